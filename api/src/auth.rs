@@ -1,0 +1,93 @@
+//! `/auth`
+use actix_web::http::Method;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use service::{
+    Actor, Found, Users,
+    auth::{self, Credentials, Me, NewAccount, SignIn},
+    crud::Crud,
+    users::{UserPatch, UserRow},
+};
+
+use crate::{
+    http::{Answer, BASE, Call, Reply, Representation, Route, Time},
+    users::UserView,
+};
+
+pub fn routes() -> Vec<Route> {
+    let at = |path: &str| format!("{BASE}/auth/{path}");
+    vec![
+        Route::new(Method::POST, &at("register"), |_| true, register),
+        Route::new(Method::POST, &at("login"), |_| true, login),
+        Route::new(Method::POST, &at("logout"), signed_in, logout),
+        Route::new(Method::GET, &at("me"), signed_in, me),
+        Route::new(Method::PATCH, &at("me"), signed_in, update_me),
+    ]
+}
+
+fn signed_in(actor: &Actor) -> bool {
+    actor.user_id().is_some()
+}
+
+/// No token comes with it: signing in is the next step. The new user is shown to its owner.
+async fn register(call: Call<NewAccount>) -> Answer {
+    Reply::created::<Users>(auth::register(&call.session, call.input).await?)
+}
+
+#[derive(Serialize)]
+struct SignInView<'a> {
+    token: &'a str,
+    token_type: &'static str,
+    expires_at: Time,
+    user: Representation<UserView>,
+}
+
+async fn login(call: Call<Credentials>) -> Answer {
+    let SignIn {
+        token,
+        expires_at,
+        user,
+    } = auth::login(&call.session, &call.input).await?;
+    Reply::ok(&SignInView {
+        token: token.expose_secret(),
+        token_type: "Bearer",
+        expires_at: expires_at.into(),
+        user: shown(user),
+    })
+}
+
+async fn logout(call: Call) -> Answer {
+    auth::logout(&call.session).await?;
+    Ok(Reply::no_content())
+}
+
+#[derive(Serialize)]
+struct MeView {
+    #[serde(flatten)]
+    user: Representation<UserView>,
+    permissions: Vec<String>,
+}
+
+async fn me(call: Call) -> Answer {
+    show(auth::me(&call.session).await?)
+}
+
+async fn update_me(call: Call<UserPatch>) -> Answer {
+    let me = auth::me(&call.session).await?;
+    let user = call
+        .session
+        .write(async |tx| Users::update(tx, me.user.id, &call.input).await)
+        .await?;
+    show(Me { user, ..me })
+}
+
+fn show(Me { user, permissions }: Me) -> Answer {
+    Reply::ok(&MeView {
+        user: shown(user),
+        permissions,
+    })
+}
+
+fn shown(user: Found<UserRow>) -> Representation<UserView> {
+    Representation::of::<Users>(user, false)
+}

@@ -1,0 +1,33 @@
+//! `/comments`
+use entity::comments;
+use serde::Serialize;
+use service::Comments;
+
+use crate::http::Resource;
+
+#[derive(Debug, Serialize)]
+pub struct CommentView {
+    post_id: i64,
+    author_id: i64,
+    body: String,
+}
+
+impl From<comments::Model> for CommentView {
+    fn from(comment: comments::Model) -> Self {
+        let comments::Model {
+            post_id,
+            author_id,
+            body,
+            ..
+        } = comment;
+        Self {
+            post_id,
+            author_id,
+            body,
+        }
+    }
+}
+
+impl Resource for Comments {
+    type View = CommentView;
+}

@@ -1,0 +1,136 @@
+//! What a value must keep to beyond its type, and what is unsafe in production.
+use std::{ops::RangeInclusive, time::Duration};
+
+use actix_web::http::Uri;
+use secrecy::ExposeSecret;
+use service::database;
+
+use super::Settings;
+use crate::{settings::ServerSettings, telemetry};
+
+/// A key, and what is wrong with its value.
+pub(super) type Problem = (&'static str, &'static str);
+
+/// A key, whether its value is fine, and what it must be.
+type Rule = (&'static str, bool, &'static str);
+
+const DAY: Duration = Duration::from_hours(24);
+const LIFETIME: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(365 * 24);
+const BODY: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
+
+const BASE: &str = "must be an address such as https://example.org, without a slash at its end";
+const ORIGINS: &str = "must be origins such as https://app.example.org, without a path";
+const SCHEME: &str = "must begin with sqlite: or postgres:";
+const SOME_TIME: &str = "must be more than 0 and at most 24h";
+const ANY_TIME: &str = "must be at most 24h";
+const WHOLE: &str = "must be 0s, or from 1ms to 24h";
+const POOL: &str = "must be from 1 to 10000";
+const LEVEL: &str = "must be a level, or targets with levels such as info,atoll::sql=debug";
+
+pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
+    let Settings { server, database, auth, log } = settings;
+    let lifetime = LIFETIME.contains(&auth.session_lifetime);
+    let others = [
+        ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
+        ("log.level", telemetry::filter(&log.level).is_ok(), LEVEL),
+    ];
+    failed(server_rules(server).into_iter().chain(database_rules(database)).chain(others))
+}
+
+fn server_rules(server: &ServerSettings) -> [Rule; 11] {
+    let origins = server.cors_origins.iter().all(|origin| is_origin(origin));
+    [
+        ("server.public_url", server.public_url.as_deref().is_none_or(is_base), BASE),
+        ("server.workers", server.workers <= 1_024, "must be at most 1024"),
+        ("server.max_in_flight", server.max_in_flight > 0, "must be at least 1"),
+        ("server.body_limit", BODY.contains(&server.body_limit), "must be from 1 to 104857600"),
+        ("server.body_timeout", some(server.body_timeout), SOME_TIME),
+        ("server.head_timeout", some(server.head_timeout), SOME_TIME),
+        ("server.request_timeout", some(server.request_timeout), SOME_TIME),
+        ("server.keep_alive", some(server.keep_alive), SOME_TIME),
+        ("server.drain_delay", server.drain_delay <= DAY, ANY_TIME),
+        ("server.drain_timeout", server.drain_timeout <= DAY, ANY_TIME),
+        ("server.cors_origins", origins, ORIGINS),
+    ]
+}
+
+fn database_rules(database: &database::Settings) -> [Rule; 12] {
+    let url = database.url.expose_secret();
+    let scheme = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
+    let (least, most) = (database.min_connections, database.max_connections);
+    let idle = database.idle_in_transaction_timeout;
+    [
+        ("database.url", scheme, SCHEME),
+        ("database.max_connections", (1..=10_000).contains(&most), POOL),
+        ("database.min_connections", least <= most, "must be at most database.max_connections"),
+        ("database.acquire_timeout", some(database.acquire_timeout), SOME_TIME),
+        ("database.idle_timeout", some(database.idle_timeout), SOME_TIME),
+        ("database.max_lifetime", some(database.max_lifetime), SOME_TIME),
+        ("database.statement_timeout", whole(database.statement_timeout), WHOLE),
+        ("database.lock_timeout", whole(database.lock_timeout), WHOLE),
+        ("database.idle_in_transaction_timeout", whole(idle), WHOLE),
+        ("database.statement_cache", database.statement_cache > 0, "must be at least 1"),
+        ("database.write_budget", some(database.write_budget), SOME_TIME),
+        ("database.slow_statement", database.slow_statement <= DAY, ANY_TIME),
+    ]
+}
+
+/// Short on purpose: only what nobody can want where others rely on it.
+pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
+    let Settings { server, database, .. } = settings;
+    let is_postgres = database.url.expose_secret().starts_with("postgres");
+    let encrypted = server.public_url.as_deref().is_none_or(|url| url.starts_with("https://"));
+    let bounded = |time: Duration| !(is_postgres && time.is_zero());
+    let idle = database.idle_in_transaction_timeout;
+    failed([
+        (
+            "database.url",
+            !database.is_in_memory(),
+            "is in memory, which is unsafe in production: everything is gone at the next stop",
+        ),
+        (
+            "server.public_url",
+            encrypted,
+            "is not https://, which is unsafe in production: passwords and tokens would travel in the clear",
+        ),
+        (
+            "server.cors_origins",
+            server.cors_origins.iter().all(|origin| origin.starts_with("https://")),
+            "has one that is not https://, which is unsafe in production: who is on its network could run scripts in it",
+        ),
+        (
+            "database.statement_timeout",
+            bounded(database.statement_timeout),
+            "is 0, which is unsafe in production: a few endless statements would hold every connection",
+        ),
+        (
+            "database.idle_in_transaction_timeout",
+            bounded(idle),
+            "is 0, which is unsafe in production: a stuck transaction would hold its locks for ever",
+        ),
+    ])
+}
+
+fn failed(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
+    let broken = |(key, holds, otherwise): Rule| (!holds).then_some((key, otherwise));
+    rules.into_iter().filter_map(broken).collect()
+}
+
+fn some(time: Duration) -> bool {
+    !time.is_zero() && time <= DAY
+}
+
+/// PostgreSQL takes milliseconds, and half of one would become 0: for ever.
+fn whole(time: Duration) -> bool {
+    time.is_zero() || (Duration::from_millis(1)..=DAY).contains(&time)
+}
+
+fn is_base(url: &str) -> bool {
+    let is_plain = !url.ends_with('/') && !url.contains(['?', '#', '@']);
+    let is_web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    is_plain && url.parse().is_ok_and(|uri: Uri| is_web(&uri) && uri.host().is_some())
+}
+
+fn is_origin(origin: &str) -> bool {
+    is_base(origin) && origin.matches('/').count() == 2
+}

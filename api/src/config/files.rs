@@ -1,0 +1,46 @@
+//! Settings from files: those that are part of the program, each with the file of the same name laid over it.
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow, ensure};
+use config::{FileFormat, Format, Map, Value};
+
+use super::{Inputs, Profile, keys};
+
+/// From weak to strong.
+pub(super) fn layers(inputs: &Inputs, profile: Profile) -> anyhow::Result<Vec<Map<String, Value>>> {
+    let folder = folder(inputs)?;
+    let mut layers = Vec::new();
+    for (name, text) in [("default", keys::DEFAULT), (profile.name(), profile.built_in())] {
+        let name = format!("{name}.toml");
+        layers.push(parse(format!("{name}, built in"), text)?);
+        layers.extend(read(&folder.join(name))?);
+    }
+    Ok(layers)
+}
+
+fn folder(inputs: &Inputs) -> anyhow::Result<PathBuf> {
+    let Some(named) = inputs.get("ATOLL_CONFIG_DIR") else {
+        return Ok(inputs.folder.join("config"));
+    };
+    let folder = inputs.folder.join(named);
+    ensure!(folder.is_dir(), "ATOLL_CONFIG_DIR is {named:?}, which is no folder");
+    Ok(folder)
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<Map<String, Value>>> {
+    match fs::read_to_string(path) {
+        Ok(text) => parse(path.display().to_string(), &text).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+fn parse(origin: String, text: &str) -> anyhow::Result<Map<String, Value>> {
+    let table = FileFormat::Toml.parse(Some(&origin), text);
+    // Not a source of the error: `Box<dyn Error>` is none.
+    table.map_err(|error| anyhow!("{origin} is no TOML: {error}"))
+}

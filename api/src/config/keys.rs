@@ -1,0 +1,77 @@
+//! The keys that there are: those of `default.toml`, and the few that have no default.
+use std::sync::LazyLock;
+
+use config::{FileFormat, Format, Map, Value, ValueKind};
+
+pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
+
+/// Absent unless somebody sets them.
+pub(super) const WITHOUT_DEFAULT: [&str; 1] = ["server.public_url"];
+
+static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    // A test reads it: it cannot fail here.
+    let table = FileFormat::Toml.parse(None, DEFAULT).unwrap_or_default();
+    flatten(&table)
+});
+
+/// One key, what it is set to, and where that was said.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// `server.port`.
+    pub key: String,
+    pub value: Value,
+}
+
+impl Entry {
+    pub fn origin(&self) -> &str {
+        self.value.origin().unwrap_or_default()
+    }
+}
+
+pub(super) fn default_of(key: &str) -> Option<&'static Value> {
+    DEFAULTS.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+}
+
+/// What is wrong with a key that does not exist.
+pub(super) fn unknown(entry: &Entry) -> Option<String> {
+    let Entry { key, .. } = entry;
+    if default_of(key).is_some() || WITHOUT_DEFAULT.contains(&key.as_str()) {
+        return None;
+    }
+    let section = key.split('.').next().unwrap_or_default();
+    let siblings = names_in(section);
+    let hint = if siblings.is_empty() {
+        "the sections are server, database, auth and log".to_owned()
+    } else {
+        format!("the keys of `{section}` are {}", siblings.join(", "))
+    };
+    Some(format!("unknown key `{key}`, from {}: {hint}", entry.origin()))
+}
+
+fn names_in(section: &str) -> Vec<&'static str> {
+    let known = DEFAULTS.iter().map(|entry| entry.key.as_str()).chain(WITHOUT_DEFAULT);
+    known.filter_map(|key| key.strip_prefix(section)?.strip_prefix('.')).collect()
+}
+
+/// The leaves of a table, by name. A list is a leaf; so is an empty table that is no section, which is a mistake.
+pub(super) fn flatten(table: &Map<String, Value>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    collect("", table, &mut entries);
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    entries
+}
+
+fn collect(prefix: &str, table: &Map<String, Value>, entries: &mut Vec<Entry>) {
+    for (name, value) in table {
+        let key = format!("{prefix}{name}");
+        match &value.kind {
+            ValueKind::Table(inner) if !inner.is_empty() => collect(&format!("{key}."), inner, entries),
+            ValueKind::Table(_) if is_section(&key) => {}
+            _ => entries.push(Entry { key, value: value.clone() }),
+        }
+    }
+}
+
+fn is_section(key: &str) -> bool {
+    ["server", "database", "auth", "log"].contains(&key)
+}

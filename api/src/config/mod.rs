@@ -1,0 +1,124 @@
+//! Configuration: layers of files and variables become settings, or the start ends with the name of the key.
+mod check;
+mod files;
+mod inputs;
+mod keys;
+mod postgres;
+mod profile;
+mod show;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use config::{Config, ConfigError, Map, Source, Value};
+use serde::Deserialize;
+
+pub use inputs::{Inputs, Variables};
+pub use keys::Entry;
+pub use profile::Profile;
+pub use show::{mask, show};
+
+use crate::{settings::ServerSettings, telemetry::LogSettings};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub server: ServerSettings,
+    pub database: service::database::Settings,
+    pub auth: service::auth::Settings,
+    pub log: LogSettings,
+}
+
+/// The layers laid over each other: what [`Settings`] are made from.
+#[derive(Debug)]
+pub struct Configuration {
+    pub profile: Profile,
+    /// By name.
+    pub entries: Vec<Entry>,
+    values: Config,
+}
+
+impl Configuration {
+    /// Of the process: its environment, and `.env` and `config/` in its working directory.
+    pub fn of_process() -> anyhow::Result<Self> {
+        Self::read(&Inputs::of_process()?)
+    }
+
+    /// Fails on files that cannot be read, on an unknown profile and on unknown keys.
+    pub fn read(inputs: &Inputs) -> anyhow::Result<Self> {
+        let profile = inputs.get("ATOLL_PROFILE").map_or(Ok(Profile::Development), str::parse)?;
+        let mut layers = files::layers(inputs, profile)?;
+        layers.extend(variables::layers(inputs));
+        let unknown: Vec<_> = layers.iter().flat_map(keys::flatten).filter_map(|entry| keys::unknown(&entry)).collect();
+        ensure!(unknown.is_empty(), unknown.join("\n"));
+
+        let sources = layers.into_iter().map(Layer);
+        let values = sources.fold(Config::builder(), config::ConfigBuilder::add_source).build()?;
+        let entries = keys::flatten(&values.collect()?);
+        Ok(Self { profile, entries, values })
+    }
+
+    /// Fails on a value of the wrong kind or out of its limits, and on one that is unsafe in production.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let settings: Settings = self.values.clone().try_deserialize().map_err(|error| self.explain(error))?;
+        let mut problems = check::limits(&settings);
+        if self.profile == Profile::Production {
+            problems.extend(check::unsafe_in_production(&settings));
+        }
+        let lines: Vec<_> = problems.into_iter().map(|(key, problem)| self.blame(key, problem)).collect();
+        if lines.is_empty() {
+            return Ok(settings);
+        }
+        bail!("{}", lines.join("\n"))
+    }
+
+    /// The value is not shown: it may be a secret in the wrong place.
+    fn blame(&self, key: &str, problem: &str) -> String {
+        match self.origin(key) {
+            Some(origin) => format!("{key}, from {origin}, {problem}"),
+            None => format!("{key} {problem}"),
+        }
+    }
+
+    fn explain(&self, error: ConfigError) -> anyhow::Error {
+        let (ConfigError::Type { key: Some(key), .. } | ConfigError::At { key: Some(key), .. }) = &error else {
+            return error.into();
+        };
+        let origin = self.origin(key).unwrap_or("an unknown place").to_owned();
+        let key = key.clone();
+        anyhow!("bad value of {key}, from {origin}: {}", cause(error))
+    }
+
+    fn origin(&self, key: &str) -> Option<&str> {
+        self.entries.iter().find(|entry| entry.key == key).map(Entry::origin)
+    }
+}
+
+impl Settings {
+    pub fn load(inputs: &Inputs) -> anyhow::Result<Self> {
+        Configuration::read(inputs).context("reading the configuration")?.settings()
+    }
+}
+
+/// Without the key and the place, which are said before.
+fn cause(error: ConfigError) -> String {
+    match error {
+        ConfigError::At { error, .. } => cause(*error),
+        ConfigError::Type { unexpected, expected, .. } => format!("{unexpected} is not {expected}"),
+        error => error.to_string(),
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Layer(Map<String, Value>);
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        Ok(self.0.clone())
+    }
+}

@@ -1,0 +1,79 @@
+//! The configuration as text: effective values, where each is from, and no secrets.
+use std::io::{self, Write};
+
+use config::ValueKind;
+
+use super::{Configuration, Entry};
+
+const MASK: &str = "***";
+
+/// As TOML, with the origin of each value behind it.
+pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "# profile: {}", configuration.profile)?;
+    let mut current = "";
+    for entry in &configuration.entries {
+        let (section, name) = entry.key.split_once('.').unwrap_or(("", &entry.key));
+        if section != current {
+            writeln!(out, "\n[{section}]")?;
+            current = section;
+        }
+        let line = format!("{name} = {}", text(entry));
+        writeln!(out, "{line:<52} # {}", entry.origin())?;
+    }
+    Ok(())
+}
+
+fn text(Entry { key, value }: &Entry) -> String {
+    match &value.kind {
+        ValueKind::String(url) if key == "database.url" => format!("{:?}", mask(url)),
+        // Not of the kind that it should be; nobody knows what it holds.
+        _ if key == "database.url" => format!("{MASK:?}"),
+        kind => toml(kind),
+    }
+}
+
+fn toml(kind: &ValueKind) -> String {
+    match kind {
+        ValueKind::String(text) => format!("{text:?}"),
+        ValueKind::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| toml(&item.kind)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A database URL without its password. What cannot be told apart is hidden with it: a password with a `/` or an `@`
+/// that should have been encoded must not show.
+pub fn mask(url: &str) -> String {
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
+    }
+    let start = url.find("://").map_or(0, |scheme| scheme + 3);
+    let (scheme, rest) = url.split_at(start);
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((user, place)) => (hidden(user) + "@", place),
+        None => (String::new(), rest),
+    };
+    let place = match place.split_once('?') {
+        Some((place, query)) => format!("{place}?{}", without_passwords(query)),
+        None => place.to_owned(),
+    };
+    format!("{scheme}{user}{place}")
+}
+
+fn hidden(user: &str) -> String {
+    match user.split_once(':') {
+        Some((name, _password)) => format!("{name}:{MASK}"),
+        None => user.to_owned(),
+    }
+}
+
+/// sqlx takes `?password=` too.
+fn without_passwords(query: &str) -> String {
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if name.to_lowercase().contains("password") => format!("{name}={MASK}"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}

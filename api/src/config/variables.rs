@@ -1,0 +1,62 @@
+//! Settings from environment variables, and from `.env`, which holds the same.
+use config::{Map, Value, ValueKind};
+
+use super::{
+    inputs::{Inputs, Variables, value},
+    keys, postgres,
+};
+
+const PREFIX: &str = "ATOLL__";
+
+/// Names that platforms and tools give.
+const ALIASES: [(&str, &str); 3] =
+    [("DATABASE_URL", "database.url"), ("PORT", "server.port"), ("RUST_LOG", "log.level")];
+
+pub(super) fn is_alias(name: &str) -> bool {
+    ALIASES.iter().any(|(alias, _)| *alias == name) || name.starts_with("POSTGRES_")
+}
+
+/// From weak to strong.
+pub(super) fn layers(inputs: &Inputs) -> Vec<Map<String, Value>> {
+    let dotenv = |name: &str| format!("{name} in .env");
+    let environment = |name: &str| format!("the environment variable {name}");
+    vec![
+        postgres::layer(inputs),
+        aliases(&inputs.dotenv, dotenv),
+        prefixed(&inputs.dotenv, dotenv),
+        aliases(&inputs.environment, environment),
+        prefixed(&inputs.environment, environment),
+    ]
+}
+
+fn aliases(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<String, Value> {
+    let set = |&(alias, key): &(&str, &str)| {
+        let text = value(variables, alias)?;
+        Some((key.to_owned(), typed(key, text, &origin(alias))))
+    };
+    ALIASES.iter().filter_map(set).collect()
+}
+
+/// Single underscores are left alone: Kubernetes makes `ATOLL_PORT` and the like up for a service called atoll.
+fn prefixed(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<String, Value> {
+    let set = |name: &String| {
+        let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
+        let text = value(variables, name)?;
+        Some((key.clone(), typed(&key, text, &origin(name))))
+    };
+    variables.keys().filter_map(set).collect()
+}
+
+/// Text as the kind of value that its key has by default. What does not fit stays text, and is refused later.
+fn typed(key: &str, text: &str, origin: &String) -> Value {
+    let kind = match keys::default_of(key).map(|default| &default.kind) {
+        Some(ValueKind::I64(_)) => text.parse().map(ValueKind::I64).ok(),
+        Some(ValueKind::Boolean(_)) => text.parse().map(ValueKind::Boolean).ok(),
+        Some(ValueKind::Array(_)) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Some(ValueKind::Array(items.map(|item| Value::new(Some(origin), item)).collect()))
+        }
+        _ => None,
+    };
+    Value::new(Some(origin), kind.unwrap_or_else(|| text.into()))
+}

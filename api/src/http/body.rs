@@ -1,0 +1,128 @@
+//! Request bodies: their type, size and time, before anything looks inside.
+use std::time::Duration;
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    dev::Payload,
+    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING},
+};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use service::input::{self, Input};
+use tokio::time::timeout;
+
+use super::{Problem, json};
+
+/// How large a body may be, in bytes, and how long it may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub size: usize,
+    pub time: Duration,
+}
+
+/// What an endpoint takes as its body.
+pub trait Body: Sized {
+    async fn read(request: &HttpRequest, payload: Payload, limits: Limits)
+    -> Result<Self, Problem>;
+}
+
+/// An endpoint that takes none: what comes all the same is not looked at.
+#[derive(Debug)]
+pub struct NoBody;
+
+impl Body for NoBody {
+    async fn read(_: &HttpRequest, _: Payload, _: Limits) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+}
+
+impl<T: Input> Body for T {
+    async fn read(
+        request: &HttpRequest,
+        payload: Payload,
+        limits: Limits,
+    ) -> Result<Self, Problem> {
+        json(request, payload, limits).await
+    }
+}
+
+/// An endpoint that also works without one.
+#[derive(Debug)]
+pub struct Maybe<T>(pub Option<T>);
+
+impl<T: Input> Body for Maybe<T> {
+    async fn read(
+        request: &HttpRequest,
+        payload: Payload,
+        limits: Limits,
+    ) -> Result<Self, Problem> {
+        let headers = request.headers();
+        let is_empty = headers
+            .get(CONTENT_LENGTH)
+            .is_none_or(|length| length == "0");
+        if is_empty && !headers.contains_key(TRANSFER_ENCODING) {
+            return Ok(Self(None));
+        }
+        json(request, payload, limits)
+            .await
+            .map(|input| Self(Some(input)))
+    }
+}
+
+async fn json<T: Input + DeserializeOwned>(
+    request: &HttpRequest,
+    payload: Payload,
+    limits: Limits,
+) -> Result<T, Problem> {
+    check_type(request)?;
+    let body = timeout(limits.time, collect(request, payload, limits.size))
+        .await
+        .map_err(|_| Problem::timeout())??;
+    let input: T = json::read(&body)?;
+    input::check(&input)?;
+    Ok(input)
+}
+
+fn check_type(request: &HttpRequest) -> Result<(), Problem> {
+    if request
+        .headers()
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
+        return Err(Problem::unsupported(
+            "send the body without Content-Encoding",
+        ));
+    }
+    let kind = request.content_type().trim().to_ascii_lowercase();
+    // RFC 7396 names its own type for a merge patch.
+    let is_patch = request.method() == actix_web::http::Method::PATCH;
+    match kind.as_str() {
+        "application/json" => Ok(()),
+        "application/merge-patch+json" if is_patch => Ok(()),
+        _ => Err(Problem::unsupported("send the body as application/json")),
+    }
+}
+
+async fn collect(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<Vec<u8>, Problem> {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(Problem::too_large(limit));
+    }
+    let mut body = Vec::with_capacity(announced.unwrap_or_default());
+    while let Some(chunk) = payload.next().await {
+        let chunk =
+            chunk.map_err(|error| Problem::malformed(format!("the body broke off: {error}")))?;
+        if body.len() + chunk.len() > limit {
+            return Err(Problem::too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

@@ -1,0 +1,130 @@
+//! The one extractor: it makes the contract's checks in the contract's order (§1), so that each request has exactly one answer.
+use std::pin::Pin;
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{Method, header::AUTHORIZATION},
+    web::Data,
+};
+use secrecy::SecretString;
+use service::{Actor, Atoll, Error, Session, auth};
+use tracing::Span;
+
+use super::{
+    Body, NoBody, NoQuery, Problem, Query,
+    body::Limits,
+    query,
+    route::{Rule, Rules},
+};
+
+/// A request that passed every check that needs no row.
+pub struct Call<B = NoBody, Q = NoQuery> {
+    pub session: Session,
+    pub query: Q,
+    pub input: B,
+    ids: Vec<i64>,
+}
+
+impl<B, Q> Call<B, Q> {
+    /// The first id of the path; 0, which no row has, where the path has none.
+    pub fn id(&self) -> i64 {
+        self.ids.first().copied().unwrap_or_default()
+    }
+
+    /// The second id of the path.
+    pub fn second_id(&self) -> i64 {
+        self.ids.get(1).copied().unwrap_or_default()
+    }
+}
+
+impl<B: Body + 'static, Q: Query + 'static> FromRequest for Call<B, Q> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move { check(&request, payload).await })
+    }
+}
+
+async fn check<B: Body, Q: Query>(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Call<B, Q>, Problem> {
+    let ids = ids(request)?;
+    let query: Q = query::read(request.query_string())?;
+    let atoll = of::<Atoll>(request)?;
+    let actor = actor(request, &atoll).await?;
+    if let Some(user_id) = actor.user_id() {
+        Span::current().record("user_id", user_id);
+    }
+    if !rule(request)?(&actor) {
+        return Err(match actor {
+            Actor::Anonymous => Problem::unauthenticated(),
+            Actor::User(_) | Actor::System => {
+                Problem::forbidden("no permission of yours allows this")
+            }
+        });
+    }
+    query.permit(&actor)?;
+    let input = B::read(request, payload, **of::<Limits>(request)?).await?;
+    Ok(Call {
+        session: atoll.session(actor),
+        query,
+        input,
+        ids,
+    })
+}
+
+/// Every parameter of our paths is an id: a positive 64-bit integer, written one way only.
+fn ids(request: &HttpRequest) -> Result<Vec<i64>, Problem> {
+    let id = |text: &str| {
+        let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+        let id = is_plain.then(|| text.parse().ok()).flatten();
+        id.ok_or_else(|| Problem::malformed("an id in the path must be a positive 64-bit integer"))
+    };
+    request
+        .match_info()
+        .iter()
+        .map(|(_, text)| id(text))
+        .collect()
+}
+
+/// Credentials that are there must be good, even where none are needed.
+async fn actor(request: &HttpRequest, atoll: &Atoll) -> Result<Actor, Problem> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let Some(header) = headers.next() else {
+        return Ok(Actor::Anonymous);
+    };
+    let token = header.to_str().ok().and_then(|value| value.split_once(' '));
+    match (token, headers.next()) {
+        (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => {
+            let token = SecretString::from(token.trim());
+            Ok(auth::resolve(&atoll.database, &token).await?)
+        }
+        _ => Err(Problem::unauthenticated()),
+    }
+}
+
+fn rule(request: &HttpRequest) -> Result<Rule, Problem> {
+    let method = match request.method() {
+        &Method::HEAD => &Method::GET,
+        method => method,
+    };
+    let pattern = request.match_pattern().unwrap_or_default();
+    let rule = of::<Rules>(request)?.get(method, &pattern);
+    rule.ok_or_else(|| {
+        Error::bug(format!(
+            "{method} {pattern} has no rule: mount it as a Route"
+        ))
+        .into()
+    })
+}
+
+/// What the server was built with.
+fn of<T: 'static>(request: &HttpRequest) -> Result<Data<T>, Problem> {
+    let data = request.app_data::<Data<T>>().cloned();
+    data.ok_or_else(|| Error::bug("the server was built without its data").into())
+}

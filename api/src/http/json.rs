@@ -1,0 +1,158 @@
+//! JSON as the contract reads it: no duplicate keys, no deeper than 64, no U+0000, and refusals by JSON Pointer.
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Number, Value};
+use serde_path_to_error::Segment;
+use service::Error;
+
+use super::Problem;
+
+/// Contract §2.
+const MAX_DEPTH: usize = 64;
+
+/// Reads an object into `T`. What is no JSON is malformed (400); what is, but not of `T`'s shape, is invalid (422).
+pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = Strict(MAX_DEPTH)
+        .deserialize(&mut json)
+        .and_then(|value| json.end().map(|()| value));
+    let value = value.map_err(|error| {
+        Problem::malformed(format!("the body is not JSON as we read it: {error}"))
+    })?;
+    // A list would be taken for a struct's fields in order.
+    if !value.is_object() {
+        return Err(Error::invalid("", "wrong_type", "must be an object").into());
+    }
+    if let Some(pointer) = nul(&value) {
+        return Err(Error::invalid(pointer, "not_allowed", "must not contain U+0000").into());
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| refused(&error).into())
+}
+
+fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let message = error.inner().to_string();
+    if let Some(field) = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next())
+    {
+        return Error::invalid(format!("/{}", escape(field)), "unknown_field", message);
+    }
+    let segment = |segment: &Segment| match segment {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { key } | Segment::Enum { variant: key } => escape(key),
+        Segment::Unknown => "?".to_owned(),
+    };
+    let pointer: String = error
+        .path()
+        .iter()
+        .map(|part| format!("/{}", segment(part)))
+        .collect();
+    Error::invalid(pointer, "wrong_type", message)
+}
+
+/// Where a text with U+0000 stands: PostgreSQL cannot store one, and SQLite would.
+fn nul(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.contains('\0') => Some(String::new()),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(i, item)| nul(item).map(|rest| format!("/{i}{rest}"))),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(key, member)| nul(member).map(|rest| format!("/{}{rest}", escape(key)))),
+        _ => None,
+    }
+}
+
+/// RFC 6901, section 3.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Reads a value at most this deep.
+#[derive(Clone, Copy)]
+struct Strict(usize);
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        self.0
+            .checked_sub(1)
+            .map(Self)
+            .ok_or_else(|| E::custom(format!("nested deeper than {MAX_DEPTH}")))
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let deeper = self.deeper()?;
+        let mut values = Vec::new();
+        while let Some(value) = items.next_element_seed(deeper)? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let deeper = self.deeper()?;
+        let mut values = Map::new();
+        while let Some(Key(key)) = members.next_key()? {
+            if values.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key `{key}` stands twice")));
+            }
+            values.insert(key, members.next_value_seed(deeper)?);
+        }
+        Ok(values.into())
+    }
+}
+
+#[derive(Deserialize)]
+struct Key(String);

@@ -1,0 +1,146 @@
+//! Around every request: an id, a span, a bound on how many there are, and work that runs to its end whatever the client does.
+use std::{sync::Arc, time::Instant};
+
+use actix_web::{
+    Error, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HeaderName, HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+use service::Database;
+use tokio::sync::Semaphore;
+use tracing::{Instrument, Span, field::Empty, info_span};
+use uuid::Uuid;
+
+use super::Problem;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What every request has to pass.
+#[derive(Clone)]
+pub struct Gate {
+    /// How many requests may be worked on at once, over all workers.
+    pub places: Arc<Semaphore>,
+    pub database: Database,
+}
+
+/// The outermost middleware.
+///
+/// The request is worked on in a task of its own: a client that resets its connection must not cancel a transaction half
+/// way. The task holds its place until it ends, so that abandoned work is bounded too. A panic ends only that task.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let path = request.path().to_owned();
+    let method = request.method().clone();
+    let span = info_span!(
+        "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
+    );
+    let gate = request.app_data::<Data<Gate>>().cloned();
+    let Some((gate, place)) =
+        gate.and_then(|gate| Some((gate.clone(), gate.places.clone().try_acquire_owned().ok()?)))
+    else {
+        let problem = Problem::unavailable("this server").at(&path, &id);
+        return Ok(request.into_response(identified(problem.error_response(), &id)));
+    };
+    let work = async move {
+        let _place = place;
+        next.call(request).await
+    };
+    let work = actix_web::rt::spawn(work.instrument(span.clone()));
+    let done = tokio::select! {
+        done = work => done,
+        // The work goes on; its client learns now that nobody knows how it ends.
+        () = gate.database.lost() => {
+            log(&span, started, Problem::unavailable("the database").status_code().as_u16());
+            return Err(Refused(Problem::unavailable("the database").at(&path, &id), id).into());
+        }
+    };
+    match done {
+        Ok(Ok(response)) => {
+            span.record("route", response.request().match_pattern());
+            log(&span, started, response.status().as_u16());
+            Ok(finish(response.map_into_boxed_body(), &path, &id))
+        }
+        Ok(Err(error)) => {
+            let problem = error.as_error::<Problem>().cloned();
+            let problem = problem
+                .unwrap_or_else(|| Problem::from_status(error.as_response_error().status_code()));
+            log(&span, started, problem.status_code().as_u16());
+            Err(Refused(problem.at(&path, &id), id).into())
+        }
+        Err(panicked) => {
+            span.in_scope(|| tracing::error!(%panicked, "a handler panicked"));
+            log(&span, started, Problem::internal().status_code().as_u16());
+            Err(Refused(Problem::internal().at(&path, &id), id).into())
+        }
+    }
+}
+
+fn log(span: &Span, started: Instant, status: u16) {
+    span.record("status", status);
+    span.record("latency_ms", started.elapsed().as_secs_f64() * 1e3);
+    span.in_scope(|| tracing::info!("answered"));
+}
+
+/// Gives a failure, the framework's own too, its form and its place.
+fn finish(response: ServiceResponse<BoxBody>, path: &str, id: &str) -> ServiceResponse<BoxBody> {
+    let failure = response
+        .response()
+        .error()
+        .map(|error| match error.as_error::<Problem>() {
+            Some(problem) => problem.clone(),
+            None => Problem::from_status(error.as_response_error().status_code()),
+        });
+    let (request, response) = response.into_parts();
+    let response = match failure {
+        Some(problem) => problem.at(path, id).error_response(),
+        None => response,
+    };
+    ServiceResponse::new(request, identified(response, id))
+}
+
+fn identified(mut response: HttpResponse, id: &str) -> HttpResponse {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The client's own id if it is one to log, else a new one that sorts by time.
+fn request_id(request: &ServiceRequest) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let theirs = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|id| id.to_str().ok());
+    match theirs {
+        Some(id) if (1..=64).contains(&id.len()) && id.bytes().all(is_plain) => id.to_owned(),
+        _ => Uuid::now_v7().simple().to_string(),
+    }
+}
+
+/// A problem where the request is out of reach.
+#[derive(Debug)]
+struct Refused(Problem, String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for Refused {
+    fn status_code(&self) -> actix_web::http::StatusCode {
+        self.0.status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        identified(self.0.error_response(), &self.1)
+    }
+}

@@ -1,0 +1,24 @@
+//! HTTP as every resource uses it: what a request must pass, in which order, and what every answer looks like.
+mod body;
+mod call;
+mod json;
+mod middleware;
+mod problem;
+mod query;
+mod reply;
+mod resource;
+mod route;
+mod time;
+
+pub use body::{Body, Limits, Maybe, NoBody};
+pub use call::Call;
+pub use middleware::{Gate, guard};
+pub use problem::{Answer, Problem};
+pub use query::{ListOf, NoQuery, Query, Show};
+pub use reply::{Page, Reply, Representation};
+pub use resource::{Resource, resource};
+pub use route::{Route, Rule, mount};
+pub use time::Time;
+
+/// Where the API begins.
+pub const BASE: &str = "/api/v1";

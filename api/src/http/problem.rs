@@ -1,0 +1,272 @@
+//! Every failure has one form: `application/problem+json` (RFC 9457).
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+use serde_json::{Value, json};
+use service::{Error, Refusal};
+
+use super::Reply;
+
+/// What a handler gives.
+pub type Answer = Result<Reply, Problem>;
+
+/// Seconds after which a client may try again.
+const RETRY: &str = "1";
+
+#[derive(Debug, Clone)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    errors: Vec<Value>,
+    /// The methods that there are, for a 405.
+    allow: String,
+    /// Filled in by the outermost middleware, which knows the request.
+    instance: String,
+    request_id: String,
+}
+
+/// The kinds of the contract, §2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    MalformedRequest,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    Conflict,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+    Internal,
+    Unavailable,
+}
+
+impl Kind {
+    fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::MalformedRequest => (
+                StatusCode::BAD_REQUEST,
+                "malformed_request",
+                "Malformed request",
+            ),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "Method not allowed",
+            ),
+            Self::RequestTimeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "Request timeout",
+            ),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
+            Self::PayloadTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "payload_too_large",
+                "Payload too large",
+            ),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Unsupported media type",
+            ),
+            Self::ValidationFailed => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "validation_failed",
+                "Validation failed",
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Internal error",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Unavailable",
+            ),
+        }
+    }
+}
+
+impl Problem {
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            allow: String::new(),
+            instance: String::new(),
+            request_id: String::new(),
+        }
+    }
+
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(Kind::MalformedRequest, detail)
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(Kind::NotFound, "there is nothing here that you can see")
+    }
+
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            Kind::Unauthenticated,
+            "sign in, and send the token as `Authorization: Bearer …`",
+        )
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, detail)
+    }
+
+    pub fn unavailable(what: &str) -> Self {
+        Self::new(
+            Kind::Unavailable,
+            format!("{what} is away or busy: try again in {RETRY} s"),
+        )
+    }
+
+    pub fn internal() -> Self {
+        Self::new(
+            Kind::Internal,
+            "something went wrong here; the log has the cause under this request id",
+        )
+    }
+
+    pub fn method_not_allowed(allow: &str) -> Self {
+        Self {
+            allow: allow.to_owned(),
+            ..Self::new(Kind::MethodNotAllowed, format!("this takes {allow}"))
+        }
+    }
+
+    pub fn too_large(limit: usize) -> Self {
+        Self::new(
+            Kind::PayloadTooLarge,
+            format!("a body may have at most {limit} bytes"),
+        )
+    }
+
+    pub fn timeout() -> Self {
+        Self::new(Kind::RequestTimeout, "the body was not complete in time")
+    }
+
+    pub fn unsupported(detail: impl Into<String>) -> Self {
+        Self::new(Kind::UnsupportedMediaType, detail)
+    }
+
+    /// Says which request it is about.
+    #[must_use]
+    pub fn at(mut self, instance: &str, request_id: &str) -> Self {
+        instance.clone_into(&mut self.instance);
+        request_id.clone_into(&mut self.request_id);
+        self
+    }
+
+    fn with_errors(mut self, place: &str, refusals: Vec<Refusal>) -> Self {
+        let error = |refusal: Refusal| json!({ place: refusal.at, "code": refusal.code, "detail": refusal.detail });
+        self.errors = refusals.into_iter().map(error).collect();
+        self
+    }
+
+    /// For a failure of the framework, of which only the status is known.
+    pub fn from_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::REQUEST_TIMEOUT => Self::timeout(),
+            status if status.is_client_error() => Self::malformed("this request cannot be read"),
+            _ => Self::internal(),
+        }
+    }
+}
+
+/// The one place that turns a failure of the service into a status.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound => Self::not_found(),
+            Error::Unauthenticated => Self::unauthenticated(),
+            Error::Forbidden(detail) => Self::forbidden(detail),
+            Error::Query(refusals) => Self::malformed(count(&refusals, "query parameter"))
+                .with_errors("parameter", refusals),
+            Error::Invalid(refusals) => {
+                Self::new(Kind::ValidationFailed, count(&refusals, "field"))
+                    .with_errors("pointer", refusals)
+            }
+            Error::Conflict { detail, refusals } => {
+                Self::new(Kind::Conflict, detail).with_errors("pointer", refusals)
+            }
+            Error::Contended(cause) => {
+                tracing::warn!(%cause, "contended");
+                Self::unavailable("the database")
+            }
+            Error::Unavailable(what, cause) => {
+                tracing::warn!(
+                    what,
+                    cause = cause.map(tracing::field::display),
+                    "unavailable"
+                );
+                Self::unavailable(what)
+            }
+            Error::Internal(cause) => {
+                tracing::error!(cause = cause.as_ref(), "internal error");
+                Self::internal()
+            }
+        }
+    }
+}
+
+fn count(refusals: &[Refusal], what: &str) -> String {
+    match refusals.len() {
+        1 => format!("1 {what} was refused"),
+        many => format!("{many} {what}s were refused"),
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.kind.parts().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, code, title) = self.kind.parts();
+        let mut body = json!({
+            "type": format!("/problems/{}", code.replace('_', "-")),
+            "title": title,
+            "status": status.as_u16(),
+            "code": code,
+            "detail": self.detail,
+            "instance": self.instance,
+            "request_id": self.request_id,
+        });
+        if !self.errors.is_empty() {
+            body["errors"] = self.errors.clone().into();
+        }
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/problem+json");
+        match self.kind {
+            Kind::Unauthenticated => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
+            Kind::Unavailable => response.insert_header((RETRY_AFTER, RETRY)),
+            Kind::MethodNotAllowed => response.insert_header((ALLOW, self.allow.as_str())),
+            _ => &mut response,
+        };
+        response.body(body.to_string())
+    }
+}

@@ -1,0 +1,114 @@
+//! Query strings: everything that an endpoint does not know is refused.
+use std::borrow::Cow;
+
+use service::{Actor, Crud, Error, Refusal, crud::Deleted, query::ListQuery};
+
+use super::Problem;
+
+/// What an endpoint takes in its query string.
+pub trait Query: Sized {
+    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error>;
+
+    /// Whether this caller may ask that.
+    fn permit(&self, _actor: &Actor) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Reads a query string as forms encode it (WHATWG URL, section 5).
+pub fn read<Q: Query>(text: &str) -> Result<Q, Problem> {
+    if !is_well_written(text) {
+        return Err(Problem::malformed(
+            "the query string is not well percent-encoded UTF-8",
+        ));
+    }
+    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    let nul =
+        |(name, value): &&(Cow<'_, str>, Cow<'_, str>)| name.contains('\0') || value.contains('\0');
+    if let Some((name, _)) = pairs.iter().find(nul) {
+        return Err(Error::parameter(
+            name.replace('\0', ""),
+            "not_allowed",
+            "must not contain U+0000",
+        )
+        .into());
+    }
+    Ok(Q::parse(&pairs)?)
+}
+
+/// The parser above mends what is broken; here it is refused.
+fn is_well_written(text: &str) -> bool {
+    let escapes = text.split('%').skip(1);
+    let hex = |escape: &str| {
+        escape.len() >= 2 && escape.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+    };
+    let mended = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        name.contains('\u{fffd}') || value.contains('\u{fffd}')
+    };
+    let has_replacement = text.to_ascii_lowercase().contains("%ef%bf%bd");
+    escapes.into_iter().all(hex)
+        && (has_replacement || !form_urlencoded::parse(text.as_bytes()).any(mended))
+}
+
+/// An endpoint without parameters.
+#[derive(Debug)]
+pub struct NoQuery;
+
+impl Query for NoQuery {
+    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
+        match pairs {
+            [] => Ok(Self),
+            _ => Err(unknown(pairs, "this takes no query parameters")),
+        }
+    }
+}
+
+/// Whether a single row is shown when it is deleted.
+#[derive(Debug)]
+pub struct Show(pub Deleted);
+
+impl Query for Show {
+    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
+        match pairs {
+            [] => Ok(Self(Deleted::Exclude)),
+            [(name, value)] if name == "deleted" => match value.as_ref() {
+                "exclude" => Ok(Self(Deleted::Exclude)),
+                "include" => Ok(Self(Deleted::Include)),
+                "only" => Ok(Self(Deleted::Only)),
+                _ => Err(Error::parameter(
+                    "deleted",
+                    "not_allowed",
+                    "must be one of exclude, include, only",
+                )),
+            },
+            _ => Err(unknown(pairs, "this takes only deleted, once")),
+        }
+    }
+}
+
+fn unknown(pairs: &[(Cow<'_, str>, Cow<'_, str>)], detail: &str) -> Error {
+    let names = pairs.iter().map(|(name, _)| name.as_ref());
+    Error::Query(
+        names
+            .map(|name| Refusal::new(name, "unknown", detail))
+            .collect(),
+    )
+}
+
+/// Filters, order and window of a list.
+pub struct ListOf<C: Crud>(pub ListQuery<C>);
+
+impl<C: Crud> Query for ListOf<C> {
+    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
+        ListQuery::parse(
+            pairs
+                .iter()
+                .map(|(name, value)| (name.as_ref(), value.as_ref())),
+        )
+        .map(Self)
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Error> {
+        self.0.permit(actor)
+    }
+}

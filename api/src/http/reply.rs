@@ -1,0 +1,132 @@
+//! Answers that are no failure.
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::{StatusCode, header::LOCATION},
+};
+use serde::Serialize;
+use service::{Error, Found, crud, query::ListQuery};
+
+use super::{BASE, Problem, Resource, Time};
+
+#[derive(Debug)]
+pub struct Reply {
+    status: StatusCode,
+    location: Option<String>,
+    body: Option<Vec<u8>>,
+}
+
+impl Reply {
+    pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::OK, body)
+    }
+
+    pub fn no_content() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            location: None,
+            body: None,
+        }
+    }
+
+    /// 201, with where the new row is.
+    pub fn created<R: Resource>(found: Found<R::Row>) -> Result<Self, Problem> {
+        let location = format!("{BASE}/{}/{}", R::name(), found.id);
+        let reply = Self::json(
+            StatusCode::CREATED,
+            &Representation::<R::View>::of::<R>(found, false),
+        )?;
+        Ok(Self {
+            location: Some(location),
+            ..reply
+        })
+    }
+
+    pub fn found<R: Resource>(found: Found<R::Row>, with_deleted: bool) -> Result<Self, Problem> {
+        Self::ok(&Representation::<R::View>::of::<R>(found, with_deleted))
+    }
+
+    pub fn page<R: Resource>(
+        page: crud::Page<R::Row>,
+        query: &ListQuery<R>,
+    ) -> Result<Self, Problem> {
+        let shows_deleted = query.deleted != crud::Deleted::Exclude;
+        let row = |found| Representation::<R::View>::of::<R>(found, shows_deleted);
+        Self::ok(&Page {
+            data: page.rows.into_iter().map(row).collect::<Vec<_>>(),
+            page: Window {
+                limit: query.limit,
+                next: None,
+                prev: None,
+                total: page.total,
+            },
+        })
+    }
+
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
+        Ok(Self {
+            status,
+            location: None,
+            body: Some(body),
+        })
+    }
+}
+
+impl Responder for Reply {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if let Some(location) = self.location {
+            response.insert_header((LOCATION, location));
+        }
+        match self.body {
+            Some(body) => response.content_type("application/json").body(body),
+            None => response.finish(),
+        }
+    }
+}
+
+/// A row as it goes out: what every resource has around what this one has.
+#[derive(Debug, Serialize)]
+pub struct Representation<V> {
+    id: i64,
+    #[serde(flatten)]
+    view: V,
+    created_at: Time,
+    updated_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Option<Time>>,
+    version: i64,
+}
+
+impl<V> Representation<V> {
+    /// `deleted_at` is there only where deleted rows are shown.
+    pub fn of<R: Resource<View = V>>(found: Found<R::Row>, with_deleted: bool) -> Self {
+        Self {
+            id: found.id,
+            view: found.row.into(),
+            created_at: found.created_at.into(),
+            updated_at: found.updated_at.into(),
+            deleted_at: with_deleted.then(|| found.deleted_at.map(Time::from)),
+            version: found.version,
+        }
+    }
+}
+
+/// Some rows of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<D> {
+    pub data: D,
+    pub page: Window,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Window {
+    limit: u64,
+    next: Option<String>,
+    prev: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+}

@@ -1,0 +1,118 @@
+//! The handlers that every resource has.
+use actix_web::http::Method;
+use serde::Serialize;
+use service::{Actor, Crud, crud::Deleted, permission::Action};
+
+use super::{Answer, BASE, Call, ListOf, Maybe, NoBody, Reply, Route, Show, body::Body};
+
+/// A service as HTTP shows it.
+pub trait Resource: Crud<Row: Into<Self::View>, New: Body, Patch: Body> {
+    type View: Serialize;
+}
+
+/// `/{name}` and everything beneath it.
+pub fn resource<R: Resource>() -> Vec<Route> {
+    let all = format!("{BASE}/{}", R::name());
+    let one = format!("{all}/{{id}}");
+    vec![
+        Route::new(
+            Method::GET,
+            &all,
+            |actor| may::<R>(actor, Action::Read),
+            list::<R>,
+        ),
+        Route::new(
+            Method::POST,
+            &all,
+            |actor| may::<R>(actor, Action::Create),
+            create::<R>,
+        ),
+        Route::new(
+            Method::GET,
+            &one,
+            |actor| may::<R>(actor, Action::Read),
+            get::<R>,
+        ),
+        Route::new(
+            Method::PATCH,
+            &one,
+            |actor| may::<R>(actor, Action::Update),
+            update::<R>,
+        ),
+        Route::new(
+            Method::DELETE,
+            &one,
+            |actor| may::<R>(actor, Action::Delete),
+            delete::<R>,
+        ),
+        Route::new(
+            Method::POST,
+            &format!("{one}/restore"),
+            |actor| may::<R>(actor, Action::Restore),
+            restore::<R>,
+        ),
+        Route::new(
+            Method::POST,
+            &format!("{one}/purge"),
+            |actor| may::<R>(actor, Action::Purge),
+            purge::<R>,
+        ),
+    ]
+}
+
+fn may<R: Resource>(actor: &Actor, action: Action) -> bool {
+    R::ruled(actor, action)
+}
+
+async fn list<R: Resource>(call: Call<NoBody, ListOf<R>>) -> Answer {
+    let query = &call.query.0;
+    Reply::page::<R>(R::list(&call.session, query).await?, query)
+}
+
+async fn get<R: Resource>(call: Call<NoBody, Show>) -> Answer {
+    let Show(deleted) = call.query;
+    Reply::found::<R>(
+        R::get(&call.session, call.id(), deleted).await?,
+        deleted != Deleted::Exclude,
+    )
+}
+
+async fn create<R: Resource>(mut call: Call<R::New>) -> Answer {
+    R::prepare(&call.session, &mut call.input).await?;
+    Reply::created::<R>(
+        call.session
+            .write(async |tx| R::create(tx, &call.input).await)
+            .await?,
+    )
+}
+
+async fn update<R: Resource>(call: Call<R::Patch>) -> Answer {
+    let row = call
+        .session
+        .write(async |tx| R::update(tx, call.id(), &call.input).await)
+        .await?;
+    Reply::found::<R>(row, false)
+}
+
+async fn delete<R: Resource>(call: Call) -> Answer {
+    call.session
+        .write(async |tx| R::delete(tx, call.id()).await)
+        .await?;
+    Ok(Reply::no_content())
+}
+
+async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer {
+    let patch = call.input.0.as_ref();
+    let row = call
+        .session
+        .write(async |tx| R::restore(tx, call.id(), patch).await)
+        .await?;
+    Reply::found::<R>(row, false)
+}
+
+async fn purge<R: Resource>(call: Call) -> Answer {
+    call.session
+        .write(async |tx| R::purge(tx, call.id()).await)
+        .await?;
+    Ok(Reply::no_content())
+}

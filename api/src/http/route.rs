@@ -1,0 +1,94 @@
+//! Routes as values: what is mounted is what the tests walk.
+use std::collections::HashMap;
+
+use actix_web::{
+    FromRequest, Handler, Responder,
+    guard::{Any, Method as Is},
+    http::Method,
+    web::{self, ServiceConfig},
+};
+use service::Actor;
+
+use super::Problem;
+
+/// Whether any rule, whatever the row, lets an actor through.
+pub type Rule = fn(&Actor) -> bool;
+
+pub struct Route {
+    pub method: Method,
+    /// `/api/v1/posts/{id}`; every parameter is an id.
+    pub path: String,
+    pub rule: Rule,
+    handler: actix_web::Route,
+}
+
+impl Route {
+    pub fn new<F, Args>(method: Method, path: &str, rule: Rule, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self {
+            method,
+            path: path.to_owned(),
+            rule,
+            handler: web::to(handler),
+        }
+    }
+}
+
+/// The rules of all routes, for the extractor to look up.
+#[derive(Debug, Default)]
+pub struct Rules(HashMap<(Method, String), Rule>);
+
+impl Rules {
+    pub fn of(routes: &[Route]) -> Self {
+        Self(
+            routes
+                .iter()
+                .map(|route| ((route.method.clone(), route.path.clone()), route.rule))
+                .collect(),
+        )
+    }
+
+    pub fn get(&self, method: &Method, pattern: &str) -> Option<Rule> {
+        self.0.get(&(method.clone(), pattern.to_owned())).copied()
+    }
+}
+
+/// HEAD wherever GET is; any other method of a known path is a 405 that says which there are (RFC 9110, section 15.5.6).
+pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
+    config.app_data(web::Data::new(Rules::of(&routes)));
+    let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
+    for route in routes {
+        match paths.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, same)) => same.push(route),
+            None => paths.push((route.path.clone(), vec![route])),
+        }
+    }
+    for (path, routes) in paths {
+        let allow = allow(&routes);
+        let mut resource = web::resource(path);
+        for route in routes {
+            resource = resource.route(match route.method {
+                Method::GET => route
+                    .handler
+                    .guard(Any(Is(Method::GET)).or(Is(Method::HEAD))),
+                method => route.handler.method(method),
+            });
+        }
+        let refuse =
+            move || std::future::ready(Err::<String, _>(Problem::method_not_allowed(&allow)));
+        config.service(resource.default_service(web::to(refuse)));
+    }
+}
+
+fn allow(routes: &[Route]) -> String {
+    let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.join(", ")
+}

@@ -1,0 +1,11 @@
+//! The REST server and its command line. Nothing here knows SQL: every row comes from `service`.
+mod auth;
+mod comments;
+pub mod http;
+mod posts;
+mod roles;
+pub mod routes;
+pub mod server;
+pub mod settings;
+mod system;
+mod users;

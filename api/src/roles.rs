@@ -1,0 +1,37 @@
+//! `/roles`
+use entity::roles;
+use serde::Serialize;
+use serde_json::Value;
+use service::Roles;
+
+use crate::http::Resource;
+
+#[derive(Debug, Serialize)]
+pub struct RoleView {
+    name: String,
+    description: Option<String>,
+    permissions: Value,
+    is_system: bool,
+}
+
+impl From<roles::Model> for RoleView {
+    fn from(role: roles::Model) -> Self {
+        let roles::Model {
+            name,
+            description,
+            permissions,
+            is_system,
+            ..
+        } = role;
+        Self {
+            name,
+            description,
+            permissions,
+            is_system,
+        }
+    }
+}
+
+impl Resource for Roles {
+    type View = RoleView;
+}

@@ -1,0 +1,145 @@
+//! The server as a value: built, bound, run, and stopped without dropping a request.
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    dev::{Server as ActixServer, ServerHandle},
+    http::Method,
+    middleware::{Condition, from_fn},
+    web,
+};
+use service::Atoll;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Semaphore,
+    time::sleep,
+};
+
+use crate::{
+    http::{Gate, Limits, Problem, guard, mount},
+    routes::routes,
+    settings::ServerSettings,
+    system::{self, Draining},
+};
+
+pub struct Server {
+    server: ActixServer,
+    pub address: SocketAddr,
+    draining: Draining,
+    drain_delay: Duration,
+}
+
+impl Server {
+    /// Listens. Nothing is answered before [`Server::run`].
+    pub fn bind(settings: &ServerSettings, atoll: Atoll) -> std::io::Result<Self> {
+        let draining = Draining::default();
+        let gate = Gate {
+            places: Arc::new(Semaphore::new(settings.max_in_flight)),
+            database: atoll.database.clone(),
+        };
+        let limits = Limits {
+            size: settings.body_limit,
+            time: settings.body_timeout,
+        };
+        let origins = settings.cors_origins.clone();
+        let state = draining.clone();
+        let app = move || {
+            App::new()
+                .app_data(web::Data::new(atoll.clone()))
+                .app_data(web::Data::new(gate.clone()))
+                .app_data(web::Data::new(limits))
+                .app_data(web::Data::new(state.clone()))
+                .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+                .wrap(from_fn(guard))
+                .configure(|config| mount(config, routes()))
+                .route("/healthz", web::get().to(system::healthz))
+                .route("/readyz", web::get().to(system::readyz))
+                .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
+        };
+        let mut server = HttpServer::new(app)
+            .client_request_timeout(settings.head_timeout)
+            .keep_alive(settings.keep_alive)
+            .shutdown_timeout(settings.drain_timeout.as_secs())
+            .disable_signals();
+        if settings.workers > 0 {
+            server = server.workers(settings.workers);
+        }
+        let server = server.bind((settings.host, settings.port))?;
+        let address = server
+            .addrs()
+            .first()
+            .copied()
+            .unwrap_or_else(|| (settings.host, settings.port).into());
+        Ok(Self {
+            server: server.run(),
+            address,
+            draining,
+            drain_delay: settings.drain_delay,
+        })
+    }
+
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> std::io::Result<()> {
+        self.server.await
+    }
+
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(
+    settings: &ServerSettings,
+    atoll: Atoll,
+    on_ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let server = Server::bind(settings, atoll)?;
+    on_ready(server.address);
+    actix_web::rt::spawn(stop_on_signal(
+        server.handle(),
+        server.draining.clone(),
+        server.drain_delay,
+    )?);
+    Ok(server.run().await?)
+}
+
+/// Says first that no more requests are welcome, gives the balancer time to see it, then lets what is under way finish.
+fn stop_on_signal(
+    handle: ServerHandle,
+    draining: Draining,
+    delay: Duration,
+) -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        draining.start();
+        sleep(delay).await;
+        handle.stop(true).await;
+    })
+}
+
+/// Only for the origins that are configured; without any, browsers of other sites are kept out.
+fn cors(origins: &[String]) -> Cors {
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PATCH,
+        Method::PUT,
+        Method::DELETE,
+    ];
+    let cors = Cors::default()
+        .allowed_methods(methods)
+        .allow_any_header()
+        .expose_any_header()
+        .max_age(3600);
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

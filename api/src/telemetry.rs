@@ -1,0 +1,52 @@
+//! Logs: for people or for machines, to standard error.
+use std::{
+    env,
+    io::{IsTerminal, stderr},
+};
+
+use anyhow::anyhow;
+use serde::Deserialize;
+use tracing_subscriber::{EnvFilter, filter::ParseError, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// `config/default.toml` documents each key and holds its default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+/// Once per process. Records of the `log` crate go the same way.
+pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
+    let logs = tracing_subscriber::registry().with(filter(&settings.level)?);
+    let started = match settings.format {
+        LogFormat::Human => {
+            let lines = fmt::layer().with_writer(stderr).with_ansi(is_coloured());
+            logs.with(lines).try_init()
+        }
+        LogFormat::Json => {
+            let lines = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(stderr);
+            logs.with(lines).try_init()
+        }
+    };
+    started.map_err(|error| anyhow!("logs cannot be started: {error}"))
+}
+
+/// Directives separated by commas, as `RUST_LOG` has them.
+pub fn filter(level: &str) -> Result<EnvFilter, ParseError> {
+    // Every connection that goes back to the pool is rolled back, which PostgreSQL remarks on.
+    let remarks = "sqlx::postgres::notice=off".parse()?;
+    Ok(EnvFilter::builder().parse(level)?.add_directive(remarks))
+}
+
+/// <https://no-color.org>
+fn is_coloured() -> bool {
+    stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,129 @@
+//! `/users`
+use actix_web::http::Method;
+use entity::users;
+use serde::Serialize;
+use service::{
+    Error, Posts, Roles, Users,
+    crud::{Crud, Deleted},
+    permission::Permission,
+    roles,
+    users::{Private, UserRow},
+};
+
+use crate::http::{Answer, BASE, Call, ListOf, NoBody, Reply, Resource, Route, Time};
+
+#[derive(Debug, Serialize)]
+pub struct UserView {
+    username: String,
+    full_name: Option<String>,
+    bio: Option<String>,
+    is_active: bool,
+    #[serde(flatten)]
+    private: Option<PrivateView>,
+}
+
+#[derive(Debug, Serialize)]
+struct PrivateView {
+    email: String,
+    is_superuser: bool,
+    roles: Vec<String>,
+    last_login_at: Option<Time>,
+}
+
+impl From<UserRow> for UserView {
+    fn from(UserRow { user, private }: UserRow) -> Self {
+        let users::Model {
+            username,
+            full_name,
+            bio,
+            is_active,
+            email,
+            is_superuser,
+            ..
+        } = user;
+        let private = private.map(
+            |Private {
+                 roles,
+                 last_login_at,
+             }| PrivateView {
+                email,
+                is_superuser,
+                roles,
+                last_login_at: last_login_at.map(Time::from),
+            },
+        );
+        Self {
+            username,
+            full_name,
+            bio,
+            is_active,
+            private,
+        }
+    }
+}
+
+impl Resource for Users {
+    type View = UserView;
+}
+
+/// What is no CRUD of users.
+pub fn routes() -> Vec<Route> {
+    let roles = format!("{BASE}/users/{{id}}/roles");
+    let role = format!("{roles}/{{role_id}}");
+    vec![
+        Route::new(
+            Method::GET,
+            &format!("{BASE}/users/{{id}}/posts"),
+            |_| true,
+            posts,
+        ),
+        Route::new(
+            Method::GET,
+            &roles,
+            |actor| actor.user_id().is_some(),
+            list_roles,
+        ),
+        Route::new(
+            Method::PUT,
+            &role,
+            |actor| actor.holds(&Permission::new("roles.assign")),
+            assign,
+        ),
+        Route::new(
+            Method::DELETE,
+            &role,
+            |actor| actor.holds(&Permission::new("roles.assign")),
+            unassign,
+        ),
+    ]
+}
+
+async fn posts(call: Call<NoBody, ListOf<Posts>>) -> Answer {
+    let user = Users::get(&call.session, call.id(), Deleted::Exclude).await?;
+    let query = call.query.0.with(entity::posts::Column::AuthorId, user.id);
+    Reply::page::<Posts>(Posts::list(&call.session, &query).await?, &query)
+}
+
+/// For the user and for those with `users.read`.
+async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer {
+    let user = Users::get(&call.session, call.id(), Deleted::Exclude).await?;
+    if !user.is_full {
+        return Err(Error::Forbidden("only the user and those with users.read see this").into());
+    }
+    let query = &call.query.0;
+    Reply::page::<Roles>(roles::of_user(&call.session, user.id, query).await?, query)
+}
+
+async fn assign(call: Call) -> Answer {
+    call.session
+        .write(async |tx| roles::assign(tx, call.id(), call.second_id()).await)
+        .await?;
+    Ok(Reply::no_content())
+}
+
+async fn unassign(call: Call) -> Answer {
+    call.session
+        .write(async |tx| roles::unassign(tx, call.id(), call.second_id()).await)
+        .await?;
+    Ok(Reply::no_content())
+}

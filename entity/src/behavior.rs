@@ -1,0 +1,18 @@
+//! What an active model does by itself: nothing.
+//!
+//! Times, versions and keys are the service's, which writes with statements that never run these hooks.
+
+use sea_orm::ActiveModelBehavior;
+
+use crate::generated::{
+    comments, deletions, last_logins, posts, roles, sessions, user_roles, users,
+};
+
+impl ActiveModelBehavior for comments::ActiveModel {}
+impl ActiveModelBehavior for deletions::ActiveModel {}
+impl ActiveModelBehavior for last_logins::ActiveModel {}
+impl ActiveModelBehavior for posts::ActiveModel {}
+impl ActiveModelBehavior for roles::ActiveModel {}
+impl ActiveModelBehavior for sessions::ActiveModel {}
+impl ActiveModelBehavior for user_roles::ActiveModel {}
+impl ActiveModelBehavior for users::ActiveModel {}

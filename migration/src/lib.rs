@@ -1,0 +1,58 @@
+//! The schema, step by step: every migration, and the lock under which they run.
+//!
+//! Go through [`Migrator`]; the list of steps below it takes no lock.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a migration works on whole tables, deleted rows included"
+)]
+
+mod history;
+mod lock;
+mod rebuild;
+mod schema;
+mod slugs;
+
+mod m20261121_000001_create_deletions;
+mod m20261121_000002_create_users;
+mod m20261121_000003_create_posts;
+mod m20261121_000004_create_comments;
+mod m20261121_000005_create_roles;
+mod m20261121_000006_create_user_roles;
+mod m20261121_000007_create_sessions;
+mod m20261121_000008_create_last_logins;
+mod m20261121_000009_add_built_in_roles;
+mod m20261121_000010_add_post_slug;
+mod m20261121_000011_fill_post_slug;
+mod m20261121_000012_require_post_slug;
+
+use sea_orm_migration::{MigrationTrait, async_trait};
+
+pub use history::Step;
+pub use lock::Migrator;
+pub use sea_orm_migration::MigratorTrait;
+
+/// What an installation that configures no database gets.
+pub const DEFAULT_DATABASE_URL: &str = "sqlite://data/atoll.db?mode=rwc";
+
+/// `sea-orm-cli migrate generate` adds to the list of `mod` and to this one.
+struct Steps;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Steps {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_create_deletions::Migration),
+            Box::new(m20261121_000002_create_users::Migration),
+            Box::new(m20261121_000003_create_posts::Migration),
+            Box::new(m20261121_000004_create_comments::Migration),
+            Box::new(m20261121_000005_create_roles::Migration),
+            Box::new(m20261121_000006_create_user_roles::Migration),
+            Box::new(m20261121_000007_create_sessions::Migration),
+            Box::new(m20261121_000008_create_last_logins::Migration),
+            Box::new(m20261121_000009_add_built_in_roles::Migration),
+            Box::new(m20261121_000010_add_post_slug::Migration),
+            Box::new(m20261121_000011_fill_post_slug::Migration),
+            Box::new(m20261121_000012_require_post_slug::Migration),
+        ]
+    }
+}

@@ -1,0 +1,100 @@
+//! Runs migrations in one transaction under a lock: processes that start together migrate once, one after the other,
+//! and a failed migration leaves nothing behind.
+
+use sea_orm_migration::{
+    IntoSchemaManagerConnection, MigrationTrait, MigratorTrait, async_trait,
+    sea_orm::{
+        ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+        TransactionOptions, TransactionTrait,
+    },
+    sea_query::{Func, Query},
+};
+
+use crate::Steps;
+
+/// Any number that no other program uses on the same `PostgreSQL` database.
+const LOCK: i64 = 0x0061_746f_6c6c;
+
+/// Every way to change the schema, each one under the lock.
+///
+/// Given a transaction instead of a connection it works in a savepoint, and the lock is held until that transaction ends.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        Steps::migrations()
+    }
+
+    async fn up<'c, C>(db: C, steps: Option<u32>) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        Steps::up(&tx, steps).await?;
+        tx.commit().await
+    }
+
+    async fn down<'c, C>(db: C, steps: Option<u32>) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        Steps::down(&tx, steps).await?;
+        tx.commit().await
+    }
+
+    async fn fresh<'c, C>(db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        if tx.get_database_backend() == DbBackend::Sqlite {
+            // Tables go in any order, and foreign keys cannot be switched off inside a transaction.
+            tx.execute_unprepared("PRAGMA defer_foreign_keys = ON")
+                .await?;
+        }
+        Steps::fresh(&tx).await?;
+        tx.commit().await
+    }
+
+    async fn refresh<'c, C>(db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        Steps::refresh(&tx).await?;
+        tx.commit().await
+    }
+
+    async fn reset<'c, C>(db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        Steps::reset(&tx).await?;
+        tx.commit().await
+    }
+}
+
+/// A transaction that holds the lock.
+pub(crate) async fn begin<'c>(
+    db: impl IntoSchemaManagerConnection<'c>,
+) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        // Deferred, the second process would read first, and then fail to write instead of waiting.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let tx = db
+        .into_database_executor()
+        .begin_with_options(options)
+        .await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let lock = Query::select()
+            .expr(Func::cust("pg_advisory_xact_lock").arg(LOCK))
+            .take();
+        tx.query_one(&lock).await?;
+    }
+    Ok(tx)
+}

@@ -1,0 +1,37 @@
+//! Which user has which role. Exactly two foreign keys: that is how the generator knows a many-to-many.
+
+use sea_orm_migration::prelude::*;
+
+use crate::schema;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table("user_roles")
+            .col(ColumnDef::new("user_id").big_integer().not_null())
+            .col(ColumnDef::new("role_id").big_integer().not_null())
+            .col(schema::timestamp("created_at").not_null())
+            // Serves the roles of a user too.
+            .primary_key(Index::create().col("user_id").col("role_id"))
+            .foreign_key(&mut schema::reference("user_roles", "user_id", "users"))
+            .foreign_key(&mut schema::reference("user_roles", "role_id", "roles"))
+            .take();
+        let indexes = [
+            // Who has this role, and the purge of a role.
+            schema::index("user_roles", "role_id").col("role_id").take(),
+        ];
+        schema::create(manager, table, indexes).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        schema::drop(manager, "user_roles").await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}

@@ -1,0 +1,45 @@
+//! Sign-in sessions: the hash of each token, whose it is and until when.
+
+use sea_orm_migration::prelude::*;
+
+use crate::schema;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table("sessions")
+            .col(schema::id())
+            .col(ColumnDef::new("user_id").big_integer().not_null())
+            .col(ColumnDef::new("token_hash").blob().not_null())
+            .col(schema::timestamp("created_at").not_null())
+            .col(schema::timestamp("expires_at").not_null())
+            .foreign_key(&mut schema::reference("sessions", "user_id", "users"))
+            .take();
+        let indexes = [
+            // Who calls? Once per request.
+            schema::index("sessions", "token_hash")
+                .unique()
+                .col("token_hash")
+                .take(),
+            // Ending every session of a user.
+            schema::index("sessions", "user_id").col("user_id").take(),
+            // Removing the expired ones.
+            schema::index("sessions", "expires_at")
+                .col("expires_at")
+                .take(),
+        ];
+        schema::create(manager, table, indexes).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        schema::drop(manager, "sessions").await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}

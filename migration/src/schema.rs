@@ -1,0 +1,112 @@
+//! The few shapes that every table shares, in the dialect of either database.
+//!
+//! Applied migrations build on these: change what one of them produces and history changes with it. Add a new one.
+
+use std::ops::RangeInclusive;
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+/// The columns of every resource, and the deletion that a deleted row belongs to.
+pub(crate) fn resource(table: &'static str) -> TableCreateStatement {
+    Table::create()
+        .table(table)
+        .col(id())
+        .col(timestamp("created_at").not_null())
+        .col(timestamp("updated_at").not_null())
+        .col(timestamp("deleted_at"))
+        .col(ColumnDef::new("deletion_id").big_integer())
+        .col(ColumnDef::new("version").big_integer().not_null())
+        .foreign_key(&mut reference(table, "deletion_id", "deletions"))
+        .take()
+}
+
+/// An identity on `PostgreSQL`, AUTOINCREMENT on `SQLite`: neither gives an id twice.
+pub(crate) fn id() -> ColumnDef {
+    ColumnDef::new("id")
+        .big_integer()
+        .not_null()
+        .auto_increment()
+        .primary_key()
+        .take()
+}
+
+/// Without a default: `SQLite`'s would be text in another form than the bound values, and sort wrongly among them.
+pub(crate) fn timestamp(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).timestamp_with_time_zone().take()
+}
+
+pub(crate) fn varchar(db: DbBackend, name: &'static str, length: u32) -> ColumnDef {
+    collated(db, ColumnDef::new(name).string_len(length))
+}
+
+pub(crate) fn text(db: DbBackend, name: &'static str) -> ColumnDef {
+    collated(db, ColumnDef::new(name).text())
+}
+
+/// By bytes, as `SQLite` sorts anyway: pages and cursors agree on both databases and with any server locale.
+fn collated(db: DbBackend, column: &mut ColumnDef) -> ColumnDef {
+    if db == DbBackend::Postgres {
+        column.extra(r#"COLLATE "C""#);
+    }
+    column.take()
+}
+
+/// `{table}_{column}_length`, in characters. `SQLite` ignores the length of a varchar, so this is what holds on both.
+pub(crate) fn length(table: &str, column: &'static str, allowed: RangeInclusive<i32>) -> Check {
+    let length = Expr::expr(Func::char_length(Expr::col(column)));
+    let expr = match allowed.into_inner() {
+        (0, max) => length.lte(max),
+        (min, max) => length.between(min, max),
+    };
+    Check::named(format!("{table}_{column}_length"), expr)
+}
+
+/// NO ACTION throughout: what a delete or a purge takes along is the service's decision.
+pub(crate) fn reference(
+    table: &'static str,
+    column: &'static str,
+    to: &'static str,
+) -> ForeignKeyCreateStatement {
+    ForeignKey::create()
+        .name(format!("{table}_{column}_fkey"))
+        .from(table, column)
+        .to(to, "id")
+        .take()
+}
+
+pub(crate) fn index(table: &'static str, name: &str) -> IndexCreateStatement {
+    Index::create()
+        .name(format!("{table}_{name}"))
+        .table(table)
+        .take()
+}
+
+/// Restoring what one deletion took (`deletion_id = ?`), and the foreign key when a deletion is forgotten.
+/// Live rows, nearly all of them, are not in it.
+pub(crate) fn deletion_index(table: &'static str) -> IndexCreateStatement {
+    index(table, "deletion_id")
+        .col("deletion_id")
+        .and_where(Expr::col("deletion_id").is_not_null())
+        .take()
+}
+
+/// The condition of an index over rows that are not deleted.
+pub(crate) fn live() -> Expr {
+    Expr::col("deleted_at").is_null()
+}
+
+pub(crate) async fn create(
+    manager: &SchemaManager<'_>,
+    table: TableCreateStatement,
+    indexes: impl IntoIterator<Item = IndexCreateStatement>,
+) -> Result<(), DbErr> {
+    manager.create_table(table).await?;
+    for index in indexes {
+        manager.create_index(index).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn drop(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    manager.drop_table(Table::drop().table(table).take()).await
+}

@@ -1,0 +1,60 @@
+//! On whose behalf something is done.
+use crate::permission::{Action, Grants, Permission, Reach};
+
+#[derive(Debug, Clone)]
+pub enum Actor {
+    /// Nobody signed in.
+    Anonymous,
+    User(Caller),
+    /// The operator's command line and the service itself: may do everything.
+    System,
+}
+
+/// A signed-in user, as of this request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub user_id: i64,
+    /// The sign-in session that the request came with.
+    pub session_id: i64,
+    pub is_superuser: bool,
+    pub grants: Grants,
+}
+
+impl Actor {
+    pub fn user_id(&self) -> Option<i64> {
+        match self {
+            Self::User(caller) => Some(caller.user_id),
+            Self::Anonymous | Self::System => None,
+        }
+    }
+
+    pub fn caller(&self) -> Option<&Caller> {
+        match self {
+            Self::User(caller) => Some(caller),
+            Self::Anonymous | Self::System => None,
+        }
+    }
+
+    pub fn is_superuser(&self) -> bool {
+        match self {
+            Self::User(caller) => caller.is_superuser,
+            Self::System => true,
+            Self::Anonymous => false,
+        }
+    }
+
+    pub fn reach(&self, resource: &str, action: Action) -> Reach {
+        match self {
+            _ if self.is_superuser() => Reach::All,
+            Self::User(caller) => caller.grants.reach(resource, action),
+            Self::Anonymous | Self::System => Reach::None,
+        }
+    }
+
+    pub fn holds(&self, permission: &Permission) -> bool {
+        self.is_superuser()
+            || self
+                .caller()
+                .is_some_and(|caller| caller.grants.cover(permission))
+    }
+}

@@ -1,0 +1,21 @@
+//! Signing up, in and out, and who a token stands for.
+mod account;
+mod login;
+mod settings;
+mod token;
+
+pub use account::{Me, NewAccount, me, register};
+pub use login::{Credentials, SignIn, authenticate, login};
+pub use settings::{Registration, Settings};
+pub use token::{logout, resolve};
+
+use ::entity::sessions;
+use sea_orm::ColumnTrait;
+
+use crate::{Result, Tx, crud::scope};
+
+/// Signs a user out everywhere.
+pub(crate) async fn end_sessions(tx: &Tx, user: i64) -> Result<()> {
+    scope::erase::<sessions::Entity>(tx, sessions::Column::UserId.eq(user)).await?;
+    Ok(())
+}

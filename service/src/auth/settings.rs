@@ -1,0 +1,20 @@
+//! How users come and stay; `config/default.toml` documents each key and holds its default.
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub registration: Registration,
+    #[serde(with = "humantime_serde")]
+    pub session_lifetime: Duration,
+}
+
+/// Whether anybody may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    Open,
+    Closed,
+}

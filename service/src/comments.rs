@@ -1,0 +1,113 @@
+//! Comments: on published posts, by anyone who may create them; a post's author may delete them.
+use ::entity::{
+    comments::{ActiveModel, Column, Entity, Model},
+    posts,
+};
+use garde::Validate;
+use sea_orm::{ColumnTrait, Condition, DeriveIntoActiveModel, QueryFilter, QuerySelect};
+use serde::Deserialize;
+
+use crate::{
+    Actor, Crud, Posts, Reads, Result, Tx, Users,
+    crud::{Field, Owner, everything, owned, scope},
+    input::present,
+    permission::{Action, Reach},
+    posts::PUBLISHED,
+};
+
+pub struct Comments;
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewComment {
+    #[garde(range(min = 1))]
+    pub post_id: i64,
+    #[garde(length(chars, min = 1, max = 10_000))]
+    pub body: String,
+    #[garde(skip)]
+    pub author_id: Option<i64>,
+}
+
+/// A comment on a post that is known from elsewhere.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewReply {
+    #[garde(length(chars, min = 1, max = 10_000))]
+    pub body: String,
+    #[garde(skip)]
+    pub author_id: Option<i64>,
+}
+
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields)]
+pub struct CommentPatch {
+    #[garde(inner(length(chars, min = 1, max = 10_000)))]
+    pub body: Option<String>,
+}
+
+impl Crud for Comments {
+    type Entity = Entity;
+    type New = NewComment;
+    type Patch = CommentPatch;
+    type Row = Model;
+
+    const OWNER: Option<Column> = Some(Column::AuthorId);
+    const PUBLIC: bool = true;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::PostId),
+        Field::public(Column::AuthorId),
+        Field::public(Column::Body),
+    ];
+
+    fn owners() -> Vec<Owner> {
+        vec![
+            Owner::of::<Users>(Column::AuthorId),
+            Owner::of::<Posts>(Column::PostId).only_if(
+                posts::Column::Status.eq(PUBLISHED),
+                "takes comments only once it is published",
+            ),
+        ]
+    }
+
+    /// One's own, and those on posts that one can see.
+    fn visible(actor: &Actor) -> Condition {
+        if actor.reach(Self::name(), Action::Read) == Reach::All {
+            return everything();
+        }
+        let posts = scope::live_ids(Posts::name())
+            .cond_where(Posts::visible(actor))
+            .take();
+        Condition::any()
+            .add(Column::PostId.in_subquery(posts))
+            .add_option(actor.user_id().map(|me| Column::AuthorId.eq(me)))
+    }
+
+    /// Whoever is signed in may be the author of a post, and so may delete what stands beneath it.
+    fn ruled(actor: &Actor, action: Action) -> bool {
+        action == Action::Read
+            || actor.reach(Self::name(), action) > Reach::None
+            || (action == Action::Delete && actor.user_id().is_some())
+    }
+
+    async fn permits(tx: &Tx, action: Action, comment: &Model) -> Result<bool> {
+        match tx.actor().reach(Self::name(), action) {
+            Reach::All => Ok(true),
+            Reach::Own if owned::<Self>(tx.actor(), comment) => Ok(true),
+            _ if action == Action::Delete => wrote_post(tx, comment.post_id).await,
+            _ => Ok(false),
+        }
+    }
+}
+
+async fn wrote_post(tx: &Tx, post_id: i64) -> Result<bool> {
+    let Some(me) = tx.actor().user_id() else {
+        return Ok(false);
+    };
+    let mine = scope::live::<Posts>(tx.actor())
+        .filter(posts::Column::AuthorId.eq(me))
+        .filter(scope::is::<Posts>(post_id))
+        .select_only()
+        .column(posts::Column::Id);
+    Ok(mine.into_tuple::<i64>().one(tx).await?.is_some())
+}

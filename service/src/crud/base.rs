@@ -1,0 +1,92 @@
+//! The columns that every resource table has, and how they are stamped.
+use chrono::{SubsecRound, Utc};
+use sea_orm::{
+    ActiveModelTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, Value,
+    prelude::DateTimeWithTimeZone, sea_query::ValueType,
+};
+
+use super::{Active, Column, Crud, Found, Model};
+use crate::{
+    Actor,
+    permission::{Action, Reach},
+};
+
+/// UTC in microseconds, the only form that SQLite's text timestamps sort in.
+pub fn now() -> DateTimeWithTimeZone {
+    Utc::now().trunc_subsecs(6).fixed_offset()
+}
+
+/// A column by its name.
+///
+/// Panics when the table lacks it: a wiring bug, found by the first request. Give the table the base columns (`docs/add-a-resource.md`).
+pub fn column<E: EntityTrait>(name: &str) -> E::Column {
+    E::Column::iter()
+        .find(|column| column.as_str() == name)
+        .unwrap_or_else(|| {
+            panic!(
+                "table {} lacks the column {name}: add it in a migration",
+                E::default().table_name()
+            )
+        })
+}
+
+pub fn read<C: Crud, T: ValueType>(row: &Model<C>, name: &str) -> T {
+    let value = row.get(column::<C::Entity>(name));
+    T::try_from(value).unwrap_or_else(|_| {
+        panic!(
+            "{}.{name} has another type than every base column",
+            C::name()
+        )
+    })
+}
+
+pub fn id<C: Crud>(row: &Model<C>) -> i64 {
+    read::<C, i64>(row, "id")
+}
+
+/// Whether the actor is the one whom `.own` permissions of this row mean.
+pub fn owned<C: Crud>(actor: &Actor, row: &Model<C>) -> bool {
+    let (Some(owner), Some(me)) = (C::OWNER, actor.user_id()) else {
+        return false;
+    };
+    row.get(owner) == Value::from(me)
+}
+
+/// The owner column where the service fills it in: not where the owner is the row itself.
+pub fn author<C: Crud>() -> Option<Column<C>> {
+    C::OWNER.filter(|owner| owner.as_str() != "id")
+}
+
+pub fn stamp_new<C: Crud>(row: &mut Active<C>) {
+    let now = now();
+    set::<C>(row, "created_at", now);
+    set::<C>(row, "updated_at", now);
+    set::<C>(row, "version", 1_i64);
+}
+
+pub fn stamp_next<C: Crud>(row: &mut Active<C>, before: &Model<C>) {
+    set::<C>(row, "updated_at", now());
+    set::<C>(row, "version", read::<C, i64>(before, "version") + 1);
+}
+
+pub fn stamp_restored<C: Crud>(row: &mut Active<C>, before: &Model<C>) {
+    stamp_next::<C>(row, before);
+    set::<C>(row, "deleted_at", None::<DateTimeWithTimeZone>);
+    set::<C>(row, "deletion_id", None::<i64>);
+}
+
+fn set<C: Crud>(row: &mut Active<C>, name: &str, value: impl Into<Value>) {
+    row.set(column::<C::Entity>(name), value.into());
+}
+
+pub fn found<C: Crud>(actor: &Actor, model: &Model<C>, row: C::Row) -> Found<C::Row> {
+    Found {
+        id: id::<C>(model),
+        created_at: read::<C, _>(model, "created_at"),
+        updated_at: read::<C, _>(model, "updated_at"),
+        deleted_at: read::<C, Option<DateTimeWithTimeZone>>(model, "deleted_at"),
+        version: read::<C, _>(model, "version"),
+        is_full: owned::<C>(actor, model) || actor.reach(C::name(), Action::Read) == Reach::All,
+        row,
+    }
+}

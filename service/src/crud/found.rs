@@ -1,0 +1,22 @@
+//! What the operations answer.
+use sea_orm::prelude::DateTimeWithTimeZone;
+
+/// A row, with what every resource has.
+#[derive(Debug)]
+pub struct Found<R> {
+    pub id: i64,
+    pub created_at: DateTimeWithTimeZone,
+    pub updated_at: DateTimeWithTimeZone,
+    pub deleted_at: Option<DateTimeWithTimeZone>,
+    pub version: i64,
+    /// Whether the actor sees the private fields of this row.
+    pub is_full: bool,
+    pub row: R,
+}
+
+#[derive(Debug)]
+pub struct Page<R> {
+    pub rows: Vec<Found<R>>,
+    /// How many rows match in all, when that was asked for.
+    pub total: Option<u64>,
+}

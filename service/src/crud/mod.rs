@@ -1,0 +1,177 @@
+//! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
+mod base;
+mod cascade;
+mod field;
+mod found;
+mod owner;
+pub(crate) mod read;
+pub(crate) mod scope;
+mod write;
+
+use std::fmt::Debug;
+
+use sea_orm::{ActiveModelBehavior, Condition, EntityName, EntityTrait, IntoActiveModel};
+
+pub use base::now;
+pub(crate) use base::{column, owned};
+pub use field::Field;
+pub use found::{Found, Page};
+pub use owner::Owner;
+pub use scope::Deleted;
+
+use crate::{
+    Actor, Error, Reads, Result, Session, Tx,
+    input::Input,
+    permission::{Action, Reach},
+    query::ListQuery,
+    slug::Slug,
+};
+
+pub type Model<C> = <<C as Crud>::Entity as EntityTrait>::Model;
+pub type Active<C> = <<C as Crud>::Entity as EntityTrait>::ActiveModel;
+pub type Column<C> = <<C as Crud>::Entity as EntityTrait>::Column;
+
+/// A write about to happen, as [`Crud::check`] sees it.
+pub struct Change<'a, C: Crud> {
+    pub action: Action,
+    /// The row as it is; none on create.
+    pub before: Option<&'a Model<C>>,
+    /// The row as it will be: a check may complete it.
+    pub after: &'a mut Active<C>,
+}
+
+/// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and what may be done to its rows.
+///
+/// Reads and writes see only rows that are live and that the actor may see; the condition is part of each statement.
+/// A row that is not visible is [`Error::NotFound`], one that is but may not be changed [`Error::Forbidden`].
+pub trait Crud: Sized + 'static {
+    type Entity: EntityTrait<
+            Model: IntoActiveModel<Active<Self>> + Clone + Debug + Send + Sync,
+            ActiveModel: ActiveModelBehavior + Send,
+        >;
+    /// What a client sets on create.
+    type New: Input + IntoActiveModel<Active<Self>>;
+    /// What a client sets on update: absent fields stay.
+    type Patch: Input + IntoActiveModel<Active<Self>>;
+    /// A row with what belongs to it from elsewhere; the model itself where there is nothing.
+    type Row: From<Model<Self>>;
+
+    /// The column that `.own` permissions compare with the actor's id. Filled in on create where it is not the key.
+    const OWNER: Option<Column<Self>>;
+    /// Whether anyone, signed in or not, may read some rows.
+    const PUBLIC: bool;
+    /// The readable name that is made on create, where the resource has one.
+    const SLUG: Option<Slug<Column<Self>>> = None;
+    /// What a client may filter and sort by, beside the base columns.
+    const FIELDS: &'static [Field<Column<Self>>];
+
+    /// The rows that this one belongs to: it is deleted, restored and purged with them.
+    fn owners() -> Vec<Owner> {
+        Vec::new()
+    }
+
+    /// Which live rows the actor may see.
+    fn visible(actor: &Actor) -> Condition;
+
+    /// Whether any rule, whatever the row, lets the actor do this.
+    fn ruled(actor: &Actor, action: Action) -> bool {
+        (action == Action::Read && Self::PUBLIC) || actor.reach(Self::name(), action) > Reach::None
+    }
+
+    /// Whether the actor may do this to this visible row.
+    async fn permits(tx: &Tx, action: Action, row: &Model<Self>) -> Result<bool> {
+        Ok(match tx.actor().reach(Self::name(), action) {
+            Reach::All => true,
+            Reach::Own => base::owned::<Self>(tx.actor(), row),
+            Reach::None => false,
+        })
+    }
+
+    /// Work on an input that must not hold a transaction open, such as hashing.
+    async fn prepare(_session: &Session, _new: &mut Self::New) -> Result<()> {
+        Ok(())
+    }
+
+    /// Business rules before a write, and columns that follow from others.
+    async fn check(_tx: &Tx, _change: Change<'_, Self>) -> Result<()> {
+        Ok(())
+    }
+
+    /// What else happens in the same transaction once a row is written.
+    async fn settle(_tx: &Tx, _action: Action, _row: &Model<Self>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Completes rows with what belongs to them, in a number of statements that does not depend on theirs.
+    async fn load(_reads: &impl Reads, rows: Vec<Model<Self>>) -> Result<Vec<Self::Row>> {
+        Ok(rows.into_iter().map(Self::Row::from).collect())
+    }
+
+    /// The name of the table, of its permissions and of its path.
+    fn name() -> &'static str {
+        Self::Entity::default().table_name()
+    }
+
+    async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<Self::Row>> {
+        read::list::<Self>(
+            reads,
+            query,
+            scope::seen::<Self>(reads.actor(), query.deleted),
+        )
+        .await
+    }
+
+    async fn get(reads: &impl Reads, id: i64, deleted: Deleted) -> Result<Found<Self::Row>> {
+        read::get::<Self>(reads, id, deleted).await
+    }
+
+    async fn create(tx: &Tx, new: &Self::New) -> Result<Found<Self::Row>> {
+        write::create::<Self>(tx, new.clone().into_active_model()).await
+    }
+
+    async fn update(tx: &Tx, id: i64, patch: &Self::Patch) -> Result<Found<Self::Row>> {
+        write::update::<Self>(tx, id, patch.clone().into_active_model()).await
+    }
+
+    /// Soft: the row and what it owns are gone for every ordinary read and write.
+    async fn delete(tx: &Tx, id: i64) -> Result<()> {
+        write::delete::<Self>(tx, id).await
+    }
+
+    /// Brings a row back with what went with it. `patch` resolves a collision with a unique value.
+    async fn restore(tx: &Tx, id: i64, patch: Option<&Self::Patch>) -> Result<Found<Self::Row>> {
+        write::restore::<Self>(
+            tx,
+            id,
+            patch.cloned().map(IntoActiveModel::into_active_model),
+        )
+        .await
+    }
+
+    /// For good: the deleted row, and what it owns.
+    async fn purge(tx: &Tx, id: i64) -> Result<()> {
+        write::purge::<Self>(tx, id).await
+    }
+}
+
+/// The condition that holds for no row.
+pub fn nothing() -> Condition {
+    Condition::any()
+}
+
+/// The condition that holds for every row.
+pub fn everything() -> Condition {
+    Condition::all()
+}
+
+pub(crate) fn forbidden(action: Action) -> Error {
+    Error::Forbidden(match action {
+        Action::Read => "you may not read this",
+        Action::Create => "you may not create this in another's name",
+        Action::Update => "you may not change this",
+        Action::Delete => "you may not delete this",
+        Action::Restore => "you may not restore this",
+        Action::Purge => "you may not purge this",
+        Action::Audit => "you may not see this history",
+    })
+}

@@ -1,0 +1,240 @@
+//! The soft-delete scope: the only door to rows. Every statement on a resource table starts here, with its condition on `deleted_at`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file adds the scope that the banned methods lack"
+)]
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
+    sea_query::{
+        DeleteStatement, Expr, ExprTrait, InsertStatement, LockType, Query, SelectStatement,
+        UpdateStatement,
+    },
+};
+use serde::Deserialize;
+
+use super::{Active, Column, Crud, Model, base, column, everything, nothing, now};
+use crate::{
+    Actor, Error, Result, Tx,
+    permission::{Action, Reach},
+};
+
+/// Which rows a read shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deleted {
+    #[default]
+    Exclude,
+    Include,
+    Only,
+}
+
+pub fn is_live(table: &'static str) -> Expr {
+    Expr::col((table, "deleted_at")).is_null()
+}
+
+pub fn is_deleted(table: &'static str) -> Expr {
+    Expr::col((table, "deleted_at")).is_not_null()
+}
+
+/// Rows that are not deleted and that the actor may see.
+pub fn live<C: Crud>(actor: &Actor) -> Select<C::Entity> {
+    all_live::<C>().filter(C::visible(actor))
+}
+
+/// Rows that are not deleted, whoever may see them: for rules of the service, never for an answer.
+pub fn all_live<C: Crud>() -> Select<C::Entity> {
+    C::Entity::find().filter(is_live(C::name()))
+}
+
+/// Deleted rows that the actor may restore, or purge. `.own` means rows of the actor that the actor deleted.
+pub fn trash<C: Crud>(actor: &Actor, action: Action) -> Select<C::Entity> {
+    C::Entity::find()
+        .filter(is_deleted(C::name()))
+        .filter(recoverable::<C>(actor, action))
+}
+
+pub fn seen<C: Crud>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
+    match deleted {
+        Deleted::Exclude => live::<C>(actor),
+        Deleted::Only => trash::<C>(actor, Action::Restore),
+        Deleted::Include => {
+            let table = C::name();
+            let live = everything().add(is_live(table)).add(C::visible(actor));
+            let trash = everything()
+                .add(is_deleted(table))
+                .add(recoverable::<C>(actor, Action::Restore));
+            C::Entity::find().filter(Condition::any().add(live).add(trash))
+        }
+    }
+}
+
+fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
+    let reach = actor.reach(C::name(), action);
+    match (reach, C::OWNER, actor.user_id()) {
+        (Reach::All, _, _) => everything(),
+        (Reach::Own, Some(owner), Some(me)) => {
+            let mine = Query::select()
+                .column("id")
+                .from("deletions")
+                .and_where(Expr::col("actor_id").eq(me))
+                .take();
+            everything()
+                .add(owner.eq(me))
+                .add(Expr::col((C::name(), "deletion_id")).in_subquery(mine))
+        }
+        _ => nothing(),
+    }
+}
+
+/// The row, locked until the transaction ends, if the actor may see it.
+pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Model<C>>> {
+    Ok(live::<C>(actor)
+        .filter(is::<C>(id))
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?)
+}
+
+pub async fn lock_trash<C: Crud>(
+    tx: &Tx,
+    actor: &Actor,
+    action: Action,
+    id: i64,
+) -> Result<Option<Model<C>>> {
+    Ok(trash::<C>(actor, action)
+        .filter(is::<C>(id))
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?)
+}
+
+pub fn is<C: Crud>(id: i64) -> Expr {
+    column::<C::Entity>("id").eq(id)
+}
+
+/// One UPDATE of one live, visible row in the version that was read. A row that moved on meanwhile is worth another try.
+pub async fn update<C: Crud>(
+    tx: &Tx,
+    actor: &Actor,
+    before: &Model<C>,
+    row: Active<C>,
+) -> Result<Model<C>> {
+    let scope = everything().add(is_live(C::name())).add(C::visible(actor));
+    update_where::<C>(tx, before, row, scope).await
+}
+
+/// The same for a deleted row, which is about to come back.
+pub async fn update_deleted<C: Crud>(
+    tx: &Tx,
+    before: &Model<C>,
+    row: Active<C>,
+) -> Result<Model<C>> {
+    update_where::<C>(tx, before, row, everything().add(is_deleted(C::name()))).await
+}
+
+async fn update_where<C: Crud>(
+    tx: &Tx,
+    before: &Model<C>,
+    row: Active<C>,
+    scope: Condition,
+) -> Result<Model<C>> {
+    let version: Column<C> = column::<C::Entity>("version");
+    let update = C::Entity::update(row)
+        .validate()?
+        .filter(version.eq(base::read::<C, i64>(before, "version")))
+        .filter(scope);
+    match update.exec(tx).await {
+        Err(error @ sea_orm::DbErr::RecordNotUpdated) => Err(Error::Contended(error)),
+        done => Ok(done?),
+    }
+}
+
+/// Ids of live rows of a table, for locks and for conditions.
+pub fn live_ids(table: &'static str) -> SelectStatement {
+    Query::select()
+        .column((table, "id"))
+        .from(table)
+        .and_where(is_live(table))
+        .take()
+}
+
+/// A column of deleted rows of a table.
+pub fn deleted_rows(table: &'static str, column: &'static str) -> SelectStatement {
+    Query::select()
+        .column((table, column))
+        .from(table)
+        .and_where(is_deleted(table))
+        .take()
+}
+
+/// Changes live rows in bulk; adds 1 to their version.
+pub fn update_live(table: &'static str) -> UpdateStatement {
+    stamped(table).and_where(is_live(table)).take()
+}
+
+/// Changes deleted rows in bulk; adds 1 to their version.
+pub fn update_trash(table: &'static str) -> UpdateStatement {
+    stamped(table).and_where(is_deleted(table)).take()
+}
+
+fn stamped(table: &'static str) -> UpdateStatement {
+    Query::update()
+        .table(table)
+        .value("updated_at", now())
+        .value("version", Expr::col((table, "version")).add(1))
+        .take()
+}
+
+/// Changes deleted rows in bulk without a new version: what is set belongs to their deletion, not to them.
+pub fn amend_deleted(table: &'static str) -> UpdateStatement {
+    Query::update()
+        .table(table)
+        .and_where(is_deleted(table))
+        .take()
+}
+
+pub fn erase_deleted(table: &'static str) -> DeleteStatement {
+    Query::delete()
+        .from_table(table)
+        .and_where(is_deleted(table))
+        .take()
+}
+
+/// A table without soft deletion, whose rows live and die with those of a resource.
+pub trait Plain: EntityTrait {}
+impl Plain for ::entity::deletions::Entity {}
+impl Plain for ::entity::last_logins::Entity {}
+impl Plain for ::entity::sessions::Entity {}
+impl Plain for ::entity::user_roles::Entity {}
+
+pub fn plain<E: Plain>() -> Select<E> {
+    E::find()
+}
+
+/// Removes the rows of a plain table for which `condition` holds; how many.
+pub async fn erase<E: Plain>(
+    db: &impl ConnectionTrait,
+    condition: impl Into<Condition>,
+) -> Result<u64> {
+    Ok(E::delete_many()
+        .filter(condition.into())
+        .exec(db)
+        .await?
+        .rows_affected)
+}
+
+/// Removes rows of a plain table that refer to rows of a resource.
+pub fn erase_links(
+    table: &'static str,
+    column: &'static str,
+    rows: SelectStatement,
+) -> DeleteStatement {
+    Query::delete()
+        .from_table(table)
+        .and_where(Expr::col((table, column)).in_subquery(rows))
+        .take()
+}
+
+pub fn insert(table: &'static str) -> InsertStatement {
+    Query::insert().into_table(table).take()
+}

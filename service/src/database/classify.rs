@@ -1,0 +1,71 @@
+//! The one place that knows what a database error means.
+use sea_orm::{DbErr, RuntimeErr};
+use sqlx::error::DatabaseError;
+
+use crate::Error;
+
+/// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
+/// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
+pub fn classify(error: DbErr) -> Error {
+    let runtime = match &error {
+        DbErr::ConnectionAcquire(_) => return Error::Unavailable("the database", Some(error)),
+        DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated => return Error::NotFound,
+        DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
+        _ => return Error::Internal(error.into()),
+    };
+    let RuntimeErr::SqlxError(cause) = runtime else {
+        return Error::Internal(error.into());
+    };
+    let cause = cause.clone();
+    match cause.as_ref() {
+        sqlx::Error::Database(refused) => by_code(refused.as_ref(), error),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => Error::Unavailable("the database", Some(error)),
+        _ => Error::Internal(error.into()),
+    }
+}
+
+/// PostgreSQL answers with five-character SQLSTATEs (PostgreSQL manual, appendix A), SQLite with decimal result codes (sqlite.org/rescode.html).
+fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
+    let code = refused.code().unwrap_or_default();
+    match code.as_ref() {
+        "23505" | "2067" | "1555" => taken(refused, error),
+        // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, _LOCKED, _BUSY_RECOVERY, _BUSY_SNAPSHOT
+        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
+        // query_canceled (statement_timeout), idle_in_transaction_session_timeout, disk_full, too_many_connections, cannot_connect_now
+        "57014" | "25P03" | "53100" | "53300" | "57P03" => {
+            Error::Unavailable("the database", Some(error))
+        }
+        // admin_shutdown, crash_shutdown; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
+        "57P01" | "57P02" | "8" | "10" | "13" | "14" => {
+            Error::Unavailable("the database", Some(error))
+        }
+        _ if code.starts_with("08") => Error::Unavailable("the database", Some(error)),
+        _ => Error::Internal(error.into()),
+    }
+}
+
+fn taken(refused: &dyn DatabaseError, error: DbErr) -> Error {
+    match field(refused) {
+        Some(field) => Error::conflict_at(format!("/{field}"), "taken", "this value is taken"),
+        None => Error::Internal(error.into()),
+    }
+}
+
+/// The field behind a unique index. PostgreSQL names the index, `<table>_<column>_live`; SQLite the column, `<table>.<column>`.
+/// A normalised column (`email_key`) stands for the field it is made from.
+fn field(refused: &dyn DatabaseError) -> Option<String> {
+    let column = match (refused.constraint(), refused.table()) {
+        (Some(index), Some(table)) => index
+            .strip_prefix(table)?
+            .strip_prefix('_')?
+            .strip_suffix("_live")?
+            .to_owned(),
+        _ => refused.message().rsplit_once('.')?.1.to_owned(),
+    };
+    Some(column.strip_suffix("_key").unwrap_or(&column).to_owned())
+}

@@ -1,0 +1,149 @@
+//! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
+mod classify;
+mod heartbeat;
+mod postgres;
+mod settings;
+mod sqlite;
+mod statements;
+
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use secrecy::ExposeSecret;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout_at},
+};
+
+pub(crate) use classify::classify;
+pub use settings::Settings;
+pub use statements::Observer;
+
+use crate::{Error, Result};
+
+/// Time for work that may do without the database, once that is known to be away.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Cheap to clone. On PostgreSQL both connections are one pool; on SQLite a pool of readers and one writer.
+#[derive(Clone, Debug)]
+pub struct Database {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    budget: Duration,
+    /// Whether the server answers; none where there is no server.
+    heartbeat: Option<watch::Receiver<bool>>,
+}
+
+impl Database {
+    /// Connects, and makes the SQLite file and its folder if they are absent. `observer` sees the text of each statement.
+    pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
+        let watch = |mut connection: DatabaseConnection| {
+            connection
+                .set_metric_callback(statements::log(settings.slow_statement, observer.clone()));
+            connection
+        };
+        let url = settings.url.expose_secret();
+        let (read, write, heartbeat) = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => sqlite::connect(url, settings)
+                .await
+                .map(|(read, write)| (read, write, None))?,
+            Some("postgres" | "postgresql") => {
+                let (pool, heartbeat) = postgres::connect(url, settings).await?;
+                (pool.clone(), pool, Some(heartbeat))
+            }
+            _ => {
+                return Err(Error::bug(
+                    "database.url must start with sqlite: or postgres:",
+                ));
+            }
+        };
+        Ok(Self {
+            read: watch(read),
+            write: watch(write),
+            budget: settings.write_budget,
+            heartbeat,
+        })
+    }
+
+    /// For statements outside any transaction. Never call it inside [`crate::Session::write`], whose session refuses it.
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// How long a write may wait in all: for a connection, for locks of others, between its retries.
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget
+    }
+
+    /// Opens a transaction, or gives up at `deadline`.
+    ///
+    /// The `BEGIN` runs in a task of its own, which is never cancelled: a cancelled one would hand the next user of
+    /// the connection an open transaction (transact-rs/sqlx#4394). One that comes too late is rolled back when dropped.
+    pub(crate) async fn begin(&self, deadline: Instant) -> Result<DatabaseTransaction> {
+        let write = self.write.clone();
+        let options = TransactionOptions {
+            // Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let begin = tokio::spawn(async move { write.begin_with_options(options).await });
+        match timeout_at(deadline, begin).await {
+            Ok(Ok(done)) => Ok(done?),
+            Ok(Err(panicked)) => Err(Error::Internal(panicked.into())),
+            Err(_late) => Err(Error::Unavailable("the database", None)),
+        }
+    }
+
+    /// Ends when the database has not answered for a while, so that nobody waits longer; else never.
+    pub async fn lost(&self) {
+        if let Some(mut heartbeat) = self.heartbeat.clone()
+            && heartbeat.wait_for(|alive| !alive).await.is_ok()
+        {
+            // What needs no database is done by then.
+            sleep(GRACE).await;
+            return;
+        }
+        std::future::pending().await
+    }
+
+    /// Answers whether the database does.
+    pub async fn ping(&self) -> Result<()> {
+        self.read.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    pub async fn close(&self) -> Result<()> {
+        self.read.close_by_ref().await?;
+        Ok(self.write.close_by_ref().await?)
+    }
+
+    /// Brings the schema to the newest version. Processes that start together wait for the first.
+    pub async fn migrate(&self) -> Result<()> {
+        Ok(Migrator::up(&self.write, None).await?)
+    }
+
+    /// The door for `atoll migrate`, which speaks of migrations rather than of rows.
+    pub fn migrations(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// The migrations that this program knows and the database lacks.
+    ///
+    /// Fails if the database has migrations that this program does not know.
+    pub async fn pending(&self) -> Result<Vec<String>> {
+        let steps = Migrator::history(&self.read).await?;
+        Ok(steps
+            .into_iter()
+            .filter(|step| step.applied_at.is_none())
+            .map(|step| step.name)
+            .collect())
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.write.get_database_backend() == sea_orm::DbBackend::Sqlite
+    }
+}

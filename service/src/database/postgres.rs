@@ -1,0 +1,72 @@
+//! The PostgreSQL pool.
+use std::{str::FromStr, time::Duration};
+
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
+use sqlx::{
+    ConnectOptions, Connection, Executor,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::watch;
+use tracing::log::LevelFilter;
+
+use super::{Settings, heartbeat};
+use crate::{Error, Result};
+
+pub(super) async fn connect(
+    url: &str,
+    settings: &Settings,
+) -> Result<(DatabaseConnection, watch::Receiver<bool>)> {
+    let server = PgConnectOptions::from_str(url)
+        .map_err(|error| Error::Internal(error.into()))?
+        .application_name("atoll")
+        .statement_cache_capacity(settings.statement_cache)
+        .options([
+            (
+                "statement_timeout",
+                milliseconds(settings.statement_timeout),
+            ),
+            ("lock_timeout", milliseconds(settings.lock_timeout)),
+            (
+                "idle_in_transaction_session_timeout",
+                milliseconds(settings.idle_in_transaction_timeout),
+            ),
+        ])
+        .disable_statement_logging();
+    let test_after_idle = settings.test_after_idle;
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .min_connections(settings.min_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .acquire_slow_threshold(settings.acquire_timeout / 4)
+        .acquire_slow_level(LevelFilter::Warn)
+        .idle_timeout(settings.idle_timeout)
+        .max_lifetime(settings.max_lifetime)
+        .test_before_acquire(false)
+        .before_acquire(move |connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= test_after_idle {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        // sqlx 0.9.0 returns a connection whose BEGIN was cancelled inside an open transaction, and the next user's
+        // acknowledged write is rolled back with it (transact-rs/sqlx#4394). Outside a transaction this is a notice.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+        .connect_with(server.clone())
+        .await
+        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    Ok((
+        SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
+        heartbeat::start(server),
+    ))
+}
+
+fn milliseconds(time: Duration) -> String {
+    time.as_millis().to_string()
+}

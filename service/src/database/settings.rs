@@ -1,0 +1,33 @@
+//! How to reach the database; `config/default.toml` documents each key and holds its default.
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub url: SecretString,
+    pub migrate: bool,
+    pub max_connections: u32,
+    pub min_connections: u32,
+    #[serde(with = "humantime_serde")]
+    pub acquire_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub max_lifetime: Duration,
+    #[serde(with = "humantime_serde")]
+    pub test_after_idle: Duration,
+    #[serde(with = "humantime_serde")]
+    pub statement_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub lock_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub idle_in_transaction_timeout: Duration,
+    pub statement_cache: usize,
+    #[serde(with = "humantime_serde")]
+    pub write_budget: Duration,
+    #[serde(with = "humantime_serde")]
+    pub slow_statement: Duration,
+}

@@ -1,0 +1,66 @@
+//! The SQLite pools: one writer and several readers over a file in WAL mode, or one connection in memory.
+use std::{path::Path, str::FromStr};
+
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxSqliteConnector};
+use sqlx::{
+    ConnectOptions, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::Settings;
+use crate::{Error, Result};
+
+pub(super) async fn connect(
+    url: &str,
+    settings: &Settings,
+) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    let file = SqliteConnectOptions::from_str(url)
+        .map_err(|error| Error::Internal(error.into()))?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(settings.lock_timeout)
+        .statement_cache_capacity(settings.statement_cache)
+        .disable_statement_logging();
+    if url.contains(":memory:") {
+        // The database goes with its last connection, and a second connection would be a second database.
+        let only = pool(file, 1, settings).await?;
+        return Ok((only.clone(), only));
+    }
+    if let Some(folder) = file
+        .get_filename()
+        .parent()
+        .filter(|folder| *folder != Path::new(""))
+    {
+        std::fs::create_dir_all(folder).map_err(|error| Error::Internal(error.into()))?;
+    }
+    let file = file
+        .journal_mode(SqliteJournalMode::Wal)
+        // NORMAL may lose the last commits at a power cut.
+        .synchronous(SqliteSynchronous::Full);
+    let write = pool(file.clone(), 1, settings).await?;
+    let read = pool(
+        file.pragma("query_only", "on"),
+        settings.max_connections,
+        settings,
+    )
+    .await?;
+    Ok((read, write))
+}
+
+/// Connections are kept for good: an in-memory database would vanish, a file's pages would have to be read again.
+async fn pool(
+    options: SqliteConnectOptions,
+    size: u32,
+    settings: &Settings,
+) -> Result<DatabaseConnection> {
+    let pool: SqlitePool = SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}

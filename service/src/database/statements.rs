@@ -1,0 +1,24 @@
+//! What is said of each statement: all at DEBUG, slow ones at WARN, inside the span of the request that sent them. Never its values.
+use std::{sync::Arc, time::Duration};
+
+use sea_orm::metric::Info;
+
+/// Sees the text of every statement, without its values.
+pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+pub(super) fn log(
+    slow: Duration,
+    observer: Option<Observer>,
+) -> impl Fn(&Info<'_>) + Send + Sync + 'static {
+    move |info| {
+        let sql = info.statement.sql.as_str();
+        if info.elapsed >= slow {
+            tracing::warn!(target: "atoll::sql", elapsed = ?info.elapsed, failed = info.failed, sql, "slow statement");
+        } else {
+            tracing::debug!(target: "atoll::sql", elapsed = ?info.elapsed, failed = info.failed, sql, "statement");
+        }
+        if let Some(observe) = &observer {
+            observe(sql);
+        }
+    }
+}

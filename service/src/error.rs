@@ -1,0 +1,95 @@
+//! What can go wrong in a service; it knows no HTTP. A variant exists only where somebody reacts differently to it.
+use sea_orm::DbErr;
+
+use crate::database::classify;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Absent, deleted, or not visible to this actor: indistinguishable.
+    #[error("no such row")]
+    NotFound,
+    /// No, or no longer valid, credentials.
+    #[error("not signed in")]
+    Unauthenticated,
+    /// Visible, but not permitted. The text says what is missing.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// A query parameter was refused.
+    #[error("{} query parameters were refused", .0.len())]
+    Query(Vec<Refusal>),
+    /// Readable input that breaks a limit or a rule.
+    #[error("{} fields were refused", .0.len())]
+    Invalid(Vec<Refusal>),
+    /// The state of a row, or a unique value that is taken, does not allow it.
+    #[error("{detail}")]
+    Conflict {
+        detail: &'static str,
+        refusals: Vec<Refusal>,
+    },
+    /// Another transaction was in the way: the same work may succeed when it is run again.
+    #[error("contended")]
+    Contended(#[source] DbErr),
+    /// A part that the work needs is away or full: worth another try later.
+    #[error("{0} is unavailable")]
+    Unavailable(&'static str, #[source] Option<DbErr>),
+    /// A bug or a broken environment; only the log may say more.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// One refused field or parameter: where, a stable code, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A JSON Pointer (RFC 6901) into the body, or the name of a query parameter.
+    pub at: String,
+    pub code: String,
+    pub detail: String,
+}
+
+impl Refusal {
+    pub fn new(at: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            at: at.into(),
+            code: code.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl Error {
+    pub fn invalid(at: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![Refusal::new(at, code, detail)])
+    }
+
+    pub fn parameter(name: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        Self::Query(vec![Refusal::new(name, code, detail)])
+    }
+
+    pub fn conflict(detail: &'static str) -> Self {
+        Self::Conflict {
+            detail,
+            refusals: Vec::new(),
+        }
+    }
+
+    /// A conflict that a field can resolve.
+    pub fn conflict_at(at: impl Into<String>, code: &str, detail: &'static str) -> Self {
+        Self::Conflict {
+            detail,
+            refusals: vec![Refusal::new(at, code, detail)],
+        }
+    }
+
+    /// A state that the code rules out.
+    pub fn bug(what: impl Into<String>) -> Self {
+        Self::Internal(what.into().into())
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        classify(error)
+    }
+}

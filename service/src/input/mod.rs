@@ -1,0 +1,73 @@
+//! What clients send: its shape, its limits, and how a broken limit is reported.
+mod messages;
+
+use garde::{Path, Validate, i18n::with_i18n};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+use crate::{Error, Refusal, Result};
+
+/// An input: readable, with declared limits. `#[serde(default)]` on the struct makes an absent field an empty one,
+/// so that it is reported with all the others.
+pub trait Input: DeserializeOwned + Validate<Context = ()> + Clone {}
+impl<T: DeserializeOwned + Validate<Context = ()> + Clone> Input for T {}
+
+/// Reports every broken limit at once, by JSON Pointer. Lengths are in characters.
+pub fn check(input: &impl Validate<Context = ()>) -> Result<()> {
+    let Err(report) = with_i18n(messages::Messages::default(), || input.validate()) else {
+        return Ok(());
+    };
+    let refusals = report.into_inner().into_iter().map(|(path, error)| {
+        let (code, detail) = error
+            .message()
+            .split_once(": ")
+            .unwrap_or(("invalid", error.message()));
+        Refusal::new(pointer(&path), code, detail)
+    });
+    Err(Error::Invalid(refusals.collect()))
+}
+
+fn pointer(path: &Path) -> String {
+    let text = path.to_string();
+    text.split(['.', '[']).fold(String::new(), |pointer, part| {
+        pointer + "/" + part.trim_end_matches(']')
+    })
+}
+
+/// A field of a patch: absent is `None`, and `null` is refused where the inner type has no place for it.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+/// Text without its surrounding white space.
+pub fn trimmed<'de, D: Deserializer<'de>, T: Trim + Deserialize<'de>>(
+    value: D,
+) -> Result<T, D::Error> {
+    T::deserialize(value).map(Trim::trim)
+}
+
+/// Text without its surrounding white space, in a patch.
+pub fn present_trimmed<'de, D: Deserializer<'de>, T: Trim + Deserialize<'de>>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
+    trimmed(value).map(Some)
+}
+
+/// What [`trimmed`] can trim.
+pub trait Trim {
+    #[must_use]
+    fn trim(self) -> Self;
+}
+
+impl Trim for String {
+    fn trim(self) -> Self {
+        str::trim(&self).to_owned()
+    }
+}
+
+impl<T: Trim> Trim for Option<T> {
+    fn trim(self) -> Self {
+        self.map(T::trim)
+    }
+}

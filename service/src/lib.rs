@@ -1,0 +1,32 @@
+//! Rules and CRUD of every table, without HTTP: the same code runs from REST, the command line, jobs and tests.
+pub mod actor;
+mod atoll;
+pub mod auth;
+pub mod comments;
+pub mod crud;
+pub mod database;
+pub mod error;
+pub mod input;
+pub mod password;
+pub mod permission;
+pub mod posts;
+pub mod query;
+pub mod registry;
+pub mod roles;
+pub mod seed;
+mod session;
+mod slug;
+mod tx;
+pub mod users;
+
+pub use actor::Actor;
+pub use atoll::Atoll;
+pub use comments::Comments;
+pub use crud::{Crud, Found};
+pub use database::Database;
+pub use error::{Error, Refusal, Result};
+pub use posts::Posts;
+pub use roles::Roles;
+pub use session::{Reads, Session};
+pub use tx::Tx;
+pub use users::Users;

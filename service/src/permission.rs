@@ -1,0 +1,134 @@
+//! Permissions as text, and what each covers: `<resource>.<action>`, with `.own`, `<resource>.*`, or `*`.
+use std::fmt;
+
+/// What may be done to a resource, in the words that permissions use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    Read,
+    Create,
+    Update,
+    Delete,
+    Restore,
+    Purge,
+    Audit,
+}
+
+impl Action {
+    pub const ALL: [Self; 7] = [
+        Self::Read,
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Restore,
+        Self::Purge,
+        Self::Audit,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Purge => "purge",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// Permissions beside those of every resource.
+pub const SPECIAL: [&str; 3] = ["roles.assign", "audit.read", "system.read"];
+
+/// How far a permission for an action reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    None,
+    /// Rows whose owner the actor is.
+    Own,
+    All,
+}
+
+/// One permission, stored and shown as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Permission(String);
+
+impl Permission {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether holding this one is holding `other`: `*` covers all, `x.*` every action of `x`, an action its `.own`.
+    pub fn covers(&self, other: &Self) -> bool {
+        let beneath = |wide: &str| {
+            other
+                .0
+                .strip_prefix(wide)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.0 == "*"
+            || self == other
+            || self.0.strip_suffix(".*").is_some_and(beneath)
+            || other.0.strip_suffix(".own") == Some(self.0.as_str())
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// All permissions of an actor.
+#[derive(Debug, Clone, Default)]
+pub struct Grants(Vec<Permission>);
+
+impl Grants {
+    pub fn cover(&self, permission: &Permission) -> bool {
+        self.0.iter().any(|held| held.covers(permission))
+    }
+
+    pub fn reach(&self, resource: &str, action: Action) -> Reach {
+        let full = format!("{resource}.{}", action.as_str());
+        if self.cover(&Permission::new(full.as_str())) {
+            Reach::All
+        } else if self.cover(&Permission::new(full + ".own")) {
+            Reach::Own
+        } else {
+            Reach::None
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Permission> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Permission> for Grants {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        let mut all: Vec<_> = permissions.into_iter().collect();
+        all.sort();
+        all.dedup();
+        Self(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_covers_itself_and_what_is_narrower() {
+        let covers = |a: &str, b: &str| Permission::new(a).covers(&Permission::new(b));
+        assert!(covers("*", "posts.read"));
+        assert!(covers("posts.*", "posts.read.own"));
+        assert!(covers("posts.*", "posts.*"));
+        assert!(covers("posts.read", "posts.read.own"));
+        assert!(covers("roles.*", "roles.assign"));
+        assert!(!covers("posts.read.own", "posts.read"));
+        assert!(!covers("posts.read", "posts.*"));
+        assert!(!covers("post.*", "posts.read"));
+        assert!(!covers("posts.*", "*"));
+        assert!(!covers("posts.rea", "posts.read"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Posts: what a client may set, who may see them, and when they are published.
+use ::entity::posts::{ActiveModel, Column, Entity, Model};
+use garde::Validate;
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DeriveIntoActiveModel};
+use serde::Deserialize;
+
+use crate::{
+    Actor, Crud, Result, Tx, Users,
+    crud::{Change, Field, Owner, everything, now},
+    input::{present, present_trimmed, trimmed},
+    permission::{Action, Reach},
+    slug::Slug,
+};
+
+pub struct Posts;
+
+pub const DRAFT: &str = "draft";
+pub const PUBLISHED: &str = "published";
+const STATES: [&str; 3] = [DRAFT, PUBLISHED, "archived"];
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewPost {
+    #[serde(deserialize_with = "trimmed")]
+    #[garde(length(chars, min = 1, max = 255))]
+    pub title: String,
+    #[garde(inner(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$")))]
+    pub slug: Option<String>,
+    #[garde(inner(length(chars, max = 500)))]
+    pub summary: Option<String>,
+    #[garde(length(chars, min = 1, max = 100_000))]
+    pub content: String,
+    #[garde(inner(custom(state)))]
+    pub status: Option<String>,
+    #[garde(skip)]
+    pub author_id: Option<i64>,
+}
+
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields)]
+pub struct PostPatch {
+    #[serde_with(skip_apply)]
+    #[serde(default, deserialize_with = "present_trimmed")]
+    #[garde(inner(length(chars, min = 1, max = 255)))]
+    pub title: Option<String>,
+    #[garde(inner(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$")))]
+    pub slug: Option<String>,
+    #[garde(inner(inner(length(chars, max = 500))))]
+    pub summary: Option<Option<String>>,
+    #[garde(inner(length(chars, min = 1, max = 100_000)))]
+    pub content: Option<String>,
+    #[garde(inner(custom(state)))]
+    pub status: Option<String>,
+}
+
+impl Crud for Posts {
+    type Entity = Entity;
+    type New = NewPost;
+    type Patch = PostPatch;
+    type Row = Model;
+
+    const OWNER: Option<Column> = Some(Column::AuthorId);
+    const PUBLIC: bool = true;
+    const SLUG: Option<Slug<Column>> = Some(Slug {
+        column: Column::Slug,
+        source: Column::Title,
+        fallback: "post",
+    });
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Title),
+        Field::public(Column::Slug),
+        Field::public(Column::Summary),
+        Field::public(Column::Status),
+        Field::public(Column::PublishedAt),
+        Field::public(Column::AuthorId),
+    ];
+
+    fn owners() -> Vec<Owner> {
+        vec![Owner::of::<Users>(Column::AuthorId)]
+    }
+
+    /// Published ones everyone, the others their authors and those with `posts.read`.
+    fn visible(actor: &Actor) -> Condition {
+        if actor.reach(Self::name(), Action::Read) == Reach::All {
+            return everything();
+        }
+        Condition::any()
+            .add(Column::Status.eq(PUBLISHED))
+            .add_option(actor.user_id().map(|me| Column::AuthorId.eq(me)))
+    }
+
+    async fn check(_tx: &Tx, change: Change<'_, Self>) -> Result<()> {
+        let post = change.after;
+        if change.action == Action::Create && post.status.is_not_set() {
+            post.status = Set(DRAFT.to_owned());
+        }
+        let was_published = change
+            .before
+            .is_some_and(|before| before.published_at.is_some());
+        if !was_published
+            && post
+                .status
+                .try_as_ref()
+                .is_some_and(|status| status == PUBLISHED)
+        {
+            post.published_at = Set(Some(now()));
+        }
+        Ok(())
+    }
+}
+
+fn state(status: &str, _: &()) -> garde::Result {
+    match STATES.contains(&status) {
+        true => Ok(()),
+        false => Err(garde::Error::new(format!(
+            "not_allowed: must be one of {}",
+            STATES.join(", ")
+        ))),
+    }
+}

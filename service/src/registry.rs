@@ -1,0 +1,95 @@
+//! The resources there are. A new one is one line here: it then takes part in cascades, permissions and the sweeping tests.
+use std::{pin::Pin, sync::LazyLock};
+
+use crate::{
+    Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
+    crud::Owner,
+    permission::{Action, SPECIAL},
+    slug,
+};
+
+/// Owners before what they own.
+static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
+    vec![
+        Table::of::<Users>()
+            .link("user_roles", "user_id")
+            .link("sessions", "user_id")
+            .link("last_logins", "user_id"),
+        Table::of::<Roles>().link("user_roles", "role_id"),
+        Table::of::<Posts>(),
+        Table::of::<Comments>(),
+    ]
+});
+
+/// Resolves collisions of the rows of a deletion that are about to come back.
+type MakeRoom = for<'a> fn(&'a Tx, i64) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// What the machinery knows of a resource without its types.
+pub struct Table {
+    pub name: &'static str,
+    pub owners: Vec<Owner>,
+    /// Rows of plain tables that go with a purged row: table and foreign key.
+    pub links: Vec<(&'static str, &'static str)>,
+    pub has_own: bool,
+    pub make_room: MakeRoom,
+}
+
+impl Table {
+    fn of<C: Crud>() -> Self {
+        Self {
+            name: C::name(),
+            owners: C::owners(),
+            links: Vec::new(),
+            has_own: C::OWNER.is_some(),
+            make_room: |tx, deletion| Box::pin(slug::make_room::<C>(tx, deletion)),
+        }
+    }
+
+    fn link(mut self, table: &'static str, column: &'static str) -> Self {
+        self.links.push((table, column));
+        self
+    }
+}
+
+pub fn tables() -> &'static [Table] {
+    &TABLES
+}
+
+pub fn table(name: &str) -> Result<&'static Table> {
+    tables()
+        .iter()
+        .find(|table| table.name == name)
+        .ok_or_else(|| Error::bug(format!("{name} is not registered")))
+}
+
+/// The tables whose rows belong to rows of `root`, directly or not, owners first.
+pub fn owned_by(root: &str) -> Vec<&'static Table> {
+    let mut owned: Vec<&'static Table> = Vec::new();
+    for table in tables() {
+        let belongs = |owner: &Owner| {
+            owner.table == root || owned.iter().any(|above| above.name == owner.table)
+        };
+        if table.owners.iter().any(belongs) {
+            owned.push(table);
+        }
+    }
+    owned
+}
+
+/// Whether a text names a permission that exists.
+pub fn is_permission(text: &str) -> bool {
+    if text == "*" || SPECIAL.contains(&text) {
+        return true;
+    }
+    let Some((resource, rest)) = text.split_once('.') else {
+        return false;
+    };
+    let Ok(table) = table(resource) else {
+        return false;
+    };
+    let is_action = |name: &str| Action::ALL.iter().any(|action| action.as_str() == name);
+    match rest.strip_suffix(".own") {
+        Some(action) => table.has_own && is_action(action),
+        None => rest == "*" || is_action(rest),
+    }
+}

@@ -1,0 +1,141 @@
+//! Roles: named sets of permissions. Nobody can give, or take away, a permission that they lack.
+use ::entity::roles::{ActiveModel, Column, Entity, Model};
+use garde::Validate;
+use sea_orm::{ActiveValue::Set, Condition, IntoActiveModel, IntoActiveValue, prelude::Json};
+use serde::Deserialize;
+
+use crate::{
+    Actor, Crud, Error, Reads, Result, Tx,
+    crud::{Change, Field, everything, nothing},
+    input::{present, present_trimmed, trimmed},
+    permission::{Action, Permission, Reach},
+    registry,
+};
+
+mod assignment;
+mod held;
+
+pub(crate) use assignment::assign_built_in;
+pub use assignment::{assign, of_user, unassign};
+pub(crate) use held::{names, permissions};
+
+pub struct Roles;
+
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewRole {
+    #[serde(deserialize_with = "trimmed")]
+    #[garde(length(chars, min = 2, max = 50), pattern("^[a-z0-9_-]*$"))]
+    pub name: String,
+    #[garde(inner(length(chars, max = 255)))]
+    pub description: Option<String>,
+    #[garde(length(max = 200), inner(custom(known)))]
+    pub permissions: Vec<String>,
+}
+
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct RolePatch {
+    #[serde_with(skip_apply)]
+    #[serde(default, deserialize_with = "present_trimmed")]
+    #[garde(inner(length(chars, min = 2, max = 50), pattern("^[a-z0-9_-]*$")))]
+    pub name: Option<String>,
+    #[garde(inner(inner(length(chars, max = 255))))]
+    pub description: Option<Option<String>>,
+    #[garde(inner(length(max = 200), inner(custom(known))))]
+    pub permissions: Option<Vec<String>>,
+}
+
+// By hand: the derive cannot turn a list into the one JSON array that the column holds.
+impl IntoActiveModel<ActiveModel> for NewRole {
+    fn into_active_model(self) -> ActiveModel {
+        ActiveModel {
+            name: Set(self.name),
+            description: Set(self.description),
+            permissions: Set(self.permissions.into()),
+            is_system: Set(false),
+            ..Default::default()
+        }
+    }
+}
+
+impl IntoActiveModel<ActiveModel> for RolePatch {
+    fn into_active_model(self) -> ActiveModel {
+        ActiveModel {
+            name: self.name.into_active_value(),
+            description: self.description.into_active_value(),
+            permissions: self.permissions.map(Json::from).into_active_value(),
+            ..Default::default()
+        }
+    }
+}
+
+impl Crud for Roles {
+    type Entity = Entity;
+    type New = NewRole;
+    type Patch = RolePatch;
+    type Row = Model;
+
+    const OWNER: Option<Column> = None;
+    const PUBLIC: bool = false;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Name),
+        Field::public(Column::Description),
+        Field::public(Column::IsSystem),
+    ];
+
+    fn visible(actor: &Actor) -> Condition {
+        match actor.reach(Self::name(), Action::Read) {
+            Reach::All => everything(),
+            _ => nothing(),
+        }
+    }
+
+    async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
+        let before = change.before.map(|role| &role.permissions);
+        for permission in before
+            .into_iter()
+            .chain(change.after.permissions.try_as_ref())
+            .flat_map(parse)
+        {
+            if !tx.actor().holds(&permission) {
+                return Err(Error::Forbidden(
+                    "this role has, or would have, a permission that you lack",
+                ));
+            }
+        }
+        match change.before {
+            Some(role) if role.is_system && change.action == Action::Delete => {
+                Err(Error::conflict("a built-in role cannot be deleted"))
+            }
+            Some(role) if role.is_system && change.after.name.try_as_ref() != Some(&role.name) => {
+                Err(Error::conflict_at(
+                    "/name",
+                    "not_allowed",
+                    "a built-in role cannot be renamed",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The permissions in a role's JSON array.
+pub fn parse(permissions: &Json) -> impl Iterator<Item = Permission> + '_ {
+    permissions
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.as_str())
+        .map(Permission::new)
+}
+
+fn known(permission: &str, _: &()) -> garde::Result {
+    match registry::is_permission(permission) {
+        true => Ok(()),
+        false => Err(garde::Error::new(
+            "unknown: is no permission, such as posts.read, posts.update.own or posts.*",
+        )),
+    }
+}

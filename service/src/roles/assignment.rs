@@ -1,0 +1,112 @@
+//! Giving roles to users and taking them away, which counts as a change of the user.
+use ::entity::{
+    roles::{Column, Model},
+    user_roles,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict},
+};
+
+use super::{Roles, parse};
+use crate::{
+    Crud, Error, Reads, Result, Tx, Users,
+    crud::{Page, now, read, scope},
+    query::ListQuery,
+};
+
+/// Idempotent.
+pub async fn assign(tx: &Tx, user: i64, role: i64) -> Result<()> {
+    let role = lock(tx, user, role).await?;
+    if insert(tx, user, role.id).await? {
+        changed(tx, user).await
+    } else {
+        Ok(())
+    }
+}
+
+/// Idempotent.
+pub async fn unassign(tx: &Tx, user: i64, role: i64) -> Result<()> {
+    let role = lock(tx, user, role).await?;
+    let this = user_roles::Column::UserId
+        .eq(user)
+        .and(user_roles::Column::RoleId.eq(role.id));
+    match scope::erase::<user_roles::Entity>(tx, this).await? {
+        0 => Ok(()),
+        _ => changed(tx, user).await,
+    }
+}
+
+/// The roles of a user, for those who may see them without `roles.read`: whoever calls this has checked that.
+pub async fn of_user(
+    reads: &impl Reads,
+    user: i64,
+    query: &ListQuery<Roles>,
+) -> Result<Page<Model>> {
+    let theirs = scope::plain::<user_roles::Entity>()
+        .filter(user_roles::Column::UserId.eq(user))
+        .select_only()
+        .column(user_roles::Column::RoleId)
+        .into_query();
+    read::list::<Roles>(
+        reads,
+        query,
+        scope::all_live::<Roles>().filter(Column::Id.in_subquery(theirs)),
+    )
+    .await
+}
+
+/// A role that the service gives by its name, if there still is one.
+pub async fn assign_built_in(tx: &Tx, user: i64, name: &str) -> Result<()> {
+    let role = scope::all_live::<Roles>()
+        .filter(Column::Name.eq(name))
+        .filter(Column::IsSystem.eq(true));
+    if let Some(role) = role.lock(LockType::Share).one(tx).await? {
+        insert(tx, user, role.id).await?;
+    }
+    Ok(())
+}
+
+/// Both must be live, and stay so; the actor must hold all that the role gives.
+async fn lock(tx: &Tx, user: i64, role: i64) -> Result<Model> {
+    scope::lock::<Users>(tx, tx.actor(), user)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let role = scope::all_live::<Roles>()
+        .filter(scope::is::<Roles>(role))
+        .lock(LockType::Share)
+        .one(tx)
+        .await?;
+    let role = role.ok_or(Error::NotFound)?;
+    let holds_all = parse(&role.permissions).all(|permission| tx.actor().holds(&permission));
+    if holds_all {
+        Ok(role)
+    } else {
+        Err(Error::Forbidden("this role has a permission that you lack"))
+    }
+}
+
+async fn insert(tx: &Tx, user: i64, role: i64) -> Result<bool> {
+    let link = user_roles::ActiveModel {
+        user_id: Set(user),
+        role_id: Set(role),
+        created_at: Set(now()),
+    };
+    let known = OnConflict::columns([user_roles::Column::UserId, user_roles::Column::RoleId])
+        .do_nothing()
+        .to_owned();
+    let inserted = user_roles::Entity::insert(link)
+        .on_conflict(known)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(inserted == 1)
+}
+
+async fn changed(tx: &Tx, user: i64) -> Result<()> {
+    let update = scope::update_live(Users::name())
+        .and_where(Expr::col((Users::name(), "id")).eq(user))
+        .take();
+    tx.execute(&update).await?;
+    Ok(())
+}

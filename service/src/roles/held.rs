@@ -1,0 +1,51 @@
+//! Which roles, and so which permissions, users hold. A deleted role counts for nothing.
+use std::collections::HashMap;
+
+use sea_orm::{
+    ConnectionTrait,
+    prelude::Json,
+    sea_query::{Expr, ExprTrait, SelectStatement},
+};
+
+use super::parse;
+use crate::{Result, crud::scope, permission::Permission};
+
+/// The names of the roles of each user, sorted.
+pub async fn names(db: &impl ConnectionTrait, users: &[i64]) -> Result<HashMap<i64, Vec<String>>> {
+    let mut query = assigned();
+    query
+        .column(("user_roles", "user_id"))
+        .column(("roles", "name"))
+        .and_where(Expr::col(("user_roles", "user_id")).is_in(users.iter().copied()))
+        .order_by(("roles", "name"), sea_orm::Order::Asc);
+    let mut names: HashMap<i64, Vec<String>> = HashMap::new();
+    for row in db.query_all(&query).await? {
+        names
+            .entry(row.try_get("", "user_id")?)
+            .or_default()
+            .push(row.try_get("", "name")?);
+    }
+    Ok(names)
+}
+
+pub async fn permissions(db: &impl ConnectionTrait, user: i64) -> Result<Vec<Permission>> {
+    let mut query = assigned();
+    query
+        .column(("roles", "permissions"))
+        .and_where(Expr::col(("user_roles", "user_id")).eq(user));
+    let mut all = Vec::new();
+    for row in db.query_all(&query).await? {
+        all.extend(parse(&row.try_get::<Json>("", "permissions")?));
+    }
+    Ok(all)
+}
+
+fn assigned() -> SelectStatement {
+    scope::live_ids("roles")
+        .clear_selects()
+        .inner_join(
+            "user_roles",
+            Expr::col(("user_roles", "role_id")).equals(("roles", "id")),
+        )
+        .take()
+}

@@ -1,0 +1,100 @@
+//! What one request, command or job holds: who acts, and the way to the database.
+use std::{cell::Cell, sync::Arc, time::Duration};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::time::{Instant, sleep};
+
+use crate::{Actor, Atoll, Error, Result, Tx};
+
+/// A write that met another transaction is run again at most this often.
+const RETRIES: u32 = 5;
+
+/// Somewhere to read from on behalf of somebody: a [`Session`], or a [`Tx`] inside its write.
+pub trait Reads {
+    type Connection: ConnectionTrait;
+
+    fn db(&self) -> Result<&Self::Connection>;
+    fn actor(&self) -> &Actor;
+}
+
+#[derive(Debug)]
+pub struct Session {
+    pub atoll: Atoll,
+    actor: Arc<Actor>,
+    writing: Cell<bool>,
+}
+
+impl Session {
+    pub fn new(atoll: Atoll, actor: Actor) -> Self {
+        Self {
+            atoll,
+            actor: Arc::new(actor),
+            writing: Cell::new(false),
+        }
+    }
+
+    /// Runs `work` in one transaction, which commits on `Ok` and rolls back on `Err`.
+    ///
+    /// `work` may run several times: on a serialisation failure, a deadlock or a busy SQLite it starts again from
+    /// nothing, at most five times, as long as the write budget lasts. So it must do nothing but read and write through its [`Tx`].
+    ///
+    /// Fails with [`Error::Unavailable`] when the budget ends first.
+    pub async fn write<T>(&self, work: impl AsyncFn(&Tx) -> Result<T>) -> Result<T> {
+        let _writing = Writing::start(&self.writing)?;
+        let database = &self.atoll.database;
+        let deadline = Instant::now() + database.budget();
+        for attempt in 0.. {
+            let tx = Tx::new(database.begin(deadline).await?, self.actor.clone());
+            let done = work(&tx).await;
+            match tx.finish(done).await {
+                Err(Error::Contended(cause)) => {
+                    let pause = Duration::from_millis(rand::random_range(1..=10 << attempt));
+                    if attempt == RETRIES || Instant::now() + pause >= deadline {
+                        return Err(Error::Unavailable("the database", Some(cause)));
+                    }
+                    tracing::debug!(attempt, ?pause, %cause, "contended, running the write again");
+                    sleep(pause).await;
+                }
+                done => return done,
+            }
+        }
+        Err(Error::bug("a write is tried a bounded number of times"))
+    }
+}
+
+impl Reads for Session {
+    type Connection = DatabaseConnection;
+
+    /// Fails inside [`Session::write`], where a read beside the transaction would miss its changes, and would wait
+    /// for ever for the only connection of an in-memory database.
+    fn db(&self) -> Result<&DatabaseConnection> {
+        if self.writing.get() {
+            return Err(Error::bug(
+                "a pool was asked for inside a write: read through its transaction",
+            ));
+        }
+        Ok(self.atoll.database.reader())
+    }
+
+    fn actor(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+/// Marks a session as writing until it is dropped.
+struct Writing<'a>(&'a Cell<bool>);
+
+impl<'a> Writing<'a> {
+    fn start(flag: &'a Cell<bool>) -> Result<Self> {
+        match flag.replace(true) {
+            true => Err(Error::bug("a write was opened inside a write")),
+            false => Ok(Self(flag)),
+        }
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}

@@ -1,0 +1,140 @@
+//! Users: who may see what of them, and who may change whom.
+use ::entity::users::{ActiveModel, Column, Entity, Model};
+use garde::Validate;
+use sea_orm::{ActiveValue::Set, Condition, DeriveIntoActiveModel};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::{
+    Actor, Crud, Reads, Result, Session, Tx, auth,
+    crud::{Change, Field, everything},
+    input::{present, present_trimmed, trimmed},
+    password::{MAX_LENGTH, MIN_LENGTH},
+    permission::Action,
+};
+
+mod guard;
+mod key;
+mod private;
+
+pub use key::key;
+pub use private::{Private, UserRow};
+
+pub struct Users;
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewUser {
+    #[serde(deserialize_with = "trimmed")]
+    #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
+    pub username: String,
+    #[serde(deserialize_with = "trimmed")]
+    #[garde(length(chars, max = 255), email)]
+    pub email: String,
+    #[garde(custom(acceptable))]
+    #[sea_orm(ignore)]
+    pub password: SecretString,
+    #[garde(inner(length(chars, max = 255)))]
+    pub full_name: Option<String>,
+    #[garde(inner(length(chars, max = 2_000)))]
+    pub bio: Option<String>,
+    #[garde(skip)]
+    pub is_active: Option<bool>,
+    #[garde(skip)]
+    pub is_superuser: Option<bool>,
+    /// Filled in by [`Crud::prepare`].
+    #[serde(skip)]
+    #[garde(skip)]
+    pub password_hash: Option<String>,
+}
+
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields)]
+pub struct UserPatch {
+    #[serde_with(skip_apply)]
+    #[serde(default, deserialize_with = "present_trimmed")]
+    #[garde(inner(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$")))]
+    pub username: Option<String>,
+    #[serde_with(skip_apply)]
+    #[serde(default, deserialize_with = "present_trimmed")]
+    #[garde(inner(length(chars, max = 255), email))]
+    pub email: Option<String>,
+    #[garde(inner(inner(length(chars, max = 255))))]
+    pub full_name: Option<Option<String>>,
+    #[garde(inner(inner(length(chars, max = 2_000))))]
+    pub bio: Option<Option<String>>,
+    #[garde(skip)]
+    pub is_active: Option<bool>,
+    #[garde(skip)]
+    pub is_superuser: Option<bool>,
+}
+
+impl Crud for Users {
+    type Entity = Entity;
+    type New = NewUser;
+    type Patch = UserPatch;
+    type Row = UserRow;
+
+    const OWNER: Option<Column> = Some(Column::Id);
+    const PUBLIC: bool = true;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Username),
+        Field::public(Column::FullName),
+        Field::public(Column::Bio),
+        Field::public(Column::IsActive),
+        Field::private(Column::Email),
+        Field::private(Column::IsSuperuser),
+    ];
+
+    fn visible(_actor: &Actor) -> Condition {
+        everything()
+    }
+
+    async fn prepare(session: &Session, new: &mut NewUser) -> Result<()> {
+        new.password_hash = Some(session.atoll.hasher.hash(new.password.clone()).await?);
+        Ok(())
+    }
+
+    async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
+        guard::fields(tx.actor(), change.before, change.after)?;
+        if let Some(before) = change.before {
+            guard::target(tx, before).await?;
+            guard::last_superuser(tx, change.action, before, change.after).await?;
+        }
+        if let Some(username) = change.after.username.try_as_ref() {
+            change.after.username_key = Set(key(username));
+        }
+        if let Some(email) = change.after.email.try_as_ref() {
+            change.after.email_key = Set(key(email));
+        }
+        Ok(())
+    }
+
+    /// A new user is a member; one who is deleted or deactivated is signed out everywhere.
+    async fn settle(tx: &Tx, action: Action, user: &Model) -> Result<()> {
+        match action {
+            Action::Create => crate::roles::assign_built_in(tx, user.id, "member").await,
+            Action::Delete => auth::end_sessions(tx, user.id).await,
+            Action::Update if !user.is_active => auth::end_sessions(tx, user.id).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
+        private::load(reads, users).await
+    }
+}
+
+/// Length only, in characters (NIST SP 800-63B-4: no composition rules).
+pub(crate) fn acceptable(password: &SecretString, _: &()) -> garde::Result {
+    match password.expose_secret().chars().count() {
+        MIN_LENGTH..=MAX_LENGTH => Ok(()),
+        0..MIN_LENGTH => Err(garde::Error::new(format!(
+            "too_short: must have at least {MIN_LENGTH} characters"
+        ))),
+        _ => Err(garde::Error::new(format!(
+            "too_long: must have at most {MAX_LENGTH} characters"
+        ))),
+    }
+}

@@ -1,0 +1,91 @@
+//! No escalation: nobody changes a user who may do more than they may, and one active superuser always remains.
+use ::entity::users::{ActiveModel, Column, Model};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QuerySelect, Statement};
+
+use crate::{
+    Actor, Crud, Error, Reads, Result, Tx, Users,
+    crud::scope,
+    permission::{Action, Reach},
+    roles,
+};
+
+/// Names the lock under which the number of active superusers is reduced; any number of our own will do.
+const SUPERUSERS: i64 = 0x5355_5045_5255_5345;
+
+/// `is_active` and `is_superuser` are not for everyone to set.
+pub fn fields(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Result<()> {
+    let changes = |set: &sea_orm::ActiveValue<bool>| set.is_set();
+    let is_new = before.is_none();
+    if changes(&after.is_active) && actor.reach(Users::name(), Action::Update) < Reach::All {
+        return Err(Error::invalid(
+            "/is_active",
+            "not_allowed",
+            "needs the permission users.update",
+        ));
+    }
+    let grants = !is_new || after.is_superuser.try_as_ref() == Some(&true);
+    if changes(&after.is_superuser) && grants && !actor.is_superuser() {
+        return Err(Error::invalid(
+            "/is_superuser",
+            "not_allowed",
+            "only a superuser may set this",
+        ));
+    }
+    Ok(())
+}
+
+/// Being a superuser counts as a permission that only superusers have.
+pub async fn target(tx: &Tx, user: &Model) -> Result<()> {
+    let actor = tx.actor();
+    if actor.is_superuser() || actor.user_id() == Some(user.id) {
+        return Ok(());
+    }
+    let theirs = roles::permissions(tx, user.id).await?;
+    match user.is_superuser || !theirs.iter().all(|permission| actor.holds(permission)) {
+        true => Err(Error::Forbidden("this user has a permission that you lack")),
+        false => Ok(()),
+    }
+}
+
+pub async fn last_superuser(
+    tx: &Tx,
+    action: Action,
+    before: &Model,
+    after: &ActiveModel,
+) -> Result<()> {
+    let stays = |set: &sea_orm::ActiveValue<bool>| set.try_as_ref() == Some(&true);
+    let counts = before.is_superuser && before.is_active && before.deleted_at.is_none();
+    let leaves =
+        action == Action::Delete || !stays(&after.is_active) || !stays(&after.is_superuser);
+    if !counts || !leaves {
+        return Ok(());
+    }
+    one_at_a_time(tx).await?;
+    let another = scope::all_live::<Users>()
+        .filter(Column::IsSuperuser.eq(true))
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::Id.ne(before.id))
+        .select_only()
+        .column(Column::Id);
+    match another.into_tuple::<i64>().one(tx).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::conflict(
+            "the last active superuser must stay: make another user a superuser first",
+        )),
+    }
+}
+
+/// Two who demote each other would both see the other still there. SQLite has one writer anyway.
+async fn one_at_a_time(tx: &Tx) -> Result<()> {
+    let backend = tx.get_database_backend();
+    if backend == sea_orm::DbBackend::Postgres {
+        let lock = "SELECT pg_advisory_xact_lock($1)";
+        tx.query_one_raw(Statement::from_sql_and_values(
+            backend,
+            lock,
+            [SUPERUSERS.into()],
+        ))
+        .await?;
+    }
+    Ok(())
+}

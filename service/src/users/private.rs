@@ -1,0 +1,74 @@
+//! What only the user and those with `users.read` see of a user, read for a whole page at once.
+use std::collections::HashMap;
+
+use ::entity::{last_logins, users::Model};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, prelude::DateTimeWithTimeZone};
+
+use crate::{
+    Crud, Reads, Result, Users,
+    crud::scope,
+    permission::{Action, Reach},
+    roles,
+};
+
+#[derive(Debug)]
+pub struct UserRow {
+    pub user: Model,
+    /// None where the actor may not see it.
+    pub private: Option<Private>,
+}
+
+#[derive(Debug)]
+pub struct Private {
+    /// Names, sorted.
+    pub roles: Vec<String>,
+    pub last_login_at: Option<DateTimeWithTimeZone>,
+}
+
+impl From<Model> for UserRow {
+    fn from(user: Model) -> Self {
+        Self {
+            user,
+            private: None,
+        }
+    }
+}
+
+pub async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
+    let actor = reads.actor();
+    let sees_all = actor.reach(Users::name(), Action::Read) == Reach::All;
+    let ids: Vec<i64> = users
+        .iter()
+        .map(|user| user.id)
+        .filter(|id| sees_all || actor.user_id() == Some(*id))
+        .collect();
+    if ids.is_empty() {
+        return Ok(users.into_iter().map(UserRow::from).collect());
+    }
+    let db = reads.db()?;
+    let mut names = roles::names(db, &ids).await?;
+    let logins = last_logins(db, &ids).await?;
+    let row = |user: Model| {
+        let private = ids.contains(&user.id).then(|| Private {
+            roles: names.remove(&user.id).unwrap_or_default(),
+            last_login_at: logins.get(&user.id).copied(),
+        });
+        UserRow { user, private }
+    };
+    Ok(users.into_iter().map(row).collect())
+}
+
+async fn last_logins(
+    db: &impl ConnectionTrait,
+    ids: &[i64],
+) -> Result<HashMap<i64, DateTimeWithTimeZone>> {
+    let theirs = last_logins::Column::UserId.is_in(ids.iter().copied());
+    let logins = scope::plain::<last_logins::Entity>()
+        .filter(theirs)
+        .all(db)
+        .await?;
+    Ok(logins
+        .into_iter()
+        .map(|login| (login.user_id, login.last_login_at))
+        .collect())
+}
