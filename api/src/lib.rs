@@ -1,6 +1,8 @@
 //! The REST server and its command line. Nothing here knows SQL: every row comes from `service`.
 mod auth;
+pub mod cli;
 mod comments;
+pub mod config;
 pub mod http;
 mod posts;
 mod roles;
@@ -8,4 +10,5 @@ pub mod routes;
 pub mod server;
 pub mod settings;
 mod system;
+pub mod telemetry;
 mod users;

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub struct Server {
-    server: ActixServer,
+    inner: ActixServer,
     pub address: SocketAddr,
     draining: Draining,
     drain_delay: Duration,
@@ -72,7 +72,7 @@ impl Server {
             .copied()
             .unwrap_or_else(|| (settings.host, settings.port).into());
         Ok(Self {
-            server: server.run(),
+            inner: server.run(),
             address,
             draining,
             drain_delay: settings.drain_delay,
@@ -81,11 +81,11 @@ impl Server {
 
     /// Serves until it is told to stop.
     pub async fn run(self) -> std::io::Result<()> {
-        self.server.await
+        self.inner.await
     }
 
     pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+        self.inner.handle()
     }
 }
 

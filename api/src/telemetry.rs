@@ -6,7 +6,9 @@ use std::{
 
 use anyhow::anyhow;
 use serde::Deserialize;
-use tracing_subscriber::{EnvFilter, filter::ParseError, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, filter::ParseError, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 /// `config/default.toml` documents each key and holds its default.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +34,11 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
             logs.with(lines).try_init()
         }
         LogFormat::Json => {
-            let lines = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(stderr);
+            let lines = fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_span_list(false)
+                .with_writer(stderr);
             logs.with(lines).try_init()
         }
     };

@@ -125,7 +125,7 @@ impl<C: Crud> ListQuery<C> {
                 self.is_counted = one_of(
                     value,
                     &[("none", false), ("exact", true), ("estimate", true)],
-                )?
+                )?;
             }
             "deleted" => {
                 let states = [

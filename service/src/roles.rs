@@ -16,7 +16,7 @@ mod assignment;
 mod held;
 
 pub(crate) use assignment::assign_built_in;
-pub use assignment::{assign, of_user, unassign};
+pub use assignment::{assign, assign_by_name, of_user, unassign};
 pub(crate) use held::{names, permissions};
 
 pub struct Roles;

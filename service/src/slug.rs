@@ -156,7 +156,7 @@ fn cut(slug: &str, length: usize) -> String {
 
 fn text(value: &ActiveValue<Value>) -> String {
     match value {
-        ActiveValue::Set(Value::String(Some(text))) => text.to_string(),
+        ActiveValue::Set(Value::String(Some(text))) => text.clone(),
         _ => String::new(),
     }
 }

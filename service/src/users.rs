@@ -15,9 +15,11 @@ use crate::{
 
 mod guard;
 mod key;
+mod lookup;
 mod private;
 
 pub use key::key;
+pub use lookup::by_username;
 pub use private::{Private, UserRow};
 
 pub struct Users;

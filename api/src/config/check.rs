@@ -28,58 +28,130 @@ const POOL: &str = "must be from 1 to 10000";
 const LEVEL: &str = "must be a level, or targets with levels such as info,atoll::sql=debug";
 
 pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
-    let Settings { server, database, auth, log } = settings;
+    let Settings {
+        server,
+        database,
+        auth,
+        log,
+    } = settings;
     let lifetime = LIFETIME.contains(&auth.session_lifetime);
     let others = [
         ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
         ("log.level", telemetry::filter(&log.level).is_ok(), LEVEL),
     ];
-    failed(server_rules(server).into_iter().chain(database_rules(database)).chain(others))
+    failed(
+        server_rules(server)
+            .into_iter()
+            .chain(database_rules(database))
+            .chain(others),
+    )
 }
 
-fn server_rules(server: &ServerSettings) -> [Rule; 11] {
+fn server_rules(server: &ServerSettings) -> [Rule; 10] {
     let origins = server.cors_origins.iter().all(|origin| is_origin(origin));
     [
-        ("server.public_url", server.public_url.as_deref().is_none_or(is_base), BASE),
-        ("server.workers", server.workers <= 1_024, "must be at most 1024"),
-        ("server.max_in_flight", server.max_in_flight > 0, "must be at least 1"),
-        ("server.body_limit", BODY.contains(&server.body_limit), "must be from 1 to 104857600"),
+        (
+            "server.public_url",
+            server.public_url.as_deref().is_none_or(is_base),
+            BASE,
+        ),
+        (
+            "server.workers",
+            server.workers <= 1_024,
+            "must be at most 1024",
+        ),
+        (
+            "server.max_in_flight",
+            server.max_in_flight > 0,
+            "must be at least 1",
+        ),
+        (
+            "server.body_limit",
+            BODY.contains(&server.body_limit),
+            "must be from 1 to 104857600",
+        ),
         ("server.body_timeout", some(server.body_timeout), SOME_TIME),
         ("server.head_timeout", some(server.head_timeout), SOME_TIME),
-        ("server.request_timeout", some(server.request_timeout), SOME_TIME),
         ("server.keep_alive", some(server.keep_alive), SOME_TIME),
         ("server.drain_delay", server.drain_delay <= DAY, ANY_TIME),
-        ("server.drain_timeout", server.drain_timeout <= DAY, ANY_TIME),
+        (
+            "server.drain_timeout",
+            server.drain_timeout <= DAY,
+            ANY_TIME,
+        ),
         ("server.cors_origins", origins, ORIGINS),
     ]
 }
 
 fn database_rules(database: &database::Settings) -> [Rule; 12] {
     let url = database.url.expose_secret();
-    let scheme = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
+    let scheme = ["sqlite:", "postgres:", "postgresql:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
     let (least, most) = (database.min_connections, database.max_connections);
     let idle = database.idle_in_transaction_timeout;
     [
         ("database.url", scheme, SCHEME),
-        ("database.max_connections", (1..=10_000).contains(&most), POOL),
-        ("database.min_connections", least <= most, "must be at most database.max_connections"),
-        ("database.acquire_timeout", some(database.acquire_timeout), SOME_TIME),
-        ("database.idle_timeout", some(database.idle_timeout), SOME_TIME),
-        ("database.max_lifetime", some(database.max_lifetime), SOME_TIME),
-        ("database.statement_timeout", whole(database.statement_timeout), WHOLE),
+        (
+            "database.max_connections",
+            (1..=10_000).contains(&most),
+            POOL,
+        ),
+        (
+            "database.min_connections",
+            least <= most,
+            "must be at most database.max_connections",
+        ),
+        (
+            "database.acquire_timeout",
+            some(database.acquire_timeout),
+            SOME_TIME,
+        ),
+        (
+            "database.idle_timeout",
+            some(database.idle_timeout),
+            SOME_TIME,
+        ),
+        (
+            "database.max_lifetime",
+            some(database.max_lifetime),
+            SOME_TIME,
+        ),
+        (
+            "database.statement_timeout",
+            whole(database.statement_timeout),
+            WHOLE,
+        ),
         ("database.lock_timeout", whole(database.lock_timeout), WHOLE),
         ("database.idle_in_transaction_timeout", whole(idle), WHOLE),
-        ("database.statement_cache", database.statement_cache > 0, "must be at least 1"),
-        ("database.write_budget", some(database.write_budget), SOME_TIME),
-        ("database.slow_statement", database.slow_statement <= DAY, ANY_TIME),
+        (
+            "database.statement_cache",
+            database.statement_cache > 0,
+            "must be at least 1",
+        ),
+        (
+            "database.write_budget",
+            some(database.write_budget),
+            SOME_TIME,
+        ),
+        (
+            "database.slow_statement",
+            database.slow_statement <= DAY,
+            ANY_TIME,
+        ),
     ]
 }
 
 /// Short on purpose: only what nobody can want where others rely on it.
 pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
-    let Settings { server, database, .. } = settings;
+    let Settings {
+        server, database, ..
+    } = settings;
     let is_postgres = database.url.expose_secret().starts_with("postgres");
-    let encrypted = server.public_url.as_deref().is_none_or(|url| url.starts_with("https://"));
+    let encrypted = server
+        .public_url
+        .as_deref()
+        .is_none_or(|url| url.starts_with("https://"));
     let bounded = |time: Duration| !(is_postgres && time.is_zero());
     let idle = database.idle_in_transaction_timeout;
     failed([
@@ -95,7 +167,10 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
         ),
         (
             "server.cors_origins",
-            server.cors_origins.iter().all(|origin| origin.starts_with("https://")),
+            server
+                .cors_origins
+                .iter()
+                .all(|origin| origin.starts_with("https://")),
             "has one that is not https://, which is unsafe in production: who is on its network could run scripts in it",
         ),
         (
@@ -128,7 +203,10 @@ fn whole(time: Duration) -> bool {
 fn is_base(url: &str) -> bool {
     let is_plain = !url.ends_with('/') && !url.contains(['?', '#', '@']);
     let is_web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    is_plain && url.parse().is_ok_and(|uri: Uri| is_web(&uri) && uri.host().is_some())
+    is_plain
+        && url
+            .parse()
+            .is_ok_and(|uri: Uri| is_web(&uri) && uri.host().is_some())
 }
 
 fn is_origin(origin: &str) -> bool {

@@ -14,7 +14,10 @@ use super::{Inputs, Profile, keys};
 pub(super) fn layers(inputs: &Inputs, profile: Profile) -> anyhow::Result<Vec<Map<String, Value>>> {
     let folder = folder(inputs)?;
     let mut layers = Vec::new();
-    for (name, text) in [("default", keys::DEFAULT), (profile.name(), profile.built_in())] {
+    for (name, text) in [
+        ("default", keys::DEFAULT),
+        (profile.name(), profile.built_in()),
+    ] {
         let name = format!("{name}.toml");
         layers.push(parse(format!("{name}, built in"), text)?);
         layers.extend(read(&folder.join(name))?);
@@ -27,7 +30,10 @@ fn folder(inputs: &Inputs) -> anyhow::Result<PathBuf> {
         return Ok(inputs.folder.join("config"));
     };
     let folder = inputs.folder.join(named);
-    ensure!(folder.is_dir(), "ATOLL_CONFIG_DIR is {named:?}, which is no folder");
+    ensure!(
+        folder.is_dir(),
+        "ATOLL_CONFIG_DIR is {named:?}, which is no folder"
+    );
     Ok(folder)
 }
 

@@ -61,7 +61,9 @@ fn dotenv(path: &Path) -> anyhow::Result<Variables> {
 fn environment() -> anyhow::Result<Variables> {
     let mut variables = Variables::new();
     for (name, value) in env::vars_os() {
-        let Ok(name) = name.into_string() else { continue };
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
         match value.into_string() {
             Ok(value) => {
                 variables.insert(name, value);

@@ -29,7 +29,10 @@ impl Entry {
 }
 
 pub(super) fn default_of(key: &str) -> Option<&'static Value> {
-    DEFAULTS.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    DEFAULTS
+        .iter()
+        .find(|entry| entry.key == key)
+        .map(|entry| &entry.value)
 }
 
 /// What is wrong with a key that does not exist.
@@ -45,12 +48,20 @@ pub(super) fn unknown(entry: &Entry) -> Option<String> {
     } else {
         format!("the keys of `{section}` are {}", siblings.join(", "))
     };
-    Some(format!("unknown key `{key}`, from {}: {hint}", entry.origin()))
+    Some(format!(
+        "unknown key `{key}`, from {}: {hint}",
+        entry.origin()
+    ))
 }
 
 fn names_in(section: &str) -> Vec<&'static str> {
-    let known = DEFAULTS.iter().map(|entry| entry.key.as_str()).chain(WITHOUT_DEFAULT);
-    known.filter_map(|key| key.strip_prefix(section)?.strip_prefix('.')).collect()
+    let known = DEFAULTS
+        .iter()
+        .map(|entry| entry.key.as_str())
+        .chain(WITHOUT_DEFAULT);
+    known
+        .filter_map(|key| key.strip_prefix(section)?.strip_prefix('.'))
+        .collect()
 }
 
 /// The leaves of a table, by name. A list is a leaf; so is an empty table that is no section, which is a mistake.
@@ -65,9 +76,14 @@ fn collect(prefix: &str, table: &Map<String, Value>, entries: &mut Vec<Entry>) {
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match &value.kind {
-            ValueKind::Table(inner) if !inner.is_empty() => collect(&format!("{key}."), inner, entries),
+            ValueKind::Table(inner) if !inner.is_empty() => {
+                collect(&format!("{key}."), inner, entries)
+            }
             ValueKind::Table(_) if is_section(&key) => {}
-            _ => entries.push(Entry { key, value: value.clone() }),
+            _ => entries.push(Entry {
+                key,
+                value: value.clone(),
+            }),
         }
     }
 }

@@ -47,26 +47,46 @@ impl Configuration {
 
     /// Fails on files that cannot be read, on an unknown profile and on unknown keys.
     pub fn read(inputs: &Inputs) -> anyhow::Result<Self> {
-        let profile = inputs.get("ATOLL_PROFILE").map_or(Ok(Profile::Development), str::parse)?;
+        let profile = inputs
+            .get("ATOLL_PROFILE")
+            .map_or(Ok(Profile::Development), str::parse)?;
         let mut layers = files::layers(inputs, profile)?;
         layers.extend(variables::layers(inputs));
-        let unknown: Vec<_> = layers.iter().flat_map(keys::flatten).filter_map(|entry| keys::unknown(&entry)).collect();
+        let unknown: Vec<_> = layers
+            .iter()
+            .flat_map(keys::flatten)
+            .filter_map(|entry| keys::unknown(&entry))
+            .collect();
         ensure!(unknown.is_empty(), unknown.join("\n"));
 
-        let sources = layers.into_iter().map(Layer);
-        let values = sources.fold(Config::builder(), config::ConfigBuilder::add_source).build()?;
+        let values = layers
+            .into_iter()
+            .map(Layer)
+            .fold(Config::builder(), |values, layer| values.add_source(layer))
+            .build()?;
         let entries = keys::flatten(&values.collect()?);
-        Ok(Self { profile, entries, values })
+        Ok(Self {
+            profile,
+            entries,
+            values,
+        })
     }
 
     /// Fails on a value of the wrong kind or out of its limits, and on one that is unsafe in production.
     pub fn settings(&self) -> anyhow::Result<Settings> {
-        let settings: Settings = self.values.clone().try_deserialize().map_err(|error| self.explain(error))?;
+        let settings: Settings = self
+            .values
+            .clone()
+            .try_deserialize()
+            .map_err(|error| self.explain(error))?;
         let mut problems = check::limits(&settings);
         if self.profile == Profile::Production {
             problems.extend(check::unsafe_in_production(&settings));
         }
-        let lines: Vec<_> = problems.into_iter().map(|(key, problem)| self.blame(key, problem)).collect();
+        let lines: Vec<_> = problems
+            .into_iter()
+            .map(|(key, problem)| self.blame(key, problem))
+            .collect();
         if lines.is_empty() {
             return Ok(settings);
         }
@@ -82,7 +102,9 @@ impl Configuration {
     }
 
     fn explain(&self, error: ConfigError) -> anyhow::Error {
-        let (ConfigError::Type { key: Some(key), .. } | ConfigError::At { key: Some(key), .. }) = &error else {
+        let (ConfigError::Type { key: Some(key), .. } | ConfigError::At { key: Some(key), .. }) =
+            &error
+        else {
             return error.into();
         };
         let origin = self.origin(key).unwrap_or("an unknown place").to_owned();
@@ -91,13 +113,18 @@ impl Configuration {
     }
 
     fn origin(&self, key: &str) -> Option<&str> {
-        self.entries.iter().find(|entry| entry.key == key).map(Entry::origin)
+        self.entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(Entry::origin)
     }
 }
 
 impl Settings {
     pub fn load(inputs: &Inputs) -> anyhow::Result<Self> {
-        Configuration::read(inputs).context("reading the configuration")?.settings()
+        Configuration::read(inputs)
+            .context("reading the configuration")?
+            .settings()
     }
 }
 
@@ -105,7 +132,11 @@ impl Settings {
 fn cause(error: ConfigError) -> String {
     match error {
         ConfigError::At { error, .. } => cause(*error),
-        ConfigError::Type { unexpected, expected, .. } => format!("{unexpected} is not {expected}"),
+        ConfigError::Type {
+            unexpected,
+            expected,
+            ..
+        } => format!("{unexpected} is not {expected}"),
         error => error.to_string(),
     }
 }

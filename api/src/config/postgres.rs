@@ -19,7 +19,9 @@ pub(super) fn layer(inputs: &Inputs) -> Map<String, Value> {
 /// Defaults as `psql` and the images have them: the local host, 5432, postgres, a database called like the user.
 fn url(inputs: &Inputs) -> String {
     let user = inputs.get("POSTGRES_USER").unwrap_or("postgres");
-    let password = inputs.get("POSTGRES_PASSWORD").map(|password| format!(":{}", encode(password)));
+    let password = inputs
+        .get("POSTGRES_PASSWORD")
+        .map(|password| format!(":{}", encode(password)));
     let port = inputs.get("POSTGRES_PORT").unwrap_or("5432");
     let host = match inputs.get("POSTGRES_HOST").unwrap_or("localhost") {
         address if address.contains(':') => format!("[{address}]"),
@@ -27,7 +29,10 @@ fn url(inputs: &Inputs) -> String {
     };
     let database = inputs.get("POSTGRES_DB").unwrap_or(user);
     let (user, password, port) = (encode(user), password.unwrap_or_default(), encode(port));
-    format!("postgres://{user}{password}@{host}:{port}/{}", encode(database))
+    format!(
+        "postgres://{user}{password}@{host}:{port}/{}",
+        encode(database)
+    )
 }
 
 /// All but the unreserved characters of RFC 3986, section 2.3.

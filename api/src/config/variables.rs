@@ -9,8 +9,11 @@ use super::{
 const PREFIX: &str = "ATOLL__";
 
 /// Names that platforms and tools give.
-const ALIASES: [(&str, &str); 3] =
-    [("DATABASE_URL", "database.url"), ("PORT", "server.port"), ("RUST_LOG", "log.level")];
+const ALIASES: [(&str, &str); 3] = [
+    ("DATABASE_URL", "database.url"),
+    ("PORT", "server.port"),
+    ("RUST_LOG", "log.level"),
+];
 
 pub(super) fn is_alias(name: &str) -> bool {
     ALIASES.iter().any(|(alias, _)| *alias == name) || name.starts_with("POSTGRES_")
@@ -53,8 +56,13 @@ fn typed(key: &str, text: &str, origin: &String) -> Value {
         Some(ValueKind::I64(_)) => text.parse().map(ValueKind::I64).ok(),
         Some(ValueKind::Boolean(_)) => text.parse().map(ValueKind::Boolean).ok(),
         Some(ValueKind::Array(_)) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Some(ValueKind::Array(items.map(|item| Value::new(Some(origin), item)).collect()))
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            Some(ValueKind::Array(
+                items.map(|item| Value::new(Some(origin), item)).collect(),
+            ))
         }
         _ => None,
     };

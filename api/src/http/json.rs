@@ -46,11 +46,10 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         Segment::Map { key } | Segment::Enum { variant: key } => escape(key),
         Segment::Unknown => "?".to_owned(),
     };
-    let pointer: String = error
+    let pointer = error
         .path()
         .iter()
-        .map(|part| format!("/{}", segment(part)))
-        .collect();
+        .fold(String::new(), |at, part| at + "/" + &segment(part));
     Error::invalid(pointer, "wrong_type", message)
 }
 

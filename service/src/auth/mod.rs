@@ -1,11 +1,13 @@
 //! Signing up, in and out, and who a token stands for.
 mod account;
 mod login;
+mod password;
 mod settings;
 mod token;
 
 pub use account::{Me, NewAccount, me, register};
 pub use login::{Credentials, SignIn, authenticate, login};
+pub use password::set_password;
 pub use settings::{Registration, Settings};
 pub use token::{logout, resolve};
 

@@ -36,14 +36,10 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
         "23505" | "2067" | "1555" => taken(refused, error),
         // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, _LOCKED, _BUSY_RECOVERY, _BUSY_SNAPSHOT
         "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
-        // query_canceled (statement_timeout), idle_in_transaction_session_timeout, disk_full, too_many_connections, cannot_connect_now
-        "57014" | "25P03" | "53100" | "53300" | "57P03" => {
-            Error::Unavailable("the database", Some(error))
-        }
-        // admin_shutdown, crash_shutdown; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
-        "57P01" | "57P02" | "8" | "10" | "13" | "14" => {
-            Error::Unavailable("the database", Some(error))
-        }
+        // query_canceled (statement_timeout), idle_in_transaction_session_timeout, disk_full, too_many_connections,
+        // admin_shutdown, crash_shutdown, cannot_connect_now; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
+        "57014" | "25P03" | "53100" | "53300" | "57P01" | "57P02" | "57P03" | "8" | "10" | "13"
+        | "14" => Error::Unavailable("the database", Some(error)),
         _ if code.starts_with("08") => Error::Unavailable("the database", Some(error)),
         _ => Error::Internal(error.into()),
     }

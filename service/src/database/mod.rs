@@ -1,6 +1,7 @@
 //! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
 mod classify;
 mod heartbeat;
+mod migrations;
 mod postgres;
 mod settings;
 mod sqlite;
@@ -20,6 +21,7 @@ use tokio::{
 };
 
 pub(crate) use classify::classify;
+pub use migrations::{Migrations, Step};
 pub use settings::Settings;
 pub use statements::Observer;
 
@@ -107,7 +109,7 @@ impl Database {
             sleep(GRACE).await;
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Answers whether the database does.
@@ -124,11 +126,6 @@ impl Database {
     /// Brings the schema to the newest version. Processes that start together wait for the first.
     pub async fn migrate(&self) -> Result<()> {
         Ok(Migrator::up(&self.write, None).await?)
-    }
-
-    /// The door for `atoll migrate`, which speaks of migrations rather than of rows.
-    pub fn migrations(&self) -> &DatabaseConnection {
-        &self.write
     }
 
     /// The migrations that this program knows and the database lacks.

@@ -1,7 +1,7 @@
 //! How to reach the database; `config/default.toml` documents each key and holds its default.
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -30,4 +30,12 @@ pub struct Settings {
     pub write_budget: Duration,
     #[serde(with = "humantime_serde")]
     pub slow_statement: Duration,
+}
+
+impl Settings {
+    /// Whether the database goes with its last connection.
+    pub fn is_in_memory(&self) -> bool {
+        let url = self.url.expose_secret();
+        url.starts_with("sqlite:") && (url.contains(":memory:") || url.contains("mode=memory"))
+    }
 }

@@ -21,7 +21,7 @@ pub(super) async fn connect(
         .busy_timeout(settings.lock_timeout)
         .statement_cache_capacity(settings.statement_cache)
         .disable_statement_logging();
-    if url.contains(":memory:") {
+    if settings.is_in_memory() {
         // The database goes with its last connection, and a second connection would be a second database.
         let only = pool(file, 1, settings).await?;
         return Ok((only.clone(), only));

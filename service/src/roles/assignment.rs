@@ -110,3 +110,10 @@ async fn changed(tx: &Tx, user: i64) -> Result<()> {
     tx.execute(&update).await?;
     Ok(())
 }
+
+/// For operators and tests, who know roles by their names. Fails with [`Error::NotFound`] where there is none.
+pub async fn assign_by_name(tx: &Tx, user: i64, name: &str) -> Result<()> {
+    let role = scope::all_live::<Roles>().filter(Column::Name.eq(name));
+    let role = role.one(tx).await?.ok_or(Error::NotFound)?;
+    assign(tx, user, role.id).await
+}

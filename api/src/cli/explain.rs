@@ -1,0 +1,33 @@
+//! Errors of the service as an operator wants them: with the cause that a client is not told.
+use std::{error::Error as _, iter};
+
+use anyhow::anyhow;
+use service::{Error, Refusal};
+
+pub fn explain(error: Error) -> anyhow::Error {
+    match &error {
+        Error::Invalid(refusals) | Error::Query(refusals) => anyhow!(lines(refusals)),
+        Error::Conflict { detail, refusals } if refusals.is_empty() => anyhow!(*detail),
+        Error::Conflict { refusals, .. } => anyhow!(lines(refusals)),
+        Error::Unavailable(..) | Error::Internal(_) | Error::Contended(_) => {
+            anyhow!(causes(&error))
+        }
+        _ => error.into(),
+    }
+}
+
+fn lines(refusals: &[Refusal]) -> String {
+    let line =
+        |refusal: &Refusal| format!("{}: {}", refusal.at.trim_start_matches('/'), refusal.detail);
+    refusals.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The innermost error says it best, and the others around it mostly repeat it.
+fn causes(error: &Error) -> String {
+    let innermost = iter::successors(error.source(), |cause| (*cause).source()).last();
+    match (error, innermost) {
+        (Error::Unavailable(..), Some(cause)) => format!("{error}: {cause}"),
+        (_, Some(cause)) => cause.to_string(),
+        (_, None) => error.to_string(),
+    }
+}

@@ -1,0 +1,88 @@
+//! `atoll seed`
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use indicatif::{ProgressBar, ProgressStyle};
+use service::seed::{Amounts, seed};
+
+use super::{
+    context::{Operator, say},
+    explain::explain,
+};
+use crate::config::Profile;
+
+#[derive(Debug, clap::Args)]
+pub struct Seed {
+    /// How many users to add
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    users: usize,
+    /// How many posts to add
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    posts: usize,
+    /// How many comments to add
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    comments: usize,
+    /// Also in the profile production
+    #[arg(long)]
+    force: bool,
+}
+
+impl Seed {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self {
+            users,
+            posts,
+            comments,
+            force,
+        } = self;
+        let amounts = Amounts {
+            users,
+            posts,
+            comments,
+        };
+        let mut operator = Operator::start()?;
+        ensure!(
+            force || operator.profile != Profile::Production,
+            "made-up rows: not in the profile production, unless you add --force"
+        );
+        // One statement inserts a thousand rows here: it would be logged as slow, with all its text.
+        operator.settings.database.slow_statement = Duration::from_mins(1);
+        operator.settings.database.statement_timeout = Duration::ZERO;
+        let session = operator.session().await?;
+
+        let bar = progress_bar(amounts.total())?;
+        let start = Instant::now();
+        let seeded = seed(&session, amounts, |rows| bar.inc(rows as u64)).await;
+        bar.finish_and_clear();
+        seeded.map_err(explain)?;
+        session.atoll.database.close().await.map_err(explain)?;
+
+        say(report(amounts, start.elapsed()))?;
+        if users > 0 {
+            say(
+                "They cannot sign in before they get a password: atoll user password --username NAME",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Only drawn on a terminal.
+fn progress_bar(total: usize) -> anyhow::Result<ProgressBar> {
+    let style = "{bar:40} {human_pos}/{human_len} rows, {per_sec}, {eta} left";
+    Ok(ProgressBar::new(total as u64).with_style(ProgressStyle::with_template(style)?))
+}
+
+fn report(amounts: Amounts, time: Duration) -> String {
+    let Amounts {
+        users,
+        posts,
+        comments,
+    } = amounts;
+    let milliseconds = time.as_millis().max(1);
+    let rate = amounts.total() as u128 * 1_000 / milliseconds;
+    format!(
+        "Added {users} users, {posts} posts and {comments} comments in {:.1} s: {rate} rows/s.",
+        time.as_secs_f64()
+    )
+}

@@ -1,0 +1,123 @@
+//! `atoll user`
+mod list;
+mod password;
+
+use anyhow::Context;
+use service::{
+    Crud, Session, Users,
+    auth::set_password,
+    input::check,
+    users::{NewUser, UserPatch, by_username},
+};
+
+use super::{
+    context::{Operator, say},
+    explain::explain,
+};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make a user; the password is asked for, or read from standard input
+    Create(Create),
+    /// Set a user's password, asked for or read from standard input, and sign them out everywhere
+    Password(Named),
+    /// Print every user
+    List,
+    /// Let a user sign in again
+    Activate(Named),
+    /// Keep a user from signing in, and sign them out everywhere
+    Deactivate(Named),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    /// 3 to 50 letters, digits, dots, hyphens and underscores
+    #[arg(long)]
+    username: String,
+    #[arg(long)]
+    email: String,
+    /// May do everything
+    #[arg(long)]
+    superuser: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    #[arg(long)]
+    username: String,
+}
+
+impl Command {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Operator::start()?.session().await?;
+        let done = self.run_in(&session).await;
+        session.atoll.database.close().await.map_err(explain)?;
+        done
+    }
+
+    async fn run_in(self, session: &Session) -> anyhow::Result<()> {
+        match self {
+            Self::Create(create) => create.run(session).await,
+            Self::List => list::run(session).await,
+            Self::Password(Named { username }) => {
+                by_username(session, &username)
+                    .await
+                    .map_err(explain)
+                    .with_context(|| username.clone())?;
+                let set = set_password(session, &username, password::read()?).await;
+                set.map_err(explain)?;
+                say(format_args!(
+                    "{username} has a new password, and is signed out everywhere."
+                ))
+            }
+            Self::Activate(named) => named.set_active(session, true).await,
+            Self::Deactivate(named) => named.set_active(session, false).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let mut new = NewUser {
+            username: self.username.trim().to_owned(),
+            email: self.email.trim().to_owned(),
+            password: password::read()?,
+            is_superuser: Some(self.superuser),
+            ..NewUser::default()
+        };
+        check(&new).map_err(explain)?;
+        Users::prepare(session, &mut new).await.map_err(explain)?;
+        let made = session
+            .write(async |tx| Users::create(tx, &new).await)
+            .await
+            .map_err(explain)?;
+        let what = if self.superuser { "superuser" } else { "user" };
+        say(format_args!(
+            "Made the {what} {}, with id {}.",
+            new.username, made.id
+        ))
+    }
+}
+
+impl Named {
+    async fn set_active(self, session: &Session, is_active: bool) -> anyhow::Result<()> {
+        let Self { username } = self;
+        let patch = UserPatch {
+            is_active: Some(is_active),
+            ..UserPatch::default()
+        };
+        let done = session
+            .write(async |tx| {
+                let user = by_username(tx, &username).await?;
+                Users::update(tx, user.id, &patch).await
+            })
+            .await;
+        done.map_err(explain).with_context(|| username.clone())?;
+        let state = if is_active {
+            "may sign in"
+        } else {
+            "may not sign in any more"
+        };
+        say(format_args!("{username} {state}."))
+    }
+}

@@ -1,0 +1,57 @@
+//! `atoll user list`
+use service::{Crud, Found, Session, Users, query::ListQuery, users::UserRow};
+
+use crate::cli::{context::say, explain::explain};
+
+/// Page by page, so that it works for any number of them.
+pub async fn run(session: &Session) -> anyhow::Result<()> {
+    say(line(
+        "id",
+        "username",
+        "email",
+        "active",
+        "superuser",
+        "last sign-in",
+    ))?;
+    let mut query =
+        ListQuery::<Users>::parse([("sort", "id"), ("limit", "100")]).map_err(explain)?;
+    loop {
+        let page = Users::list(session, &query).await.map_err(explain)?.rows;
+        for user in &page {
+            say(row(user))?;
+        }
+        if (page.len() as u64) < query.limit {
+            return Ok(());
+        }
+        query.offset += query.limit;
+    }
+}
+
+fn row(found: &Found<UserRow>) -> String {
+    let UserRow { user, private } = &found.row;
+    let last = private.as_ref().and_then(|private| private.last_login_at);
+    let last = last.map_or("never".to_owned(), |at| {
+        at.format("%Y-%m-%d %H:%MZ").to_string()
+    });
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let id = user.id.to_string();
+    line(
+        &id,
+        &user.username,
+        &user.email,
+        yes(user.is_active),
+        yes(user.is_superuser),
+        &last,
+    )
+}
+
+fn line(
+    id: &str,
+    username: &str,
+    email: &str,
+    active: &str,
+    superuser: &str,
+    last: &str,
+) -> String {
+    format!("{id:>8}  {username:<24}  {email:<32}  {active:<6}  {superuser:<9}  {last}")
+}

@@ -1,0 +1,19 @@
+# One-liners: each works without `just` too.
+
+# Everything that CI checks.
+check:
+    .ci/run
+
+# Serves on SQLite, with the development profile.
+run:
+    cargo run
+
+test:
+    cargo test --workspace
+
+# Migrates an empty database and writes entity/src/generated from it.
+entities:
+    .ci/with-postgres sh -c 'sea-orm-cli migrate up && .ci/generate-entities entity/src/generated'
+
+lint:
+    cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings

@@ -1,0 +1,77 @@
+//! Changes of the schema, for the start of the server and for `atoll migrate`.
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::DatabaseConnection;
+
+use super::{Database, Settings};
+use crate::Result;
+
+pub use migration::Step;
+
+/// How long one process waits while another migrates.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Every way to change the schema. Processes that start together go one after the other, and one that fails leaves
+/// nothing behind.
+#[derive(Debug)]
+pub struct Migrations<'a>(&'a DatabaseConnection);
+
+impl Database {
+    /// Waits for locks, and lets a statement take its time: what bounds a request would end a migration halfway.
+    /// An in-memory database has no second connection: use the one there is.
+    pub async fn connect_for_migrations(settings: &Settings) -> Result<Self> {
+        let patient = Settings {
+            max_connections: 1,
+            min_connections: 0,
+            acquire_timeout: PATIENCE,
+            lock_timeout: PATIENCE,
+            statement_timeout: Duration::ZERO,
+            idle_in_transaction_timeout: Duration::ZERO,
+            slow_statement: PATIENCE,
+            ..settings.clone()
+        };
+        Self::connect(&patient, None).await
+    }
+
+    pub fn migrations(&self) -> Migrations<'_> {
+        Migrations(&self.write)
+    }
+}
+
+impl Migrations<'_> {
+    /// Applies that many, or all that are pending.
+    pub async fn up(&self, steps: Option<u32>) -> Result<()> {
+        Ok(Migrator::up(self.0, steps).await?)
+    }
+
+    /// Rolls that many back, the newest first.
+    pub async fn down(&self, steps: u32) -> Result<()> {
+        Ok(Migrator::down(self.0, Some(steps)).await?)
+    }
+
+    /// Applies or rolls back until `version`, a name or the beginning of one, is the last one applied.
+    pub async fn to(&self, version: &str) -> Result<()> {
+        Ok(Migrator::to(self.0, version).await?)
+    }
+
+    /// Every migration in order. Fails if the database has some that this program does not know.
+    pub async fn history(&self) -> Result<Vec<Step>> {
+        Ok(Migrator::history(self.0).await?)
+    }
+
+    /// Drops every table, then applies all.
+    pub async fn fresh(&self) -> Result<()> {
+        Ok(Migrator::fresh(self.0).await?)
+    }
+
+    /// Rolls all back, then applies all.
+    pub async fn refresh(&self) -> Result<()> {
+        Ok(Migrator::refresh(self.0).await?)
+    }
+
+    /// Rolls all back.
+    pub async fn reset(&self) -> Result<()> {
+        Ok(Migrator::reset(self.0).await?)
+    }
+}

@@ -1,0 +1,82 @@
+//! Users, each with the role `member`.
+use ::entity::{
+    roles, user_roles,
+    users::{ActiveModel, Entity},
+};
+use chrono::Duration;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType,
+};
+use secrecy::SecretString;
+
+use super::{
+    in_chunks, insert,
+    sample::{after, chance, last_id},
+    text,
+};
+use crate::{
+    Crud, Result, Roles, Session, Tx, Users,
+    crud::{now, scope},
+    users::key,
+};
+
+/// The first of them came at most so long ago.
+const PAST: Duration = Duration::days(730);
+
+pub async fn seed(session: &Session, count: usize, progress: &impl Fn(usize)) -> Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let nobody_knows = SecretString::from(format!("{:032x}", rand::random::<u128>()));
+    let hash = session.atoll.hasher.hash(nobody_knows).await?;
+    let first = last_id(session, Users::name()).await? + 1;
+    in_chunks(session, count, progress, async |tx, size, done| {
+        let users = (first..)
+            .skip(done)
+            .take(size)
+            .map(|number| user(number, &hash));
+        write(tx, users.collect()).await
+    })
+    .await
+}
+
+async fn write(tx: &Tx, users: Vec<ActiveModel>) -> Result<()> {
+    let since: Vec<_> = users.iter().map(|user| user.created_at.clone()).collect();
+    let ids = Entity::insert_many(users)
+        .exec_with_returning_keys(tx)
+        .await?;
+    let member = scope::all_live::<Roles>()
+        .filter(roles::Column::Name.eq("member"))
+        .filter(roles::Column::IsSystem.eq(true));
+    let Some(member) = member.lock(LockType::Share).one(tx).await? else {
+        return Ok(());
+    };
+    let link = |(user, created_at)| user_roles::ActiveModel {
+        user_id: Set(user),
+        role_id: Set(member.id),
+        created_at,
+    };
+    insert(tx, ids.into_iter().zip(since).map(link).collect()).await
+}
+
+fn user(number: i64, hash: &str) -> ActiveModel {
+    let (first, last) = text::name();
+    let username = format!("{}.{}{number}", text::plain(&first), text::plain(&last));
+    let email = format!("{username}@example.org");
+    let since = after(now() - PAST);
+    ActiveModel {
+        created_at: Set(since),
+        updated_at: Set(since),
+        version: Set(1),
+        username_key: Set(key(&username)),
+        username: Set(username),
+        email_key: Set(key(&email)),
+        email: Set(email),
+        full_name: Set(Some(format!("{first} {last}"))),
+        bio: Set(chance(70).then(text::remark)),
+        password_hash: Set(hash.to_owned()),
+        is_active: Set(chance(98)),
+        is_superuser: Set(false),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,161 @@
+//! A server on a fresh database, and people who call it.
+use std::{net::SocketAddr, sync::OnceLock, time::Duration};
+
+use actix_web::dev::ServerHandle;
+use api::{server::Server, settings::ServerSettings};
+use secrecy::SecretString;
+use serde_json::json;
+use service::{Actor, Atoll, Crud, Database, Users, auth, password::Hasher, users::NewUser};
+use tempfile::TempDir;
+
+use crate::{Backend, Client, Statements, settings};
+
+/// What everybody's password is.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+pub struct TestApp {
+    pub atoll: Atoll,
+    pub backend: Backend,
+    pub statements: Statements,
+    pub address: SocketAddr,
+    pub url: String,
+    server: ServerHandle,
+    _folder: Option<TempDir>,
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        Self::on(Backend::of_this_run()).await
+    }
+
+    pub async fn on(backend: Backend) -> Self {
+        Self::with(backend, |_| {}).await
+    }
+
+    /// On a server with other settings.
+    pub async fn with(backend: Backend, change: impl FnOnce(&mut ServerSettings)) -> Self {
+        let (url, folder) = backend.fresh().await;
+        let statements = Statements::default();
+        let database = Database::connect(&settings(&url), Some(statements.observer()))
+            .await
+            .unwrap();
+        if !backend.is_postgres() {
+            database.migrate().await.unwrap();
+        }
+        let auth = auth::Settings {
+            registration: auth::Registration::Open,
+            session_lifetime: Duration::from_secs(3600),
+        };
+        let atoll = Atoll::new(database, auth);
+        let mut server = server_settings();
+        change(&mut server);
+        let server = Server::bind(&server, atoll.clone()).unwrap();
+        let (address, handle) = (server.address, server.handle());
+        actix_web::rt::spawn(server.run());
+        statements.forget();
+        Self {
+            atoll,
+            backend,
+            statements,
+            address,
+            url,
+            server: handle,
+            _folder: folder,
+        }
+    }
+
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.address, None, 0)
+    }
+
+    /// Somebody with the built-in role that everybody gets.
+    pub async fn member(&self, name: &str) -> Client {
+        self.person(name, false, &[]).await
+    }
+
+    pub async fn editor(&self, name: &str) -> Client {
+        self.person(name, false, &["editor"]).await
+    }
+
+    pub async fn admin(&self, name: &str) -> Client {
+        self.person(name, false, &["admin"]).await
+    }
+
+    pub async fn superuser(&self, name: &str) -> Client {
+        self.person(name, true, &[]).await
+    }
+
+    /// Somebody with a role of these permissions, and `member`.
+    pub async fn with_permissions(&self, name: &str, permissions: &[&str]) -> Client {
+        let role = json!({ "name": format!("of-{name}"), "permissions": permissions });
+        let role = serde_json::from_value(role).unwrap();
+        let system = self.atoll.session(Actor::System);
+        system
+            .write(async |tx| service::Roles::create(tx, &role).await)
+            .await
+            .unwrap();
+        self.person(name, false, &[&format!("of-{name}")]).await
+    }
+
+    /// Makes a user, gives them roles, and signs them in over HTTP.
+    async fn person(&self, name: &str, is_superuser: bool, roles: &[&str]) -> Client {
+        let new = NewUser {
+            username: name.to_owned(),
+            email: format!("{name}@example.org"),
+            is_superuser: Some(is_superuser),
+            password_hash: Some(password_hash().await),
+            ..NewUser::default()
+        };
+        let system = self.atoll.session(Actor::System);
+        let made = system.write(async |tx| {
+            let user = Users::create(tx, &new).await?;
+            for role in roles {
+                service::roles::assign_by_name(tx, user.id, role).await?;
+            }
+            Ok(user.id)
+        });
+        let id = made.await.unwrap();
+        let token = self.anonymous().login(name, PASSWORD).await;
+        Client::new(self.address, Some(token), id)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+        if !std::thread::panicking() {
+            self.statements.assert_scoped();
+        }
+    }
+}
+
+/// One worker and any free port.
+pub fn server_settings() -> ServerSettings {
+    ServerSettings {
+        host: [127, 0, 0, 1].into(),
+        port: 0,
+        public_url: None,
+        workers: 1,
+        max_in_flight: 64,
+        body_limit: 1024 * 1024,
+        body_timeout: Duration::from_secs(10),
+        head_timeout: Duration::from_secs(5),
+        keep_alive: Duration::from_secs(75),
+        drain_delay: Duration::ZERO,
+        drain_timeout: Duration::from_secs(5),
+        cors_origins: Vec::new(),
+    }
+}
+
+/// Hashed once a run: everybody has the same password.
+async fn password_hash() -> String {
+    static HASH: OnceLock<String> = OnceLock::new();
+    if let Some(hash) = HASH.get() {
+        return hash.clone();
+    }
+    let hash = Hasher::start()
+        .hash(SecretString::from(PASSWORD))
+        .await
+        .unwrap();
+    HASH.get_or_init(|| hash).clone()
+}

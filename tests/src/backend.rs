@@ -1,0 +1,95 @@
+//! Which database a test runs on, and a fresh one of that kind.
+use std::{
+    env,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use service::database::Settings;
+use sqlx::{Connection, Executor, PgConnection};
+use tempfile::TempDir;
+
+use crate::postgres;
+
+/// Which of the three the run is for.
+pub const BACKEND: &str = "ATOLL_TEST_BACKEND";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite in memory: one connection, so that whatever reads beside its own transaction fails at once.
+    Memory,
+    /// SQLite in a file, with the pools that are shipped.
+    File,
+    Postgres,
+}
+
+impl Backend {
+    pub fn of_this_run() -> Self {
+        match env::var(BACKEND).as_deref() {
+            Err(_) | Ok("memory") => Self::Memory,
+            Ok("file") => Self::File,
+            Ok("postgres") => Self::Postgres,
+            Ok(other) => panic!("{BACKEND}={other}: there are memory, file and postgres"),
+        }
+    }
+
+    pub fn is_postgres(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// The URL of a fresh, migrated database, and the folder that it lives in as long as the test does.
+    pub async fn fresh(self) -> (String, Option<TempDir>) {
+        match self {
+            Self::Memory => ("sqlite::memory:".to_owned(), None),
+            Self::File => {
+                let folder = tempfile::tempdir().unwrap();
+                (file_url(folder.path()), Some(folder))
+            }
+            Self::Postgres => (clone_of_template().await, None),
+        }
+    }
+}
+
+pub fn file_url(folder: &Path) -> String {
+    format!("sqlite://{}/test.db?mode=rwc", folder.display())
+}
+
+/// What `config/default.toml` says, with small pools.
+pub fn settings(url: &str) -> Settings {
+    Settings {
+        url: SecretString::from(url),
+        migrate: true,
+        max_connections: 4,
+        min_connections: 0,
+        acquire_timeout: Duration::from_millis(800),
+        idle_timeout: Duration::from_secs(600),
+        max_lifetime: Duration::from_secs(1800),
+        test_after_idle: Duration::from_secs(30),
+        statement_timeout: Duration::from_secs(5),
+        lock_timeout: Duration::from_millis(800),
+        idle_in_transaction_timeout: Duration::from_secs(10),
+        statement_cache: 500,
+        write_budget: Duration::from_millis(900),
+        slow_statement: Duration::from_millis(500),
+    }
+}
+
+/// Every test clones the migrated template: its name is the run's, so that runs beside each other do not meet.
+async fn clone_of_template() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let server =
+        env::var(postgres::SERVER).expect("the run on PostgreSQL says where its server is");
+    let template = env::var(postgres::TEMPLATE)
+        .expect("the run on PostgreSQL says what its template is called");
+    let name = format!("{template}_{}", NEXT.fetch_add(1, Relaxed));
+    let mut connection = PgConnection::connect(&server).await.unwrap();
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    connection
+        .execute(sqlx::AssertSqlSafe(create))
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    postgres::with_database(&server, &name)
+}

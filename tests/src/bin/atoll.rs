@@ -1,0 +1,2 @@
+//! `atoll`, as the tests run it.
+fn main() {}

@@ -1,0 +1,111 @@
+//! An answer, and what a test expects of it.
+use reqwest::{RequestBuilder, header::HeaderMap};
+use serde_json::Value;
+
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// Null where there is none.
+    pub body: Value,
+    pub text: String,
+    asked: String,
+}
+
+impl Reply {
+    pub async fn of(request: RequestBuilder) -> Self {
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let asked = format!("{} {}", request.method(), request.url());
+        let response = client
+            .execute(request)
+            .await
+            .unwrap_or_else(|error| panic!("{asked}: {error}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self {
+            status,
+            headers,
+            body,
+            text,
+            asked,
+        }
+    }
+
+    #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "often the status is all")]
+    pub fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}: {}", self.asked, self.text);
+        self
+    }
+
+    /// A failure in the one form, with this status and code.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Self {
+        let reply = self.expect_status(status);
+        assert_eq!(
+            reply.header("content-type"),
+            "application/problem+json",
+            "{}",
+            reply.asked
+        );
+        assert_eq!(reply.body["code"], code, "{}: {}", reply.asked, reply.text);
+        assert_eq!(reply.body["status"], status, "{}", reply.asked);
+        assert_eq!(
+            reply.body["request_id"],
+            reply.header("x-request-id"),
+            "{}",
+            reply.asked
+        );
+        for member in ["type", "title", "detail", "instance"] {
+            assert!(
+                reply.body[member].is_string(),
+                "{}: no {member} in {}",
+                reply.asked,
+                reply.text
+            );
+        }
+        reply
+    }
+
+    /// The one refused field, or parameter.
+    #[track_caller]
+    pub fn expect_error_at(self, at: &str) -> Self {
+        let error = &self.body["errors"][0];
+        let place = error["pointer"].as_str().or(error["parameter"].as_str());
+        assert_eq!(place, Some(at), "{}: {}", self.asked, self.text);
+        self
+    }
+
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        let value = self
+            .headers
+            .get(name)
+            .unwrap_or_else(|| panic!("{}: no header {name}", self.asked));
+        value.to_str().unwrap()
+    }
+
+    #[track_caller]
+    pub fn id(&self) -> i64 {
+        self.body["id"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("{}: no id in {}", self.asked, self.text))
+    }
+
+    /// Where a created row is.
+    #[track_caller]
+    pub fn url(&self) -> &str {
+        self.header("location")
+    }
+
+    /// The ids of a page, in order.
+    #[track_caller]
+    pub fn ids(&self) -> Vec<i64> {
+        let data = self.body["data"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{}: no page: {}", self.asked, self.text));
+        data.iter().map(|row| row["id"].as_i64().unwrap()).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! What the server says to the database: counted by tests, and checked always.
+use std::sync::{Arc, Mutex};
+
+use service::registry;
+
+/// The statements of one server.
+#[derive(Clone, Default)]
+pub struct Statements(Arc<Mutex<Log>>);
+
+#[derive(Default)]
+struct Log {
+    seen: Vec<String>,
+    unscoped: Vec<String>,
+}
+
+impl Statements {
+    pub fn observer(&self) -> service::database::Observer {
+        let log = self.0.clone();
+        Arc::new(move |sql| {
+            let mut log = log.lock().unwrap();
+            log.seen.push(sql.to_owned());
+            if let Some(table) = unscoped(sql) {
+                log.unscoped.push(format!("{table}: {sql}"));
+            }
+        })
+    }
+
+    /// Those since the last call.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().seen)
+    }
+
+    /// Migrations work on whole tables.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap() = Log::default();
+    }
+
+    pub fn assert_scoped(&self) {
+        let unscoped = self.0.lock().unwrap().unscoped.clone();
+        assert!(
+            unscoped.is_empty(),
+            "these statements read or change a table without a condition on its deleted_at; \
+             start from a function of service::crud::scope:\n{}",
+            unscoped.join("\n")
+        );
+    }
+}
+
+/// The first table with soft deletion that a statement touches more often than it asks whether its rows are deleted.
+fn unscoped(sql: &str) -> Option<&'static str> {
+    let count = |text: String| sql.matches(&text).count();
+    registry::tables()
+        .iter()
+        .map(|table| table.name)
+        .find(|table| {
+            let touched: usize = ["FROM", "JOIN", "UPDATE"]
+                .iter()
+                .map(|verb| count(format!(r#"{verb} "{table}""#)))
+                .sum();
+            touched > count(format!(r#""{table}"."deleted_at" IS"#))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unscoped;
+
+    #[test]
+    fn a_statement_without_the_scope_is_found() {
+        assert_eq!(
+            unscoped(r#"SELECT "id" FROM "posts" WHERE "posts"."id" = 1"#),
+            Some("posts")
+        );
+        assert_eq!(unscoped(r#"DELETE FROM "posts""#), Some("posts"));
+        assert_eq!(
+            unscoped(r#"UPDATE "users" SET "bio" = '' WHERE "users"."id" = 1"#),
+            Some("users")
+        );
+        assert_eq!(
+            unscoped(r#"SELECT 1 FROM "posts" WHERE "posts"."deleted_at" IS NULL"#),
+            None
+        );
+        assert_eq!(unscoped(r#"INSERT INTO "posts" ("id") VALUES (1)"#), None);
+        let half = r#"SELECT 1 FROM "comments" JOIN "posts" ON 1 = 1 WHERE "comments"."deleted_at" IS NULL"#;
+        assert_eq!(unscoped(half), Some("posts"));
+    }
+}

@@ -1,0 +1,9 @@
+//! Everything that Atoll promises, through the front door.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests fail by panicking"
+)]
+
+mod databases;
+mod soft_delete;
