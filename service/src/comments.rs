@@ -75,11 +75,8 @@ impl Crud for Comments {
         if actor.reach(Self::name(), Action::Read) == Reach::All {
             return everything();
         }
-        let posts = scope::live_ids(Posts::name())
-            .cond_where(Posts::visible(actor))
-            .take();
         Condition::any()
-            .add(Column::PostId.in_subquery(posts))
+            .add(Column::PostId.in_subquery(scope::visible_ids::<Posts>(actor)))
             .add_option(actor.user_id().map(|me| Column::AuthorId.eq(me)))
     }
 

@@ -158,6 +158,11 @@ pub fn live_ids(table: &'static str) -> SelectStatement {
         .take()
 }
 
+/// Ids of the rows that the actor may see, for conditions on what belongs to them.
+pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
+    live_ids(C::name()).cond_where(C::visible(actor)).take()
+}
+
 /// A column of deleted rows of a table.
 pub fn deleted_rows(table: &'static str, column: &'static str) -> SelectStatement {
     Query::select()

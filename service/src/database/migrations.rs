@@ -24,7 +24,7 @@ impl Database {
         let patient = Settings {
             max_connections: 1,
             min_connections: 0,
-            acquire_timeout: PATIENCE,
+            acquire_timeout: Duration::from_secs(10),
             lock_timeout: PATIENCE,
             statement_timeout: Duration::ZERO,
             idle_in_transaction_timeout: Duration::ZERO,

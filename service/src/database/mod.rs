@@ -36,6 +36,7 @@ pub struct Database {
     read: DatabaseConnection,
     write: DatabaseConnection,
     budget: Duration,
+    lock_timeout: Duration,
     /// Whether the server answers; none where there is no server.
     heartbeat: Option<watch::Receiver<bool>>,
 }
@@ -67,6 +68,7 @@ impl Database {
             read: watch(read),
             write: watch(write),
             budget: settings.write_budget,
+            lock_timeout: settings.lock_timeout,
             heartbeat,
         })
     }
@@ -93,11 +95,16 @@ impl Database {
             ..Default::default()
         };
         let begin = tokio::spawn(async move { write.begin_with_options(options).await });
-        match timeout_at(deadline, begin).await {
-            Ok(Ok(done)) => Ok(done?),
-            Ok(Err(panicked)) => Err(Error::Internal(panicked.into())),
-            Err(_late) => Err(Error::Unavailable("the database", None)),
+        let tx = match timeout_at(deadline, begin).await {
+            Ok(Ok(done)) => done?,
+            Ok(Err(panicked)) => return Err(Error::Internal(panicked.into())),
+            Err(_late) => return Err(Error::Unavailable("the database", None)),
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left < self.lock_timeout && !self.is_sqlite() {
+            postgres::limit_lock_waits(&tx, left).await?;
         }
+        Ok(tx)
     }
 
     /// Ends when the database has not answered for a while, so that nobody waits longer; else never.

@@ -1,7 +1,10 @@
 //! The PostgreSQL pool.
 use std::{str::FromStr, time::Duration};
 
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqlxPostgresConnector, Statement,
+};
 use sqlx::{
     ConnectOptions, Connection, Executor,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -65,6 +68,16 @@ pub(super) async fn connect(
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
         heartbeat::start(server),
     ))
+}
+
+/// Lets a transaction that began late wait no longer for locks than its budget lasts.
+pub(super) async fn limit_lock_waits(tx: &DatabaseTransaction, left: Duration) -> Result<()> {
+    // 0 would be no limit at all.
+    let limit = milliseconds(left.max(Duration::from_millis(1)));
+    let set = "SELECT set_config('lock_timeout', $1, true)";
+    let set = Statement::from_sql_and_values(DbBackend::Postgres, set, [limit.into()]);
+    tx.query_one_raw(set).await?;
+    Ok(())
 }
 
 fn milliseconds(time: Duration) -> String {

@@ -1,6 +1,9 @@
 //! No escalation: nobody changes a user who may do more than they may, and one active superuser always remains.
 use ::entity::users::{ActiveModel, Column, Model};
-use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QuerySelect, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, QueryFilter, QuerySelect, Statement,
+    sea_query::{Expr, ExprTrait},
+};
 
 use crate::{
     Actor, Crud, Error, Reads, Result, Tx, Users,
@@ -62,8 +65,13 @@ pub async fn last_superuser(
     }
     one_at_a_time(tx).await?;
     let another = scope::all_live::<Users>()
-        .filter(Column::IsSuperuser.eq(true))
-        .filter(Column::IsActive.eq(true))
+        // Constants, not parameters: the partial index over active superusers serves only those.
+        .filter(
+            Column::IsSuperuser
+                .into_expr()
+                .eq(Expr::Constant(true.into())),
+        )
+        .filter(Column::IsActive.into_expr().eq(Expr::Constant(true.into())))
         .filter(Column::Id.ne(before.id))
         .select_only()
         .column(Column::Id);
