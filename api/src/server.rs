@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    http::{Gate, Limits, Problem, guard, mount},
+    http::{Gate, Limits, Problem, Rules, guard, mount},
     routes::routes,
     settings::ServerSettings,
     system::{self, Draining},
@@ -49,12 +49,12 @@ impl Server {
                 .app_data(web::Data::new(atoll.clone()))
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(limits))
+                .app_data(web::Data::new(Rules::of(&routes())))
                 .app_data(web::Data::new(state.clone()))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(guard))
                 .configure(|config| mount(config, routes()))
-                .route("/healthz", web::get().to(system::healthz))
-                .route("/readyz", web::get().to(system::readyz))
+                .configure(|config| mount(config, system::routes()))
                 .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
         };
         let mut server = HttpServer::new(app)

@@ -4,11 +4,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use actix_web::{HttpResponse, Responder, http::StatusCode, web};
+use actix_web::{
+    http::{Method, StatusCode},
+    web,
+};
 use serde_json::json;
 use service::Atoll;
 
-use crate::http::Reply;
+use crate::http::{Answer, Reply, Route};
 
 /// Whether the process is on its way down.
 #[derive(Debug, Clone, Default)]
@@ -24,13 +27,21 @@ impl Draining {
     }
 }
 
+/// Outside the API: no credentials, no permissions.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/healthz", |_| true, healthz),
+        Route::new(Method::GET, "/readyz", |_| true, readyz),
+    ]
+}
+
 /// The process answers.
-pub async fn healthz() -> impl Responder {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+async fn healthz() -> Answer {
+    Reply::ok(&json!({ "status": "ok" }))
 }
 
 /// Requests are welcome: the database answers, its schema is ours, and nobody has asked us to stop.
-pub async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> impl Responder {
+async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer {
     let database = atoll.database.ping().await.is_ok();
     let migrations = database
         && atoll

@@ -55,14 +55,12 @@ async fn try_insert<C: Crud>(
         .target_and_where(scope::is_live(C::name()))
         .do_nothing()
         .to_owned();
-    match C::Entity::insert(row)
+    // As a list: a single insert takes no row for a failure.
+    let mut inserted = C::Entity::insert_many([row])
         .on_conflict(taken)
         .exec_with_returning(tx)
-        .await
-    {
-        Err(DbErr::RecordNotInserted) => Ok(None),
-        done => Ok(Some(done?)),
-    }
+        .await?;
+    Ok(inserted.pop())
 }
 
 /// Gives the rows of a deletion that are about to come back free slugs where theirs were taken meanwhile.

@@ -17,7 +17,7 @@ pub use problem::{Answer, Problem};
 pub use query::{ListOf, NoQuery, Query, Show};
 pub use reply::{Page, Reply, Representation};
 pub use resource::{Resource, resource};
-pub use route::{Route, Rule, mount};
+pub use route::{Route, Rule, Rules, mount};
 pub use time::Time;
 
 /// Where the API begins.

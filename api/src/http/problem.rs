@@ -8,6 +8,7 @@ use actix_web::{
         header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use service::{Error, Refusal};
 
@@ -227,6 +228,21 @@ impl From<Error> for Problem {
     }
 }
 
+/// In the order in which RFC 9457 introduces the members.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    instance: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    errors: &'a [Value],
+}
+
 fn count(refusals: &[Refusal], what: &str) -> String {
     match refusals.len() {
         1 => format!("1 {what} was refused"),
@@ -247,26 +263,24 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let (status, code, title) = self.kind.parts();
-        let mut body = json!({
-            "type": format!("/problems/{}", code.replace('_', "-")),
-            "title": title,
-            "status": status.as_u16(),
-            "code": code,
-            "detail": self.detail,
-            "instance": self.instance,
-            "request_id": self.request_id,
-        });
-        if !self.errors.is_empty() {
-            body["errors"] = self.errors.clone().into();
-        }
+        let body = Body {
+            kind: format!("/problems/{}", code.replace('_', "-")),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: &self.detail,
+            instance: &self.instance,
+            request_id: &self.request_id,
+            errors: &self.errors,
+        };
         let mut response = HttpResponse::build(status);
-        response.content_type("application/problem+json");
         match self.kind {
             Kind::Unauthenticated => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
             Kind::Unavailable => response.insert_header((RETRY_AFTER, RETRY)),
             Kind::MethodNotAllowed => response.insert_header((ALLOW, self.allow.as_str())),
             _ => &mut response,
         };
-        response.body(body.to_string())
+        // `json` keeps a content type that is there.
+        response.content_type("application/problem+json").json(body)
     }
 }

@@ -59,7 +59,6 @@ impl Rules {
 
 /// HEAD wherever GET is; any other method of a known path is a 405 that says which there are (RFC 9110, section 15.5.6).
 pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
-    config.app_data(web::Data::new(Rules::of(&routes)));
     let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
     for route in routes {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::end_sessions;
 use crate::{
     Crud, Error, Result, Session, Users,
-    crud::scope,
+    crud::{now, scope},
     input::check,
     users::{acceptable, by_username},
 };
@@ -28,7 +28,7 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
     session
         .write(async |tx| {
             let user = by_username(tx, username).await?.id;
-            let update = scope::update_live(Users::name())
+            let update = scope::update_live(Users::name(), now())
                 .value("password_hash", hash.as_str())
                 .and_where(Expr::col((Users::name(), "id")).eq(user))
                 .take();

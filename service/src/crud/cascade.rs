@@ -4,6 +4,7 @@
 //! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
 use sea_orm::{
     ConnectionTrait,
+    prelude::DateTimeWithTimeZone,
     sea_query::{Condition, Expr, ExprTrait, SelectStatement},
 };
 
@@ -15,10 +16,11 @@ use crate::{
 
 /// Stamps the live row `id` and what it owns.
 pub async fn delete(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
-    let deletion = open(tx, root, id).await?;
+    let at = now();
+    let deletion = open(tx, root, id, at).await?;
     let stamp = |table| {
-        scope::update_live(table)
-            .value("deleted_at", now())
+        scope::update_live(table, at)
+            .value("deleted_at", at)
             .value("deletion_id", deletion)
             .take()
     };
@@ -42,6 +44,7 @@ pub async fn delete(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
 /// Brings back the rows of a deletion whose owners are all live again, beneath a root that already is.
 /// A row with another deleted owner stays deleted, as part of that owner's deletion.
 pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
+    let at = now();
     for table in registry::owned_by(root) {
         let name = table.name;
         for owner in &table.owners {
@@ -51,8 +54,8 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
             owner.lock_all(tx, theirs).await?;
         }
         (table.make_room)(tx, deletion).await?;
-        let mut back = scope::update_trash(name);
-        back.value("deleted_at", none_time())
+        let mut back = scope::update_trash(name, at);
+        back.value("deleted_at", None::<DateTimeWithTimeZone>)
             .value("deletion_id", None::<i64>)
             .and_where(of(name, deletion));
         for owner in &table.owners {
@@ -121,12 +124,12 @@ fn paths(table: &Table, root: &'static str, id: i64, order: &[&'static Table]) -
 }
 
 /// Gives a deletion its identity, author and time.
-async fn open(tx: &Tx, root: &'static str, id: i64) -> Result<i64> {
+async fn open(tx: &Tx, root: &'static str, id: i64, at: DateTimeWithTimeZone) -> Result<i64> {
     let insert = scope::insert("deletions")
         .columns(["actor_id", "deleted_at", "root_resource", "root_id"])
         .values_panic([
             tx.actor().user_id().into(),
-            now().into(),
+            at.into(),
             root.into(),
             id.into(),
         ])
@@ -141,8 +144,4 @@ async fn open(tx: &Tx, root: &'static str, id: i64) -> Result<i64> {
 
 fn of(table: &'static str, deletion: i64) -> Expr {
     Expr::col((table, "deletion_id")).eq(deletion)
-}
-
-fn none_time() -> Option<sea_orm::prelude::DateTimeWithTimeZone> {
-    None
 }

@@ -138,7 +138,8 @@ pub trait Crud: Sized + 'static {
         write::delete::<Self>(tx, id).await
     }
 
-    /// Brings a row back with what went with it. `patch` resolves a collision with a unique value.
+    /// Brings a row back with what went with it. `patch` resolves a
+    /// collision with a unique value, and needs the permission to update.
     async fn restore(tx: &Tx, id: i64, patch: Option<&Self::Patch>) -> Result<Found<Self::Row>> {
         write::restore::<Self>(
             tx,

@@ -5,6 +5,7 @@
 )]
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
+    prelude::DateTimeWithTimeZone,
     sea_query::{
         DeleteStatement, Expr, ExprTrait, InsertStatement, LockType, Query, SelectStatement,
         UpdateStatement,
@@ -12,7 +13,7 @@ use sea_orm::{
 };
 use serde::Deserialize;
 
-use super::{Active, Column, Crud, Model, base, column, everything, nothing, now};
+use super::{Active, Column, Crud, Model, base, column, everything, nothing};
 use crate::{
     Actor, Error, Result, Tx,
     permission::{Action, Reach},
@@ -172,20 +173,20 @@ pub fn deleted_rows(table: &'static str, column: &'static str) -> SelectStatemen
         .take()
 }
 
-/// Changes live rows in bulk; adds 1 to their version.
-pub fn update_live(table: &'static str) -> UpdateStatement {
-    stamped(table).and_where(is_live(table)).take()
+/// Changes live rows in bulk, as of one time; adds 1 to their version.
+pub fn update_live(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
+    stamped(table, at).and_where(is_live(table)).take()
 }
 
-/// Changes deleted rows in bulk; adds 1 to their version.
-pub fn update_trash(table: &'static str) -> UpdateStatement {
-    stamped(table).and_where(is_deleted(table)).take()
+/// Changes deleted rows in bulk, as of one time; adds 1 to their version.
+pub fn update_trash(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
+    stamped(table, at).and_where(is_deleted(table)).take()
 }
 
-fn stamped(table: &'static str) -> UpdateStatement {
+fn stamped(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
     Query::update()
         .table(table)
-        .value("updated_at", now())
+        .value("updated_at", at)
         .value("version", Expr::col((table, "version")).add(1))
         .take()
 }

@@ -73,6 +73,7 @@ pub async fn restore<C: Crud>(tx: &Tx, id: i64, patch: Option<Active<C>>) -> Res
     let mut row = before.clone().into_active_model();
     owner::lock_for_restore::<C>(tx, &row).await?;
     if let Some(patch) = patch {
+        permit::<C>(tx, Action::Update, &before).await?;
         apply::<C>(&mut row, &patch);
     }
     C::check(
@@ -141,8 +142,13 @@ async fn lock_permitted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Mod
     let row = scope::lock::<C>(tx, tx.actor(), id)
         .await?
         .ok_or(Error::NotFound)?;
-    match C::permits(tx, action, &row).await? {
-        true => Ok(row),
+    permit::<C>(tx, action, &row).await?;
+    Ok(row)
+}
+
+async fn permit<C: Crud>(tx: &Tx, action: Action, row: &Model<C>) -> Result<()> {
+    match C::permits(tx, action, row).await? {
+        true => Ok(()),
         false => Err(forbidden(action)),
     }
 }
@@ -157,8 +163,6 @@ async fn lock_deleted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Model
         .one(tx)
         .await?
         .ok_or(Error::NotFound)?;
-    match C::permits(tx, action, &live).await? {
-        true => Err(Error::conflict("this row is not deleted")),
-        false => Err(forbidden(action)),
-    }
+    permit::<C>(tx, action, &live).await?;
+    Err(Error::conflict("this row is not deleted"))
 }

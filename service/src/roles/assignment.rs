@@ -104,7 +104,7 @@ async fn insert(tx: &Tx, user: i64, role: i64) -> Result<bool> {
 }
 
 async fn changed(tx: &Tx, user: i64) -> Result<()> {
-    let update = scope::update_live(Users::name())
+    let update = scope::update_live(Users::name(), now())
         .and_where(Expr::col((Users::name(), "id")).eq(user))
         .take();
     tx.execute(&update).await?;

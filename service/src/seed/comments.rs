@@ -1,15 +1,18 @@
 //! Comments on published posts.
+use std::cmp::max;
+
 use ::entity::{comments::ActiveModel, posts};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 
 use super::{
     in_chunks, insert,
-    sample::{Parent, after, hold, pick, sample},
+    sample::{Parent, Time, hold, pick, sample},
     text,
+    timeline::Timeline,
 };
 use crate::{Crud, Error, Posts, Result, Session, Users, crud::everything, posts::PUBLISHED};
 
-pub async fn seed(session: &Session, count: usize, progress: &impl Fn(usize)) -> Result<()> {
+pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {
         return Ok(());
     }
@@ -20,12 +23,13 @@ pub async fn seed(session: &Session, count: usize, progress: &impl Fn(usize)) ->
             "comments need published posts, and there are none",
         ));
     }
-    in_chunks(session, count, progress, async |tx, size, _done| {
+    let timeline = Timeline::since_first(&posts, count);
+    in_chunks(session, count, progress, async |tx, rows| {
         // Users before posts, as a deletion locks them: the other order would be a deadlock.
         let authors = hold(tx, Users::name(), &authors, everything()).await?;
         let posts = hold(tx, Posts::name(), &posts, published()).await?;
-        let comments = (0..size).map(|_| comment(pick(&authors), pick(&posts)));
-        insert(tx, comments.collect()).await
+        let comment = |row| comment(timeline.moment(row), &authors, &posts);
+        insert(tx, rows.map(comment).collect()).await
     })
     .await
 }
@@ -35,8 +39,9 @@ fn published() -> Condition {
 }
 
 /// Nobody comments before there is a post, or before they came.
-fn comment(author: &Parent, post: &Parent) -> ActiveModel {
-    let since = after(author.since.max(post.since));
+fn comment(moment: Time, authors: &[Parent], posts: &[Parent]) -> ActiveModel {
+    let (author, post) = (pick(authors, moment), pick(posts, moment));
+    let since = max(moment, max(author.since, post.since));
     ActiveModel {
         created_at: Set(since),
         updated_at: Set(since),

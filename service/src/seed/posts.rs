@@ -1,11 +1,14 @@
 //! Posts, most of them published.
+use std::cmp::max;
+
 use ::entity::posts::ActiveModel;
 use sea_orm::ActiveValue::Set;
 
 use super::{
     in_chunks, insert,
-    sample::{Parent, after, chance, hold, last_id, pick, sample},
+    sample::{Parent, Time, chance, hold, last_id, pick, sample},
     text,
+    timeline::Timeline,
 };
 use crate::{
     Crud, Error, Posts, Result, Session, Users,
@@ -13,7 +16,7 @@ use crate::{
     posts::{DRAFT, PUBLISHED},
 };
 
-pub async fn seed(session: &Session, count: usize, progress: &impl Fn(usize)) -> Result<()> {
+pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {
         return Ok(());
     }
@@ -24,20 +27,19 @@ pub async fn seed(session: &Session, count: usize, progress: &impl Fn(usize)) ->
         ));
     }
     let first = last_id(session, Posts::name()).await? + 1;
-    in_chunks(session, count, progress, async |tx, size, done| {
+    let timeline = Timeline::since_first(&authors, count);
+    in_chunks(session, count, progress, async |tx, rows| {
         let authors = hold(tx, Users::name(), &authors, everything()).await?;
-        let posts = (first..)
-            .skip(done)
-            .take(size)
-            .map(|number| post(number, pick(&authors)));
-        insert(tx, posts.collect()).await
+        let post = |row| post(first + i64::from(row), timeline.moment(row), &authors);
+        insert(tx, rows.map(post).collect()).await
     })
     .await
 }
 
-fn post(number: i64, author: &Parent) -> ActiveModel {
+fn post(number: i64, moment: Time, authors: &[Parent]) -> ActiveModel {
     let title = text::title();
-    let since = after(author.since);
+    let author = pick(authors, moment);
+    let since = max(moment, author.since);
     let status = match chance(80) {
         true => PUBLISHED,
         false => DRAFT,

@@ -1,14 +1,11 @@
 //! Rows that new rows can belong to.
-use chrono::{DateTime, Duration, FixedOffset};
+use chrono::{DateTime, FixedOffset};
 use sea_orm::{
     ConnectionTrait, Order,
     sea_query::{Condition, Expr, ExprTrait, LockType},
 };
 
-use crate::{
-    Error, Reads, Result, Session, Tx,
-    crud::{now, scope},
-};
+use crate::{Error, Reads, Result, Session, Tx, crud::scope};
 
 pub type Time = DateTime<FixedOffset>;
 
@@ -23,6 +20,8 @@ pub struct Parent {
 const SAMPLE: u64 = 100_000;
 /// Rows that one transaction locks, and so how many parents its rows have.
 const LOCKED: usize = 200;
+/// Among them, to find one that is old enough.
+const TRIES: usize = 20;
 
 /// Live rows of a table that fulfil a condition; `since` is the column with the time.
 pub async fn sample(
@@ -65,7 +64,7 @@ pub async fn hold(
     condition: Condition,
 ) -> Result<Vec<Parent>> {
     let chosen: Vec<Parent> = (0..LOCKED.min(parents.len()))
-        .map(|_| *pick(parents))
+        .map(|_| *any(parents))
         .collect();
     let query = scope::live_ids(table)
         .and_where(Expr::col((table, "id")).is_in(chosen.iter().map(|parent| parent.id)))
@@ -90,17 +89,20 @@ pub async fn hold(
     Ok(held)
 }
 
-/// One of them; there must be one.
-pub fn pick<T>(items: &[T]) -> &T {
-    &items[rand::random_range(0..items.len())]
+/// One of them that was there at that moment; if there was none yet, one that came later.
+pub fn pick(parents: &[Parent], moment: Time) -> Parent {
+    let mut parent = *any(parents);
+    for _ in 0..TRIES {
+        if parent.since <= moment {
+            break;
+        }
+        parent = *any(parents);
+    }
+    parent
 }
 
-/// A moment between then and now.
-pub fn after(then: Time) -> Time {
-    match (now() - then).num_microseconds() {
-        Some(span @ 1..) => then + Duration::microseconds(rand::random_range(0..span)),
-        _ => then,
-    }
+fn any<T>(items: &[T]) -> &T {
+    &items[rand::random_range(0..items.len())]
 }
 
 /// Whether something is so that is so for that many in a hundred.

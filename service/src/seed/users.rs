@@ -11,8 +11,9 @@ use secrecy::SecretString;
 
 use super::{
     in_chunks, insert,
-    sample::{after, chance, last_id},
+    sample::{Time, chance, last_id},
     text,
+    timeline::Timeline,
 };
 use crate::{
     Crud, Result, Roles, Session, Tx, Users,
@@ -23,19 +24,17 @@ use crate::{
 /// The first of them came at most so long ago.
 const PAST: Duration = Duration::days(730);
 
-pub async fn seed(session: &Session, count: usize, progress: &impl Fn(usize)) -> Result<()> {
+pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {
         return Ok(());
     }
     let nobody_knows = SecretString::from(format!("{:032x}", rand::random::<u128>()));
     let hash = session.atoll.hasher.hash(nobody_knows).await?;
     let first = last_id(session, Users::name()).await? + 1;
-    in_chunks(session, count, progress, async |tx, size, done| {
-        let users = (first..)
-            .skip(done)
-            .take(size)
-            .map(|number| user(number, &hash));
-        write(tx, users.collect()).await
+    let timeline = Timeline::new(now() - PAST, count);
+    in_chunks(session, count, progress, async |tx, rows| {
+        let user = |row| user(first + i64::from(row), timeline.moment(row), &hash);
+        write(tx, rows.map(user).collect()).await
     })
     .await
 }
@@ -59,11 +58,10 @@ async fn write(tx: &Tx, users: Vec<ActiveModel>) -> Result<()> {
     insert(tx, ids.into_iter().zip(since).map(link).collect()).await
 }
 
-fn user(number: i64, hash: &str) -> ActiveModel {
+fn user(number: i64, since: Time, hash: &str) -> ActiveModel {
     let (first, last) = text::name();
     let username = format!("{}.{}{number}", text::plain(&first), text::plain(&last));
     let email = format!("{username}@example.org");
-    let since = after(now() - PAST);
     ActiveModel {
         created_at: Set(since),
         updated_at: Set(since),
