@@ -6,6 +6,7 @@ use service::{
     Actor, Found, Users,
     auth::{self, Credentials, Me, NewAccount, SignIn},
     crud::Crud,
+    permission::Action,
     users::{UserPatch, UserRow},
 };
 
@@ -21,7 +22,12 @@ pub fn routes() -> Vec<Route> {
         Route::new(Method::POST, &at("login"), |_| true, login),
         Route::new(Method::POST, &at("logout"), signed_in, logout),
         Route::new(Method::GET, &at("me"), signed_in, me),
-        Route::new(Method::PATCH, &at("me"), signed_in, update_me),
+        Route::new(
+            Method::PATCH,
+            &at("me"),
+            |actor| Users::ruled(actor, Action::Update),
+            update_me,
+        ),
     ]
 }
 

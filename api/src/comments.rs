@@ -14,16 +14,10 @@ pub struct CommentView {
 
 impl From<comments::Model> for CommentView {
     fn from(comment: comments::Model) -> Self {
-        let comments::Model {
-            post_id,
-            author_id,
-            body,
-            ..
-        } = comment;
         Self {
-            post_id,
-            author_id,
-            body,
+            post_id: comment.post_id,
+            author_id: comment.author_id,
+            body: comment.body,
         }
     }
 }

@@ -24,24 +24,14 @@ pub struct PostView {
 
 impl From<posts::Model> for PostView {
     fn from(post: posts::Model) -> Self {
-        let posts::Model {
-            title,
-            slug,
-            summary,
-            content,
-            status,
-            published_at,
-            author_id,
-            ..
-        } = post;
         Self {
-            title,
-            slug,
-            summary,
-            content,
-            status,
-            published_at: published_at.map(Time::from),
-            author_id,
+            title: post.title,
+            slug: post.slug,
+            summary: post.summary,
+            content: post.content,
+            status: post.status,
+            published_at: post.published_at.map(Time::from),
+            author_id: post.author_id,
         }
     }
 }

@@ -16,18 +16,11 @@ pub struct RoleView {
 
 impl From<roles::Model> for RoleView {
     fn from(role: roles::Model) -> Self {
-        let roles::Model {
-            name,
-            description,
-            permissions,
-            is_system,
-            ..
-        } = role;
         Self {
-            name,
-            description,
-            permissions,
-            is_system,
+            name: role.name,
+            description: role.description,
+            permissions: role.permissions,
+            is_system: role.is_system,
         }
     }
 }

@@ -1,13 +1,12 @@
 //! `/users`
 use actix_web::http::Method;
-use entity::users;
 use serde::Serialize;
 use service::{
     Error, Posts, Roles, Users,
     crud::{Crud, Deleted},
     permission::Permission,
     roles,
-    users::{Private, UserRow},
+    users::UserRow,
 };
 
 use crate::http::{Answer, BASE, Call, ListOf, NoBody, Reply, Resource, Route, Time};
@@ -32,31 +31,17 @@ struct PrivateView {
 
 impl From<UserRow> for UserView {
     fn from(UserRow { user, private }: UserRow) -> Self {
-        let users::Model {
-            username,
-            full_name,
-            bio,
-            is_active,
-            email,
-            is_superuser,
-            ..
-        } = user;
-        let private = private.map(
-            |Private {
-                 roles,
-                 last_login_at,
-             }| PrivateView {
-                email,
-                is_superuser,
-                roles,
-                last_login_at: last_login_at.map(Time::from),
-            },
-        );
+        let private = private.map(|private| PrivateView {
+            email: user.email,
+            is_superuser: user.is_superuser,
+            roles: private.roles,
+            last_login_at: private.last_login_at.map(Time::from),
+        });
         Self {
-            username,
-            full_name,
-            bio,
-            is_active,
+            username: user.username,
+            full_name: user.full_name,
+            bio: user.bio,
+            is_active: user.is_active,
             private,
         }
     }

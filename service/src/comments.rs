@@ -3,17 +3,8 @@ use ::entity::{
     comments::{ActiveModel, Column, Entity, Model},
     posts,
 };
-use garde::Validate;
-use sea_orm::{ColumnTrait, Condition, DeriveIntoActiveModel, QueryFilter, QuerySelect};
-use serde::Deserialize;
 
-use crate::{
-    Actor, Crud, Posts, Reads, Result, Tx, Users,
-    crud::{Field, Owner, everything, owned, scope},
-    input::present,
-    permission::{Action, Reach},
-    posts::PUBLISHED,
-};
+use crate::{Posts, Users, posts::PUBLISHED, prelude::*};
 
 pub struct Comments;
 
@@ -53,7 +44,6 @@ impl Crud for Comments {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
-    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::PostId),
         Field::public(Column::AuthorId),

@@ -10,6 +10,7 @@ pub mod input;
 pub mod password;
 pub mod permission;
 pub mod posts;
+mod prelude;
 pub mod query;
 pub mod registry;
 pub mod roles;

@@ -1,16 +1,7 @@
 //! Posts: what a client may set, who may see them, and when they are published.
 use ::entity::posts::{ActiveModel, Column, Entity, Model};
-use garde::Validate;
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DeriveIntoActiveModel};
-use serde::Deserialize;
 
-use crate::{
-    Actor, Crud, Result, Tx, Users,
-    crud::{Change, Field, Owner, everything, now},
-    input::{present, present_trimmed, trimmed},
-    permission::{Action, Reach},
-    slug::Slug,
-};
+use crate::{Users, prelude::*};
 
 pub struct Posts;
 
@@ -61,7 +52,6 @@ impl Crud for Posts {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
-    const PUBLIC: bool = true;
     const SLUG: Option<Slug<Column>> = Some(Slug {
         column: Column::Slug,
         source: Column::Title,

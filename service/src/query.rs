@@ -136,7 +136,7 @@ impl<C: Crud> ListQuery<C> {
                 self.deleted = one_of(value, &states)?;
             }
             _ => {
-                let column = self.declared(name)?;
+                let column = self.declared(name, name)?;
                 self.filters
                     .push((column, parse(column.def().get_column_type(), value)?));
             }
@@ -158,7 +158,7 @@ impl<C: Crud> ListQuery<C> {
                 Some(name) => (name, Order::Desc),
                 None => (field, Order::Asc),
             };
-            let column = self.declared(name)?;
+            let column = self.declared("sort", name)?;
             if sort.iter().any(|(known, _)| known.as_str() == name) {
                 return Err(("duplicate", format!("names {name} more than once")));
             }
@@ -167,14 +167,15 @@ impl<C: Crud> ListQuery<C> {
         Ok(sort)
     }
 
-    fn declared(&mut self, name: &str) -> Result<Column<C>, Refused> {
+    /// `parameter` is where the field is named.
+    fn declared(&mut self, parameter: &str, name: &str) -> Result<Column<C>, Refused> {
         if BASE_FIELDS.contains(&name) {
             return Ok(column::<C::Entity>(name));
         }
         match C::FIELDS.iter().find(|field| field.column.as_str() == name) {
             Some(field) => {
                 if field.is_private {
-                    self.private.push(name.to_owned());
+                    self.private.push(parameter.to_owned());
                 }
                 Ok(field.column)
             }

@@ -1,16 +1,8 @@
 //! Roles: named sets of permissions. Nobody can give, or take away, a permission that they lack.
 use ::entity::roles::{ActiveModel, Column, Entity, Model};
-use garde::Validate;
-use sea_orm::{ActiveValue::Set, Condition, IntoActiveModel, IntoActiveValue, prelude::Json};
-use serde::Deserialize;
+use sea_orm::{IntoActiveModel, IntoActiveValue, prelude::Json};
 
-use crate::{
-    Actor, Crud, Error, Reads, Result, Tx,
-    crud::{Change, Field, everything, nothing},
-    input::{present, present_trimmed, trimmed},
-    permission::{Action, Permission, Reach},
-    registry,
-};
+use crate::{permission::Permission, prelude::*, registry};
 
 mod assignment;
 mod held;
@@ -92,18 +84,16 @@ impl Crud for Roles {
         }
     }
 
+    async fn permits(tx: &Tx, action: Action, role: &Model) -> Result<bool> {
+        if !reaches::<Self>(tx.actor(), action, role) {
+            return Ok(false);
+        }
+        held_by(tx.actor(), &role.permissions).map(|()| true)
+    }
+
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
-        let before = change.before.map(|role| &role.permissions);
-        for permission in before
-            .into_iter()
-            .chain(change.after.permissions.try_as_ref())
-            .flat_map(parse)
-        {
-            if !tx.actor().holds(&permission) {
-                return Err(Error::Forbidden(
-                    "this role has, or would have, a permission that you lack",
-                ));
-            }
+        if let Some(permissions) = change.after.permissions.try_as_ref() {
+            held_by(tx.actor(), permissions)?;
         }
         match change.before {
             Some(role) if role.is_system && change.action == Action::Delete => {
@@ -118,6 +108,16 @@ impl Crud for Roles {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Nobody gives, changes or takes away what they lack.
+fn held_by(actor: &Actor, permissions: &Json) -> Result<()> {
+    match parse(permissions).all(|permission| actor.holds(&permission)) {
+        true => Ok(()),
+        false => Err(Error::Forbidden(
+            "this role has, or would have, a permission that you lack",
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Every transaction writes at most [`CHUNK`] rows, after it has locked the rows that they belong to. What a run adds
 //! stands beside what was there: names carry a number that no row had before. Rows come in the order of their times,
-//! so that indexes grow at their ends: at random, SQLite wrote half as many rows a second.
+//! so that indexes grow at their ends: at random, SQLite wrote about a third fewer rows a second.
 mod comments;
 mod posts;
 mod sample;

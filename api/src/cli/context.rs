@@ -75,7 +75,7 @@ impl Operator {
             migrated
         };
         migrated.map_err(explain).context("migrating")?;
-        tracing::info!(applied = pending.len(), "the schema is up to date");
+        tracing::info!("the schema is up to date");
         Ok(())
     }
 

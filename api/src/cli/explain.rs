@@ -6,9 +6,11 @@ use service::{Error, Refusal};
 
 pub fn explain(error: Error) -> anyhow::Error {
     match &error {
-        Error::Invalid(refusals) | Error::Query(refusals) => anyhow!(lines(refusals)),
-        Error::Conflict { detail, refusals } if refusals.is_empty() => anyhow!(*detail),
-        Error::Conflict { refusals, .. } => anyhow!(lines(refusals)),
+        Error::Invalid(refusals) | Error::Query(refusals) | Error::Conflict { refusals, .. }
+            if !refusals.is_empty() =>
+        {
+            anyhow!(lines(refusals))
+        }
         Error::Unavailable(..) | Error::Internal(_) | Error::Contended(_) => {
             anyhow!(causes(&error))
         }

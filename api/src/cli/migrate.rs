@@ -9,6 +9,9 @@ use super::{
     explain::explain,
 };
 
+const PART: &str = "This rolls migrations back, and loses what is in their tables and columns";
+const ALL: &str = "This loses every row of every table";
+
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Apply what is pending
@@ -78,18 +81,11 @@ impl Command {
     /// Before anything that loses rows.
     fn ask(&self, operator: &Operator, steps: &[Step]) -> anyhow::Result<()> {
         let (consent, what) = match self {
-            Self::Up { .. } | Self::Status | Self::History | Self::Current => return Ok(()),
-            Self::To { version, consent } if goes_down(steps, version) => (
-                consent,
-                "This rolls migrations back, and loses what is in their tables and columns",
-            ),
-            Self::To { .. } => return Ok(()),
-            Self::Down { consent, .. } => (
-                consent,
-                "This rolls migrations back, and loses what is in their tables and columns",
-            ),
-            Self::Fresh(consent) | Self::Refresh(consent) | Self::Reset(consent) => {
-                (consent, "This loses every row of every table")
+            Self::Down { consent, .. } => (consent, PART),
+            Self::To { version, consent } if goes_down(steps, version) => (consent, PART),
+            Self::Fresh(consent) | Self::Refresh(consent) | Self::Reset(consent) => (consent, ALL),
+            Self::Up { .. } | Self::To { .. } | Self::Status | Self::History | Self::Current => {
+                return Ok(());
             }
         };
         operator.permit(consent, what)

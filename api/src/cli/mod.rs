@@ -7,12 +7,18 @@ mod seed;
 mod serve;
 mod user;
 
+use std::{
+    io::{ErrorKind, Write, stderr},
+    process::ExitCode,
+};
+
+use actix_web::rt::System;
 use clap::{Parser, Subcommand};
 
 /// A REST backend for users, posts and comments, on SQLite or PostgreSQL
 #[derive(Debug, Parser)]
 #[command(name = "atoll", version)]
-pub struct Cli {
+struct Cli {
     /// What to do; `serve` when nothing is said
     #[command(subcommand)]
     command: Option<Command>,
@@ -35,8 +41,27 @@ enum Command {
     Config(config::Command),
 }
 
+/// What `main` does: 0 is success, 1 failure; clap itself ends with 2 when it cannot make sense of the arguments.
+pub fn main() -> ExitCode {
+    match System::new().block_on(Cli::parse().run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nowhere else to say it.
+            let _ = writeln!(stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `atoll user list | head` has what it wanted.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
 impl Cli {
-    pub async fn run(self) -> anyhow::Result<()> {
+    async fn run(self) -> anyhow::Result<()> {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run().await,
             Command::Migrate(command) => command.run().await,

@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use clap::ArgGroup;
 use indicatif::{ProgressBar, ProgressStyle};
 use service::seed::{Amounts, seed};
 
@@ -12,16 +13,17 @@ use super::{
 use crate::config::Profile;
 
 #[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("amounts").args(["users", "posts", "comments"]).required(true).multiple(true)))]
 pub struct Seed {
     /// How many users to add
     #[arg(long, value_name = "N", default_value_t = 0)]
-    users: usize,
+    users: u32,
     /// How many posts to add
     #[arg(long, value_name = "N", default_value_t = 0)]
-    posts: usize,
+    posts: u32,
     /// How many comments to add
     #[arg(long, value_name = "N", default_value_t = 0)]
-    comments: usize,
+    comments: u32,
     /// Also in the profile production
     #[arg(long)]
     force: bool,
@@ -52,7 +54,7 @@ impl Seed {
 
         let bar = progress_bar(amounts.total())?;
         let start = Instant::now();
-        let seeded = seed(&session, amounts, |rows| bar.inc(rows as u64)).await;
+        let seeded = seed(&session, amounts, |rows| bar.inc(u64::from(rows))).await;
         bar.finish_and_clear();
         seeded.map_err(explain)?;
         session.atoll.database.close().await.map_err(explain)?;
@@ -68,9 +70,9 @@ impl Seed {
 }
 
 /// Only drawn on a terminal.
-fn progress_bar(total: usize) -> anyhow::Result<ProgressBar> {
+fn progress_bar(total: u64) -> anyhow::Result<ProgressBar> {
     let style = "{bar:40} {human_pos}/{human_len} rows, {per_sec}, {eta} left";
-    Ok(ProgressBar::new(total as u64).with_style(ProgressStyle::with_template(style)?))
+    Ok(ProgressBar::new(total).with_style(ProgressStyle::with_template(style)?))
 }
 
 fn report(amounts: Amounts, time: Duration) -> String {
@@ -80,7 +82,7 @@ fn report(amounts: Amounts, time: Duration) -> String {
         comments,
     } = amounts;
     let milliseconds = time.as_millis().max(1);
-    let rate = amounts.total() as u128 * 1_000 / milliseconds;
+    let rate = u128::from(amounts.total()) * 1_000 / milliseconds;
     format!(
         "Added {users} users, {posts} posts and {comments} comments in {:.1} s: {rate} rows/s.",
         time.as_secs_f64()

@@ -19,7 +19,7 @@ pub(super) fn layers(inputs: &Inputs, profile: Profile) -> anyhow::Result<Vec<Ma
         (profile.name(), profile.built_in()),
     ] {
         let name = format!("{name}.toml");
-        layers.push(parse(format!("{name}, built in"), text)?);
+        layers.push(parse(&format!("{name}, built in"), text)?);
         layers.extend(read(&folder.join(name))?);
     }
     Ok(layers)
@@ -39,14 +39,23 @@ fn folder(inputs: &Inputs) -> anyhow::Result<PathBuf> {
 
 fn read(path: &Path) -> anyhow::Result<Option<Map<String, Value>>> {
     match fs::read_to_string(path) {
-        Ok(text) => parse(path.display().to_string(), &text).map(Some),
+        Ok(text) => parse(&path.display().to_string(), &text).map(Some),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
 }
 
-fn parse(origin: String, text: &str) -> anyhow::Result<Map<String, Value>> {
-    let table = FileFormat::Toml.parse(Some(&origin), text);
-    // Not a source of the error: `Box<dyn Error>` is none.
-    table.map_err(|error| anyhow!("{origin} is no TOML: {error}"))
+fn parse(origin: &String, text: &str) -> anyhow::Result<Map<String, Value>> {
+    let table = FileFormat::Toml.parse(Some(origin), text);
+    table.map_err(|error| anyhow!("{origin}: {}", without_excerpt(&error.to_string())))
+}
+
+/// The lines between the place and the problem quote the file, where passwords may be.
+fn without_excerpt(error: &str) -> String {
+    let mut lines = error.lines().map(str::trim);
+    let place = lines.next().unwrap_or_default();
+    match lines.rfind(|line| !line.is_empty()) {
+        Some(problem) => format!("{place}: {problem}"),
+        None => place.to_owned(),
+    }
 }

@@ -77,7 +77,7 @@ fn collect(prefix: &str, table: &Map<String, Value>, entries: &mut Vec<Entry>) {
         let key = format!("{prefix}{name}");
         match &value.kind {
             ValueKind::Table(inner) if !inner.is_empty() => {
-                collect(&format!("{key}."), inner, entries)
+                collect(&format!("{key}."), inner, entries);
             }
             ValueKind::Table(_) if is_section(&key) => {}
             _ => entries.push(Entry {

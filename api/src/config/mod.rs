@@ -11,7 +11,7 @@ mod tests;
 mod variables;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use config::{Config, ConfigError, Map, Source, Value};
+use config::{Config, ConfigBuilder, ConfigError, Map, Source, Value, builder::DefaultState};
 use serde::Deserialize;
 
 pub use inputs::{Inputs, Variables};
@@ -62,7 +62,7 @@ impl Configuration {
         let values = layers
             .into_iter()
             .map(Layer)
-            .fold(Config::builder(), |values, layer| values.add_source(layer))
+            .fold(Config::builder(), ConfigBuilder::<DefaultState>::add_source)
             .build()?;
         let entries = keys::flatten(&values.collect()?);
         Ok(Self {

@@ -52,6 +52,15 @@ pub fn owned<C: Crud>(actor: &Actor, row: &Model<C>) -> bool {
     row.get(owner) == Value::from(me)
 }
 
+/// Whether the actor's permissions for this action reach this row.
+pub fn reaches<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> bool {
+    match actor.reach(C::name(), action) {
+        Reach::All => true,
+        Reach::Own => owned::<C>(actor, row),
+        Reach::None => false,
+    }
+}
+
 /// The owner column where the service fills it in: not where the owner is the row itself.
 pub fn author<C: Crud>() -> Option<Column<C>> {
     C::OWNER.filter(|owner| owner.as_str() != "id")

@@ -13,7 +13,7 @@ use std::fmt::Debug;
 use sea_orm::{ActiveModelBehavior, Condition, EntityName, EntityTrait, IntoActiveModel};
 
 pub use base::now;
-pub(crate) use base::{column, owned};
+pub(crate) use base::{column, owned, reaches};
 pub use field::Field;
 pub use found::{Found, Page};
 pub use owner::Owner;
@@ -59,7 +59,7 @@ pub trait Crud: Sized + 'static {
     /// The column that `.own` permissions compare with the actor's id. Filled in on create where it is not the key.
     const OWNER: Option<Column<Self>>;
     /// Whether anyone, signed in or not, may read some rows.
-    const PUBLIC: bool;
+    const PUBLIC: bool = true;
     /// The readable name that is made on create, where the resource has one.
     const SLUG: Option<Slug<Column<Self>>> = None;
     /// What a client may filter and sort by, beside the base columns.
@@ -78,13 +78,9 @@ pub trait Crud: Sized + 'static {
         (action == Action::Read && Self::PUBLIC) || actor.reach(Self::name(), action) > Reach::None
     }
 
-    /// Whether the actor may do this to this visible row.
+    /// Whether the actor may do this to this row, which is visible, or deleted and within reach.
     async fn permits(tx: &Tx, action: Action, row: &Model<Self>) -> Result<bool> {
-        Ok(match tx.actor().reach(Self::name(), action) {
-            Reach::All => true,
-            Reach::Own => base::owned::<Self>(tx.actor(), row),
-            Reach::None => false,
-        })
+        Ok(base::reaches::<Self>(tx.actor(), action, row))
     }
 
     /// Work on an input that must not hold a transaction open, such as hashing.

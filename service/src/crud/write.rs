@@ -156,6 +156,7 @@ async fn permit<C: Crud>(tx: &Tx, action: Action, row: &Model<C>) -> Result<()> 
 /// A deleted row; a live one that the actor can see is a conflict, if the actor may do this to it at all.
 async fn lock_deleted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Model<C>> {
     if let Some(row) = scope::lock_trash::<C>(tx, tx.actor(), action, id).await? {
+        permit::<C>(tx, action, &row).await?;
         return Ok(row);
     }
     let live = scope::live::<C>(tx.actor())

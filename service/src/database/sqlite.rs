@@ -37,7 +37,8 @@ pub(super) async fn connect(
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL may lose the last commits at a power cut.
         .synchronous(SqliteSynchronous::Full);
-    let write = pool(file.clone(), 1, settings).await?;
+    // 32 MiB for the one writer, whose unique indexes are read all over; the default is 2.
+    let write = pool(file.clone().pragma("cache_size", "-32768"), 1, settings).await?;
     let read = pool(
         file.pragma("query_only", "on"),
         settings.max_connections,

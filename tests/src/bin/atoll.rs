@@ -1,2 +1,6 @@
 //! `atoll`, as the tests run it.
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::cli::main()
+}

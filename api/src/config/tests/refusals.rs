@@ -1,0 +1,173 @@
+//! What stops the start, and what that says.
+use super::*;
+
+#[test]
+fn an_unknown_key_is_named_with_its_place() {
+    refused(
+        &environment(&[("ATOLL__SERVER__PROT", "1")]),
+        &["server.prot", "ATOLL__SERVER__PROT", "port"],
+    );
+    refused(
+        &environment(&[("ATOLL__PORT", "1")]),
+        &["`port`", "sections"],
+    );
+    refused(&environment(&[("ATOLL__SERVER", "1")]), &["`server`"]);
+    refused(
+        &environment(&[("ATOLL__SERVER__PORT__X", "1")]),
+        &["server.port.x"],
+    );
+    for text in [
+        "[server]\nprot = 1",
+        "server.prot = 1",
+        "[server.prot]",
+        "\"server.prot\" = 1",
+    ] {
+        let folder = Folder::new(&[("default.toml", text)]);
+        let inputs = Inputs {
+            folder: folder.0.clone(),
+            ..Inputs::default()
+        };
+        refused(&inputs, &["server.prot", "config/default.toml"]);
+    }
+}
+
+#[test]
+fn all_unknown_keys_are_reported_at_once() {
+    let inputs = environment(&[("ATOLL__SERVER__PROT", "1"), ("ATOLL__LOGS__LEVEL", "info")]);
+
+    refused(&inputs, &["server.prot", "logs.level"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_named_with_its_place() {
+    let cases = [
+        ("ATOLL__SERVER__PORT", "99999", "server.port"),
+        ("PORT", "eighty", "server.port"),
+        ("PORT", "-1", "server.port"),
+        ("ATOLL__SERVER__HOST", "localhost", "server.host"),
+        ("ATOLL__SERVER__BODY_TIMEOUT", "10", "server.body_timeout"),
+        (
+            "ATOLL__SERVER__BODY_TIMEOUT",
+            "ten seconds",
+            "server.body_timeout",
+        ),
+        ("ATOLL__DATABASE__MIGRATE", "perhaps", "database.migrate"),
+        ("ATOLL__AUTH__REGISTRATION", "ajar", "auth.registration"),
+        ("ATOLL__LOG__FORMAT", "xml", "log.format"),
+    ];
+    for (name, value, key) in cases {
+        refused(&environment(&[(name, value)]), &[key, name]);
+    }
+    let folder = Folder::new(&[("default.toml", "[server]\nport = \"x\"")]);
+    let inputs = Inputs {
+        folder: folder.0.clone(),
+        ..Inputs::default()
+    };
+    refused(&inputs, &["server.port", "config/default.toml"]);
+    let folder = Folder::new(&[("default.toml", "[server\nport = 1")]);
+    let inputs = Inputs {
+        folder: folder.0.clone(),
+        ..Inputs::default()
+    };
+    refused(&inputs, &["config/default.toml", "TOML"]);
+}
+
+#[test]
+fn a_value_out_of_its_limits_is_named_with_its_place() {
+    let cases = [
+        ("ATOLL__SERVER__MAX_IN_FLIGHT", "0", "server.max_in_flight"),
+        ("ATOLL__SERVER__HEAD_TIMEOUT", "0s", "server.head_timeout"),
+        (
+            "ATOLL__SERVER__PUBLIC_URL",
+            "https://example.org/",
+            "server.public_url",
+        ),
+        (
+            "ATOLL__SERVER__PUBLIC_URL",
+            "example.org",
+            "server.public_url",
+        ),
+        (
+            "ATOLL__SERVER__CORS_ORIGINS",
+            "https://a.example/app",
+            "server.cors_origins",
+        ),
+        ("ATOLL__SERVER__CORS_ORIGINS", "*", "server.cors_origins"),
+        ("DATABASE_URL", "mysql://localhost/atoll", "database.url"),
+        (
+            "ATOLL__DATABASE__MAX_CONNECTIONS",
+            "0",
+            "database.max_connections",
+        ),
+        (
+            "ATOLL__DATABASE__MIN_CONNECTIONS",
+            "11",
+            "database.min_connections",
+        ),
+        (
+            "ATOLL__DATABASE__STATEMENT_TIMEOUT",
+            "500us",
+            "database.statement_timeout",
+        ),
+        (
+            "ATOLL__AUTH__SESSION_LIFETIME",
+            "5s",
+            "auth.session_lifetime",
+        ),
+        ("RUST_LOG", "info,=,", "log.level"),
+    ];
+    for (name, value, key) in cases {
+        refused(&environment(&[(name, value)]), &[key, name]);
+    }
+}
+
+#[test]
+fn an_unknown_profile_names_the_known_ones() {
+    let inputs = environment(&[("ATOLL_PROFILE", "prod")]);
+
+    refused(&inputs, &["\"prod\"", "development, test, production"]);
+}
+
+#[test]
+fn production_refuses_what_is_unsafe_and_development_does_not() {
+    let cases = [
+        ("DATABASE_URL", "sqlite::memory:", "database.url"),
+        ("DATABASE_URL", "sqlite://x?mode=memory", "database.url"),
+        (
+            "ATOLL__SERVER__PUBLIC_URL",
+            "http://example.org",
+            "server.public_url",
+        ),
+        (
+            "ATOLL__SERVER__CORS_ORIGINS",
+            "http://app.example.org",
+            "server.cors_origins",
+        ),
+        (
+            "ATOLL__DATABASE__STATEMENT_TIMEOUT",
+            "0s",
+            "database.statement_timeout",
+        ),
+        (
+            "ATOLL__DATABASE__IDLE_IN_TRANSACTION_TIMEOUT",
+            "0s",
+            "database.idle_in_transaction_timeout",
+        ),
+    ];
+    for (name, value, key) in cases {
+        let database = ("DATABASE_URL", "postgres://db/atoll");
+        let set = [database, (name, value), ("ATOLL_PROFILE", "production")];
+
+        refused(&environment(&set), &[key, "unsafe in production"]);
+        Settings::load(&environment(&set[..2])).unwrap();
+    }
+}
+
+#[test]
+fn no_refusal_shows_a_password() {
+    let inputs = environment(&[("DATABASE_URL", "mysql://ada:s3cret@db/atoll")]);
+
+    let error = format!("{:#}", Settings::load(&inputs).unwrap_err());
+
+    assert!(!error.contains("s3cret"), "{error}");
+}

@@ -1,0 +1,114 @@
+//! Which source wins.
+use super::*;
+
+#[test]
+fn the_later_source_wins() {
+    let folder = Folder::new(&[
+        ("default.toml", "server.port = 2\nserver.workers = 2"),
+        ("production.toml", "server.port = 3"),
+    ]);
+    let mut inputs = Inputs {
+        folder: folder.0.clone(),
+        ..Inputs::default()
+    };
+    let port = |inputs: &Inputs| Settings::load(inputs).unwrap().server.port;
+    assert_eq!(port(&inputs), 2);
+    inputs.dotenv = variables(&[("ATOLL_PROFILE", "production")]);
+    assert_eq!(port(&inputs), 3);
+    inputs.dotenv.insert("PORT".into(), "4".into());
+    assert_eq!(port(&inputs), 4);
+    inputs
+        .dotenv
+        .insert("ATOLL__SERVER__PORT".into(), "5".into());
+    assert_eq!(port(&inputs), 5);
+    inputs.environment.insert("PORT".into(), "6".into());
+    assert_eq!(port(&inputs), 6);
+    inputs
+        .environment
+        .insert("ATOLL__SERVER__PORT".into(), "7".into());
+    assert_eq!(port(&inputs), 7);
+
+    let settings = Settings::load(&inputs).unwrap();
+    assert_eq!(
+        settings.server.workers, 2,
+        "one key in a file leaves the others"
+    );
+    assert_eq!(
+        settings.server.drain_delay.as_secs(),
+        5,
+        "of the profile that is built in"
+    );
+}
+
+#[test]
+fn another_folder_may_hold_the_files_and_must_exist() {
+    let folder = Folder::new(&[("default.toml", "server.port = 2")]);
+    let named = folder.0.join("config");
+
+    let inputs = environment(&[("ATOLL_CONFIG_DIR", named.to_str().unwrap())]);
+
+    assert_eq!(Settings::load(&inputs).unwrap().server.port, 2);
+    refused(
+        &environment(&[("ATOLL_CONFIG_DIR", "/nowhere/else")]),
+        &["ATOLL_CONFIG_DIR", "/nowhere/else"],
+    );
+}
+
+#[test]
+fn lists_are_separated_by_commas_and_empty_variables_are_absent() {
+    let origins = "https://a.example, https://b.example:8443";
+    let inputs = environment(&[
+        ("ATOLL__SERVER__CORS_ORIGINS", origins),
+        ("ATOLL__SERVER__PORT", ""),
+        ("PORT", ""),
+        ("DATABASE_URL", ""),
+    ]);
+
+    let settings = Settings::load(&inputs).unwrap();
+
+    assert_eq!(
+        settings.server.cors_origins,
+        ["https://a.example", "https://b.example:8443"]
+    );
+    assert_eq!(settings.server.port, 8080);
+    assert!(settings.database.url.expose_secret().starts_with("sqlite:"));
+}
+
+#[test]
+fn a_database_url_is_made_of_the_postgres_variables() {
+    let user = ("POSTGRES_USER", "ada");
+    let password = ("POSTGRES_PASSWORD", "p@ss/w:rd é");
+    assert!(
+        url(&environment(&[user, password])).starts_with("sqlite:"),
+        "that says not where"
+    );
+
+    assert_eq!(
+        url(&environment(&[("POSTGRES_HOST", "db")])),
+        "postgres://postgres@db:5432/postgres"
+    );
+    assert_eq!(
+        url(&environment(&[user, password, ("POSTGRES_DB", "at oll")])),
+        "postgres://ada:p%40ss%2Fw%3Ard%20%C3%A9@localhost:5432/at%20oll"
+    );
+    assert_eq!(
+        url(&environment(&[
+            user,
+            ("POSTGRES_HOST", "::1"),
+            ("POSTGRES_PORT", "6432")
+        ])),
+        "postgres://ada@[::1]:6432/ada"
+    );
+    assert_eq!(
+        url(&environment(&[user, ("POSTGRES_HOST", "/run/postgresql")])),
+        "postgres://ada@%2Frun%2Fpostgresql:5432/ada"
+    );
+}
+
+#[test]
+fn any_url_wins_over_the_postgres_variables() {
+    let mut inputs = environment(&[("POSTGRES_HOST", "db")]);
+    inputs.dotenv = variables(&[("DATABASE_URL", "postgres://other/atoll")]);
+
+    assert_eq!(url(&inputs), "postgres://other/atoll");
+}

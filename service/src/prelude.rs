@@ -1,0 +1,14 @@
+//! What a resource is written with.
+pub(crate) use garde::Validate;
+pub(crate) use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DeriveIntoActiveModel, QueryFilter, QuerySelect,
+};
+pub(crate) use serde::Deserialize;
+
+pub(crate) use crate::{
+    Actor, Crud, Error, Reads, Result, Session, Tx,
+    crud::{Change, Field, Owner, everything, nothing, now, owned, reaches, scope},
+    input::{present, present_trimmed, trimmed},
+    permission::{Action, Reach},
+    slug::Slug,
+};
