@@ -2,6 +2,7 @@
 mod body;
 mod call;
 mod json;
+mod kind;
 mod middleware;
 mod problem;
 mod query;
@@ -12,6 +13,7 @@ mod time;
 
 pub use body::{Body, Limits, Maybe, NoBody};
 pub use call::Call;
+pub use kind::Kind;
 pub use middleware::{Gate, guard};
 pub use problem::{Answer, Problem};
 pub use query::{ListOf, NoQuery, Query, Show};
