@@ -1,6 +1,6 @@
 //! Plausible data in quantity: users, posts and comments as the service would have made them, written in bulk.
 //!
-//! Every transaction writes at most [`CHUNK`] rows, after it has locked the rows that they belong to. What a run adds
+//! Every transaction writes at most 1,000 rows, after it has locked the rows that they belong to. What a run adds
 //! stands beside what was there: names carry a number that no row had before. Rows come in the order of their times,
 //! so that indexes grow at their ends: at random, SQLite wrote about a third fewer rows a second.
 mod comments;

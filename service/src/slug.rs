@@ -2,9 +2,9 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, IdenStatic, QueryResult,
-    Value,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic,
+    QueryResult, Value,
+    sea_query::{Expr, ExprTrait, OnConflict, SelectStatement},
 };
 
 use crate::{
@@ -37,7 +37,7 @@ pub async fn insert<C: Crud>(tx: &Tx, row: Active<C>) -> Result<Model<C>> {
     if let Some(done) = try_insert::<C>(tx, &row, slug.column, plain.clone()).await? {
         return Ok(done);
     }
-    let free = free::<C>(tx, slug.column, &plain).await?;
+    let free = free(tx, slug.column, &plain, &[scope::live_ids(C::name())]).await?;
     let done = try_insert::<C>(tx, &row, slug.column, free).await?;
     // Another transaction took the same one in between: begin again.
     done.ok_or(Error::Contended(DbErr::RecordNotInserted))
@@ -74,9 +74,14 @@ pub async fn make_room<C: Crud>(tx: &Tx, deletion: i64) -> Result<()> {
         .and_where(Expr::col((table, "deletion_id")).eq(deletion))
         .and_where(Expr::col((table, column)).in_subquery(taken))
         .take();
+    // A number may be free among the live, and taken by a row that is about to come back too.
+    let cohort = scope::deleted_rows(table, "id")
+        .and_where(Expr::col((table, "deletion_id")).eq(deletion))
+        .take();
+    let rivals = [scope::live_ids(table), cohort];
     for row in tx.query_all(&colliding).await? {
         let (id, old): (i64, String) = (row.try_get("", "id")?, row.try_get("", column)?);
-        let free = free::<C>(tx, slug.column, &old).await?;
+        let free = free(tx, slug.column, &old, &rivals).await?;
         let rename = scope::amend_deleted(table)
             .value(column, free)
             .and_where(Expr::col((table, "id")).eq(id))
@@ -96,20 +101,24 @@ fn plain(text: &str, fallback: &str) -> String {
     }
 }
 
-/// `-2`, `-3` and so on, in a number of statements that grows with the logarithm of how many are taken.
-async fn free<C: Crud>(tx: &Tx, column: Column<C>, plain: &str) -> Result<String> {
+/// `-2`, `-3` and so on, in a number of statements that grows with the logarithm of how many are taken by `rivals`.
+async fn free(
+    tx: &Tx,
+    column: impl ColumnTrait,
+    plain: &str,
+    rivals: &[SelectStatement],
+) -> Result<String> {
     let (mut last_taken, mut step) = (1, 1);
     loop {
         let numbers: Vec<u64> = (1..=PROBES).map(|i| last_taken + i * step).collect();
-        let taken = taken::<C>(
-            tx,
-            column,
-            numbers
-                .iter()
-                .map(|number| numbered(plain, *number))
-                .collect(),
-        )
-        .await?;
+        let probes: Vec<_> = numbers
+            .iter()
+            .map(|number| numbered(plain, *number))
+            .collect();
+        let mut taken = HashSet::new();
+        for rows in rivals {
+            taken.extend(among(tx, column, rows.clone(), &probes).await?);
+        }
         match numbers
             .iter()
             .position(|number| !taken.contains(&numbered(plain, *number)))
@@ -128,15 +137,18 @@ async fn free<C: Crud>(tx: &Tx, column: Column<C>, plain: &str) -> Result<String
     }
 }
 
-async fn taken<C: Crud>(tx: &Tx, column: Column<C>, slugs: Vec<String>) -> Result<HashSet<String>> {
-    let (table, column) = (C::name(), column.as_str());
-    let mut query = scope::live_ids(table);
-    query
-        .clear_selects()
-        .column((table, column))
-        .and_where(Expr::col((table, column)).is_in(slugs));
-    let read = |row: QueryResult| Ok(row.try_get("", column)?);
-    tx.query_all(&query).await?.into_iter().map(read).collect()
+/// Which of these slugs some of these rows have.
+async fn among(
+    tx: &Tx,
+    column: impl ColumnTrait,
+    mut rows: SelectStatement,
+    slugs: &[String],
+) -> Result<HashSet<String>> {
+    rows.clear_selects()
+        .column(column.as_column_ref())
+        .and_where(Expr::col(column.as_column_ref()).is_in(slugs));
+    let read = |row: QueryResult| Ok(row.try_get("", column.as_str())?);
+    tx.query_all(&rows).await?.into_iter().map(read).collect()
 }
 
 fn numbered(plain: &str, number: u64) -> String {

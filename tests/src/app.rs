@@ -20,7 +20,8 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub url: String,
     server: ServerHandle,
-    _folder: Option<TempDir>,
+    /// Of the database, which goes with it.
+    folder: Option<TempDir>,
 }
 
 impl TestApp {
@@ -34,18 +35,44 @@ impl TestApp {
 
     /// On a server with other settings.
     pub async fn with(backend: Backend, change: impl FnOnce(&mut ServerSettings)) -> Self {
+        Self::start(backend, change, |_| {}).await
+    }
+
+    /// Where users come and stay in another way.
+    pub async fn with_auth(change: impl FnOnce(&mut auth::Settings)) -> Self {
+        Self::start(Backend::of_this_run(), |_| {}, change).await
+    }
+
+    async fn start(
+        backend: Backend,
+        change: impl FnOnce(&mut ServerSettings),
+        change_auth: impl FnOnce(&mut auth::Settings),
+    ) -> Self {
         let (url, folder) = backend.fresh().await;
+        let mut app = Self::at(&url, backend, change, change_auth).await;
+        app.folder = folder;
+        app
+    }
+
+    /// On a database that is there already, and migrated if it is PostgreSQL.
+    pub async fn at(
+        url: &str,
+        backend: Backend,
+        change: impl FnOnce(&mut ServerSettings),
+        change_auth: impl FnOnce(&mut auth::Settings),
+    ) -> Self {
         let statements = Statements::default();
-        let database = Database::connect(&settings(&url), Some(statements.observer()))
+        let database = Database::connect(&settings(url), Some(statements.observer()))
             .await
             .unwrap();
         if !backend.is_postgres() {
             database.migrate().await.unwrap();
         }
-        let auth = auth::Settings {
+        let mut auth = auth::Settings {
             registration: auth::Registration::Open,
             session_lifetime: Duration::from_secs(3600),
         };
+        change_auth(&mut auth);
         let atoll = Atoll::new(database, auth);
         let mut server = server_settings();
         change(&mut server);
@@ -58,9 +85,9 @@ impl TestApp {
             backend,
             statements,
             address,
-            url,
+            url: url.to_owned(),
             server: handle,
-            _folder: folder,
+            folder: None,
         }
     }
 
@@ -99,6 +126,13 @@ impl TestApp {
 
     /// Makes a user, gives them roles, and signs them in over HTTP.
     async fn person(&self, name: &str, is_superuser: bool, roles: &[&str]) -> Client {
+        let id = self.user(name, is_superuser, roles).await;
+        let token = self.anonymous().login(name, PASSWORD).await;
+        Client::new(self.address, Some(token), id)
+    }
+
+    /// A user who has not signed in: a member, with these roles too.
+    pub async fn user(&self, name: &str, is_superuser: bool, roles: &[&str]) -> i64 {
         let new = NewUser {
             username: name.to_owned(),
             email: format!("{name}@example.org"),
@@ -114,9 +148,7 @@ impl TestApp {
             }
             Ok(user.id)
         });
-        let id = made.await.unwrap();
-        let token = self.anonymous().login(name, PASSWORD).await;
-        Client::new(self.address, Some(token), id)
+        made.await.unwrap()
     }
 }
 

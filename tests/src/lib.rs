@@ -13,12 +13,24 @@ mod backend;
 mod client;
 pub mod postgres;
 pub mod process;
+pub mod raw;
 mod reply;
+pub mod service;
+mod sql;
 mod statements;
+pub mod throw_away;
 
-pub use app::TestApp;
-pub use backend::{Backend, settings};
+pub use app::{PASSWORD, TestApp};
+pub use backend::{Backend, file_url, settings};
 pub use client::Client;
 pub use reply::Reply;
 pub use serde_json::json;
+pub use service::Service;
+pub use sql::Sql;
 pub use statements::Statements;
+
+/// A number of rounds, times what `ATOLL_TEST_SCALE` says: the suite must be quick, a search for a rare fault need not.
+pub fn scaled(rounds: usize) -> usize {
+    let scale = std::env::var("ATOLL_TEST_SCALE").ok();
+    scale.map_or(rounds, |scale| rounds * scale.parse::<usize>().unwrap())
+}

@@ -1,1 +1,208 @@
-//! The server as a process of its own, for the tests that kill it.
+//! The program as a process of its own, for the tests that kill it, stop it and type its commands.
+use std::{
+    fs,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{Client, throw_away::send};
+
+/// How often a condition is looked at, and how many times at most: a minute in all.
+const PERIOD: Duration = Duration::from_millis(20);
+const TRIES: usize = 3_000;
+
+/// Waits until `condition` gives something, and fails if it never does.
+pub async fn eventually<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..TRIES {
+        if let Some(value) = condition().await {
+            return value;
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+    panic!("never came true: {what}")
+}
+
+/// A program in an empty folder, with nothing in its environment but what a test sets.
+pub struct Program {
+    binary: PathBuf,
+    variables: Vec<(String, String)>,
+    pub folder: TempDir,
+}
+
+impl Program {
+    pub fn new(binary: &str) -> Self {
+        Self {
+            binary: binary.into(),
+            variables: Vec::new(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(self.variables.iter().cloned());
+        command
+    }
+
+    /// Runs to the end, with `input` as its standard input.
+    pub async fn run(&self, arguments: &str, input: &str) -> Output {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A program that does not read it may have gone.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        tokio::task::spawn_blocking(move || child.wait_with_output().unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Runs to a successful end; what it said on standard output.
+    pub async fn ok(&self, arguments: &str, input: &str) -> String {
+        let output = self.run(arguments, input).await;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "atoll {arguments}: {said}{complaint}"
+        );
+        said
+    }
+
+    /// Runs to a failure; what it said on standard error.
+    pub async fn refused(&self, arguments: &str) -> String {
+        let output = self.run(arguments, "").await;
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success(), "atoll {arguments}: {said}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// Starts a server on a free port.
+    pub fn start(&self) -> Process {
+        let (out, log) = (self.file("out"), self.file("log"));
+        let mut command = self.command("serve");
+        command.env("PORT", "0").stdin(Stdio::null());
+        command.stdout(fs::File::create(&out).unwrap());
+        command.stderr(fs::File::create(&log).unwrap());
+        Process {
+            child: command.spawn().unwrap(),
+            out,
+            log,
+        }
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub async fn serve(&self) -> (Process, SocketAddr) {
+        let mut process = self.start();
+        let address = process.ready().await;
+        (process, address)
+    }
+
+    fn file(&self, kind: &str) -> PathBuf {
+        let unique = tempfile::Builder::new()
+            .prefix(kind)
+            .tempfile_in(self.folder.path());
+        unique.unwrap().into_temp_path().keep().unwrap()
+    }
+}
+
+/// A server. It is killed when this goes.
+pub struct Process {
+    child: Child,
+    out: PathBuf,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Where it listens, once it says that it is ready and is.
+    pub async fn ready(&mut self) -> SocketAddr {
+        let address = loop_until(|| self.address(), "a server says where it listens").await;
+        let anyone = Client::new(address, None, 0);
+        eventually("a server is ready", async || {
+            let asked = anyone
+                .request(reqwest::Method::GET, "//readyz")
+                .send()
+                .await;
+            asked
+                .is_ok_and(|answer| answer.status() == 200)
+                .then_some(())
+        })
+        .await;
+        address
+    }
+
+    fn address(&mut self) -> Option<SocketAddr> {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            panic!("the server ended with {status}: {}", self.log());
+        }
+        let said = self.said();
+        let line = said
+            .lines()
+            .next()?
+            .strip_prefix("Atoll is ready: http://")?;
+        line.parse().ok()
+    }
+
+    /// On standard output.
+    pub fn said(&self) -> String {
+        read(&self.out)
+    }
+
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// `kill -9`: it cannot do anything about it.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn terminate(&self) {
+        send("TERM", self.child.id());
+    }
+
+    /// Waits for its own end.
+    pub async fn end(&mut self) -> ExitStatus {
+        loop_until(|| self.child.try_wait().unwrap(), "the server ends").await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn loop_until<T>(mut condition: impl FnMut() -> Option<T>, what: &str) -> T {
+    for _ in 0..TRIES {
+        if let Some(value) = condition() {
+            return value;
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+    panic!("never came true: {what}")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}

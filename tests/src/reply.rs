@@ -12,6 +12,7 @@ pub struct Reply {
     asked: String,
 }
 
+#[expect(clippy::return_self_not_must_use, reason = "often the status is all")]
 impl Reply {
     pub async fn of(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
@@ -34,7 +35,6 @@ impl Reply {
     }
 
     #[track_caller]
-    #[expect(clippy::return_self_not_must_use, reason = "often the status is all")]
     pub fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.asked, self.text);
         self
@@ -58,7 +58,13 @@ impl Reply {
             "{}",
             reply.asked
         );
-        for member in ["type", "title", "detail", "instance"] {
+        assert_eq!(
+            reply.body["type"],
+            format!("/problems/{}", code.replace('_', "-")),
+            "{}",
+            reply.asked
+        );
+        for member in ["title", "detail", "instance"] {
             assert!(
                 reply.body[member].is_string(),
                 "{}: no {member} in {}",
@@ -66,7 +72,31 @@ impl Reply {
                 reply.text
             );
         }
+        for error in reply.body["errors"].as_array().into_iter().flatten() {
+            let place = if status == 400 {
+                "parameter"
+            } else {
+                "pointer"
+            };
+            for member in [place, "code", "detail"] {
+                assert!(
+                    error[member].is_string(),
+                    "{}: no {member} in {error}",
+                    reply.asked
+                );
+            }
+        }
         reply
+    }
+
+    /// Every refused field or parameter, sorted.
+    pub fn places(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().into_iter().flatten();
+        let mut places: Vec<_> = errors
+            .filter_map(|error| error["pointer"].as_str().or(error["parameter"].as_str()))
+            .collect();
+        places.sort_unstable();
+        places
     }
 
     /// The one refused field, or parameter.

@@ -55,12 +55,17 @@ pub fn trash<C: Crud>(actor: &Actor, action: Action) -> Select<C::Entity> {
 }
 
 pub fn seen<C: Crud>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
+    shown::<C>(actor, deleted, C::visible(actor))
+}
+
+/// The same where something else than [`Crud::visible`] says which live rows are shown.
+pub fn shown<C: Crud>(actor: &Actor, deleted: Deleted, visible: Condition) -> Select<C::Entity> {
     match deleted {
-        Deleted::Exclude => live::<C>(actor),
+        Deleted::Exclude => all_live::<C>().filter(visible),
         Deleted::Only => trash::<C>(actor, Action::Restore),
         Deleted::Include => {
             let table = C::name();
-            let live = everything().add(is_live(table)).add(C::visible(actor));
+            let live = everything().add(is_live(table)).add(visible);
             let trash = everything()
                 .add(is_deleted(table))
                 .add(recoverable::<C>(actor, Action::Restore));

@@ -12,7 +12,7 @@ use sea_orm::{
 use super::{Roles, parse};
 use crate::{
     Crud, Error, Reads, Result, Tx, Users,
-    crud::{Page, now, read, scope},
+    crud::{Page, everything, now, read, scope},
     query::ListQuery,
 };
 
@@ -49,12 +49,8 @@ pub async fn of_user(
         .select_only()
         .column(user_roles::Column::RoleId)
         .into_query();
-    read::list::<Roles>(
-        reads,
-        query,
-        scope::all_live::<Roles>().filter(Column::Id.in_subquery(theirs)),
-    )
-    .await
+    let roles = scope::shown::<Roles>(reads.actor(), query.deleted, everything());
+    read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(theirs))).await
 }
 
 /// A role that the service gives by its name, if there still is one.

@@ -5,5 +5,23 @@
     reason = "tests fail by panicking"
 )]
 
+mod auth;
+mod comments;
+mod cli;
+mod concurrency;
+mod crash;
 mod databases;
+mod lists;
+mod migrations;
+mod permissions;
+mod posts;
+mod roles;
+mod routes;
 mod soft_delete;
+mod statements;
+mod startup;
+mod storm;
+mod sweep;
+mod unavailable;
+mod users;
+mod writes;

@@ -1,0 +1,82 @@
+//! The database beside the service: what no answer shows.
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
+    Statement,
+};
+use service::registry;
+
+/// One connection of its own. An in-memory database has no second one.
+pub struct Sql(pub DatabaseConnection);
+
+impl Sql {
+    pub async fn open(url: &str) -> Self {
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(1).sqlx_logging(false);
+        Self(Database::connect(options).await.unwrap())
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.0.get_database_backend() == DbBackend::Postgres
+    }
+
+    pub async fn run(&self, sql: &str) {
+        let done = self.0.execute_unprepared(sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    async fn rows(&self, sql: &str) -> Vec<QueryResult> {
+        let statement = Statement::from_string(self.0.get_database_backend(), sql);
+        let rows = self.0.query_all_raw(statement).await;
+        rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The first column, which must be text.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let rows = self.rows(sql).await;
+        rows.iter()
+            .map(|row| row.try_get_by_index(0).unwrap())
+            .collect()
+    }
+
+    /// The first column of the first row, which must be a 64-bit integer.
+    pub async fn number(&self, sql: &str) -> i64 {
+        self.rows(sql).await[0].try_get_by_index(0).unwrap()
+    }
+
+    pub async fn close(self) {
+        self.0.close().await.unwrap();
+    }
+
+    /// Live rows that belong to a deleted one, and rows whose deletion is half there: there must be none, ever.
+    pub async fn half_done(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for table in registry::tables() {
+            let name = table.name;
+            let half =
+                "SELECT count(*) FROM TABLE WHERE (deleted_at IS NULL) <> (deletion_id IS NULL)";
+            let halves = self.number(&half.replace("TABLE", name)).await;
+            if halves > 0 {
+                found.push(format!("{halves} of {name} are deleted by halves"));
+            }
+            for owner in &table.owners {
+                let orphans = format!(
+                    "SELECT count(*) FROM {name} c JOIN {} o ON o.id = c.{} WHERE c.deleted_at IS NULL AND o.deleted_at IS NOT NULL",
+                    owner.table, owner.column
+                );
+                let orphans = self.number(&orphans).await;
+                if orphans > 0 {
+                    found.push(format!(
+                        "{orphans} live {name} beneath deleted {}",
+                        owner.table
+                    ));
+                }
+            }
+        }
+        let strangers = "SELECT count(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id)";
+        let strangers = self.number(strangers).await;
+        if strangers > 0 {
+            found.push(format!("{strangers} users without the role of a member"));
+        }
+        found
+    }
+}

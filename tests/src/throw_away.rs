@@ -1,0 +1,203 @@
+//! A PostgreSQL server for as long as a run, or a test, lasts.
+use std::{
+    env, fs,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// The user that the server runs as when the tests run as root, which PostgreSQL refuses to be: nobody.
+const NOBODY: u32 = 65534;
+
+/// Reading to the end of its input, the supervisor notices the end of this process, whatever that was.
+const SUPERVISOR: &str =
+    r#""$0" "$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server"#;
+
+/// Fast rather than durable: it survives the end of the server, not that of the machine.
+const OPTIONS: [&str; 6] = [
+    "listen_addresses=127.0.0.1",
+    "max_connections=300",
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "logging_collector=off",
+];
+
+pub struct ThrowAway {
+    pub url: String,
+    supervisor: Option<Child>,
+    binaries: PathBuf,
+    port: u16,
+    is_frozen: bool,
+    folder: TempDir,
+}
+
+impl ThrowAway {
+    /// None without the binaries of a server.
+    pub fn start() -> Option<Self> {
+        let port = free_port();
+        let mut server = Self {
+            url: format!("postgres://atoll@127.0.0.1:{port}/postgres"),
+            supervisor: None,
+            binaries: binaries()?,
+            port,
+            is_frozen: false,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        server.make();
+        server.launch();
+        Some(server)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn make(&self) {
+        fs::create_dir(self.data()).unwrap();
+        if is_root() {
+            for folder in [self.folder.path(), &self.data()] {
+                chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let mut initdb = Command::new(self.binaries.join("initdb"));
+        let options = "-U atoll -A trust -E UTF8 --locale=C --no-sync -D";
+        initdb.args(options.split(' ')).arg(self.data());
+        let made = self.as_server(&mut initdb).output().unwrap();
+        assert!(
+            made.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+    }
+
+    /// Also after [`Self::stop`], on the same data.
+    pub fn launch(&mut self) {
+        let mut supervisor = Command::new("sh");
+        supervisor
+            .arg("-c")
+            .arg(SUPERVISOR)
+            .arg(self.binaries.join("postgres"))
+            .arg("-D")
+            .arg(self.data());
+        let own = [
+            format!("port={}", self.port),
+            format!("unix_socket_directories={}", self.folder.path().display()),
+        ];
+        for option in OPTIONS.into_iter().chain(own.iter().map(String::as_str)) {
+            supervisor.arg("-c").arg(option);
+        }
+        let log = fs::File::create(self.folder.path().join("log")).unwrap();
+        supervisor
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log);
+        self.supervisor = Some(self.as_server(&mut supervisor).spawn().unwrap());
+    }
+
+    /// Fast: connections are cut, transactions rolled back.
+    pub fn stop(&mut self) {
+        if self.is_frozen {
+            self.thaw();
+        }
+        if let Some(mut supervisor) = self.supervisor.take() {
+            drop(supervisor.stdin.take());
+            let _ = supervisor.wait();
+        }
+    }
+
+    /// Every process of the server keeps its connections, and does nothing more.
+    pub fn freeze(&mut self) {
+        // The first one would start others.
+        let server = self.pid();
+        send("STOP", server);
+        children(server)
+            .into_iter()
+            .for_each(|pid| send("STOP", pid));
+        self.is_frozen = true;
+    }
+
+    pub fn thaw(&mut self) {
+        let server = self.pid();
+        children(server)
+            .into_iter()
+            .for_each(|pid| send("CONT", pid));
+        send("CONT", server);
+        self.is_frozen = false;
+    }
+
+    fn pid(&self) -> u32 {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        file.lines().next().unwrap().parse().unwrap()
+    }
+
+    fn as_server<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.current_dir(self.folder.path());
+        if is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    }
+}
+
+impl Drop for ThrowAway {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
+}
+
+/// Sends a signal to a process that this one, or a server of this one, has started.
+pub fn send(signal: &str, pid: u32) {
+    // A child of the server may have gone meanwhile.
+    let _ = Command::new("sh")
+        .arg("-c")
+        .arg(format!("kill -{signal} {pid}"))
+        .status();
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let is_child = |stat: &str| {
+        // After the name in parentheses: the state, then the parent (proc(5)).
+        let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        rest.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|process| process.file_name().to_str()?.parse().ok())
+        .filter(|pid| {
+            fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| is_child(&stat))
+        })
+        .collect()
+}
+
+/// The newest server whose binaries are on the path or where Debian keeps them.
+fn binaries() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let on_path = env::split_paths(&path).collect::<Vec<_>>();
+    let packaged = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut folders: Vec<_> = packaged.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders.reverse();
+    let has_all = |folder: &PathBuf| {
+        let has = |name: &str| Path::new(folder).join(name).exists();
+        has("initdb") && has("postgres")
+    };
+    on_path.into_iter().chain(folders).find(has_all)
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}

@@ -1,0 +1,58 @@
+//! SQLite has one writer at a time: the others wait their turn, and none is told that the database is locked.
+use std::cell::Cell;
+
+use futures_util::future::join_all;
+use service::{Crud, Posts};
+use tests::{Backend, Service, Sql, TestApp, json, service::draft};
+
+const WRITERS: usize = 16;
+const POSTS: usize = 10;
+
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn all_of_sixteen_writers_are_served() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let writer = async |writer: usize| {
+        for post in 0..POSTS {
+            let post = json!({ "title": format!("{writer} {post}"), "content": "…" });
+            ada.post("/posts", post).await.expect_status(201);
+        }
+    };
+    join_all((0..WRITERS).map(writer)).await;
+
+    let posts = Sql::open(&app.url)
+        .await
+        .number("SELECT count(*) FROM posts")
+        .await;
+    assert_eq!(posts, i64::try_from(WRITERS * POSTS).unwrap());
+}
+
+/// A write that took the lock only when it first changes something would be told that it comes too late.
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn no_write_is_begun_in_vain_beside_another_process() {
+    let (url, _folder) = Backend::File.fresh().await;
+    let both = [
+        Service::at(&url, |_| {}).await,
+        Service::at(&url, |_| {}).await,
+    ];
+    let author = both[0].user("ada").await;
+    let tries = Cell::new(0);
+
+    let writer = async |writer: usize| {
+        for post in 0..POSTS {
+            let post = draft(author, &format!("{writer} {post}"));
+            let write = both[writer % 2].session();
+            let write = write.write(async |tx| {
+                tries.set(tries.get() + 1);
+                Posts::create(tx, &post).await
+            });
+            write.await.unwrap();
+        }
+    };
+    join_all((0..WRITERS).map(writer)).await;
+
+    assert_eq!(tries.get(), WRITERS * POSTS);
+}

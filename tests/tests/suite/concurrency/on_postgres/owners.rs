@@ -1,0 +1,241 @@
+//! A child and the deletion of its owner, in both orders, on two connections.
+use std::rc::Rc;
+
+use service::{
+    Comments, Crud, Error, Posts, Result, Session, Tx, Users,
+    comments::{CommentPatch, NewComment},
+    posts::PostPatch,
+};
+use tests::{Service, Sql, process::eventually};
+use tokio::{sync::Notify, task::JoinHandle};
+
+/// Ada's published post, Bob who comments, and a look from outside.
+struct Scene {
+    service: Service,
+    sql: Sql,
+    ada: i64,
+    bob: i64,
+    post: i64,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let service = Service::patient().await;
+        let (ada, bob) = (service.user("ada").await, service.user("bob").await);
+        Self {
+            sql: Sql::open(&service.url).await,
+            post: service.post(ada, "Hello").await,
+            service,
+            ada,
+            bob,
+        }
+    }
+
+    fn comment(&self) -> NewComment {
+        NewComment {
+            post_id: self.post,
+            body: "…".to_owned(),
+            author_id: Some(self.bob),
+        }
+    }
+
+    async fn commented(&self) -> i64 {
+        let new = self.comment();
+        let made = self
+            .service
+            .write(async |tx| Comments::create(tx, &new).await);
+        made.await.unwrap().id
+    }
+
+    /// Does `first` and, before that commits, starts `second`, which must then wait.
+    async fn in_this_order<A: 'static, B: 'static>(
+        &self,
+        first: impl AsyncFn(&Tx) -> Result<A> + 'static,
+        second: impl AsyncFn(&Tx) -> Result<B> + 'static,
+    ) -> (Result<A>, Result<B>) {
+        let (done, commit) = (Rc::new(Notify::new()), Rc::new(Notify::new()));
+        let first = {
+            let (done, commit) = (done.clone(), commit.clone());
+            start(self.service.session(), async move |tx| {
+                let value = first(tx).await;
+                done.notify_one();
+                commit.notified().await;
+                value
+            })
+        };
+        done.notified().await;
+        let second = start(self.service.session(), second);
+        eventually("the second waits for the first", async || {
+            assert!(!second.is_finished(), "the second did not wait for the first");
+            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            (self.sql.number(waiting).await > 0).then_some(())
+        })
+        .await;
+        commit.notify_one();
+        (first.await.unwrap(), second.await.unwrap())
+    }
+
+    async fn live_comments(&self) -> i64 {
+        assert_eq!(self.sql.half_done().await, Vec::<String>::new());
+        self.sql
+            .number("SELECT count(*) FROM comments WHERE deleted_at IS NULL")
+            .await
+    }
+}
+
+fn start<T: 'static>(
+    session: Session,
+    work: impl AsyncFn(&Tx) -> Result<T> + 'static,
+) -> JoinHandle<Result<T>> {
+    actix_web::rt::spawn(async move { session.write(work).await })
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_comment_goes_with_a_post_that_is_deleted_after_it() {
+    let scene = Scene::new().await;
+    let (new, post) = (scene.comment(), scene.post);
+
+    let (made, deleted) = scene
+        .in_this_order(
+            async move |tx| Comments::create(tx, &new).await,
+            async move |tx| Posts::delete(tx, post).await,
+        )
+        .await;
+
+    made.unwrap();
+    deleted.unwrap();
+    assert_eq!(scene.live_comments().await, 0);
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_comment_is_refused_on_a_post_that_is_deleted_before_it() {
+    let scene = Scene::new().await;
+    let (new, post) = (scene.comment(), scene.post);
+
+    let (deleted, made) = scene
+        .in_this_order(
+            async move |tx| Posts::delete(tx, post).await,
+            async move |tx| Comments::create(tx, &new).await,
+        )
+        .await;
+
+    deleted.unwrap();
+    assert!(matches!(made, Err(Error::Invalid(refusals)) if refusals[0].at == "/post_id"));
+    assert_eq!(scene.live_comments().await, 0);
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_restored_comment_goes_with_a_post_that_is_deleted_after_it() {
+    let scene = Scene::new().await;
+    let (comment, post) = (scene.commented().await, scene.post);
+    scene
+        .service
+        .write(async |tx| Comments::delete(tx, comment).await)
+        .await
+        .unwrap();
+
+    let (restored, deleted) = scene
+        .in_this_order(
+            async move |tx| Comments::restore(tx, comment, None::<&CommentPatch>).await,
+            async move |tx| Posts::delete(tx, post).await,
+        )
+        .await;
+
+    restored.unwrap();
+    deleted.unwrap();
+    assert_eq!(scene.live_comments().await, 0);
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_comment_is_not_restored_on_a_post_that_is_deleted_before_it() {
+    let scene = Scene::new().await;
+    let (comment, post) = (scene.commented().await, scene.post);
+    scene
+        .service
+        .write(async |tx| Comments::delete(tx, comment).await)
+        .await
+        .unwrap();
+
+    let (deleted, restored) = scene
+        .in_this_order(
+            async move |tx| Posts::delete(tx, post).await,
+            async move |tx| Comments::restore(tx, comment, None::<&CommentPatch>).await,
+        )
+        .await;
+
+    deleted.unwrap();
+    assert!(
+        matches!(restored, Err(Error::Conflict { refusals, .. }) if refusals[0].at == "/post_id")
+    );
+    assert_eq!(scene.live_comments().await, 0);
+}
+
+/// The post brings its comments back; one of them has another owner, who goes at the same moment.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn what_a_restored_post_brings_back_goes_with_an_author_deleted_after_it() {
+    let scene = Scene::new().await;
+    let (_comment, post, bob) = (scene.commented().await, scene.post, scene.bob);
+    scene
+        .service
+        .write(async |tx| Posts::delete(tx, post).await)
+        .await
+        .unwrap();
+
+    let (restored, deleted) = scene
+        .in_this_order(
+            async move |tx| Posts::restore(tx, post, None::<&PostPatch>).await,
+            async move |tx| Users::delete(tx, bob).await,
+        )
+        .await;
+
+    restored.unwrap();
+    deleted.unwrap();
+    assert_eq!(scene.live_comments().await, 0);
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_restored_post_does_not_bring_back_what_an_author_took_along_before_it() {
+    let scene = Scene::new().await;
+    let (_comment, post, bob) = (scene.commented().await, scene.post, scene.bob);
+    scene
+        .service
+        .write(async |tx| Posts::delete(tx, post).await)
+        .await
+        .unwrap();
+
+    let (deleted, restored) = scene
+        .in_this_order(
+            async move |tx| Users::delete(tx, bob).await,
+            async move |tx| Posts::restore(tx, post, None::<&PostPatch>).await,
+        )
+        .await;
+
+    deleted.unwrap();
+    restored.unwrap();
+    assert_eq!(scene.live_comments().await, 0);
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_post_goes_with_an_author_who_is_deleted_after_it() {
+    let scene = Scene::new().await;
+    let (new, ada) = (tests::service::draft(scene.ada, "Last"), scene.ada);
+
+    let (made, deleted) = scene
+        .in_this_order(
+            async move |tx| Posts::create(tx, &new).await,
+            async move |tx| Users::delete(tx, ada).await,
+        )
+        .await;
+
+    made.unwrap();
+    deleted.unwrap();
+    assert_eq!(scene.live_comments().await, 0);
+    assert!(scene.service.slugs().await.is_empty());
+}

@@ -1,0 +1,140 @@
+//! Free races: whoever is first, no live row stands beneath a deleted one afterwards.
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use futures_util::future::join_all;
+use service::{
+    Comments, Crud, Error, Posts, Result, Users,
+    comments::{CommentPatch, NewComment},
+    posts::PostPatch,
+    users::UserPatch,
+};
+use tests::{Service, Sql, scaled};
+
+/// Races of an insert against a deletion, and how many are run side by side.
+const ROUNDS: usize = 1_000;
+const LANES: usize = 4;
+/// Operations of everything against everything.
+const OPERATIONS: usize = 1_200;
+const SLUG_ROUNDS: usize = 5;
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn no_comment_outlives_its_post() {
+    let service = Service::patient().await;
+    let (ada, bob) = (service.user("ada").await, service.user("bob").await);
+    let won = AtomicUsize::new(0);
+
+    let lane = async |lane: usize| {
+        for round in 0..scaled(ROUNDS) / LANES {
+            let post_id = service.post(ada, &format!("{lane} {round}")).await;
+            let new = NewComment {
+                post_id,
+                body: "…".to_owned(),
+                author_id: Some(bob),
+            };
+            let insert = service.write(async |tx| Comments::create(tx, &new).await);
+            let delete = service.write(async |tx| Posts::delete(tx, post_id).await);
+            // Now one is polled first, now the other.
+            let (made, deleted) = if round % 2 == 0 {
+                tokio::join!(insert, delete)
+            } else {
+                let (deleted, made) = tokio::join!(delete, insert);
+                (made, deleted)
+            };
+            deleted.unwrap();
+            match made {
+                Ok(_) => won.fetch_add(1, Relaxed),
+                Err(Error::Invalid(_)) => 0,
+                Err(error) => panic!("{error:?}"),
+            };
+        }
+    };
+    join_all((0..LANES).map(lane)).await;
+
+    let sql = Sql::open(&service.url).await;
+    assert_eq!(sql.half_done().await, Vec::<String>::new());
+    let won = won.into_inner();
+    assert!(
+        (1..scaled(ROUNDS)).contains(&won),
+        "a race that one side always wins shows nothing: {won}"
+    );
+}
+
+/// A few users and posts, and everybody deletes and restores them while others write beneath them.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn whatever_is_deleted_and_restored_at_once_stays_whole() {
+    let service = Service::patient().await;
+    let mut users = Vec::new();
+    let mut posts = Vec::new();
+    for name in ["ada", "bob", "eve"] {
+        users.push(service.user(name).await);
+    }
+    for (number, author) in users.iter().cycle().take(6).enumerate() {
+        posts.push(service.post(*author, &format!("Post {number}")).await);
+    }
+    let (users, posts) = (&users, &posts);
+
+    let lane = async |lane: usize| {
+        for number in 0..scaled(OPERATIONS) / LANES {
+            // Every combination comes, in an order of its own in each lane.
+            let dice = (number * LANES + lane) * 7919 / 13;
+            let (user, post) = (users[dice % 3], posts[dice % 6]);
+            let done = service.write(async |tx| match dice / 6 % 5 {
+                0 => Users::delete(tx, user).await,
+                1 => Users::restore(tx, user, None::<&UserPatch>).await.map(drop),
+                2 => Posts::delete(tx, post).await,
+                3 => Posts::restore(tx, post, None::<&PostPatch>).await.map(drop),
+                _ => {
+                    let new = NewComment {
+                        post_id: post,
+                        body: "…".to_owned(),
+                        author_id: Some(user),
+                    };
+                    let comment = Comments::create(tx, &new).await?.id;
+                    if number % 2 == 0 {
+                        Comments::delete(tx, comment).await?;
+                        Comments::restore(tx, comment, None::<&CommentPatch>).await?;
+                    }
+                    Ok(())
+                }
+            });
+            acceptable(done.await);
+        }
+    };
+    join_all((0..2 * LANES).map(lane)).await;
+
+    let sql = Sql::open(&service.url).await;
+    assert_eq!(sql.half_done().await, Vec::<String>::new());
+    let comments = sql.number("SELECT count(*) FROM comments").await;
+    assert!(comments > 0, "somebody must have been alive at some time");
+}
+
+/// Each on a connection of its own, so that all of them are at it at once, within the budget that is shipped.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn many_posts_of_one_title_at_the_same_moment_get_a_slug_each() {
+    let service = Service::with(|settings| {
+        settings.max_connections = 20;
+        settings.write_budget = tests::settings("").write_budget;
+    })
+    .await;
+    let ada = service.user("ada").await;
+
+    for round in 0..SLUG_ROUNDS {
+        let title = format!("Round {round}");
+        join_all((0..20).map(|_| service.post(ada, &title))).await;
+    }
+
+    let sql = Sql::open(&service.url).await;
+    let slugs = sql.number("SELECT count(DISTINCT slug) FROM posts").await;
+    assert_eq!(slugs, i64::try_from(20 * SLUG_ROUNDS).unwrap());
+}
+
+/// What is not there cannot be deleted, and so on; nothing else may go wrong.
+fn acceptable(done: Result<()>) {
+    match done {
+        Ok(()) | Err(Error::NotFound | Error::Invalid(_) | Error::Conflict { .. }) => {}
+        Err(error) => panic!("{error:?}"),
+    }
+}

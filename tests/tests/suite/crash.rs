@@ -1,0 +1,177 @@
+//! `kill -9` in the middle of everything: what was acknowledged is there, and nothing is there by halves.
+mod on_file;
+mod on_postgres;
+
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::Value;
+use tests::{
+    Client, PASSWORD, Sql, json,
+    process::{Program, eventually},
+    scaled,
+};
+
+/// How often the server is killed, and how many writes it must have acknowledged in each of its lives.
+const KILLS: usize = 5;
+const WRITES: usize = 60;
+const WRITERS: usize = 16;
+
+/// Where the server is now, and who calls it.
+struct Ledger {
+    address: Cell<SocketAddr>,
+    token: String,
+    /// Titles of posts that the server said it has.
+    kept: RefCell<Vec<String>>,
+    /// Paths that it said it has deleted.
+    deleted: RefCell<Vec<String>>,
+    /// Names of users that it said it has made.
+    users: RefCell<Vec<String>>,
+    is_over: Cell<bool>,
+}
+
+impl Ledger {
+    fn client(&self) -> Client {
+        Client::new(self.address.get(), Some(self.token.clone()), 0)
+    }
+
+    fn len(&self) -> usize {
+        self.kept.borrow().len() + self.deleted.borrow().len() + self.users.borrow().len()
+    }
+
+    /// Nobody knows what became of a request without an answer.
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
+        let request = self.client().request(method, path);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        let expected = matches!(status, 201 | 204 | 503);
+        let text = answer.text().await.ok()?;
+        assert!(expected, "{path}: {status} {text}");
+        Some((status, serde_json::from_str(&text).unwrap_or_default()))
+    }
+
+    /// Publishes a post.
+    async fn write(&self, title: &str) -> Option<Value> {
+        let post = json!({ "title": title, "content": "…", "status": "published" });
+        let (status, post) = self.send(Method::POST, "/posts", Some(post)).await?;
+        (status == 201).then(|| self.kept.borrow_mut().push(title.to_owned()))?;
+        Some(post)
+    }
+
+    /// A post with three comments, and then none of them.
+    async fn write_and_delete(&self, title: &str) -> Option<()> {
+        let id = self.write(title).await?["id"].as_i64()?;
+        for _ in 0..3 {
+            let comment = json!({ "body": "…" });
+            self.send(
+                Method::POST,
+                &format!("/posts/{id}/comments"),
+                Some(comment),
+            )
+            .await?;
+        }
+        let path = format!("/posts/{id}");
+        let (status, _) = self.send(Method::DELETE, &path, None).await?;
+        (status == 204).then(|| self.deleted.borrow_mut().push(path))
+    }
+
+    /// A user, who gets a role in the same transaction.
+    async fn register(&self, name: &str) -> Option<()> {
+        let user = json!({ "username": name, "email": format!("{name}@example.org"), "password": PASSWORD });
+        let (status, _) = self
+            .send(Method::POST, "/auth/register", Some(user))
+            .await?;
+        (status == 201).then(|| self.users.borrow_mut().push(name.to_owned()))
+    }
+
+    async fn writer(&self, writer: usize) {
+        for number in 0.. {
+            if self.is_over.get() {
+                return;
+            }
+            let name = format!("{writer}-{number}");
+            match writer {
+                0 => self.register(&format!("user-{name}")).await,
+                1..=3 => self.write_and_delete(&name).await,
+                _ => self.write(&name).await.map(drop),
+            };
+        }
+    }
+
+    /// Kills the server again and again, as soon as it has done something.
+    async fn killer(&self, program: &Program, mut server: tests::process::Process) {
+        for _ in 0..scaled(KILLS) {
+            let before = self.len();
+            eventually("writes are acknowledged", async || {
+                (self.len() >= before + WRITES).then_some(())
+            })
+            .await;
+            server.kill();
+            let (next, address) = program.serve().await;
+            server = next;
+            self.address.set(address);
+        }
+        self.is_over.set(true);
+    }
+
+    async fn check(&self, url: &str) {
+        let sql = Sql::open(url).await;
+        let posts = sql.texts("SELECT title FROM posts").await;
+        let users = sql.texts("SELECT username FROM users").await;
+        let live = sql
+            .texts("SELECT CAST(id AS TEXT) FROM posts WHERE deleted_at IS NULL")
+            .await;
+        let lost = |said: &RefCell<Vec<String>>, there: &[String]| {
+            let said = said.borrow();
+            said.iter()
+                .filter(|name| !there.contains(name))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            lost(&self.kept, &posts),
+            Vec::<String>::new(),
+            "posts are lost"
+        );
+        assert_eq!(
+            lost(&self.users, &users),
+            Vec::<String>::new(),
+            "users are lost"
+        );
+        for path in self.deleted.borrow().iter() {
+            let id = path.trim_start_matches("/posts/").to_owned();
+            assert!(!live.contains(&id), "{path} is back");
+        }
+        assert_eq!(sql.half_done().await, Vec::<String>::new());
+    }
+}
+
+/// How many writes were acknowledged; all of them are there.
+async fn survives(program: Program, url: &str) -> usize {
+    let (server, address) = program.serve().await;
+    let anyone = Client::new(address, None, 0);
+    let ada = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
+    anyone.post("/auth/register", ada).await.expect_status(201);
+    let ledger = Ledger {
+        address: Cell::new(address),
+        token: anyone.login("ada", PASSWORD).await,
+        kept: RefCell::default(),
+        deleted: RefCell::default(),
+        users: RefCell::default(),
+        is_over: Cell::new(false),
+    };
+
+    let writers = join_all((0..WRITERS).map(|writer| ledger.writer(writer)));
+    tokio::join!(writers, ledger.killer(&program, server));
+
+    ledger.check(url).await;
+    ledger.len()
+}

@@ -1,0 +1,122 @@
+//! Columns as a side door: only what is declared, and only for those who may see it, can be asked about.
+use entity::{comments, posts, roles, users};
+use sea_orm::{IdenStatic, Iterable};
+use tests::{Client, Reply, TestApp};
+
+use super::filters::{BASE, DECLARED};
+
+/// Every column of every resource, whatever it is for.
+fn columns(resource: &str) -> Vec<&'static str> {
+    match resource {
+        "users" => users::Column::iter()
+            .map(|column| column.as_str())
+            .collect(),
+        "posts" => posts::Column::iter()
+            .map(|column| column.as_str())
+            .collect(),
+        "comments" => comments::Column::iter()
+            .map(|column| column.as_str())
+            .collect(),
+        "roles" => roles::Column::iter()
+            .map(|column| column.as_str())
+            .collect(),
+        _ => panic!("{resource}: name its columns here"),
+    }
+}
+
+/// Something that can stand in such a column.
+fn value(column: &str) -> &'static str {
+    match column {
+        _ if column.ends_with("_at") => "2026-01-01T00:00:00Z",
+        _ if column.ends_with("id") || column == "version" => "1",
+        _ if column.starts_with("is_") => "true",
+        _ => "x",
+    }
+}
+
+/// As a filter, in ascending and in descending order: the refused parameter with each answer.
+async fn ask(client: &Client, resource: &str, column: &str) -> Vec<(&'static str, Reply)> {
+    let filter = format!("/{resource}?{column}={}", value(column));
+    let ascending = format!("/{resource}?sort={column}");
+    let descending = match column {
+        "id" => format!("/{resource}?sort=-id"),
+        _ => format!("/{resource}?sort=id,-{column}"),
+    };
+    vec![
+        ("filter", client.get(filter).await),
+        ("sort", client.get(ascending).await),
+        ("sort", client.get(descending).await),
+    ]
+}
+
+async fn only_these(client: &Client, resource: &str, declared: &[&str]) {
+    for column in columns(resource) {
+        for (place, reply) in ask(client, resource, column).await {
+            if BASE.contains(&column) || declared.contains(&column) {
+                reply.expect_status(200);
+                continue;
+            }
+            let at = if place == "sort" { place } else { column };
+            let reply = reply
+                .expect_problem(400, "malformed_request")
+                .expect_error_at(at);
+            // What is there but not for the caller looks like what is not there.
+            let nothing = ask(client, resource, "nothing").await;
+            let (_, nothing) = nothing
+                .into_iter()
+                .find(|(other, _)| *other == place)
+                .unwrap();
+            let nothing = &nothing.body["errors"][0];
+            assert_eq!(reply.body["errors"][0]["code"], nothing["code"]);
+            assert_eq!(reply.body["errors"][0]["detail"], nothing["detail"]);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn anybody_asks_about_public_fields_only() {
+    let app = TestApp::new().await;
+    let member = app.member("member").await;
+
+    for (resource, public, _) in DECLARED
+        .into_iter()
+        .filter(|(resource, ..)| *resource != "roles")
+    {
+        only_these(&app.anonymous(), resource, public).await;
+        only_these(&member, resource, public).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_private_field_is_asked_about_by_those_who_may_read_it() {
+    let app = TestApp::new().await;
+    let (editor, root) = (app.editor("editor").await, app.superuser("root").await);
+
+    for (resource, public, private) in DECLARED {
+        let declared = [public, private].concat();
+        only_these(&root, resource, &declared).await;
+        if resource != "roles" {
+            only_these(&editor, resource, &declared).await;
+        }
+    }
+    let found = editor.get("/users?email=root@example.org").await;
+    assert_eq!(found.ids(), [root.id]);
+}
+
+#[actix_web::test]
+async fn the_owner_of_a_private_field_cannot_use_it_to_look_at_others() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    for query in [
+        "email=ada@example.org",
+        "sort=email",
+        "is_superuser=true",
+        "sort=username,-is_superuser",
+    ] {
+        let reply = ada.get(format!("/users?{query}")).await;
+
+        reply.expect_problem(400, "malformed_request");
+    }
+    assert_eq!(ada.get("/auth/me").await.body["email"], "ada@example.org");
+}

@@ -1,0 +1,99 @@
+//! Every route, called by everybody, on rows in every state: the statuses of `permissions.txt`, and no others.
+mod table;
+mod world;
+
+use api::{http::BASE, routes::routes};
+
+use table::{CALLERS, Line};
+use world::World;
+
+#[actix_web::test]
+async fn everybody_gets_what_the_table_says() {
+    let world = World::new().await;
+
+    let mut wrong = Vec::new();
+    for line in table::lines() {
+        for (caller, expected) in CALLERS.into_iter().zip(&line.statuses) {
+            let Some(expected) = expected else { continue };
+            let reply = world.call(&line, caller).await;
+            if reply.status != *expected {
+                wrong.push(format!(
+                    "{line} as {caller}: {}, the table says {expected}: {}",
+                    reply.status, reply.text
+                ));
+            }
+        }
+    }
+
+    assert!(
+        wrong.is_empty(),
+        "these answers are not those of permissions.txt (mend the code; or, if the contract changed, the table):\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_route_stands_in_the_table() {
+    let lines = table::lines();
+
+    for route in routes() {
+        let path = route.path.strip_prefix(BASE).unwrap();
+        let has = |state: &str| {
+            lines.iter().any(|line| {
+                line.method == route.method.as_str()
+                    && line.pattern() == path
+                    && line.state == state
+            })
+        };
+
+        for state in required(path) {
+            assert!(
+                has(state),
+                "{} {path} lacks the state {state} in tests/tests/suite/permissions.txt: add a line with who may do what, from the contract",
+                route.method
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table_names_no_route_that_there_is_not() {
+    let routes = routes();
+
+    for line in table::lines() {
+        let path = format!("{BASE}{}", line.pattern());
+        let is_there = routes
+            .iter()
+            .any(|route| route.method.as_str() == line.method && route.path == path);
+
+        assert!(
+            is_there,
+            "{line} is no route: take it out of permissions.txt"
+        );
+    }
+}
+
+/// The states that every line about such a path has to have, whatever others there are.
+fn required(path: &str) -> &'static [&'static str] {
+    match path.split('/').nth(1) {
+        _ if path == "/comments" => &[],
+        _ if !path.contains('{') => &["-"],
+        Some("users") => &["live", "own", "deleted", "missing"],
+        Some("posts") => &[
+            "published",
+            "draft",
+            "own",
+            "deleted",
+            "moderated",
+            "missing",
+        ],
+        Some("comments") => &["live", "own", "deleted", "moderated", "missing"],
+        _ => &["live", "deleted", "missing"],
+    }
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({})", self.method, self.path, self.state)
+    }
+}

@@ -1,0 +1,269 @@
+//! The people of the table, and the rows that they meet: made anew for every cell.
+use std::cell::Cell;
+
+use reqwest::Method;
+use serde_json::Value;
+use tests::{Client, PASSWORD, Reply, TestApp, json};
+
+use super::Line;
+
+const MISSING: i64 = 9_000_000_000;
+
+pub struct World {
+    app: TestApp,
+    member: Client,
+    owner: Client,
+    editor: Client,
+    admin: Client,
+    superuser: Client,
+    /// A member whom the table does not know, and who wrote `post`.
+    third: Client,
+    post: i64,
+    editors: i64,
+    made: Cell<u32>,
+}
+
+/// What one cell is about.
+struct Scene {
+    caller: Client,
+    /// Stands for `{id}`, or in the body.
+    id: i64,
+    role: i64,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let app = TestApp::new().await;
+        let third = app.member("third").await;
+        let admin = app.admin("admin").await;
+        let editors = admin.get("/roles?name=editor").await.ids()[0];
+        Self {
+            member: app.member("member").await,
+            owner: app.member("owner").await,
+            editor: app.editor("editor").await,
+            superuser: app.superuser("superuser").await,
+            post: third.publish("Shared").await.id(),
+            made: Cell::new(0),
+            third,
+            admin,
+            editors,
+            app,
+        }
+    }
+
+    /// Sets one cell up and sees what it gives.
+    pub async fn call(&self, line: &Line, caller: &str) -> Reply {
+        let resource = line.path.split(['/', '?']).nth(1).unwrap_or_default();
+        let scene = match resource {
+            "auth" => self.account(line, caller).await,
+            "users" => self.user(line, caller).await,
+            "posts" => self.post(line.state, caller).await,
+            "comments" if line.pattern() == "/comments" => self.post(line.state, caller).await,
+            "comments" => self.comment(line.state, caller).await,
+            "roles" => self.role(line.state, caller).await,
+            _ => panic!("{line}: say in permissions/world.rs how its rows are made"),
+        };
+        let path = line
+            .path
+            .replace("{id}", &scene.id.to_string())
+            .replace("{role_id}", &scene.role.to_string());
+        let method = Method::from_bytes(line.method.as_bytes()).unwrap();
+        let request = scene.caller.request(method, path);
+        Reply::of(match self.body(line, scene.id) {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    fn body(&self, line: &Line, id: i64) -> Option<Value> {
+        let name = self.name();
+        let (email, password) = (format!("{name}@example.org"), PASSWORD);
+        Some(match (line.method, line.pattern()) {
+            ("POST", "/auth/login") => json!({ "login": "member", "password": password }),
+            ("POST", "/auth/register" | "/users") => {
+                json!({ "username": name, "email": email, "password": password })
+            }
+            ("PATCH", "/auth/me" | "/users/{id}") => json!({ "bio": name }),
+            ("POST", "/posts") => json!({ "title": name, "content": "…" }),
+            ("PATCH", "/posts/{id}") => json!({ "summary": name }),
+            ("POST", "/comments") => json!({ "post_id": id, "body": name }),
+            ("POST", "/posts/{id}/comments") | ("PATCH", "/comments/{id}") => {
+                json!({ "body": name })
+            }
+            ("POST", "/roles") => json!({ "name": name, "permissions": ["posts.read"] }),
+            ("PATCH", "/roles/{id}") => json!({ "description": name }),
+            _ => return None,
+        })
+    }
+
+    fn name(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("n{}", self.made.get() + 100)
+    }
+
+    fn caller(&self, name: &str) -> Client {
+        match name {
+            "member" => self.member.clone(),
+            "owner" => self.owner.clone(),
+            "editor" => self.editor.clone(),
+            "admin" => self.admin.clone(),
+            "superuser" => self.superuser.clone(),
+            _ => self.app.anonymous(),
+        }
+    }
+
+    /// Somebody new of the caller's kind.
+    async fn twin(&self, caller: &str) -> Client {
+        let name = self.name();
+        match caller {
+            "editor" => self.app.editor(&name).await,
+            "admin" => self.app.admin(&name).await,
+            "superuser" => self.app.superuser(&name).await,
+            "anonymous" => self.app.anonymous(),
+            _ => self.app.member(&name).await,
+        }
+    }
+
+    fn scene(&self, caller: &str, id: i64) -> Scene {
+        Scene {
+            caller: self.caller(caller),
+            id,
+            role: self.editors,
+        }
+    }
+
+    /// Somebody new, because the cell may end their session.
+    async fn account(&self, line: &Line, caller: &str) -> Scene {
+        let caller = match line.path {
+            "/auth/login" | "/auth/register" => self.caller(caller),
+            _ => self.twin(caller).await,
+        };
+        let url = format!("/users/{}", caller.id);
+        match line.state {
+            "deleted" => drop(self.superuser.delete(url).await.expect_status(204)),
+            "deactivated" => {
+                let off = json!({ "is_active": false });
+                self.superuser.patch(url, off).await.expect_status(200);
+            }
+            _ => {}
+        }
+        Scene {
+            id: caller.id,
+            caller,
+            role: self.editors,
+        }
+    }
+
+    async fn user(&self, line: &Line, caller: &str) -> Scene {
+        let mut scene = self.scene(caller, MISSING);
+        match line.state {
+            "missing" | "-" => {}
+            "own" => {
+                scene.caller = self.twin(caller).await;
+                scene.id = scene.caller.id;
+            }
+            "editor" => scene.id = self.app.user(&self.name(), false, &["editor"]).await,
+            "superuser" | "deleted-superuser" => {
+                scene.id = self.app.user(&self.name(), true, &[]).await;
+            }
+            _ if caller == "owner" => {
+                scene.caller = self.twin(caller).await;
+                scene.id = scene.caller.id;
+            }
+            _ => scene.id = self.app.user(&self.name(), false, &[]).await,
+        }
+        match line.state {
+            "deleted" | "deleted-superuser" => self.erase("users", scene.id).await,
+            "deleted-role" => scene.role = self.role("deleted", caller).await.id,
+            "missing-role" => scene.role = MISSING,
+            _ => {}
+        }
+        scene
+    }
+
+    async fn post(&self, state: &str, caller: &str) -> Scene {
+        let mut scene = self.scene(caller, MISSING);
+        let author = match state {
+            "own" | "own-deleted" => &scene.caller,
+            "missing" | "-" => return scene,
+            _ => &self.owner,
+        };
+        let status = match state {
+            "draft" | "archived" => state,
+            "own" => "draft",
+            _ => "published",
+        };
+        let post = json!({ "title": self.name(), "content": "…", "status": status });
+        let post = author.post("/posts", post).await.expect_status(201);
+        match state {
+            "deleted" | "own-deleted" => {
+                author.delete(post.url()).await.expect_status(204);
+            }
+            "moderated" => self.erase("posts", post.id()).await,
+            _ => {}
+        }
+        scene.id = post.id();
+        scene
+    }
+
+    async fn comment(&self, state: &str, caller: &str) -> Scene {
+        let mut scene = self.scene(caller, MISSING);
+        let post = match state {
+            "missing" => return scene,
+            "hidden" => self.third.publish(&self.name()).await.id(),
+            "beneath" => self.owner.publish(&self.name()).await.id(),
+            _ => self.post,
+        };
+        let author = match state {
+            "own" | "own-deleted" => &scene.caller,
+            "beneath" => &self.third,
+            _ => &self.owner,
+        };
+        let comment = author.comment(post, "…").await;
+        match state {
+            "hidden" => {
+                let draft = json!({ "status": "draft" });
+                let hidden = self.third.patch(format!("/posts/{post}"), draft).await;
+                hidden.expect_status(200);
+            }
+            "deleted" | "own-deleted" => {
+                author.delete(comment.url()).await.expect_status(204);
+            }
+            "removed" => {
+                self.third.delete(comment.url()).await.expect_status(204);
+            }
+            "moderated" => self.erase("comments", comment.id()).await,
+            _ => {}
+        }
+        scene.id = comment.id();
+        scene
+    }
+
+    async fn role(&self, state: &str, caller: &str) -> Scene {
+        let mut scene = self.scene(caller, MISSING);
+        match state {
+            "missing" | "-" => return scene,
+            "system" => scene.id = self.editors,
+            _ => {
+                let role = json!({ "name": self.name(), "permissions": ["posts.read"] });
+                scene.id = self
+                    .admin
+                    .post("/roles", role)
+                    .await
+                    .expect_status(201)
+                    .id();
+            }
+        }
+        if state == "deleted" {
+            self.erase("roles", scene.id).await;
+        }
+        scene
+    }
+
+    /// By somebody who is none of the callers' business.
+    async fn erase(&self, resource: &str, id: i64) {
+        let path = format!("/{resource}/{id}");
+        self.superuser.delete(path).await.expect_status(204);
+    }
+}

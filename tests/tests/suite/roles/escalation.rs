@@ -1,0 +1,151 @@
+//! Nobody gives, writes into a role, or takes away what they lack.
+use tests::{Client, TestApp, json};
+
+/// Somebody who may do everything with roles, and little else.
+async fn keeper(app: &TestApp) -> Client {
+    app.with_permissions("keeper", &["roles.*", "posts.read", "comments.*"])
+        .await
+}
+
+async fn role(root: &Client, name: &str, permissions: &[&str]) -> i64 {
+    let role = json!({ "name": name, "permissions": permissions });
+    root.post("/roles", role).await.expect_status(201).id()
+}
+
+/// More than the keeper has; the last one only looks like less.
+const LACKED: [&str; 7] = [
+    "*",
+    "posts.*",
+    "posts.purge",
+    "users.read",
+    "audit.read",
+    "system.read",
+    "users.create.own",
+];
+
+/// `.own` of what they have, and what they have.
+const HELD: [&str; 6] = [
+    "posts.read",
+    "posts.read.own",
+    "comments.*",
+    "comments.purge",
+    "roles.assign",
+    "posts.create.own",
+];
+
+#[actix_web::test]
+async fn nobody_writes_what_they_lack_into_a_role() {
+    let app = TestApp::new().await;
+    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let own = role(&root, "own", &[]).await;
+
+    for permission in LACKED {
+        let new = json!({ "name": "new", "permissions": ["posts.read", permission] });
+        keeper
+            .post("/roles", new)
+            .await
+            .expect_problem(403, "forbidden");
+        let patch = json!({ "permissions": [permission] });
+        let patched = keeper.patch(format!("/roles/{own}"), patch).await;
+        patched.expect_problem(403, "forbidden");
+    }
+    keeper
+        .post("/roles", json!({ "name": "new", "permissions": HELD }))
+        .await
+        .expect_status(201);
+    let patched = keeper
+        .patch(format!("/roles/{own}"), json!({ "permissions": HELD }))
+        .await;
+    patched.expect_status(200);
+}
+
+#[actix_web::test]
+async fn nobody_assigns_or_takes_away_a_role_with_what_they_lack() {
+    let app = TestApp::new().await;
+    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let ada = app.user("ada", false, &[]).await;
+
+    for (number, permission) in LACKED.into_iter().enumerate() {
+        let role = role(
+            &root,
+            &format!("lacked-{number}"),
+            &["posts.read", permission],
+        )
+        .await;
+        let own = keeper
+            .put(format!("/users/{}/roles/{role}", keeper.id))
+            .await;
+        own.expect_problem(403, "forbidden");
+        let path = format!("/users/{ada}/roles/{role}");
+        keeper.put(&path).await.expect_problem(403, "forbidden");
+        root.put(&path).await.expect_status(204);
+        keeper.delete(&path).await.expect_problem(403, "forbidden");
+    }
+    let path = format!("/users/{ada}/roles/{}", role(&root, "held", &HELD).await);
+    keeper.put(&path).await.expect_status(204);
+    keeper.delete(&path).await.expect_status(204);
+}
+
+#[actix_web::test]
+async fn nobody_changes_deletes_or_brings_back_a_role_with_what_they_lack() {
+    let app = TestApp::new().await;
+    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+
+    for (number, permission) in LACKED.into_iter().enumerate() {
+        let url = format!(
+            "/roles/{}",
+            role(&root, &format!("lacked-{number}"), &[permission]).await
+        );
+        for body in [
+            json!({}),
+            json!({ "permissions": [] }),
+            json!({ "description": "…" }),
+        ] {
+            keeper
+                .patch(&url, body)
+                .await
+                .expect_problem(403, "forbidden");
+        }
+        keeper.delete(&url).await.expect_problem(403, "forbidden");
+        root.delete(&url).await.expect_status(204);
+        keeper
+            .act(format!("{url}/restore"))
+            .await
+            .expect_problem(403, "forbidden");
+        keeper
+            .act(format!("{url}/purge"))
+            .await
+            .expect_problem(403, "forbidden");
+        root.act(format!("{url}/restore")).await.expect_status(200);
+    }
+    let url = format!("/roles/{}", role(&root, "held", &HELD).await);
+    keeper
+        .patch(&url, json!({ "permissions": [] }))
+        .await
+        .expect_status(200);
+    keeper.delete(&url).await.expect_status(204);
+    keeper
+        .act(format!("{url}/restore"))
+        .await
+        .expect_status(200);
+    keeper.delete(&url).await.expect_status(204);
+    keeper.act(format!("{url}/purge")).await.expect_status(204);
+}
+
+#[actix_web::test]
+async fn a_restore_cannot_slip_a_permission_in() {
+    let app = TestApp::new().await;
+    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let url = format!("/roles/{}", role(&root, "held", &HELD).await);
+    keeper.delete(&url).await.expect_status(204);
+
+    let slipped = keeper
+        .post(format!("{url}/restore"), json!({ "permissions": ["*"] }))
+        .await;
+
+    slipped.expect_problem(403, "forbidden");
+    let restored = keeper
+        .post(format!("{url}/restore"), json!({ "permissions": [] }))
+        .await;
+    assert_eq!(restored.expect_status(200).body["permissions"], json!([]));
+}

@@ -1,0 +1,110 @@
+//! How large a body may be, and how long it may take.
+use std::time::Duration;
+
+use reqwest::Method;
+use tests::{
+    Backend, Client, Reply, TestApp,
+    raw::{self, RawReply},
+};
+
+use super::{numbered, samples::bodies};
+
+/// Bytes; contract §1.
+const LIMIT: usize = 1024 * 1024;
+
+/// Sends a head and what is given of a body.
+async fn send(
+    app: &TestApp,
+    client: &Client,
+    method: &Method,
+    path: &str,
+    length: &str,
+    body: &[u8],
+) -> RawReply {
+    let head = format!(
+        "{method} /api/v1{} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n{length}\r\n\r\n",
+        numbered(path, "4711"),
+        client.token(),
+    );
+    raw::send(app.address, [head.as_bytes(), body].concat()).await
+}
+
+#[track_caller]
+fn assert_problem(reply: &RawReply, status: u16, code: &str) {
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert_eq!(reply.body()["code"], code, "{reply:?}");
+    let head = reply.head.to_lowercase();
+    assert!(
+        head.contains("content-type: application/problem+json"),
+        "{head}"
+    );
+    assert!(head.contains("x-request-id: "), "{head}");
+}
+
+#[actix_web::test]
+async fn a_body_that_says_it_is_too_large_is_413_before_it_is_sent() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+
+    for (method, path, _) in bodies() {
+        let length = format!("Content-Length: {}", LIMIT + 1);
+        let reply = send(&app, &root, &method, &path, &length, b"").await;
+
+        assert_problem(&reply, 413, "payload_too_large");
+    }
+}
+
+#[actix_web::test]
+async fn a_body_that_does_not_say_so_is_413_once_it_is_too_large() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let chunk = [
+        format!("{:x}\r\n", LIMIT + 1).into_bytes(),
+        vec![b' '; LIMIT + 1],
+    ]
+    .concat();
+
+    for (method, path, _) in bodies() {
+        let reply = send(
+            &app,
+            &root,
+            &method,
+            &path,
+            "Transfer-Encoding: chunked",
+            &chunk,
+        )
+        .await;
+
+        assert_problem(&reply, 413, "payload_too_large");
+    }
+}
+
+#[actix_web::test]
+async fn a_body_at_the_limit_is_read() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let body = ["{\"no_such\":1}", &" ".repeat(LIMIT - 13)].concat();
+
+    for (method, path, _) in bodies() {
+        let request = root.request(method, numbered(&path, "4711"));
+        let request = request.header("content-type", "application/json");
+        let reply = Reply::of(request.body(body.clone())).await;
+
+        reply.expect_problem(422, "validation_failed");
+    }
+}
+
+#[actix_web::test]
+async fn a_body_that_takes_too_long_is_408() {
+    let soon = |server: &mut api::settings::ServerSettings| {
+        server.body_timeout = Duration::from_millis(20)
+    };
+    let app = TestApp::with(Backend::of_this_run(), soon).await;
+    let root = app.superuser("root").await;
+
+    for (method, path, _) in bodies() {
+        let reply = send(&app, &root, &method, &path, "Content-Length: 10", b"{").await;
+
+        assert_problem(&reply, 408, "request_timeout");
+    }
+}

@@ -1,0 +1,74 @@
+//! A body with every field, for each route that takes one.
+use reqwest::Method;
+use serde_json::Value;
+use tests::{PASSWORD, TestApp, json};
+
+use super::{all, numbered};
+
+/// None where the route takes no body. A superuser may send all of them.
+pub fn of(method: &Method, path: &str) -> Option<Value> {
+    let user = json!({
+        "username": "somebody", "email": "somebody@example.org", "full_name": "Some Body", "bio": "…",
+        "is_active": true, "is_superuser": false,
+    });
+    let post = json!({
+        "title": "Title", "slug": "title", "summary": "Summary", "content": "Content", "status": "draft",
+    });
+    let comment = json!({ "body": "Body" });
+    let role = json!({ "name": "role", "description": "Role", "permissions": ["posts.read"] });
+    let with = |mut body: Value, field: &str, value: Value| {
+        body[field] = value;
+        body
+    };
+    let verb = path.rsplit('/').next().unwrap_or_default();
+    Some(match (method.as_str(), path) {
+        ("POST", "/auth/register") => json!({
+            "username": "somebody", "email": "somebody@example.org", "full_name": "Some Body", "bio": "…",
+            "password": PASSWORD,
+        }),
+        ("POST", "/auth/login") => json!({ "login": "somebody", "password": PASSWORD }),
+        ("PATCH", "/auth/me" | "/users/{id}") => user,
+        ("POST", "/users") => with(user, "password", PASSWORD.into()),
+        ("POST", "/posts") => with(post, "author_id", 1.into()),
+        ("PATCH", "/posts/{id}") => post,
+        ("POST", "/comments") => with(with(comment, "post_id", 1.into()), "author_id", 1.into()),
+        ("POST", "/posts/{id}/comments") => with(comment, "author_id", 1.into()),
+        ("PATCH", "/comments/{id}") => comment,
+        ("POST", "/roles") | ("PATCH", "/roles/{id}") => role,
+        ("POST", _) if verb == "restore" => {
+            return of(&Method::PATCH, path.strip_suffix("/restore")?);
+        }
+        ("GET" | "PUT" | "DELETE", _) | ("POST", "/auth/logout") => return None,
+        ("POST", _) if verb == "purge" => return None,
+        _ => panic!("{method} {path}: say in routes/samples.rs what it takes"),
+    })
+}
+
+/// The routes that take a body, and one of theirs.
+pub fn bodies() -> Vec<(Method, String, Value)> {
+    let with_body = |(method, path): (Method, String)| {
+        let body = of(&method, &path)?;
+        Some((method, path, body))
+    };
+    all().into_iter().filter_map(with_body).collect()
+}
+
+/// The refusal of an unknown field says which there are.
+#[actix_web::test]
+async fn the_samples_have_every_field() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+
+    for (method, path, body) in bodies() {
+        let request = root.request(method.clone(), numbered(&path, "1"));
+        let unknown = request.json(&json!({ "no_such_field": 1 }));
+        let reply = tests::Reply::of(unknown).await.expect_status(422);
+
+        let detail = reply.body["errors"][0]["detail"].as_str().unwrap();
+        let mut declared: Vec<_> = detail.split('`').skip(3).step_by(2).collect();
+        declared.sort_unstable();
+        let mut sampled: Vec<_> = body.as_object().unwrap().keys().collect();
+        sampled.sort_unstable();
+        assert_eq!(sampled, declared, "{method} {path}: {detail}");
+    }
+}

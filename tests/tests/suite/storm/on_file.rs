@@ -1,0 +1,16 @@
+//! SQLite in a file.
+use tests::Backend;
+
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn no_acknowledged_write_is_lost_in_a_storm_of_resets() {
+    let (acknowledged, lost) = super::weather(Backend::File).await;
+
+    assert!(
+        lost.is_empty(),
+        "{} of {acknowledged} are lost: {lost:?}",
+        lost.len()
+    );
+    assert!(acknowledged > 0);
+    println!("{acknowledged} acknowledged, {} lost", lost.len());
+}

@@ -1,0 +1,177 @@
+//! Rows with the canary in them, those who look for it, and where.
+use std::collections::BTreeSet;
+
+use api::{http::BASE, routes::routes};
+use tests::{Client, TestApp, json};
+
+use super::CANARY;
+
+/// What holds the canary, in every text that a client can write.
+pub struct Row {
+    pub resource: &'static str,
+    pub id: i64,
+    /// Fields that lists can be asked about.
+    fields: &'static [&'static str],
+}
+
+/// Rows that refer to each other, so that every route has something to show.
+pub struct World {
+    pub app: TestApp,
+    pub root: Client,
+    /// Whose rows these are, unless they are the row.
+    pub ada: Client,
+    post: i64,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let app = TestApp::new().await;
+        let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+        let post = ada.publish("Hello").await.id();
+        root.comment(post, "Hello").await;
+        Self {
+            app,
+            root,
+            ada,
+            post,
+        }
+    }
+
+    async fn user(&self) -> Row {
+        let id = self.app.user(CANARY, false, &["editor"]).await;
+        let patch = json!({ "full_name": CANARY, "bio": CANARY });
+        self.root
+            .patch(format!("/users/{id}"), patch)
+            .await
+            .expect_status(200);
+        let fields = &["username", "email", "full_name", "bio"];
+        Row {
+            resource: "users",
+            id,
+            fields,
+        }
+    }
+
+    async fn post(&self) -> Row {
+        let post = json!({
+            "title": CANARY, "slug": CANARY, "summary": CANARY, "content": CANARY, "status": "published",
+        });
+        let id = self.ada.post("/posts", post).await.expect_status(201).id();
+        self.root.comment(id, CANARY).await;
+        let fields = &["title", "slug", "summary"];
+        Row {
+            resource: "posts",
+            id,
+            fields,
+        }
+    }
+
+    async fn comment(&self) -> Row {
+        let id = self.ada.comment(self.post, CANARY).await.id();
+        Row {
+            resource: "comments",
+            id,
+            fields: &["body"],
+        }
+    }
+
+    async fn role(&self) -> Row {
+        let role = json!({ "name": CANARY, "description": CANARY, "permissions": ["posts.read"] });
+        let id = self.root.post("/roles", role).await.expect_status(201).id();
+        for user in [self.ada.id, self.root.id] {
+            self.root
+                .put(format!("/users/{user}/roles/{id}"))
+                .await
+                .expect_status(204);
+        }
+        Row {
+            resource: "roles",
+            id,
+            fields: &["name", "description"],
+        }
+    }
+
+    pub async fn row(&self, resource: &str) -> Row {
+        match resource {
+            "users" => self.user().await,
+            "posts" => self.post().await,
+            "comments" => self.comment().await,
+            "roles" => self.role().await,
+            _ => panic!("{resource}: put a canary into all its texts here"),
+        }
+    }
+
+    /// Those who may see much, but restore nothing of this.
+    pub async fn watchers(&self) -> Vec<(&'static str, Client)> {
+        let reads = [
+            "users.read",
+            "posts.read",
+            "comments.read",
+            "roles.read",
+            "roles.assign",
+        ];
+        let writes = [
+            "users.update",
+            "users.purge",
+            "posts.delete",
+            "posts.purge",
+            "comments.update",
+            "roles.purge",
+        ];
+        let all_but_restore = [&reads[..], &writes[..]].concat();
+        vec![
+            ("anonymous", self.app.anonymous()),
+            ("member", self.app.member("bob").await),
+            ("owner", self.ada.clone()),
+            ("reader", self.app.with_permissions("reader", &reads).await),
+            (
+                "keeper",
+                self.app.with_permissions("keeper", &all_but_restore).await,
+            ),
+        ]
+    }
+
+    /// The ids that stand for a route's parameter.
+    fn ids(&self, path: &str, row: &Row) -> Vec<i64> {
+        match path.split('/').nth(1) {
+            Some("posts") => vec![row.id, self.post],
+            Some("users") => vec![row.id, self.ada.id, self.root.id],
+            _ => vec![row.id, 1],
+        }
+    }
+}
+
+/// Every way to ask every GET route about this row and those around it.
+pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for route in routes()
+        .into_iter()
+        .filter(|route| route.method.as_str() == "GET")
+    {
+        let path = route.path.strip_prefix(BASE).unwrap().to_owned();
+        for id in world.ids(&path, row) {
+            paths.insert(path.replace("{id}", &id.to_string()));
+        }
+    }
+    for filter in row.fields {
+        paths.insert(format!("/{}?{filter}={CANARY}", row.resource));
+        paths.insert(format!("/{}?sort={filter}", row.resource));
+        paths.insert(format!("/{}?sort=-{filter}", row.resource));
+    }
+    let ask = |path: &String, more: &str| match path.contains('?') {
+        true => format!("{path}&{more}"),
+        false => format!("{path}?{more}"),
+    };
+    let variants = |path: String| {
+        let more = [
+            "limit=100&count=exact",
+            "deleted=include",
+            "deleted=only",
+            "deleted=only&count=exact",
+        ];
+        let mut all: Vec<_> = more.iter().map(|more| ask(&path, more)).collect();
+        all.push(path);
+        all
+    };
+    paths.into_iter().flat_map(variants).collect()
+}

@@ -1,0 +1,36 @@
+//! What is away, full or slow is said so promptly, and harms nobody else.
+mod on_postgres;
+mod slow;
+
+use futures_util::future::join_all;
+use tests::{Backend, PASSWORD, TestApp, json};
+
+/// Sign-ins at once: more than the hashing threads and their queue take, less than the server does.
+const SIGN_INS: usize = 150;
+
+#[actix_web::test]
+async fn sign_ins_beyond_the_queue_are_refused_and_the_others_served() {
+    let app = TestApp::with(Backend::of_this_run(), |server| server.max_in_flight = 500).await;
+    let ada = app.member("ada").await;
+    let anyone = app.anonymous();
+
+    let sign_in = || {
+        anyone.post(
+            "/auth/login",
+            json!({ "login": "ada", "password": PASSWORD }),
+        )
+    };
+    let all = join_all((0..SIGN_INS).map(|_| sign_in())).await;
+
+    let (served, refused): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|reply| reply.status == 200);
+    assert!(served.len() >= 32, "a queue full of them: {}", served.len());
+    assert!(!refused.is_empty(), "the queue is bounded");
+    for reply in refused {
+        reply
+            .expect_problem(503, "unavailable")
+            .header("retry-after");
+    }
+    ada.get("/auth/me").await.expect_status(200);
+    anyone.login("ada", PASSWORD).await;
+}

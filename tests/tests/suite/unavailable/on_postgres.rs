@@ -1,0 +1,159 @@
+//! A database server that cuts connections, freezes or stops: an answer all the same, and work goes on when it is back.
+use std::cell::RefCell;
+
+use futures_util::future::join_all;
+use tests::{
+    Backend, Client, Reply, Sql, TestApp, json,
+    postgres::{GIVEN, ThrowAway, connect, say},
+    process::eventually,
+};
+
+/// Rounds in which every connection of the server is cut, and posts that each writer publishes meanwhile.
+const CUTS: usize = 10;
+const WRITERS: usize = 8;
+
+/// A server on a database server of its own, which a test may do anything to.
+async fn on_own_server() -> Option<(TestApp, ThrowAway)> {
+    let Some(server) = ThrowAway::start() else {
+        say(&format!(
+            "NOT RUN: no PostgreSQL to freeze or stop; {GIVEN} names one that others use"
+        ));
+        return None;
+    };
+    drop(connect(&server.url).await);
+    let settings = tests::settings(&server.url);
+    let database = service::Database::connect(&settings, None).await.unwrap();
+    database.migrate().await.unwrap();
+    database.close().await.unwrap();
+    let app = TestApp::at(&server.url, Backend::Postgres, |_| {}, |_| {}).await;
+    Some((app, server))
+}
+
+async fn is_ready(app: &TestApp) -> bool {
+    app.anonymous().get("//readyz").await.status == 200
+}
+
+/// Reads, writes and sign-ins, many at once.
+async fn ask(client: &Client) -> Vec<Reply> {
+    let post = || json!({ "title": "Hello", "content": "…" });
+    let (reads, writes) = tokio::join!(
+        join_all((0..8).map(|_| client.get("/auth/me"))),
+        join_all((0..8).map(|_| client.post("/posts", post())))
+    );
+    reads.into_iter().chain(writes).collect()
+}
+
+async fn refuses_until_it_is_back(
+    app: &TestApp,
+    client: &Client,
+    away: impl AsyncFnOnce(),
+    back: impl AsyncFnOnce(),
+) {
+    away().await;
+    for reply in ask(client).await {
+        reply
+            .expect_problem(503, "unavailable")
+            .header("retry-after");
+    }
+    assert_eq!(app.anonymous().get("//readyz").await.status, 503);
+    app.anonymous().get("//healthz").await.expect_status(200);
+
+    back().await;
+    eventually("it is ready again", async || {
+        is_ready(app).await.then_some(())
+    })
+    .await;
+    eventually("it works again", async || {
+        let replies = ask(client).await;
+        replies
+            .iter()
+            .all(|reply| [200, 201].contains(&reply.status))
+            .then_some(())
+    })
+    .await;
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_frozen_database_is_unavailable_and_no_hang() {
+    let Some((app, server)) = on_own_server().await else {
+        return;
+    };
+    let ada = app.member("ada").await;
+    let server = RefCell::new(server);
+
+    let (away, back) = (
+        async || server.borrow_mut().freeze(),
+        async || server.borrow_mut().thaw(),
+    );
+    refuses_until_it_is_back(&app, &ada, away, back).await;
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_stopped_database_is_unavailable_until_it_is_back() {
+    let Some((app, server)) = on_own_server().await else {
+        return;
+    };
+    let ada = app.member("ada").await;
+    let server = RefCell::new(server);
+
+    let (away, back) = (
+        async || server.borrow_mut().stop(),
+        async || server.borrow_mut().launch(),
+    );
+    refuses_until_it_is_back(&app, &ada, away, back).await;
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn cut_connections_lose_no_acknowledged_write() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let sql = Sql::open(&app.url).await;
+    let acknowledged = RefCell::new(Vec::new());
+    let is_over = std::cell::Cell::new(false);
+
+    let writer = async |writer: usize| {
+        let mut number = 0;
+        while !is_over.get() {
+            let title = format!("{writer} {number}");
+            number += 1;
+            let reply = ada
+                .post("/posts", json!({ "title": title, "content": "…" }))
+                .await;
+            match reply.status {
+                201 => acknowledged.borrow_mut().push(title),
+                _ => drop(reply.expect_problem(503, "unavailable")),
+            }
+        }
+    };
+    let cut = async {
+        for round in 1..=CUTS {
+            let others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            sql.number(others).await;
+            eventually("writes go on", async || {
+                (acknowledged.borrow().len() >= round * 10).then_some(())
+            })
+            .await;
+        }
+        is_over.set(true);
+    };
+    tokio::join!(cut, join_all((0..WRITERS).map(writer)));
+
+    ada.post("/posts", json!({ "title": "After", "content": "…" }))
+        .await
+        .expect_status(201);
+    let kept = sql.texts("SELECT title FROM posts").await;
+    let acknowledged = acknowledged.into_inner();
+    let lost: Vec<_> = acknowledged
+        .iter()
+        .filter(|title| !kept.contains(title))
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "{} of {} acknowledged writes are lost",
+        lost.len(),
+        acknowledged.len()
+    );
+}

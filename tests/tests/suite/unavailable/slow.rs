@@ -1,0 +1,136 @@
+//! Clients that send slowly, in part, or not at all.
+use std::{net::SocketAddr, time::Duration};
+
+use reqwest::Method;
+use tests::{Backend, Client, TestApp, process::eventually};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const BODY: &str = r#"{"title":"Hello","content":"…"}"#;
+
+/// A connection on which a request for a new post has begun: the head, and half of the body.
+async fn half_a_post(client: &Client, address: SocketAddr) -> TcpStream {
+    let head = format!(
+        "POST /api/v1/posts HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        client.token(),
+        BODY.len()
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let half = head + &BODY[..BODY.len() / 2];
+    stream.write_all(half.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn send_the_rest(stream: &mut TcpStream) {
+    let rest = &BODY[BODY.len() / 2..];
+    stream.write_all(rest.as_bytes()).await.unwrap();
+}
+
+/// What the server says until it has said `end`, or hangs up.
+async fn answer(stream: &mut TcpStream, end: &str) -> String {
+    let mut said = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&said).into_owned();
+        let count = if text.contains(end) {
+            0
+        } else {
+            stream.read(&mut buffer).await.unwrap_or(0)
+        };
+        if count == 0 {
+            return text;
+        }
+        said.extend_from_slice(&buffer[..count]);
+    }
+}
+
+async fn is_full(app: &TestApp) -> bool {
+    let asked = app
+        .anonymous()
+        .request(Method::GET, "//healthz")
+        .send()
+        .await;
+    asked.unwrap().status() == 503
+}
+
+#[actix_web::test]
+async fn a_request_beyond_the_bound_is_refused_at_once() {
+    let app = TestApp::with(Backend::of_this_run(), |server| server.max_in_flight = 1).await;
+    let ada = app.member("ada").await;
+
+    let mut slow = half_a_post(&ada, app.address).await;
+    eventually("the one place is taken", async || {
+        is_full(&app).await.then_some(())
+    })
+    .await;
+    let refused = ada.get("/posts").await;
+    send_the_rest(&mut slow).await;
+    let served = answer(&mut slow, "}").await;
+
+    refused
+        .expect_problem(503, "unavailable")
+        .header("retry-after");
+    assert!(served.starts_with("HTTP/1.1 201 "), "{served}");
+    ada.get("/posts").await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn a_body_that_takes_too_long_is_refused() {
+    let app = TestApp::with(Backend::of_this_run(), |server| {
+        server.body_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let ada = app.member("ada").await;
+
+    let mut slow = half_a_post(&ada, app.address).await;
+    let refused = answer(&mut slow, "}").await;
+
+    assert!(refused.starts_with("HTTP/1.1 408 "), "{refused}");
+    assert!(refused.contains("application/problem+json"), "{refused}");
+    assert!(refused.contains("request_timeout"), "{refused}");
+    assert!(ada.get("/posts").await.expect_status(200).ids().is_empty());
+}
+
+#[actix_web::test]
+async fn a_head_that_takes_too_long_ends_the_connection() {
+    let app = TestApp::with(Backend::of_this_run(), |server| {
+        server.head_timeout = Duration::from_millis(100);
+    })
+    .await;
+
+    let mut slow = TcpStream::connect(app.address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost:")
+        .await
+        .unwrap();
+    let refused = answer(&mut slow, "nothing of the kind").await;
+
+    assert!(refused.starts_with("HTTP/1.1 408 "), "{refused:?}");
+    app.anonymous().get("//healthz").await.expect_status(200);
+}
+
+/// Its place is free again, and half a body is no post.
+#[actix_web::test]
+async fn a_client_that_goes_away_in_the_middle_harms_nobody() {
+    let app = TestApp::with(Backend::of_this_run(), |server| server.max_in_flight = 1).await;
+    let ada = app.member("ada").await;
+
+    for reset in [true, false] {
+        let slow = half_a_post(&ada, app.address).await;
+        eventually("the one place is taken", async || {
+            is_full(&app).await.then_some(())
+        })
+        .await;
+        if reset {
+            slow.set_zero_linger().unwrap();
+        }
+        drop(slow);
+        eventually("the place is free", async || {
+            (!is_full(&app).await).then_some(())
+        })
+        .await;
+    }
+
+    assert!(ada.get("/posts").await.expect_status(200).ids().is_empty());
+}
