@@ -42,6 +42,7 @@ impl TestApp {
         if !backend.is_postgres() {
             database.migrate().await.unwrap();
         }
+        database.secret().await.unwrap();
         let auth = auth::Settings {
             registration: auth::Registration::Open,
             session_lifetime: Duration::from_secs(3600),

@@ -6,4 +6,6 @@
 )]
 
 mod databases;
+mod filters;
+mod pages;
 mod soft_delete;
