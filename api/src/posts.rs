@@ -62,7 +62,11 @@ pub fn routes() -> Vec<Route> {
 async fn list_comments(call: Call<NoBody, ListOf<Comments>>) -> Answer {
     let post = Posts::get(&call.session, call.id(), Deleted::Exclude).await?;
     let query = call.query.0.with(entity::comments::Column::PostId, post.id);
-    Reply::page::<Comments>(Comments::list(&call.session, &query).await?, &query)
+    Reply::page::<Comments>(
+        Comments::list(&call.session, &query).await?,
+        &query,
+        &call.links,
+    )
 }
 
 /// On an invisible post 404, where `POST /comments` has 422: here the post is what the path names.

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    http::{Gate, Limits, Problem, Rules, guard, mount},
+    http::{Gate, Limits, Problem, PublicUrl, Rules, guard, mount},
     routes::routes,
     settings::ServerSettings,
     system::{self, Draining},
@@ -42,6 +42,7 @@ impl Server {
             size: settings.body_limit,
             time: settings.body_timeout,
         };
+        let public_url = PublicUrl(settings.public_url.clone().unwrap_or_default());
         let origins = settings.cors_origins.clone();
         let state = draining.clone();
         let app = move || {
@@ -49,6 +50,7 @@ impl Server {
                 .app_data(web::Data::new(atoll.clone()))
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(limits))
+                .app_data(web::Data::new(public_url.clone()))
                 .app_data(web::Data::new(Rules::of(&routes())))
                 .app_data(web::Data::new(state.clone()))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))

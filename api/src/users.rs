@@ -86,7 +86,11 @@ pub fn routes() -> Vec<Route> {
 async fn posts(call: Call<NoBody, ListOf<Posts>>) -> Answer {
     let user = Users::get(&call.session, call.id(), Deleted::Exclude).await?;
     let query = call.query.0.with(entity::posts::Column::AuthorId, user.id);
-    Reply::page::<Posts>(Posts::list(&call.session, &query).await?, &query)
+    Reply::page::<Posts>(
+        Posts::list(&call.session, &query).await?,
+        &query,
+        &call.links,
+    )
 }
 
 /// For the user and for those with `users.read`.
@@ -96,7 +100,11 @@ async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer {
         return Err(Error::Forbidden("only the user and those with users.read see this").into());
     }
     let query = &call.query.0;
-    Reply::page::<Roles>(roles::of_user(&call.session, user.id, query).await?, query)
+    Reply::page::<Roles>(
+        roles::of_user(&call.session, user.id, query).await?,
+        query,
+        &call.links,
+    )
 }
 
 async fn assign(call: Call) -> Answer {

@@ -5,7 +5,7 @@
 use sea_orm::ActiveModelBehavior;
 
 use crate::generated::{
-    comments, deletions, last_logins, posts, roles, sessions, user_roles, users,
+    comments, deletions, last_logins, posts, roles, secrets, sessions, user_roles, users,
 };
 
 impl ActiveModelBehavior for comments::ActiveModel {}
@@ -13,6 +13,7 @@ impl ActiveModelBehavior for deletions::ActiveModel {}
 impl ActiveModelBehavior for last_logins::ActiveModel {}
 impl ActiveModelBehavior for posts::ActiveModel {}
 impl ActiveModelBehavior for roles::ActiveModel {}
+impl ActiveModelBehavior for secrets::ActiveModel {}
 impl ActiveModelBehavior for sessions::ActiveModel {}
 impl ActiveModelBehavior for user_roles::ActiveModel {}
 impl ActiveModelBehavior for users::ActiveModel {}

@@ -24,6 +24,7 @@ mod m20261121_000009_add_built_in_roles;
 mod m20261121_000010_add_post_slug;
 mod m20261121_000011_fill_post_slug;
 mod m20261121_000012_require_post_slug;
+mod m20261121_000013_create_secrets;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000010_add_post_slug::Migration),
             Box::new(m20261121_000011_fill_post_slug::Migration),
             Box::new(m20261121_000012_require_post_slug::Migration),
+            Box::new(m20261121_000013_create_secrets::Migration),
         ]
     }
 }

@@ -4,7 +4,7 @@ use std::{cell::Cell, sync::Arc, time::Duration};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::{Instant, sleep};
 
-use crate::{Actor, Atoll, Error, Result, Tx};
+use crate::{Actor, Atoll, Error, Result, Tx, query::Secret};
 
 /// A write that met another transaction is run again at most this often.
 const RETRIES: u32 = 5;
@@ -15,6 +15,9 @@ pub trait Reads {
 
     fn db(&self) -> Result<&Self::Connection>;
     fn actor(&self) -> &Actor;
+
+    /// The key that cursors are authenticated with.
+    async fn secret(&self) -> Result<Secret>;
 }
 
 #[derive(Debug)]
@@ -78,6 +81,10 @@ impl Reads for Session {
 
     fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    async fn secret(&self) -> Result<Secret> {
+        self.atoll.database.secret().await
     }
 }
 

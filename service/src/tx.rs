@@ -9,7 +9,7 @@ use sea_orm::{
     prelude::async_trait::async_trait,
 };
 
-use crate::{Actor, Error, Reads, Result};
+use crate::{Actor, Error, Reads, Result, query::Secret};
 
 /// What [`crate::Session::write`] gives its closure: a connection inside one transaction, and who acts.
 #[derive(Debug)]
@@ -65,6 +65,10 @@ impl Reads for Tx {
 
     fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    async fn secret(&self) -> Result<Secret> {
+        Err(Error::bug("pages are turned outside of writes"))
     }
 }
 

@@ -68,6 +68,7 @@ impl TestApp {
         if !backend.is_postgres() {
             database.migrate().await.unwrap();
         }
+        database.secret().await.unwrap();
         let mut auth = auth::Settings {
             registration: auth::Registration::Open,
             session_lifetime: Duration::from_secs(3600),

@@ -12,17 +12,22 @@ use service::{Actor, Atoll, Error, Session, auth};
 use tracing::Span;
 
 use super::{
-    Body, NoBody, NoQuery, Problem, Query,
+    Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
     query,
     route::{Rule, Rules},
 };
+
+/// `server.public_url`, or nothing.
+#[derive(Debug, Clone)]
+pub struct PublicUrl(pub String);
 
 /// A request that passed every check that needs no row.
 pub struct Call<B = NoBody, Q = NoQuery> {
     pub session: Session,
     pub query: Q,
     pub input: B,
+    pub links: Links,
     ids: Vec<i64>,
 }
 
@@ -70,7 +75,9 @@ async fn check<B: Body, Q: Query>(
     }
     query.permit(&actor)?;
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
+    let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
+        links,
         session: atoll.session(actor),
         query,
         input,

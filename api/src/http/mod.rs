@@ -3,6 +3,7 @@ mod body;
 mod call;
 mod json;
 mod kind;
+mod link;
 mod middleware;
 mod problem;
 mod query;
@@ -12,8 +13,9 @@ mod route;
 mod time;
 
 pub use body::{Body, Limits, Maybe, NoBody};
-pub use call::Call;
+pub use call::{Call, PublicUrl};
 pub use kind::Kind;
+pub use link::Links;
 pub use middleware::{Gate, guard};
 pub use problem::{Answer, Problem};
 pub use query::{ListOf, NoQuery, Query, Show};

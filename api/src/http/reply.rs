@@ -2,17 +2,20 @@
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
-    http::{StatusCode, header::LOCATION},
+    http::{
+        StatusCode,
+        header::{HeaderName, LINK, LOCATION},
+    },
 };
 use serde::Serialize;
 use service::{Error, Found, crud, query::ListQuery};
 
-use super::{BASE, Problem, Resource, Time};
+use super::{BASE, Links, Problem, Resource, Time};
 
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
-    location: Option<String>,
+    header: Option<(HeaderName, String)>,
     body: Option<Vec<u8>>,
 }
 
@@ -24,7 +27,7 @@ impl Reply {
     pub fn no_content() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
-            location: None,
+            header: None,
             body: None,
         }
     }
@@ -36,10 +39,7 @@ impl Reply {
             StatusCode::CREATED,
             &Representation::<R::View>::of::<R>(found, false),
         )?;
-        Ok(Self {
-            location: Some(location),
-            ..reply
-        })
+        Ok(reply.with((LOCATION, location)))
     }
 
     pub fn found<R: Resource>(found: Found<R::Row>, with_deleted: bool) -> Result<Self, Problem> {
@@ -49,25 +49,33 @@ impl Reply {
     pub fn page<R: Resource>(
         page: crud::Page<R::Row>,
         query: &ListQuery<R>,
+        links: &Links,
     ) -> Result<Self, Problem> {
         let shows_deleted = query.deleted != crud::Deleted::Exclude;
         let row = |found| Representation::<R::View>::of::<R>(found, shows_deleted);
-        Self::ok(&Page {
+        let links = links.header(page.next.as_deref(), page.prev.as_deref());
+        let reply = Self::ok(&Page {
             data: page.rows.into_iter().map(row).collect::<Vec<_>>(),
             page: Window {
                 limit: query.limit,
-                next: None,
-                prev: None,
+                next: page.next,
+                prev: page.prev,
                 total: page.total,
             },
-        })
+        })?;
+        Ok(reply.with((LINK, links)))
+    }
+
+    fn with(self, header: (HeaderName, String)) -> Self {
+        let header = Some(header);
+        Self { header, ..self }
     }
 
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
         Ok(Self {
             status,
-            location: None,
+            header: None,
             body: Some(body),
         })
     }
@@ -78,8 +86,8 @@ impl Responder for Reply {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
-        if let Some(location) = self.location {
-            response.insert_header((LOCATION, location));
+        if let Some(header) = self.header {
+            response.insert_header(header);
         }
         match self.body {
             Some(body) => response.content_type("application/json").body(body),

@@ -66,7 +66,7 @@ fn may<R: Resource>(actor: &Actor, action: Action) -> bool {
 
 async fn list<R: Resource>(call: Call<NoBody, ListOf<R>>) -> Answer {
     let query = &call.query.0;
-    Reply::page::<R>(R::list(&call.session, query).await?, query)
+    Reply::page::<R>(R::list(&call.session, query).await?, query, &call.links)
 }
 
 async fn get<R: Resource>(call: Call<NoBody, Show>) -> Answer {

@@ -7,6 +7,7 @@ pub mod deletions;
 pub mod last_logins;
 pub mod posts;
 pub mod roles;
+pub mod secrets;
 pub mod sessions;
 pub mod user_roles;
 pub mod users;

@@ -5,6 +5,7 @@ pub use super::deletions::Entity as Deletions;
 pub use super::last_logins::Entity as LastLogins;
 pub use super::posts::Entity as Posts;
 pub use super::roles::Entity as Roles;
+pub use super::secrets::Entity as Secrets;
 pub use super::sessions::Entity as Sessions;
 pub use super::user_roles::Entity as UserRoles;
 pub use super::users::Entity as Users;

@@ -19,4 +19,7 @@ pub struct Page<R> {
     pub rows: Vec<Found<R>>,
     /// How many rows match in all, when that was asked for.
     pub total: Option<u64>,
+    /// Cursors to what follows and what precedes, where there is something.
+    pub next: Option<String>,
+    pub prev: Option<String>,
 }

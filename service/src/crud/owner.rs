@@ -5,14 +5,19 @@ use sea_orm::{
 };
 
 use super::{Active, Crud, column, scope};
-use crate::{Actor, Error, Reads, Result, Tx};
+use crate::{
+    Actor, Error, Reads, Result, Tx,
+    query::{Filter, Refused},
+};
 
 /// A foreign key to a resource that owns this one.
 pub struct Owner {
     /// The foreign key, which is also the name of the field.
     pub column: &'static str,
     pub table: &'static str,
-    visible: fn(&Actor) -> Condition,
+    pub(crate) visible: fn(&Actor) -> Condition,
+    /// Reads a filter on a field of the owner: field, operator, value.
+    pub(crate) filter: fn(&str, &str, &str) -> Result<Filter, Refused>,
     rule: Option<(Condition, &'static str)>,
 }
 
@@ -31,6 +36,7 @@ impl Owner {
             column: foreign_key.as_str(),
             table: P::name(),
             visible: P::visible,
+            filter: Filter::on::<P>,
             rule: None,
         }
     }

@@ -4,25 +4,49 @@ use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySe
 use super::{Crud, Deleted, Found, Model, Page, base, scope};
 use crate::{Error, Reads, Result, query::ListQuery};
 
+/// One page, and cursors to the pages around it. One row more than a page tells whether anything follows.
 pub async fn list<C: Crud>(
     reads: &impl Reads,
     query: &ListQuery<C>,
     rows: Select<C::Entity>,
 ) -> Result<Page<C::Row>> {
-    let rows = query.filtered(rows);
-    let total = match query.is_counted {
-        true => Some(count(reads.db()?, rows.clone()).await?),
-        false => None,
+    let db = reads.db()?;
+    let secret = reads.secret().await?;
+    let place = query.place(&secret)?;
+    let backward = place.as_ref().is_some_and(|place| place.backward);
+    let rows = query.filtered(rows, reads.actor());
+    let total = if query.is_counted {
+        Some(count(db, rows.clone()).await?)
+    } else {
+        None
     };
-    let rows = query
-        .sorted(rows)
-        .limit(query.limit)
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let rows = query.windowed(rows, place.as_ref())?;
+    let mut rows = rows
+        .limit(query.limit + 1)
         .offset(query.offset)
-        .all(reads.db()?)
+        .all(db)
         .await?;
+    let goes_on = rows.len() > limit;
+    rows.truncate(limit);
+    if backward {
+        rows.reverse();
+    }
+    let came_from_before = query.offset > 0 || place.is_some();
+    let (has_prev, has_next) = match backward {
+        true => (goes_on, true),
+        false => (came_from_before, goes_on),
+    };
+    let cursor =
+        |row: Option<&Model<C>>, backward| row.map(|row| query.cursor(row, backward, &secret));
+    let next = has_next.then(|| cursor(rows.last(), false)).flatten();
+    let prev = has_prev.then(|| cursor(rows.first(), true)).flatten();
+    let rows = complete::<C>(reads, rows).await?;
     Ok(Page {
-        rows: complete::<C>(reads, rows).await?,
+        rows,
         total,
+        next,
+        prev,
     })
 }
 

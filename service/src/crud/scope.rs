@@ -215,6 +215,7 @@ pub fn erase_deleted(table: &'static str) -> DeleteStatement {
 pub trait Plain: EntityTrait {}
 impl Plain for ::entity::deletions::Entity {}
 impl Plain for ::entity::last_logins::Entity {}
+impl Plain for ::entity::secrets::Entity {}
 impl Plain for ::entity::sessions::Entity {}
 impl Plain for ::entity::user_roles::Entity {}
 

@@ -7,16 +7,17 @@ mod settings;
 mod sqlite;
 mod statements;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use ::entity::secrets;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryFilter,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use secrecy::ExposeSecret;
 use tokio::{
-    sync::watch,
+    sync::{OnceCell, watch},
     time::{Instant, sleep, timeout_at},
 };
 
@@ -25,7 +26,7 @@ pub use migrations::{Migrations, Step};
 pub use settings::Settings;
 pub use statements::Observer;
 
-use crate::{Error, Result};
+use crate::{Error, Result, crud::scope, query::Secret};
 
 /// Time for work that may do without the database, once that is known to be away.
 const GRACE: Duration = Duration::from_millis(200);
@@ -37,6 +38,7 @@ pub struct Database {
     write: DatabaseConnection,
     budget: Duration,
     lock_timeout: Duration,
+    secret: Arc<OnceCell<Secret>>,
     /// Whether the server answers; none where there is no server.
     heartbeat: Option<watch::Receiver<bool>>,
 }
@@ -69,6 +71,7 @@ impl Database {
             write: watch(write),
             budget: settings.write_budget,
             lock_timeout: settings.lock_timeout,
+            secret: Arc::default(),
             heartbeat,
         })
     }
@@ -105,6 +108,21 @@ impl Database {
             postgres::limit_lock_waits(&tx, left).await?;
         }
         Ok(tx)
+    }
+
+    /// The key of this installation's cursors, read once. Fails while the schema is not migrated.
+    pub async fn secret(&self) -> Result<Secret> {
+        let read = async || {
+            let cursor = secrets::Column::Name.eq("cursor");
+            let row = scope::plain::<secrets::Entity>()
+                .filter(cursor)
+                .one(&self.read)
+                .await?;
+            let row =
+                row.ok_or_else(|| Error::bug("the installation has no key for its cursors"))?;
+            Ok::<_, Error>(Secret(row.value))
+        };
+        Ok(self.secret.get_or_try_init(read).await?.clone())
     }
 
     /// Ends when the database has not answered for a while, so that nobody waits longer; else never.

@@ -17,6 +17,8 @@ mod permissions;
 mod posts;
 mod roles;
 mod routes;
+mod filters;
+mod pages;
 mod soft_delete;
 mod statements;
 mod startup;

@@ -1,0 +1,120 @@
+//! Filters with operators, and one relation away.
+use tests::{Client, TestApp, json};
+
+async fn titles(client: &Client, query: &str) -> Vec<String> {
+    let page = client
+        .get(format!("/posts?sort=id&limit=100&{query}"))
+        .await
+        .expect_status(200);
+    let data = page.body["data"].as_array().unwrap().clone();
+    data.iter()
+        .map(|post| post["title"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[actix_web::test]
+async fn each_operator_keeps_its_rows() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    for (slug, title, summary) in [
+        ("s-1", "a%b", json!(null)),
+        ("s-2", "A_b", json!("one")),
+        ("s-3", "a\\b", json!("two")),
+        ("s-4", "Äb", json!("One")),
+    ] {
+        let post = json!({ "title": title, "slug": slug, "content": "…", "summary": summary, "status": "published" });
+        ada.post("/posts", post).await.expect_status(201);
+    }
+
+    for (query, expected) in [
+        ("title[eq]=A_b", vec!["A_b"]),
+        ("title[ne]=A_b", vec!["a%b", "a\\b", "Äb"]),
+        ("summary[ne]=one", vec!["a%b", "a\\b", "Äb"]),
+        ("summary[in]=one,two", vec!["A_b", "a\\b"]),
+        ("summary[nin]=one,two", vec!["a%b", "Äb"]),
+        ("summary[is_null]=true", vec!["a%b"]),
+        ("summary[is_null]=false", vec!["A_b", "a\\b", "Äb"]),
+        ("title[contains]=%25", vec!["a%b"]),
+        ("title[contains]=_", vec!["A_b"]),
+        ("title[contains]=%5C", vec!["a\\b"]),
+        ("title[starts_with]=A", vec!["a%b", "A_b", "a\\b"]),
+        ("title[starts_with]=%C3%84", vec!["Äb"]),
+        ("title[starts_with]=%C3%A4", vec![]),
+        ("summary[contains]=ONE", vec!["A_b", "Äb"]),
+        ("id[gt]=1&id[lte]=3", vec!["A_b", "a\\b"]),
+        ("id[lt]=2", vec!["a%b"]),
+        ("id[gte]=4", vec!["Äb"]),
+        ("id[in]=1,4", vec!["a%b", "Äb"]),
+        ("created_at[lt]=2000-01-01T00:00:00Z", vec![]),
+        ("author.username=ada&id=1", vec!["a%b"]),
+        ("author.username[contains]=AD&id=1", vec!["a%b"]),
+        ("author.username=bob", vec![]),
+    ] {
+        assert_eq!(titles(&app.anonymous(), query).await, expected, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn what_makes_no_sense_is_refused_with_its_name() {
+    let app = TestApp::new().await;
+    let nobody = app.anonymous();
+    let many = vec!["1"; 101].join(",");
+
+    for (name, value) in [
+        ("title[like]", "a"),
+        ("title[", "a"),
+        ("id[contains]", "1"),
+        ("id[gt]", "x"),
+        ("id[in]", "1,x"),
+        ("id[in]", many.as_str()),
+        ("summary[is_null]", "1"),
+        ("created_at[gte]", "yesterday"),
+        ("writer.username", "ada"),
+        ("author.password_hash", "x"),
+        ("author.email", "ada@example.org"),
+        ("author.author.username", "ada"),
+        ("title[eq][eq]", "a"),
+    ] {
+        let reply = nobody.get(format!("/posts?{name}={value}")).await;
+        reply
+            .expect_problem(400, "malformed_request")
+            .expect_error_at(name);
+    }
+}
+
+#[actix_web::test]
+async fn a_relation_shows_no_more_than_the_caller_sees() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let admin = app.admin("root").await;
+    let post = ada.publish("Hello").await;
+    bob.comment(post.id(), "seen").await;
+    ada.patch(post.url(), json!({ "status": "draft" }))
+        .await
+        .expect_status(200);
+
+    assert_eq!(
+        bob.get("/comments?post.title=Hello")
+            .await
+            .expect_status(200)
+            .ids(),
+        Vec::<i64>::new()
+    );
+    assert_eq!(
+        ada.get("/comments?post.title=Hello")
+            .await
+            .expect_status(200)
+            .ids()
+            .len(),
+        1
+    );
+    assert_eq!(
+        admin
+            .get("/posts?author.email=ada@example.org")
+            .await
+            .expect_status(200)
+            .ids()
+            .len(),
+        1
+    );
+}
