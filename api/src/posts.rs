@@ -5,7 +5,7 @@ use serde::Serialize;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
-    crud::{Crud, Deleted},
+    crud::Crud,
     permission::Action,
 };
 
@@ -60,7 +60,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn list_comments(call: Call<NoBody, ListOf<Comments>>) -> Answer {
-    let post = Posts::get(&call.session, call.id(), Deleted::Exclude).await?;
+    let post = Posts::visible_row(&call.session, call.id()).await?;
     let query = call.query.0.with(entity::comments::Column::PostId, post.id);
     Reply::page::<Comments>(
         Comments::list(&call.session, &query).await?,
@@ -79,7 +79,7 @@ async fn comment(call: Call<NewReply>) -> Answer {
         author_id,
     };
     let created = call.session.write(async |tx| {
-        Posts::get(tx, post_id, Deleted::Exclude).await?;
+        Posts::visible_row(tx, post_id).await?;
         Comments::create(tx, &new).await
     });
     Reply::created::<Comments>(created.await?)

@@ -1,17 +1,18 @@
-//! `/healthz` and `/readyz`, for whoever decides whether this process gets requests.
+//! `/healthz` and `/readyz`, for whoever decides whether this process gets requests, and `/problems`.
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use actix_web::{
+    HttpRequest,
     http::{Method, StatusCode},
     web,
 };
 use serde_json::json;
 use service::Atoll;
 
-use crate::http::{Answer, Reply, Route};
+use crate::http::{Answer, Kind, Problem, Reply, Route};
 
 /// Whether the process is on its way down.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +33,23 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/healthz", |_| true, healthz),
         Route::new(Method::GET, "/readyz", |_| true, readyz),
+        Route::new(Method::GET, "/problems/{slug}", |_| true, problem),
     ]
+}
+
+/// What the `type` of a problem leads to.
+async fn problem(request: HttpRequest) -> Answer {
+    let slug = request.match_info().get("slug").unwrap_or_default();
+    let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
+    let kind = kind.ok_or_else(Problem::not_found)?;
+    let (status, code, title) = kind.parts();
+    Reply::ok(&json!({
+        "type": request.path(),
+        "title": title,
+        "status": status.as_u16(),
+        "code": code,
+        "meaning": kind.meaning(),
+    }))
 }
 
 /// The process answers.

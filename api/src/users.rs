@@ -2,11 +2,7 @@
 use actix_web::http::Method;
 use serde::Serialize;
 use service::{
-    Error, Posts, Roles, Users,
-    crud::{Crud, Deleted},
-    permission::Permission,
-    roles,
-    users::UserRow,
+    Error, Posts, Roles, Users, crud::Crud, permission::Permission, roles, users::UserRow,
 };
 
 use crate::http::{Answer, BASE, Call, ListOf, NoBody, Reply, Resource, Route, Time};
@@ -84,7 +80,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn posts(call: Call<NoBody, ListOf<Posts>>) -> Answer {
-    let user = Users::get(&call.session, call.id(), Deleted::Exclude).await?;
+    let user = Users::visible_row(&call.session, call.id()).await?;
     let query = call.query.0.with(entity::posts::Column::AuthorId, user.id);
     Reply::page::<Posts>(
         Posts::list(&call.session, &query).await?,
@@ -95,7 +91,7 @@ async fn posts(call: Call<NoBody, ListOf<Posts>>) -> Answer {
 
 /// For the user and for those with `users.read`.
 async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer {
-    let user = Users::get(&call.session, call.id(), Deleted::Exclude).await?;
+    let user = Users::visible_row(&call.session, call.id()).await?;
     if !user.is_full {
         return Err(Error::Forbidden("only the user and those with users.read see this").into());
     }

@@ -61,6 +61,7 @@ impl Crud for Posts {
         Field::public(Column::Title),
         Field::public(Column::Slug),
         Field::public(Column::Summary),
+        Field::heavy(Column::Content),
         Field::public(Column::Status),
         Field::public(Column::PublishedAt),
         Field::public(Column::AuthorId),

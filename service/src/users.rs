@@ -82,6 +82,7 @@ impl Crud for Users {
         Field::private(Column::Email),
         Field::private(Column::IsSuperuser),
     ];
+    const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
 
     fn visible(_actor: &Actor) -> Condition {
         everything()

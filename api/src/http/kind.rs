@@ -68,4 +68,66 @@ impl Kind {
             ),
         }
     }
+
+    pub const ALL: [Self; 12] = [
+        Self::MalformedRequest,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::Conflict,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::ValidationFailed,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// Its name in a URL.
+    pub fn slug(self) -> String {
+        self.parts().1.replace('_', "-")
+    }
+
+    /// When it happens, and what to do.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::MalformedRequest => {
+                "The path, the query string or the body cannot be read. `errors` names refused parameters; \
+                 a body must be one JSON object in UTF-8, without a key that stands twice."
+            }
+            Self::Unauthenticated => {
+                "There are no credentials, or they have expired or were revoked. Sign in at /api/v1/auth/login \
+                 and send the token as `Authorization: Bearer …`."
+            }
+            Self::Forbidden => {
+                "You are known, and may not do this. Somebody may give you a role that allows it."
+            }
+            Self::NotFound => "What the path names is absent, deleted, or not for you to see.",
+            Self::MethodNotAllowed => {
+                "The path is there, but not for this method. `Allow` names those that it takes."
+            }
+            Self::RequestTimeout => "The body did not arrive in time. Send it again.",
+            Self::Conflict => {
+                "The state of a row, or a unique value that is taken, does not allow it. `errors` names the field \
+                 that can resolve it, where one can."
+            }
+            Self::PayloadTooLarge => {
+                "The body has more bytes than are taken. `detail` says how many may be sent."
+            }
+            Self::UnsupportedMediaType => {
+                "Send the body as application/json, without Content-Encoding; a PATCH may also be \
+                 application/merge-patch+json."
+            }
+            Self::ValidationFailed => {
+                "The body can be read, but `errors` names fields that break a limit or a rule."
+            }
+            Self::Internal => {
+                "A fault of this server. Its operator finds the cause in the log under `request_id`."
+            }
+            Self::Unavailable => {
+                "A part that this needs is away or busy. Try again after `Retry-After` seconds."
+            }
+        }
+    }
 }

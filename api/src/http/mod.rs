@@ -1,5 +1,6 @@
 //! HTTP as every resource uses it: what a request must pass, in which order, and what every answer looks like.
 mod body;
+mod cache;
 mod call;
 mod json;
 mod kind;
@@ -8,6 +9,7 @@ mod middleware;
 mod problem;
 mod query;
 mod reply;
+mod representation;
 mod resource;
 mod route;
 mod time;
@@ -19,7 +21,8 @@ pub use link::Links;
 pub use middleware::{Gate, guard};
 pub use problem::{Answer, Problem};
 pub use query::{ListOf, NoQuery, Query, Show};
-pub use reply::{Page, Reply, Representation};
+pub use reply::Reply;
+pub use representation::{Page, Representation, Window};
 pub use resource::{Resource, resource};
 pub use route::{Route, Rule, Rules, mount};
 pub use time::Time;

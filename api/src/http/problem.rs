@@ -196,7 +196,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let (status, code, title) = self.kind.parts();
         let body = Body {
-            kind: format!("/problems/{}", code.replace('_', "-")),
+            kind: format!("/problems/{}", self.kind.slug()),
             title,
             status: status.as_u16(),
             code,

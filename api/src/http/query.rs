@@ -1,5 +1,5 @@
 //! Query strings: everything that an endpoint does not know is refused.
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
 
 use service::{Actor, Crud, Error, Refusal, crud::Deleted, query::ListQuery};
 
@@ -63,26 +63,29 @@ impl Query for NoQuery {
     }
 }
 
-/// Whether a single row is shown when it is deleted.
-#[derive(Debug)]
-pub struct Show(pub Deleted);
+/// How a single row is shown: also when it is deleted, and which of its fields.
+pub struct Show<C> {
+    pub deleted: Deleted,
+    pub fields: Option<Vec<String>>,
+    resource: PhantomData<C>,
+}
 
-impl Query for Show {
+impl<C: Crud> Query for Show<C> {
+    /// A list of one row, without what only makes sense for many.
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        match pairs {
-            [] => Ok(Self(Deleted::Exclude)),
-            [(name, value)] if name == "deleted" => match value.as_ref() {
-                "exclude" => Ok(Self(Deleted::Exclude)),
-                "include" => Ok(Self(Deleted::Include)),
-                "only" => Ok(Self(Deleted::Only)),
-                _ => Err(Error::parameter(
-                    "deleted",
-                    "not_allowed",
-                    "must be one of exclude, include, only",
-                )),
-            },
-            _ => Err(unknown(pairs, "this takes only deleted, once")),
+        let others = pairs
+            .iter()
+            .filter(|(name, _)| name != "deleted" && name != "fields");
+        let others: Vec<_> = others.cloned().collect();
+        if !others.is_empty() {
+            return Err(unknown(&others, "this takes only deleted and fields"));
         }
+        let ListOf(query) = ListOf::<C>::parse(pairs)?;
+        Ok(Self {
+            deleted: query.deleted,
+            fields: query.fields,
+            resource: PhantomData,
+        })
     }
 }
 

@@ -4,18 +4,24 @@ use actix_web::{
     body::BoxBody,
     http::{
         StatusCode,
-        header::{HeaderName, LINK, LOCATION},
+        header::{ETag, EntityTag, HeaderName, LINK, LOCATION},
     },
 };
 use serde::Serialize;
-use service::{Error, Found, crud, query::ListQuery};
+use service::{
+    Error, Found,
+    crud::{self, Deleted},
+    query::ListQuery,
+};
 
-use super::{BASE, Links, Problem, Resource, Time};
+use super::{BASE, Links, Page, Problem, Representation, Resource, Window, cache};
 
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
-    header: Option<(HeaderName, String)>,
+    headers: Vec<(HeaderName, String)>,
+    /// Which version of what this is (RFC 9110, section 8.8.3).
+    tag: Option<EntityTag>,
     body: Option<Vec<u8>>,
 }
 
@@ -27,23 +33,51 @@ impl Reply {
     pub fn no_content() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
-            header: None,
+            headers: Vec::new(),
+            tag: None,
             body: None,
         }
+    }
+
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
+        let body = Some(body);
+        Ok(Self {
+            status,
+            body,
+            ..Self::no_content()
+        })
     }
 
     /// 201, with where the new row is.
     pub fn created<R: Resource>(found: Found<R::Row>) -> Result<Self, Problem> {
         let location = format!("{BASE}/{}/{}", R::name(), found.id);
-        let reply = Self::json(
-            StatusCode::CREATED,
-            &Representation::<R::View>::of::<R>(found, false),
-        )?;
-        Ok(reply.with((LOCATION, location)))
+        let mut reply = Self::found::<R>(found, Deleted::Exclude, None)?;
+        reply.status = StatusCode::CREATED;
+        Ok(reply.with(LOCATION, location))
     }
 
-    pub fn found<R: Resource>(found: Found<R::Row>, with_deleted: bool) -> Result<Self, Problem> {
-        Self::ok(&Representation::<R::View>::of::<R>(found, with_deleted))
+    /// One row. Only some of its fields are a weaker likeness of it.
+    pub fn found<R: Resource>(
+        found: Found<R::Row>,
+        deleted: Deleted,
+        fields: Option<&[String]>,
+    ) -> Result<Self, Problem> {
+        let view = if found.is_full { "" } else { "p" };
+        let tag = format!("{}{view}", found.version);
+        let tag = match fields {
+            None => EntityTag::new_strong(tag),
+            Some(_) => EntityTag::new_weak(tag),
+        };
+        let row = Representation::<R::View>::of::<R>(found, deleted != Deleted::Exclude);
+        let reply = match fields {
+            None => Self::ok(&row),
+            Some(fields) => Self::ok(&row.only(fields)?),
+        };
+        Ok(Self {
+            tag: Some(tag),
+            ..reply?
+        })
     }
 
     pub fn page<R: Resource>(
@@ -51,90 +85,57 @@ impl Reply {
         query: &ListQuery<R>,
         links: &Links,
     ) -> Result<Self, Problem> {
-        let shows_deleted = query.deleted != crud::Deleted::Exclude;
-        let row = |found| Representation::<R::View>::of::<R>(found, shows_deleted);
+        let shows_deleted = query.deleted != Deleted::Exclude;
+        let rows = page.rows.into_iter();
+        let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, shows_deleted));
         let links = links.header(page.next.as_deref(), page.prev.as_deref());
-        let reply = Self::ok(&Page {
-            data: page.rows.into_iter().map(row).collect::<Vec<_>>(),
-            page: Window {
-                limit: query.limit,
-                next: page.next,
-                prev: page.prev,
-                total: page.total,
-            },
-        })?;
-        Ok(reply.with((LINK, links)))
+        let window = Window {
+            limit: query.limit,
+            next: page.next,
+            prev: page.prev,
+            total: page.total,
+        };
+        let reply = match &query.fields {
+            None => {
+                let data: Vec<_> = rows.collect();
+                Self::ok(&Page { data, page: window })
+            }
+            Some(fields) => {
+                let data = rows.map(|row| row.only(fields));
+                let data = data.collect::<Result<Vec<_>, _>>()?;
+                Self::ok(&Page { data, page: window })
+            }
+        };
+        Ok(reply?.with(LINK, links))
     }
 
-    fn with(self, header: (HeaderName, String)) -> Self {
-        let header = Some(header);
-        Self { header, ..self }
-    }
-
-    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
-        Ok(Self {
-            status,
-            header: None,
-            body: Some(body),
-        })
+    fn with(mut self, name: HeaderName, value: String) -> Self {
+        self.headers.push((name, value));
+        self
     }
 }
 
 impl Responder for Reply {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        if let Some(header) = self.header {
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let is_known = cache::is_known(request, self.tag.as_ref());
+        let status = if is_known {
+            StatusCode::NOT_MODIFIED
+        } else {
+            self.status
+        };
+        let mut response = HttpResponse::build(status);
+        for header in self.headers {
             response.insert_header(header);
         }
+        if let Some(tag) = self.tag {
+            response.insert_header(ETag(tag));
+        }
+        cache::policy(request, &mut response);
         match self.body {
-            Some(body) => response.content_type("application/json").body(body),
-            None => response.finish(),
+            Some(body) if !is_known => response.content_type("application/json").body(body),
+            _ => response.finish(),
         }
     }
-}
-
-/// A row as it goes out: what every resource has around what this one has.
-#[derive(Debug, Serialize)]
-pub struct Representation<V> {
-    id: i64,
-    #[serde(flatten)]
-    view: V,
-    created_at: Time,
-    updated_at: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_at: Option<Option<Time>>,
-    version: i64,
-}
-
-impl<V> Representation<V> {
-    /// `deleted_at` is there only where deleted rows are shown.
-    pub fn of<R: Resource<View = V>>(found: Found<R::Row>, with_deleted: bool) -> Self {
-        Self {
-            id: found.id,
-            view: found.row.into(),
-            created_at: found.created_at.into(),
-            updated_at: found.updated_at.into(),
-            deleted_at: with_deleted.then(|| found.deleted_at.map(Time::from)),
-            version: found.version,
-        }
-    }
-}
-
-/// Some rows of a list.
-#[derive(Debug, Serialize)]
-pub struct Page<D> {
-    pub data: D,
-    pub page: Window,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Window {
-    limit: u64,
-    next: Option<String>,
-    prev: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<u64>,
 }

@@ -69,12 +69,12 @@ async fn list<R: Resource>(call: Call<NoBody, ListOf<R>>) -> Answer {
     Reply::page::<R>(R::list(&call.session, query).await?, query, &call.links)
 }
 
-async fn get<R: Resource>(call: Call<NoBody, Show>) -> Answer {
-    let Show(deleted) = call.query;
-    Reply::found::<R>(
-        R::get(&call.session, call.id(), deleted).await?,
-        deleted != Deleted::Exclude,
-    )
+async fn get<R: Resource>(call: Call<NoBody, Show<R>>) -> Answer {
+    let Show {
+        deleted, fields, ..
+    } = &call.query;
+    let row = R::get(&call.session, call.id(), *deleted, fields.as_deref()).await?;
+    Reply::found::<R>(row, *deleted, fields.as_deref())
 }
 
 async fn create<R: Resource>(mut call: Call<R::New>) -> Answer {
@@ -91,7 +91,7 @@ async fn update<R: Resource>(call: Call<R::Patch>) -> Answer {
         .session
         .write(async |tx| R::update(tx, call.id(), &call.input).await)
         .await?;
-    Reply::found::<R>(row, false)
+    Reply::found::<R>(row, Deleted::Exclude, None)
 }
 
 async fn delete<R: Resource>(call: Call) -> Answer {
@@ -107,7 +107,7 @@ async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer {
         .session
         .write(async |tx| R::restore(tx, call.id(), patch).await)
         .await?;
-    Reply::found::<R>(row, false)
+    Reply::found::<R>(row, Deleted::Exclude, None)
 }
 
 async fn purge<R: Resource>(call: Call) -> Answer {

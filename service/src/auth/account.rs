@@ -6,7 +6,6 @@ use serde::Deserialize;
 use super::Registration;
 use crate::{
     Actor, Crud, Error, Found, Reads, Result, Session, Users,
-    crud::Deleted,
     input::trimmed,
     users::{NewUser, UserRow, acceptable},
 };
@@ -73,7 +72,7 @@ pub async fn me(session: &Session) -> Result<Me> {
         false => caller.grants.iter().map(ToString::to_string).collect(),
     };
     // The account may have been deleted since the token was looked up.
-    let user = match Users::get(session, caller.user_id, Deleted::Exclude).await {
+    let user = match Users::visible_row(session, caller.user_id).await {
         Err(Error::NotFound) => Err(Error::Unauthenticated),
         found => found,
     };

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::token;
 use crate::{
     Crud, Error, Found, Reads, Result, Session, Tx, Users,
-    crud::{Deleted, now, scope},
+    crud::{now, scope},
     password::MAX_LENGTH,
     users::{UserRow, key},
 };
@@ -49,7 +49,7 @@ pub async fn login(session: &Session, credentials: &Credentials) -> Result<SignI
         .write(async |tx| open(tx, &user, &hash, expires_at).await)
         .await?;
     let actor = token::resolve(&session.atoll.database, &token).await?;
-    let user = Users::get(&session.atoll.session(actor), user.id, Deleted::Exclude).await?;
+    let user = Users::visible_row(&session.atoll.session(actor), user.id).await?;
     Ok(SignIn {
         token,
         expires_at: expires_at.with_timezone(&Utc),

@@ -1,4 +1,4 @@
-//! What a client may filter and sort by.
+//! What a client may name: to filter and sort by, or to be shown.
 
 /// One declared column.
 #[derive(Debug, Clone, Copy)]
@@ -6,6 +6,8 @@ pub struct Field<C> {
     pub column: C,
     /// Only for actors with the full read permission: to others a filter would be an oracle.
     pub is_private: bool,
+    /// Large: neither filtered nor sorted by, and read only where it is shown.
+    pub is_heavy: bool,
 }
 
 impl<C> Field<C> {
@@ -13,6 +15,15 @@ impl<C> Field<C> {
         Self {
             column,
             is_private: false,
+            is_heavy: false,
+        }
+    }
+
+    pub const fn heavy(column: C) -> Self {
+        Self {
+            column,
+            is_private: false,
+            is_heavy: true,
         }
     }
 
@@ -20,6 +31,7 @@ impl<C> Field<C> {
         Self {
             column,
             is_private: true,
+            is_heavy: false,
         }
     }
 }

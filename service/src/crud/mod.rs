@@ -65,6 +65,9 @@ pub trait Crud: Sized + 'static {
     /// What a client may filter and sort by, beside the base columns.
     const FIELDS: &'static [Field<Column<Self>>];
 
+    /// What [`Crud::load`] adds to the fields of a row.
+    const COMPUTED: &'static [&'static str] = &[];
+
     /// The rows that this one belongs to: it is deleted, restored and purged with them.
     fn owners() -> Vec<Owner> {
         Vec::new()
@@ -117,8 +120,19 @@ pub trait Crud: Sized + 'static {
         .await
     }
 
-    async fn get(reads: &impl Reads, id: i64, deleted: Deleted) -> Result<Found<Self::Row>> {
-        read::get::<Self>(reads, id, deleted).await
+    /// With `fields`, heavy columns that are not among them are not read, and empty in the answer.
+    async fn get(
+        reads: &impl Reads,
+        id: i64,
+        deleted: Deleted,
+        fields: Option<&[String]>,
+    ) -> Result<Found<Self::Row>> {
+        read::get::<Self>(reads, id, deleted, fields).await
+    }
+
+    /// A live row that the actor may see, with all its fields.
+    async fn visible_row(reads: &impl Reads, id: i64) -> Result<Found<Self::Row>> {
+        Self::get(reads, id, Deleted::Exclude, None).await
     }
 
     async fn create(tx: &Tx, new: &Self::New) -> Result<Found<Self::Row>> {

@@ -1,7 +1,10 @@
 //! `list` and `get`.
-use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{
+    ConnectionTrait, EntityTrait, IdenStatic, Iterable, PaginatorTrait, QueryFilter, QuerySelect,
+    Select, sea_query::Expr,
+};
 
-use super::{Crud, Deleted, Found, Model, Page, base, scope};
+use super::{Column, Crud, Deleted, Field, Found, Model, Page, base, scope};
 use crate::{Error, Reads, Result, query::ListQuery};
 
 /// One page, and cursors to the pages around it. One row more than a page tells whether anything follows.
@@ -21,7 +24,10 @@ pub async fn list<C: Crud>(
         None
     };
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = query.windowed(rows, place.as_ref())?;
+    let rows = light::<C>(
+        query.windowed(rows, place.as_ref())?,
+        query.fields.as_deref(),
+    );
     let mut rows = rows
         .limit(query.limit + 1)
         .offset(query.offset)
@@ -50,8 +56,13 @@ pub async fn list<C: Crud>(
     })
 }
 
-pub async fn get<C: Crud>(reads: &impl Reads, id: i64, deleted: Deleted) -> Result<Found<C::Row>> {
-    let row = scope::seen::<C>(reads.actor(), deleted)
+pub async fn get<C: Crud>(
+    reads: &impl Reads,
+    id: i64,
+    deleted: Deleted,
+    fields: Option<&[String]>,
+) -> Result<Found<C::Row>> {
+    let row = light::<C>(scope::seen::<C>(reads.actor(), deleted), fields)
         .filter(scope::is::<C>(id))
         .one(reads.db()?)
         .await?;
@@ -72,6 +83,24 @@ async fn complete<C: Crud>(
     let rows = C::load(reads, models.clone()).await?;
     let found = |(model, row)| base::found::<C>(reads.actor(), model, row);
     Ok(models.iter().zip(rows).map(found).collect())
+}
+
+/// Leaves heavy columns that nobody asked for in the table: empty text takes their place.
+fn light<C: Crud>(rows: Select<C::Entity>, fields: Option<&[String]>) -> Select<C::Entity> {
+    let Some(fields) = fields else { return rows };
+    let is_left = |column: &Column<C>| {
+        let same = |field: &&Field<Column<C>>| field.column.as_str() == column.as_str();
+        let is_heavy = C::FIELDS
+            .iter()
+            .find(same)
+            .is_some_and(|field| field.is_heavy);
+        is_heavy && !fields.iter().any(|name| name == column.as_str())
+    };
+    let select = |rows: Select<C::Entity>, column: Column<C>| match is_left(&column) {
+        true => rows.column_as(Expr::val(""), column.as_str()),
+        false => rows.column(column),
+    };
+    <C::Entity as EntityTrait>::Column::iter().fold(rows.select_only(), select)
 }
 
 async fn count<E: EntityTrait<Model: Sync>>(

@@ -42,6 +42,8 @@ pub struct ListQuery<C: Crud> {
     pub offset: u64,
     pub deleted: Deleted,
     pub is_counted: bool,
+    /// The members that are shown; all, where nothing is said.
+    pub fields: Option<Vec<String>>,
 }
 
 impl<C: Crud> Default for ListQuery<C> {
@@ -56,6 +58,7 @@ impl<C: Crud> Default for ListQuery<C> {
             offset: 0,
             deleted: Deleted::Exclude,
             is_counted: false,
+            fields: None,
         }
     }
 }
@@ -155,6 +158,7 @@ impl<C: Crud> ListQuery<C> {
             "limit" => self.limit = number(value, 1, MAX_LIMIT)?,
             "offset" => self.offset = number(value, 0, MAX_OFFSET)?,
             "cursor" => self.cursor = Some(value.to_owned()),
+            "fields" => self.fields = Some(fields::<C>(value)?),
             "count" => {
                 let kinds = [("none", false), ("exact", true), ("estimate", true)];
                 self.is_counted = one_of(value, &kinds)?;
@@ -197,19 +201,41 @@ fn declared<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
     if BASE_FIELDS.contains(&name) {
         return Ok(Field::public(column::<C::Entity>(name)));
     }
-    let field = C::FIELDS.iter().find(|field| field.column.as_str() == name);
+    let mut fields = C::FIELDS.iter().filter(|field| !field.is_heavy);
+    let field = fields.find(|field| field.column.as_str() == name);
     field.copied().ok_or_else(|| ("unknown", unknown::<C>()))
+}
+
+/// The members that `fields` names; one that the caller may not see is just not there.
+fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
+    let columns = C::FIELDS.iter().map(|field| field.column.as_str());
+    let known: Vec<_> = BASE_FIELDS
+        .into_iter()
+        .chain(["deleted_at"])
+        .chain(columns)
+        .chain(C::COMPUTED.iter().copied())
+        .collect();
+    let names = text.split(',').map(|name| match known.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err((
+            "unknown",
+            format!("{name:?} is not one of {}", known.join(", ")),
+        )),
+    });
+    names.collect()
 }
 
 /// Says which fields there are for everyone; naming the others would tell that they exist.
 fn unknown<C: Crud>() -> String {
-    let declared = C::FIELDS.iter().filter(|field| !field.is_private);
+    let declared = C::FIELDS
+        .iter()
+        .filter(|field| !field.is_private && !field.is_heavy);
     let names = BASE_FIELDS
         .into_iter()
         .chain(declared.map(|field| field.column.as_str()));
     let names: Vec<_> = names.collect();
     format!(
-        "is not one of {}; or limit, offset, cursor, sort, count, deleted",
+        "is not one of {}; or limit, offset, cursor, sort, fields, count, deleted",
         names.join(", ")
     )
 }

@@ -1,0 +1,60 @@
+//! Rows as they go out.
+use serde::Serialize;
+use serde_json::Value;
+use service::{Error, Found};
+
+use super::{Problem, Resource, Time};
+
+/// A row as it goes out: what every resource has around what this one has.
+#[derive(Debug, Serialize)]
+pub struct Representation<V> {
+    id: i64,
+    #[serde(flatten)]
+    view: V,
+    created_at: Time,
+    updated_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Option<Time>>,
+    version: i64,
+}
+
+impl<V> Representation<V> {
+    /// `deleted_at` is there only where deleted rows are shown.
+    pub fn of<R: Resource<View = V>>(found: Found<R::Row>, with_deleted: bool) -> Self {
+        Self {
+            id: found.id,
+            view: found.row.into(),
+            created_at: found.created_at.into(),
+            updated_at: found.updated_at.into(),
+            deleted_at: with_deleted.then(|| found.deleted_at.map(Time::from)),
+            version: found.version,
+        }
+    }
+}
+
+impl<V: Serialize> Representation<V> {
+    /// The named members, and `id`.
+    pub fn only(&self, fields: &[String]) -> Result<Value, Problem> {
+        let mut row = serde_json::to_value(self).map_err(|error| Error::Internal(error.into()))?;
+        if let Some(members) = row.as_object_mut() {
+            members.retain(|name, _| name == "id" || fields.contains(name));
+        }
+        Ok(row)
+    }
+}
+
+/// Some rows of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<D> {
+    pub data: D,
+    pub page: Window,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Window {
+    pub limit: u64,
+    pub next: Option<String>,
+    pub prev: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+}

@@ -1,0 +1,172 @@
+//! Reading again what one has, reading in part, and reading about problems.
+use reqwest::{Method, header};
+use tests::{Client, Reply, TestApp, json};
+
+async fn get_unless(client: &Client, path: &str, tags: &str) -> Reply {
+    let request = client
+        .request(Method::GET, path)
+        .header(header::IF_NONE_MATCH, tags);
+    Reply::of(request).await
+}
+
+#[actix_web::test]
+async fn a_version_that_the_client_has_is_not_sent_again() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+    assert_eq!(post.header("etag"), "\"1\"");
+
+    let again = get_unless(&ada, post.url(), "\"7\", \"1\"")
+        .await
+        .expect_status(304);
+    assert_eq!((again.text.as_str(), again.header("etag")), ("", "\"1\""));
+    assert_eq!(again.header("cache-control"), "private, no-cache");
+    assert_eq!(again.header("vary"), "Authorization, Cookie");
+    get_unless(&ada, post.url(), "*").await.expect_status(304);
+    get_unless(&ada, post.url(), "W/\"1\"")
+        .await
+        .expect_status(304);
+
+    ada.patch(post.url(), json!({ "title": "Changed" }))
+        .await
+        .expect_status(200);
+    let changed = get_unless(&ada, post.url(), "\"1\"")
+        .await
+        .expect_status(200);
+    assert_eq!(changed.header("etag"), "\"2\"");
+}
+
+#[actix_web::test]
+async fn the_public_view_has_a_tag_and_a_policy_of_its_own() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let path = format!("/users/{}", ada.id);
+
+    let public = app.anonymous().get(&path).await.expect_status(200);
+    let own = ada.get(&path).await.expect_status(200);
+
+    assert_eq!(
+        (public.header("etag"), own.header("etag")),
+        ("\"1p\"", "\"1\"")
+    );
+    assert_eq!(
+        public.header("cache-control"),
+        "public, max-age=0, must-revalidate"
+    );
+    get_unless(&ada, &path, "\"1p\"").await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn a_condition_tells_nothing_of_what_is_hidden() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let draft = ada
+        .post("/posts", json!({ "title": "Hidden", "content": "…" }))
+        .await
+        .expect_status(201);
+
+    let hidden = get_unless(&bob, draft.url(), "*")
+        .await
+        .expect_problem(404, "not_found");
+    let absent = get_unless(&bob, "/posts/999", "*")
+        .await
+        .expect_problem(404, "not_found");
+
+    let alike = |reply: &Reply| {
+        let mut body = reply.body.clone();
+        body["instance"] = json!(null);
+        body["request_id"] = json!(null);
+        let mut names: Vec<_> = reply.headers.keys().map(ToString::to_string).collect();
+        names.sort();
+        (body, names)
+    };
+    assert_eq!(alike(&hidden), alike(&absent));
+}
+
+#[actix_web::test]
+async fn fields_trim_the_answer_and_leave_heavy_columns_unread() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+
+    app.statements.take();
+    let one = ada
+        .get(format!("{}?fields=title,slug", post.url()))
+        .await
+        .expect_status(200);
+    let page = ada.get("/posts?fields=slug").await.expect_status(200);
+
+    assert_eq!(
+        one.body,
+        json!({ "id": post.id(), "title": "Hello", "slug": "hello" })
+    );
+    assert_eq!(one.header("etag"), "W/\"1\"");
+    assert_eq!(
+        page.body["data"],
+        json!([{ "id": post.id(), "slug": "hello" }])
+    );
+    let read = app.statements.take();
+    let heavy: Vec<_> = read
+        .iter()
+        .filter(|sql| sql.contains("\"posts\".\"content\""))
+        .collect();
+    assert!(heavy.is_empty(), "{heavy:?}");
+    let whole = ada
+        .get(format!("{}?fields=content", post.url()))
+        .await
+        .expect_status(200);
+    assert_eq!(
+        whole.body,
+        json!({ "id": post.id(), "content": "About Hello." })
+    );
+}
+
+#[actix_web::test]
+async fn fields_show_no_more_than_the_whole_does() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let path = format!("/users/{}?fields=email,roles", ada.id);
+
+    assert_eq!(
+        bob.get(&path).await.expect_status(200).body,
+        json!({ "id": ada.id })
+    );
+    let own = json!({ "id": ada.id, "email": "ada@example.org", "roles": ["member"] });
+    assert_eq!(ada.get(&path).await.expect_status(200).body, own);
+    for wrong in [
+        "/users?fields=password_hash",
+        "/users?fields=",
+        "/posts/1?fields=title,nothing",
+    ] {
+        ada.get(wrong)
+            .await
+            .expect_problem(400, "malformed_request")
+            .expect_error_at("fields");
+    }
+    ada.get("/posts?content=x")
+        .await
+        .expect_problem(400, "malformed_request");
+    ada.get("/posts?sort=content")
+        .await
+        .expect_problem(400, "malformed_request");
+}
+
+#[actix_web::test]
+async fn the_type_of_a_problem_leads_to_its_meaning() {
+    let app = TestApp::new().await;
+    let nobody = app.anonymous();
+    let problem = nobody
+        .get("/posts?limit=0")
+        .await
+        .expect_problem(400, "malformed_request");
+
+    let path = format!("/{}", problem.body["type"].as_str().unwrap());
+    let meaning = nobody.get(&path).await.expect_status(200);
+
+    assert_eq!(meaning.body["code"], "malformed_request");
+    assert!(meaning.body["meaning"].is_string());
+    nobody
+        .get("//problems/nothing")
+        .await
+        .expect_problem(404, "not_found");
+}
