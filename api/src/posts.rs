@@ -59,14 +59,14 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list_comments(call: Call<NoBody, ListOf<Comments>>) -> Answer {
+async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer {
     let post = Posts::visible_row(&call.session, call.id()).await?;
-    let query = call.query.0.with(entity::comments::Column::PostId, post.id);
-    Reply::page::<Comments>(
-        Comments::list(&call.session, &query).await?,
-        &query,
-        &call.links,
-    )
+    call.query
+        .0
+        .narrow(entity::comments::Column::PostId, post.id);
+    let query = &call.query.0;
+    call.page(Comments::list(&call.session, query).await?, query)
+        .await
 }
 
 /// On an invisible post 404, where `POST /comments` has 422: here the post is what the path names.

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    http::{Gate, Limits, Problem, PublicUrl, Rules, guard, mount},
+    http::{Gate, Limits, Problem, PublicUrl, Relations, Rules, guard, mount},
     routes::routes,
     settings::ServerSettings,
     system::{self, Draining},
@@ -52,6 +52,7 @@ impl Server {
                 .app_data(web::Data::new(limits))
                 .app_data(web::Data::new(public_url.clone()))
                 .app_data(web::Data::new(Rules::of(&routes())))
+                .app_data(web::Data::new(Relations::of(&routes())))
                 .app_data(web::Data::new(state.clone()))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(guard))

@@ -79,14 +79,14 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn posts(call: Call<NoBody, ListOf<Posts>>) -> Answer {
+async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer {
     let user = Users::visible_row(&call.session, call.id()).await?;
-    let query = call.query.0.with(entity::posts::Column::AuthorId, user.id);
-    Reply::page::<Posts>(
-        Posts::list(&call.session, &query).await?,
-        &query,
-        &call.links,
-    )
+    call.query
+        .0
+        .narrow(entity::posts::Column::AuthorId, user.id);
+    let query = &call.query.0;
+    call.page(Posts::list(&call.session, query).await?, query)
+        .await
 }
 
 /// For the user and for those with `users.read`.
@@ -96,11 +96,8 @@ async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer {
         return Err(Error::Forbidden("only the user and those with users.read see this").into());
     }
     let query = &call.query.0;
-    Reply::page::<Roles>(
-        roles::of_user(&call.session, user.id, query).await?,
-        query,
-        &call.links,
-    )
+    call.page::<Roles>(roles::of_user(&call.session, user.id, query).await?, query)
+        .await
 }
 
 async fn assign(call: Call) -> Answer {

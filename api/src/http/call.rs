@@ -15,6 +15,7 @@ use super::{
     Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
     query,
+    relation::Relations,
     route::{Rule, Rules},
 };
 
@@ -28,6 +29,7 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     pub query: Q,
     pub input: B,
     pub links: Links,
+    pub relations: Data<Relations>,
     ids: Vec<i64>,
 }
 
@@ -78,6 +80,7 @@ async fn check<B: Body, Q: Query>(
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
         links,
+        relations: of(request)?,
         session: atoll.session(actor),
         query,
         input,

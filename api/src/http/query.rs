@@ -1,7 +1,10 @@
 //! Query strings: everything that an endpoint does not know is refused.
 use std::{borrow::Cow, marker::PhantomData};
 
-use service::{Actor, Crud, Error, Refusal, crud::Deleted, query::ListQuery};
+use service::{
+    Actor, Crud, Error, Refusal,
+    query::{ListQuery, Shape},
+};
 
 use super::Problem;
 
@@ -63,27 +66,27 @@ impl Query for NoQuery {
     }
 }
 
-/// How a single row is shown: also when it is deleted, and which of its fields.
+/// How a single row is shown.
 pub struct Show<C> {
-    pub deleted: Deleted,
-    pub fields: Option<Vec<String>>,
+    pub shape: Shape,
     resource: PhantomData<C>,
 }
 
 impl<C: Crud> Query for Show<C> {
     /// A list of one row, without what only makes sense for many.
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        let others = pairs
-            .iter()
-            .filter(|(name, _)| name != "deleted" && name != "fields");
+        let is_other = |name: &str| !["deleted", "fields", "include"].contains(&name);
+        let others = pairs.iter().filter(|(name, _)| is_other(name));
         let others: Vec<_> = others.cloned().collect();
         if !others.is_empty() {
-            return Err(unknown(&others, "this takes only deleted and fields"));
+            return Err(unknown(
+                &others,
+                "this takes only deleted, fields and include",
+            ));
         }
         let ListOf(query) = ListOf::<C>::parse(pairs)?;
         Ok(Self {
-            deleted: query.deleted,
-            fields: query.fields,
+            shape: query.shape,
             resource: PhantomData,
         })
     }

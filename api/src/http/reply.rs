@@ -8,13 +8,9 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use service::{
-    Error, Found,
-    crud::{self, Deleted},
-    query::ListQuery,
-};
+use service::{Error, Found};
 
-use super::{BASE, Links, Page, Problem, Representation, Resource, Window, cache};
+use super::{BASE, Problem, Representation, Resource, cache};
 
 #[derive(Debug)]
 pub struct Reply {
@@ -52,61 +48,27 @@ impl Reply {
     /// 201, with where the new row is.
     pub fn created<R: Resource>(found: Found<R::Row>) -> Result<Self, Problem> {
         let location = format!("{BASE}/{}/{}", R::name(), found.id);
-        let mut reply = Self::found::<R>(found, Deleted::Exclude, None)?;
+        let mut reply = Self::found::<R>(found)?;
         reply.status = StatusCode::CREATED;
         Ok(reply.with(LOCATION, location))
     }
 
-    /// One row. Only some of its fields are a weaker likeness of it.
-    pub fn found<R: Resource>(
-        found: Found<R::Row>,
-        deleted: Deleted,
-        fields: Option<&[String]>,
-    ) -> Result<Self, Problem> {
-        let view = if found.is_full { "" } else { "p" };
-        let tag = format!("{}{view}", found.version);
-        let tag = match fields {
-            None => EntityTag::new_strong(tag),
-            Some(_) => EntityTag::new_weak(tag),
-        };
-        let row = Representation::<R::View>::of::<R>(found, deleted != Deleted::Exclude);
-        let reply = match fields {
-            None => Self::ok(&row),
-            Some(fields) => Self::ok(&row.only(fields)?),
-        };
-        Ok(Self {
-            tag: Some(tag),
-            ..reply?
-        })
+    /// One live row, as a whole.
+    pub fn found<R: Resource>(found: Found<R::Row>) -> Result<Self, Problem> {
+        let tag = (found.version, found.is_full);
+        let row = Representation::<R::View>::of::<R>(found, false);
+        Ok(Self::ok(&row)?.tagged(tag, true))
     }
 
-    pub fn page<R: Resource>(
-        page: crud::Page<R::Row>,
-        query: &ListQuery<R>,
-        links: &Links,
-    ) -> Result<Self, Problem> {
-        let shows_deleted = query.deleted != Deleted::Exclude;
-        let rows = page.rows.into_iter();
-        let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, shows_deleted));
-        let links = links.header(page.next.as_deref(), page.prev.as_deref());
-        let window = Window {
-            limit: query.limit,
-            next: page.next,
-            prev: page.prev,
-            total: page.total,
-        };
-        let reply = match &query.fields {
-            None => {
-                let data: Vec<_> = rows.collect();
-                Self::ok(&Page { data, page: window })
-            }
-            Some(fields) => {
-                let data = rows.map(|row| row.only(fields));
-                let data = data.collect::<Result<Vec<_>, _>>()?;
-                Self::ok(&Page { data, page: window })
-            }
-        };
-        Ok(reply?.with(LINK, links))
+    /// Names the version of a row, and whether its public view is shown.
+    pub fn tagged(mut self, (version, is_full): (i64, bool), is_whole: bool) -> Self {
+        let view = if is_full { "" } else { "p" };
+        self.tag = Some(EntityTag::new(!is_whole, format!("{version}{view}")));
+        self
+    }
+
+    pub fn linked(self, links: String) -> Self {
+        self.with(LINK, links)
     }
 
     fn with(mut self, name: HeaderName, value: String) -> Self {

@@ -1,9 +1,8 @@
 //! Rows as they go out.
 use serde::Serialize;
-use serde_json::Value;
-use service::{Error, Found};
+use service::Found;
 
-use super::{Problem, Resource, Time};
+use super::{Resource, Time};
 
 /// A row as it goes out: what every resource has around what this one has.
 #[derive(Debug, Serialize)]
@@ -29,17 +28,6 @@ impl<V> Representation<V> {
             deleted_at: with_deleted.then(|| found.deleted_at.map(Time::from)),
             version: found.version,
         }
-    }
-}
-
-impl<V: Serialize> Representation<V> {
-    /// The named members, and `id`.
-    pub fn only(&self, fields: &[String]) -> Result<Value, Problem> {
-        let mut row = serde_json::to_value(self).map_err(|error| Error::Internal(error.into()))?;
-        if let Some(members) = row.as_object_mut() {
-            members.retain(|name, _| name == "id" || fields.contains(name));
-        }
-        Ok(row)
     }
 }
 

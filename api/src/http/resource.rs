@@ -1,9 +1,11 @@
 //! The handlers that every resource has.
 use actix_web::http::Method;
 use serde::Serialize;
-use service::{Actor, Crud, crud::Deleted, permission::Action};
+use service::{Actor, Crud, permission::Action};
 
-use super::{Answer, BASE, Call, ListOf, Maybe, NoBody, Reply, Route, Show, body::Body};
+use super::{
+    Answer, BASE, Call, ListOf, Maybe, NoBody, Reply, Route, Show, body::Body, relation::fetch,
+};
 
 /// A service as HTTP shows it.
 pub trait Resource: Crud<Row: Into<Self::View>, New: Body, Patch: Body> {
@@ -20,7 +22,8 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             &all,
             |actor| may::<R>(actor, Action::Read),
             list::<R>,
-        ),
+        )
+        .fetched_by(R::name(), fetch::<R>),
         Route::new(
             Method::POST,
             &all,
@@ -66,15 +69,14 @@ fn may<R: Resource>(actor: &Actor, action: Action) -> bool {
 
 async fn list<R: Resource>(call: Call<NoBody, ListOf<R>>) -> Answer {
     let query = &call.query.0;
-    Reply::page::<R>(R::list(&call.session, query).await?, query, &call.links)
+    call.page::<R>(R::list(&call.session, query).await?, query)
+        .await
 }
 
 async fn get<R: Resource>(call: Call<NoBody, Show<R>>) -> Answer {
-    let Show {
-        deleted, fields, ..
-    } = &call.query;
-    let row = R::get(&call.session, call.id(), *deleted, fields.as_deref()).await?;
-    Reply::found::<R>(row, *deleted, fields.as_deref())
+    let shape = &call.query.shape;
+    call.row::<R>(R::get(&call.session, call.id(), shape).await?, shape)
+        .await
 }
 
 async fn create<R: Resource>(mut call: Call<R::New>) -> Answer {
@@ -91,7 +93,7 @@ async fn update<R: Resource>(call: Call<R::Patch>) -> Answer {
         .session
         .write(async |tx| R::update(tx, call.id(), &call.input).await)
         .await?;
-    Reply::found::<R>(row, Deleted::Exclude, None)
+    Reply::found::<R>(row)
 }
 
 async fn delete<R: Resource>(call: Call) -> Answer {
@@ -107,7 +109,7 @@ async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer {
         .session
         .write(async |tx| R::restore(tx, call.id(), patch).await)
         .await?;
-    Reply::found::<R>(row, Deleted::Exclude, None)
+    Reply::found::<R>(row)
 }
 
 async fn purge<R: Resource>(call: Call) -> Answer {

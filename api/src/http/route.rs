@@ -9,7 +9,7 @@ use actix_web::{
 };
 use service::Actor;
 
-use super::Problem;
+use super::{Problem, relation::Fetch};
 
 /// Whether any rule, whatever the row, lets an actor through.
 pub type Rule = fn(&Actor) -> bool;
@@ -19,6 +19,8 @@ pub struct Route {
     /// `/api/v1/posts/{id}`; every parameter is an id.
     pub path: String,
     pub rule: Rule,
+    /// How rows of this resource are found for others, and whose they are.
+    pub fetch: Option<(&'static str, Fetch)>,
     handler: actix_web::Route,
 }
 
@@ -33,8 +35,17 @@ impl Route {
             method,
             path: path.to_owned(),
             rule,
+            fetch: None,
             handler: web::to(handler),
         }
+    }
+}
+
+impl Route {
+    #[must_use]
+    pub fn fetched_by(mut self, table: &'static str, fetch: Fetch) -> Self {
+        self.fetch = Some((table, fetch));
+        self
     }
 }
 

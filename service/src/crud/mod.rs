@@ -5,12 +5,15 @@ mod field;
 mod found;
 mod owner;
 pub(crate) mod read;
+mod related;
 pub(crate) mod scope;
 mod write;
 
 use std::fmt::Debug;
 
-use sea_orm::{ActiveModelBehavior, Condition, EntityName, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelBehavior, Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel,
+};
 
 pub use base::now;
 pub(crate) use base::{column, owned, reaches};
@@ -23,7 +26,7 @@ use crate::{
     Actor, Error, Reads, Result, Session, Tx,
     input::Input,
     permission::{Action, Reach},
-    query::ListQuery,
+    query::{ListQuery, Shape},
     slug::Slug,
 };
 
@@ -111,28 +114,39 @@ pub trait Crud: Sized + 'static {
         Self::Entity::default().table_name()
     }
 
+    /// The fields that are left out where many rows come along with others.
+    fn heavy() -> impl Iterator<Item = &'static str> {
+        let heavy = Self::FIELDS.iter().filter(|field| field.is_heavy);
+        heavy.map(|field| field.column.as_str())
+    }
+
     async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<Self::Row>> {
         read::list::<Self>(
             reads,
             query,
-            scope::seen::<Self>(reads.actor(), query.deleted),
+            scope::seen::<Self>(reads.actor(), query.shape.deleted),
         )
         .await
     }
 
-    /// With `fields`, heavy columns that are not among them are not read, and empty in the answer.
-    async fn get(
-        reads: &impl Reads,
-        id: i64,
-        deleted: Deleted,
-        fields: Option<&[String]>,
-    ) -> Result<Found<Self::Row>> {
-        read::get::<Self>(reads, id, deleted, fields).await
+    /// A heavy column that `shape` does not show is not read, and empty in the answer.
+    async fn get(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<Self::Row>> {
+        read::get::<Self>(reads, id, shape).await
     }
 
-    /// A live row that the actor may see, with all its fields.
+    /// Visible rows that belong to others: those whose `foreign_key`, or `id`, is among `keys`, at most `most` for each.
+    async fn related(
+        reads: &impl Reads,
+        foreign_key: &'static str,
+        keys: &[i64],
+        most: u64,
+    ) -> Result<Vec<(i64, Found<Self::Row>)>> {
+        related::related::<Self>(reads, foreign_key, keys, most).await
+    }
+
+    /// A live row that the actor may see, as a whole.
     async fn visible_row(reads: &impl Reads, id: i64) -> Result<Found<Self::Row>> {
-        Self::get(reads, id, Deleted::Exclude, None).await
+        Self::get(reads, id, &Shape::default()).await
     }
 
     async fn create(tx: &Tx, new: &Self::New) -> Result<Found<Self::Row>> {

@@ -4,8 +4,11 @@ use sea_orm::{
     Select, sea_query::Expr,
 };
 
-use super::{Column, Crud, Deleted, Field, Found, Model, Page, base, scope};
-use crate::{Error, Reads, Result, query::ListQuery};
+use super::{Column, Crud, Found, Model, Page, base, scope};
+use crate::{
+    Error, Reads, Result,
+    query::{ListQuery, Shape},
+};
 
 /// One page, and cursors to the pages around it. One row more than a page tells whether anything follows.
 pub async fn list<C: Crud>(
@@ -24,10 +27,7 @@ pub async fn list<C: Crud>(
         None
     };
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = light::<C>(
-        query.windowed(rows, place.as_ref())?,
-        query.fields.as_deref(),
-    );
+    let rows = light::<C>(query.windowed(rows, place.as_ref())?, &query.shape);
     let mut rows = rows
         .limit(query.limit + 1)
         .offset(query.offset)
@@ -56,16 +56,9 @@ pub async fn list<C: Crud>(
     })
 }
 
-pub async fn get<C: Crud>(
-    reads: &impl Reads,
-    id: i64,
-    deleted: Deleted,
-    fields: Option<&[String]>,
-) -> Result<Found<C::Row>> {
-    let row = light::<C>(scope::seen::<C>(reads.actor(), deleted), fields)
-        .filter(scope::is::<C>(id))
-        .one(reads.db()?)
-        .await?;
+pub async fn get<C: Crud>(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<C::Row>> {
+    let rows = light::<C>(scope::seen::<C>(reads.actor(), shape.deleted), shape);
+    let row = rows.filter(scope::is::<C>(id)).one(reads.db()?).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }
 
@@ -86,17 +79,18 @@ async fn complete<C: Crud>(
 }
 
 /// Leaves heavy columns that nobody asked for in the table: empty text takes their place.
-fn light<C: Crud>(rows: Select<C::Entity>, fields: Option<&[String]>) -> Select<C::Entity> {
-    let Some(fields) = fields else { return rows };
-    let is_left = |column: &Column<C>| {
-        let same = |field: &&Field<Column<C>>| field.column.as_str() == column.as_str();
-        let is_heavy = C::FIELDS
-            .iter()
-            .find(same)
-            .is_some_and(|field| field.is_heavy);
-        is_heavy && !fields.iter().any(|name| name == column.as_str())
-    };
-    let select = |rows: Select<C::Entity>, column: Column<C>| match is_left(&column) {
+fn light<C: Crud>(rows: Select<C::Entity>, shape: &Shape) -> Select<C::Entity> {
+    match &shape.fields {
+        None => rows,
+        Some(fields) => without::<C>(rows, |name| !fields.iter().any(|field| field == name)),
+    }
+}
+
+/// Leaves those heavy columns in the table that are `left`.
+pub fn without<C: Crud>(rows: Select<C::Entity>, left: impl Fn(&str) -> bool) -> Select<C::Entity> {
+    let heavy: Vec<_> = C::heavy().filter(|name| left(name)).collect();
+    let select = |rows: Select<C::Entity>, column: Column<C>| match heavy.contains(&column.as_str())
+    {
         true => rows.column_as(Expr::val(""), column.as_str()),
         false => rows.column(column),
     };

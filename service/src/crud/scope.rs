@@ -7,8 +7,8 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
     prelude::DateTimeWithTimeZone,
     sea_query::{
-        DeleteStatement, Expr, ExprTrait, InsertStatement, LockType, Query, SelectStatement,
-        UpdateStatement,
+        DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
+        SelectStatement, UpdateStatement, WindowStatement,
     },
 };
 use serde::Deserialize;
@@ -167,6 +167,26 @@ pub fn live_ids(table: &'static str) -> SelectStatement {
 /// Ids of the rows that the actor may see, for conditions on what belongs to them.
 pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
     live_ids(C::name()).cond_where(C::visible(actor)).take()
+}
+
+/// The newest rows of each group, at most so many.
+pub fn first_of_each(
+    ids: SelectStatement,
+    group: (&'static str, &'static str),
+    most: u64,
+) -> SelectStatement {
+    let newest_first = WindowStatement::partition_by(group)
+        .order_by((group.0, "id"), Order::Desc)
+        .take();
+    let ranked = ids
+        .clone()
+        .expr_window_as(Func::cust("ROW_NUMBER"), newest_first, "place")
+        .take();
+    Query::select()
+        .column("id")
+        .from_subquery(ranked, "ranked")
+        .and_where(Expr::col("place").lte(most))
+        .take()
 }
 
 /// A column of deleted rows of a table.

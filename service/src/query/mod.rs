@@ -1,6 +1,7 @@
 //! A list as a client asks for it, parsed once against what the resource declares.
 mod cursor;
 mod filter;
+mod include;
 mod sort;
 mod value;
 
@@ -16,6 +17,7 @@ use crate::{
 use cursor::Cursor;
 pub use cursor::Secret;
 pub use filter::Filter;
+pub use include::{Include, relations};
 use sort::Sort;
 
 /// Rows of a page; contract §4.
@@ -40,10 +42,24 @@ pub struct ListQuery<C: Crud> {
     cursor: Option<String>,
     pub limit: u64,
     pub offset: u64,
-    pub deleted: Deleted,
     pub is_counted: bool,
+    pub shape: Shape,
+}
+
+/// How rows are shown.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    pub deleted: Deleted,
     /// The members that are shown; all, where nothing is said.
     pub fields: Option<Vec<String>>,
+    pub includes: Vec<Include>,
+}
+
+impl Shape {
+    /// Whether rows are shown as a whole, and alone.
+    pub fn is_plain(&self) -> bool {
+        self.fields.is_none() && self.includes.is_empty()
+    }
 }
 
 impl<C: Crud> Default for ListQuery<C> {
@@ -56,9 +72,8 @@ impl<C: Crud> Default for ListQuery<C> {
             cursor: None,
             limit: DEFAULT_LIMIT,
             offset: 0,
-            deleted: Deleted::Exclude,
             is_counted: false,
-            fields: None,
+            shape: Shape::default(),
         }
     }
 }
@@ -100,12 +115,10 @@ impl<C: Crud> ListQuery<C> {
     }
 
     /// Narrows the list to rows with this value.
-    #[must_use]
-    pub fn with(mut self, column: Column<C>, value: impl Into<Value>) -> Self {
+    pub fn narrow(&mut self, column: Column<C>, value: impl Into<Value>) {
         let value = value.into();
         self.binding.push(format!("{}={value:?}", column.as_str()));
         self.filters.push(Filter::equal::<C>(column, value));
-        self
     }
 
     pub(crate) fn filtered(&self, rows: Select<C::Entity>, actor: &Actor) -> Select<C::Entity> {
@@ -158,7 +171,8 @@ impl<C: Crud> ListQuery<C> {
             "limit" => self.limit = number(value, 1, MAX_LIMIT)?,
             "offset" => self.offset = number(value, 0, MAX_OFFSET)?,
             "cursor" => self.cursor = Some(value.to_owned()),
-            "fields" => self.fields = Some(fields::<C>(value)?),
+            "include" => self.shape.includes = include::parse::<C>(value)?,
+            "fields" => self.shape.fields = Some(fields::<C>(value)?),
             "count" => {
                 let kinds = [("none", false), ("exact", true), ("estimate", true)];
                 self.is_counted = one_of(value, &kinds)?;
@@ -176,7 +190,7 @@ impl<C: Crud> ListQuery<C> {
                     ("include", Deleted::Include),
                     ("only", Deleted::Only),
                 ];
-                self.deleted = one_of(value, &states)?;
+                self.shape.deleted = one_of(value, &states)?;
             }
             _ => {
                 self.bind(name, value);
@@ -235,7 +249,7 @@ fn unknown<C: Crud>() -> String {
         .chain(declared.map(|field| field.column.as_str()));
     let names: Vec<_> = names.collect();
     format!(
-        "is not one of {}; or limit, offset, cursor, sort, fields, count, deleted",
+        "is not one of {}; or limit, offset, cursor, sort, fields, include, count, deleted",
         names.join(", ")
     )
 }

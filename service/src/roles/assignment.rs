@@ -49,7 +49,7 @@ pub async fn of_user(
         .select_only()
         .column(user_roles::Column::RoleId)
         .into_query();
-    let roles = scope::shown::<Roles>(reads.actor(), query.deleted, everything());
+    let roles = scope::shown::<Roles>(reads.actor(), query.shape.deleted, everything());
     read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(theirs))).await
 }
 

@@ -12,6 +12,7 @@ mod concurrency;
 mod crash;
 mod databases;
 mod filters;
+mod includes;
 mod lists;
 mod migrations;
 mod pages;

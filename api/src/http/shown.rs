@@ -1,0 +1,88 @@
+//! From rows to an answer: as a whole, in part, or with what is related to them.
+use serde::Serialize;
+use serde_json::Value;
+use service::{
+    Error, Found, Session,
+    crud::{self, Deleted},
+    query::{ListQuery, Shape},
+};
+
+use super::{
+    Answer, Call, Page, Problem, Reply, Representation, Resource, Window, relation::Relations,
+};
+
+/// Rows as they are, or changed for this request.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rows<V> {
+    Whole(Vec<Representation<V>>),
+    Shaped(Vec<Value>),
+}
+
+impl<B, Q> Call<B, Q> {
+    /// A page of a list.
+    pub async fn page<R: Resource>(
+        &self,
+        page: crud::Page<R::Row>,
+        query: &ListQuery<R>,
+    ) -> Answer {
+        let links = self
+            .links
+            .header(page.next.as_deref(), page.prev.as_deref());
+        let data = shape::<R>(&self.session, &self.relations, page.rows, &query.shape).await?;
+        let window = Window {
+            limit: query.limit,
+            next: page.next,
+            prev: page.prev,
+            total: page.total,
+        };
+        Ok(Reply::ok(&Page { data, page: window })?.linked(links))
+    }
+
+    /// One row, with the tag of its version. In part it is a weaker likeness; with others it has none.
+    pub async fn row<R: Resource>(&self, found: Found<R::Row>, how: &Shape) -> Answer {
+        let tag = (found.version, found.is_full);
+        if how.is_plain() {
+            let row = Representation::<R::View>::of::<R>(found, how.deleted != Deleted::Exclude);
+            return Ok(Reply::ok(&row)?.tagged(tag, true));
+        }
+        let rows = shape::<R>(&self.session, &self.relations, vec![found], how).await?;
+        let Rows::Shaped(mut rows) = rows else {
+            return Err(Error::bug("a row was not shaped as it was asked for").into());
+        };
+        let reply = Reply::ok(&rows.pop())?;
+        Ok(match how.includes.is_empty() {
+            true => reply.tagged(tag, false),
+            false => reply,
+        })
+    }
+}
+
+async fn shape<R: Resource>(
+    session: &Session,
+    relations: &Relations,
+    rows: Vec<Found<R::Row>>,
+    how: &Shape,
+) -> Result<Rows<R::View>, Problem> {
+    let shows_deleted = how.deleted != Deleted::Exclude;
+    let rows = rows.into_iter();
+    let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, shows_deleted));
+    if how.is_plain() {
+        return Ok(Rows::Whole(rows.collect()));
+    }
+    let value = |row| serde_json::to_value(row).map_err(|error| Error::Internal(error.into()));
+    let mut rows = rows.map(value).collect::<Result<Vec<_>, _>>()?;
+    let mut kept = how.fields.clone();
+    for include in &how.includes {
+        relations.attach(session, include, &mut rows).await?;
+        if let Some(kept) = &mut kept {
+            kept.extend([include.name.to_owned(), format!("{}_more", include.name)]);
+        }
+    }
+    if let Some(kept) = kept {
+        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+            row.retain(|name, _| name == "id" || kept.contains(name));
+        }
+    }
+    Ok(Rows::Shaped(rows))
+}
