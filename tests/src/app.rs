@@ -71,7 +71,7 @@ impl TestApp {
         database.secret().await.unwrap();
         let mut auth = auth::Settings {
             registration: auth::Registration::Open,
-            session_lifetime: Duration::from_secs(3600),
+            session_lifetime: Duration::from_hours(1),
         };
         change_auth(&mut auth);
         let atoll = Atoll::new(database, auth);

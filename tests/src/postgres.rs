@@ -22,12 +22,11 @@ pub struct Server {
 impl Server {
     /// None, where there is neither a given server nor the binaries for one.
     pub async fn find() -> Option<Self> {
-        let (url, throw_away) = match env::var(GIVEN) {
-            Ok(url) => (url, None),
-            Err(_) => {
-                let server = ThrowAway::start()?;
-                (server.url.clone(), Some(server))
-            }
+        let (url, throw_away) = if let Ok(url) = env::var(GIVEN) {
+            (url, None)
+        } else {
+            let server = ThrowAway::start()?;
+            (server.url.clone(), Some(server))
         };
         let template = format!("atoll_test_{}", std::process::id());
         let mut connection = connect(&url).await;

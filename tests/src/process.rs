@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
+    rc::Rc,
     time::Duration,
 };
 
@@ -31,7 +32,7 @@ pub async fn eventually<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -
 pub struct Program {
     binary: PathBuf,
     variables: Vec<(String, String)>,
-    pub folder: TempDir,
+    pub folder: Rc<TempDir>,
 }
 
 impl Program {
@@ -39,7 +40,7 @@ impl Program {
         Self {
             binary: binary.into(),
             variables: Vec::new(),
-            folder: tempfile::tempdir().unwrap(),
+            folder: Rc::new(tempfile::tempdir().unwrap()),
         }
     }
 
@@ -49,29 +50,43 @@ impl Program {
         self
     }
 
-    pub fn command(&self, arguments: &str) -> Command {
+    /// What it says goes to files, so that nobody has to read it while it runs.
+    fn spawn(&self, arguments: &str, input: Stdio) -> Process {
+        let (out, log) = (self.file("out"), self.file("log"));
         let mut command = Command::new(&self.binary);
         command
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
             .env_clear()
-            .envs(self.variables.iter().cloned());
-        command
+            .env("PORT", "0")
+            .envs(self.variables.iter().cloned())
+            .stdin(input)
+            .stdout(fs::File::create(&out).unwrap())
+            .stderr(fs::File::create(&log).unwrap());
+        Process {
+            child: command.spawn().unwrap(),
+            out,
+            log,
+            _folder: self.folder.clone(),
+        }
     }
 
     /// Runs to the end, with `input` as its standard input.
     pub async fn run(&self, arguments: &str, input: &str) -> Output {
-        let mut command = self.command(arguments);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut process = self.spawn(arguments, Stdio::piped());
         // A program that does not read it may have gone.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        tokio::task::spawn_blocking(move || child.wait_with_output().unwrap())
-            .await
+        let _ = process
+            .child
+            .stdin
+            .take()
             .unwrap()
+            .write_all(input.as_bytes());
+        let status = process.end().await;
+        Output {
+            status,
+            stdout: process.said().into_bytes(),
+            stderr: process.log().into_bytes(),
+        }
     }
 
     /// Runs to a successful end; what it said on standard output.
@@ -94,18 +109,9 @@ impl Program {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
-    /// Starts a server on a free port.
+    /// Starts a server, on a free port unless the test names one.
     pub fn start(&self) -> Process {
-        let (out, log) = (self.file("out"), self.file("log"));
-        let mut command = self.command("serve");
-        command.env("PORT", "0").stdin(Stdio::null());
-        command.stdout(fs::File::create(&out).unwrap());
-        command.stderr(fs::File::create(&log).unwrap());
-        Process {
-            child: command.spawn().unwrap(),
-            out,
-            log,
-        }
+        self.spawn("serve", Stdio::null())
     }
 
     /// Starts a server and waits until it is ready.
@@ -123,11 +129,13 @@ impl Program {
     }
 }
 
-/// A server. It is killed when this goes.
+/// A program that runs. It is killed when this goes.
 pub struct Process {
     child: Child,
     out: PathBuf,
     log: PathBuf,
+    /// Its database may be in there.
+    _folder: Rc<TempDir>,
 }
 
 impl Process {
@@ -181,7 +189,7 @@ impl Process {
 
     /// Waits for its own end.
     pub async fn end(&mut self) -> ExitStatus {
-        loop_until(|| self.child.try_wait().unwrap(), "the server ends").await
+        loop_until(|| self.child.try_wait().unwrap(), "the program ends").await
     }
 }
 

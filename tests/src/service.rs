@@ -17,7 +17,8 @@ use crate::{Backend, settings};
 pub struct Service {
     pub atoll: Atoll,
     pub url: String,
-    _folder: Option<TempDir>,
+    /// Of the database, which goes with it.
+    folder: Option<TempDir>,
 }
 
 impl Service {
@@ -28,7 +29,7 @@ impl Service {
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let (url, folder) = Backend::of_this_run().fresh().await;
         let mut service = Self::at(&url, change).await;
-        service._folder = folder;
+        service.folder = folder;
         service
     }
 
@@ -45,22 +46,22 @@ impl Service {
         database.migrate().await.unwrap();
         let auth = auth::Settings {
             registration: Registration::Open,
-            session_lifetime: Duration::from_secs(3600),
+            session_lifetime: Duration::from_hours(1),
         };
         Self {
             atoll: Atoll::new(database, auth),
             url: url.to_owned(),
-            _folder: None,
+            folder: None,
         }
     }
 
     /// Waits for others as long as it takes, up to what no test takes.
     pub async fn patient() -> Self {
         Self::with(|settings| {
-            settings.write_budget = Duration::from_secs(60);
-            settings.lock_timeout = Duration::from_secs(60);
-            settings.statement_timeout = Duration::from_secs(60);
-            settings.idle_in_transaction_timeout = Duration::from_secs(60);
+            settings.write_budget = Duration::from_mins(1);
+            settings.lock_timeout = Duration::from_mins(1);
+            settings.statement_timeout = Duration::from_mins(1);
+            settings.idle_in_transaction_timeout = Duration::from_mins(1);
             settings.max_connections = 8;
         })
         .await

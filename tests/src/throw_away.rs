@@ -113,17 +113,17 @@ impl ThrowAway {
         // The first one would start others.
         let server = self.pid();
         send("STOP", server);
-        children(server)
-            .into_iter()
-            .for_each(|pid| send("STOP", pid));
+        for pid in children(server) {
+            send("STOP", pid);
+        }
         self.is_frozen = true;
     }
 
     pub fn thaw(&mut self) {
         let server = self.pid();
-        children(server)
-            .into_iter()
-            .for_each(|pid| send("CONT", pid));
+        for pid in children(server) {
+            send("CONT", pid);
+        }
         send("CONT", server);
         self.is_frozen = false;
     }

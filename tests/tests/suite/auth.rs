@@ -167,6 +167,22 @@ async fn an_expired_token_is_none() {
     sql.close().await;
 }
 
+/// However they became so: what a deactivation erases is one thing, what a token needs another.
+#[actix_web::test]
+async fn a_token_of_an_inactive_user_is_none() {
+    let app = TestApp::on(open_to_look_into()).await;
+    let ada = app.member("ada").await;
+    let sql = Sql::open(&app.url).await;
+    ada.get("/auth/me").await.expect_status(200);
+
+    sql.run("UPDATE users SET is_active = false").await;
+
+    ada.get("/posts")
+        .await
+        .expect_problem(401, "unauthenticated");
+    sql.close().await;
+}
+
 #[actix_web::test]
 async fn neither_a_password_nor_a_token_is_stored() {
     let app = TestApp::on(open_to_look_into()).await;

@@ -1,1 +1,70 @@
+//! What an operator types.
+mod config;
+mod migrate;
+mod user;
 
+use secrecy::ExposeSecret;
+use tests::{Backend, Sql, file_url, process::Program, settings};
+
+/// The program in an empty folder, on a database without tables, and that database's URL.
+pub async fn program() -> (Program, String) {
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    if Backend::of_this_run() != Backend::Postgres {
+        let url = file_url(program.folder.path());
+        return (program.with("DATABASE_URL", &url), url);
+    }
+    let (url, _) = Backend::Postgres.fresh().await;
+    let settings = settings(&url);
+    let database = service::Database::connect_for_migrations(&settings)
+        .await
+        .unwrap();
+    // The template has all of them.
+    database.migrations().reset().await.unwrap();
+    database.close().await.unwrap();
+    (
+        program.with("DATABASE_URL", settings.url.expose_secret()),
+        url,
+    )
+}
+
+#[actix_web::test]
+async fn seeding_fills_a_database_that_is_whole() {
+    let (program, url) = program().await;
+
+    let said = program
+        .ok("seed --users 20 --posts 50 --comments 80", "")
+        .await;
+
+    assert!(
+        said.contains("20 users, 50 posts and 80 comments"),
+        "{said}"
+    );
+    let sql = Sql::open(&url).await;
+    for (table, rows) in [("users", 20), ("posts", 50), ("comments", 80)] {
+        let there = sql.number(&format!("SELECT count(*) FROM {table}")).await;
+        assert_eq!(there, rows, "{table}");
+    }
+    assert_eq!(sql.half_done().await, Vec::<String>::new());
+    let production = program.with("ATOLL_PROFILE", "production");
+    let refused = production.refused("seed --users 1").await;
+    assert!(refused.contains("--force"), "{refused}");
+}
+
+#[actix_web::test]
+async fn nonsense_is_refused_with_a_hint() {
+    let (program, _) = program().await;
+
+    for nonsense in [
+        "sreve",
+        "migrate",
+        "migrate to",
+        "user create",
+        "seed",
+        "serve --port 1",
+    ] {
+        let output = program.run(nonsense, "").await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{nonsense}: {said}");
+        assert!(said.contains("Usage:"), "{nonsense}: {said}");
+    }
+}

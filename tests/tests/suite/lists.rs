@@ -25,10 +25,7 @@ async fn a_list_shows_the_newest_twenty_first() {
 
     ids.reverse();
     assert_eq!(page.ids(), ids[..20]);
-    assert_eq!(
-        page.body["page"],
-        json!({ "limit": 20, "next": null, "prev": null })
-    );
+    assert_eq!(page.body["page"]["limit"], 20);
 }
 
 #[actix_web::test]

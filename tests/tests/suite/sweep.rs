@@ -11,8 +11,12 @@ use world::{World, questions};
 /// No other text contains it.
 const CANARY: &str = "kanarienvogel";
 
-fn sings(reply: &Reply) -> bool {
-    let headers = format!("{:?}", reply.headers).to_lowercase();
+/// A link repeats the question, which does not count.
+fn sings(path: &str, reply: &Reply) -> bool {
+    let mut headers = format!("{:?}", reply.headers).to_lowercase();
+    if path.contains(CANARY) {
+        headers = headers.replace(&format!("={CANARY}"), "");
+    }
     reply.text.to_lowercase().contains(CANARY) || headers.contains(CANARY)
 }
 
@@ -22,7 +26,7 @@ async fn heard(client: &Client, questions: &BTreeSet<String>) -> BTreeSet<String
     for path in questions {
         let reply = client.get(path).await;
         assert!(reply.status < 500, "{path}: {}", reply.text);
-        if sings(&reply) {
+        if sings(path, &reply) {
             heard.insert(path.clone());
         }
     }
@@ -142,7 +146,7 @@ async fn no_answer_has_a_secret_or_a_column_that_is_the_services_own() {
 #[actix_web::test]
 async fn an_email_is_seen_by_its_owner_and_by_those_who_may_read_users() {
     let world = World::new().await;
-    let row = world.user().await;
+    let row = world.row("users").await;
     let questions = questions(&world, &row);
     let email = format!("{CANARY}@example.org");
 

@@ -59,6 +59,9 @@ async fn names_and_addresses_are_unique_whatever_their_case() {
             .expect_problem(409, "conflict")
             .expect_error_at(&format!("/{field}"));
     }
+    // What only looks like another address is the same one (NFKC), if it is an address at all.
+    let lookalike = create(&root, "carl", "ｂob@example.org").await;
+    assert!(matches!(lookalike.status, 409 | 422), "{}", lookalike.text);
     let own = root
         .patch(bob.url(), json!({ "username": "BOB" }))
         .await

@@ -1,7 +1,7 @@
 //! Columns as a side door: only what is declared, and only for those who may see it, can be asked about.
 use entity::{comments, posts, roles, users};
 use sea_orm::{IdenStatic, Iterable};
-use tests::{Client, Reply, TestApp};
+use tests::{Client, TestApp};
 
 use super::filters::{BASE, DECLARED};
 
@@ -34,41 +34,38 @@ fn value(column: &str) -> &'static str {
     }
 }
 
-/// As a filter, in ascending and in descending order: the refused parameter with each answer.
-async fn ask(client: &Client, resource: &str, column: &str) -> Vec<(&'static str, Reply)> {
-    let filter = format!("/{resource}?{column}={}", value(column));
-    let ascending = format!("/{resource}?sort={column}");
+/// Every place for a column in a query string: the parameter, and what it says.
+fn questions(column: &str) -> [(String, String); 5] {
     let descending = match column {
-        "id" => format!("/{resource}?sort=-id"),
-        _ => format!("/{resource}?sort=id,-{column}"),
+        "id" => "-id".to_owned(),
+        _ => format!("id,-{column}"),
     };
-    vec![
-        ("filter", client.get(filter).await),
-        ("sort", client.get(ascending).await),
-        ("sort", client.get(descending).await),
+    [
+        (column.to_owned(), value(column).to_owned()),
+        (format!("{column}[ne]"), value(column).to_owned()),
+        (format!("{column}[is_null]"), "true".to_owned()),
+        ("sort".to_owned(), column.to_owned()),
+        ("sort".to_owned(), descending),
     ]
 }
 
 async fn only_these(client: &Client, resource: &str, declared: &[&str]) {
     for column in columns(resource) {
-        for (place, reply) in ask(client, resource, column).await {
+        for (index, (parameter, value)) in questions(column).into_iter().enumerate() {
+            let reply = client.get(format!("/{resource}?{parameter}={value}")).await;
             if BASE.contains(&column) || declared.contains(&column) {
                 reply.expect_status(200);
                 continue;
             }
-            let at = if place == "sort" { place } else { column };
             let reply = reply
                 .expect_problem(400, "malformed_request")
-                .expect_error_at(at);
+                .expect_error_at(&parameter);
             // What is there but not for the caller looks like what is not there.
-            let nothing = ask(client, resource, "nothing").await;
-            let (_, nothing) = nothing
-                .into_iter()
-                .find(|(other, _)| *other == place)
-                .unwrap();
-            let nothing = &nothing.body["errors"][0];
-            assert_eq!(reply.body["errors"][0]["code"], nothing["code"]);
-            assert_eq!(reply.body["errors"][0]["detail"], nothing["detail"]);
+            let (parameter, value) = &questions("nothing")[index];
+            let nothing = client.get(format!("/{resource}?{parameter}={value}")).await;
+            let (refused, nothing) = (&reply.body["errors"][0], &nothing.body["errors"][0]);
+            assert_eq!(refused["code"], nothing["code"]);
+            assert_eq!(refused["detail"], nothing["detail"]);
         }
     }
 }
@@ -101,6 +98,41 @@ async fn a_private_field_is_asked_about_by_those_who_may_read_it() {
     }
     let found = editor.get("/users?email=root@example.org").await;
     assert_eq!(found.ids(), [root.id]);
+}
+
+#[actix_web::test]
+async fn a_relation_is_asked_about_no_more_than_its_own_list() {
+    let app = TestApp::new().await;
+    let (nobody, editor) = (app.anonymous(), app.editor("editor").await);
+
+    for (resource, relation, target) in [
+        ("posts", "author", "users"),
+        ("comments", "author", "users"),
+        ("comments", "post", "posts"),
+    ] {
+        let (_, public, private) = DECLARED
+            .into_iter()
+            .find(|(name, ..)| *name == target)
+            .unwrap();
+        for column in columns(target) {
+            let parameter = format!("{relation}.{column}");
+            let path = format!("/{resource}?{parameter}={}", value(column));
+            let is_public = BASE.contains(&column) || public.contains(&column);
+            for (client, sees) in [
+                (&nobody, is_public),
+                (&editor, is_public || private.contains(&column)),
+            ] {
+                let reply = client.get(&path).await;
+
+                match sees {
+                    true => reply.expect_status(200),
+                    false => reply
+                        .expect_problem(400, "malformed_request")
+                        .expect_error_at(&parameter),
+                };
+            }
+        }
+    }
 }
 
 #[actix_web::test]

@@ -97,7 +97,7 @@ async fn a_body_at_the_limit_is_read() {
 #[actix_web::test]
 async fn a_body_that_takes_too_long_is_408() {
     let soon = |server: &mut api::settings::ServerSettings| {
-        server.body_timeout = Duration::from_millis(20)
+        server.body_timeout = Duration::from_millis(20);
     };
     let app = TestApp::with(Backend::of_this_run(), soon).await;
     let root = app.superuser("root").await;

@@ -155,6 +155,7 @@ pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
     }
     for filter in row.fields {
         paths.insert(format!("/{}?{filter}={CANARY}", row.resource));
+        paths.insert(format!("/{}?{filter}[contains]={CANARY}", row.resource));
         paths.insert(format!("/{}?sort={filter}", row.resource));
         paths.insert(format!("/{}?sort=-{filter}", row.resource));
     }

@@ -150,3 +150,23 @@ async fn a_purged_user_is_gone_with_everything_of_theirs() {
         .await
         .expect_status(201);
 }
+
+/// Nor is anything of whoever had it before.
+#[actix_web::test]
+async fn an_id_is_never_given_again() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+    for url in [post.url(), &url(&ada)] {
+        root.delete(url).await.expect_status(204);
+    }
+
+    root.act(format!("{}/purge", url(&ada)))
+        .await
+        .expect_status(204);
+
+    let next = app.member("ada").await;
+    assert!(next.id > ada.id);
+    assert!(next.publish("Hello").await.id() > post.id());
+}

@@ -1,0 +1,110 @@
+//! `atoll user`
+use tests::{Client, PASSWORD, Reply, json};
+
+use super::program;
+
+async fn sign_in(anyone: &Client, login: &str, password: &str) -> Reply {
+    let credentials = json!({ "login": login, "password": password });
+    anyone.post("/auth/login", credentials).await
+}
+
+#[actix_web::test]
+async fn a_password_from_standard_input_loses_one_newline() {
+    let (program, _) = program().await;
+    let create = |name: &str| format!("user create --username {name} --email {name}@example.org");
+    program.ok(&create("ada"), PASSWORD).await;
+    program.ok(&create("bob"), &format!("{PASSWORD}\n")).await;
+    program.ok(&create("eve"), &format!("{PASSWORD}\n\n")).await;
+
+    let (_server, address) = program.serve().await;
+    let anyone = Client::new(address, None, 0);
+
+    sign_in(&anyone, "ada", PASSWORD).await.expect_status(200);
+    sign_in(&anyone, "bob", PASSWORD).await.expect_status(200);
+    sign_in(&anyone, "eve", PASSWORD).await.expect_status(401);
+    sign_in(&anyone, "eve", &format!("{PASSWORD}\n"))
+        .await
+        .expect_status(200);
+}
+
+#[actix_web::test]
+async fn users_are_made_listed_and_kept_out() {
+    let (program, _) = program().await;
+    let root = "user create --username root --email root@example.org --superuser";
+    let said = program.ok(root, PASSWORD).await;
+    assert!(
+        said.contains("superuser root") && !said.contains(PASSWORD),
+        "{said}"
+    );
+    let (_server, address) = program.serve().await;
+    let anyone = Client::new(address, None, 0);
+    let me = anyone.with_token(&anyone.login("root", PASSWORD).await);
+    let myself = me.get("/auth/me").await.expect_status(200);
+    assert_eq!(myself.body["is_superuser"], true);
+    assert_eq!(myself.body["roles"], json!(["member"]));
+
+    program
+        .ok(
+            "user create --username ada --email ada@example.org",
+            PASSWORD,
+        )
+        .await;
+    let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
+    let list = program.ok("user list", "").await;
+    assert!(
+        list.contains("root@example.org") && list.contains("ada@example.org"),
+        "{list}"
+    );
+    program.ok("user deactivate --username ada", "").await;
+    ada.get("/auth/me")
+        .await
+        .expect_problem(401, "unauthenticated");
+    sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
+    program.ok("user activate --username ada", "").await;
+    let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
+    program
+        .ok("user password --username ada", "another password\n")
+        .await;
+    ada.get("/auth/me")
+        .await
+        .expect_problem(401, "unauthenticated");
+    sign_in(&anyone, "ada", "another password")
+        .await
+        .expect_status(200);
+
+    let last = program.refused("user deactivate --username root").await;
+    assert!(last.contains("last active superuser"), "{last}");
+}
+
+#[actix_web::test]
+async fn a_user_who_cannot_be_made_is_refused_with_the_field() {
+    let (program, _) = program().await;
+    program
+        .ok(
+            "user create --username ada --email ada@example.org",
+            PASSWORD,
+        )
+        .await;
+
+    for (arguments, password, field) in [
+        ("--username ad --email x@example.org", PASSWORD, "username"),
+        ("--username Ada --email x@example.org", PASSWORD, "username"),
+        ("--username bob --email nowhere", PASSWORD, "email"),
+        (
+            "--username bob --email bob@example.org",
+            "short\n",
+            "password",
+        ),
+        ("--username bob --email bob@example.org", "", "password"),
+    ] {
+        let output = program
+            .run(&format!("user create {arguments}"), password)
+            .await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {said}");
+        assert!(said.contains(field), "{arguments}: {said}");
+    }
+
+    let refused = program.refused("user activate --username nobody").await;
+    assert!(refused.contains("nobody"), "{refused}");
+}

@@ -1,0 +1,134 @@
+//! What every table has.
+use secrecy::ExposeSecret;
+use service::registry;
+use tests::Sql;
+
+use super::{columns, migrator, shared, sql, tables};
+
+const BASE: [&str; 6] = [
+    "created_at",
+    "deleted_at",
+    "deletion_id",
+    "id",
+    "updated_at",
+    "version",
+];
+
+async fn migrated() -> (Sql, Option<tempfile::TempDir>) {
+    let (_, settings, folder) = shared().await;
+    migrator(&settings)
+        .await
+        .migrations()
+        .up(None)
+        .await
+        .unwrap();
+    (sql(&settings).await, folder)
+}
+
+#[actix_web::test]
+async fn every_resource_has_the_base_columns() {
+    let (sql, _folder) = migrated().await;
+
+    for table in registry::tables() {
+        let there = columns(&sql, table.name).await;
+        for column in BASE {
+            assert!(
+                there.contains(&column.to_owned()),
+                "{} lacks {column}: make it with schema::resource",
+                table.name
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_short_text_has_a_length_that_both_databases_keep() {
+    let (sql, _folder) = migrated().await;
+    let mut seen = 0;
+
+    for table in registry::tables() {
+        let name = table.name;
+        let (texts, checks) = match sql.is_postgres() {
+            true => (
+                format!(
+                    "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{name}' AND data_type = 'character varying'"
+                ),
+                format!(
+                    "SELECT string_agg(conname, ' ') FROM pg_constraint WHERE contype = 'c' AND conrelid = '{name}'::regclass"
+                ),
+            ),
+            false => (
+                format!(
+                    "SELECT name FROM pragma_table_info('{name}') WHERE lower(type) LIKE 'varchar%'"
+                ),
+                format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'"),
+            ),
+        };
+        let checks = &sql.texts(&checks).await[0];
+        for column in sql.texts(&texts).await {
+            seen += 1;
+            // One of a few words; as long as the username that it is made from.
+            assert!(
+                checks.contains(&format!("{name}_{column}_length"))
+                    || ["status", "username_key"].contains(&column.as_str()),
+                "{name}.{column} has no length: add schema::length to its migration"
+            );
+        }
+    }
+
+    assert!(seen > 5, "there are texts: {seen}");
+}
+
+/// Without one, removing a row reads the whole table that refers to it.
+#[actix_web::test]
+async fn every_foreign_key_has_an_index() {
+    let (sql, _folder) = migrated().await;
+    let mut seen = 0;
+
+    for table in tables(&sql).await {
+        let (keys, indexed) = match sql.is_postgres() {
+            true => (
+                format!(
+                    "SELECT a.attname::text FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] WHERE c.contype = 'f' AND c.conrelid = '{table}'::regclass"
+                ),
+                format!(
+                    "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] WHERE i.indrelid = '{table}'::regclass"
+                ),
+            ),
+            false => (
+                format!("SELECT \"from\" FROM pragma_foreign_key_list('{table}')"),
+                format!(
+                    "SELECT c.name FROM pragma_index_list('{table}') i, pragma_index_info(i.name) c WHERE c.seqno = 0 UNION SELECT name FROM pragma_table_info('{table}') WHERE pk = 1"
+                ),
+            ),
+        };
+        let indexed = sql.texts(&indexed).await;
+        for key in sql.texts(&keys).await {
+            seen += 1;
+            assert!(
+                indexed.contains(&key),
+                "{table}.{key} has no index that begins with it: add one to its migration"
+            );
+        }
+    }
+
+    assert!(seen > 8, "there are foreign keys: {seen}");
+}
+
+#[test]
+fn migrations_by_hand_go_to_the_database_that_is_configured() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = api::config::Inputs {
+        folder: folder.path().to_owned(),
+        ..api::config::Inputs::default()
+    };
+    let settings = api::config::Configuration::read(&inputs)
+        .unwrap()
+        .settings()
+        .unwrap();
+
+    assert_eq!(
+        settings.database.url.expose_secret(),
+        migration::DEFAULT_DATABASE_URL
+    );
+}

@@ -1,0 +1,101 @@
+//! Up, down, and several at once.
+use futures_util::future::join_all;
+use migration::{Migrator, MigratorTrait};
+
+use super::{empty, migrator, schema, sql};
+
+/// Programs that start at the same moment.
+const TOGETHER: usize = 6;
+
+#[actix_web::test]
+async fn every_step_goes_up_and_down_and_up() {
+    let (settings, _folder) = empty().await;
+    let (database, sql) = (migrator(&settings).await, sql(&settings).await);
+    let migrations = database.migrations();
+    // Makes the table in which they are noted.
+    migrations.up(Some(0)).await.unwrap();
+    let mut before = schema(&sql).await;
+    for step in Migrator::migrations() {
+        let name = step.name();
+        migrations.up(Some(1)).await.unwrap();
+        let after = schema(&sql).await;
+        migrations.down(1).await.unwrap();
+        assert_eq!(
+            schema(&sql).await,
+            before,
+            "down is not the opposite of up: {name}"
+        );
+        migrations.up(Some(1)).await.unwrap();
+        assert_eq!(
+            schema(&sql).await,
+            after,
+            "up is something else the second time: {name}"
+        );
+        before = after;
+    }
+
+    assert!(database.pending().await.unwrap().is_empty());
+    migrations.refresh().await.unwrap();
+    assert_eq!(schema(&sql).await, before);
+    migrations.fresh().await.unwrap();
+    assert_eq!(schema(&sql).await, before);
+    migrations.reset().await.unwrap();
+    assert_eq!(schema(&sql).await, Vec::<String>::new());
+}
+
+#[actix_web::test]
+async fn those_who_start_together_migrate_once() {
+    let (settings, _folder) = empty().await;
+
+    let start = async || {
+        let database = migrator(&settings).await;
+        let done = database.migrations().up(None).await;
+        database.close().await.unwrap();
+        done
+    };
+    for done in join_all((0..TOGETHER).map(|_| start())).await {
+        done.unwrap();
+    }
+
+    let sql = sql(&settings).await;
+    let applied = sql
+        .texts("SELECT version FROM seaql_migrations ORDER BY version")
+        .await;
+    let all: Vec<_> = Migrator::migrations()
+        .iter()
+        .map(|step| step.name().to_owned())
+        .collect();
+    assert_eq!(applied, all);
+}
+
+#[actix_web::test]
+async fn a_step_that_fails_leaves_nothing_of_those_before_it() {
+    let (settings, _folder) = empty().await;
+    let (database, sql) = (migrator(&settings).await, sql(&settings).await);
+    sql.run("CREATE TABLE user_roles (other integer)").await;
+    let before = schema(&sql).await;
+
+    let failed = database.migrations().up(None).await;
+
+    assert!(failed.is_err());
+    assert_eq!(schema(&sql).await, before);
+    sql.run("DROP TABLE user_roles").await;
+    database.migrations().up(None).await.unwrap();
+    assert!(database.pending().await.unwrap().is_empty());
+}
+
+/// A program that is older than its database must not touch it.
+#[actix_web::test]
+async fn a_step_that_this_program_does_not_know_stops_it() {
+    let (settings, _folder) = empty().await;
+    let (database, sql) = (migrator(&settings).await, sql(&settings).await);
+    database.migrations().up(None).await.unwrap();
+    sql.run(
+        "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_later', 0)",
+    )
+    .await;
+
+    assert!(database.pending().await.is_err());
+    assert!(database.migrations().up(None).await.is_err());
+    assert!(database.migrations().down(1).await.is_err());
+}
