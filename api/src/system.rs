@@ -8,10 +8,12 @@ use actix_web::{
     http::{Method, StatusCode},
     web,
 };
-use serde_json::json;
 use service::Atoll;
 
-use crate::http::{Answer, Reply, Route};
+use crate::{
+    http::{Answer, Is, JsonSchema, Reply, Route, Serialize},
+    openapi::{Documented, Operation},
+};
 
 /// Whether the process is on its way down.
 #[derive(Debug, Clone, Default)]
@@ -35,13 +37,43 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+#[derive(JsonSchema, Serialize)]
+struct Health {
+    status: &'static str,
+}
+
 /// The process answers.
-async fn healthz() -> Answer {
-    Reply::ok(&json!({ "status": "ok" }))
+async fn healthz() -> Answer<Is<Health>> {
+    Reply::ok(&Health { status: "ok" })
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Readiness {
+    status: &'static str,
+    checks: Checks,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Checks {
+    database: bool,
+    migrations: bool,
+    accepting: bool,
+}
+
+/// 200, or 503 with the same body.
+struct Ready;
+
+impl Documented for Ready {
+    fn document(operation: &mut Operation<'_>) {
+        for (status, description) in [(200, "Ready."), (503, "Not ready.")] {
+            operation.answer(status, description);
+            operation.json::<Readiness>(status);
+        }
+    }
 }
 
 /// Requests are welcome: the database answers, its schema is ours, and nobody has asked us to stop.
-async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer {
+async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Ready> {
     let database = atoll.database.ping().await.is_ok();
     let migrations = database
         && atoll
@@ -49,16 +81,21 @@ async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answe
             .pending()
             .await
             .is_ok_and(|pending| pending.is_empty());
-    let ready = database && migrations && !draining.is_on();
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+    let accepting = !draining.is_on();
+    let (status, word) = match database && migrations && accepting {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
-    let checks =
-        json!({ "database": database, "migrations": migrations, "accepting": !draining.is_on() });
+    let checks = Checks {
+        database,
+        migrations,
+        accepting,
+    };
     Reply::json(
         status,
-        &json!({ "status": if ready { "ready" } else { "not ready" }, "checks": checks }),
+        &Readiness {
+            status: word,
+            checks,
+        },
     )
 }

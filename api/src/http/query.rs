@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use service::{Actor, Crud, Error, Refusal, crud::Deleted, query::ListQuery};
 
 use super::Problem;
+use crate::openapi::{self, Operation};
 
 /// What an endpoint takes in its query string.
 pub trait Query: Sized {
@@ -13,6 +14,8 @@ pub trait Query: Sized {
     fn permit(&self, _actor: &Actor) -> Result<(), Error> {
         Ok(())
     }
+
+    fn document(_operation: &mut Operation<'_>) {}
 }
 
 /// Reads a query string as forms encode it (WHATWG URL, section 5).
@@ -84,6 +87,10 @@ impl Query for Show {
             _ => Err(unknown(pairs, "this takes only deleted, once")),
         }
     }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.parameters(openapi::shown());
+    }
 }
 
 fn unknown(pairs: &[(Cow<'_, str>, Cow<'_, str>)], detail: &str) -> Error {
@@ -110,5 +117,9 @@ impl<C: Crud> Query for ListOf<C> {
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {
         self.0.permit(actor)
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.parameters(openapi::list::<C>());
     }
 }

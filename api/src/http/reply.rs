@@ -1,4 +1,6 @@
 //! Answers that are no failure.
+use std::marker::PhantomData;
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -7,19 +9,22 @@ use actix_web::{
         header::{HeaderName, LINK, LOCATION},
     },
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::{Error, Found, crud, query::ListQuery};
 
 use super::{BASE, Links, Problem, Resource, Time};
 
+/// An answer of the kind `A`.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Reply<A> {
     status: StatusCode,
     header: Option<(HeaderName, String)>,
     body: Option<Vec<u8>>,
+    kind: PhantomData<A>,
 }
 
-impl Reply {
+impl<A> Reply<A> {
     pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
         Self::json(StatusCode::OK, body)
     }
@@ -29,6 +34,7 @@ impl Reply {
             status: StatusCode::NO_CONTENT,
             header: None,
             body: None,
+            kind: PhantomData,
         }
     }
 
@@ -55,7 +61,7 @@ impl Reply {
         let row = |found| Representation::<R::View>::of::<R>(found, shows_deleted);
         let links = links.header(page.next.as_deref(), page.prev.as_deref());
         let reply = Self::ok(&Page {
-            data: page.rows.into_iter().map(row).collect::<Vec<_>>(),
+            data: page.rows.into_iter().map(row).collect(),
             page: Window {
                 limit: query.limit,
                 next: page.next,
@@ -77,11 +83,12 @@ impl Reply {
             status,
             header: None,
             body: Some(body),
+            kind: PhantomData,
         })
     }
 }
 
-impl Responder for Reply {
+impl<A> Responder for Reply<A> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -97,7 +104,11 @@ impl Responder for Reply {
 }
 
 /// A row as it goes out: what every resource has around what this one has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(
+    rename = "{V}",
+    description = "A row; `deleted_at` is there only where deleted rows are shown."
+)]
 pub struct Representation<V> {
     id: i64,
     #[serde(flatten)]
@@ -124,13 +135,14 @@ impl<V> Representation<V> {
 }
 
 /// Some rows of a list.
-#[derive(Debug, Serialize)]
-pub struct Page<D> {
-    pub data: D,
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "{V}Page")]
+pub struct Page<V> {
+    pub data: Vec<V>,
     pub page: Window,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Window {
     limit: u64,
     next: Option<String>,

@@ -6,22 +6,22 @@
 )]
 
 mod auth;
-mod comments;
 mod cli;
+mod comments;
 mod concurrency;
 mod crash;
 mod databases;
+mod filters;
 mod lists;
 mod migrations;
+mod pages;
 mod permissions;
 mod posts;
 mod roles;
 mod routes;
-mod filters;
-mod pages;
 mod soft_delete;
-mod statements;
 mod startup;
+mod statements;
 mod storm;
 mod sweep;
 mod unavailable;
