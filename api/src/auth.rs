@@ -1,7 +1,6 @@
 //! `/auth`
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
-use serde::Serialize;
 use service::{
     Actor, Found, Users,
     auth::{self, Credentials, Me, NewAccount, SignIn},
@@ -11,14 +10,19 @@ use service::{
 };
 
 use crate::{
-    http::{Answer, BASE, Call, Reply, Representation, Route, Time},
+    http::{
+        Answer, BASE, Call, Created, Is, JsonSchema, Kind, Nothing, Reply, Representation, Route,
+        Serialize, Time,
+    },
     users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
     let at = |path: &str| format!("{BASE}/auth/{path}");
     vec![
-        Route::new(Method::POST, &at("register"), |_| true, register),
+        Route::new(Method::POST, &at("register"), |_| true, register)
+            .or(Kind::Forbidden)
+            .or(Kind::Conflict),
         Route::new(Method::POST, &at("login"), |_| true, login),
         Route::new(Method::POST, &at("logout"), signed_in, logout),
         Route::new(Method::GET, &at("me"), signed_in, me),
@@ -27,7 +31,8 @@ pub fn routes() -> Vec<Route> {
             &at("me"),
             |actor| Users::ruled(actor, Action::Update),
             update_me,
-        ),
+        )
+        .or(Kind::Conflict),
     ]
 }
 
@@ -36,49 +41,49 @@ fn signed_in(actor: &Actor) -> bool {
 }
 
 /// No token comes with it: signing in is the next step. The new user is shown to its owner.
-async fn register(call: Call<NewAccount>) -> Answer {
+async fn register(call: Call<NewAccount>) -> Answer<Created<Users>> {
     Reply::created::<Users>(auth::register(&call.session, call.input).await?)
 }
 
-#[derive(Serialize)]
-struct SignInView<'a> {
-    token: &'a str,
+#[derive(JsonSchema, Serialize)]
+struct SignInView {
+    token: String,
     token_type: &'static str,
     expires_at: Time,
     user: Representation<UserView>,
 }
 
-async fn login(call: Call<Credentials>) -> Answer {
+async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
     let SignIn {
         token,
         expires_at,
         user,
     } = auth::login(&call.session, &call.input).await?;
     Reply::ok(&SignInView {
-        token: token.expose_secret(),
+        token: token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_at: expires_at.into(),
         user: shown(user),
     })
 }
 
-async fn logout(call: Call) -> Answer {
+async fn logout(call: Call) -> Answer<Nothing> {
     auth::logout(&call.session).await?;
     Ok(Reply::no_content())
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct MeView {
     #[serde(flatten)]
     user: Representation<UserView>,
     permissions: Vec<String>,
 }
 
-async fn me(call: Call) -> Answer {
+async fn me(call: Call) -> Answer<Is<MeView>> {
     show(auth::me(&call.session).await?)
 }
 
-async fn update_me(call: Call<UserPatch>) -> Answer {
+async fn update_me(call: Call<UserPatch>) -> Answer<Is<MeView>> {
     let me = auth::me(&call.session).await?;
     let user = call
         .session
@@ -87,7 +92,7 @@ async fn update_me(call: Call<UserPatch>) -> Answer {
     show(Me { user, ..me })
 }
 
-fn show(Me { user, permissions }: Me) -> Answer {
+fn show(Me { user, permissions }: Me) -> Answer<Is<MeView>> {
     Reply::ok(&MeView {
         user: shown(user),
         permissions,

@@ -1,11 +1,10 @@
 //! `/comments`
 use entity::comments;
-use serde::Serialize;
 use service::Comments;
 
-use crate::http::Resource;
+use crate::http::{JsonSchema, Resource, Serialize};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct CommentView {
     post_id: i64,
     author_id: i64,

@@ -1,7 +1,6 @@
 //! `/posts`
 use actix_web::http::Method;
 use entity::posts;
-use serde::Serialize;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
@@ -9,9 +8,12 @@ use service::{
     permission::Action,
 };
 
-use crate::http::{Answer, BASE, Call, ListOf, NoBody, Reply, Resource, Route, Time};
+use crate::http::{
+    Answer, BASE, Call, Created, JsonSchema, ListOf, Many, NoBody, Reply, Resource, Route,
+    Serialize, Time,
+};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct PostView {
     title: String,
     slug: String,
@@ -59,7 +61,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer {
+async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer<Many<Comments>> {
     let post = Posts::visible_row(&call.session, call.id()).await?;
     call.query
         .0
@@ -70,7 +72,7 @@ async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer {
 }
 
 /// On an invisible post 404, where `POST /comments` has 422: here the post is what the path names.
-async fn comment(call: Call<NewReply>) -> Answer {
+async fn comment(call: Call<NewReply>) -> Answer<Created<Comments>> {
     let post_id = call.id();
     let NewReply { body, author_id } = call.input;
     let new = NewComment {

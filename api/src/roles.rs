@@ -1,15 +1,15 @@
 //! `/roles`
 use entity::roles;
-use serde::Serialize;
 use serde_json::Value;
 use service::Roles;
 
-use crate::http::Resource;
+use crate::http::{JsonSchema, Resource, Serialize};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct RoleView {
     name: String,
     description: Option<String>,
+    #[schemars(with = "Vec<String>")]
     permissions: Value,
     is_system: bool,
 }

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    docs,
     http::{Gate, Limits, Problem, PublicUrl, Relations, Rules, guard, mount},
     routes::routes,
     settings::ServerSettings,
@@ -58,6 +59,7 @@ impl Server {
                 .wrap(from_fn(guard))
                 .configure(|config| mount(config, routes()))
                 .configure(|config| mount(config, system::routes()))
+                .configure(|config| mount(config, docs::routes()))
                 .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
         };
         let mut server = HttpServer::new(app)

@@ -9,10 +9,12 @@ use actix_web::{
     http::{Method, StatusCode},
     web,
 };
-use serde_json::json;
 use service::Atoll;
 
-use crate::http::{Answer, Kind, Problem, Reply, Route};
+use crate::{
+    http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize},
+    openapi::{Documented, Operation},
+};
 
 /// Whether the process is on its way down.
 #[derive(Debug, Clone, Default)]
@@ -33,32 +35,71 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/healthz", |_| true, healthz),
         Route::new(Method::GET, "/readyz", |_| true, readyz),
-        Route::new(Method::GET, "/problems/{slug}", |_| true, problem),
+        Route::new(Method::GET, "/problems/{slug}", |_| true, problem).or(Kind::NotFound),
     ]
 }
 
+#[derive(JsonSchema, Serialize)]
+struct Meaning {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    meaning: &'static str,
+}
+
 /// What the `type` of a problem leads to.
-async fn problem(request: HttpRequest) -> Answer {
+async fn problem(request: HttpRequest) -> Answer<Is<Meaning>> {
     let slug = request.match_info().get("slug").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(Problem::not_found)?;
     let (status, code, title) = kind.parts();
-    Reply::ok(&json!({
-        "type": request.path(),
-        "title": title,
-        "status": status.as_u16(),
-        "code": code,
-        "meaning": kind.meaning(),
-    }))
+    Reply::ok(&Meaning {
+        r#type: request.path().to_owned(),
+        title,
+        status: status.as_u16(),
+        code,
+        meaning: kind.meaning(),
+    })
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Health {
+    status: &'static str,
 }
 
 /// The process answers.
-async fn healthz() -> Answer {
-    Reply::ok(&json!({ "status": "ok" }))
+async fn healthz() -> Answer<Is<Health>> {
+    Reply::ok(&Health { status: "ok" })
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Readiness {
+    status: &'static str,
+    checks: Checks,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Checks {
+    database: bool,
+    migrations: bool,
+    accepting: bool,
+}
+
+/// 200, or 503 with the same body.
+struct Ready;
+
+impl Documented for Ready {
+    fn document(operation: &mut Operation<'_>) {
+        for (status, description) in [(200, "Ready."), (503, "Not ready.")] {
+            operation.answer(status, description);
+            operation.json::<Readiness>(status);
+        }
+    }
 }
 
 /// Requests are welcome: the database answers, its schema is ours, and nobody has asked us to stop.
-async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer {
+async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Ready> {
     let database = atoll.database.ping().await.is_ok();
     let migrations = database
         && atoll
@@ -66,16 +107,21 @@ async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answe
             .pending()
             .await
             .is_ok_and(|pending| pending.is_empty());
-    let ready = database && migrations && !draining.is_on();
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+    let accepting = !draining.is_on();
+    let (status, word) = match database && migrations && accepting {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
-    let checks =
-        json!({ "database": database, "migrations": migrations, "accepting": !draining.is_on() });
+    let checks = Checks {
+        database,
+        migrations,
+        accepting,
+    };
     Reply::json(
         status,
-        &json!({ "status": if ready { "ready" } else { "not ready" }, "checks": checks }),
+        &Readiness {
+            status: word,
+            checks,
+        },
     )
 }

@@ -1,13 +1,15 @@
 //! `/users`
 use actix_web::http::Method;
-use serde::Serialize;
 use service::{
     Error, Posts, Roles, Users, crud::Crud, permission::Permission, roles, users::UserRow,
 };
 
-use crate::http::{Answer, BASE, Call, ListOf, NoBody, Reply, Resource, Route, Time};
+use crate::http::{
+    Answer, BASE, Call, JsonSchema, Kind, ListOf, Many, NoBody, Nothing, Reply, Resource, Route,
+    Serialize, Time,
+};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct UserView {
     username: String,
     full_name: Option<String>,
@@ -17,7 +19,7 @@ pub struct UserView {
     private: Option<PrivateView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct PrivateView {
     email: String,
     is_superuser: bool,
@@ -63,7 +65,8 @@ pub fn routes() -> Vec<Route> {
             &roles,
             |actor| actor.user_id().is_some(),
             list_roles,
-        ),
+        )
+        .or(Kind::Forbidden),
         Route::new(
             Method::PUT,
             &role,
@@ -79,7 +82,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer {
+async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
     let user = Users::visible_row(&call.session, call.id()).await?;
     call.query
         .0
@@ -90,7 +93,7 @@ async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer {
 }
 
 /// For the user and for those with `users.read`.
-async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer {
+async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
     let user = Users::visible_row(&call.session, call.id()).await?;
     if !user.is_full {
         return Err(Error::Forbidden("only the user and those with users.read see this").into());
@@ -100,14 +103,14 @@ async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer {
         .await
 }
 
-async fn assign(call: Call) -> Answer {
+async fn assign(call: Call) -> Answer<Nothing> {
     call.session
         .write(async |tx| roles::assign(tx, call.id(), call.second_id()).await)
         .await?;
     Ok(Reply::no_content())
 }
 
-async fn unassign(call: Call) -> Answer {
+async fn unassign(call: Call) -> Answer<Nothing> {
     call.session
         .write(async |tx| roles::unassign(tx, call.id(), call.second_id()).await)
         .await?;

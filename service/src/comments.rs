@@ -8,7 +8,7 @@ use crate::{Posts, Users, posts::PUBLISHED, prelude::*};
 
 pub struct Comments;
 
-#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewComment {
     #[garde(range(min = 1))]
@@ -20,7 +20,7 @@ pub struct NewComment {
 }
 
 /// A comment on a post that is known from elsewhere.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewReply {
     #[garde(length(chars, min = 1, max = 10_000))]
@@ -30,10 +30,10 @@ pub struct NewReply {
 }
 
 #[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
-#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields)]
 pub struct CommentPatch {
-    #[garde(inner(length(chars, min = 1, max = 10_000)))]
+    #[garde(length(chars, min = 1, max = 10_000))]
     pub body: Option<String>,
 }
 

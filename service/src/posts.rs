@@ -9,39 +9,41 @@ pub const DRAFT: &str = "draft";
 pub const PUBLISHED: &str = "published";
 const STATES: [&str; 3] = [DRAFT, PUBLISHED, "archived"];
 
-#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewPost {
-    #[serde(deserialize_with = "trimmed")]
+    #[serde(with = "Trimmed")]
     #[garde(length(chars, min = 1, max = 255))]
     pub title: String,
-    #[garde(inner(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$")))]
+    #[garde(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$"))]
     pub slug: Option<String>,
-    #[garde(inner(length(chars, max = 500)))]
+    #[garde(length(chars, max = 500))]
     pub summary: Option<String>,
     #[garde(length(chars, min = 1, max = 100_000))]
     pub content: String,
     #[garde(inner(custom(state)))]
+    #[schemars(extend("enum" = STATES))]
     pub status: Option<String>,
     #[garde(skip)]
     pub author_id: Option<i64>,
 }
 
 #[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
-#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields)]
 pub struct PostPatch {
     #[serde_with(skip_apply)]
-    #[serde(default, deserialize_with = "present_trimmed")]
-    #[garde(inner(length(chars, min = 1, max = 255)))]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, min = 1, max = 255))]
     pub title: Option<String>,
-    #[garde(inner(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$")))]
+    #[garde(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$"))]
     pub slug: Option<String>,
-    #[garde(inner(inner(length(chars, max = 500))))]
+    #[garde(length(chars, max = 500))]
     pub summary: Option<Option<String>>,
-    #[garde(inner(length(chars, min = 1, max = 100_000)))]
+    #[garde(length(chars, min = 1, max = 100_000))]
     pub content: Option<String>,
     #[garde(inner(custom(state)))]
+    #[schemars(extend("enum" = STATES))]
     pub status: Option<String>,
 }
 

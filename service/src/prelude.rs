@@ -1,5 +1,6 @@
 //! What a resource is written with.
 pub(crate) use garde::Validate;
+pub(crate) use schemars::JsonSchema;
 pub(crate) use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DeriveIntoActiveModel, QueryFilter, QuerySelect,
 };
@@ -8,7 +9,7 @@ pub(crate) use serde::Deserialize;
 pub(crate) use crate::{
     Actor, Crud, Error, Reads, Result, Session, Tx,
     crud::{Change, Field, Owner, everything, nothing, now, owned, reaches, scope},
-    input::{present, present_trimmed, trimmed},
+    input::{PresentTrimmed, Trimmed, present},
     permission::{Action, Reach},
     slug::Slug,
 };

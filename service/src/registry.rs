@@ -1,5 +1,5 @@
 //! The resources there are. A new one is one line here: it then takes part in cascades, permissions and the sweeping tests.
-use std::{pin::Pin, sync::LazyLock};
+use std::{collections::HashSet, pin::Pin, sync::LazyLock};
 
 use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
@@ -76,20 +76,23 @@ pub fn owned_by(root: &str) -> Vec<&'static Table> {
     owned
 }
 
+/// Every permission that there is, as it is written.
+pub fn permissions() -> Vec<String> {
+    let of = |table: &Table| {
+        let name = table.name;
+        let full = Action::ALL.map(|action| format!("{name}.{}", action.as_str()));
+        let own = full.clone().map(|full| full + ".own");
+        let own = own.into_iter().filter(|_| table.has_own);
+        let own: Vec<_> = own.collect();
+        [format!("{name}.*")].into_iter().chain(full).chain(own)
+    };
+    let special = SPECIAL.map(str::to_owned);
+    let all = ["*".to_owned()].into_iter().chain(special);
+    all.chain(tables().iter().flat_map(of)).collect()
+}
+
 /// Whether a text names a permission that exists.
 pub fn is_permission(text: &str) -> bool {
-    if text == "*" || SPECIAL.contains(&text) {
-        return true;
-    }
-    let Some((resource, rest)) = text.split_once('.') else {
-        return false;
-    };
-    let Ok(table) = table(resource) else {
-        return false;
-    };
-    let is_action = |name: &str| Action::ALL.iter().any(|action| action.as_str() == name);
-    match rest.strip_suffix(".own") {
-        Some(action) => table.has_own && is_action(action),
-        None => rest == "*" || is_action(rest),
-    }
+    static ALL: LazyLock<HashSet<String>> = LazyLock::new(|| permissions().into_iter().collect());
+    ALL.contains(text)
 }

@@ -1,5 +1,8 @@
 //! Roles: named sets of permissions. Nobody can give, or take away, a permission that they lack.
+use std::borrow::Cow;
+
 use ::entity::roles::{ActiveModel, Column, Entity, Model};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use sea_orm::{IntoActiveModel, IntoActiveValue, prelude::Json};
 
 use crate::{permission::Permission, prelude::*, registry};
@@ -13,29 +16,31 @@ pub(crate) use held::{names, permissions};
 
 pub struct Roles;
 
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewRole {
-    #[serde(deserialize_with = "trimmed")]
+    #[serde(with = "Trimmed")]
     #[garde(length(chars, min = 2, max = 50), pattern("^[a-z0-9_-]*$"))]
     pub name: String,
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(length(chars, max = 255))]
     pub description: Option<String>,
     #[garde(length(max = 200), inner(custom(known)))]
+    #[schemars(with = "Vec<Known>")]
     pub permissions: Vec<String>,
 }
 
 #[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RolePatch {
     #[serde_with(skip_apply)]
-    #[serde(default, deserialize_with = "present_trimmed")]
-    #[garde(inner(length(chars, min = 2, max = 50), pattern("^[a-z0-9_-]*$")))]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, min = 2, max = 50), pattern("^[a-z0-9_-]*$"))]
     pub name: Option<String>,
-    #[garde(inner(inner(length(chars, max = 255))))]
+    #[garde(length(chars, max = 255))]
     pub description: Option<Option<String>>,
-    #[garde(inner(length(max = 200), inner(custom(known))))]
+    #[garde(length(max = 200), inner(inner(custom(known))))]
+    #[schemars(with = "Vec<Known>")]
     pub permissions: Option<Vec<String>>,
 }
 
@@ -129,6 +134,19 @@ pub fn parse(permissions: &Json) -> impl Iterator<Item = Permission> + '_ {
         .flatten()
         .filter_map(|text| text.as_str())
         .map(Permission::new)
+}
+
+/// A permission that there is.
+struct Known;
+
+impl JsonSchema for Known {
+    fn schema_name() -> Cow<'static, str> {
+        "Permission".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": registry::permissions() })
+    }
 }
 
 fn known(permission: &str, _: &()) -> garde::Result {

@@ -19,21 +19,22 @@ pub use private::{Private, UserRow};
 
 pub struct Users;
 
-#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewUser {
-    #[serde(deserialize_with = "trimmed")]
+    #[serde(with = "Trimmed")]
     #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
     pub username: String,
-    #[serde(deserialize_with = "trimmed")]
+    #[serde(with = "Trimmed")]
     #[garde(length(chars, max = 255), email)]
     pub email: String,
     #[garde(custom(acceptable))]
+    #[schemars(with = "String", length(min = MIN_LENGTH, max = MAX_LENGTH))]
     #[sea_orm(ignore)]
     pub password: SecretString,
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(length(chars, max = 255))]
     pub full_name: Option<String>,
-    #[garde(inner(length(chars, max = 2_000)))]
+    #[garde(length(chars, max = 2_000))]
     pub bio: Option<String>,
     #[garde(skip)]
     pub is_active: Option<bool>,
@@ -46,20 +47,20 @@ pub struct NewUser {
 }
 
 #[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
-#[derive(Debug, Clone, Default, Deserialize, Validate, DeriveIntoActiveModel)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
     #[serde_with(skip_apply)]
-    #[serde(default, deserialize_with = "present_trimmed")]
-    #[garde(inner(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$")))]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
     pub username: Option<String>,
     #[serde_with(skip_apply)]
-    #[serde(default, deserialize_with = "present_trimmed")]
-    #[garde(inner(length(chars, max = 255), email))]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, max = 255), email)]
     pub email: Option<String>,
-    #[garde(inner(inner(length(chars, max = 255))))]
+    #[garde(length(chars, max = 255))]
     pub full_name: Option<Option<String>>,
-    #[garde(inner(inner(length(chars, max = 2_000))))]
+    #[garde(length(chars, max = 2_000))]
     pub bio: Option<Option<String>>,
     #[garde(skip)]
     pub is_active: Option<bool>,

@@ -3,6 +3,7 @@ mod config;
 mod context;
 mod explain;
 mod migrate;
+mod openapi;
 mod seed;
 mod serve;
 mod user;
@@ -36,6 +37,9 @@ enum Command {
     User(user::Command),
     /// Add made-up users, posts and comments
     Seed(seed::Seed),
+    /// Print the OpenAPI document of this version
+    #[command(name = "openapi")]
+    OpenApi,
     /// See the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -67,6 +71,7 @@ impl Cli {
             Command::Migrate(command) => command.run().await,
             Command::User(command) => command.run().await,
             Command::Seed(seed) => seed.run().await,
+            Command::OpenApi => openapi::run(),
             Command::Config(command) => command.run(),
         }
     }

@@ -51,6 +51,10 @@ fn base(settings: &ServerSettings, address: SocketAddr) -> String {
 fn banner(out: &mut impl Write, base: &str, has_superuser: bool) -> std::io::Result<()> {
     writeln!(out, "Atoll is ready: {base}\n")?;
     writeln!(out, "  {base}/api/v1/posts  published posts")?;
+    writeln!(
+        out,
+        "  {base}/docs          what can be asked for, to read and to try"
+    )?;
     writeln!(out, "  {base}/healthz       whether it runs")?;
     writeln!(
         out,

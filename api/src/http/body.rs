@@ -12,6 +12,7 @@ use service::input::{self, Input};
 use tokio::time::timeout;
 
 use super::{Problem, json};
+use crate::openapi::Operation;
 
 /// How large a body may be, in bytes, and how long it may take.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub struct Limits {
 pub trait Body: Sized {
     async fn read(request: &HttpRequest, payload: Payload, limits: Limits)
     -> Result<Self, Problem>;
+
+    fn document(_operation: &mut Operation<'_>) {}
 }
 
 /// An endpoint that takes none: what comes all the same is not looked at.
@@ -43,6 +46,10 @@ impl<T: Input> Body for T {
         limits: Limits,
     ) -> Result<Self, Problem> {
         json(request, payload, limits).await
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.body::<T>(true);
     }
 }
 
@@ -66,6 +73,10 @@ impl<T: Input> Body for Maybe<T> {
         json(request, payload, limits)
             .await
             .map(|input| Self(Some(input)))
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.body::<T>(false);
     }
 }
 

@@ -2,7 +2,7 @@
 use actix_web::http::StatusCode;
 
 /// The kinds of the contract, §2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     MalformedRequest,
     Unauthenticated,
@@ -19,6 +19,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 12] = [
+        Self::MalformedRequest,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::Conflict,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::ValidationFailed,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
     /// The status, the stable code and the title.
     pub fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
@@ -68,21 +83,6 @@ impl Kind {
             ),
         }
     }
-
-    pub const ALL: [Self; 12] = [
-        Self::MalformedRequest,
-        Self::Unauthenticated,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::RequestTimeout,
-        Self::Conflict,
-        Self::PayloadTooLarge,
-        Self::UnsupportedMediaType,
-        Self::ValidationFailed,
-        Self::Internal,
-        Self::Unavailable,
-    ];
 
     /// Its name in a URL.
     pub fn slug(self) -> String {

@@ -1,4 +1,5 @@
 //! HTTP as every resource uses it: what a request must pass, in which order, and what every answer looks like.
+mod answer;
 mod body;
 mod cache;
 mod call;
@@ -16,12 +17,13 @@ mod route;
 mod shown;
 mod time;
 
+pub use answer::{Answer, Created, Is, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};
 pub use call::{Call, PublicUrl};
 pub use kind::Kind;
 pub use link::Links;
 pub use middleware::{Gate, guard};
-pub use problem::{Answer, Problem};
+pub use problem::Problem;
 pub use query::{ListOf, NoQuery, Query, Show};
 pub use relation::Relations;
 pub use reply::Reply;
@@ -29,6 +31,10 @@ pub use representation::{Page, Representation, Window};
 pub use resource::{Resource, resource};
 pub use route::{Route, Rule, Rules, mount};
 pub use time::Time;
+
+/// What views are made with.
+pub use schemars::JsonSchema;
+pub use serde::Serialize;
 
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";

@@ -12,10 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use service::{Error, Refusal};
 
-use super::{Kind, Reply};
-
-/// What a handler gives.
-pub type Answer = Result<Reply, Problem>;
+use super::Kind;
 
 /// Seconds after which a client may try again.
 const RETRY: &str = "1";

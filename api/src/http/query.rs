@@ -7,6 +7,7 @@ use service::{
 };
 
 use super::Problem;
+use crate::openapi::{self, Operation};
 
 /// What an endpoint takes in its query string.
 pub trait Query: Sized {
@@ -16,6 +17,8 @@ pub trait Query: Sized {
     fn permit(&self, _actor: &Actor) -> Result<(), Error> {
         Ok(())
     }
+
+    fn document(_operation: &mut Operation<'_>) {}
 }
 
 /// Reads a query string as forms encode it (WHATWG URL, section 5).
@@ -90,6 +93,10 @@ impl<C: Crud> Query for Show<C> {
             resource: PhantomData,
         })
     }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.parameters(openapi::shown());
+    }
 }
 
 fn unknown(pairs: &[(Cow<'_, str>, Cow<'_, str>)], detail: &str) -> Error {
@@ -116,5 +123,9 @@ impl<C: Crud> Query for ListOf<C> {
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {
         self.0.permit(actor)
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.parameters(openapi::list::<C>());
     }
 }

@@ -1,4 +1,6 @@
 //! Answers that are no failure.
+use std::marker::PhantomData;
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -12,16 +14,18 @@ use service::{Error, Found};
 
 use super::{BASE, Problem, Representation, Resource, cache};
 
+/// An answer of the kind `A`.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Reply<A> {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
     /// Which version of what this is (RFC 9110, section 8.8.3).
     tag: Option<EntityTag>,
     body: Option<Vec<u8>>,
+    kind: PhantomData<A>,
 }
 
-impl Reply {
+impl<A> Reply<A> {
     pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
         Self::json(StatusCode::OK, body)
     }
@@ -32,6 +36,7 @@ impl Reply {
             headers: Vec::new(),
             tag: None,
             body: None,
+            kind: PhantomData,
         }
     }
 
@@ -77,7 +82,7 @@ impl Reply {
     }
 }
 
-impl Responder for Reply {
+impl<A> Responder for Reply<A> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {

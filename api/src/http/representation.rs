@@ -1,11 +1,16 @@
 //! Rows as they go out.
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::Found;
 
 use super::{Resource, Time};
 
 /// A row as it goes out: what every resource has around what this one has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(
+    rename = "{V}",
+    description = "A row; `deleted_at` is there only where deleted rows are shown."
+)]
 pub struct Representation<V> {
     id: i64,
     #[serde(flatten)]
@@ -32,13 +37,14 @@ impl<V> Representation<V> {
 }
 
 /// Some rows of a list.
-#[derive(Debug, Serialize)]
-pub struct Page<D> {
-    pub data: D,
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "{V}Page")]
+pub struct Page<V> {
+    pub data: V,
     pub page: Window,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Window {
     pub limit: u64,
     pub next: Option<String>,

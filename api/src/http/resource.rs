@@ -1,15 +1,17 @@
 //! The handlers that every resource has.
 use actix_web::http::Method;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::{Actor, Crud, permission::Action};
 
 use super::{
-    Answer, BASE, Call, ListOf, Maybe, NoBody, Reply, Route, Show, body::Body, relation::fetch,
+    Answer, BASE, Call, Created, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply, Route,
+    Show, body::Body, relation::fetch,
 };
 
 /// A service as HTTP shows it.
 pub trait Resource: Crud<Row: Into<Self::View>, New: Body, Patch: Body> {
-    type View: Serialize;
+    type View: JsonSchema + Serialize;
 }
 
 /// `/{name}` and everything beneath it.
@@ -29,7 +31,8 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             &all,
             |actor| may::<R>(actor, Action::Create),
             create::<R>,
-        ),
+        )
+        .or(Kind::Conflict),
         Route::new(
             Method::GET,
             &one,
@@ -41,25 +44,33 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             &one,
             |actor| may::<R>(actor, Action::Update),
             update::<R>,
-        ),
+        )
+        .or(Kind::Forbidden)
+        .or(Kind::Conflict),
         Route::new(
             Method::DELETE,
             &one,
             |actor| may::<R>(actor, Action::Delete),
             delete::<R>,
-        ),
+        )
+        .or(Kind::Forbidden)
+        .or(Kind::Conflict),
         Route::new(
             Method::POST,
             &format!("{one}/restore"),
             |actor| may::<R>(actor, Action::Restore),
             restore::<R>,
-        ),
+        )
+        .or(Kind::Forbidden)
+        .or(Kind::Conflict),
         Route::new(
             Method::POST,
             &format!("{one}/purge"),
             |actor| may::<R>(actor, Action::Purge),
             purge::<R>,
-        ),
+        )
+        .or(Kind::Forbidden)
+        .or(Kind::Conflict),
     ]
 }
 
@@ -67,19 +78,19 @@ fn may<R: Resource>(actor: &Actor, action: Action) -> bool {
     R::ruled(actor, action)
 }
 
-async fn list<R: Resource>(call: Call<NoBody, ListOf<R>>) -> Answer {
+async fn list<R: Resource>(call: Call<NoBody, ListOf<R>>) -> Answer<Many<R>> {
     let query = &call.query.0;
     call.page::<R>(R::list(&call.session, query).await?, query)
         .await
 }
 
-async fn get<R: Resource>(call: Call<NoBody, Show<R>>) -> Answer {
+async fn get<R: Resource>(call: Call<NoBody, Show<R>>) -> Answer<One<R>> {
     let shape = &call.query.shape;
     call.row::<R>(R::get(&call.session, call.id(), shape).await?, shape)
         .await
 }
 
-async fn create<R: Resource>(mut call: Call<R::New>) -> Answer {
+async fn create<R: Resource>(mut call: Call<R::New>) -> Answer<Created<R>> {
     R::prepare(&call.session, &mut call.input).await?;
     Reply::created::<R>(
         call.session
@@ -88,7 +99,7 @@ async fn create<R: Resource>(mut call: Call<R::New>) -> Answer {
     )
 }
 
-async fn update<R: Resource>(call: Call<R::Patch>) -> Answer {
+async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
     let row = call
         .session
         .write(async |tx| R::update(tx, call.id(), &call.input).await)
@@ -96,14 +107,14 @@ async fn update<R: Resource>(call: Call<R::Patch>) -> Answer {
     Reply::found::<R>(row)
 }
 
-async fn delete<R: Resource>(call: Call) -> Answer {
+async fn delete<R: Resource>(call: Call) -> Answer<Nothing> {
     call.session
         .write(async |tx| R::delete(tx, call.id()).await)
         .await?;
     Ok(Reply::no_content())
 }
 
-async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer {
+async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
     let patch = call.input.0.as_ref();
     let row = call
         .session
@@ -112,7 +123,7 @@ async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer {
     Reply::found::<R>(row)
 }
 
-async fn purge<R: Resource>(call: Call) -> Answer {
+async fn purge<R: Resource>(call: Call) -> Answer<Nothing> {
     call.session
         .write(async |tx| R::purge(tx, call.id()).await)
         .await?;

@@ -9,7 +9,8 @@ use actix_web::{
 };
 use service::Actor;
 
-use super::{Problem, relation::Fetch};
+use super::{Kind, Problem, relation::Fetch};
+use crate::openapi::{Documented, Operation};
 
 /// Whether any rule, whatever the row, lets an actor through.
 pub type Rule = fn(&Actor) -> bool;
@@ -21,6 +22,11 @@ pub struct Route {
     pub rule: Rule,
     /// How rows of this resource are found for others, and whose they are.
     pub fetch: Option<(&'static str, Fetch)>,
+    /// Failures that its handler adds to those that every request like it can meet.
+    pub failures: Vec<Kind>,
+    pub handler_name: &'static str,
+    /// What the types of the handler say of it.
+    pub describe: fn(&mut Operation<'_>),
     handler: actix_web::Route,
 }
 
@@ -28,16 +34,29 @@ impl Route {
     pub fn new<F, Args>(method: Method, path: &str, rule: Rule, handler: F) -> Self
     where
         F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
+        Args: FromRequest + Documented + 'static,
+        F::Output: Responder + Documented + 'static,
     {
         Self {
             method,
             path: path.to_owned(),
             rule,
             fetch: None,
+            failures: Vec::new(),
+            handler_name: std::any::type_name::<F>(),
+            describe: |operation| {
+                Args::document(operation);
+                F::Output::document(operation);
+            },
             handler: web::to(handler),
         }
+    }
+
+    /// It can fail like this too.
+    #[must_use]
+    pub fn or(mut self, failure: Kind) -> Self {
+        self.failures.push(failure);
+        self
     }
 }
 

@@ -8,7 +8,7 @@ use service::{
 };
 
 use super::{
-    Answer, Call, Page, Problem, Reply, Representation, Resource, Window, relation::Relations,
+    Answer, Call, Many, One, Problem, Reply, Representation, Resource, Window, relation::Relations,
 };
 
 /// Rows as they are, or changed for this request.
@@ -25,7 +25,7 @@ impl<B, Q> Call<B, Q> {
         &self,
         page: crud::Page<R::Row>,
         query: &ListQuery<R>,
-    ) -> Answer {
+    ) -> Answer<Many<R>> {
         let links = self
             .links
             .header(page.next.as_deref(), page.prev.as_deref());
@@ -36,11 +36,12 @@ impl<B, Q> Call<B, Q> {
             prev: page.prev,
             total: page.total,
         };
-        Ok(Reply::ok(&Page { data, page: window })?.linked(links))
+        let body = Envelope { data, page: window };
+        Ok(Reply::ok(&body)?.linked(links))
     }
 
     /// One row, with the tag of its version. In part it is a weaker likeness; with others it has none.
-    pub async fn row<R: Resource>(&self, found: Found<R::Row>, how: &Shape) -> Answer {
+    pub async fn row<R: Resource>(&self, found: Found<R::Row>, how: &Shape) -> Answer<One<R>> {
         let tag = (found.version, found.is_full);
         if how.is_plain() {
             let row = Representation::<R::View>::of::<R>(found, how.deleted != Deleted::Exclude);
@@ -56,6 +57,13 @@ impl<B, Q> Call<B, Q> {
             false => reply,
         })
     }
+}
+
+/// As [`super::Page`] describes it.
+#[derive(Serialize)]
+struct Envelope<V> {
+    data: Rows<V>,
+    page: Window,
 }
 
 async fn shape<R: Resource>(

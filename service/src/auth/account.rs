@@ -1,30 +1,33 @@
 //! One's own account.
 use garde::Validate;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Registration;
 use crate::{
     Actor, Crud, Error, Found, Reads, Result, Session, Users,
-    input::trimmed,
+    input::Trimmed,
+    password::{MAX_LENGTH, MIN_LENGTH},
     users::{NewUser, UserRow, acceptable},
 };
 
 /// What anybody may say of themselves when they sign up.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewAccount {
-    #[serde(deserialize_with = "trimmed")]
+    #[serde(with = "Trimmed")]
     #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
     pub username: String,
-    #[serde(deserialize_with = "trimmed")]
+    #[serde(with = "Trimmed")]
     #[garde(length(chars, max = 255), email)]
     pub email: String,
     #[garde(custom(acceptable))]
+    #[schemars(with = "String", length(min = MIN_LENGTH, max = MAX_LENGTH))]
     pub password: SecretString,
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(length(chars, max = 255))]
     pub full_name: Option<String>,
-    #[garde(inner(length(chars, max = 2_000)))]
+    #[garde(length(chars, max = 2_000))]
     pub bio: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use ::entity::{
 };
 use chrono::{DateTime, Utc};
 use garde::Validate;
+use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
@@ -21,13 +22,14 @@ use crate::{
     users::{UserRow, key},
 };
 
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Credentials {
     /// A username or an e-mail address.
     #[garde(length(chars, min = 1, max = 255))]
     pub login: String,
     #[garde(custom(not_too_long))]
+    #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
     pub password: SecretString,
 }
 

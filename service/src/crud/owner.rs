@@ -7,7 +7,7 @@ use sea_orm::{
 use super::{Active, Crud, column, scope};
 use crate::{
     Actor, Error, Reads, Result, Tx,
-    query::{Filter, Refused},
+    query::{self, Filter, Filterable, Refused},
 };
 
 /// A foreign key to a resource that owns this one.
@@ -18,6 +18,8 @@ pub struct Owner {
     pub(crate) visible: fn(&Actor) -> Condition,
     /// Reads a filter on a field of the owner: field, operator, value.
     pub(crate) filter: fn(&str, &str, &str) -> Result<Filter, Refused>,
+    /// What filters on the owner there are.
+    pub(crate) declared: fn() -> Vec<Filterable>,
     rule: Option<(Condition, &'static str)>,
 }
 
@@ -37,8 +39,14 @@ impl Owner {
             table: P::name(),
             visible: P::visible,
             filter: Filter::on::<P>,
+            declared: query::declared_fields::<P>,
             rule: None,
         }
+    }
+
+    /// The name under which its fields are reached: `author` of `author_id`.
+    pub fn relation(&self) -> Option<&'static str> {
+        self.column.strip_suffix("_id")
     }
 
     /// New rows are only taken by owners for which `condition` holds; `otherwise` says so.

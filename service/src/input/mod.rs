@@ -1,15 +1,18 @@
 //! What clients send: its shape, its limits, and how a broken limit is reported.
 mod messages;
+mod trimmed;
 
 use garde::{Path, Validate, i18n::with_i18n};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::{Error, Refusal, Result};
+pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
 
 /// An input: readable, with declared limits. `#[serde(default)]` on the struct makes an absent field an empty one,
 /// so that it is reported with all the others.
-pub trait Input: DeserializeOwned + Validate<Context = ()> + Clone {}
-impl<T: DeserializeOwned + Validate<Context = ()> + Clone> Input for T {}
+pub trait Input: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone {}
+impl<T: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone> Input for T {}
 
 /// Reports every broken limit at once, by JSON Pointer. Lengths are in characters.
 pub fn check(input: &impl Validate<Context = ()>) -> Result<()> {
@@ -38,36 +41,4 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     value: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
-}
-
-/// Text without its surrounding white space.
-pub fn trimmed<'de, D: Deserializer<'de>, T: Trim + Deserialize<'de>>(
-    value: D,
-) -> Result<T, D::Error> {
-    T::deserialize(value).map(Trim::trim)
-}
-
-/// Text without its surrounding white space, in a patch.
-pub fn present_trimmed<'de, D: Deserializer<'de>, T: Trim + Deserialize<'de>>(
-    value: D,
-) -> Result<Option<T>, D::Error> {
-    trimmed(value).map(Some)
-}
-
-/// What [`trimmed`] can trim.
-pub trait Trim {
-    #[must_use]
-    fn trim(self) -> Self;
-}
-
-impl Trim for String {
-    fn trim(self) -> Self {
-        str::trim(&self).to_owned()
-    }
-}
-
-impl<T: Trim> Trim for Option<T> {
-    fn trim(self) -> Self {
-        self.map(T::trim)
-    }
 }

@@ -11,9 +11,9 @@ use crate::{
 };
 
 /// Values of one `in` or `nin`; contract §4.
-const MAX_VALUES: usize = 100;
+pub const MAX_VALUES: usize = 100;
 
-const OPERATORS: [&str; 11] = [
+pub const OPERATORS: [&str; 11] = [
     "eq",
     "ne",
     "lt",
@@ -26,6 +26,9 @@ const OPERATORS: [&str; 11] = [
     "starts_with",
     "is_null",
 ];
+
+/// Those that only texts take.
+pub const TEXT_OPERATORS: [&str; 2] = ["contains", "starts_with"];
 
 /// A condition on the rows of a list.
 #[derive(Clone)]
@@ -63,12 +66,9 @@ impl Filter {
             return Self::on::<C>(field, operator, text);
         };
         let owners = C::owners();
-        let named =
-            |owner: &&crate::crud::Owner| owner.column.strip_suffix("_id") == Some(relation);
+        let named = |owner: &&crate::crud::Owner| owner.relation() == Some(relation);
         let Some(owner) = owners.iter().find(named) else {
-            let names = owners
-                .iter()
-                .filter_map(|owner| owner.column.strip_suffix("_id"));
+            let names = owners.iter().filter_map(crate::crud::Owner::relation);
             let names: Vec<_> = names.collect();
             return Err((
                 "unknown",

@@ -1,5 +1,6 @@
 //! A list as a client asks for it, parsed once against what the resource declares.
 mod cursor;
+mod describe;
 mod filter;
 mod include;
 mod sort;
@@ -16,8 +17,10 @@ use crate::{
 };
 use cursor::Cursor;
 pub use cursor::Secret;
-pub use filter::Filter;
+pub use describe::{Filterable, ValueKind, declared_fields, filterable, operators};
+pub use filter::{Filter, MAX_VALUES};
 pub use include::{Include, relations};
+pub use sort::MAX_FIELDS;
 use sort::Sort;
 
 /// Rows of a page; contract §4.

@@ -10,7 +10,7 @@ use crate::{
     crud::{Column, Crud, Model, column},
 };
 
-const MAX_FIELDS: usize = 3;
+pub const MAX_FIELDS: usize = 3;
 
 /// Fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
 pub struct Sort<C: Crud> {

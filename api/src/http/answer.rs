@@ -1,0 +1,106 @@
+//! What handlers say that they answer with, in their signatures: the document is made of it.
+use std::marker::PhantomData;
+
+use actix_web::{HttpRequest, web::Data};
+use schemars::JsonSchema;
+
+use super::{Body, Call, Page, Problem, Query, Reply, Representation, Resource};
+use crate::openapi::{Documented, Operation};
+
+/// What a handler gives.
+pub type Answer<A> = Result<Reply<A>, Problem>;
+
+/// 200, with this.
+pub struct Is<T>(PhantomData<T>);
+
+/// 200, with a row.
+pub struct One<R>(PhantomData<R>);
+
+/// 200, with a page of rows.
+pub struct Many<R>(PhantomData<R>);
+
+/// 201, with a new row.
+pub struct Created<R>(PhantomData<R>);
+
+/// 204
+pub struct Nothing;
+
+impl<T: JsonSchema> Documented for Is<T> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(200, "This.");
+        operation.json::<T>(200);
+    }
+}
+
+impl<R: Resource> Documented for One<R> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(200, "The row.");
+        operation.json::<Representation<R::View>>(200);
+    }
+}
+
+impl<R: Resource> Documented for Many<R> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(200, "A page.")["Link"] = header("Link");
+        operation.json::<Page<Representation<R::View>>>(200);
+    }
+}
+
+impl<R: Resource> Documented for Created<R> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(201, "The new row.")["Location"] = header("Location");
+        operation.json::<Representation<R::View>>(201);
+        operation.links(201, R::name(), &["get", "update", "delete"]);
+    }
+}
+
+impl Documented for Nothing {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(204, "Done.");
+    }
+}
+
+impl<A: Documented> Documented for Answer<A> {
+    fn document(operation: &mut Operation<'_>) {
+        A::document(operation);
+    }
+}
+
+impl<B: Body, Q: Query> Documented for Call<B, Q> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.call();
+        Q::document(operation);
+        B::document(operation);
+    }
+}
+
+/// The request itself: its path is documented with the route.
+impl Documented for HttpRequest {
+    fn document(_: &mut Operation<'_>) {}
+}
+
+/// What the server was built with is no business of its clients.
+impl<T: ?Sized> Documented for Data<T> {
+    fn document(_: &mut Operation<'_>) {}
+}
+
+impl Documented for () {
+    fn document(_: &mut Operation<'_>) {}
+}
+
+impl<A: Documented> Documented for (A,) {
+    fn document(operation: &mut Operation<'_>) {
+        A::document(operation);
+    }
+}
+
+impl<A: Documented, B: Documented> Documented for (A, B) {
+    fn document(operation: &mut Operation<'_>) {
+        A::document(operation);
+        B::document(operation);
+    }
+}
+
+fn header(name: &str) -> serde_json::Value {
+    serde_json::json!({ "$ref": format!("#/components/headers/{name}") })
+}

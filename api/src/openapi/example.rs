@@ -1,0 +1,44 @@
+//! A body that would be accepted, made of its schema.
+use serde_json::{Map, Value, json};
+
+/// The required fields; all of them where none is.
+pub fn of(definitions: &Map<String, Value>, schema: &Value) -> Value {
+    let schema = resolve(definitions, schema);
+    let required = schema["required"]
+        .as_array()
+        .filter(|required| !required.is_empty());
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let wanted =
+        |name: &str| required.is_none_or(|required| required.iter().any(|field| field == name));
+    let fields = properties.filter(|(name, _)| wanted(name));
+    fields
+        .map(|(name, property)| (name.clone(), value(definitions, name, property)))
+        .collect()
+}
+
+fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Value {
+    let property = resolve(definitions, property);
+    if let Some(first) = property["enum"].get(0) {
+        return first.clone();
+    }
+    let kind = match &property["type"] {
+        Value::Array(kinds) => kinds.first().and_then(Value::as_str),
+        kind => kind.as_str(),
+    };
+    match kind {
+        Some("integer") => json!(1),
+        Some("boolean") => json!(true),
+        Some("array") => json!([]),
+        _ if property["format"] == "email" => json!("ada@example.org"),
+        _ if name == "password" => json!("correct horse battery staple"),
+        _ => json!(name),
+    }
+}
+
+fn resolve<'a>(definitions: &'a Map<String, Value>, schema: &'a Value) -> &'a Value {
+    let name = schema["$ref"]
+        .as_str()
+        .and_then(|path| path.rsplit('/').next());
+    name.and_then(|name| definitions.get(name))
+        .unwrap_or(schema)
+}

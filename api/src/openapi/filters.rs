@@ -1,0 +1,171 @@
+//! The query strings of reads: what [`ListQuery`] takes, with each declared field and its operators.
+//!
+//! [`ListQuery`]: service::query::ListQuery
+use serde_json::{Map, Value, json};
+use service::{
+    Crud,
+    query::{
+        DEFAULT_LIMIT, Filterable, MAX_FIELDS, MAX_LIMIT, MAX_OFFSET, MAX_VALUES, ValueKind,
+        declared_fields, filterable, operators,
+    },
+};
+
+use super::limits;
+
+const KINDS: [ValueKind; 4] = [
+    ValueKind::Integer,
+    ValueKind::Boolean,
+    ValueKind::Time,
+    ValueKind::Text,
+];
+
+/// Of a list of `C`.
+pub fn list<C: Crud>() -> Vec<Value> {
+    let window = [
+        (
+            "limit",
+            "Rows of a page.",
+            json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
+        ),
+        (
+            "cursor",
+            "`page.next` or `page.prev` of a page with the same filters and order.",
+            json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
+        ),
+        (
+            "offset",
+            "Rows to skip, for interfaces with page numbers; goes with no cursor.",
+            json!({ "type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0 }),
+        ),
+        (
+            "count",
+            "Whether `page.total` is there.",
+            json!({ "type": "string", "enum": ["none", "exact", "estimate"], "default": "none" }),
+        ),
+    ];
+    let window = window.map(|(name, description, schema)| parameter(name, description, &schema));
+    let filters = filterable::<C>();
+    let filters = filters.iter().map(filter);
+    window
+        .into_iter()
+        .chain([sort::<C>()])
+        .chain(shown())
+        .chain(filters)
+        .collect()
+}
+
+/// Of a single row.
+pub fn shown() -> Vec<Value> {
+    let schema =
+        json!({ "type": "string", "enum": ["exclude", "include", "only"], "default": "exclude" });
+    vec![parameter(
+        "deleted",
+        "Whether deleted rows are shown to those who may restore them.",
+        &schema,
+    )]
+}
+
+/// The schemas that filters refer to.
+pub fn schemas() -> Map<String, Value> {
+    KINDS
+        .into_iter()
+        .map(|kind| (name(kind), schema(kind)))
+        .collect()
+}
+
+fn parameter(name: &str, description: &str, schema: &Value) -> Value {
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+}
+
+/// `-field` descends. No field twice, not even in both directions.
+fn sort<C: Crud>() -> Value {
+    let fields: Vec<_> = declared_fields::<C>();
+    let fields = fields.iter().filter(|field| field.private_of.is_none());
+    let names: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
+    let both = names
+        .iter()
+        .flat_map(|name| [(*name).to_owned(), format!("-{name}")]);
+    let twice = names.iter().map(|name| {
+        let has = |name: &str| json!({ "contains": { "const": name } });
+        json!({ "allOf": [has(name), has(&format!("-{name}"))] })
+    });
+    json!({
+        "name": "sort",
+        "in": "query",
+        "description": "Fields with commas between them, a hyphen before those that descend; `id` is always the last tie-break, NULL comes last.",
+        "style": "form",
+        "explode": false,
+        "schema": {
+            "type": "array",
+            "items": { "type": "string", "enum": both.collect::<Vec<_>>() },
+            "minItems": 1,
+            "maxItems": MAX_FIELDS,
+            "uniqueItems": true,
+            "not": { "anyOf": twice.collect::<Vec<_>>() },
+            "default": ["-id"],
+        },
+    })
+}
+
+/// `field=value`, or `field[operator]=value`.
+fn filter(field: &Filterable) -> Value {
+    let mut filter = json!({
+        "name": field.name,
+        "in": "query",
+        "style": "deepObject",
+        "explode": true,
+        "schema": { "$ref": format!("#/components/schemas/{}", name(field.kind)) },
+    });
+    if let Some(resource) = field.private_of {
+        let permission = format!("{resource}.read");
+        filter["description"] =
+            format!("Needs the permission `{permission}`; unknown to others.").into();
+        filter["x-permission"] = permission.into();
+    }
+    filter
+}
+
+/// `TextFilter`
+fn name(kind: ValueKind) -> String {
+    format!("{kind:?}Filter")
+}
+
+fn schema(kind: ValueKind) -> Value {
+    let (value, many) = match kind {
+        ValueKind::Integer => (
+            json!({ "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX }),
+            "-?[0-9]{1,18}",
+        ),
+        ValueKind::Boolean => (json!({ "type": "boolean" }), "(true|false)"),
+        ValueKind::Time => (json!({ "type": "string", "format": "date-time" }), TIME),
+        ValueKind::Text => (
+            json!({ "type": "string", "pattern": limits::TEXT }),
+            r"[^\u0000,]*",
+        ),
+    };
+    let rest = MAX_VALUES - 1;
+    let many = json!({
+        "type": "string",
+        "description": format!("At most {MAX_VALUES} values with commas between them."),
+        "pattern": format!("^{many}(,{many}){{0,{rest}}}$"),
+    });
+    let operator = |name: &'static str| {
+        let schema = match name {
+            "in" | "nin" => many.clone(),
+            "is_null" => json!({ "type": "boolean" }),
+            _ => value.clone(),
+        };
+        (name.to_owned(), schema)
+    };
+    let operators: Map<String, Value> = operators(kind).into_iter().map(operator).collect();
+    json!({
+        "description": "The value to equal, or operators; `ne` and `nin` keep rows without a value.",
+        "anyOf": [
+            value,
+            { "type": "object", "properties": operators, "additionalProperties": false },
+        ],
+    })
+}
+
+/// RFC 3339, without 29 February.
+const TIME: &str = "[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";

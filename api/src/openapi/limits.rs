@@ -1,0 +1,96 @@
+//! Limits as the server has them, where the types alone say less.
+use serde_json::{Map, Value, json};
+use service::input::PRETRIMMED;
+
+/// What `str::trim` takes away: the Unicode property `White_Space`.
+const SPACE: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+
+/// Any text: PostgreSQL cannot store U+0000.
+pub const TEXT: &str = r"^[^\u0000]*$";
+
+/// An address, as the service reads one.
+const EMAIL: &str = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*";
+
+pub fn id() -> Value {
+    json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX })
+}
+
+/// Names that end in `id` are ids, and integers have 64 bits.
+pub fn identify(name: &str, property: &mut Map<String, Value>) {
+    if property
+        .get("format")
+        .is_some_and(|format| format == "int64")
+    {
+        let is_id = name == "id" || name.ends_with("_id") || name == "version";
+        let min = if is_id { 1 } else { i64::MIN };
+        property.entry("minimum").or_insert(min.into());
+        property.entry("maximum").or_insert(i64::MAX.into());
+    }
+}
+
+/// Only the other types of a property.
+pub fn refuse_null(property: &mut Map<String, Value>) {
+    let Some(Value::Array(types)) = property.get_mut("type") else {
+        return;
+    };
+    types.retain(|name| name != "null");
+    if let [only] = types.as_slice() {
+        let only = only.clone();
+        property.insert("type".to_owned(), only);
+    }
+}
+
+/// The limits of a text as one pattern, where they count without the white space around it.
+pub fn write(property: &mut Map<String, Value>) {
+    let has = |name: &str| {
+        property["type"] == name
+            || property["type"]
+                .as_array()
+                .is_some_and(|types| types.contains(&name.into()))
+    };
+    if !property.contains_key("type") || !has("string") {
+        return;
+    }
+    let is_nullable = has("null");
+    if let Some(Value::Array(values)) = property.get_mut("enum") {
+        if is_nullable {
+            values.push(Value::Null);
+        }
+        return;
+    }
+    let pattern = match property.remove(PRETRIMMED) {
+        Some(_) => trimmed(property),
+        None => TEXT.to_owned(),
+    };
+    property.entry("pattern").or_insert(pattern.into());
+}
+
+fn trimmed(property: &mut Map<String, Value>) -> String {
+    let bound = |limit: Option<&Value>| limit.and_then(Value::as_u64);
+    let min = bound(property.get("minLength")).unwrap_or_default();
+    let max = bound(property.get("maxLength"));
+    let pattern = property.remove("pattern");
+    let class = pattern
+        .as_ref()
+        .and_then(|pattern| pattern.as_str()?.strip_prefix('^')?.strip_suffix("*$"));
+    let core = if property.contains_key("format") {
+        EMAIL.to_owned()
+    } else if let Some(class) = class {
+        format!("{class}{{{min},{}}}", text(max))
+    } else {
+        format!(
+            r"[^\u0000{SPACE}]([^\u0000]{{{},{}}}[^\u0000{SPACE}]){}",
+            min.saturating_sub(2),
+            text(max.map(|max| max - 2)),
+            if min < 2 { "?" } else { "" }
+        )
+    };
+    if !property.contains_key("format") {
+        property.remove("maxLength");
+    }
+    format!("^[{SPACE}]*{core}[{SPACE}]*$")
+}
+
+fn text(max: Option<u64>) -> String {
+    max.map(|max| max.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,170 @@
+//! One operation, as the types of its handler describe it.
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::http::Method;
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+use service::{Actor, actor::Caller, input::Input, permission::Grants};
+
+use super::{Schemas, example, name, problems};
+use crate::http::{Kind, Route};
+
+/// What an operation takes and gives, as far as it is known.
+pub struct Operation<'a> {
+    pub schemas: &'a mut Schemas,
+    method: Method,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: BTreeMap<u16, Value>,
+    is_call: bool,
+    is_hidden: bool,
+}
+
+impl Operation<'_> {
+    /// It goes through the checks of a `Call`.
+    pub fn call(&mut self) {
+        self.is_call = true;
+    }
+
+    /// It is no part of the API.
+    pub fn hide(&mut self) {
+        self.is_hidden = true;
+    }
+
+    pub fn parameters(&mut self, parameters: impl IntoIterator<Item = Value>) {
+        self.parameters.extend(parameters);
+    }
+
+    pub fn body<T: Input>(&mut self, is_required: bool) {
+        let schema = self.schemas.input::<T>();
+        let example = example::of(self.schemas.inputs(), &schema);
+        let media = json!({ "schema": schema, "example": example });
+        let mut content = json!({ "application/json": media });
+        if self.method == Method::PATCH {
+            content["application/merge-patch+json"] = media;
+        }
+        self.body = Some(json!({ "required": is_required, "content": content }));
+    }
+
+    /// An answer that is no failure.
+    pub fn answer(&mut self, status: u16, description: &str) -> &mut Value {
+        let answer = json!({
+            "description": description,
+            "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
+        });
+        self.answers.insert(status, answer);
+        &mut self.answers.entry(status).or_default()["headers"]
+    }
+
+    pub fn json<T: JsonSchema>(&mut self, status: u16) {
+        let schema = self.schemas.answer::<T>();
+        if let Some(answer) = self.answers.get_mut(&status) {
+            answer["content"]["application/json"]["schema"] = schema;
+        }
+    }
+
+    /// What can be done next with the row whose id the answer has.
+    pub fn links(&mut self, status: u16, tag: &str, verbs: &[&str]) {
+        let link = |verb: &&str| {
+            let operation = format!("{tag}.{verb}");
+            let parameters = json!({ "id": "$response.body#/id" });
+            let link = json!({ "operationId": operation, "parameters": parameters });
+            ((*verb).to_owned(), link)
+        };
+        let links: Map<String, Value> = verbs.iter().map(link).collect();
+        if let Some(answer) = self.answers.get_mut(&status) {
+            answer["links"] = links.into();
+        }
+    }
+}
+
+/// None for what is mounted, but no part of the API.
+pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
+    let mut operation = Operation {
+        schemas,
+        method: route.method.clone(),
+        parameters: ids(&route.path),
+        body: None,
+        answers: BTreeMap::new(),
+        is_call: false,
+        is_hidden: false,
+    };
+    (route.describe)(&mut operation);
+    if operation.is_hidden {
+        return None;
+    }
+    let mut answers = operation.answers;
+    for kind in kinds(route, operation.is_call, operation.body.is_some()) {
+        let (status, ..) = kind.parts();
+        problems::add(answers.entry(status.as_u16()).or_default(), kind);
+    }
+    let answers = answers
+        .into_iter()
+        .map(|(status, answer)| (status.to_string(), answer));
+    let mut written = json!({
+        "operationId": name::id(route),
+        "summary": name::summary(route),
+        "tags": [name::tag(route)],
+        "parameters": operation.parameters,
+        "responses": answers.collect::<Map<_, _>>(),
+        "security": match (operation.is_call, is_public(route)) {
+            (false, _) => json!([]),
+            (true, true) => json!([{}, { "bearer": [] }]),
+            (true, false) => json!([{ "bearer": [] }]),
+        },
+    });
+    if let Some(body) = operation.body {
+        written["requestBody"] = body;
+    }
+    Some(written)
+}
+
+/// Which failures there can be, by what is checked on the way (contract, §1).
+fn kinds(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
+    let checked = [
+        (
+            is_call,
+            &[Kind::MalformedRequest, Kind::Unauthenticated][..],
+        ),
+        (is_call && !(route.rule)(&powerless()), &[Kind::Forbidden]),
+        (route.path.contains('{'), &[Kind::NotFound]),
+        (
+            has_body,
+            &[
+                Kind::RequestTimeout,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
+                Kind::ValidationFailed,
+            ],
+        ),
+        (true, &route.failures),
+        (true, &[Kind::Internal, Kind::Unavailable]),
+    ];
+    let kinds = checked.into_iter().filter(|(applies, _)| *applies);
+    let kinds: BTreeSet<Kind> = kinds.flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+    kinds.into_iter().collect()
+}
+
+fn is_public(route: &Route) -> bool {
+    (route.rule)(&Actor::Anonymous)
+}
+
+/// Signed in, without a single permission.
+fn powerless() -> Actor {
+    Actor::User(Caller {
+        user_id: 1,
+        session_id: 1,
+        is_superuser: false,
+        grants: Grants::default(),
+    })
+}
+
+/// Every parameter of our paths is an id.
+fn ids(path: &str) -> Vec<Value> {
+    let names = path
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next());
+    let parameter = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "$ref": "#/components/schemas/Id" } });
+    names.map(parameter).collect()
+}

@@ -1,0 +1,100 @@
+//! Failures as the document has them: one response for each kind, and the headers that come along.
+use serde_json::{Map, Value, json};
+
+use crate::http::Kind;
+
+/// Refers to the failure from an operation; where the status has another answer too, beside that.
+pub fn add(answer: &mut Value, kind: Kind) {
+    if answer.is_null() {
+        *answer = json!({ "$ref": format!("#/components/responses/{}", name(kind)) });
+    } else {
+        answer["content"]["application/problem+json"] = media(kind);
+    }
+}
+
+pub fn responses() -> Map<String, Value> {
+    let all = Kind::ALL.into_iter();
+    all.map(|kind| (name(kind), response(kind))).collect()
+}
+
+pub fn headers() -> Value {
+    let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
+    json!({
+        "X-Request-Id": header(
+            "Of this request, as the log has it; the client's own if it sent one of 1 to 64 characters of `[A-Za-z0-9._-]`.",
+            json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" }),
+        ),
+        "Location": header("Where the new row is.", json!({ "type": "string" })),
+        "Link": header("The first, the next and the previous page (RFC 8288).", json!({ "type": "string" })),
+        "WWW-Authenticate": header("How to sign in.", json!({ "type": "string", "const": "Bearer" })),
+        "Retry-After": header("Seconds after which to try again.", json!({ "type": "string", "pattern": "^[0-9]+$" })),
+        "Allow": header("The methods that there are.", json!({ "type": "string" })),
+    })
+}
+
+/// RFC 9457, with our own members.
+pub fn schema() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "description": "RFC 9457",
+        "required": ["type", "title", "status", "code", "detail", "instance", "request_id"],
+        "properties": {
+            "type": { "type": "string", "format": "uri-reference" },
+            "title": text,
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+            "code": { "type": "string", "enum": Kind::ALL.map(|kind| kind.parts().1) },
+            "detail": text,
+            "instance": { "type": "string", "description": "The path of the request." },
+            "request_id": text,
+            "errors": {
+                "type": "array",
+                "description": "What was refused: a field of the body by JSON Pointer, or a query parameter by its name.",
+                "items": {
+                    "type": "object",
+                    "required": ["code", "detail"],
+                    "properties": { "pointer": text, "parameter": text, "code": text, "detail": text },
+                },
+            },
+        },
+    })
+}
+
+fn response(kind: Kind) -> Value {
+    let extra = match kind {
+        Kind::Unauthenticated => Some("WWW-Authenticate"),
+        Kind::Unavailable => Some("Retry-After"),
+        Kind::MethodNotAllowed => Some("Allow"),
+        _ => None,
+    };
+    let headers = ["X-Request-Id"].into_iter().chain(extra);
+    let headers = headers.map(|name| {
+        (
+            name.to_owned(),
+            json!({ "$ref": format!("#/components/headers/{name}") }),
+        )
+    });
+    let (_, _, title) = kind.parts();
+    json!({
+        "description": title,
+        "headers": headers.collect::<Map<_, _>>(),
+        "content": { "application/problem+json": media(kind) },
+    })
+}
+
+fn media(kind: Kind) -> Value {
+    let (status, code, title) = kind.parts();
+    let kind = format!("/problems/{}", code.replace('_', "-"));
+    let fixed = json!({
+        "type": { "const": kind },
+        "title": { "const": title },
+        "status": { "const": status.as_u16() },
+        "code": { "const": code },
+    });
+    json!({ "schema": { "allOf": [{ "$ref": "#/components/schemas/Problem" }, { "properties": fixed }] } })
+}
+
+/// `NotFound`
+fn name(kind: Kind) -> String {
+    format!("{kind:?}")
+}

@@ -1,0 +1,99 @@
+//! The schemas that operations refer to, by name, each once.
+use std::collections::HashSet;
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+use service::input::{self, Input};
+
+use super::{filters, limits, problems};
+
+/// Those of what comes in, and of what goes out: the same type may differ in what is required.
+pub struct Schemas {
+    inputs: SchemaGenerator,
+    answers: SchemaGenerator,
+    complete: HashSet<String>,
+}
+
+impl Default for Schemas {
+    fn default() -> Self {
+        let settings = SchemaSettings::draft2020_12();
+        let settings = settings.with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+            settings.meta_schema = None;
+        });
+        Self {
+            inputs: settings.clone().for_deserialize().into_generator(),
+            answers: settings.for_serialize().into_generator(),
+            complete: HashSet::new(),
+        }
+    }
+}
+
+impl Schemas {
+    pub fn input<T: Input>(&mut self) -> Value {
+        let reference = self.inputs.subschema_for::<T>();
+        let name = T::schema_name().into_owned();
+        if let Some(schema) = self.inputs.definitions_mut().get_mut(&name)
+            && self.complete.insert(name)
+        {
+            complete::<T>(schema);
+        }
+        reference.into()
+    }
+
+    pub fn answer<T: JsonSchema>(&mut self) -> Value {
+        self.answers.subschema_for::<T>().into()
+    }
+
+    pub fn inputs(&self) -> &Map<String, Value> {
+        self.inputs.definitions()
+    }
+
+    pub fn finish(mut self) -> Map<String, Value> {
+        let mut all = self.inputs.take_definitions(false);
+        let mut answers = self.answers.take_definitions(false);
+        for schema in answers.values_mut() {
+            each_property(schema, limits::identify);
+        }
+        all.extend(answers);
+        all.extend(filters::schemas());
+        all.insert("Id".to_owned(), limits::id());
+        all.insert("Problem".to_owned(), problems::schema());
+        all
+    }
+}
+
+/// What only the type itself can tell: which fields it misses in an empty object, and which may be null.
+fn complete<T: Input>(schema: &mut Value) {
+    let accepts = |value: Value| serde_json::from_value::<T>(value);
+    if let Ok(empty) = accepts(json!({})) {
+        schema["required"] = missing(&empty).into();
+    }
+    each_property(schema, |name, property| {
+        property.remove("default");
+        if accepts(json!({ name: null })).is_err() {
+            limits::refuse_null(property);
+        }
+        limits::write(property);
+        limits::identify(name, property);
+    });
+}
+
+fn missing(empty: &impl Input) -> Vec<String> {
+    let Err(service::Error::Invalid(refusals)) = input::check(empty) else {
+        return Vec::new();
+    };
+    let fields = refusals
+        .iter()
+        .map(|refusal| refusal.at.trim_start_matches('/'));
+    fields.map(str::to_owned).collect()
+}
+
+fn each_property(schema: &mut Value, mut change: impl FnMut(&str, &mut Map<String, Value>)) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if let Some(property) = property.as_object_mut() {
+            change(name, property);
+        }
+    }
+}
