@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Meaning {
+struct Explanation {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -49,12 +49,12 @@ struct Meaning {
 }
 
 /// What the `type` of a problem leads to.
-async fn problem(request: HttpRequest) -> Answer<Is<Meaning>> {
+async fn problem(request: HttpRequest) -> Answer<Is<Explanation>> {
     let slug = request.match_info().get("slug").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(Problem::not_found)?;
     let (status, code, title) = kind.parts();
-    Reply::ok(&Meaning {
+    Reply::ok(&Explanation {
         r#type: request.path().to_owned(),
         title,
         status: status.as_u16(),

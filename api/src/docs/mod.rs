@@ -70,11 +70,11 @@ async fn start() -> Asset {
 }
 
 async fn style() -> Result<Asset, Problem> {
-    Asset::packed("text/css; charset=utf-8", &STYLE)
+    Asset::packed("text/css; charset=utf-8", STYLE.as_ref())
 }
 
 async fn script() -> Result<Asset, Problem> {
-    Asset::packed(JAVASCRIPT, &SCRIPT)
+    Asset::packed(JAVASCRIPT, SCRIPT.as_ref())
 }
 
 impl Asset {
@@ -83,8 +83,8 @@ impl Asset {
         Self { kind, body }
     }
 
-    fn packed(kind: &'static str, body: &Option<Bytes>) -> Result<Self, Problem> {
-        let body = body.clone();
+    fn packed(kind: &'static str, body: Option<&Bytes>) -> Result<Self, Problem> {
+        let body = body.cloned();
         let body = body.ok_or_else(|| Error::bug("the release of Swagger UI lacks a file"))?;
         Ok(Self { kind, body })
     }

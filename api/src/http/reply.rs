@@ -66,12 +66,14 @@ impl<A> Reply<A> {
     }
 
     /// Names the version of a row, and whether its public view is shown.
+    #[must_use]
     pub fn tagged(mut self, (version, is_full): (i64, bool), is_whole: bool) -> Self {
         let view = if is_full { "" } else { "p" };
         self.tag = Some(EntityTag::new(!is_whole, format!("{version}{view}")));
         self
     }
 
+    #[must_use]
     pub fn linked(self, links: String) -> Self {
         self.with(LINK, links)
     }

@@ -19,14 +19,13 @@ pub async fn related<C: Crud>(
     let actor = reads.actor();
     let named = Expr::col((C::name(), foreign_key)).is_in(keys.iter().copied());
     let rows = scope::live::<C>(actor);
-    let rows = match foreign_key {
-        "id" => rows.filter(named),
-        _ => {
-            let theirs = scope::visible_ids::<C>(actor).and_where(named).take();
-            let first = scope::first_of_each(theirs, (C::name(), foreign_key), most);
-            let rows = rows.filter(Expr::col((C::name(), "id")).in_subquery(first));
-            read::without::<C>(rows, |_| true)
-        }
+    let rows = if foreign_key == "id" {
+        rows.filter(named)
+    } else {
+        let mut theirs = scope::visible_ids::<C>(actor).and_where(named).take();
+        let first = scope::first_of_each(&mut theirs, (C::name(), foreign_key), most);
+        let rows = rows.filter(Expr::col((C::name(), "id")).in_subquery(first));
+        read::without::<C>(rows, |_| true)
     };
     let rows = rows
         .order_by_desc(column::<C::Entity>("id"))

@@ -171,7 +171,7 @@ pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
 
 /// The newest rows of each group, at most so many.
 pub fn first_of_each(
-    ids: SelectStatement,
+    ids: &mut SelectStatement,
     group: (&'static str, &'static str),
     most: u64,
 ) -> SelectStatement {
@@ -179,7 +179,6 @@ pub fn first_of_each(
         .order_by((group.0, "id"), Order::Desc)
         .take();
     let ranked = ids
-        .clone()
         .expr_window_as(Func::cust("ROW_NUMBER"), newest_first, "place")
         .take();
     Query::select()

@@ -66,8 +66,8 @@ impl Filter {
             return Self::on::<C>(field, operator, text);
         };
         let owners = C::owners();
-        let named = |owner: &&crate::crud::Owner| owner.relation() == Some(relation);
-        let Some(owner) = owners.iter().find(named) else {
+        let is_meant = |owner: &&crate::crud::Owner| owner.relation() == Some(relation);
+        let Some(owner) = owners.iter().find(is_meant) else {
             let names = owners.iter().filter_map(crate::crud::Owner::relation);
             let names: Vec<_> = names.collect();
             return Err((

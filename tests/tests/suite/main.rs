@@ -1,9 +1,5 @@
 //! Everything that Atoll promises, through the front door.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod auth;
 mod cli;

@@ -108,7 +108,7 @@ async fn rows_that_stay_are_seen_once_while_others_come_and_go() {
             turn += 1;
             match page.body["page"]["next"].as_str() {
                 Some(next) if turn < 40 => {
-                    path = format!("/posts?sort={sort}&limit=4&cursor={next}")
+                    path = format!("/posts?sort={sort}&limit=4&cursor={next}");
                 }
                 _ => break,
             }
