@@ -11,6 +11,7 @@
 mod app;
 mod backend;
 mod client;
+mod detour;
 pub mod postgres;
 pub mod process;
 pub mod raw;
@@ -23,6 +24,7 @@ pub mod throw_away;
 pub use app::{PASSWORD, TestApp};
 pub use backend::{Backend, file_url, settings};
 pub use client::Client;
+pub use detour::detour;
 pub use reply::Reply;
 pub use serde_json::json;
 pub use service::Service;

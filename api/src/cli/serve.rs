@@ -55,7 +55,6 @@ fn banner(out: &mut impl Write, base: &str, has_superuser: bool) -> std::io::Res
         out,
         "  {base}/docs          what can be asked for, to read and to try"
     )?;
-    writeln!(out, "  {base}/healthz       whether it runs")?;
     writeln!(
         out,
         "  {base}/readyz        whether it can work: the database answers"
