@@ -4,28 +4,35 @@ mod on_postgres;
 
 use std::{
     cell::{Cell, RefCell},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
-use tests::{Backend, Client, Sql, TestApp, json, process::eventually, scaled};
+use tests::{Backend, Client, PASSWORD, Sql, TestApp, detour, json, process::eventually, scaled};
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
 
 /// Clients that reset their connections, how often each does, and clients that write all the while.
-const RUDE: usize = 8;
-const RESETS: usize = 75;
-const WRITERS: usize = 8;
+const RUDE: usize = 6;
+const RESETS: usize = 60;
+const WRITERS: usize = 2;
 
 /// Publishes posts through a storm of resets; how many were acknowledged, and which of them are lost.
 async fn weather(backend: Backend) -> (usize, Vec<String>) {
-    let app = TestApp::with(backend, |server| server.max_in_flight = 64).await;
+    let (url, _folder) = backend.fresh().await;
+    let way = match backend.is_postgres() {
+        true => detour(&url).await,
+        false => url.clone(),
+    };
+    let app = TestApp::at(&way, backend, |_| {}, |_| {}).await;
     let ada = app.member("ada").await;
     let acknowledged = RefCell::new(Vec::new());
-    let over = Cell::new(0);
+    let (over, took) = (Cell::new(0), Cell::new(Duration::ZERO));
 
     let write = async |title: String| {
         let post = json!({ "title": title, "content": "…" });
+        let start = Instant::now();
         let reply = ada.post("/posts", post).await;
+        took.set(start.elapsed());
         if reply.status == 201 {
             acknowledged.borrow_mut().push(title);
             return true;
@@ -42,8 +49,10 @@ async fn weather(backend: Backend) -> (usize, Vec<String>) {
         }
     };
     let rude = async |client: usize| {
-        for number in 0..scaled(RESETS) {
-            reset_during_a_post(&app, &ada, number * RUDE + client).await;
+        // Parts of the time that the last write took, in hundredths and in no order.
+        let parts = (0_u32..).map(|number| number * 37 % 100);
+        for (number, part) in parts.enumerate().take(scaled(RESETS)) {
+            reset_during_a_post(&app, &ada, took.get() * part / 80).await;
             // The next one comes when the server has time for it: what is abandoned is worked on to its end.
             let title = || format!("rude {client} {number}");
             eventually("the server has time", async || {
@@ -56,7 +65,6 @@ async fn weather(backend: Backend) -> (usize, Vec<String>) {
     let writers = join_all((0..WRITERS).map(writer));
     tokio::join!(writers, join_all((0..RUDE).map(rude)));
 
-    let url = app.url.clone();
     let kept = Sql::open(&url).await.texts("SELECT title FROM posts").await;
     let acknowledged = acknowledged.into_inner();
     let lost = acknowledged
@@ -68,18 +76,46 @@ async fn weather(backend: Backend) -> (usize, Vec<String>) {
 }
 
 /// Sends a whole request, waits for a part of the time that it takes, and resets the connection.
-async fn reset_during_a_post(app: &TestApp, client: &Client, dice: usize) {
-    let body = r#"{"title":"Rude","content":"…"}"#;
-    let request = format!(
-        "POST /api/v1/posts HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        app.address,
-        client.token(),
-        body.len()
-    );
+async fn reset_during_a_post(app: &TestApp, client: &Client, moment: Duration) {
+    let request = request(app, client, "/posts", r#"{"title":"Rude","content":"…"}"#);
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    // A moment of the work, another each time; the answer may come first.
-    sleep(Duration::from_micros(dice as u64 * 137 % 6_000)).await;
+    // The answer may come first.
+    sleep(moment).await;
     stream.set_zero_linger().unwrap();
-    drop(stream);
+}
+
+fn request(app: &TestApp, client: &Client, path: &str, body: &str) -> String {
+    let token = match client.token() {
+        "" => String::new(),
+        token => format!("Authorization: Bearer {token}\r\n"),
+    };
+    format!(
+        "POST /api/v1{path} HTTP/1.1\r\nHost: {}\r\n{token}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        app.address,
+        body.len()
+    )
+}
+
+/// Its password waits for its turn when the client goes away.
+#[actix_web::test]
+async fn a_request_whose_client_has_gone_is_worked_on_to_its_end() {
+    let app = TestApp::with(Backend::of_this_run(), |server| server.max_in_flight = 1).await;
+    let anyone = app.anonymous();
+    let others = join_all((0..25).map(|_| app.atoll.hasher.hash(PASSWORD.into())));
+    let user = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
+    let request = request(&app, &anyone, "/auth/register", &user.to_string());
+    let is_full = async || anyone.get("//healthz").await.status == 503;
+
+    let goes_away = async {
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        eventually("it is worked on", async || is_full().await.then_some(())).await;
+        stream.set_zero_linger().unwrap();
+        drop(stream);
+        eventually("it is done", async || (!is_full().await).then_some(())).await;
+    };
+    tokio::join!(others, goes_away);
+
+    anyone.login("ada", PASSWORD).await;
 }
