@@ -5,7 +5,7 @@ use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
     crud::Owner,
     permission::{Action, SPECIAL},
-    slug,
+    slug::{self, Rename},
 };
 
 /// Owners before what they own.
@@ -23,7 +23,7 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
 });
 
 /// Resolves collisions of the rows of a deletion that are about to come back.
-type MakeRoom = for<'a> fn(&'a Tx, i64) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+type MakeRoom = for<'a> fn(&'a Tx, i64) -> Pin<Box<dyn Future<Output = Result<Vec<Rename>>> + 'a>>;
 
 /// What the machinery knows of a resource without its types.
 pub struct Table {
