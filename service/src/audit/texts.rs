@@ -1,16 +1,14 @@
 //! Large fields of entries: kept once for each version, and put where `from` and `to` are read.
 use std::collections::HashMap;
 
-use ::entity::audit::Model;
+use ::entity::{audit::Model, audit_entries::Entity};
 use sea_orm::{
-    ConnectionTrait,
-    sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement},
+    ConnectionTrait, QueryResult,
+    sea_query::{Expr, ExprTrait, Order, SelectStatement},
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Reads, Result};
-
-const ENTRIES: &str = "audit_entries";
+use crate::{Error, Reads, Result, crud::scope};
 
 /// An entry with its changes as they are shown.
 #[derive(Debug)]
@@ -62,42 +60,34 @@ pub async fn load(reads: &impl Reads, entries: Vec<Model>) -> Result<Vec<AuditRo
 }
 
 async fn pairs(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<HashMap<i64, Pair>> {
-    let mut texts = Query::select();
-    texts
-        .columns([(ENTRIES, "id"), (ENTRIES, "texts")])
+    let texts = scope::plain_as::<Entity>("entry")
+        .columns([("entry", "id"), ("entry", "texts")])
         .expr_as(Expr::SubQuery(None, Box::new(before().into())), "before")
-        .from(ENTRIES)
-        .and_where(Expr::col((ENTRIES, "id")).is_in(ids));
+        .and_where(Expr::col(("entry", "id")).is_in(ids))
+        .take();
     let rows = db.query_all(&texts).await?;
-    let read = |text: Option<String>| {
-        text.and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default()
+    rows.iter().map(pair).collect()
+}
+
+fn pair(row: &QueryResult) -> Result<(i64, Pair)> {
+    let texts = |column| {
+        let text: Option<String> = row.try_get("", column)?;
+        let texts = text.and_then(|text| serde_json::from_str(&text).ok());
+        Ok::<_, Error>(texts.unwrap_or_default())
     };
-    let pair = |row: sea_orm::QueryResult| {
-        Ok((
-            row.try_get("", "id")?,
-            [
-                read(row.try_get("", "before")?),
-                read(row.try_get("", "texts")?),
-            ],
-        ))
-    };
-    rows.into_iter().map(pair).collect()
+    Ok((row.try_get("", "id")?, [texts("before")?, texts("texts")?]))
 }
 
 /// The texts that the same row had before an entry.
 fn before() -> SelectStatement {
-    let earlier = Alias::new("earlier");
-    let same =
-        |column: &'static str| Expr::col((earlier.clone(), column)).equals((ENTRIES, column));
-    Query::select()
-        .column((earlier.clone(), "texts"))
-        .from_as(ENTRIES, earlier.clone())
-        .and_where(same("resource"))
-        .and_where(same("resource_id"))
-        .and_where(Expr::col((earlier.clone(), "id")).lt(Expr::col((ENTRIES, "id"))))
-        .and_where(Expr::col((earlier.clone(), "texts")).is_not_null())
-        .order_by((earlier.clone(), "id"), Order::Desc)
+    let earlier = |column: &'static str| Expr::col(("earlier", column));
+    scope::plain_as::<Entity>("earlier")
+        .column(("earlier", "texts"))
+        .and_where(earlier("resource").equals(("entry", "resource")))
+        .and_where(earlier("resource_id").equals(("entry", "resource_id")))
+        .and_where(earlier("id").lt(Expr::col(("entry", "id"))))
+        .and_where(earlier("texts").is_not_null())
+        .order_by(("earlier", "id"), Order::Desc)
         .limit(1)
         .take()
 }

@@ -252,6 +252,11 @@ pub fn plain<E: Plain>() -> Select<E> {
     E::find()
 }
 
+/// A plain table under another name, for statements that read it twice.
+pub fn plain_as<E: Plain>(name: &'static str) -> SelectStatement {
+    Query::select().from_as(E::default(), name).take()
+}
+
 /// Removes the rows of a plain table for which `condition` holds; how many.
 pub async fn erase<E: Plain>(
     db: &impl ConnectionTrait,
