@@ -6,6 +6,7 @@ mod comments;
 pub mod config;
 pub mod docs;
 pub mod http;
+pub mod jobs;
 pub mod openapi;
 mod posts;
 mod roles;

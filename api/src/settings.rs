@@ -30,3 +30,10 @@ pub struct ServerSettings {
 pub struct ApiSettings {
     pub require_if_match: bool,
 }
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobSettings {
+    #[serde(with = "humantime_serde")]
+    pub purge_interval: Duration,
+}

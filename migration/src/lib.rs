@@ -10,6 +10,7 @@ mod history;
 mod lock;
 mod rebuild;
 mod schema;
+mod secrets;
 mod slugs;
 
 mod m20261121_000001_create_deletions;

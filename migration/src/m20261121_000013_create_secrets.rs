@@ -1,8 +1,8 @@
 //! Keys that an installation makes for itself, so that every node has the same without being told.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
 
-use crate::schema;
+use crate::{schema, secrets::secret};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -17,18 +17,8 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("value").blob().not_null())
             .take();
         schema::create(manager, table, []).await?;
-        // What authenticates cursors. A version 4 UUID has 122 random bits from the server's strong generator.
-        let random = match db {
-            DbBackend::Postgres => "uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())",
-            _ => "randomblob(32)",
-        };
-        let mut insert = Query::insert();
-        insert
-            .into_table("secrets")
-            .columns(["name", "value"])
-            .values_panic(["cursor".into(), Expr::cust(random)]);
-        manager.get_connection().execute(&insert).await?;
-        Ok(())
+        // What authenticates cursors.
+        secret(manager, "cursor").await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::schema;
+use crate::{schema, secrets::secret};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -14,13 +14,24 @@ impl MigrationTrait for Migration {
         entries(manager, db).await?;
         seals(manager).await?;
         blocks(manager).await?;
+        prunes(manager).await?;
+        secret(manager, "audit").await?;
         view(manager, db).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         db.execute_unprepared("DROP VIEW IF EXISTS audit").await?;
-        for table in ["audit_blocks", "audit_seals", "audit_entries"] {
+        let mut key = Query::delete();
+        key.from_table("secrets")
+            .and_where(Expr::col("name").eq("audit"));
+        db.execute(&key).await?;
+        for table in [
+            "audit_prunes",
+            "audit_blocks",
+            "audit_seals",
+            "audit_entries",
+        ] {
             schema::drop(manager, table).await?;
         }
         Ok(())
@@ -109,6 +120,20 @@ async fn blocks(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(number("last_seq"))
         .col(number("last_transaction_id"))
         .col(number("last_entry_id"))
+        .col(ColumnDef::new("mac").blob().not_null())
+        .take();
+    schema::create(manager, table, []).await
+}
+
+/// How far back the audit was given up: what the first block that is left follows upon.
+async fn prunes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table("audit_prunes")
+        .col(schema::id())
+        .col(schema::timestamp("created_at").not_null())
+        .col(ColumnDef::new("number").big_integer().not_null())
+        .col(ColumnDef::new("last_seq").big_integer().not_null())
+        .col(ColumnDef::new("block_mac").blob().not_null())
         .col(ColumnDef::new("mac").blob().not_null())
         .take();
     schema::create(manager, table, []).await

@@ -3,21 +3,30 @@ use ::entity::audit::{Column, Entity, Model};
 
 use crate::{permission::Permission, prelude::*};
 
+mod chain;
 mod entry;
 mod history;
 mod never;
+mod prune;
 mod revert;
+mod seal;
+mod settings;
 mod store;
 mod texts;
+mod verify;
 
 pub use entry::Did;
 pub(crate) use entry::Entry;
 pub use history::history;
 pub use never::Never;
+pub(crate) use prune::prune;
 pub use revert::Revert;
 pub(crate) use revert::state_at;
+pub use seal::seal;
+pub use settings::Settings;
 pub(crate) use store::{erase, store};
 pub use texts::AuditRow;
+pub use verify::{Problem, Receipt, Verdict, verify};
 
 /// What those with `audit.read` read of all resources at once. Entries are never written through it.
 pub struct Audit;

@@ -15,6 +15,7 @@ pub mod posts;
 mod prelude;
 pub mod query;
 pub mod registry;
+pub mod retention;
 pub mod roles;
 pub mod seed;
 mod session;
@@ -23,7 +24,7 @@ mod tx;
 pub mod users;
 
 pub use actor::Actor;
-pub use atoll::Atoll;
+pub use atoll::{Atoll, Settings};
 pub use audit::Audit;
 pub use comments::Comments;
 pub use crud::{Crud, Found};

@@ -79,6 +79,32 @@ impl Tx {
         }
     }
 
+    /// Waits for a lock of our own, until the transaction ends. SQLite has one writer anyway.
+    pub(crate) async fn one_at_a_time(&self, lock: i64) -> Result<()> {
+        if self.get_database_backend() == DbBackend::Postgres {
+            let wait = "SELECT pg_advisory_xact_lock($1)";
+            self.query_one_raw(Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                wait,
+                [lock.into()],
+            ))
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a lock of our own until the transaction ends, unless somebody else has it. SQLite has one writer anyway.
+    pub(crate) async fn is_the_only(&self, lock: i64) -> Result<bool> {
+        if self.get_database_backend() != DbBackend::Postgres {
+            return Ok(true);
+        }
+        let try_lock = "SELECT pg_try_advisory_xact_lock($1) AS is_ours";
+        let try_lock = Statement::from_sql_and_values(DbBackend::Postgres, try_lock, [lock.into()]);
+        let row = self.query_one_raw(try_lock).await?;
+        let row = row.ok_or_else(|| Error::bug("a lock answered nothing"))?;
+        Ok(row.try_get("", "is_ours")?)
+    }
+
     async fn store_audit(&self) -> Result<()> {
         let entries =
             std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));

@@ -20,7 +20,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub struct Knobs {
     pub server: ServerSettings,
     pub api: ApiSettings,
-    pub auth: auth::Settings,
+    pub service: service::Settings,
 }
 
 impl Default for Knobs {
@@ -28,10 +28,7 @@ impl Default for Knobs {
         Self {
             server: server_settings(),
             api: ApiSettings::default(),
-            auth: auth::Settings {
-                registration: auth::Registration::Open,
-                session_lifetime: Duration::from_hours(1),
-            },
+            service: service_settings(),
         }
     }
 }
@@ -80,7 +77,7 @@ impl TestApp {
         database.secret().await.unwrap();
         let mut knobs = Knobs::default();
         change(&mut knobs);
-        let atoll = Atoll::new(database, knobs.auth);
+        let atoll = Atoll::new(database, knobs.service);
         let server = Server::bind(&knobs.server, &knobs.api, atoll.clone()).unwrap();
         let (address, handle) = (server.address, server.handle());
         actix_web::rt::spawn(server.run());
@@ -163,6 +160,17 @@ impl Drop for TestApp {
         if !std::thread::panicking() {
             self.statements.assert_scoped();
         }
+    }
+}
+
+pub fn service_settings() -> service::Settings {
+    service::Settings {
+        auth: auth::Settings {
+            registration: auth::Registration::Open,
+            session_lifetime: Duration::from_hours(1),
+        },
+        audit: service::audit::Settings::default(),
+        soft_delete: service::retention::Settings::default(),
     }
 }
 

@@ -2,16 +2,12 @@
 use std::time::Duration;
 
 use service::{
-    Actor, Atoll, Crud, Database, Found, Posts, Result, Session, Tx, Users,
-    auth::{self, Registration},
-    database::Settings,
-    posts::NewPost,
-    query::ListQuery,
-    users::NewUser,
+    Actor, Atoll, Crud, Database, Found, Posts, Result, Session, Tx, Users, database::Settings,
+    posts::NewPost, query::ListQuery, users::NewUser,
 };
 use tempfile::TempDir;
 
-use crate::{Backend, settings};
+use crate::{Backend, app::service_settings, settings};
 
 /// The operator's view: its sessions may do everything.
 pub struct Service {
@@ -44,12 +40,8 @@ impl Service {
         change(&mut settings);
         let database = Database::connect(&settings, None).await.unwrap();
         database.migrate().await.unwrap();
-        let auth = auth::Settings {
-            registration: Registration::Open,
-            session_lifetime: Duration::from_hours(1),
-        };
         Self {
-            atoll: Atoll::new(database, auth),
+            atoll: Atoll::new(database, service_settings()),
             url: url.to_owned(),
             folder: None,
         }

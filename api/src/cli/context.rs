@@ -35,7 +35,7 @@ impl Operator {
             .map_err(explain)
             .with_context(|| format!("connecting to {}", self.database()))?;
         self.bring_up_to_date(&database).await?;
-        Ok(Atoll::new(database, self.settings.auth.clone()))
+        Ok(Atoll::new(database, self.settings.service()))
     }
 
     /// The service, in the name of the operator.

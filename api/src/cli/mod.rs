@@ -1,9 +1,11 @@
 //! The command line: what an operator types.
+mod audit;
 mod config;
 mod context;
 mod explain;
 mod migrate;
 mod openapi;
+mod purge;
 mod seed;
 mod serve;
 mod user;
@@ -37,6 +39,11 @@ enum Command {
     User(user::Command),
     /// Add made-up users, posts and comments
     Seed(seed::Seed),
+    /// Remove what has had its time: deleted rows, idempotency keys, sign-in sessions, old entries of the audit
+    Purge(purge::Purge),
+    /// See whether the audit is as it was written
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Print the OpenAPI document of this version
     #[command(name = "openapi")]
     OpenApi,
@@ -71,6 +78,8 @@ impl Cli {
             Command::Migrate(command) => command.run().await,
             Command::User(command) => command.run().await,
             Command::Seed(seed) => seed.run().await,
+            Command::Purge(purge) => purge.run().await,
+            Command::Audit(command) => command.run().await,
             Command::OpenApi => openapi::run(),
             Command::Config(command) => command.run(),
         }

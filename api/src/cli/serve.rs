@@ -8,7 +8,7 @@ use anyhow::Context;
 use service::{Actor, Atoll, Crud, Users, query::ListQuery};
 
 use super::{context::Operator, explain::explain};
-use crate::{server, settings::ServerSettings};
+use crate::{jobs, server, settings::ServerSettings};
 
 pub async fn run() -> anyhow::Result<()> {
     let operator = Operator::start()?;
@@ -16,6 +16,7 @@ pub async fn run() -> anyhow::Result<()> {
     let atoll = operator.atoll().await?;
     let database = atoll.database.clone();
     let has_superuser = has_superuser(&atoll).await?;
+    jobs::start(&atoll, &operator.settings.jobs);
     let on_ready = |address| {
         // Nobody may be reading; the server is there all the same.
         let _ = banner(&mut stdout(), &base(server, address), has_superuser);

@@ -2,7 +2,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use actix_web::http::Uri;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use service::database;
 
 use super::Settings;
@@ -16,6 +16,9 @@ type Rule = (&'static str, bool, &'static str);
 
 const DAY: Duration = Duration::from_hours(24);
 const LIFETIME: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(365 * 24);
+/// Longer than anybody keeps anything, and short enough to be taken from today.
+const AGES: Duration = Duration::from_hours(36_500 * 24);
+const LONG: &str = "must be at most 36500d";
 const BODY: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
 
 const BASE: &str = "must be an address such as https://example.org, without a slash at its end";
@@ -31,12 +34,26 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     let Settings {
         server,
         api: _,
+        soft_delete,
+        audit,
+        jobs,
         database,
         auth,
         log,
     } = settings;
     let lifetime = LIFETIME.contains(&auth.session_lifetime);
+    let key = audit.key.as_ref();
+    let is_long = |key: &SecretString| key.expose_secret().chars().count() >= 32;
     let others = [
+        ("soft_delete.retention", soft_delete.retention <= AGES, LONG),
+        (
+            "audit.key",
+            key.is_none_or(is_long),
+            "must have at least 32 characters",
+        ),
+        ("audit.seal_interval", some(audit.seal_interval), SOME_TIME),
+        ("audit.retention", audit.retention <= AGES, LONG),
+        ("jobs.purge_interval", jobs.purge_interval <= DAY, ANY_TIME),
         ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
         ("log.level", telemetry::filter(&log.level).is_ok(), LEVEL),
     ];

@@ -6,7 +6,7 @@ use config::{FileFormat, Format, Map, Value, ValueKind};
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Absent unless somebody sets them.
-pub(super) const WITHOUT_DEFAULT: [&str; 1] = ["server.public_url"];
+pub(super) const WITHOUT_DEFAULT: [&str; 2] = ["audit.key", "server.public_url"];
 
 static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     // A test reads it: it cannot fail here.
@@ -44,7 +44,7 @@ pub(super) fn unknown(entry: &Entry) -> Option<String> {
     let section = key.split('.').next().unwrap_or_default();
     let siblings = names_in(section);
     let hint = if siblings.is_empty() {
-        "the sections are server, database, auth and log".to_owned()
+        format!("the sections are {}", sections().join(", "))
     } else {
         format!("the keys of `{section}` are {}", siblings.join(", "))
     };
@@ -89,5 +89,14 @@ fn collect(prefix: &str, table: &Map<String, Value>, entries: &mut Vec<Entry>) {
 }
 
 fn is_section(key: &str) -> bool {
-    ["server", "database", "auth", "log"].contains(&key)
+    sections().contains(&key)
+}
+
+fn sections() -> Vec<&'static str> {
+    let names = DEFAULTS
+        .iter()
+        .filter_map(|entry| entry.key.split('.').next());
+    let mut names: Vec<_> = names.collect();
+    names.dedup();
+    names
 }

@@ -20,7 +20,7 @@ pub use profile::Profile;
 pub use show::{mask, show};
 
 use crate::{
-    settings::{ApiSettings, ServerSettings},
+    settings::{ApiSettings, JobSettings, ServerSettings},
     telemetry::LogSettings,
 };
 
@@ -31,6 +31,9 @@ pub struct Settings {
     pub api: ApiSettings,
     pub database: service::database::Settings,
     pub auth: service::auth::Settings,
+    pub soft_delete: service::retention::Settings,
+    pub audit: service::audit::Settings,
+    pub jobs: JobSettings,
     pub log: LogSettings,
 }
 
@@ -125,6 +128,15 @@ impl Configuration {
 }
 
 impl Settings {
+    /// How the service behaves.
+    pub fn service(&self) -> service::Settings {
+        service::Settings {
+            auth: self.auth.clone(),
+            audit: self.audit.clone(),
+            soft_delete: self.soft_delete.clone(),
+        }
+    }
+
     pub fn load(inputs: &Inputs) -> anyhow::Result<Self> {
         Configuration::read(inputs)
             .context("reading the configuration")?

@@ -4,6 +4,7 @@ pub mod prelude;
 
 pub mod audit_blocks;
 pub mod audit_entries;
+pub mod audit_prunes;
 pub mod audit_seals;
 pub mod comments;
 pub mod deletions;

@@ -2,6 +2,7 @@
 
 pub use super::audit_blocks::Entity as AuditBlocks;
 pub use super::audit_entries::Entity as AuditEntries;
+pub use super::audit_prunes::Entity as AuditPrunes;
 pub use super::audit_seals::Entity as AuditSeals;
 pub use super::comments::Entity as Comments;
 pub use super::deletions::Entity as Deletions;

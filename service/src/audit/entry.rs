@@ -1,14 +1,12 @@
 //! One entry: what was done to a row, and what it changed of it.
 use chrono::SecondsFormat;
 use sea_orm::{IdenStatic, ModelTrait, Value as Bound, sea_query::sea_value_to_json_value};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::crud::{Column, Crud, Model, base};
 
 /// What was done; contract §8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Did {
     Created,
     Updated,
@@ -19,6 +17,22 @@ pub enum Did {
     PasswordChanged,
     SignedIn,
     SignedOut,
+}
+
+impl Did {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::Purged => "purged",
+            Self::Reverted => "reverted",
+            Self::PasswordChanged => "password_changed",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

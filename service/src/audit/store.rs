@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{Did, Entry};
+use super::Entry;
 use crate::{
     Error, Reads, Result, Tx,
     crud::{now, scope},
@@ -34,7 +34,7 @@ const ON_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'res
 struct Row {
     resource: &'static str,
     resource_id: i64,
-    did: Did,
+    did: &'static str,
     version: i64,
     /// JSON in a text, so that its bytes stay as they are.
     changes: String,
@@ -50,7 +50,7 @@ impl Row {
         Ok(Self {
             resource: entry.resource,
             resource_id: entry.resource_id,
-            did: entry.did,
+            did: entry.did.as_str(),
             version: entry.version,
             changes: text(&entry.changes)?,
             texts: entry.texts.as_ref().map(text).transpose()?,

@@ -93,17 +93,17 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     Ok(())
 }
 
-/// Removes the deleted row `id` and what it owns for good, children first.
-pub async fn purge(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
+/// Removes the deleted rows `ids` and what they own for good, children first.
+pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let mut order = registry::owned_by(root);
     order.insert(0, registry::table(root)?);
     for table in order.iter().rev() {
-        for rows in paths(table, root, id, &order) {
-            let ids = scope::deleted_rows(table.name, "id")
+        for rows in paths(table, root, ids, &order) {
+            let these = scope::deleted_rows(table.name, "id")
                 .cond_where(rows.clone())
                 .take();
             for (link, column) in &table.links {
-                tx.execute(&scope::erase_links(link, column, ids.clone()))
+                tx.execute(&scope::erase_links(link, column, these.clone()))
                     .await?;
             }
             let erase = scope::erase_deleted(table.name).cond_where(rows).take();
@@ -115,15 +115,20 @@ pub async fn purge(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// The ways in which rows of `table` belong to the root row: one condition for each chain of foreign keys.
-fn paths(table: &Table, root: &'static str, id: i64, order: &[&'static Table]) -> Vec<Condition> {
+/// The ways in which rows of `table` belong to the root rows: one condition for each chain of foreign keys.
+fn paths(
+    table: &Table,
+    root: &'static str,
+    ids: &[i64],
+    order: &[&'static Table],
+) -> Vec<Condition> {
     if table.name == root {
-        return vec![Expr::col((root, "id")).eq(id).into()];
+        return vec![Expr::col((root, "id")).is_in(ids.iter().copied()).into()];
     }
     let mut all = Vec::new();
     for edge in &table.owners {
         for owner in order.iter().filter(|owner| owner.name == edge.table) {
-            for rows in paths(owner, root, id, order) {
+            for rows in paths(owner, root, ids, order) {
                 let owners: SelectStatement = scope::deleted_rows(owner.name, "id")
                     .cond_where(rows)
                     .take();

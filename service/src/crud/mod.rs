@@ -1,6 +1,6 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
 pub(crate) mod base;
-mod cascade;
+pub(crate) mod cascade;
 mod expected;
 mod field;
 mod found;

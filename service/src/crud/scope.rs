@@ -240,6 +240,7 @@ pub fn erase_deleted(table: &'static str) -> DeleteStatement {
 pub trait Plain: EntityTrait {}
 impl Plain for ::entity::audit_blocks::Entity {}
 impl Plain for ::entity::audit_entries::Entity {}
+impl Plain for ::entity::audit_prunes::Entity {}
 impl Plain for ::entity::audit_seals::Entity {}
 impl Plain for ::entity::deletions::Entity {}
 impl Plain for ::entity::idempotency_keys::Entity {}

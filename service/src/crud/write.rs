@@ -162,7 +162,7 @@ pub async fn purge<C: Crud>(tx: &Tx, id: i64) -> Result<()> {
         },
     )
     .await?;
-    cascade::purge(tx, C::name(), id).await
+    cascade::purge(tx, C::name(), &[id]).await
 }
 
 /// Makes the actor the author, unless another one is named by somebody who may do that.

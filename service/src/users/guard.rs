@@ -1,7 +1,7 @@
 //! No escalation: nobody changes a user who may do more than they may, and one active superuser always remains.
 use ::entity::users::{ActiveModel, Column, Model};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, QueryFilter, QuerySelect, Statement,
+    ColumnTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -63,7 +63,8 @@ pub async fn last_superuser(
     if !counts || !leaves {
         return Ok(());
     }
-    one_at_a_time(tx).await?;
+    // Two who demote each other would both see the other still there.
+    tx.one_at_a_time(SUPERUSERS).await?;
     let another = scope::all_live::<Users>()
         // Constants, not parameters: the partial index over active superusers serves only those.
         .filter(
@@ -81,19 +82,4 @@ pub async fn last_superuser(
             "the last active superuser must stay: make another user a superuser first",
         )),
     }
-}
-
-/// Two who demote each other would both see the other still there. SQLite has one writer anyway.
-async fn one_at_a_time(tx: &Tx) -> Result<()> {
-    let backend = tx.get_database_backend();
-    if backend == sea_orm::DbBackend::Postgres {
-        let lock = "SELECT pg_advisory_xact_lock($1)";
-        tx.query_one_raw(Statement::from_sql_and_values(
-            backend,
-            lock,
-            [SUPERUSERS.into()],
-        ))
-        .await?;
-    }
-    Ok(())
 }

@@ -1,4 +1,5 @@
 //! Every change is recorded with its effect, can be read, and undone (contract §8).
+mod chain;
 mod history;
 mod replay;
 mod revert;

@@ -18,6 +18,7 @@ mod pages;
 mod permissions;
 mod posts;
 mod reads;
+mod retention;
 mod roles;
 mod routes;
 mod soft_delete;

@@ -1,0 +1,39 @@
+//! `atoll purge`
+use indicatif::{ProgressBar, ProgressStyle};
+use service::retention::{self, Expired};
+
+use super::{
+    context::{Operator, say},
+    explain::explain,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Purge {
+    /// Only say how many deleted rows would go
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Purge {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let operator = Operator::start()?;
+        let atoll = operator.atoll().await?;
+        let expired = if self.dry_run {
+            retention::preview(&atoll).await
+        } else {
+            let bar = ProgressBar::new_spinner()
+                .with_style(ProgressStyle::with_template("{spinner} {msg}, {elapsed}")?);
+            let show =
+                |Expired { table, rows }: &Expired| bar.set_message(format!("{rows} of {table}"));
+            let purged = retention::purge(&atoll, show).await;
+            bar.finish_and_clear();
+            purged
+        };
+        atoll.database.close().await.map_err(explain)?;
+        let verb = if self.dry_run { "would go" } else { "purged" };
+        for Expired { table, rows } in expired.map_err(explain)? {
+            say(format_args!("{table}: {rows} {verb}"))?;
+        }
+        Ok(())
+    }
+}

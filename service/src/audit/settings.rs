@@ -1,0 +1,25 @@
+//! How the audit is kept; `config/default.toml` documents each key and holds its default.
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub key: Option<SecretString>,
+    #[serde(with = "humantime_serde")]
+    pub seal_interval: Duration,
+    #[serde(with = "humantime_serde")]
+    pub retention: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            key: None,
+            seal_interval: Duration::from_secs(1),
+            retention: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Whether the audit is as it was sealed.
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use ::entity::{
+    audit_blocks,
+    audit_entries::{self, Model as Entry},
+    audit_prunes, audit_seals,
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{
+    Did,
+    chain::{Key, digest},
+    seal,
+};
+use crate::{Atoll, Error, Result, crud::scope};
+
+/// Blocks that are read at a time.
+const CHUNK: u64 = 100;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub entries: u64,
+    pub blocks: u64,
+    /// Committed, and not sealed yet.
+    pub unsealed: u64,
+    pub problems: Vec<Problem>,
+    /// Where the chain ends now. Kept elsewhere, it shows later that nothing was cut off.
+    pub receipt: Receipt,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Its values, or what is known of it, are not those that were sealed.
+    Altered { seq: i64 },
+    /// It is not there any more.
+    Missing { seq: i64 },
+    /// The block's authentication fails: an entry of it, its order or the key is another.
+    Broken {
+        number: i64,
+        first_seq: i64,
+        last_seq: i64,
+    },
+    /// The chain ends before, or is another than, the receipt says.
+    Truncated { seq: i64 },
+    /// It stands among sealed ones, and was never sealed.
+    Inserted { id: i64 },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Altered { seq } => write!(f, "entry {seq} was altered"),
+            Self::Missing { seq } => write!(f, "entry {seq} is missing"),
+            Self::Broken {
+                number,
+                first_seq,
+                last_seq,
+            } => {
+                write!(
+                    f,
+                    "block {number} (entries {first_seq} to {last_seq}) is not the one that was sealed"
+                )
+            }
+            Self::Truncated { seq } => write!(
+                f,
+                "the chain does not lead to entry {seq}, as the receipt says"
+            ),
+            Self::Inserted { id } => write!(f, "the entry with id {id} was put among sealed ones"),
+        }
+    }
+}
+
+/// The last entry of a chain and the authentication of its block, as text: `1234:…`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    pub seq: i64,
+    pub mac: Vec<u8>,
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}",
+            self.seq,
+            BASE64_URL_SAFE_NO_PAD.encode(&self.mac)
+        )
+    }
+}
+
+impl std::str::FromStr for Receipt {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let receipt = text.split_once(':').and_then(|(seq, mac)| {
+            let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
+            Some(Self {
+                seq: seq.parse().ok()?,
+                mac,
+            })
+        });
+        receipt.ok_or("a receipt looks like 1234:AbC…")
+    }
+}
+
+/// Walks the whole chain in bounded memory; `receipt` is one of an earlier walk.
+pub async fn verify(atoll: &Atoll, receipt: Option<&Receipt>) -> Result<Verdict> {
+    let db = atoll.database.reader();
+    let key = Key::of(&atoll.audit, db).await?;
+    let mut verdict = Verdict::default();
+    let mut chain = start(db, &key, &mut verdict).await?;
+    let mut is_met = receipt.is_none_or(|receipt| receipt.seq <= chain.last_seq);
+    loop {
+        let blocks = scope::plain::<audit_blocks::Entity>()
+            .filter(audit_blocks::Column::Number.gt(chain.number))
+            .order_by_asc(audit_blocks::Column::Number)
+            .limit(CHUNK)
+            .all(db)
+            .await?;
+        if blocks.is_empty() {
+            break;
+        }
+        for block in blocks {
+            check(db, &key, &chain, &block, &mut verdict).await?;
+            is_met |= receipt
+                .is_some_and(|receipt| receipt.seq == block.last_seq && receipt.mac == block.mac);
+            chain = block;
+        }
+    }
+    if let (Some(receipt), false) = (receipt, is_met) {
+        verdict
+            .problems
+            .push(Problem::Truncated { seq: receipt.seq });
+    }
+    beyond(db, &chain, &mut verdict).await?;
+    verdict.receipt = Receipt {
+        seq: chain.last_seq,
+        mac: chain.mac,
+    };
+    Ok(verdict)
+}
+
+/// Where the chain begins: at nothing, or where it was given up.
+async fn start(
+    db: &impl ConnectionTrait,
+    key: &Key,
+    verdict: &mut Verdict,
+) -> Result<audit_blocks::Model> {
+    let pruned = scope::plain::<audit_prunes::Entity>()
+        .order_by_desc(audit_prunes::Column::Number)
+        .one(db)
+        .await?;
+    let nothing = seal::nothing();
+    let Some(pruned) = pruned else {
+        return Ok(nothing);
+    };
+    let audit_prunes::Model {
+        number,
+        last_seq,
+        block_mac,
+        mac,
+        ..
+    } = pruned;
+    if key.prune(number, last_seq, &block_mac) != mac {
+        verdict.problems.push(Problem::Broken {
+            number,
+            first_seq: 1,
+            last_seq,
+        });
+    }
+    Ok(audit_blocks::Model {
+        number,
+        last_seq,
+        mac: block_mac,
+        ..nothing
+    })
+}
+
+async fn check(
+    db: &impl ConnectionTrait,
+    key: &Key,
+    before: &audit_blocks::Model,
+    block: &audit_blocks::Model,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let problems = verdict.problems.len();
+    let seals = scope::plain::<audit_seals::Entity>()
+        .filter(audit_seals::Column::Seq.between(block.first_seq, block.last_seq))
+        .order_by_asc(audit_seals::Column::Seq)
+        .all(db)
+        .await?;
+    let ids = seals.iter().map(|seal| seal.entry_id);
+    let entries =
+        scope::plain::<audit_entries::Entity>().filter(audit_entries::Column::Id.is_in(ids));
+    let entries: HashMap<_, _> = entries
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|entry| (entry.id, entry))
+        .collect();
+    let purged = purged(db, entries.values().filter(|entry| is_erased(entry))).await?;
+    let mut found = Vec::new();
+    let mut seals = seals.into_iter().peekable();
+    for seq in block.first_seq..=block.last_seq {
+        let seal = seals.next_if(|seal| seal.seq == seq);
+        let entry = seal.as_ref().and_then(|seal| entries.get(&seal.entry_id));
+        let (Some(seal), Some(entry)) = (seal, entry) else {
+            verdict.problems.push(Problem::Missing { seq });
+            continue;
+        };
+        let is_well = match is_erased(entry) {
+            true => purged.contains(&(entry.resource.clone(), entry.resource_id)),
+            false => digest(entry) == seal.digest,
+        };
+        if !is_well {
+            verdict.problems.push(Problem::Altered { seq });
+        }
+        found.push((seq, seal.digest, entry));
+    }
+    verdict.entries += found.len() as u64;
+    verdict.blocks += 1;
+    let follows = block.number == before.number + 1 && block.first_seq == before.last_seq + 1;
+    let is_whole = follows && key.block(&before.mac, &found) == block.mac;
+    // One that says less than what was already found says nothing new.
+    if !is_whole && verdict.problems.len() == problems {
+        let audit_blocks::Model {
+            number,
+            first_seq,
+            last_seq,
+            ..
+        } = *block;
+        verdict.problems.push(Problem::Broken {
+            number,
+            first_seq,
+            last_seq,
+        });
+    }
+    Ok(())
+}
+
+fn is_erased(entry: &Entry) -> bool {
+    entry.salt.is_none() && entry.changes.is_none() && entry.texts.is_none()
+}
+
+/// Which of the rows that these entries are about were purged, and so had their values erased.
+async fn purged(
+    db: &impl ConnectionTrait,
+    erased: impl Iterator<Item = &Entry>,
+) -> Result<HashSet<(String, i64)>> {
+    use audit_entries::Column;
+    let ids: Vec<_> = erased.map(|entry| entry.resource_id).collect();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let purged = scope::plain::<audit_entries::Entity>()
+        .filter(Column::Action.eq(Did::Purged.as_str()))
+        .filter(Column::ResourceId.is_in(ids))
+        .select_only()
+        .columns([Column::Resource, Column::ResourceId]);
+    let purged: Vec<(String, i64)> = purged.into_tuple().all(db).await?;
+    Ok(purged.into_iter().collect())
+}
+
+/// What no block covers: entries that wait, and such as cannot be there.
+async fn beyond(
+    db: &impl ConnectionTrait,
+    end: &audit_blocks::Model,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    use audit_entries::Column;
+    let unsealed = seal::unsealed();
+    let place = Expr::tuple([Expr::col(Column::TransactionId), Expr::col(Column::Id)]);
+    let end = Expr::tuple([
+        Expr::val(end.last_transaction_id),
+        Expr::val(end.last_entry_id),
+    ]);
+    let inserted = unsealed
+        .clone()
+        .filter(place.clone().lte(end.clone()))
+        .limit(CHUNK);
+    for entry in inserted.all(db).await? {
+        verdict.problems.push(Problem::Inserted { id: entry.id });
+    }
+    verdict.unsealed = unsealed
+        .filter(place.gt(end))
+        .count(db)
+        .await
+        .map_err(Error::from)?;
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions and, if so configured, the audit.
+use std::time::Duration;
+
+use ::entity::{deletions, idempotency_keys, sessions};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    prelude::DateTimeWithTimeZone,
+    sea_query::{Expr, ExprTrait},
+};
+use serde::Deserialize;
+
+use crate::{
+    Actor, Atoll, Error, Result, Session, Tx, audit,
+    crud::{cascade, now, scope},
+    idempotency,
+    registry::{self, Table},
+};
+
+/// Rows of one transaction.
+const BATCH: u64 = 500;
+
+/// Names the lock of the one node that purges; any number of our own will do.
+const PURGER: i64 = 0x5055_5247_4552;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Of deleted rows.
+    #[serde(with = "humantime_serde")]
+    pub retention: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            retention: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
+/// How many rows of a table have had their time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    pub table: &'static str,
+    pub rows: u64,
+}
+
+type Batch =
+    for<'a> fn(&'a Tx, &'a Atoll) -> std::pin::Pin<Box<dyn Future<Output = Result<u64>> + 'a>>;
+
+/// Removes what has had its time, in batches, one transaction each; `progress` hears of each batch.
+/// Where another node is at it, nothing happens.
+pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<Vec<Expired>> {
+    let session = atoll.session(Actor::System);
+    let mut all = Vec::new();
+    // What is owned goes before its owners: it was deleted with them, or before.
+    for table in registry::tables().iter().rev() {
+        let rows =
+            async |tx: &Tx| deleted_rows(tx, table, before(atoll.soft_delete.retention)?).await;
+        all.push(drain(&session, table.name, rows, &mut progress).await?);
+    }
+    let others: [(&'static str, Batch); 4] = [
+        ("deletions", |tx, atoll| {
+            Box::pin(forgotten_deletions(tx, atoll))
+        }),
+        ("idempotency_keys", |tx, _| Box::pin(keys(tx))),
+        ("sessions", |tx, _| Box::pin(ended_sessions(tx))),
+        ("audit_entries", |tx, atoll| Box::pin(entries(tx, atoll))),
+    ];
+    for (table, batch) in others {
+        let rows = async |tx: &Tx| batch(tx, atoll).await;
+        all.push(drain(&session, table, rows, &mut progress).await?);
+    }
+    Ok(all)
+}
+
+/// How many deleted rows the next purge removes.
+pub async fn preview(atoll: &Atoll) -> Result<Vec<Expired>> {
+    let before = before(atoll.soft_delete.retention)?;
+    let mut all = Vec::new();
+    for table in registry::tables() {
+        let count = scope::deleted_rows(table.name, "id")
+            .clear_selects()
+            .expr_as(Expr::col((table.name, "id")).count(), "rows")
+            .and_where(Expr::col((table.name, "deleted_at")).lt(before))
+            .take();
+        let row = atoll.database.reader().query_one(&count).await?;
+        let row = row.ok_or_else(|| Error::bug("a count answered nothing"))?;
+        let rows: i64 = row.try_get("", "rows")?;
+        all.push(Expired {
+            table: table.name,
+            rows: u64::try_from(rows).unwrap_or_default(),
+        });
+    }
+    Ok(all)
+}
+
+/// One batch after the other, until one is not full.
+async fn drain(
+    session: &Session,
+    table: &'static str,
+    batch: impl AsyncFn(&Tx) -> Result<u64>,
+    progress: &mut impl FnMut(&Expired),
+) -> Result<Expired> {
+    let mut expired = Expired { table, rows: 0 };
+    loop {
+        let removed = session.write(async |tx| match tx.is_the_only(PURGER).await? {
+            true => batch(tx).await,
+            false => Ok(0),
+        });
+        let removed = removed.await?;
+        expired.rows += removed;
+        if removed == 0 {
+            return Ok(expired);
+        }
+        progress(&expired);
+    }
+}
+
+async fn deleted_rows(tx: &Tx, table: &'static Table, before: DateTimeWithTimeZone) -> Result<u64> {
+    let ids = scope::deleted_rows(table.name, "id")
+        .and_where(Expr::col((table.name, "deleted_at")).lt(before))
+        .order_by((table.name, "id"), sea_orm::Order::Asc)
+        .limit(BATCH)
+        .take();
+    let rows = tx.query_all(&ids).await?;
+    let ids: Vec<i64> = rows
+        .iter()
+        .map(|row| row.try_get("", "id"))
+        .collect::<Result<_, _>>()?;
+    if !ids.is_empty() {
+        cascade::purge(tx, table.name, &ids).await?;
+    }
+    Ok(ids.len() as u64)
+}
+
+/// Deletions that no row belongs to any more.
+async fn forgotten_deletions(tx: &Tx, atoll: &Atoll) -> Result<u64> {
+    use deletions::Column;
+    let mut old = scope::plain::<deletions::Entity>()
+        .filter(Column::DeletedAt.lt(before(atoll.soft_delete.retention)?))
+        .order_by_asc(Column::Id)
+        .limit(BATCH);
+    for table in registry::tables() {
+        let rows = scope::deleted_rows(table.name, "id")
+            .and_where(Expr::col((table.name, "deletion_id")).equals(("deletions", "id")))
+            .take();
+        old = old.filter(Expr::exists(rows).not());
+    }
+    let ids = old.select_only().column(Column::Id).into_query();
+    scope::erase::<deletions::Entity>(tx, Column::Id.in_subquery(ids)).await
+}
+
+async fn keys(tx: &Tx) -> Result<u64> {
+    use idempotency_keys::{Column, Entity};
+    let old = scope::plain::<Entity>()
+        .filter(Column::CreatedAt.lte(now() - idempotency::LIFETIME))
+        .order_by_asc(Column::CreatedAt)
+        .limit(BATCH)
+        .all(tx)
+        .await?;
+    let these = old
+        .iter()
+        .map(|key| Expr::tuple([Expr::val(key.user_id), Expr::val(key.key.as_str())]));
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let key = Expr::tuple([Column::UserId, Column::Key].map(Expr::col));
+    // One that was taken again meanwhile is another.
+    let still_old = Column::CreatedAt.lte(now() - idempotency::LIFETIME);
+    scope::erase::<Entity>(tx, key.is_in(these).and(still_old)).await
+}
+
+async fn ended_sessions(tx: &Tx) -> Result<u64> {
+    use sessions::Column;
+    let old = scope::plain::<sessions::Entity>()
+        .filter(Column::ExpiresAt.lte(now()))
+        .order_by_asc(Column::ExpiresAt)
+        .limit(BATCH)
+        .select_only()
+        .column(Column::Id)
+        .into_query();
+    scope::erase::<sessions::Entity>(tx, Column::Id.in_subquery(old)).await
+}
+
+async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {
+    match atoll.audit.retention {
+        Duration::ZERO => Ok(0),
+        retention => audit::prune(tx, &atoll.audit, before(retention)?).await,
+    }
+}
+
+fn before(retention: Duration) -> Result<DateTimeWithTimeZone> {
+    let retention =
+        chrono::Duration::from_std(retention).map_err(|error| Error::Internal(error.into()))?;
+    Ok(now() - retention)
+}

@@ -1,0 +1,288 @@
+//! Committed entries get one order, and a chain that shows what was done to them since.
+mod on_postgres;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
+use service::{
+    Actor, Atoll,
+    audit::{Problem, Verdict, seal, verify},
+    retention,
+};
+use tests::{Client, Service, TestApp, json};
+
+use super::{actions, entries, history};
+
+pub async fn sql(atoll: &Atoll, sql: &str) {
+    let done = atoll.session(Actor::System);
+    let done = done.write(async |tx| Ok(tx.execute_unprepared(sql).await.map(drop)?));
+    done.await.unwrap();
+}
+
+/// Seals until nothing is left: on PostgreSQL other tests' transactions may hold it up for a moment.
+pub async fn seal_all(atoll: &Atoll) {
+    tests::process::eventually("everything is sealed", async || {
+        seal(atoll).await.unwrap();
+        (verify(atoll, None).await.unwrap().unsealed == 0).then_some(())
+    })
+    .await;
+}
+
+async fn problems(atoll: &Atoll) -> Vec<Problem> {
+    verify(atoll, None).await.unwrap().problems
+}
+
+/// A post of three versions, sealed: entries 3 to 5, behind two for its author.
+async fn sealed() -> (TestApp, Client, String) {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+    for title in ["Two", "Three"] {
+        ada.patch(post.url(), json!({ "title": title }))
+            .await
+            .expect_status(200);
+    }
+    seal_all(&app.atoll).await;
+    (app, ada, post.url().to_owned())
+}
+
+#[actix_web::test]
+async fn sealed_entries_have_their_place_without_gaps() {
+    let (app, ada, post) = sealed().await;
+    ada.delete(&post).await.expect_status(204);
+    let root = app.superuser("root").await;
+
+    let before = root.get("/audit?sort=seq&limit=100").await;
+    seal_all(&app.atoll).await;
+    let after = root.get("/audit?sort=seq&limit=100").await;
+
+    let places = |page| {
+        entries(page)
+            .iter()
+            .map(|entry| entry["seq"].as_i64())
+            .collect::<Vec<_>>()
+    };
+    assert!(places(&before).contains(&None), "new ones have none yet");
+    let all = places(&after);
+    assert_eq!(
+        all,
+        (1..=all.len())
+            .map(|seq| i64::try_from(seq).ok())
+            .collect::<Vec<_>>()
+    );
+    let Verdict {
+        unsealed,
+        problems,
+        entries,
+        ..
+    } = verify(&app.atoll, None).await.unwrap();
+    assert_eq!(
+        (unsealed, problems, usize::try_from(entries).unwrap()),
+        (0, Vec::new(), all.len())
+    );
+}
+
+#[actix_web::test]
+async fn what_was_altered_is_found() {
+    let tricks = [
+        (
+            "UPDATE audit_entries SET changes = '{}' WHERE id = 4",
+            Problem::Altered { seq: 4 },
+        ),
+        (
+            "UPDATE audit_entries SET salt = 'x' WHERE id = 4",
+            Problem::Altered { seq: 4 },
+        ),
+        (
+            "UPDATE audit_entries SET texts = '{}' WHERE id = 3",
+            Problem::Altered { seq: 3 },
+        ),
+        (
+            "UPDATE audit_entries SET actor_id = 7 WHERE id = 4",
+            Problem::Broken {
+                number: 1,
+                first_seq: 1,
+                last_seq: 5,
+            },
+        ),
+        (
+            "UPDATE audit_entries SET action = 'deleted' WHERE id = 4",
+            Problem::Broken {
+                number: 1,
+                first_seq: 1,
+                last_seq: 5,
+            },
+        ),
+        (
+            "DELETE FROM audit_entries WHERE id = 4",
+            Problem::Missing { seq: 4 },
+        ),
+        (
+            "DELETE FROM audit_seals WHERE seq = 4",
+            Problem::Missing { seq: 4 },
+        ),
+    ];
+    for (trick, problem) in tricks {
+        let (app, ..) = sealed().await;
+        assert_eq!(problems(&app.atoll).await, []);
+
+        sql(&app.atoll, trick).await;
+
+        let found = problems(&app.atoll).await;
+        assert_eq!(found.first(), Some(&problem), "{trick}: {found:?}");
+    }
+}
+
+#[actix_web::test]
+async fn an_entry_that_was_put_among_sealed_ones_is_found() {
+    let (app, ..) = sealed().await;
+    sql(&app.atoll, "DELETE FROM audit_seals WHERE seq = 5").await;
+    let again = "UPDATE audit_blocks SET last_seq = 4";
+    sql(&app.atoll, again).await;
+
+    let found = problems(&app.atoll).await;
+
+    assert!(found.contains(&Problem::Inserted { id: 5 }), "{found:?}");
+}
+
+/// Without the receipt a chain that ends early looks like one that is young.
+#[actix_web::test]
+async fn a_chain_that_was_cut_off_does_not_lead_to_its_receipt() {
+    let (app, ada, post) = sealed().await;
+    ada.patch(&post, json!({ "title": "Four" }))
+        .await
+        .expect_status(200);
+    seal_all(&app.atoll).await;
+    let receipt = verify(&app.atoll, None).await.unwrap().receipt;
+    let receipt = receipt.to_string().parse().unwrap();
+    let with_receipt = async || verify(&app.atoll, Some(&receipt)).await.unwrap().problems;
+    assert_eq!(with_receipt().await, []);
+
+    for cut in [
+        "DELETE FROM audit_entries WHERE id > 5",
+        "DELETE FROM audit_seals WHERE seq > 5",
+        "DELETE FROM audit_blocks WHERE number > 1",
+    ] {
+        sql(&app.atoll, cut).await;
+    }
+
+    assert_eq!(problems(&app.atoll).await, []);
+    assert_eq!(with_receipt().await, [Problem::Truncated { seq: 6 }]);
+}
+
+#[actix_web::test]
+async fn a_purge_erases_values_and_the_chain_still_holds() {
+    let (app, ada, post) = sealed().await;
+    let root = app.superuser("root").await;
+    ada.delete(&post).await.expect_status(204);
+    root.act(format!("{post}/purge")).await.expect_status(204);
+    seal_all(&app.atoll).await;
+
+    assert_eq!(problems(&app.atoll).await, []);
+    assert!(history(&root, &post).await[0]["changes"].is_null());
+}
+
+/// An erasure that nobody recorded is an alteration.
+#[actix_web::test]
+async fn values_that_vanish_without_a_purge_are_found() {
+    let (app, ..) = sealed().await;
+
+    sql(
+        &app.atoll,
+        "UPDATE audit_entries SET changes = NULL, texts = NULL, salt = NULL WHERE id = 4",
+    )
+    .await;
+
+    assert_eq!(problems(&app.atoll).await, [Problem::Altered { seq: 4 }]);
+}
+
+#[actix_web::test]
+async fn one_altered_entry_among_ten_thousand_is_found() {
+    let service = Service::new().await;
+    let series = match Service::new().await.atoll.database.is_sqlite() {
+        true => {
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT '2026-01-01T00:00:00.000000+00:00', 'posts', i, 'created', 1, '{}', 'salt' FROM n"
+        }
+        false => {
+            "SELECT now(), 'posts', i, 'created', 1, '{}', 'salt' FROM generate_series(1, 10000) i"
+        }
+    };
+    let insert = format!(
+        "INSERT INTO audit_entries (created_at, resource, resource_id, action, version, changes, salt) {series}"
+    );
+    sql(&service.atoll, &insert).await;
+    seal_all(&service.atoll).await;
+    assert_eq!(problems(&service.atoll).await, []);
+
+    sql(
+        &service.atoll,
+        "UPDATE audit_entries SET changes = '[]' WHERE id = 6789",
+    )
+    .await;
+
+    assert_eq!(
+        problems(&service.atoll).await,
+        [Problem::Altered { seq: 6789 }]
+    );
+}
+
+#[actix_web::test]
+async fn sealers_at_once_make_one_chain() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    for round in 0..5 {
+        let publish = async |number| drop(ada.publish(&format!("{round}-{number}")).await);
+        let seal = async |_| drop(seal(&app.atoll).await);
+        tokio::join!(join_all((0..8).map(publish)), join_all((0..8).map(seal)));
+    }
+    seal_all(&app.atoll).await;
+
+    let verdict = verify(&app.atoll, None).await.unwrap();
+
+    assert_eq!((verdict.problems, verdict.entries), (Vec::new(), 42));
+}
+
+#[actix_web::test]
+async fn old_entries_are_given_up_and_the_rest_still_holds() {
+    let app = TestApp::with(|with| with.service.audit.retention = Duration::from_hours(24)).await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+    seal_all(&app.atoll).await;
+    ada.patch(post.url(), json!({ "title": "Two" }))
+        .await
+        .expect_status(200);
+    seal_all(&app.atoll).await;
+    let receipt = verify(&app.atoll, None).await.unwrap().receipt;
+    let old = match app.backend.is_postgres() {
+        true => "now() - interval '25 hours'",
+        false => "'2001-01-01T00:00:00.000000+00:00'",
+    };
+    let age = |from: &str| format!("UPDATE audit_blocks SET created_at = {old} {from}");
+    sql(&app.atoll, &age("WHERE number = 1")).await;
+
+    retention::purge(&app.atoll, |_| {}).await.unwrap();
+
+    assert_eq!(actions(&history(&ada, post.url()).await), ["updated"]);
+    assert_eq!(
+        verify(&app.atoll, Some(&receipt)).await.unwrap().problems,
+        []
+    );
+    let revert = ada
+        .post(format!("{}/revert", post.url()), json!({ "version": 1 }))
+        .await;
+    // The title is known from the entry that is left; nothing else changed.
+    revert.expect_status(200);
+    // The last block stays, however old.
+    seal_all(&app.atoll).await;
+    sql(&app.atoll, &age("")).await;
+    retention::purge(&app.atoll, |_| {}).await.unwrap();
+    let verdict = verify(&app.atoll, Some(&receipt)).await.unwrap();
+    assert_eq!((verdict.problems, verdict.blocks), (Vec::new(), 1));
+    sql(
+        &app.atoll,
+        "UPDATE audit_prunes SET last_seq = last_seq - 1",
+    )
+    .await;
+    assert!(!problems(&app.atoll).await.is_empty());
+}

@@ -1,0 +1,181 @@
+//! What has had its time is removed, and nothing else (contract §5).
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait;
+use service::{Actor, Atoll, retention};
+use tests::{Reply, TestApp, json};
+
+async fn sql(app: &TestApp, sql: &str) {
+    let system = app.atoll.session(Actor::System);
+    let done = system.write(async |tx| Ok(tx.execute_unprepared(sql).await.map(drop)?));
+    done.await.unwrap();
+}
+
+/// A time that long ago.
+fn ago(app: &TestApp, days: u32) -> String {
+    match app.backend.is_postgres() {
+        true => format!("now() - interval '{days} days'"),
+        false => format!("strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-{days} days')"),
+    }
+}
+
+async fn age(app: &TestApp, table: &str, days: u32) {
+    let set = format!(
+        "UPDATE {table} SET deleted_at = {} WHERE deleted_at IS NOT NULL",
+        ago(app, days)
+    );
+    sql(app, &set).await;
+}
+
+async fn purge(atoll: &Atoll) -> Vec<(&'static str, u64)> {
+    let purged = retention::purge(atoll, |_| {}).await.unwrap();
+    purged
+        .iter()
+        .map(|expired| (expired.table, expired.rows))
+        .filter(|(_, rows)| *rows > 0)
+        .collect()
+}
+
+#[actix_web::test]
+async fn deleted_rows_go_once_their_time_is_over_with_what_they_own() {
+    let app = TestApp::new().await;
+    let (ada, root) = (app.member("ada").await, app.superuser("root").await);
+    let (old, young, live) = (
+        ada.publish("Old").await,
+        ada.publish("Young").await,
+        ada.publish("Live").await,
+    );
+    for post in [&old, &young, &live] {
+        ada.comment(post.id(), "…").await;
+    }
+    ada.delete(old.url()).await.expect_status(204);
+    for table in ["posts", "comments", "deletions"] {
+        age(&app, table, 31).await;
+    }
+    ada.delete(young.url()).await.expect_status(204);
+    let preview = retention::preview(&app.atoll).await.unwrap();
+    let preview: Vec<_> = preview.iter().map(|expired| expired.rows).collect();
+    assert_eq!(preview, [0, 0, 1, 1]);
+
+    assert_eq!(
+        purge(&app.atoll).await,
+        [("comments", 1), ("posts", 1), ("deletions", 1)]
+    );
+
+    assert_eq!(purge(&app.atoll).await, []);
+    root.get(format!("{}?deleted=include", old.url()))
+        .await
+        .expect_status(404);
+    ada.act(format!("{}/restore", young.url()))
+        .await
+        .expect_status(200);
+    assert_eq!(
+        ada.get("/comments?count=exact").await.body["page"]["total"],
+        2
+    );
+    assert_eq!(
+        root.get(format!("{}/history", old.url())).await.ids().len(),
+        3
+    );
+}
+
+#[actix_web::test]
+async fn a_user_goes_with_everything_that_hangs_on_them() {
+    let app = TestApp::new().await;
+    let (ada, bob, root) = (
+        app.member("ada").await,
+        app.member("bob").await,
+        app.superuser("root").await,
+    );
+    let hers = ada.publish("Hers").await;
+    let his = bob.publish("His").await;
+    for (who, post) in [(&ada, &his), (&bob, &hers), (&bob, &his)] {
+        who.comment(post.id(), "…").await;
+    }
+    root.delete(format!("/users/{}", ada.id))
+        .await
+        .expect_status(204);
+    for table in ["users", "posts", "comments", "deletions"] {
+        age(&app, table, 31).await;
+    }
+
+    assert_eq!(
+        purge(&app.atoll).await,
+        [
+            ("comments", 2),
+            ("posts", 1),
+            ("users", 1),
+            ("deletions", 1)
+        ]
+    );
+
+    bob.get(his.url()).await.expect_status(200);
+    assert_eq!(
+        bob.get("/comments?count=exact").await.body["page"]["total"],
+        1
+    );
+}
+
+#[actix_web::test]
+async fn more_than_a_batch_goes_too() {
+    let app = TestApp::with(|with| with.service.soft_delete.retention = Duration::ZERO).await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+    let comments = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
+        SELECT created_at, updated_at, 1, id, author_id, 'x' FROM posts WHERE id = 1";
+    for _ in 0..2 {
+        sql(&app, comments).await;
+    }
+    let double = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
+        SELECT created_at, updated_at, 1, post_id, author_id, 'x' FROM comments";
+    for _ in 0..9 {
+        sql(&app, double).await;
+    }
+    ada.delete(post.url()).await.expect_status(204);
+
+    let purged = purge(&app.atoll).await;
+
+    assert_eq!(purged, [("comments", 1024), ("posts", 1), ("deletions", 1)]);
+}
+
+#[actix_web::test]
+async fn idempotency_keys_and_ended_sessions_go_too() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    for key in ["old", "young"] {
+        let post = ada
+            .request(reqwest::Method::POST, "/posts")
+            .header("Idempotency-Key", key);
+        Reply::of(post.json(&json!({ "title": key, "content": "…" })))
+            .await
+            .expect_status(201);
+    }
+    sql(
+        &app,
+        &format!(
+            "UPDATE idempotency_keys SET created_at = {} WHERE key = 'old'",
+            ago(&app, 2)
+        ),
+    )
+    .await;
+    let second = ada.login("ada", tests::PASSWORD).await;
+    sql(
+        &app,
+        &format!(
+            "UPDATE sessions SET expires_at = {} WHERE id = 2",
+            ago(&app, 1)
+        ),
+    )
+    .await;
+
+    assert_eq!(
+        purge(&app.atoll).await,
+        [("idempotency_keys", 1), ("sessions", 1)]
+    );
+
+    ada.get("/auth/me").await.expect_status(200);
+    ada.with_token(&second)
+        .get("/auth/me")
+        .await
+        .expect_status(401);
+}
