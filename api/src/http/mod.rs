@@ -15,6 +15,7 @@ mod representation;
 mod resource;
 mod route;
 mod shown;
+mod stats;
 mod time;
 
 pub use answer::{Answer, Created, Is, Many, Nothing, One};

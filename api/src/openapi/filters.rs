@@ -73,7 +73,7 @@ pub fn schemas() -> Map<String, Value> {
         .collect()
 }
 
-fn parameter(name: &str, description: &str, schema: &Value) -> Value {
+pub(super) fn parameter(name: &str, description: &str, schema: &Value) -> Value {
     json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }
 
@@ -108,7 +108,7 @@ fn sort<C: Crud>() -> Value {
 }
 
 /// `field=value`, or `field[operator]=value`.
-fn filter(field: &Filterable) -> Value {
+pub(super) fn filter(field: &Filterable) -> Value {
     let mut filter = json!({
         "name": field.name,
         "in": "query",

@@ -7,6 +7,7 @@ mod owner;
 pub(crate) mod read;
 mod related;
 pub(crate) mod scope;
+mod stats;
 mod write;
 
 use std::fmt::Debug;
@@ -21,12 +22,14 @@ pub use field::Field;
 pub use found::{Found, Page};
 pub use owner::Owner;
 pub use scope::Deleted;
+pub(crate) use stats::orderable;
+pub use stats::{Datum, Group, Stats, Values};
 
 use crate::{
     Actor, Error, Reads, Result, Session, Tx,
     input::Input,
     permission::{Action, Reach},
-    query::{ListQuery, Shape},
+    query::{ListQuery, Shape, StatsQuery},
     slug::Slug,
 };
 
@@ -127,6 +130,12 @@ pub trait Crud: Sized + 'static {
             scope::seen::<Self>(reads.actor(), query.shape.deleted),
         )
         .await
+    }
+
+    /// Counts and extremes of the rows that a list would show, in groups.
+    async fn stats(reads: &impl Reads, query: &StatsQuery<Self>) -> Result<Stats> {
+        let rows = scope::seen::<Self>(reads.actor(), query.deleted());
+        stats::stats::<Self>(reads, query, rows).await
     }
 
     /// A heavy column that `shape` does not show is not read, and empty in the answer.

@@ -4,6 +4,7 @@ mod describe;
 mod filter;
 mod include;
 mod sort;
+mod stats;
 mod value;
 
 use std::collections::HashSet;
@@ -22,6 +23,7 @@ pub use filter::{Filter, MAX_VALUES};
 pub use include::{Include, relations};
 pub use sort::MAX_FIELDS;
 use sort::Sort;
+pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
 
 /// Rows of a page; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
@@ -30,6 +32,9 @@ pub const MAX_OFFSET: u64 = 10_000;
 
 /// Declared by every resource without being named.
 const BASE_FIELDS: [&str; 4] = ["id", "created_at", "updated_at", "version"];
+
+/// What a list takes beside its filters.
+const LIST_PARAMETERS: &str = "limit, offset, cursor, sort, fields, include, count, deleted";
 
 /// A code, and what to do.
 pub type Refused = (&'static str, String);
@@ -106,15 +111,7 @@ impl<C: Crud> ListQuery<C> {
 
     /// A private field may only be named by those who may read it on every row.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
-        let hidden = |resource: &str| actor.reach(resource, Action::Read) < Reach::All;
-        let refused = self.private.iter().filter(|(_, resource)| hidden(resource));
-        let refusals: Vec<_> = refused
-            .map(|(parameter, _)| Refusal::new(parameter, "unknown", unknown::<C>()))
-            .collect();
-        match refusals.is_empty() {
-            true => Ok(()),
-            false => Err(Error::Query(refusals)),
-        }
+        permit::<C>(&self.private, actor)
     }
 
     /// Narrows the list to rows with this value.
@@ -213,6 +210,19 @@ impl<C: Crud> ListQuery<C> {
     }
 }
 
+/// Refuses the parameters that name private fields, of which comes with each the resource whose they are.
+fn permit<C: Crud>(private: &[(String, &'static str)], actor: &Actor) -> Result<()> {
+    let hidden = |resource: &str| actor.reach(resource, Action::Read) < Reach::All;
+    let refused = private.iter().filter(|(_, resource)| hidden(resource));
+    let refusals: Vec<_> = refused
+        .map(|(parameter, _)| Refusal::new(parameter, "unknown", unknown::<C>()))
+        .collect();
+    match refusals.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Query(refusals)),
+    }
+}
+
 /// What a resource declares of a field.
 fn declared<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
     if BASE_FIELDS.contains(&name) {
@@ -251,10 +261,7 @@ fn unknown<C: Crud>() -> String {
         .into_iter()
         .chain(declared.map(|field| field.column.as_str()));
     let names: Vec<_> = names.collect();
-    format!(
-        "is not one of {}; or limit, offset, cursor, sort, fields, include, count, deleted",
-        names.join(", ")
-    )
+    format!("is not one of {}; or {LIST_PARAMETERS}", names.join(", "))
 }
 
 fn number(value: &str, min: u64, max: u64) -> Result<u64, Refused> {

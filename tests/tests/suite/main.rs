@@ -20,6 +20,7 @@ mod routes;
 mod soft_delete;
 mod startup;
 mod statements;
+mod stats;
 mod storm;
 mod sweep;
 mod unavailable;
