@@ -2,7 +2,10 @@
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use api::{server::Server, settings::ServerSettings};
+use api::{
+    server::Server,
+    settings::{ApiSettings, ServerSettings},
+};
 use secrecy::SecretString;
 use serde_json::json;
 use service::{Actor, Atoll, Crud, Database, Users, auth, password::Hasher, users::NewUser};
@@ -43,6 +46,17 @@ impl TestApp {
         Self::start(Backend::of_this_run(), |_| {}, change).await
     }
 
+    /// Where the operator said something else of the answers.
+    pub async fn with_api(change: impl FnOnce(&mut ApiSettings)) -> Self {
+        let backend = Backend::of_this_run();
+        let (url, folder) = backend.fresh().await;
+        let mut api = api_settings();
+        change(&mut api);
+        let mut app = Self::serve(&url, backend, api, |_| {}, |_| {}).await;
+        app.folder = folder;
+        app
+    }
+
     async fn start(
         backend: Backend,
         change: impl FnOnce(&mut ServerSettings),
@@ -58,6 +72,16 @@ impl TestApp {
     pub async fn at(
         url: &str,
         backend: Backend,
+        change: impl FnOnce(&mut ServerSettings),
+        change_auth: impl FnOnce(&mut auth::Settings),
+    ) -> Self {
+        Self::serve(url, backend, api_settings(), change, change_auth).await
+    }
+
+    async fn serve(
+        url: &str,
+        backend: Backend,
+        api: ApiSettings,
         change: impl FnOnce(&mut ServerSettings),
         change_auth: impl FnOnce(&mut auth::Settings),
     ) -> Self {
@@ -77,7 +101,7 @@ impl TestApp {
         let atoll = Atoll::new(database, auth);
         let mut server = server_settings();
         change(&mut server);
-        let server = Server::bind(&server, atoll.clone()).unwrap();
+        let server = Server::bind(&server, api, atoll.clone()).unwrap();
         let (address, handle) = (server.address, server.handle());
         actix_web::rt::spawn(server.run());
         statements.forget();
@@ -160,6 +184,10 @@ impl Drop for TestApp {
             self.statements.assert_scoped();
         }
     }
+}
+
+fn api_settings() -> ApiSettings {
+    ApiSettings { exact_counts: true }
 }
 
 /// One worker and any free port.

@@ -44,7 +44,7 @@ pub(super) fn unknown(entry: &Entry) -> Option<String> {
     let section = key.split('.').next().unwrap_or_default();
     let siblings = names_in(section);
     let hint = if siblings.is_empty() {
-        "the sections are server, database, auth and log".to_owned()
+        "the sections are server, api, database, auth and log".to_owned()
     } else {
         format!("the keys of `{section}` are {}", siblings.join(", "))
     };
@@ -89,5 +89,5 @@ fn collect(prefix: &str, table: &Map<String, Value>, entries: &mut Vec<Entry>) {
 }
 
 fn is_section(key: &str) -> bool {
-    ["server", "database", "auth", "log"].contains(&key)
+    ["server", "api", "database", "auth", "log"].contains(&key)
 }

@@ -18,6 +18,7 @@ use super::{
     relation::Relations,
     route::{Rule, Rules},
 };
+use crate::settings::ApiSettings;
 
 /// `server.public_url`, or nothing.
 #[derive(Debug, Clone)]
@@ -62,6 +63,7 @@ async fn check<B: Body, Q: Query>(
 ) -> Result<Call<B, Q>, Problem> {
     let ids = ids(request)?;
     let query: Q = query::read(request.query_string())?;
+    query.allow(&**of::<ApiSettings>(request)?)?;
     let atoll = of::<Atoll>(request)?;
     let actor = actor(request, &atoll).await?;
     if let Some(user_id) = actor.user_id() {

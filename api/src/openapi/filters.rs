@@ -39,7 +39,7 @@ pub fn list<C: Crud>() -> Vec<Value> {
         ),
         (
             "count",
-            "Whether `page.total` is there.",
+            "Whether `page.total` is there, and whether it may be an estimate; the operator may have switched `exact` off.",
             json!({ "type": "string", "enum": ["none", "exact", "estimate"], "default": "none" }),
         ),
     ];

@@ -1,6 +1,7 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
 mod base;
 mod cascade;
+mod count;
 mod field;
 mod found;
 mod owner;

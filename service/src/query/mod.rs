@@ -50,8 +50,18 @@ pub struct ListQuery<C: Crud> {
     cursor: Option<String>,
     pub limit: u64,
     pub offset: u64,
-    pub is_counted: bool,
+    pub count: Count,
     pub shape: Shape,
+}
+
+/// What is said of how many rows there are on all pages together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    None,
+    /// Reads every row that matches.
+    Exact,
+    /// What PostgreSQL's planner expects; exact on SQLite, whose planner expects nothing.
+    Estimate,
 }
 
 /// How rows are shown.
@@ -80,7 +90,7 @@ impl<C: Crud> Default for ListQuery<C> {
             cursor: None,
             limit: DEFAULT_LIMIT,
             offset: 0,
-            is_counted: false,
+            count: Count::None,
             shape: Shape::default(),
         }
     }
@@ -174,8 +184,12 @@ impl<C: Crud> ListQuery<C> {
             "include" => self.shape.includes = include::parse::<C>(value)?,
             "fields" => self.shape.fields = Some(fields::<C>(value)?),
             "count" => {
-                let kinds = [("none", false), ("exact", true), ("estimate", true)];
-                self.is_counted = one_of(value, &kinds)?;
+                let kinds = [
+                    ("none", Count::None),
+                    ("exact", Count::Exact),
+                    ("estimate", Count::Estimate),
+                ];
+                self.count = one_of(value, &kinds)?;
             }
             "sort" => {
                 self.bind(name, value);

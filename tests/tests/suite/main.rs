@@ -5,6 +5,7 @@ mod auth;
 mod cli;
 mod comments;
 mod concurrency;
+mod counts;
 mod crash;
 mod databases;
 mod filters;
