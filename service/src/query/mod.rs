@@ -1,4 +1,5 @@
 //! A list as a client asks for it, parsed once against what the resource declares.
+mod beyond;
 mod cursor;
 mod describe;
 mod filter;
@@ -9,11 +10,11 @@ mod value;
 
 use std::collections::HashSet;
 
-use sea_orm::{IdenStatic, QueryFilter, Select, Value};
+use sea_orm::{IdenStatic, QueryFilter, QuerySelect, Select, Value};
 
 use crate::{
     Actor, Error, Refusal, Result,
-    crud::{Column, Crud, Deleted, Field, Model, column},
+    crud::{Column, Crud, Deleted, Field, Model, column, nothing, scope},
     permission::{Action, Reach},
 };
 use cursor::Cursor;
@@ -156,12 +157,20 @@ impl<C: Crud> ListQuery<C> {
         rows: Select<C::Entity>,
         place: Option<&Cursor>,
     ) -> Result<Select<C::Entity>> {
-        let backward = place.is_some_and(|place| place.backward);
-        let rows = match place {
-            Some(place) => rows.filter(self.sort.beyond(place)?),
-            None => rows,
+        let Some(place) = place else {
+            return Ok(self.sort.order(rows, false));
         };
-        Ok(self.sort.order(rows, backward))
+        let order = |rows| self.sort.order(rows, place.backward);
+        let mut ranges = self.sort.beyond(place)?;
+        Ok(match (ranges.pop(), ranges.is_empty()) {
+            (None, _) => order(rows.filter(nothing())),
+            (Some(only), true) => order(rows.filter(only)),
+            (Some(last), false) => {
+                let first = |range| order(rows.clone().filter(range)).limit(self.limit + 1);
+                let pieces = ranges.into_iter().chain([last]).map(first);
+                order(scope::any_of(pieces))
+            }
+        })
     }
 
     /// A cursor to what follows a row, or precedes it.

@@ -14,6 +14,7 @@ mod lists;
 mod migrations;
 mod pages;
 mod permissions;
+mod plans;
 mod posts;
 mod reads;
 mod roles;
