@@ -20,9 +20,8 @@ use sea_orm::{
 pub use base::now;
 pub(crate) use base::{column, owned, reaches};
 pub use field::Field;
-pub use found::{Found, Page};
+pub use found::{Deleted, Found, Page};
 pub use owner::Owner;
-pub use scope::Deleted;
 pub(crate) use stats::orderable;
 pub use stats::{Datum, Group, Stats, Values};
 

@@ -12,23 +12,12 @@ use sea_orm::{
         SelectStatement, UnionType, UpdateStatement, WindowStatement,
     },
 };
-use serde::Deserialize;
 
-use super::{Active, Column, Crud, Model, base, column, everything, nothing};
+use super::{Active, Column, Crud, Deleted, Model, base, column, everything, nothing};
 use crate::{
     Actor, Error, Result, Tx,
     permission::{Action, Reach},
 };
-
-/// Which rows a read shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Deleted {
-    #[default]
-    Exclude,
-    Include,
-    Only,
-}
 
 pub fn is_live(table: &'static str) -> Expr {
     Expr::col((table, "deleted_at")).is_null()
