@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     docs,
-    http::{Gate, Limits, Problem, PublicUrl, Relations, RequireIfMatch, Rules, guard, mount},
+    http::{Gate, Limits, Problem, PublicUrl, Relations, Rules, guard, mount},
     routes::routes,
     settings::{ApiSettings, ServerSettings},
     system::{self, Draining},
@@ -35,7 +35,7 @@ impl Server {
     /// Listens. Nothing is answered before [`Server::run`].
     pub fn bind(
         settings: &ServerSettings,
-        api: &ApiSettings,
+        api: ApiSettings,
         atoll: Atoll,
     ) -> std::io::Result<Self> {
         let draining = Draining::default();
@@ -49,7 +49,6 @@ impl Server {
             time: settings.body_timeout,
         };
         let public_url = PublicUrl(settings.public_url.clone().unwrap_or_default());
-        let require = RequireIfMatch(api.require_if_match);
         let origins = settings.cors_origins.clone();
         let state = draining.clone();
         let app = move || {
@@ -57,7 +56,7 @@ impl Server {
                 .app_data(web::Data::new(atoll.clone()))
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(limits))
-                .app_data(web::Data::new(require))
+                .app_data(web::Data::new(api))
                 .app_data(web::Data::new(public_url.clone()))
                 .app_data(web::Data::new(Rules::of(&routes())))
                 .app_data(web::Data::new(Relations::of(&routes())))
@@ -104,7 +103,7 @@ impl Server {
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(
     settings: &ServerSettings,
-    api: &ApiSettings,
+    api: ApiSettings,
     atoll: Atoll,
     on_ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! How the server listens, and what it asks of its clients; `config/default.toml` documents each key and holds its default.
+//! How the server listens, what it asks and answers; `config/default.toml` documents each key and holds its default.
 use std::{net::IpAddr, time::Duration};
 
 use serde::Deserialize;
@@ -25,10 +25,11 @@ pub struct ServerSettings {
     pub cors_origins: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiSettings {
     pub require_if_match: bool,
+    pub exact_counts: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -90,6 +90,24 @@ pub(crate) fn deletion_index(table: &'static str) -> IndexCreateStatement {
         .take()
 }
 
+/// The orders in which every resource is listed: by id, and by age, whatever lies around the rows that are listed.
+/// Deleted rows have their own: were they in the same index, a page of the few would read all of the many.
+pub(crate) fn list_indexes(table: &'static str) -> [IndexCreateStatement; 3] {
+    let deleted = Expr::col("deleted_at").is_not_null();
+    [
+        index(table, "id_live").col("id").and_where(live()).take(),
+        index(table, "created_at_id_live")
+            .col("created_at")
+            .col("id")
+            .and_where(live())
+            .take(),
+        index(table, "id_deleted")
+            .col("id")
+            .and_where(deleted)
+            .take(),
+    ]
+}
+
 /// The condition of an index over rows that are not deleted.
 pub(crate) fn live() -> Expr {
     Expr::col("deleted_at").is_null()

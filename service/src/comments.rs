@@ -66,7 +66,7 @@ impl Crud for Comments {
             return everything();
         }
         Condition::any()
-            .add(Column::PostId.in_subquery(scope::visible_ids::<Posts>(actor)))
+            .add(scope::has_visible::<Posts>(Column::PostId, actor))
             .add_option(actor.user_id().map(|me| Column::AuthorId.eq(me)))
     }
 

@@ -27,7 +27,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             server: server_settings(),
-            api: ApiSettings::default(),
+            api: api_settings(),
             service: service_settings(),
         }
     }
@@ -78,7 +78,7 @@ impl TestApp {
         let mut knobs = Knobs::default();
         change(&mut knobs);
         let atoll = Atoll::new(database, knobs.service);
-        let server = Server::bind(&knobs.server, &knobs.api, atoll.clone()).unwrap();
+        let server = Server::bind(&knobs.server, knobs.api, atoll.clone()).unwrap();
         let (address, handle) = (server.address, server.handle());
         actix_web::rt::spawn(server.run());
         statements.forget();
@@ -171,6 +171,13 @@ pub fn service_settings() -> service::Settings {
         },
         audit: service::audit::Settings::default(),
         soft_delete: service::retention::Settings::default(),
+    }
+}
+
+fn api_settings() -> ApiSettings {
+    ApiSettings {
+        require_if_match: false,
+        exact_counts: true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the server says to the database: counted by tests, and checked always.
 use std::sync::{Arc, Mutex};
 
+use sea_orm::Statement;
 use service::registry;
 
 /// The statements of one server.
@@ -9,24 +10,30 @@ pub struct Statements(Arc<Mutex<Log>>);
 
 #[derive(Default)]
 struct Log {
-    seen: Vec<String>,
+    seen: Vec<Statement>,
     unscoped: Vec<String>,
 }
 
 impl Statements {
     pub fn observer(&self) -> service::database::Observer {
         let log = self.0.clone();
-        Arc::new(move |sql| {
+        Arc::new(move |statement| {
             let mut log = log.lock().unwrap();
-            log.seen.push(sql.to_owned());
-            if let Some(table) = unscoped(sql) {
-                log.unscoped.push(format!("{table}: {sql}"));
+            log.seen.push(statement.clone());
+            if let Some(table) = unscoped(&statement.sql) {
+                log.unscoped.push(format!("{table}: {}", statement.sql));
             }
         })
     }
 
-    /// Those since the last call.
+    /// The texts of those since the last call.
     pub fn take(&self) -> Vec<String> {
+        let taken = self.take_whole().into_iter();
+        taken.map(|statement| statement.sql).collect()
+    }
+
+    /// The same, with their values.
+    pub fn take_whole(&self) -> Vec<Statement> {
         std::mem::take(&mut self.0.lock().unwrap().seen)
     }
 

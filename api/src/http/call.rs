@@ -15,12 +15,11 @@ use super::{
     Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
     middleware::RequestId,
-    once,
-    precondition::{self, RequireIfMatch},
-    query,
+    once, precondition, query,
     relation::Relations,
     route::{Rule, Rules},
 };
+use crate::settings::ApiSettings;
 
 /// `server.public_url`, or nothing.
 #[derive(Debug, Clone)]
@@ -77,6 +76,8 @@ async fn check<B: Body, Q: Query>(
 ) -> Result<Call<B, Q>, Problem> {
     let ids = ids(request)?;
     let query: Q = query::read(request.query_string())?;
+    let settings = **of::<ApiSettings>(request)?;
+    query.allow(&settings)?;
     let atoll = of::<Atoll>(request)?;
     let actor = actor(request, &atoll).await?;
     if let Some(user_id) = actor.user_id() {
@@ -102,7 +103,7 @@ async fn check<B: Body, Q: Query>(
         links,
         relations: of(request)?,
         once: once::once(request),
-        expected: precondition::expected(request, **of::<RequireIfMatch>(request)?),
+        expected: precondition::expected(request, settings.require_if_match),
         session,
         query,
         input,

@@ -17,6 +17,7 @@ mod representation;
 mod resource;
 mod route;
 mod shown;
+mod stats;
 mod time;
 
 pub use answer::{Answer, Created, Is, Many, Nothing, One};
@@ -25,7 +26,6 @@ pub use call::{Call, PublicUrl};
 pub use kind::Kind;
 pub use link::Links;
 pub use middleware::{Gate, guard};
-pub use precondition::RequireIfMatch;
 pub use problem::Problem;
 pub use query::{ListOf, NoQuery, Query, Show};
 pub use relation::Relations;

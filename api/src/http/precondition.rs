@@ -7,15 +7,8 @@ use service::crud::Expected;
 
 use super::Problem;
 
-/// `api.require_if_match`
-#[derive(Debug, Clone, Copy)]
-pub struct RequireIfMatch(pub bool);
-
 /// Which versions `If-Match` allows. Tags are compared strongly, so a weak one matches nothing (section 8.8.3.2).
-pub fn expected(
-    request: &HttpRequest,
-    RequireIfMatch(is_required): RequireIfMatch,
-) -> Result<Expected, Problem> {
+pub fn expected(request: &HttpRequest, is_required: bool) -> Result<Expected, Problem> {
     if !request.headers().contains_key(IF_MATCH) {
         return Ok(match is_required {
             true => Expected::Missing,

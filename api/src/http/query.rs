@@ -3,15 +3,23 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use service::{
     Actor, Crud, Error, Refusal,
-    query::{ListQuery, Shape},
+    query::{Count, ListQuery, Shape},
 };
 
 use super::Problem;
-use crate::openapi::{self, Operation};
+use crate::{
+    openapi::{self, Operation},
+    settings::ApiSettings,
+};
 
 /// What an endpoint takes in its query string.
 pub trait Query: Sized {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error>;
+
+    /// Whether this server answers that.
+    fn allow(&self, _settings: &ApiSettings) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Whether this caller may ask that.
     fn permit(&self, _actor: &Actor) -> Result<(), Error> {
@@ -119,6 +127,17 @@ impl<C: Crud> Query for ListOf<C> {
                 .map(|(name, value)| (name.as_ref(), value.as_ref())),
         )
         .map(Self)
+    }
+
+    fn allow(&self, settings: &ApiSettings) -> Result<(), Error> {
+        match self.0.count == Count::Exact && !settings.exact_counts {
+            true => Err(Error::parameter(
+                "count",
+                "not_allowed",
+                "exact counts are switched off on this server: take count=estimate",
+            )),
+            false => Ok(()),
+        }
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {

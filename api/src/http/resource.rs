@@ -10,7 +10,7 @@ use service::{
 
 use super::{
     Answer, BASE, Call, Created, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply, Route,
-    Show, body::Body, relation::fetch,
+    Show, body::Body, relation::fetch, stats::stats,
 };
 
 /// A service as HTTP shows it.
@@ -37,6 +37,12 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             create::<R>,
         )
         .or(Kind::Conflict),
+        Route::new(
+            Method::GET,
+            &format!("{all}/stats"),
+            |actor| may::<R>(actor, Action::Read),
+            stats::<R>,
+        ),
         Route::new(
             Method::GET,
             &one,

@@ -103,6 +103,8 @@ pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
             None => paths.push((route.path.clone(), vec![route])),
         }
     }
+    // The first that fits is taken: `/posts/stats` goes before `/posts/{id}`.
+    paths.sort_by_cached_key(|(path, _)| path.replace('{', "\u{10ffff}"));
     for (path, routes) in paths {
         let allow = allow(&routes);
         let mut resource = web::resource(path);

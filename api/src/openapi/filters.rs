@@ -39,7 +39,7 @@ pub fn list<C: Crud>() -> Vec<Value> {
         ),
         (
             "count",
-            "Whether `page.total` is there.",
+            "Whether `page.total` is there, and whether it may be an estimate; the operator may have switched `exact` off.",
             json!({ "type": "string", "enum": ["none", "exact", "estimate"], "default": "none" }),
         ),
     ];
@@ -73,7 +73,7 @@ pub fn schemas() -> Map<String, Value> {
         .collect()
 }
 
-fn parameter(name: &str, description: &str, schema: &Value) -> Value {
+pub(super) fn parameter(name: &str, description: &str, schema: &Value) -> Value {
     json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }
 
@@ -108,7 +108,7 @@ fn sort<C: Crud>() -> Value {
 }
 
 /// `field=value`, or `field[operator]=value`.
-fn filter(field: &Filterable) -> Value {
+pub(super) fn filter(field: &Filterable) -> Value {
     let mut filter = json!({
         "name": field.name,
         "in": "query",

@@ -6,10 +6,12 @@ mod name;
 mod operation;
 mod problems;
 mod schemas;
+mod stats;
 
 pub use filters::{list, shown};
 pub use operation::Operation;
 pub use schemas::Schemas;
+pub use stats::{stats, stats_schema};
 
 use serde_json::{Map, Value, json};
 

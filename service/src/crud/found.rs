@@ -1,5 +1,6 @@
 //! What the operations answer.
 use sea_orm::prelude::DateTimeWithTimeZone;
+use serde::Deserialize;
 
 /// A row, with what every resource has.
 #[derive(Debug)]
@@ -22,4 +23,14 @@ pub struct Page<R> {
     /// Cursors to what follows and what precedes, where there is something.
     pub next: Option<String>,
     pub prev: Option<String>,
+}
+
+/// Which rows a read shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deleted {
+    #[default]
+    Exclude,
+    Include,
+    Only,
 }

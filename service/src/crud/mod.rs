@@ -1,6 +1,7 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
 pub(crate) mod base;
 pub(crate) mod cascade;
+mod count;
 mod expected;
 mod field;
 mod found;
@@ -8,6 +9,7 @@ mod owner;
 pub(crate) mod read;
 mod related;
 pub(crate) mod scope;
+mod stats;
 mod write;
 
 use std::fmt::Debug;
@@ -20,15 +22,16 @@ pub use base::now;
 pub(crate) use base::{column, owned, reaches};
 pub use expected::Expected;
 pub use field::Field;
-pub use found::{Found, Page};
+pub use found::{Deleted, Found, Page};
 pub use owner::Owner;
-pub use scope::Deleted;
+pub(crate) use stats::orderable;
+pub use stats::{Datum, Group, Stats, Values};
 
 use crate::{
     Actor, Error, Reads, Result, Session, Tx,
     input::Input,
     permission::{Action, Reach},
-    query::{ListQuery, Shape},
+    query::{ListQuery, Shape, StatsQuery},
     slug::Slug,
 };
 
@@ -129,6 +132,12 @@ pub trait Crud: Sized + 'static {
             scope::seen::<Self>(reads.actor(), query.shape.deleted),
         )
         .await
+    }
+
+    /// Counts and extremes of the rows that a list would show, in groups.
+    async fn stats(reads: &impl Reads, query: &StatsQuery<Self>) -> Result<Stats> {
+        let rows = scope::seen::<Self>(reads.actor(), query.deleted());
+        stats::stats::<Self>(reads, query, rows).await
     }
 
     /// A heavy column that `shape` does not show is not read, and empty in the answer.

@@ -1,13 +1,12 @@
 //! `list` and `get`.
 use sea_orm::{
-    ConnectionTrait, EntityTrait, IdenStatic, Iterable, PaginatorTrait, QueryFilter, QuerySelect,
-    Select, sea_query::Expr,
+    EntityTrait, IdenStatic, Iterable, QueryFilter, QuerySelect, Select, sea_query::Expr,
 };
 
-use super::{Column, Crud, Found, Model, Page, base, scope};
+use super::{Column, Crud, Found, Model, Page, base, count, scope};
 use crate::{
     Error, Reads, Result,
-    query::{ListQuery, Shape},
+    query::{Count, ListQuery, Shape},
 };
 
 /// One page, and cursors to the pages around it. One row more than a page tells whether anything follows.
@@ -21,11 +20,7 @@ pub async fn list<C: Crud>(
     let place = query.place(&secret)?;
     let backward = place.as_ref().is_some_and(|place| place.backward);
     let rows = query.filtered(rows, reads.actor());
-    let total = if query.is_counted {
-        Some(count(db, rows.clone()).await?)
-    } else {
-        None
-    };
+    let all = (query.count != Count::None).then(|| rows.clone());
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let rows = light::<C>(query.windowed(rows, place.as_ref())?, &query.shape);
     let mut rows = rows
@@ -47,6 +42,18 @@ pub async fn list<C: Crud>(
         |row: Option<&Model<C>>, backward| row.map(|row| query.cursor(row, backward, &secret));
     let next = has_next.then(|| cursor(rows.last(), false)).flatten();
     let prev = has_prev.then(|| cursor(rows.first(), true)).flatten();
+    let seen = match rows.len() {
+        0 => 0,
+        shown => query.offset + shown as u64,
+    };
+    let is_whole = !has_prev && !has_next;
+    let total = match (query.count, all) {
+        (Count::Exact, Some(all)) => Some(count::exact(db, all).await?),
+        // A page that is the whole list has been counted.
+        (Count::Estimate, Some(_)) if is_whole => Some(seen),
+        (Count::Estimate, Some(all)) => Some(count::estimate(db, all).await?.max(seen)),
+        _ => None,
+    };
     let rows = complete::<C>(reads, rows).await?;
     Ok(Page {
         rows,
@@ -95,11 +102,4 @@ pub fn without<C: Crud>(rows: Select<C::Entity>, left: impl Fn(&str) -> bool) ->
         false => rows.column(column),
     };
     <C::Entity as EntityTrait>::Column::iter().fold(rows.select_only(), select)
-}
-
-async fn count<E: EntityTrait<Model: Sync>>(
-    db: &impl ConnectionTrait,
-    rows: Select<E>,
-) -> Result<u64> {
-    Ok(rows.count(db).await?)
 }

@@ -4,31 +4,20 @@
     reason = "this file adds the scope that the banned methods lack"
 )]
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
-    UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Select, UpdateMany,
     prelude::DateTimeWithTimeZone,
     sea_query::{
-        DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
-        SelectStatement, UpdateStatement, WindowStatement,
+        Asterisk, DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
+        SelectStatement, UnionType, UpdateStatement, WindowStatement,
     },
 };
-use serde::Deserialize;
 
-use super::{Active, Column, Crud, Model, base, column, everything, nothing};
+use super::{Active, Column, Crud, Deleted, Model, base, column, everything, nothing};
 use crate::{
     Actor, Error, Result, Tx,
     permission::{Action, Reach},
 };
-
-/// Which rows a read shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Deleted {
-    #[default]
-    Exclude,
-    Include,
-    Only,
-}
 
 pub fn is_live(table: &'static str) -> Expr {
     Expr::col((table, "deleted_at")).is_null()
@@ -175,6 +164,20 @@ pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
     live_ids(C::name()).cond_where(C::visible(actor)).take()
 }
 
+/// Whether the row that a foreign key names is live and visible to the actor.
+///
+/// OFFSET keeps PostgreSQL from making a join of it, for which it expects as few rows to pass as there are visible
+/// owners: but nearly all that is live belongs to those, and a page must not begin with reading the whole table.
+pub fn has_visible<C: Crud>(foreign_key: impl ColumnTrait, actor: &Actor) -> Expr {
+    let id = Expr::col((C::name(), "id"));
+    let owner = visible_ids::<C>(actor)
+        .and_where(id.eq(Expr::col(foreign_key.as_column_ref())))
+        .limit(1)
+        .offset(0)
+        .take();
+    Expr::exists(owner)
+}
+
 /// The newest rows of each group, at most so many.
 pub fn first_of_each(
     ids: &mut SelectStatement,
@@ -192,6 +195,25 @@ pub fn first_of_each(
         .from_subquery(ranked, "ranked")
         .and_where(Expr::col("place").lte(most))
         .take()
+}
+
+/// The rows of several selects, which must have none in common. Each stands in a select of its own: SQLite has no
+/// ORDER BY or LIMIT inside a union otherwise.
+pub fn any_of<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> Select<E> {
+    let piece = |select: Select<E>| {
+        Query::select()
+            .column(Asterisk)
+            .from_subquery(select.into_query(), "piece")
+            .take()
+    };
+    let mut pieces = selects.into_iter().map(piece);
+    let mut all = pieces.next().unwrap_or_default();
+    all.unions(pieces.map(|piece| (UnionType::All, piece)));
+    let mut rows = E::find();
+    QueryTrait::query(&mut rows)
+        .from_clear()
+        .from_subquery(all, E::default().table_name());
+    rows
 }
 
 /// A column of deleted rows of a table.

@@ -44,7 +44,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects, and makes the SQLite file and its folder if they are absent. `observer` sees the text of each statement.
+    /// Connects, and makes the SQLite file and its folder if they are absent. `observer` sees each statement.
     pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
         let watch = |mut connection: DatabaseConnection| {
             connection

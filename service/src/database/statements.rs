@@ -1,10 +1,10 @@
-//! What is said of each statement: all at DEBUG, slow ones at WARN, inside the span of the request that sent them. Never its values.
+//! What the log says of each statement: all at DEBUG, slow ones at WARN, inside the span of the request that sent them. Never its values.
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::metric::Info;
+use sea_orm::{Statement, metric::Info};
 
-/// Sees the text of every statement, without its values.
-pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+/// Sees every statement, with its values.
+pub type Observer = Arc<dyn Fn(&Statement) + Send + Sync>;
 
 pub(super) fn log(
     slow: Duration,
@@ -18,7 +18,7 @@ pub(super) fn log(
             tracing::debug!(target: "atoll::sql", elapsed = ?info.elapsed, failed = info.failed, sql, "statement");
         }
         if let Some(observe) = &observer {
-            observe(sql);
+            observe(info.statement);
         }
     }
 }

@@ -1,18 +1,20 @@
 //! A list as a client asks for it, parsed once against what the resource declares.
+mod beyond;
 mod cursor;
 mod describe;
 mod filter;
 mod include;
 mod sort;
+mod stats;
 mod value;
 
 use std::collections::HashSet;
 
-use sea_orm::{IdenStatic, QueryFilter, Select, Value};
+use sea_orm::{IdenStatic, QueryFilter, QuerySelect, Select, Value};
 
 use crate::{
     Actor, Error, Refusal, Result,
-    crud::{Column, Crud, Deleted, Field, Model, column},
+    crud::{Column, Crud, Deleted, Field, Model, column, nothing, scope},
     permission::{Action, Reach},
 };
 use cursor::Cursor;
@@ -22,6 +24,7 @@ pub use filter::{Filter, MAX_VALUES};
 pub use include::{Include, relations};
 pub use sort::MAX_FIELDS;
 use sort::Sort;
+pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
 
 /// Rows of a page; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
@@ -30,6 +33,9 @@ pub const MAX_OFFSET: u64 = 10_000;
 
 /// Declared by every resource without being named.
 const BASE_FIELDS: [&str; 4] = ["id", "created_at", "updated_at", "version"];
+
+/// What a list takes beside its filters.
+const LIST_PARAMETERS: &str = "limit, offset, cursor, sort, fields, include, count, deleted";
 
 /// A code, and what to do.
 pub type Refused = (&'static str, String);
@@ -45,8 +51,18 @@ pub struct ListQuery<C: Crud> {
     cursor: Option<String>,
     pub limit: u64,
     pub offset: u64,
-    pub is_counted: bool,
+    pub count: Count,
     pub shape: Shape,
+}
+
+/// What is said of how many rows there are on all pages together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    None,
+    /// Reads every row that matches.
+    Exact,
+    /// What PostgreSQL's planner expects; exact on SQLite, whose planner expects nothing.
+    Estimate,
 }
 
 /// How rows are shown.
@@ -75,7 +91,7 @@ impl<C: Crud> Default for ListQuery<C> {
             cursor: None,
             limit: DEFAULT_LIMIT,
             offset: 0,
-            is_counted: false,
+            count: Count::None,
             shape: Shape::default(),
         }
     }
@@ -106,15 +122,7 @@ impl<C: Crud> ListQuery<C> {
 
     /// A private field may only be named by those who may read it on every row.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
-        let hidden = |resource: &str| actor.reach(resource, Action::Read) < Reach::All;
-        let refused = self.private.iter().filter(|(_, resource)| hidden(resource));
-        let refusals: Vec<_> = refused
-            .map(|(parameter, _)| Refusal::new(parameter, "unknown", unknown::<C>()))
-            .collect();
-        match refusals.is_empty() {
-            true => Ok(()),
-            false => Err(Error::Query(refusals)),
-        }
+        permit::<C>(&self.private, actor)
     }
 
     /// Narrows the list to rows with this value.
@@ -149,12 +157,20 @@ impl<C: Crud> ListQuery<C> {
         rows: Select<C::Entity>,
         place: Option<&Cursor>,
     ) -> Result<Select<C::Entity>> {
-        let backward = place.is_some_and(|place| place.backward);
-        let rows = match place {
-            Some(place) => rows.filter(self.sort.beyond(place)?),
-            None => rows,
+        let Some(place) = place else {
+            return Ok(self.sort.order(rows, false));
         };
-        Ok(self.sort.order(rows, backward))
+        let order = |rows| self.sort.order(rows, place.backward);
+        let mut ranges = self.sort.beyond(place)?;
+        Ok(match (ranges.pop(), ranges.is_empty()) {
+            (None, _) => order(rows.filter(nothing())),
+            (Some(only), true) => order(rows.filter(only)),
+            (Some(last), false) => {
+                let first = |range| order(rows.clone().filter(range)).limit(self.limit + 1);
+                let pieces = ranges.into_iter().chain([last]).map(first);
+                order(scope::any_of(pieces))
+            }
+        })
     }
 
     /// A cursor to what follows a row, or precedes it.
@@ -177,8 +193,12 @@ impl<C: Crud> ListQuery<C> {
             "include" => self.shape.includes = include::parse::<C>(value)?,
             "fields" => self.shape.fields = Some(fields::<C>(value)?),
             "count" => {
-                let kinds = [("none", false), ("exact", true), ("estimate", true)];
-                self.is_counted = one_of(value, &kinds)?;
+                let kinds = [
+                    ("none", Count::None),
+                    ("exact", Count::Exact),
+                    ("estimate", Count::Estimate),
+                ];
+                self.count = one_of(value, &kinds)?;
             }
             "sort" => {
                 self.bind(name, value);
@@ -210,6 +230,19 @@ impl<C: Crud> ListQuery<C> {
 
     fn bind(&mut self, name: &str, value: &str) {
         self.binding.push(format!("{name}={value}"));
+    }
+}
+
+/// Refuses the parameters that name private fields, of which comes with each the resource whose they are.
+fn permit<C: Crud>(private: &[(String, &'static str)], actor: &Actor) -> Result<()> {
+    let hidden = |resource: &str| actor.reach(resource, Action::Read) < Reach::All;
+    let refused = private.iter().filter(|(_, resource)| hidden(resource));
+    let refusals: Vec<_> = refused
+        .map(|(parameter, _)| Refusal::new(parameter, "unknown", unknown::<C>()))
+        .collect();
+    match refusals.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Query(refusals)),
     }
 }
 
@@ -251,10 +284,7 @@ fn unknown<C: Crud>() -> String {
         .into_iter()
         .chain(declared.map(|field| field.column.as_str()));
     let names: Vec<_> = names.collect();
-    format!(
-        "is not one of {}; or limit, offset, cursor, sort, fields, include, count, deleted",
-        names.join(", ")
-    )
+    format!("is not one of {}; or {LIST_PARAMETERS}", names.join(", "))
 }
 
 fn number(value: &str, min: u64, max: u64) -> Result<u64, Refused> {

@@ -1,26 +1,23 @@
-//! The order of a list, and what lies beyond a row in it, whatever the directions and wherever NULLs are.
+//! The order of a list.
 use sea_orm::{
-    ColumnTrait, Condition, IdenStatic, ModelTrait, Order, QueryOrder, Select, Value,
-    sea_query::{Expr, ExprTrait, NullOrdering},
+    ColumnTrait, IdenStatic, ModelTrait, Order, QueryOrder, Select, Value,
+    sea_query::{Expr, NullOrdering},
 };
 
-use super::{Refused, cursor::Cursor, declared, value};
-use crate::{
-    Error, Result,
-    crud::{Column, Crud, Model, column},
-};
+use super::{Refused, declared};
+use crate::crud::{Column, Crud, Model, column};
 
 pub const MAX_FIELDS: usize = 3;
 
 /// Fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
 pub struct Sort<C: Crud> {
-    keys: Vec<Key<C>>,
+    pub(super) keys: Vec<Key<C>>,
     has_private: bool,
 }
 
-struct Key<C: Crud> {
-    column: Column<C>,
-    order: Order,
+pub(super) struct Key<C: Crud> {
+    pub(super) column: Column<C>,
+    pub(super) order: Order,
 }
 
 impl<C: Crud> Default for Sort<C> {
@@ -103,61 +100,14 @@ impl<C: Crud> Sort<C> {
             .map(|key| text(row.get(key.column)))
             .collect()
     }
-
-    /// What lies beyond a place.
-    ///
-    /// Row values compare as an index does, and PostgreSQL seeks with them. Where directions differ or a field may be NULL
-    /// they say something else; then it is spelt out, behind a bound on the first field to seek with.
-    pub fn beyond(&self, place: &Cursor) -> Result<Expr> {
-        let values = self
-            .keys
-            .iter()
-            .zip(&place.values)
-            .map(|(key, text)| key.value(text.as_deref()));
-        let values = values.collect::<Result<Vec<_>>>()?;
-        if values.len() != self.keys.len() {
-            return Err(Error::bug(
-                "a cursor has another number of values than its order",
-            ));
-        }
-        let ascends = |key: &Key<C>| (key.order == Order::Asc) != place.backward;
-        let first = &self.keys[0];
-        if self
-            .keys
-            .iter()
-            .all(|key| key.order == first.order && !key.is_nullable())
-        {
-            let row = Expr::tuple(self.keys.iter().map(Key::field));
-            let at = Expr::tuple(values.into_iter().flatten().map(Expr::val));
-            return Ok(if ascends(first) {
-                row.gt(at)
-            } else {
-                row.lt(at)
-            });
-        }
-        let mut beyond = Condition::any();
-        let mut tied = Condition::all();
-        for (key, value) in self.keys.iter().zip(&values) {
-            if let Some(past) = key.past(value.clone(), ascends(key), place.backward) {
-                beyond = beyond.add(tied.clone().add(past));
-            }
-            tied = tied.add(key.same(value.clone()));
-        }
-        let bound = match (&values[0], first.is_nullable()) {
-            (Some(value), false) if ascends(first) => Some(first.field().gte(value.clone())),
-            (Some(value), false) => Some(first.field().lte(value.clone())),
-            _ => None,
-        };
-        Ok(Condition::all().add(beyond).add_option(bound).into())
-    }
 }
 
 impl<C: Crud> Key<C> {
-    fn field(&self) -> Expr {
+    pub(super) fn field(&self) -> Expr {
         Expr::col(self.column.as_column_ref())
     }
 
-    fn is_nullable(&self) -> bool {
+    pub(super) fn is_nullable(&self) -> bool {
         self.column.def().is_null()
     }
 
@@ -167,39 +117,9 @@ impl<C: Crud> Key<C> {
             _ => Order::Asc,
         }
     }
-
-    fn value(&self, text: Option<&str>) -> Result<Option<Value>> {
-        let parse = |text| value::parse(self.column.def().get_column_type(), text);
-        let value = text.map(parse).transpose();
-        value.map_err(|(_, detail)| {
-            Error::bug(format!("a cursor of ours holds a value that {detail}"))
-        })
-    }
-
-    fn same(&self, value: Option<Value>) -> Expr {
-        match value {
-            Some(value) => self.field().eq(value),
-            None => self.field().is_null(),
-        }
-    }
-
-    /// Rows strictly past a value of this field alone; none, where nothing is. Forwards the NULLs come last.
-    fn past(&self, value: Option<Value>, ascends: bool, backward: bool) -> Option<Expr> {
-        let Some(value) = value else {
-            return backward.then(|| self.field().is_not_null());
-        };
-        let past = match ascends {
-            true => self.field().gt(value),
-            false => self.field().lt(value),
-        };
-        match self.is_nullable() && !backward {
-            true => Some(past.or(self.field().is_null())),
-            false => Some(past),
-        }
-    }
 }
 
-/// As [`value::parse`] reads it.
+/// As [`super::value::parse`] reads it.
 fn text(value: Value) -> Option<String> {
     match value {
         Value::BigInt(number) => number.map(|number| number.to_string()),

@@ -1,7 +1,7 @@
 //! Lists: filters, windows, counts and deleted rows (contract §4, as far as it is there).
 mod columns;
-mod filters;
-mod order;
+pub mod filters;
+pub mod order;
 
 use serde_json::Value;
 use tests::{Client, TestApp, json};

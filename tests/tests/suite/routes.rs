@@ -12,16 +12,19 @@ use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 
 /// The only ones that ask nobody who they are.
-const PUBLIC: [&str; 10] = [
+const PUBLIC: [&str; 13] = [
     "POST /auth/register",
     "POST /auth/login",
     "GET /users",
+    "GET /users/stats",
     "GET /users/{id}",
     "GET /users/{id}/posts",
     "GET /posts",
+    "GET /posts/stats",
     "GET /posts/{id}",
     "GET /posts/{id}/comments",
     "GET /comments",
+    "GET /comments/stats",
     "GET /comments/{id}",
 ];
 

@@ -34,35 +34,52 @@ fn value(column: &str) -> &'static str {
     }
 }
 
-/// Every place for a column in a query string: the parameter, and what it says.
-fn questions(column: &str) -> [(String, String); 5] {
-    let descending = match column {
-        "id" => "-id".to_owned(),
-        _ => format!("id,-{column}"),
+/// Every place for a column in the query strings of lists and of their stats: the path, the parameter, what it says.
+fn questions(resource: &str, column: &str) -> Vec<(String, String, String)> {
+    let (after, descending) = match column {
+        "id" => ("id".to_owned(), "-id".to_owned()),
+        _ => (format!("id,{column}"), format!("id,-{column}")),
     };
-    [
-        (column.to_owned(), value(column).to_owned()),
-        (format!("{column}[ne]"), value(column).to_owned()),
-        (format!("{column}[is_null]"), "true".to_owned()),
-        ("sort".to_owned(), column.to_owned()),
-        ("sort".to_owned(), descending),
-    ]
+    let filters = [
+        (column.to_owned(), value(column)),
+        (format!("{column}[ne]"), value(column)),
+        (format!("{column}[is_null]"), "true"),
+    ];
+    let in_list = [("sort", column), ("sort", &descending)];
+    let in_stats = ["group_by", "min", "max"];
+    let in_stats = in_stats.map(|parameter| [(parameter, column), (parameter, &after)]);
+    let (list, stats) = (format!("/{resource}"), format!("/{resource}/stats"));
+    let filters = filters
+        .iter()
+        .map(|(parameter, value)| (parameter.as_str(), *value));
+    let of = |path: &String, parameter: &str, value: &str| {
+        (path.clone(), parameter.to_owned(), value.to_owned())
+    };
+    let lists = filters.clone().chain(in_list);
+    let lists = lists.map(|(parameter, value)| of(&list, parameter, value));
+    let aggregates = filters.chain(in_stats.into_iter().flatten());
+    let aggregates = aggregates.map(|(parameter, value)| of(&stats, parameter, value));
+    lists.chain(aggregates).collect()
 }
 
 async fn only_these(client: &Client, resource: &str, declared: &[&str]) {
     for column in columns(resource) {
-        for (index, (parameter, value)) in questions(column).into_iter().enumerate() {
-            let reply = client.get(format!("/{resource}?{parameter}={value}")).await;
+        let nothing = questions(resource, "nothing");
+        for ((path, parameter, value), nothing) in questions(resource, column).iter().zip(nothing) {
+            let reply = client.get(format!("{path}?{parameter}={value}")).await;
             if BASE.contains(&column) || declared.contains(&column) {
-                reply.expect_status(200);
+                // A boolean has no least and no greatest value.
+                let is_unordered =
+                    column.starts_with("is_") && ["min", "max"].contains(&parameter.as_str());
+                reply.expect_status(if is_unordered { 400 } else { 200 });
                 continue;
             }
             let reply = reply
                 .expect_problem(400, "malformed_request")
-                .expect_error_at(&parameter);
+                .expect_error_at(parameter);
             // What is there but not for the caller looks like what is not there.
-            let (parameter, value) = &questions("nothing")[index];
-            let nothing = client.get(format!("/{resource}?{parameter}={value}")).await;
+            let (path, parameter, value) = nothing;
+            let nothing = client.get(format!("{path}?{parameter}={value}")).await;
             let (refused, nothing) = (&reply.body["errors"][0], &nothing.body["errors"][0]);
             assert_eq!(refused["code"], nothing["code"]);
             assert_eq!(refused["detail"], nothing["detail"]);

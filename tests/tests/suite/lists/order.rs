@@ -7,7 +7,7 @@ use tests::TestApp;
 use super::filters::{BASE, DECLARED, populate};
 
 /// As the contract orders two rows; `id` goes the way of the field before it.
-fn compare(a: &Value, b: &Value, sort: &[&str]) -> Ordering {
+pub fn compare(a: &Value, b: &Value, sort: &[&str]) -> Ordering {
     for field in sort {
         let (name, descends) = field
             .strip_prefix('-')

@@ -133,6 +133,27 @@ async fn every_foreign_key_has_an_index() {
     assert!(seen > 8, "there are foreign keys: {seen}");
 }
 
+/// Without them the first page of a list reads past every deleted row.
+#[actix_web::test]
+async fn every_resource_has_the_indexes_of_its_lists() {
+    let (sql, _folder) = migrated().await;
+
+    for table in registry::tables() {
+        let name = table.name;
+        let there = match sql.is_postgres() {
+            true => format!("SELECT indexname::text FROM pg_indexes WHERE tablename = '{name}'"),
+            false => format!("SELECT name FROM pragma_index_list('{name}')"),
+        };
+        let there = sql.texts(&there).await;
+        for index in ["id_live", "created_at_id_live", "id_deleted"] {
+            assert!(
+                there.contains(&format!("{name}_{index}")),
+                "{name} lacks the index {index}: add schema::list_indexes to its migration"
+            );
+        }
+    }
+}
+
 #[test]
 fn migrations_by_hand_go_to_the_database_that_is_configured() {
     let folder = tempfile::tempdir().unwrap();

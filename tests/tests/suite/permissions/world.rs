@@ -212,7 +212,7 @@ impl World {
     async fn comment(&self, state: &str, caller: &str) -> Scene {
         let mut scene = self.scene(caller, MISSING);
         let post = match state {
-            "missing" => return scene,
+            "missing" | "-" => return scene,
             "hidden" => self.third.publish(&self.name()).await.id(),
             "beneath" => self.owner.publish(&self.name()).await.id(),
             _ => self.post,

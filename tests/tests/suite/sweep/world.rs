@@ -158,6 +158,9 @@ pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
         paths.insert(format!("/{}?{filter}[contains]={CANARY}", row.resource));
         paths.insert(format!("/{}?sort={filter}", row.resource));
         paths.insert(format!("/{}?sort=-{filter}", row.resource));
+        for asked in ["group_by", "min", "max"] {
+            paths.insert(format!("/{}/stats?{asked}={filter}", row.resource));
+        }
     }
     let ask = |path: &String, more: &str| match path.contains('?') {
         true => format!("{path}&{more}"),

@@ -1,0 +1,85 @@
+//! `GET /{resource}/stats`: counts and extremes, in groups.
+use std::{borrow::Cow, marker::PhantomData};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+use service::{
+    Actor, Crud, Error,
+    crud::{self, Datum},
+    query::StatsQuery,
+};
+
+use super::{Answer, Call, NoBody, Query, Reply, Resource, Time};
+use crate::openapi::{self, Documented, Operation};
+
+/// Filters, groups and what is asked of them.
+pub struct StatsOf<C: Crud>(pub StatsQuery<C>);
+
+impl<C: Crud> Query for StatsOf<C> {
+    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
+        let pairs = pairs.iter();
+        StatsQuery::parse(pairs.map(|(name, value)| (name.as_ref(), value.as_ref()))).map(Self)
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Error> {
+        self.0.permit(actor)
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.parameters(openapi::stats::<C>());
+    }
+}
+
+/// 200, with groups of rows.
+pub struct Stats<R>(PhantomData<R>);
+
+impl<R: Resource> Documented for Stats<R> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(200, "The groups.");
+        operation.json::<Self>(200);
+    }
+}
+
+impl<R: Resource> JsonSchema for Stats<R> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}Stats", R::View::schema_name()).into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        openapi::stats_schema::<R>()
+    }
+}
+
+pub async fn stats<R: Resource>(call: Call<NoBody, StatsOf<R>>) -> Answer<Stats<R>> {
+    let stats = R::stats(&call.session, &call.query.0).await?;
+    let data: Vec<_> = stats.groups.into_iter().map(group).collect();
+    Ok(Reply::ok(&json!({ "data": data, "more": stats.has_more }))?)
+}
+
+fn group(group: crud::Group) -> Value {
+    let mut members = values(group.key);
+    members.extend(group.count.map(|count| ("count".to_owned(), count.into())));
+    for (name, extremes) in [("min", group.min), ("max", group.max)] {
+        if !extremes.is_empty() {
+            members.insert(name.to_owned(), values(extremes).into());
+        }
+    }
+    members.into()
+}
+
+fn values(values: crud::Values) -> Map<String, Value> {
+    let named = values.into_iter();
+    named
+        .map(|(name, datum)| (name.to_owned(), value(datum)))
+        .collect()
+}
+
+fn value(datum: Datum) -> Value {
+    match datum {
+        Datum::Null => Value::Null,
+        Datum::Integer(number) => number.into(),
+        Datum::Boolean(is) => is.into(),
+        Datum::Time(time) => json!(Time::from(time)),
+        Datum::Text(text) => text.into(),
+    }
+}

@@ -1,0 +1,34 @@
+//! `page.total`: how many rows match, or about how many.
+use sea_orm::{
+    ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryTrait, Select, Statement,
+    prelude::Json,
+};
+
+use crate::{Error, Result};
+
+pub async fn exact<E: EntityTrait<Model: Sync>>(
+    db: &impl ConnectionTrait,
+    rows: Select<E>,
+) -> Result<u64> {
+    Ok(rows.count(db).await?)
+}
+
+/// What the planner expects of the very statement, which is not run. It never says less than 1.
+pub async fn estimate<E: EntityTrait<Model: Sync>>(
+    db: &impl ConnectionTrait,
+    rows: Select<E>,
+) -> Result<u64> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return exact(db, rows).await;
+    }
+    let Statement { sql, values, .. } = rows.build(DbBackend::Postgres);
+    let explain = Statement {
+        sql: format!("EXPLAIN (FORMAT JSON) {sql}"),
+        values,
+        db_backend: DbBackend::Postgres,
+    };
+    let row = db.query_one_raw(explain).await?;
+    let plan: Option<Json> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    let expected = plan.and_then(|plan| plan[0]["Plan"]["Plan Rows"].as_u64());
+    expected.ok_or_else(|| Error::bug("PostgreSQL planned without saying how many rows"))
+}

@@ -1,0 +1,119 @@
+//! `stats`: one statement over the rows that the actor may see.
+use sea_orm::{
+    ColumnTrait, ColumnType, ConnectionTrait, IdenStatic, Order, QueryResult, QuerySelect,
+    QueryTrait, Select,
+    prelude::DateTimeWithTimeZone,
+    sea_query::{Asterisk, Expr, Func, NullOrdering},
+};
+
+use super::{Column, Crud};
+use crate::{
+    Reads, Result,
+    query::{MAX_GROUPS, StatsQuery},
+};
+
+#[derive(Debug)]
+pub struct Stats {
+    /// In the order of their keys, NULL last.
+    pub groups: Vec<Group>,
+    /// Whether there are more groups than these.
+    pub has_more: bool,
+}
+
+/// Fields with their values.
+pub type Values = Vec<(&'static str, Datum)>;
+
+#[derive(Debug)]
+pub struct Group {
+    pub key: Values,
+    /// None where it was not asked for.
+    pub count: Option<i64>,
+    pub min: Values,
+    pub max: Values,
+}
+
+/// A value of any declared field.
+#[derive(Debug)]
+pub enum Datum {
+    Null,
+    Integer(i64),
+    Boolean(bool),
+    Time(DateTimeWithTimeZone),
+    Text(String),
+}
+
+/// Whether values of a column have a least and a greatest: PostgreSQL knows neither of booleans.
+pub fn orderable(column: impl ColumnTrait) -> bool {
+    *column.def().get_column_type() != ColumnType::Boolean
+}
+
+pub async fn stats<C: Crud>(
+    reads: &impl Reads,
+    query: &StatsQuery<C>,
+    rows: Select<C::Entity>,
+) -> Result<Stats> {
+    let mut select = query
+        .filtered(rows, reads.actor())
+        .select_only()
+        .into_query();
+    let field = |column: &Column<C>| Expr::col(column.as_column_ref());
+    for column in &query.group_by {
+        select
+            .expr(field(column))
+            .add_group_by([field(column)])
+            .order_by_expr_with_nulls(field(column), Order::Asc, NullOrdering::Last);
+    }
+    if query.is_counted {
+        select.expr(Func::count(Expr::col(Asterisk)));
+    }
+    select.exprs(query.min.iter().map(|column| Func::min(field(column))));
+    select.exprs(query.max.iter().map(|column| Func::max(field(column))));
+    // One more tells whether anything follows.
+    select.limit(MAX_GROUPS + 1);
+    let rows = reads.db()?.query_all(&select).await?;
+    let most = usize::try_from(MAX_GROUPS).unwrap_or(usize::MAX);
+    let groups = rows.iter().take(most).map(|row| group(query, row));
+    Ok(Stats {
+        groups: groups.collect::<Result<_>>()?,
+        has_more: rows.len() > most,
+    })
+}
+
+/// In the order in which they were selected.
+fn group<C: Crud>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group> {
+    let mut place = 0;
+    let mut next = || {
+        place += 1;
+        place - 1
+    };
+    let values = |columns: &[Column<C>], next: &mut dyn FnMut() -> usize| {
+        let value = |column: &Column<C>| Ok((column.as_str(), datum(row, next(), *column)?));
+        columns.iter().map(value).collect::<Result<Values>>()
+    };
+    Ok(Group {
+        key: values(&query.group_by, &mut next)?,
+        count: match query.is_counted {
+            true => Some(row.try_get_by_index(next())?),
+            false => None,
+        },
+        min: values(&query.min, &mut next)?,
+        max: values(&query.max, &mut next)?,
+    })
+}
+
+fn datum(row: &QueryResult, at: usize, column: impl ColumnTrait) -> Result<Datum> {
+    let datum = match column.def().get_column_type() {
+        ColumnType::Integer => row
+            .try_get_by_index::<Option<i32>>(at)?
+            .map(|number| Datum::Integer(number.into())),
+        ColumnType::BigInteger => row.try_get_by_index::<Option<i64>>(at)?.map(Datum::Integer),
+        ColumnType::Boolean => row
+            .try_get_by_index::<Option<bool>>(at)?
+            .map(Datum::Boolean),
+        ColumnType::TimestampWithTimeZone => row
+            .try_get_by_index::<Option<DateTimeWithTimeZone>>(at)?
+            .map(Datum::Time),
+        _ => row.try_get_by_index::<Option<String>>(at)?.map(Datum::Text),
+    };
+    Ok(datum.unwrap_or(Datum::Null))
+}

@@ -1,0 +1,94 @@
+//! What lies beyond a row in an order, whatever the directions and wherever NULLs are, as ranges that an index can seek.
+use sea_orm::{
+    ColumnTrait, Condition, Order, Value,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{
+    cursor::Cursor,
+    sort::{Key, Sort},
+    value,
+};
+use crate::{Error, Result, crud::Crud};
+
+impl<C: Crud> Sort<C> {
+    /// Ranges without common rows, together all that lies beyond a place.
+    ///
+    /// Row values compare as an index does, and PostgreSQL seeks with them: where the last fields run in one direction
+    /// and are never NULL, they are one range. Each field before them adds the rows that are tied up to it and past it
+    /// in it. With OR between them it would be one condition, and every row from the first tie on would be read.
+    pub fn beyond(&self, place: &Cursor) -> Result<Vec<Condition>> {
+        let values = self.keys.iter().zip(&place.values);
+        let values = values.map(|(key, text)| key.value(text.as_deref()));
+        let values = values.collect::<Result<Vec<_>>>()?;
+        if values.len() != self.keys.len() {
+            return Err(Error::bug(
+                "a cursor has another number of values than its order",
+            ));
+        }
+        let mut ranges = Vec::new();
+        let mut tied = Condition::all();
+        for (at, (key, value)) in self.keys.iter().zip(&values).enumerate() {
+            let ascends = (key.order == Order::Asc) != place.backward;
+            if let Some(past) = past_together(&self.keys[at..], &values[at..], ascends) {
+                ranges.push(tied.add(past));
+                break;
+            }
+            let past = key
+                .past(value.as_ref(), ascends, place.backward)
+                .into_iter();
+            ranges.extend(past.map(|past| tied.clone().add(past)));
+            tied = tied.add(key.same(value.as_ref()));
+        }
+        Ok(ranges)
+    }
+}
+
+/// None, where these fields cannot be compared as one row value.
+fn past_together<C: Crud>(
+    keys: &[Key<C>],
+    values: &[Option<Value>],
+    ascends: bool,
+) -> Option<Expr> {
+    let is_alike = |key: &Key<C>| key.order == keys[0].order && !key.is_nullable();
+    if !keys.iter().all(is_alike) {
+        return None;
+    }
+    let row = Expr::tuple(keys.iter().map(Key::field));
+    let place = Expr::tuple(values.iter().flatten().cloned().map(Expr::val));
+    Some(match ascends {
+        true => row.gt(place),
+        false => row.lt(place),
+    })
+}
+
+impl<C: Crud> Key<C> {
+    fn value(&self, text: Option<&str>) -> Result<Option<Value>> {
+        let parse = |text| value::parse(self.column.def().get_column_type(), text);
+        let value = text.map(parse).transpose();
+        value.map_err(|(_, detail)| {
+            Error::bug(format!("a cursor of ours holds a value that {detail}"))
+        })
+    }
+
+    fn same(&self, value: Option<&Value>) -> Expr {
+        match value {
+            Some(value) => self.field().eq(value.clone()),
+            None => self.field().is_null(),
+        }
+    }
+
+    /// Rows strictly past a value of this field alone. Forwards the NULLs come last, backwards first.
+    fn past(&self, value: Option<&Value>, ascends: bool, backward: bool) -> Vec<Expr> {
+        let Some(value) = value.cloned() else {
+            let values = backward.then(|| self.field().is_not_null());
+            return values.into_iter().collect();
+        };
+        let past = match ascends {
+            true => self.field().gt(value),
+            false => self.field().lt(value),
+        };
+        let nulls = (self.is_nullable() && !backward).then(|| self.field().is_null());
+        [past].into_iter().chain(nulls).collect()
+    }
+}

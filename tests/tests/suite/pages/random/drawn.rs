@@ -1,0 +1,154 @@
+//! What is drawn: numbers, orders, filters, and tables of rows that are alike.
+use serde_json::{Value, json};
+use tests::{Client, TestApp, postgres::say};
+
+use crate::lists::filters::{BASE, DECLARED};
+
+/// `SplitMix64` (Steele, Lea and Flood 2014): the same numbers from the same seed, everywhere.
+pub struct Dice {
+    seed: u64,
+    state: u64,
+}
+
+impl Drop for Dice {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            say(&format!("ATOLL_TEST_SEED={} draws this again", self.seed));
+        }
+    }
+}
+
+impl Dice {
+    pub fn of(seed: u64) -> Self {
+        Self { seed, state: seed }
+    }
+
+    pub fn below(&mut self, end: usize) -> usize {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut drawn = self.state;
+        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((drawn ^ (drawn >> 31)) % end as u64).unwrap()
+    }
+
+    pub fn of_these<T: Clone>(&mut self, these: &[T]) -> T {
+        these[self.below(these.len())].clone()
+    }
+
+    /// Small ones mostly: there are more edges between pages.
+    pub fn limit(&mut self) -> usize {
+        self.of_these(&[1, 1, 2, 3, 4, 5, 7, 11, 40])
+    }
+
+    /// One to three fields of posts, each either way.
+    pub fn sort(&mut self) -> Vec<String> {
+        let (_, public, _) = DECLARED
+            .into_iter()
+            .find(|(name, ..)| *name == "posts")
+            .unwrap();
+        let mut fields: Vec<_> = BASE.iter().chain(public).copied().collect();
+        let count = 1 + self.below(3);
+        let mut draw = || {
+            let field = fields.remove(self.below(fields.len()));
+            format!("{}{field}", self.of_these(&["", "-"]))
+        };
+        (0..count).map(|_| draw()).collect()
+    }
+
+    /// Further parameters, or none.
+    pub fn filter(&mut self) -> &'static str {
+        self.of_these(&[
+            "",
+            "",
+            "&status[ne]=archived",
+            "&summary[is_null]=false",
+            "&author.username=ada",
+        ])
+    }
+
+    /// Few different values, and none at all.
+    fn post(&mut self) -> Value {
+        let summary = self.of_these(&[
+            json!(null),
+            json!(null),
+            json!(""),
+            json!("a"),
+            json!("B"),
+            json!("é"),
+        ]);
+        json!({
+            "title": self.of_these(&["Alpha", "alpha", "beta", "Ölpha", "😀"]),
+            "summary": summary,
+            "status": self.of_these(&["draft", "published", "archived"]),
+            "content": "…",
+        })
+    }
+}
+
+/// Up to 40 posts of two authors, some of them changed, some deleted.
+pub struct World {
+    /// Who sees them all.
+    pub root: Client,
+    /// Who sees her own and what is published.
+    pub ada: Client,
+    live: Vec<i64>,
+}
+
+impl World {
+    pub async fn drawn(app: &TestApp, dice: &mut Dice) -> Self {
+        let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+        let mut world = Self {
+            root,
+            ada,
+            live: Vec::new(),
+        };
+        for _ in 0..dice.below(41) {
+            world.insert(dice).await;
+            match dice.below(8) {
+                0 => world.delete(dice).await,
+                // Another version, and another time of update.
+                1 => world.touch(dice).await,
+                _ => {}
+            }
+        }
+        world
+    }
+
+    /// Between two pages.
+    pub async fn change(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.below(3) {
+            match dice.below(2) {
+                0 if self.live.len() < 60 => self.insert(dice).await,
+                _ => self.delete(dice).await,
+            }
+        }
+    }
+
+    async fn insert(&mut self, dice: &mut Dice) {
+        let author = if dice.below(2) == 0 {
+            &self.root
+        } else {
+            &self.ada
+        };
+        let post = author.post("/posts", dice.post()).await.expect_status(201);
+        self.live.push(post.id());
+    }
+
+    async fn delete(&mut self, dice: &mut Dice) {
+        if !self.live.is_empty() {
+            let id = self.live.swap_remove(dice.below(self.live.len()));
+            self.root
+                .delete(format!("/posts/{id}"))
+                .await
+                .expect_status(204);
+        }
+    }
+
+    async fn touch(&self, dice: &mut Dice) {
+        if !self.live.is_empty() {
+            let post = format!("/posts/{}", dice.of_these(&self.live));
+            let content = json!({ "content": format!("{}", dice.below(9)) });
+            self.root.patch(post, content).await.expect_status(200);
+        }
+    }
+}

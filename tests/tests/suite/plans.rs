@@ -1,0 +1,2 @@
+//! What statements cost the database, as it says itself.
+mod on_postgres;
