@@ -27,7 +27,7 @@ pub use problem::Problem;
 pub use query::{ListOf, NoQuery, Query, Show};
 pub use relation::Relations;
 pub use reply::Reply;
-pub use representation::{Page, Representation, Window};
+pub use representation::{Representation, Window};
 pub use resource::{Resource, resource};
 pub use route::{Route, Rule, Rules, mount};
 pub use time::Time;

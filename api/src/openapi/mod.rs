@@ -5,10 +5,12 @@ mod limits;
 mod name;
 mod operation;
 mod problems;
+mod rows;
 mod schemas;
 
 pub use filters::{list, shown};
 pub use operation::Operation;
+pub use problems::header;
 pub use schemas::Schemas;
 
 use serde_json::{Map, Value, json};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use service::{Actor, actor::Caller, input::Input, permission::Grants};
 
-use super::{Schemas, example, name, problems};
+use super::{Schemas, example, header, name, problems, schemas::reference};
 use crate::http::{Kind, Route};
 
 /// What an operation takes and gives, as far as it is known.
@@ -46,18 +46,40 @@ impl Operation<'_> {
         self.body = Some(json!({ "required": is_required, "content": content }));
     }
 
+    pub fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
     /// An answer that is no failure.
     pub fn answer(&mut self, status: u16, description: &str) -> &mut Value {
-        let answer = json!({
-            "description": description,
-            "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-        });
+        let cached = ["Cache-Control", "Vary"].into_iter();
+        let headers = ["X-Request-Id"]
+            .into_iter()
+            .chain(cached.filter(|_| self.is_read()));
+        let headers = headers.map(|name| (name.to_owned(), header(name)));
+        let headers: Map<String, Value> = headers.collect();
+        let answer = json!({ "description": description, "headers": headers });
         self.answers.insert(status, answer);
         &mut self.answers.entry(status).or_default()["headers"]
     }
 
     pub fn json<T: JsonSchema>(&mut self, status: u16) {
         let schema = self.schemas.answer::<T>();
+        self.content(status, schema);
+    }
+
+    /// The client has this version already (RFC 9110, section 15.4.5).
+    pub fn unchanged(&mut self) {
+        self.answer(304, "The row is as the client has it.")["ETag"] = header("ETag");
+        self.parameters.push(json!({
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of what the client has: if the row still has it, the answer is 304.",
+            "schema": { "type": "string" },
+        }));
+    }
+
+    pub fn content(&mut self, status: u16, schema: Value) {
         if let Some(answer) = self.answers.get_mut(&status) {
             answer["content"]["application/json"]["schema"] = schema;
         }
@@ -159,12 +181,16 @@ fn powerless() -> Actor {
     })
 }
 
-/// Every parameter of our paths is an id.
+/// Every parameter of the paths of the API is an id.
 fn ids(path: &str) -> Vec<Value> {
-    let names = path
-        .split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split('}').next());
-    let parameter = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "$ref": "#/components/schemas/Id" } });
+    let names = path.split('{').skip(1);
+    let names = names.filter_map(|rest| rest.split('}').next());
+    let parameter = |name: &str| {
+        let schema = match name {
+            "slug" => json!({ "type": "string", "pattern": "^[a-z-]+$" }),
+            _ => reference("Id"),
+        };
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    };
     names.map(parameter).collect()
 }

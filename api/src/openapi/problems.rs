@@ -12,23 +12,33 @@ pub fn add(answer: &mut Value, kind: Kind) {
     }
 }
 
+/// Refers to a header.
+pub fn header(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
 pub fn responses() -> Map<String, Value> {
     let all = Kind::ALL.into_iter();
     all.map(|kind| (name(kind), response(kind))).collect()
 }
 
 pub fn headers() -> Value {
-    let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
+    let text = json!({ "type": "string" });
+    let always = |description: &str, schema: &Value| json!({ "description": description, "required": true, "schema": schema });
+    let id = "Of this request, as the log has it; the client's own if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
     json!({
-        "X-Request-Id": header(
-            "Of this request, as the log has it; the client's own if it sent one of 1 to 64 characters of `[A-Za-z0-9._-]`.",
-            json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" }),
-        ),
-        "Location": header("Where the new row is.", json!({ "type": "string" })),
-        "Link": header("The first, the next and the previous page (RFC 8288).", json!({ "type": "string" })),
-        "WWW-Authenticate": header("How to sign in.", json!({ "type": "string", "const": "Bearer" })),
-        "Retry-After": header("Seconds after which to try again.", json!({ "type": "string", "pattern": "^[0-9]+$" })),
-        "Allow": header("The methods that there are.", json!({ "type": "string" })),
+        "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
+        "Location": always("Where the new row is.", &text),
+        "Link": always("The first, the next and the previous page (RFC 8288).", &text),
+        "Cache-Control": always("Kept, and asked about again.", &text),
+        "Vary": always("What a caller sees is that caller's alone.", &text),
+        "WWW-Authenticate": always("How to sign in.", &json!({ "type": "string", "const": "Bearer" })),
+        "Retry-After": always("Seconds after which to try again.", &json!({ "type": "string", "pattern": "^[0-9]+$" })),
+        "Allow": always("The methods that there are.", &text),
+        "ETag": {
+            "description": "The version of the row, with `p` behind it where its public view is shown; weak with `fields`, none with `include`.",
+            "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
+        },
     })
 }
 
@@ -68,12 +78,7 @@ fn response(kind: Kind) -> Value {
         _ => None,
     };
     let headers = ["X-Request-Id"].into_iter().chain(extra);
-    let headers = headers.map(|name| {
-        (
-            name.to_owned(),
-            json!({ "$ref": format!("#/components/headers/{name}") }),
-        )
-    });
+    let headers = headers.map(|name| (name.to_owned(), header(name)));
     let (_, _, title) = kind.parts();
     json!({
         "description": title,

@@ -11,6 +11,7 @@ mod filters;
 mod includes;
 mod lists;
 mod migrations;
+mod openapi;
 mod pages;
 mod permissions;
 mod posts;
