@@ -26,6 +26,7 @@ def may_ask(parameter):
 @schemathesis.hook
 def filter_query(context, query):
     """No list or object inside an operator: a query string has no form for one, so it would arrive as a text."""
+    query = query or {}
     inner = (it for value in query.values() if isinstance(value, dict) for it in value.values())
     nested = (value for name, value in query.items() if "[" in name)
     return not any(isinstance(it, (list, dict)) for it in (*inner, *nested))
