@@ -1,5 +1,5 @@
 //! The server as a value: built, bound, run, and stopped without dropping a request.
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -13,7 +13,7 @@ use service::Atoll;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Semaphore,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -28,15 +28,16 @@ pub struct Server {
     inner: ActixServer,
     pub address: SocketAddr,
     draining: Draining,
-    drain_delay: Duration,
+    places: Arc<Semaphore>,
 }
 
 impl Server {
     /// Listens. Nothing is answered before [`Server::run`].
     pub fn bind(settings: &ServerSettings, atoll: Atoll) -> std::io::Result<Self> {
         let draining = Draining::default();
+        let places = Arc::new(Semaphore::new(settings.max_in_flight));
         let gate = Gate {
-            places: Arc::new(Semaphore::new(settings.max_in_flight)),
+            places: places.clone(),
             database: atoll.database.clone(),
         };
         let limits = Limits {
@@ -80,7 +81,7 @@ impl Server {
             inner: server.run(),
             address,
             draining,
-            drain_delay: settings.drain_delay,
+            places,
         })
     }
 
@@ -101,21 +102,20 @@ pub async fn run(
     on_ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
     let server = Server::bind(settings, atoll)?;
+    let stop = stop_on_signal(&server, settings)?;
     on_ready(server.address);
-    actix_web::rt::spawn(stop_on_signal(
-        server.handle(),
-        server.draining.clone(),
-        server.drain_delay,
-    )?);
+    actix_web::rt::spawn(stop);
     Ok(server.run().await?)
 }
 
 /// Says first that no more requests are welcome, gives the balancer time to see it, then lets what is under way finish.
 fn stop_on_signal(
-    handle: ServerHandle,
-    draining: Draining,
-    delay: Duration,
-) -> std::io::Result<impl Future<Output = ()>> {
+    server: &Server,
+    settings: &ServerSettings,
+) -> std::io::Result<impl Future<Output = ()> + use<>> {
+    let (handle, draining) = (server.handle(), server.draining.clone());
+    let (places, settings) = (server.places.clone(), settings.clone());
+    let all = u32::try_from(settings.max_in_flight).unwrap_or(u32::MAX);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -125,8 +125,11 @@ fn stop_on_signal(
         }
         tracing::info!("stopping");
         draining.start();
-        sleep(delay).await;
-        handle.stop(true).await;
+        sleep(settings.drain_delay).await;
+        // Taking every place refuses what comes now, and waits for what is under way. Only then may a worker end: the
+        // database connections that were opened on it end with it, and others may be using them.
+        let finished = timeout(settings.drain_timeout, places.acquire_many(all)).await;
+        handle.stop(finished.is_ok()).await;
     })
 }
 

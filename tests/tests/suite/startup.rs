@@ -89,7 +89,7 @@ async fn neither_passwords_nor_tokens_are_logged() {
     assert!(!log.contains(&token), "a token is in the log");
 }
 
-/// It says first that it is not ready, for a while, then takes no more connections, and ends when all are served.
+/// It says first that it is not ready, for a while, then takes no more requests, and ends when all are served.
 #[actix_web::test]
 async fn a_server_that_is_told_to_stop_ends_what_it_has_begun() {
     let (program, _) = program().await;
@@ -116,8 +116,9 @@ async fn a_server_that_is_told_to_stop_ends_what_it_has_begun() {
     })
     .await;
     anyone.get("/posts").await.expect_status(200);
-    eventually("it takes no more connections", async || {
-        TcpStream::connect(address).await.is_err().then_some(())
+    eventually("it takes no more requests", async || {
+        let reply = anyone.get("/posts").await;
+        (reply.status == 503).then(|| reply.expect_problem(503, "unavailable"))
     })
     .await;
     slow.write_all(rest.as_bytes()).await.unwrap();
