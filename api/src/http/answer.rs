@@ -25,6 +25,9 @@ pub struct Created<R>(PhantomData<R>);
 /// 204
 pub struct Nothing;
 
+/// 204, for a row that is deleted now.
+pub struct Deleted<R>(PhantomData<R>);
+
 impl<T: JsonSchema> Documented for Is<T> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "This.");
@@ -63,13 +66,21 @@ impl<R: Resource> Documented for Created<R> {
         headers["ETag"] = header("ETag");
         let schema = operation.schemas.row::<R>();
         operation.content(201, schema);
-        operation.links(201, R::name(), &["get", "update", "delete"]);
+        let new = "$response.body#/id";
+        operation.links(201, R::name(), new, &["get", "update", "delete"]);
     }
 }
 
 impl Documented for Nothing {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(204, "Done.");
+    }
+}
+
+impl<R: Resource> Documented for Deleted<R> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(204, "The row is deleted.");
+        operation.links(204, R::name(), "$request.path.id", &["restore", "purge"]);
     }
 }
 

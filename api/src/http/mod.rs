@@ -17,7 +17,7 @@ mod route;
 mod shown;
 mod time;
 
-pub use answer::{Answer, Created, Is, Many, Nothing, One};
+pub use answer::{Answer, Created, Deleted, Is, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};
 pub use call::{Call, PublicUrl};
 pub use kind::Kind;

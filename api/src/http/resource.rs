@@ -5,8 +5,8 @@ use serde::Serialize;
 use service::{Actor, Crud, permission::Action};
 
 use super::{
-    Answer, BASE, Call, Created, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply, Route,
-    Show, body::Body, relation::fetch,
+    Answer, BASE, Call, Created, Deleted, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply,
+    Route, Show, body::Body, relation::fetch,
 };
 
 /// A service as HTTP shows it.
@@ -107,7 +107,7 @@ async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
     Reply::found::<R>(row)
 }
 
-async fn delete<R: Resource>(call: Call) -> Answer<Nothing> {
+async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
     call.session
         .write(async |tx| R::delete(tx, call.id()).await)
         .await?;

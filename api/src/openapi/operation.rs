@@ -85,11 +85,11 @@ impl Operation<'_> {
         }
     }
 
-    /// What can be done next with the row whose id the answer has.
-    pub fn links(&mut self, status: u16, tag: &str, verbs: &[&str]) {
+    /// What can be done next with the row whose id is there.
+    pub fn links(&mut self, status: u16, tag: &str, id: &str, verbs: &[&str]) {
         let link = |verb: &&str| {
             let operation = format!("{tag}.{verb}");
-            let parameters = json!({ "id": "$response.body#/id" });
+            let parameters = json!({ "id": id });
             let link = json!({ "operationId": operation, "parameters": parameters });
             ((*verb).to_owned(), link)
         };
