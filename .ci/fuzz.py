@@ -1,6 +1,7 @@
 """What no generator of requests can know: hooks of Schemathesis."""
 import itertools
 import os
+import re
 import subprocess
 
 import requests
@@ -9,6 +10,8 @@ import schemathesis
 ATOLL, ADDRESS = os.environ["ATOLL"], os.environ["ATOLL_URL"]
 SIGNED_IN = os.environ["FUZZ_AS"] == "superuser"
 PASSWORD = "correct horse battery staple"
+GOOD_KEY = re.compile("[!-~]([ -~]{0,253}[!-~])?")
+keys = itertools.count()
 
 
 @schemathesis.hook
@@ -24,7 +27,7 @@ def before_load_schema(context, schema):
 
 def may_ask(parameter):
     """A cursor is authenticated, so a made-up one is refused: tests/suite/pages.rs follows real ones."""
-    return parameter["name"] != "cursor" and (SIGNED_IN or "x-permission" not in parameter)
+    return parameter.get("name") != "cursor" and (SIGNED_IN or "x-permission" not in parameter)
 
 
 @schemathesis.hook
@@ -34,6 +37,13 @@ def filter_query(context, query):
     inner = (it for value in query.values() if isinstance(value, dict) for it in value.values())
     nested = (value for name, value in query.items() if "[" in name)
     return not any(isinstance(it, (list, dict)) for it in (*inner, *nested))
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """No good key twice: the second request would get the answer to the first, or be refused for being another one."""
+    if GOOD_KEY.fullmatch((case.headers or {}).get("Idempotency-Key", "")):
+        case.headers["Idempotency-Key"] = f"key-{next(keys)}"
 
 
 class Superuser:

@@ -32,7 +32,8 @@ pub fn routes() -> Vec<Route> {
             |actor| Users::ruled(actor, Action::Update),
             update_me,
         )
-        .or(Kind::Conflict),
+        .or(Kind::Conflict)
+        .conditional(),
     ]
 }
 
@@ -42,7 +43,8 @@ fn signed_in(actor: &Actor) -> bool {
 
 /// No token comes with it: signing in is the next step. The new user is shown to its owner.
 async fn register(call: Call<NewAccount>) -> Answer<Created<Users>> {
-    Reply::created::<Users>(auth::register(&call.session, call.input).await?)
+    let user = auth::register(&call.session, call.input).await?;
+    Ok(Reply::created::<Users>(user)?)
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -59,12 +61,12 @@ async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
         expires_at,
         user,
     } = auth::login(&call.session, &call.input).await?;
-    Reply::ok(&SignInView {
+    Ok(Reply::ok(&SignInView {
         token: token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_at: expires_at.into(),
         user: shown(user),
-    })
+    })?)
 }
 
 async fn logout(call: Call) -> Answer<Nothing> {
@@ -84,19 +86,20 @@ async fn me(call: Call) -> Answer<Is<MeView>> {
 }
 
 async fn update_me(call: Call<UserPatch>) -> Answer<Is<MeView>> {
+    let expected = call.expected()?;
     let me = auth::me(&call.session).await?;
     let user = call
         .session
-        .write(async |tx| Users::update(tx, me.user.id, &call.input).await)
+        .write(async |tx| Users::update(tx, me.user.id, &call.input, &expected).await)
         .await?;
     show(Me { user, ..me })
 }
 
 fn show(Me { user, permissions }: Me) -> Answer<Is<MeView>> {
-    Reply::ok(&MeView {
+    Ok(Reply::ok(&MeView {
         user: shown(user),
         permissions,
-    })
+    })?)
 }
 
 fn shown(user: Found<UserRow>) -> Representation<UserView> {

@@ -76,15 +76,15 @@ async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer<Many<
 /// On an invisible post 404, where `POST /comments` has 422: here the post is what the path names.
 async fn comment(call: Call<NewReply>) -> Answer<Created<Comments>> {
     let post_id = call.id();
-    let NewReply { body, author_id } = call.input;
+    let NewReply { body, author_id } = call.input.clone();
     let new = NewComment {
         post_id,
         body,
         author_id,
     };
-    let created = call.session.write(async |tx| {
+    call.write(async |tx| {
         Posts::visible_row(tx, post_id).await?;
-        Comments::create(tx, &new).await
-    });
-    Reply::created::<Comments>(created.await?)
+        Reply::created::<Comments>(Comments::create(tx, &new).await?)
+    })
+    .await
 }

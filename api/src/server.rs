@@ -18,9 +18,9 @@ use tokio::{
 
 use crate::{
     docs,
-    http::{Gate, Limits, Problem, PublicUrl, Relations, Rules, guard, mount},
+    http::{Gate, Limits, Problem, PublicUrl, Relations, RequireIfMatch, Rules, guard, mount},
     routes::routes,
-    settings::ServerSettings,
+    settings::{ApiSettings, ServerSettings},
     system::{self, Draining},
 };
 
@@ -33,7 +33,11 @@ pub struct Server {
 
 impl Server {
     /// Listens. Nothing is answered before [`Server::run`].
-    pub fn bind(settings: &ServerSettings, atoll: Atoll) -> std::io::Result<Self> {
+    pub fn bind(
+        settings: &ServerSettings,
+        api: &ApiSettings,
+        atoll: Atoll,
+    ) -> std::io::Result<Self> {
         let draining = Draining::default();
         let places = Arc::new(Semaphore::new(settings.max_in_flight));
         let gate = Gate {
@@ -45,6 +49,7 @@ impl Server {
             time: settings.body_timeout,
         };
         let public_url = PublicUrl(settings.public_url.clone().unwrap_or_default());
+        let require = RequireIfMatch(api.require_if_match);
         let origins = settings.cors_origins.clone();
         let state = draining.clone();
         let app = move || {
@@ -52,6 +57,7 @@ impl Server {
                 .app_data(web::Data::new(atoll.clone()))
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(limits))
+                .app_data(web::Data::new(require))
                 .app_data(web::Data::new(public_url.clone()))
                 .app_data(web::Data::new(Rules::of(&routes())))
                 .app_data(web::Data::new(Relations::of(&routes())))
@@ -98,10 +104,11 @@ impl Server {
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(
     settings: &ServerSettings,
+    api: &ApiSettings,
     atoll: Atoll,
     on_ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    let server = Server::bind(settings, atoll)?;
+    let server = Server::bind(settings, api, atoll)?;
     let stop = stop_on_signal(&server, settings)?;
     on_ready(server.address);
     actix_web::rt::spawn(stop);

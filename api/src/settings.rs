@@ -1,4 +1,4 @@
-//! How the server listens; `config/default.toml` documents each key and holds its default.
+//! How the server listens, and what it asks of its clients; `config/default.toml` documents each key and holds its default.
 use std::{net::IpAddr, time::Duration};
 
 use serde::Deserialize;
@@ -23,4 +23,10 @@ pub struct ServerSettings {
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
     pub cors_origins: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiSettings {
+    pub require_if_match: bool,
 }

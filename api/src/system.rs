@@ -60,13 +60,13 @@ async fn problem(request: HttpRequest) -> Answer<Is<Explanation>> {
     let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(Problem::not_found)?;
     let (status, code, title) = kind.parts();
-    Reply::ok(&Explanation {
+    Ok(Reply::ok(&Explanation {
         r#type: request.path().to_owned(),
         title,
         status: status.as_u16(),
         code,
         meaning: kind.meaning(),
-    })
+    })?)
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -76,7 +76,7 @@ struct Health {
 
 /// The process answers.
 async fn healthz() -> Answer<Is<Health>> {
-    Reply::json(HEALTHY, &Health { status: "ok" })
+    Ok(Reply::json(HEALTHY, &Health { status: "ok" })?)
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -123,11 +123,11 @@ async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answe
         migrations,
         accepting,
     };
-    Reply::json(
+    Ok(Reply::json(
         status,
         &Readiness {
             status: word,
             checks,
         },
-    )
+    )?)
 }

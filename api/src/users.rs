@@ -104,15 +104,13 @@ async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
 }
 
 async fn assign(call: Call) -> Answer<Nothing> {
-    call.session
-        .write(async |tx| roles::assign(tx, call.id(), call.second_id()).await)
-        .await?;
-    Ok(Reply::no_content())
+    let (user, role) = (call.id(), call.second_id());
+    call.write(async |tx| Reply::done(roles::assign(tx, user, role).await?))
+        .await
 }
 
 async fn unassign(call: Call) -> Answer<Nothing> {
-    call.session
-        .write(async |tx| roles::unassign(tx, call.id(), call.second_id()).await)
-        .await?;
-    Ok(Reply::no_content())
+    let (user, role) = (call.id(), call.second_id());
+    call.write(async |tx| Reply::done(roles::unassign(tx, user, role).await?))
+        .await
 }

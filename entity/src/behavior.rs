@@ -5,11 +5,13 @@
 use sea_orm::ActiveModelBehavior;
 
 use crate::generated::{
-    comments, deletions, last_logins, posts, roles, secrets, sessions, user_roles, users,
+    comments, deletions, idempotency_keys, last_logins, posts, roles, secrets, sessions,
+    user_roles, users,
 };
 
 impl ActiveModelBehavior for comments::ActiveModel {}
 impl ActiveModelBehavior for deletions::ActiveModel {}
+impl ActiveModelBehavior for idempotency_keys::ActiveModel {}
 impl ActiveModelBehavior for last_logins::ActiveModel {}
 impl ActiveModelBehavior for posts::ActiveModel {}
 impl ActiveModelBehavior for roles::ActiveModel {}

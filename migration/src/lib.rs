@@ -25,6 +25,7 @@ mod m20261121_000010_add_post_slug;
 mod m20261121_000011_fill_post_slug;
 mod m20261121_000012_require_post_slug;
 mod m20261121_000013_create_secrets;
+mod m20261121_000020_create_idempotency_keys;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000011_fill_post_slug::Migration),
             Box::new(m20261121_000012_require_post_slug::Migration),
             Box::new(m20261121_000013_create_secrets::Migration),
+            Box::new(m20261121_000020_create_idempotency_keys::Migration),
         ]
     }
 }

@@ -28,6 +28,20 @@ pub enum Error {
         detail: &'static str,
         refusals: Vec<Refusal>,
     },
+    /// The row is in another version than the caller expected: in this one.
+    #[error("the row is in version {0}: read it again")]
+    Stale(i64),
+    /// The caller must say which version it expects.
+    #[error("say which version you change: If-Match with the ETag that you read")]
+    VersionRequired,
+    /// The idempotency key was sent with another request before.
+    #[error(
+        "this Idempotency-Key was sent with another method, path or body before: use a new one"
+    )]
+    KeyReused,
+    /// The same request, under the same idempotency key, is being worked on.
+    #[error("the request with this Idempotency-Key is still at work: send it again in a moment")]
+    InProgress,
     /// Another transaction was in the way: the same work may succeed when it is run again.
     #[error("contended")]
     Contended(#[source] DbErr),

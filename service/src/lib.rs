@@ -6,6 +6,7 @@ pub mod comments;
 pub mod crud;
 pub mod database;
 pub mod error;
+pub mod idempotency;
 pub mod input;
 pub mod password;
 pub mod permission;

@@ -14,7 +14,8 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
         Table::of::<Users>()
             .link("user_roles", "user_id")
             .link("sessions", "user_id")
-            .link("last_logins", "user_id"),
+            .link("last_logins", "user_id")
+            .link("idempotency_keys", "user_id"),
         Table::of::<Roles>().link("user_roles", "role_id"),
         Table::of::<Posts>(),
         Table::of::<Comments>(),

@@ -2,7 +2,10 @@
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use api::{server::Server, settings::ServerSettings};
+use api::{
+    server::Server,
+    settings::{ApiSettings, ServerSettings},
+};
 use secrecy::SecretString;
 use serde_json::json;
 use service::{Actor, Atoll, Crud, Database, Users, auth, password::Hasher, users::NewUser};
@@ -12,6 +15,26 @@ use crate::{Backend, Client, Statements, settings};
 
 /// What everybody's password is.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+/// What a test may set otherwise.
+pub struct Knobs {
+    pub server: ServerSettings,
+    pub api: ApiSettings,
+    pub auth: auth::Settings,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            server: server_settings(),
+            api: ApiSettings::default(),
+            auth: auth::Settings {
+                registration: auth::Registration::Open,
+                session_lifetime: Duration::from_hours(1),
+            },
+        }
+    }
+}
 
 pub struct TestApp {
     pub atoll: Atoll,
@@ -30,37 +53,23 @@ impl TestApp {
     }
 
     pub async fn on(backend: Backend) -> Self {
-        Self::with(backend, |_| {}).await
+        Self::start(backend, |_| {}).await
     }
 
-    /// On a server with other settings.
-    pub async fn with(backend: Backend, change: impl FnOnce(&mut ServerSettings)) -> Self {
-        Self::start(backend, change, |_| {}).await
+    /// With other settings.
+    pub async fn with(change: impl FnOnce(&mut Knobs)) -> Self {
+        Self::start(Backend::of_this_run(), change).await
     }
 
-    /// Where users come and stay in another way.
-    pub async fn with_auth(change: impl FnOnce(&mut auth::Settings)) -> Self {
-        Self::start(Backend::of_this_run(), |_| {}, change).await
-    }
-
-    async fn start(
-        backend: Backend,
-        change: impl FnOnce(&mut ServerSettings),
-        change_auth: impl FnOnce(&mut auth::Settings),
-    ) -> Self {
+    async fn start(backend: Backend, change: impl FnOnce(&mut Knobs)) -> Self {
         let (url, folder) = backend.fresh().await;
-        let mut app = Self::at(&url, backend, change, change_auth).await;
+        let mut app = Self::at(&url, backend, change).await;
         app.folder = folder;
         app
     }
 
     /// On a database that is there already, and migrated if it is PostgreSQL.
-    pub async fn at(
-        url: &str,
-        backend: Backend,
-        change: impl FnOnce(&mut ServerSettings),
-        change_auth: impl FnOnce(&mut auth::Settings),
-    ) -> Self {
+    pub async fn at(url: &str, backend: Backend, change: impl FnOnce(&mut Knobs)) -> Self {
         let statements = Statements::default();
         let database = Database::connect(&settings(url), Some(statements.observer()))
             .await
@@ -69,15 +78,10 @@ impl TestApp {
             database.migrate().await.unwrap();
         }
         database.secret().await.unwrap();
-        let mut auth = auth::Settings {
-            registration: auth::Registration::Open,
-            session_lifetime: Duration::from_hours(1),
-        };
-        change_auth(&mut auth);
-        let atoll = Atoll::new(database, auth);
-        let mut server = server_settings();
-        change(&mut server);
-        let server = Server::bind(&server, atoll.clone()).unwrap();
+        let mut knobs = Knobs::default();
+        change(&mut knobs);
+        let atoll = Atoll::new(database, knobs.auth);
+        let server = Server::bind(&knobs.server, &knobs.api, atoll.clone()).unwrap();
         let (address, handle) = (server.address, server.handle());
         actix_web::rt::spawn(server.run());
         statements.forget();

@@ -30,6 +30,7 @@ const LEVEL: &str = "must be a level, or targets with levels such as info,atoll:
 pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     let Settings {
         server,
+        api: _,
         database,
         auth,
         log,

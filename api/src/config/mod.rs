@@ -19,12 +19,16 @@ pub use keys::Entry;
 pub use profile::Profile;
 pub use show::{mask, show};
 
-use crate::{settings::ServerSettings, telemetry::LogSettings};
+use crate::{
+    settings::{ApiSettings, ServerSettings},
+    telemetry::LogSettings,
+};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub server: ServerSettings,
+    pub api: ApiSettings,
     pub database: service::database::Settings,
     pub auth: service::auth::Settings,
     pub log: LogSettings,

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use service::input::{self, Input};
 use tokio::time::timeout;
 
-use super::{Problem, json};
+use super::{Problem, json, once};
 use crate::openapi::Operation;
 
 /// How large a body may be, in bytes, and how long it may take.
@@ -89,6 +89,7 @@ async fn json<T: Input + DeserializeOwned>(
     let body = timeout(limits.time, collect(request, payload, limits.size))
         .await
         .map_err(|_| Problem::timeout())??;
+    once::note_body(request, &body);
     let input: T = json::read(&body)?;
     input::check(&input)?;
     Ok(input)

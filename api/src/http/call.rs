@@ -8,12 +8,14 @@ use actix_web::{
     web::Data,
 };
 use secrecy::SecretString;
-use service::{Actor, Atoll, Error, Session, auth};
+use service::{Actor, Atoll, Error, Session, auth, crud::Expected, idempotency::Once};
 use tracing::Span;
 
 use super::{
     Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
+    once,
+    precondition::{self, RequireIfMatch},
     query,
     relation::Relations,
     route::{Rule, Rules},
@@ -30,6 +32,8 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     pub input: B,
     pub links: Links,
     pub relations: Data<Relations>,
+    expected: Result<Expected, Problem>,
+    once: Result<Option<Once>, Problem>,
     ids: Vec<i64>,
 }
 
@@ -42,6 +46,16 @@ impl<B, Q> Call<B, Q> {
     /// The second id of the path.
     pub fn second_id(&self) -> i64 {
         self.ids.get(1).copied().unwrap_or_default()
+    }
+
+    /// What `Idempotency-Key` says. Fails where it cannot be read.
+    pub fn once(&self) -> Result<Option<Once>, Problem> {
+        self.once.clone()
+    }
+
+    /// What `If-Match` says of the row. Fails where it cannot be read.
+    pub fn expected(&self) -> Result<Expected, Problem> {
+        self.expected.clone()
     }
 }
 
@@ -81,6 +95,8 @@ async fn check<B: Body, Q: Query>(
     Ok(Call {
         links,
         relations: of(request)?,
+        once: once::once(request),
+        expected: precondition::expected(request, **of::<RequireIfMatch>(request)?),
         session: atoll.session(actor),
         query,
         input,

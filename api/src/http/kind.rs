@@ -11,15 +11,17 @@ pub enum Kind {
     MethodNotAllowed,
     RequestTimeout,
     Conflict,
+    PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
+    PreconditionRequired,
     Internal,
     Unavailable,
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::MalformedRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -27,9 +29,11 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::PreconditionFailed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::ValidationFailed,
+        Self::PreconditionRequired,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -56,6 +60,11 @@ impl Kind {
                 "Request timeout",
             ),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
+            Self::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                "Precondition failed",
+            ),
             Self::PayloadTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "payload_too_large",
@@ -70,6 +79,11 @@ impl Kind {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "validation_failed",
                 "Validation failed",
+            ),
+            Self::PreconditionRequired => (
+                StatusCode::PRECONDITION_REQUIRED,
+                "precondition_required",
+                "Precondition required",
             ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -112,6 +126,10 @@ impl Kind {
                 "The state of a row, or a unique value that is taken, does not allow it. `errors` names the field \
                  that can resolve it, where one can."
             }
+            Self::PreconditionFailed => {
+                "Somebody changed the row since you read the version that `If-Match` names. Read it again, and change \
+                 what is there now."
+            }
             Self::PayloadTooLarge => {
                 "The body has more bytes than are taken. `detail` says how many may be sent."
             }
@@ -121,6 +139,9 @@ impl Kind {
             }
             Self::ValidationFailed => {
                 "The body can be read, but `errors` names fields that break a limit or a rule."
+            }
+            Self::PreconditionRequired => {
+                "Here nobody writes over what they have not read: send `If-Match` with the `ETag` of the row."
             }
             Self::Internal => {
                 "A fault of this server. Its operator finds the cause in the log under `request_id`."

@@ -22,6 +22,8 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<Value>,
+    /// Whether the same request may succeed in a moment.
+    is_passing: bool,
     /// The methods that there are, for a 405.
     allow: String,
     /// Filled in by the outermost middleware, which knows the request.
@@ -35,6 +37,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             errors: Vec::new(),
+            is_passing: matches!(kind, Kind::Unavailable),
             allow: String::new(),
             instance: String::new(),
             request_id: String::new(),
@@ -137,6 +140,13 @@ impl From<Error> for Problem {
             Error::Conflict { detail, refusals } => {
                 Self::new(Kind::Conflict, detail).with_errors("pointer", refusals)
             }
+            Error::Stale(_) => Self::new(Kind::PreconditionFailed, error.to_string()),
+            Error::VersionRequired => Self::new(Kind::PreconditionRequired, error.to_string()),
+            Error::KeyReused => Self::new(Kind::ValidationFailed, error.to_string()),
+            Error::InProgress => Self {
+                is_passing: true,
+                ..Self::new(Kind::Conflict, error.to_string())
+            },
             Error::Contended(cause) => {
                 tracing::warn!(%cause, "contended");
                 Self::unavailable("the database")
@@ -205,10 +215,12 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(status);
         match self.kind {
             Kind::Unauthenticated => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
-            Kind::Unavailable => response.insert_header((RETRY_AFTER, RETRY)),
             Kind::MethodNotAllowed => response.insert_header((ALLOW, self.allow.as_str())),
             _ => &mut response,
         };
+        if self.is_passing {
+            response.insert_header((RETRY_AFTER, RETRY));
+        }
         // `json` keeps a content type that is there.
         response.content_type("application/problem+json").json(body)
     }

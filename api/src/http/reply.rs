@@ -9,10 +9,12 @@ use actix_web::{
         header::{ETag, EntityTag, HeaderName, LINK, LOCATION},
     },
 };
-use serde::Serialize;
-use service::{Error, Found};
+use serde::{Deserialize, Serialize};
+use service::{Error, Found, Result};
 
-use super::{BASE, Problem, Representation, Resource, cache};
+use super::{BASE, Representation, Resource, cache};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// An answer of the kind `A`.
 #[derive(Debug)]
@@ -25,9 +27,51 @@ pub struct Reply<A> {
     kind: PhantomData<A>,
 }
 
+/// An answer as it is kept under an idempotency key.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    /// Whether it is weak, and what it says.
+    tag: Option<(bool, String)>,
+    body: Option<String>,
+}
+
 impl<A> Reply<A> {
-    pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+    pub fn kept(self) -> Kept {
+        let header = |(name, value): (HeaderName, String)| (name.to_string(), value);
+        Kept {
+            status: self.status.as_u16(),
+            headers: self.headers.into_iter().map(header).collect(),
+            tag: self.tag.map(|tag| (tag.weak, tag.tag().to_owned())),
+            // Made from text, as all our bodies are.
+            body: self.body.and_then(|body| String::from_utf8(body).ok()),
+        }
+    }
+
+    /// What was kept; said to be so, where it was an earlier request's.
+    pub fn again(kept: Kept, is_replayed: bool) -> Self {
+        let header = |(name, value): (String, String)| Some((name.parse().ok()?, value));
+        let mut headers: Vec<_> = kept.headers.into_iter().filter_map(header).collect();
+        if is_replayed {
+            headers.push((REPLAYED, "true".to_owned()));
+        }
+        Self {
+            status: StatusCode::from_u16(kept.status).unwrap_or_default(),
+            headers,
+            tag: kept.tag.map(|(weak, tag)| EntityTag::new(weak, tag)),
+            body: kept.body.map(String::into_bytes),
+            kind: PhantomData,
+        }
+    }
+
+    pub fn ok(body: &impl Serialize) -> Result<Self> {
         Self::json(StatusCode::OK, body)
+    }
+
+    /// 204, once it is done.
+    pub fn done((): ()) -> Result<Self> {
+        Ok(Self::no_content())
     }
 
     pub fn no_content() -> Self {
@@ -40,7 +84,7 @@ impl<A> Reply<A> {
         }
     }
 
-    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
         let body = Some(body);
         Ok(Self {
@@ -51,7 +95,7 @@ impl<A> Reply<A> {
     }
 
     /// 201, with where the new row is.
-    pub fn created<R: Resource>(found: Found<R::Row>) -> Result<Self, Problem> {
+    pub fn created<R: Resource>(found: Found<R::Row>) -> Result<Self> {
         let location = format!("{BASE}/{}/{}", R::name(), found.id);
         let mut reply = Self::found::<R>(found)?;
         reply.status = StatusCode::CREATED;
@@ -59,7 +103,7 @@ impl<A> Reply<A> {
     }
 
     /// One live row, as a whole.
-    pub fn found<R: Resource>(found: Found<R::Row>) -> Result<Self, Problem> {
+    pub fn found<R: Resource>(found: Found<R::Row>) -> Result<Self> {
         let tag = (found.version, found.is_full);
         let row = Representation::<R::View>::of::<R>(found, false);
         Ok(Self::ok(&row)?.tagged(tag, true))

@@ -46,7 +46,8 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             update::<R>,
         )
         .or(Kind::Forbidden)
-        .or(Kind::Conflict),
+        .or(Kind::Conflict)
+        .conditional(),
         Route::new(
             Method::DELETE,
             &one,
@@ -54,7 +55,8 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             delete::<R>,
         )
         .or(Kind::Forbidden)
-        .or(Kind::Conflict),
+        .or(Kind::Conflict)
+        .conditional(),
         Route::new(
             Method::POST,
             &format!("{one}/restore"),
@@ -62,7 +64,8 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             restore::<R>,
         )
         .or(Kind::Forbidden)
-        .or(Kind::Conflict),
+        .or(Kind::Conflict)
+        .conditional(),
         Route::new(
             Method::POST,
             &format!("{one}/purge"),
@@ -92,40 +95,30 @@ async fn get<R: Resource>(call: Call<NoBody, Show<R>>) -> Answer<One<R>> {
 
 async fn create<R: Resource>(mut call: Call<R::New>) -> Answer<Created<R>> {
     R::prepare(&call.session, &mut call.input).await?;
-    Reply::created::<R>(
-        call.session
-            .write(async |tx| R::create(tx, &call.input).await)
-            .await?,
-    )
+    call.write(async |tx| Reply::created::<R>(R::create(tx, &call.input).await?))
+        .await
 }
 
 async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
-    let row = call
-        .session
-        .write(async |tx| R::update(tx, call.id(), &call.input).await)
-        .await?;
-    Reply::found::<R>(row)
+    let (id, expected) = (call.id(), call.expected()?);
+    call.write(async |tx| Reply::found::<R>(R::update(tx, id, &call.input, &expected).await?))
+        .await
 }
 
 async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
-    call.session
-        .write(async |tx| R::delete(tx, call.id()).await)
-        .await?;
-    Ok(Reply::no_content())
+    let (id, expected) = (call.id(), call.expected()?);
+    call.write(async |tx| Reply::done(R::delete(tx, id, &expected).await?))
+        .await
 }
 
 async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
+    let (id, expected) = (call.id(), call.expected()?);
     let patch = call.input.0.as_ref();
-    let row = call
-        .session
-        .write(async |tx| R::restore(tx, call.id(), patch).await)
-        .await?;
-    Reply::found::<R>(row)
+    call.write(async |tx| Reply::found::<R>(R::restore(tx, id, patch, &expected).await?))
+        .await
 }
 
 async fn purge<R: Resource>(call: Call) -> Answer<Nothing> {
-    call.session
-        .write(async |tx| R::purge(tx, call.id()).await)
-        .await?;
-    Ok(Reply::no_content())
+    call.write(async |tx| Reply::done(R::purge(tx, call.id()).await?))
+        .await
 }

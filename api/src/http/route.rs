@@ -58,6 +58,13 @@ impl Route {
         self.failures.push(failure);
         self
     }
+
+    /// It changes a row in the version that `If-Match` names.
+    #[must_use]
+    pub fn conditional(self) -> Self {
+        self.or(Kind::PreconditionFailed)
+            .or(Kind::PreconditionRequired)
+    }
 }
 
 impl Route {

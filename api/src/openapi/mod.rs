@@ -1,6 +1,8 @@
 //! The OpenAPI document, made of the routes that are mounted and of the types that their handlers take and give.
+mod checks;
 mod example;
 mod filters;
+mod headers;
 mod limits;
 mod name;
 mod operation;
@@ -9,8 +11,8 @@ mod rows;
 mod schemas;
 
 pub use filters::{list, shown};
+pub use headers::header;
 pub use operation::Operation;
-pub use problems::header;
 pub use schemas::Schemas;
 
 use serde_json::{Map, Value, json};
@@ -48,7 +50,8 @@ pub fn document(routes: &[Route]) -> Value {
         "components": {
             "schemas": schemas.finish(),
             "responses": problems::responses(),
-            "headers": problems::headers(),
+            "headers": headers::of_answers(),
+            "parameters": headers::of_requests(),
             "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
         },
     })

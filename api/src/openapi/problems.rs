@@ -1,6 +1,7 @@
-//! Failures as the document has them: one response for each kind, and the headers that come along.
+//! Failures as the document has them: one response for each kind.
 use serde_json::{Map, Value, json};
 
+use super::header;
 use crate::http::Kind;
 
 /// Refers to the failure from an operation; where the status has another answer too, beside that.
@@ -12,34 +13,9 @@ pub fn add(answer: &mut Value, kind: Kind) {
     }
 }
 
-/// Refers to a header.
-pub fn header(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/headers/{name}") })
-}
-
 pub fn responses() -> Map<String, Value> {
     let all = Kind::ALL.into_iter();
     all.map(|kind| (name(kind), response(kind))).collect()
-}
-
-pub fn headers() -> Value {
-    let text = json!({ "type": "string" });
-    let always = |description: &str, schema: &Value| json!({ "description": description, "required": true, "schema": schema });
-    let id = "Of this request, as the log has it; the client's own if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
-    json!({
-        "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
-        "Location": always("Where the new row is.", &text),
-        "Link": always("The first, the next and the previous page (RFC 8288).", &text),
-        "Cache-Control": always("Kept, and asked about again.", &text),
-        "Vary": always("What a caller sees is that caller's alone.", &text),
-        "WWW-Authenticate": always("How to sign in.", &json!({ "type": "string", "const": "Bearer" })),
-        "Retry-After": always("Seconds after which to try again.", &json!({ "type": "string", "pattern": "^[0-9]+$" })),
-        "Allow": always("The methods that there are.", &text),
-        "ETag": {
-            "description": "The version of the row, with `p` behind it where its public view is shown; weak with `fields`, none with `include`.",
-            "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
-        },
-    })
 }
 
 /// RFC 9457, with our own members.

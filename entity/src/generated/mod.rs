@@ -4,6 +4,7 @@ pub mod prelude;
 
 pub mod comments;
 pub mod deletions;
+pub mod idempotency_keys;
 pub mod last_logins;
 pub mod posts;
 pub mod roles;

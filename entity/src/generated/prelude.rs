@@ -2,6 +2,7 @@
 
 pub use super::comments::Entity as Comments;
 pub use super::deletions::Entity as Deletions;
+pub use super::idempotency_keys::Entity as IdempotencyKeys;
 pub use super::last_logins::Entity as LastLogins;
 pub use super::posts::Entity as Posts;
 pub use super::roles::Entity as Roles;

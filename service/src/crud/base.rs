@@ -44,6 +44,10 @@ pub fn id<C: Crud>(row: &Model<C>) -> i64 {
     read::<C, i64>(row, "id")
 }
 
+pub fn version<C: Crud>(row: &Model<C>) -> i64 {
+    read::<C, i64>(row, "version")
+}
+
 /// Whether the actor is the one whom `.own` permissions of this row mean.
 pub fn owned<C: Crud>(actor: &Actor, row: &Model<C>) -> bool {
     let (Some(owner), Some(me)) = (C::OWNER, actor.user_id()) else {
@@ -75,7 +79,7 @@ pub fn stamp_new<C: Crud>(row: &mut Active<C>) {
 
 pub fn stamp_next<C: Crud>(row: &mut Active<C>, before: &Model<C>) {
     set::<C>(row, "updated_at", now());
-    set::<C>(row, "version", read::<C, i64>(before, "version") + 1);
+    set::<C>(row, "version", version::<C>(before) + 1);
 }
 
 pub fn stamp_restored<C: Crud>(row: &mut Active<C>, before: &Model<C>) {

@@ -1,6 +1,7 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
 mod base;
 mod cascade;
+mod expected;
 mod field;
 mod found;
 mod owner;
@@ -17,6 +18,7 @@ use sea_orm::{
 
 pub use base::now;
 pub(crate) use base::{column, owned, reaches};
+pub use expected::Expected;
 pub use field::Field;
 pub use found::{Found, Page};
 pub use owner::Owner;
@@ -153,24 +155,31 @@ pub trait Crud: Sized + 'static {
         write::create::<Self>(tx, new.clone().into_active_model()).await
     }
 
-    async fn update(tx: &Tx, id: i64, patch: &Self::Patch) -> Result<Found<Self::Row>> {
-        write::update::<Self>(tx, id, patch.clone().into_active_model()).await
+    /// Fails with [`Error::Stale`] where the row is in another version than expected.
+    async fn update(
+        tx: &Tx,
+        id: i64,
+        patch: &Self::Patch,
+        expected: &Expected,
+    ) -> Result<Found<Self::Row>> {
+        write::update::<Self>(tx, id, patch.clone().into_active_model(), expected).await
     }
 
     /// Soft: the row and what it owns are gone for every ordinary read and write.
-    async fn delete(tx: &Tx, id: i64) -> Result<()> {
-        write::delete::<Self>(tx, id).await
+    async fn delete(tx: &Tx, id: i64, expected: &Expected) -> Result<()> {
+        write::delete::<Self>(tx, id, expected).await
     }
 
     /// Brings a row back with what went with it. `patch` resolves a
     /// collision with a unique value, and needs the permission to update.
-    async fn restore(tx: &Tx, id: i64, patch: Option<&Self::Patch>) -> Result<Found<Self::Row>> {
-        write::restore::<Self>(
-            tx,
-            id,
-            patch.cloned().map(IntoActiveModel::into_active_model),
-        )
-        .await
+    async fn restore(
+        tx: &Tx,
+        id: i64,
+        patch: Option<&Self::Patch>,
+        expected: &Expected,
+    ) -> Result<Found<Self::Row>> {
+        let patch = patch.cloned().map(IntoActiveModel::into_active_model);
+        write::restore::<Self>(tx, id, patch, expected).await
     }
 
     /// For good: the deleted row, and what it owns.

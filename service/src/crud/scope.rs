@@ -5,6 +5,7 @@
 )]
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
+    UpdateMany,
     prelude::DateTimeWithTimeZone,
     sea_query::{
         DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
@@ -147,7 +148,7 @@ async fn update_where<C: Crud>(
     let version: Column<C> = column::<C::Entity>("version");
     let update = C::Entity::update(row)
         .validate()?
-        .filter(version.eq(base::read::<C, i64>(before, "version")))
+        .filter(version.eq(base::version::<C>(before)))
         .filter(scope);
     match update.exec(tx).await {
         Err(error @ sea_orm::DbErr::RecordNotUpdated) => Err(Error::Contended(error)),
@@ -233,6 +234,7 @@ pub fn erase_deleted(table: &'static str) -> DeleteStatement {
 /// A table without soft deletion, whose rows live and die with those of a resource.
 pub trait Plain: EntityTrait {}
 impl Plain for ::entity::deletions::Entity {}
+impl Plain for ::entity::idempotency_keys::Entity {}
 impl Plain for ::entity::last_logins::Entity {}
 impl Plain for ::entity::secrets::Entity {}
 impl Plain for ::entity::sessions::Entity {}
@@ -252,6 +254,18 @@ pub async fn erase<E: Plain>(
         .exec(db)
         .await?
         .rows_affected)
+}
+
+/// Sets columns of the rows of a plain table for which `condition` holds.
+pub async fn update_plain<E: Plain>(
+    db: &impl ConnectionTrait,
+    condition: impl Into<Condition>,
+    values: impl IntoIterator<Item = (E::Column, Expr)>,
+) -> Result<()> {
+    let update = E::update_many().filter(condition.into());
+    let set = |update: UpdateMany<E>, (column, value)| update.col_expr(column, value);
+    values.into_iter().fold(update, set).exec(db).await?;
+    Ok(())
 }
 
 /// Removes rows of a plain table that refer to rows of a resource.

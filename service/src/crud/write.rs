@@ -3,7 +3,9 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Iterable, QueryFilter, Value,
 };
 
-use super::{Active, Change, Crud, Found, Model, base, cascade, forbidden, owner, read, scope};
+use super::{
+    Active, Change, Crud, Expected, Found, Model, base, cascade, forbidden, owner, read, scope,
+};
 use crate::{
     Actor, Error, Reads, Result, Tx,
     permission::{Action, Reach},
@@ -29,8 +31,14 @@ pub async fn create<C: Crud>(tx: &Tx, mut row: Active<C>) -> Result<Found<C::Row
 }
 
 /// A patch that changes nothing writes nothing.
-pub async fn update<C: Crud>(tx: &Tx, id: i64, patch: Active<C>) -> Result<Found<C::Row>> {
+pub async fn update<C: Crud>(
+    tx: &Tx,
+    id: i64,
+    patch: Active<C>,
+    expected: &Expected,
+) -> Result<Found<C::Row>> {
     let before = lock_permitted::<C>(tx, Action::Update, id).await?;
+    expected.check(base::version::<C>(&before))?;
     let mut row = before.clone().into_active_model();
     apply::<C>(&mut row, &patch);
     if !row.is_changed() {
@@ -51,8 +59,9 @@ pub async fn update<C: Crud>(tx: &Tx, id: i64, patch: Active<C>) -> Result<Found
     read::one::<C>(tx, row).await
 }
 
-pub async fn delete<C: Crud>(tx: &Tx, id: i64) -> Result<()> {
+pub async fn delete<C: Crud>(tx: &Tx, id: i64, expected: &Expected) -> Result<()> {
     let before = lock_permitted::<C>(tx, Action::Delete, id).await?;
+    expected.check(base::version::<C>(&before))?;
     let mut row = before.clone().into_active_model();
     C::check(
         tx,
@@ -67,8 +76,14 @@ pub async fn delete<C: Crud>(tx: &Tx, id: i64) -> Result<()> {
     C::settle(tx, Action::Delete, &before).await
 }
 
-pub async fn restore<C: Crud>(tx: &Tx, id: i64, patch: Option<Active<C>>) -> Result<Found<C::Row>> {
+pub async fn restore<C: Crud>(
+    tx: &Tx,
+    id: i64,
+    patch: Option<Active<C>>,
+    expected: &Expected,
+) -> Result<Found<C::Row>> {
     let before = lock_deleted::<C>(tx, Action::Restore, id).await?;
+    expected.check(base::version::<C>(&before))?;
     let deletion = base::read::<C, Option<i64>>(&before, "deletion_id");
     let mut row = before.clone().into_active_model();
     owner::lock_for_restore::<C>(tx, &row).await?;

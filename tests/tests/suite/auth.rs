@@ -213,7 +213,7 @@ fn open_to_look_into() -> Backend {
 
 #[actix_web::test]
 async fn registration_can_be_closed() {
-    let app = TestApp::with_auth(|auth| auth.registration = Registration::Closed).await;
+    let app = TestApp::with(|with| with.auth.registration = Registration::Closed).await;
 
     let account = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     let reply = app.anonymous().post("/auth/register", account).await;

@@ -23,7 +23,7 @@ async fn weather(backend: Backend) -> (usize, Vec<String>) {
         true => detour(&url).await,
         false => url.clone(),
     };
-    let app = TestApp::at(&way, backend, |_| {}, |_| {}).await;
+    let app = TestApp::at(&way, backend, |_| {}).await;
     let ada = app.member("ada").await;
     let acknowledged = RefCell::new(Vec::new());
     let (over, took) = (Cell::new(0), Cell::new(Duration::ZERO));
@@ -100,7 +100,7 @@ fn request(app: &TestApp, client: &Client, path: &str, body: &str) -> String {
 /// Its password waits for its turn when the client goes away.
 #[actix_web::test]
 async fn a_request_whose_client_has_gone_is_worked_on_to_its_end() {
-    let app = TestApp::with(Backend::of_this_run(), |server| server.max_in_flight = 1).await;
+    let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let anyone = app.anonymous();
     let others = join_all((0..25).map(|_| app.atoll.hasher.hash(PASSWORD.into())));
     let user = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });

@@ -69,7 +69,7 @@ async fn rows(sql: &Sql) -> BTreeMap<String, Vec<String>> {
 async fn a_database_in_use_goes_down_and_up_without_losing_a_row() {
     let (backend, settings, _folder) = shared().await;
     let url = settings.url.expose_secret();
-    use_it(&TestApp::at(url, backend, |_| {}, |_| {}).await).await;
+    use_it(&TestApp::at(url, backend, |_| {}).await).await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
     let slugs = "SELECT slug FROM posts ORDER BY id";
     let (had, was, named) = (rows(&sql).await, schema(&sql).await, sql.texts(slugs).await);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use tests::{
-    Backend, Client, Reply, TestApp,
+    Client, Reply, TestApp,
     raw::{self, RawReply},
 };
 
@@ -96,10 +96,8 @@ async fn a_body_at_the_limit_is_read() {
 
 #[actix_web::test]
 async fn a_body_that_takes_too_long_is_408() {
-    let soon = |server: &mut api::settings::ServerSettings| {
-        server.body_timeout = Duration::from_millis(20);
-    };
-    let app = TestApp::with(Backend::of_this_run(), soon).await;
+    let soon = Duration::from_millis(20);
+    let app = TestApp::with(|with| with.server.body_timeout = soon).await;
     let root = app.superuser("root").await;
 
     for (method, path, _) in bodies() {

@@ -25,7 +25,7 @@ async fn on_own_server() -> Option<(TestApp, ThrowAway)> {
     let database = service::Database::connect(&settings, None).await.unwrap();
     database.migrate().await.unwrap();
     database.close().await.unwrap();
-    let app = TestApp::at(&server.url, Backend::Postgres, |_| {}, |_| {}).await;
+    let app = TestApp::at(&server.url, Backend::Postgres, |_| {}).await;
     Some((app, server))
 }
 

@@ -2,7 +2,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use reqwest::Method;
-use tests::{Backend, Client, TestApp, process::eventually};
+use tests::{Client, TestApp, process::eventually};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -57,7 +57,7 @@ async fn is_full(app: &TestApp) -> bool {
 
 #[actix_web::test]
 async fn a_request_beyond_the_bound_is_refused_at_once() {
-    let app = TestApp::with(Backend::of_this_run(), |server| server.max_in_flight = 1).await;
+    let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let ada = app.member("ada").await;
 
     let mut slow = half_a_post(&ada, app.address).await;
@@ -78,7 +78,8 @@ async fn a_request_beyond_the_bound_is_refused_at_once() {
 
 #[actix_web::test]
 async fn a_body_that_takes_too_long_is_refused() {
-    let app = TestApp::with(Backend::of_this_run(), |server| {
+    let app = TestApp::with(|with| {
+        let server = &mut with.server;
         server.body_timeout = Duration::from_millis(100);
     })
     .await;
@@ -95,7 +96,8 @@ async fn a_body_that_takes_too_long_is_refused() {
 
 #[actix_web::test]
 async fn a_head_that_takes_too_long_ends_the_connection() {
-    let app = TestApp::with(Backend::of_this_run(), |server| {
+    let app = TestApp::with(|with| {
+        let server = &mut with.server;
         server.head_timeout = Duration::from_millis(100);
     })
     .await;
@@ -112,7 +114,7 @@ async fn a_head_that_takes_too_long_ends_the_connection() {
 /// Its place is free again, and half a body is no post.
 #[actix_web::test]
 async fn a_client_that_goes_away_in_the_middle_harms_nobody() {
-    let app = TestApp::with(Backend::of_this_run(), |server| server.max_in_flight = 1).await;
+    let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let ada = app.member("ada").await;
 
     for reset in [true, false] {

@@ -1,0 +1,280 @@
+//! `Idempotency-Key`: what is asked for twice happens once (contract §7).
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use sea_orm::ConnectionTrait;
+use serde_json::Value;
+use service::Actor;
+use tests::{Client, PASSWORD, Reply, TestApp, json, scaled};
+
+async fn send(who: &Client, key: &str, method: Method, path: &str, body: Value) -> Reply {
+    let request = who.request(method, path).header("Idempotency-Key", key);
+    Reply::of(match body {
+        Value::Null => request,
+        body => request.json(&body),
+    })
+    .await
+}
+
+fn hello() -> Value {
+    json!({ "title": "Hello", "content": "…", "status": "published" })
+}
+
+async fn create(who: &Client, key: &str, body: Value) -> Reply {
+    send(who, key, Method::POST, "/posts", body).await
+}
+
+fn is_replayed(reply: &Reply) -> bool {
+    reply
+        .headers
+        .get("idempotency-replayed")
+        .is_some_and(|value| value == "true")
+}
+
+#[actix_web::test]
+async fn the_first_answer_is_given_again() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let first = create(&ada, "one", hello()).await.expect_status(201);
+    let again = create(&ada, "one", hello()).await.expect_status(201);
+
+    assert!(!is_replayed(&first) && is_replayed(&again));
+    assert_eq!(first.text, again.text);
+    for header in ["location", "etag", "content-type"] {
+        assert_eq!(first.header(header), again.header(header));
+    }
+    assert_eq!(ada.get("/posts?count=exact").await.body["page"]["total"], 1);
+}
+
+/// One request for each route that changes something: the second time nothing more happens.
+#[actix_web::test]
+async fn every_unsafe_route_takes_a_key() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let role = json!({ "name": "reader", "permissions": [] });
+    let role = root.post("/roles", role).await.expect_status(201).id();
+    let user = json!({ "username": "bob", "email": "bob@example.org", "password": PASSWORD });
+    let user = root.post("/users", user).await.expect_status(201).id();
+    let post = root.publish("Hello").await.id();
+    let comment = root.comment(post, "…").await.id();
+    let mut seen = BTreeSet::new();
+
+    let of = |table: &str, id: i64, patch: Value| {
+        let one = format!("/{table}/{id}");
+        [
+            (Method::PATCH, one.clone(), patch),
+            (Method::DELETE, one.clone(), Value::Null),
+            (Method::POST, format!("{one}/restore"), Value::Null),
+            (Method::DELETE, one.clone(), Value::Null),
+            (Method::POST, format!("{one}/purge"), Value::Null),
+        ]
+    };
+    let eve = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
+    let mut requests = vec![
+        (Method::POST, "/users".to_owned(), eve),
+        (Method::POST, "/posts".to_owned(), hello()),
+        (
+            Method::POST,
+            "/comments".to_owned(),
+            json!({ "post_id": post, "body": "…" }),
+        ),
+        (
+            Method::POST,
+            format!("/posts/{post}/comments"),
+            json!({ "body": "…" }),
+        ),
+        (
+            Method::POST,
+            "/roles".to_owned(),
+            json!({ "name": "writer", "permissions": [] }),
+        ),
+        (
+            Method::PUT,
+            format!("/users/{user}/roles/{role}"),
+            Value::Null,
+        ),
+        (
+            Method::DELETE,
+            format!("/users/{user}/roles/{role}"),
+            Value::Null,
+        ),
+    ];
+    requests.extend(of("comments", comment, json!({ "body": "!" })));
+    requests.extend(of("posts", post, json!({ "title": "!" })));
+    requests.extend(of("users", user, json!({ "bio": "!" })));
+    requests.extend(of("roles", role, json!({ "description": "!" })));
+    for (number, (method, path, body)) in requests.into_iter().enumerate() {
+        let key = format!("key {number}");
+        let first = send(&root, &key, method.clone(), &path, body.clone()).await;
+        let again = send(&root, &key, method.clone(), &path, body).await;
+        assert!(
+            (200..300).contains(&first.status),
+            "{method} {path}: {}",
+            first.text
+        );
+        assert!(
+            !is_replayed(&first) && is_replayed(&again),
+            "{method} {path}"
+        );
+        assert_eq!(
+            (first.status, first.text),
+            (again.status, again.text),
+            "{method} {path}"
+        );
+        let path: Vec<_> = path
+            .split('/')
+            .map(|part| {
+                if part.parse::<i64>().is_ok() {
+                    "{}"
+                } else {
+                    part
+                }
+            })
+            .collect();
+        seen.insert((method.to_string(), path.join("/")));
+    }
+
+    for route in api::routes::routes() {
+        let path = route.path.trim_start_matches("/api/v1");
+        let path = path.replace("{id}", "{}").replace("{role_id}", "{}");
+        if route.method == "GET" || path.starts_with("/auth") {
+            continue;
+        }
+        let is_there = seen.contains(&(route.method.to_string(), path.clone()));
+        assert!(
+            is_there,
+            "{} {path}: answer it through Call::write, and send it here",
+            route.method
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_key_belongs_to_one_request() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    create(&ada, "one", hello()).await.expect_status(201);
+
+    let other = json!({ "title": "Other", "content": "…" });
+    create(&ada, "one", other)
+        .await
+        .expect_problem(422, "validation_failed");
+    send(
+        &ada,
+        "one",
+        Method::POST,
+        "/comments",
+        json!({ "post_id": 1, "body": "…" }),
+    )
+    .await
+    .expect_status(422);
+    send(&ada, "one", Method::DELETE, "/posts/1", Value::Null)
+        .await
+        .expect_status(422);
+
+    assert_eq!(ada.get("/posts?count=exact").await.body["page"]["total"], 1);
+}
+
+#[actix_web::test]
+async fn a_key_belongs_to_one_caller() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+
+    let hers = create(&ada, "one", hello()).await.expect_status(201);
+    let his = create(&bob, "one", hello()).await.expect_status(201);
+
+    assert!(!is_replayed(&his));
+    assert_ne!(hers.id(), his.id());
+}
+
+#[actix_web::test]
+async fn a_refused_request_leaves_its_key_free() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let with_slug = json!({ "title": "Hello", "content": "…", "slug": "taken" });
+    let taken = ada
+        .post("/posts", with_slug.clone())
+        .await
+        .expect_status(201);
+
+    create(&ada, "one", with_slug.clone())
+        .await
+        .expect_status(409);
+    create(&ada, "one", json!({ "title": " " }))
+        .await
+        .expect_status(422);
+    ada.delete(taken.url()).await.expect_status(204);
+    let made = create(&ada, "one", with_slug).await.expect_status(201);
+
+    assert!(!is_replayed(&made));
+}
+
+#[actix_web::test]
+async fn a_key_is_free_again_after_a_day() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let first = create(&ada, "one", hello()).await.expect_status(201);
+    let age = match app.backend.is_postgres() {
+        true => "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'",
+        false => "UPDATE idempotency_keys SET created_at = '2001-01-01T00:00:00.000000+00:00'",
+    };
+    let system = app.atoll.session(Actor::System);
+    system
+        .write(async |tx| Ok(tx.execute_unprepared(age).await.map(drop)?))
+        .await
+        .unwrap();
+
+    let second = create(&ada, "one", hello()).await.expect_status(201);
+
+    assert!(!is_replayed(&second));
+    assert_ne!(first.id(), second.id());
+    assert!(is_replayed(&create(&ada, "one", hello()).await));
+}
+
+#[actix_web::test]
+async fn a_key_that_cannot_be_one_is_refused() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    for key in ["", "é", &"x".repeat(256)] {
+        create(&ada, key, hello())
+            .await
+            .expect_problem(400, "malformed_request");
+    }
+    create(&ada, &"x".repeat(255), hello())
+        .await
+        .expect_status(201);
+}
+
+/// Whoever comes while the first is at work waits for its answer, or is told to come again.
+#[actix_web::test]
+async fn of_many_at_once_one_has_an_effect() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let keys = scaled(10);
+
+    for number in 0..keys {
+        let key = format!("key {number}");
+        let answers = join_all((0..20).map(|_| create(&ada, &key, hello()))).await;
+        for answer in &answers {
+            match answer.status {
+                201 => {}
+                409 | 503 => assert_eq!(answer.header("retry-after"), "1"),
+                other => panic!("{other}: {}", answer.text),
+            }
+        }
+        let made = |reply: &&Reply| reply.status == 201;
+        let ids: BTreeSet<_> = answers.iter().filter(made).map(Reply::id).collect();
+        assert_eq!(ids.len(), 1, "{key}");
+        let first = answers
+            .iter()
+            .filter(made)
+            .filter(|reply| !is_replayed(reply));
+        assert!(first.count() <= 1, "{key}");
+    }
+
+    let total = &ada.get("/posts?count=exact").await.body["page"]["total"];
+    assert_eq!(total, keys);
+}
