@@ -2,7 +2,7 @@
 use service::{Comments, Posts, Roles, Users};
 
 use crate::{
-    auth,
+    audit, auth,
     http::{Route, resource},
     posts, users,
 };
@@ -16,5 +16,6 @@ pub fn routes() -> Vec<Route> {
     routes.extend(posts::routes());
     routes.extend(resource::<Comments>());
     routes.extend(resource::<Roles>());
+    routes.extend(audit::routes());
     routes
 }

@@ -4,11 +4,16 @@
 
 use sea_orm::ActiveModelBehavior;
 
+use crate::audit;
 use crate::generated::{
-    comments, deletions, idempotency_keys, last_logins, posts, roles, secrets, sessions,
-    user_roles, users,
+    audit_blocks, audit_entries, audit_seals, comments, deletions, idempotency_keys, last_logins,
+    posts, roles, secrets, sessions, user_roles, users,
 };
 
+impl ActiveModelBehavior for audit::ActiveModel {}
+impl ActiveModelBehavior for audit_blocks::ActiveModel {}
+impl ActiveModelBehavior for audit_entries::ActiveModel {}
+impl ActiveModelBehavior for audit_seals::ActiveModel {}
 impl ActiveModelBehavior for comments::ActiveModel {}
 impl ActiveModelBehavior for deletions::ActiveModel {}
 impl ActiveModelBehavior for idempotency_keys::ActiveModel {}

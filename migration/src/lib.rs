@@ -26,6 +26,7 @@ mod m20261121_000011_fill_post_slug;
 mod m20261121_000012_require_post_slug;
 mod m20261121_000013_create_secrets;
 mod m20261121_000020_create_idempotency_keys;
+mod m20261121_000021_create_audit;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000012_require_post_slug::Migration),
             Box::new(m20261121_000013_create_secrets::Migration),
             Box::new(m20261121_000020_create_idempotency_keys::Migration),
+            Box::new(m20261121_000021_create_audit::Migration),
         ]
     }
 }

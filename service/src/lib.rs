@@ -1,6 +1,7 @@
 //! Rules and CRUD of every table, without HTTP: the same code runs from REST, the command line, jobs and tests.
 pub mod actor;
 mod atoll;
+pub mod audit;
 pub mod auth;
 pub mod comments;
 pub mod crud;
@@ -23,6 +24,7 @@ pub mod users;
 
 pub use actor::Actor;
 pub use atoll::Atoll;
+pub use audit::Audit;
 pub use comments::Comments;
 pub use crud::{Crud, Found};
 pub use database::Database;

@@ -1,11 +1,13 @@
 //! The resources there are. A new one is one line here: it then takes part in cascades, permissions and the sweeping tests.
 use std::{collections::HashSet, pin::Pin, sync::LazyLock};
 
+use sea_orm::IdenStatic;
+
 use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
     crud::Owner,
     permission::{Action, SPECIAL},
-    slug,
+    slug::{self, Rename},
 };
 
 /// Owners before what they own.
@@ -23,7 +25,7 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
 });
 
 /// Resolves collisions of the rows of a deletion that are about to come back.
-type MakeRoom = for<'a> fn(&'a Tx, i64) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+type MakeRoom = for<'a> fn(&'a Tx, i64) -> Pin<Box<dyn Future<Output = Result<Vec<Rename>>> + 'a>>;
 
 /// What the machinery knows of a resource without its types.
 pub struct Table {
@@ -32,6 +34,8 @@ pub struct Table {
     /// Rows of plain tables that go with a purged row: table and foreign key.
     pub links: Vec<(&'static str, &'static str)>,
     pub has_own: bool,
+    /// The columns that are shown and recorded.
+    pub fields: Vec<&'static str>,
     pub make_room: MakeRoom,
 }
 
@@ -42,6 +46,10 @@ impl Table {
             owners: C::owners(),
             links: Vec::new(),
             has_own: C::OWNER.is_some(),
+            fields: C::FIELDS
+                .iter()
+                .map(|field| field.column.as_str())
+                .collect(),
             make_room: |tx, deletion| Box::pin(slug::make_room::<C>(tx, deletion)),
         }
     }

@@ -80,6 +80,7 @@ impl Crud for Roles {
         Field::public(Column::Name),
         Field::public(Column::Description),
         Field::public(Column::IsSystem),
+        Field::opaque(Column::Permissions),
     ];
 
     fn visible(actor: &Actor) -> Condition {

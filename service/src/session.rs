@@ -24,6 +24,7 @@ pub trait Reads {
 pub struct Session {
     pub atoll: Atoll,
     actor: Arc<Actor>,
+    request_id: Option<Arc<str>>,
     writing: Cell<bool>,
 }
 
@@ -32,7 +33,26 @@ impl Session {
         Self {
             atoll,
             actor: Arc::new(actor),
+            request_id: None,
             writing: Cell::new(false),
+        }
+    }
+
+    /// What is done belongs to this request.
+    #[must_use]
+    pub fn of_request(self, id: &str) -> Self {
+        Self {
+            request_id: Some(id.into()),
+            ..self
+        }
+    }
+
+    /// The same, on behalf of somebody else.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self {
+            request_id: self.request_id.clone(),
+            ..Self::new(self.atoll.clone(), actor)
         }
     }
 
@@ -47,7 +67,11 @@ impl Session {
         let database = &self.atoll.database;
         let deadline = Instant::now() + database.budget();
         for attempt in 0.. {
-            let tx = Tx::new(database.begin(deadline).await?, self.actor.clone());
+            let tx = Tx::new(
+                database.begin(deadline).await?,
+                self.actor.clone(),
+                self.request_id.clone(),
+            );
             let done = work(&tx).await;
             match tx.finish(done).await {
                 Err(Error::Contended(cause)) => {

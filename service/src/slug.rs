@@ -63,9 +63,20 @@ async fn try_insert<C: Crud>(
     Ok(inserted.pop())
 }
 
+/// A slug that had to change.
+pub struct Rename {
+    pub id: i64,
+    pub column: &'static str,
+    pub from: String,
+    pub to: String,
+}
+
 /// Gives the rows of a deletion that are about to come back free slugs where theirs were taken meanwhile.
-pub async fn make_room<C: Crud>(tx: &Tx, deletion: i64) -> Result<()> {
-    let Some(slug) = C::SLUG else { return Ok(()) };
+pub async fn make_room<C: Crud>(tx: &Tx, deletion: i64) -> Result<Vec<Rename>> {
+    let mut renames = Vec::new();
+    let Some(slug) = C::SLUG else {
+        return Ok(renames);
+    };
     let (table, column) = (C::name(), slug.column.as_str());
     let mut taken = scope::live_ids(table);
     taken.clear_selects().column((table, column));
@@ -83,12 +94,18 @@ pub async fn make_room<C: Crud>(tx: &Tx, deletion: i64) -> Result<()> {
         let (id, old): (i64, String) = (row.try_get("", "id")?, row.try_get("", column)?);
         let free = free(tx, slug.column, &old, &rivals).await?;
         let rename = scope::amend_deleted(table)
-            .value(column, free)
+            .value(column, free.as_str())
             .and_where(Expr::col((table, "id")).eq(id))
             .take();
         tx.execute(&rename).await?;
+        renames.push(Rename {
+            id,
+            column,
+            from: old,
+            to: free,
+        });
     }
-    Ok(())
+    Ok(renames)
 }
 
 /// What is left of a text in `[a-z0-9-]`.

@@ -1,6 +1,6 @@
 //! A transaction that cannot be committed after a failure that nobody reported.
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
@@ -9,22 +9,49 @@ use sea_orm::{
     prelude::async_trait::async_trait,
 };
 
-use crate::{Actor, Error, Reads, Result, query::Secret};
+use crate::{
+    Actor, Error, Reads, Result,
+    audit::{self, Entry},
+    query::Secret,
+};
 
 /// What [`crate::Session::write`] gives its closure: a connection inside one transaction, and who acts.
 #[derive(Debug)]
 pub struct Tx {
     inner: DatabaseTransaction,
     actor: Arc<Actor>,
+    request_id: Option<Arc<str>>,
+    /// What was done so far, for the audit.
+    done: Mutex<Vec<Entry>>,
     failed: AtomicBool,
 }
 
 impl Tx {
-    pub(crate) fn new(inner: DatabaseTransaction, actor: Arc<Actor>) -> Self {
+    pub(crate) fn new(
+        inner: DatabaseTransaction,
+        actor: Arc<Actor>,
+        request_id: Option<Arc<str>>,
+    ) -> Self {
         Self {
             inner,
             actor,
+            request_id,
+            done: Mutex::default(),
             failed: AtomicBool::new(false),
+        }
+    }
+
+    /// The request that this is part of, if there is one.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// Notes what was done. It is stored before the commit, in one statement for all.
+    pub(crate) fn record(&self, entry: Entry) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        match done.last_mut() {
+            Some(last) if last.goes_on_with(&entry) => last.changes.extend(entry.changes),
+            _ => done.push(entry),
         }
     }
 
@@ -33,6 +60,10 @@ impl Tx {
     /// PostgreSQL answers OK to the COMMIT of a transaction in which a statement failed, and rolls back. So an `Ok`
     /// after a failed statement is refused: it would acknowledge a write that is lost.
     pub(crate) async fn finish<T>(self, done: Result<T>) -> Result<T> {
+        let done = match done {
+            Ok(done) => self.store_audit().await.map(|()| done),
+            failed => failed,
+        };
         if done.is_ok() && !self.failed.load(Relaxed) {
             self.inner.commit().await?;
             return done;
@@ -45,6 +76,16 @@ impl Tx {
                 "a failed statement was swallowed inside a transaction",
             )),
             Err(error) => Err(error),
+        }
+    }
+
+    async fn store_audit(&self) -> Result<()> {
+        let entries =
+            std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
+        match self.failed.load(Relaxed) {
+            // Nothing will be committed.
+            true => Ok(()),
+            false => audit::store(self, &entries).await,
         }
     }
 

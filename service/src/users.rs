@@ -119,7 +119,7 @@ impl Crud for Users {
     /// A new user is a member; one who is deleted or deactivated is signed out everywhere.
     async fn settle(tx: &Tx, action: Action, user: &Model) -> Result<()> {
         match action {
-            Action::Create => crate::roles::assign_built_in(tx, user.id, "member").await,
+            Action::Create => crate::roles::assign_built_in(tx, user, "member").await,
             Action::Delete => auth::end_sessions(tx, user.id).await,
             Action::Update if !user.is_active => auth::end_sessions(tx, user.id).await,
             _ => Ok(()),

@@ -2,7 +2,7 @@
 use std::pin::Pin;
 
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
     http::{Method, header::AUTHORIZATION},
     web::Data,
@@ -14,6 +14,7 @@ use tracing::Span;
 use super::{
     Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
+    middleware::RequestId,
     once,
     precondition::{self, RequireIfMatch},
     query,
@@ -91,13 +92,18 @@ async fn check<B: Body, Q: Query>(
     }
     query.permit(&actor)?;
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
+    let session = atoll.session(actor);
+    let session = match request.extensions().get::<RequestId>() {
+        Some(RequestId(id)) => session.of_request(id),
+        None => session,
+    };
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
         links,
         relations: of(request)?,
         once: once::once(request),
         expected: precondition::expected(request, **of::<RequireIfMatch>(request)?),
-        session: atoll.session(actor),
+        session,
         query,
         input,
         ids,

@@ -2,7 +2,7 @@
 use std::{sync::Arc, time::Instant};
 
 use actix_web::{
-    Error, HttpResponse, ResponseError,
+    Error, HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
@@ -17,6 +17,10 @@ use uuid::Uuid;
 use super::Problem;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the log, the answer and the audit call a request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
 
 /// What every request has to pass.
 #[derive(Clone)]
@@ -41,6 +45,7 @@ pub async fn guard(
     let span = info_span!(
         "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
     );
+    request.extensions_mut().insert(RequestId(id.clone()));
     let gate = request.app_data::<Data<Gate>>().cloned();
     let Some((gate, place)) =
         gate.and_then(|gate| Some((gate.clone(), gate.places.clone().try_acquire_owned().ok()?)))

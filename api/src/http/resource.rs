@@ -2,7 +2,11 @@
 use actix_web::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use service::{Actor, Crud, permission::Action};
+use service::{
+    Actor, Audit, Crud,
+    audit::{self, Revert},
+    permission::Action,
+};
 
 use super::{
     Answer, BASE, Call, Created, Deleted, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply,
@@ -67,6 +71,22 @@ pub fn resource<R: Resource>() -> Vec<Route> {
         .or(Kind::Conflict)
         .conditional(),
         Route::new(
+            Method::GET,
+            &format!("{one}/history"),
+            |actor| may::<R>(actor, Action::Audit),
+            history::<R>,
+        )
+        .or(Kind::Forbidden),
+        Route::new(
+            Method::POST,
+            &format!("{one}/revert"),
+            |actor| may::<R>(actor, Action::Update) && may::<R>(actor, Action::Audit),
+            revert::<R>,
+        )
+        .or(Kind::Forbidden)
+        .or(Kind::Conflict)
+        .conditional(),
+        Route::new(
             Method::POST,
             &format!("{one}/purge"),
             |actor| may::<R>(actor, Action::Purge),
@@ -115,6 +135,20 @@ async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
     let (id, expected) = (call.id(), call.expected()?);
     let patch = call.input.0.as_ref();
     call.write(async |tx| Reply::found::<R>(R::restore(tx, id, patch, &expected).await?))
+        .await
+}
+
+/// What became of the row.
+async fn history<R: Resource>(mut call: Call<NoBody, ListOf<Audit>>) -> Answer<Many<Audit>> {
+    let id = call.id();
+    let query = &mut call.query.0;
+    let page = audit::history::<R>(&call.session, id, query).await?;
+    call.page(page, &call.query.0).await
+}
+
+async fn revert<R: Resource>(call: Call<Revert>) -> Answer<One<R>> {
+    let (id, expected, version) = (call.id(), call.expected()?, call.input.version);
+    call.write(async |tx| Reply::found::<R>(R::revert(tx, id, version, &expected).await?))
         .await
 }
 

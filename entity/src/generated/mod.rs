@@ -2,6 +2,9 @@
 
 pub mod prelude;
 
+pub mod audit_blocks;
+pub mod audit_entries;
+pub mod audit_seals;
 pub mod comments;
 pub mod deletions;
 pub mod idempotency_keys;

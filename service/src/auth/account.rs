@@ -61,7 +61,7 @@ pub async fn register(session: &Session, account: NewAccount) -> Result<Found<Us
         bio,
         ..Default::default()
     };
-    let service = session.atoll.session(Actor::System);
+    let service = session.acting_as(Actor::System);
     Users::prepare(&service, &mut new).await?;
     service
         .write(async |tx| Users::create(tx, &new).await)

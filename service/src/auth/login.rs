@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::token;
 use crate::{
     Crud, Error, Found, Reads, Result, Session, Tx, Users,
+    audit::{Did, Entry},
     crud::{now, scope},
     password::MAX_LENGTH,
     users::{UserRow, key},
@@ -95,11 +96,16 @@ async fn open(
         .filter(scope::is::<Users>(user.id))
         .filter(Column::IsActive.eq(true))
         .filter(Column::PasswordHash.eq(user.password_hash.as_str()));
-    still
+    let user = still
         .lock(LockType::Share)
         .one(tx)
         .await?
         .ok_or(Error::Unauthenticated)?;
+    tx.record(Entry::of(
+        Users::name(),
+        Did::SignedIn,
+        (user.id, user.version),
+    ));
     let expired = sessions::Column::UserId
         .eq(user.id)
         .and(sessions::Column::ExpiresAt.lte(now()));

@@ -2,13 +2,14 @@
 use garde::Validate;
 use sea_orm::{
     ConnectionTrait,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query},
 };
 use secrecy::SecretString;
 
 use super::end_sessions;
 use crate::{
     Crud, Error, Result, Session, Users,
+    audit::{Did, Entry},
     crud::{now, scope},
     input::check,
     users::{acceptable, by_username},
@@ -31,11 +32,16 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
             let update = scope::update_live(Users::name(), now())
                 .value("password_hash", hash.as_str())
                 .and_where(Expr::col((Users::name(), "id")).eq(user))
+                .returning(Query::returning().column("version"))
                 .take();
-            match tx.execute(&update).await?.rows_affected() {
-                0 => Err(Error::NotFound),
-                _ => end_sessions(tx, user).await,
-            }
+            let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
+            let version = row.try_get("", "version")?;
+            tx.record(Entry::of(
+                Users::name(),
+                Did::PasswordChanged,
+                (user, version),
+            ));
+            end_sessions(tx, user).await
         })
         .await
 }

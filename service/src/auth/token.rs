@@ -1,8 +1,8 @@
 //! Bearer tokens: opaque, 256 bits, stored as hashes only.
-use ::entity::sessions;
+use ::entity::{sessions, users};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, JoinType,
+    ColumnTrait, ConnectionTrait, JoinType, QueryFilter, QuerySelect,
     prelude::Json,
     sea_query::{Condition, Expr, ExprTrait},
 };
@@ -10,8 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Actor, Database, Error, Reads, Result, Session,
+    Actor, Crud, Database, Error, Reads, Result, Session, Tx, Users,
     actor::Caller,
+    audit::{Did, Entry},
     crud::{now, scope},
     permission::Permission,
     roles,
@@ -76,9 +77,22 @@ pub async fn logout(session: &Session) -> Result<()> {
     let this = sessions::Column::Id.eq(caller.session_id);
     session
         .write(async |tx| {
-            scope::erase::<sessions::Entity>(tx, this.clone())
-                .await
-                .map(drop)
+            let ended = scope::erase::<sessions::Entity>(tx, this.clone()).await?;
+            if ended > 0 {
+                let version = version(tx, caller.user_id).await?;
+                let user = (caller.user_id, version);
+                tx.record(Entry::of(Users::name(), Did::SignedOut, user));
+            }
+            Ok(())
         })
         .await
+}
+
+/// The version that a user is in; none where the user was deleted meanwhile.
+async fn version(tx: &Tx, user: i64) -> Result<i64> {
+    let version = scope::all_live::<Users>()
+        .filter(scope::is::<Users>(user))
+        .select_only()
+        .column(users::Column::Version);
+    Ok(version.into_tuple().one(tx).await?.unwrap_or_default())
 }

@@ -92,6 +92,11 @@ fn set<C: Crud>(row: &mut Active<C>, name: &str, value: impl Into<Value>) {
     row.set(column::<C::Entity>(name), value.into());
 }
 
+/// Whether the actor sees the private fields of this row.
+pub fn is_full<C: Crud>(actor: &Actor, row: &Model<C>) -> bool {
+    owned::<C>(actor, row) || actor.reach(C::name(), Action::Read) == Reach::All
+}
+
 pub fn found<C: Crud>(actor: &Actor, model: &Model<C>, row: C::Row) -> Found<C::Row> {
     Found {
         id: id::<C>(model),
@@ -99,7 +104,7 @@ pub fn found<C: Crud>(actor: &Actor, model: &Model<C>, row: C::Row) -> Found<C::
         updated_at: read::<C, _>(model, "updated_at"),
         deleted_at: read::<C, Option<DateTimeWithTimeZone>>(model, "deleted_at"),
         version: read::<C, _>(model, "version"),
-        is_full: owned::<C>(actor, model) || actor.reach(C::name(), Action::Read) == Reach::All,
+        is_full: is_full::<C>(actor, model),
         row,
     }
 }

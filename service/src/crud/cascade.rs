@@ -3,14 +3,17 @@
 //! Every row that a deletion takes carries its id, so the rows to follow are always "those of this deletion": one
 //! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
 use sea_orm::{
-    ConnectionTrait,
+    ConnectionTrait, QueryResult, StatementBuilder,
     prelude::DateTimeWithTimeZone,
-    sea_query::{Condition, Expr, ExprTrait, SelectStatement},
+    sea_query::{
+        Condition, DeleteStatement, Expr, ExprTrait, Query, SelectStatement, UpdateStatement,
+    },
 };
 
 use super::{now, scope};
 use crate::{
     Error, Reads, Result, Tx,
+    audit::{self, Did, Entry},
     registry::{self, Table},
 };
 
@@ -25,7 +28,10 @@ pub async fn delete(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
             .take()
     };
     let this = stamp(root).and_where(Expr::col((root, "id")).eq(id)).take();
-    if tx.execute(&this).await?.rows_affected() != 1 {
+    if record(tx, root, Did::Deleted, returning(this))
+        .await?
+        .is_empty()
+    {
         return Err(Error::NotFound);
     }
     for table in registry::owned_by(root) {
@@ -34,8 +40,8 @@ pub async fn delete(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
                 .and_where(of(owner.table, deletion))
                 .take();
             let theirs = Expr::col((table.name, owner.column)).in_subquery(gone);
-            tx.execute(&stamp(table.name).and_where(theirs).take())
-                .await?;
+            let stamp = stamp(table.name).and_where(theirs).take();
+            record(tx, table.name, Did::Deleted, returning(stamp)).await?;
         }
     }
     Ok(())
@@ -53,7 +59,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
                 .take();
             owner.lock_all(tx, theirs).await?;
         }
-        (table.make_room)(tx, deletion).await?;
+        let renames = (table.make_room)(tx, deletion).await?;
         let mut back = scope::update_trash(name, at);
         back.value("deleted_at", None::<DateTimeWithTimeZone>)
             .value("deletion_id", None::<i64>)
@@ -63,7 +69,14 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
                 Expr::col((name, owner.column)).in_subquery(scope::live_ids(owner.table)),
             );
         }
-        tx.execute(&back).await?;
+        for row in touched(tx, returning(back)).await? {
+            let entry = Entry::of(name, Did::Restored, row);
+            let rename = renames.iter().find(|rename| rename.id == row.0);
+            tx.record(match rename {
+                Some(rename) => entry.changing(rename.column, &*rename.from, &*rename.to),
+                None => entry,
+            });
+        }
         for owner in &table.owners {
             let fate = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).equals((name, owner.column)))
@@ -93,8 +106,10 @@ pub async fn purge(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
                 tx.execute(&scope::erase_links(link, column, ids.clone()))
                     .await?;
             }
-            tx.execute(&scope::erase_deleted(table.name).cond_where(rows).take())
-                .await?;
+            let erase = scope::erase_deleted(table.name).cond_where(rows).take();
+            let gone = record(tx, table.name, Did::Purged, with_versions(erase)).await?;
+            let ids: Vec<_> = gone.into_iter().map(|(id, _)| id).collect();
+            audit::erase(tx, table.name, &ids).await?;
         }
     }
     Ok(())
@@ -121,6 +136,36 @@ fn paths(table: &Table, root: &'static str, id: i64, order: &[&'static Table]) -
         }
     }
     all
+}
+
+/// Runs a statement that returns ids and versions, and records what was done to those rows.
+async fn record(
+    tx: &Tx,
+    table: &'static str,
+    did: Did,
+    statement: impl StatementBuilder,
+) -> Result<Vec<(i64, i64)>> {
+    let rows = touched(tx, statement).await?;
+    for row in &rows {
+        tx.record(Entry::of(table, did, *row));
+    }
+    Ok(rows)
+}
+
+async fn touched(tx: &Tx, statement: impl StatementBuilder) -> Result<Vec<(i64, i64)>> {
+    let read = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "version")?));
+    let rows = tx.query_all(&statement).await?;
+    rows.into_iter().map(read).collect()
+}
+
+fn returning(mut update: UpdateStatement) -> UpdateStatement {
+    update.returning(Query::returning().columns(["id", "version"]));
+    update
+}
+
+fn with_versions(mut delete: DeleteStatement) -> DeleteStatement {
+    delete.returning(Query::returning().columns(["id", "version"]));
+    delete
 }
 
 /// Gives a deletion its identity, author and time.

@@ -1,5 +1,5 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
-mod base;
+pub(crate) mod base;
 mod cascade;
 mod expected;
 mod field;
@@ -180,6 +180,16 @@ pub trait Crud: Sized + 'static {
     ) -> Result<Found<Self::Row>> {
         let patch = patch.cloned().map(IntoActiveModel::into_active_model);
         write::restore::<Self>(tx, id, patch, expected).await
+    }
+
+    /// Writes the state of an earlier version as a new one, by the rules of an update. Needs to see the history too.
+    async fn revert(
+        tx: &Tx,
+        id: i64,
+        version: i64,
+        expected: &Expected,
+    ) -> Result<Found<Self::Row>> {
+        write::revert::<Self>(tx, id, version, expected).await
     }
 
     /// For good: the deleted row, and what it owns.

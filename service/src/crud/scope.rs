@@ -64,15 +64,20 @@ pub fn shown<C: Crud>(actor: &Actor, deleted: Deleted, visible: Condition) -> Se
     match deleted {
         Deleted::Exclude => all_live::<C>().filter(visible),
         Deleted::Only => trash::<C>(actor, Action::Restore),
-        Deleted::Include => {
-            let table = C::name();
-            let live = everything().add(is_live(table)).add(visible);
-            let trash = everything()
-                .add(is_deleted(table))
-                .add(recoverable::<C>(actor, Action::Restore));
-            C::Entity::find().filter(Condition::any().add(live).add(trash))
-        }
+        Deleted::Include => live_or_deleted::<C>(visible, recoverable::<C>(actor, Action::Restore)),
     }
+}
+
+/// Live rows that the actor may see, and deleted ones whose history the actor may.
+pub fn audited<C: Crud>(actor: &Actor) -> Select<C::Entity> {
+    live_or_deleted::<C>(C::visible(actor), recoverable::<C>(actor, Action::Audit))
+}
+
+fn live_or_deleted<C: Crud>(visible: Condition, recoverable: Condition) -> Select<C::Entity> {
+    let table = C::name();
+    let live = everything().add(is_live(table)).add(visible);
+    let trash = everything().add(is_deleted(table)).add(recoverable);
+    C::Entity::find().filter(Condition::any().add(live).add(trash))
 }
 
 fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
@@ -233,6 +238,9 @@ pub fn erase_deleted(table: &'static str) -> DeleteStatement {
 
 /// A table without soft deletion, whose rows live and die with those of a resource.
 pub trait Plain: EntityTrait {}
+impl Plain for ::entity::audit_blocks::Entity {}
+impl Plain for ::entity::audit_entries::Entity {}
+impl Plain for ::entity::audit_seals::Entity {}
 impl Plain for ::entity::deletions::Entity {}
 impl Plain for ::entity::idempotency_keys::Entity {}
 impl Plain for ::entity::last_logins::Entity {}
@@ -242,6 +250,11 @@ impl Plain for ::entity::user_roles::Entity {}
 
 pub fn plain<E: Plain>() -> Select<E> {
     E::find()
+}
+
+/// A plain table under another name, for statements that read it twice.
+pub fn plain_as<E: Plain>(name: &'static str) -> SelectStatement {
+    Query::select().from_as(E::default(), name).take()
 }
 
 /// Removes the rows of a plain table for which `condition` holds; how many.

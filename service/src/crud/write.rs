@@ -8,6 +8,8 @@ use super::{
 };
 use crate::{
     Actor, Error, Reads, Result, Tx,
+    audit::{self, Did, Entry},
+    input,
     permission::{Action, Reach},
     slug,
 };
@@ -26,11 +28,11 @@ pub async fn create<C: Crud>(tx: &Tx, mut row: Active<C>) -> Result<Found<C::Row
     .await?;
     base::stamp_new::<C>(&mut row);
     let row = slug::insert::<C>(tx, row).await?;
+    tx.record(Entry::between::<C>(Did::Created, None, &row));
     C::settle(tx, Action::Create, &row).await?;
     read::one::<C>(tx, row).await
 }
 
-/// A patch that changes nothing writes nothing.
 pub async fn update<C: Crud>(
     tx: &Tx,
     id: i64,
@@ -39,8 +41,45 @@ pub async fn update<C: Crud>(
 ) -> Result<Found<C::Row>> {
     let before = lock_permitted::<C>(tx, Action::Update, id).await?;
     expected.check(base::version::<C>(&before))?;
+    change::<C>(tx, before, &patch, Did::Updated).await
+}
+
+pub async fn revert<C: Crud>(
+    tx: &Tx,
+    id: i64,
+    version: i64,
+    expected: &Expected,
+) -> Result<Found<C::Row>> {
+    let before = lock_permitted::<C>(tx, Action::Update, id).await?;
+    if !base::reaches::<C>(tx.actor(), Action::Audit, &before) {
+        return Err(forbidden(Action::Audit));
+    }
+    let current = base::version::<C>(&before);
+    expected.check(current)?;
+    match version {
+        past if (1..current).contains(&past) => {
+            let state = audit::state_at::<C>(tx, &before, past).await?;
+            let patch = input::patch::<C::Patch>(state)?.into_active_model();
+            change::<C>(tx, before, &patch, Did::Reverted).await
+        }
+        this if this == current => read::one::<C>(tx, before).await,
+        _ => Err(Error::invalid(
+            "/version",
+            "unknown",
+            format!("there are versions 1 to {current} of this row"),
+        )),
+    }
+}
+
+/// A patch that changes nothing writes nothing.
+async fn change<C: Crud>(
+    tx: &Tx,
+    before: Model<C>,
+    patch: &Active<C>,
+    did: Did,
+) -> Result<Found<C::Row>> {
     let mut row = before.clone().into_active_model();
-    apply::<C>(&mut row, &patch);
+    apply::<C>(&mut row, patch);
     if !row.is_changed() {
         return read::one::<C>(tx, before).await;
     }
@@ -55,6 +94,7 @@ pub async fn update<C: Crud>(
     .await?;
     base::stamp_next::<C>(&mut row, &before);
     let row = scope::update::<C>(tx, tx.actor(), &before, row).await?;
+    tx.record(Entry::between::<C>(did, Some(&before), &row));
     C::settle(tx, Action::Update, &row).await?;
     read::one::<C>(tx, row).await
 }
@@ -102,6 +142,7 @@ pub async fn restore<C: Crud>(
     .await?;
     base::stamp_restored::<C>(&mut row, &before);
     let row = scope::update_deleted::<C>(tx, &before, row).await?;
+    tx.record(Entry::between::<C>(Did::Restored, Some(&before), &row));
     if let Some(deletion) = deletion {
         cascade::restore(tx, C::name(), deletion).await?;
     }

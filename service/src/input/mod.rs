@@ -5,6 +5,7 @@ mod trimmed;
 use garde::{Path, Validate, i18n::with_i18n};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{Error, Refusal, Result};
 pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
@@ -13,6 +14,17 @@ pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
 /// so that it is reported with all the others.
 pub trait Input: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone {}
 impl<T: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone> Input for T {}
+
+/// The patch that sets those of these fields that a patch may set, within the limits of a patch.
+pub fn patch<P: Input>(mut fields: Map<String, Value>) -> Result<P> {
+    let schema = schemars::schema_for!(P);
+    let known = schema.get("properties").and_then(Value::as_object);
+    fields.retain(|name, _| known.is_some_and(|known| known.contains_key(name)));
+    let patch = serde_json::from_value(fields.into());
+    let patch = patch.map_err(|error| Error::Internal(error.into()))?;
+    check(&patch)?;
+    Ok(patch)
+}
 
 /// Reports every broken limit at once, by JSON Pointer. Lengths are in characters.
 pub fn check(input: &impl Validate<Context = ()>) -> Result<()> {

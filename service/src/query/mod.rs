@@ -218,7 +218,7 @@ fn declared<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
     if BASE_FIELDS.contains(&name) {
         return Ok(Field::public(column::<C::Entity>(name)));
     }
-    let mut fields = C::FIELDS.iter().filter(|field| !field.is_heavy);
+    let mut fields = C::FIELDS.iter().filter(|field| field.is_comparable);
     let field = fields.find(|field| field.column.as_str() == name);
     field.copied().ok_or_else(|| ("unknown", unknown::<C>()))
 }
@@ -251,7 +251,7 @@ fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
 fn unknown<C: Crud>() -> String {
     let declared = C::FIELDS
         .iter()
-        .filter(|field| !field.is_private && !field.is_heavy);
+        .filter(|field| !field.is_private && field.is_comparable);
     let names = BASE_FIELDS
         .into_iter()
         .chain(declared.map(|field| field.column.as_str()));

@@ -2,16 +2,18 @@
 use ::entity::{
     roles::{Column, Model},
     user_roles,
+    users::Model as User,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, LockType, OnConflict},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict, Query},
 };
 
 use super::{Roles, parse};
 use crate::{
     Crud, Error, Reads, Result, Tx, Users,
+    audit::{Did, Entry},
     crud::{Page, everything, now, read, scope},
     query::ListQuery,
 };
@@ -19,8 +21,9 @@ use crate::{
 /// Idempotent.
 pub async fn assign(tx: &Tx, user: i64, role: i64) -> Result<()> {
     let role = lock(tx, user, role).await?;
+    let before = ids_of(tx, user).await?;
     if insert(tx, user, role.id).await? {
-        changed(tx, user).await
+        changed(tx, user, before).await
     } else {
         Ok(())
     }
@@ -32,9 +35,10 @@ pub async fn unassign(tx: &Tx, user: i64, role: i64) -> Result<()> {
     let this = user_roles::Column::UserId
         .eq(user)
         .and(user_roles::Column::RoleId.eq(role.id));
+    let before = ids_of(tx, user).await?;
     match scope::erase::<user_roles::Entity>(tx, this).await? {
         0 => Ok(()),
-        _ => changed(tx, user).await,
+        _ => changed(tx, user, before).await,
     }
 }
 
@@ -53,13 +57,14 @@ pub async fn of_user(
     read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(theirs))).await
 }
 
-/// A role that the service gives by its name, if there still is one.
-pub async fn assign_built_in(tx: &Tx, user: i64, name: &str) -> Result<()> {
+/// A role that the service gives a new user by its name, if there still is one.
+pub async fn assign_built_in(tx: &Tx, user: &User, name: &str) -> Result<()> {
     let role = scope::all_live::<Roles>()
         .filter(Column::Name.eq(name))
         .filter(Column::IsSystem.eq(true));
     if let Some(role) = role.lock(LockType::Share).one(tx).await? {
-        insert(tx, user, role.id).await?;
+        insert(tx, user.id, role.id).await?;
+        record(tx, (user.id, user.version), Vec::new(), vec![role.id]);
     }
     Ok(())
 }
@@ -99,12 +104,31 @@ async fn insert(tx: &Tx, user: i64, role: i64) -> Result<bool> {
     Ok(inserted == 1)
 }
 
-async fn changed(tx: &Tx, user: i64) -> Result<()> {
+async fn changed(tx: &Tx, user: i64, before: Vec<i64>) -> Result<()> {
     let update = scope::update_live(Users::name(), now())
         .and_where(Expr::col((Users::name(), "id")).eq(user))
+        .returning(Query::returning().column("version"))
         .take();
-    tx.execute(&update).await?;
+    let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
+    let version = row.try_get("", "version")?;
+    record(tx, (user, version), before, ids_of(tx, user).await?);
     Ok(())
+}
+
+/// By their ids: a purged role is nowhere, by its name neither.
+fn record(tx: &Tx, user: (i64, i64), before: Vec<i64>, after: Vec<i64>) {
+    let entry = Entry::of(Users::name(), Did::Updated, user);
+    tx.record(entry.changing("role_ids", before, after));
+}
+
+/// The roles of a user, deleted ones too.
+async fn ids_of(tx: &Tx, user: i64) -> Result<Vec<i64>> {
+    let theirs = scope::plain::<user_roles::Entity>()
+        .filter(user_roles::Column::UserId.eq(user))
+        .order_by_asc(user_roles::Column::RoleId)
+        .select_only()
+        .column(user_roles::Column::RoleId);
+    Ok(theirs.into_tuple().all(tx).await?)
 }
 
 /// For operators and tests, who know roles by their names. Fails with [`Error::NotFound`] where there is none.

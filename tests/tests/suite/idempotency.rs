@@ -65,6 +65,11 @@ async fn every_unsafe_route_takes_a_key() {
         let one = format!("/{table}/{id}");
         [
             (Method::PATCH, one.clone(), patch),
+            (
+                Method::POST,
+                format!("{one}/revert"),
+                json!({ "version": 1 }),
+            ),
             (Method::DELETE, one.clone(), Value::Null),
             (Method::POST, format!("{one}/restore"), Value::Null),
             (Method::DELETE, one.clone(), Value::Null),

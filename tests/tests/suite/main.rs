@@ -1,6 +1,7 @@
 //! Everything that Atoll promises, through the front door.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod audit;
 mod auth;
 mod cli;
 mod comments;

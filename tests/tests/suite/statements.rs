@@ -67,7 +67,7 @@ async fn being_signed_in_costs_one_statement() {
 }
 
 #[actix_web::test]
-async fn a_new_post_is_one_locking_read_and_one_insert() {
+async fn a_new_post_is_one_locking_read_and_one_insert_with_one_for_the_audit() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     app.statements.take();
@@ -75,7 +75,7 @@ async fn a_new_post_is_one_locking_read_and_one_insert() {
     ada.publish("Hello").await;
 
     let statements = app.statements.take();
-    let [auth, lock, insert] = statements.as_slice() else {
+    let [auth, lock, insert, audit] = statements.as_slice() else {
         panic!("{statements:#?}");
     };
     assert!(auth.contains(r#""sessions""#), "{auth}");
@@ -84,10 +84,11 @@ async fn a_new_post_is_one_locking_read_and_one_insert() {
         "{lock}"
     );
     assert!(insert.starts_with(r#"INSERT INTO "posts""#), "{insert}");
+    assert!(audit.starts_with("INSERT INTO audit_entries"), "{audit}");
 }
 
 #[actix_web::test]
-async fn a_new_comment_is_one_locking_read_per_parent_and_one_insert() {
+async fn a_new_comment_is_one_locking_read_per_parent_and_one_insert_with_one_for_the_audit() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await.id();
@@ -96,7 +97,7 @@ async fn a_new_comment_is_one_locking_read_per_parent_and_one_insert() {
     ada.comment(post, "…").await;
 
     let statements = app.statements.take();
-    assert_eq!(statements.len(), 4, "{statements:#?}");
+    assert_eq!(statements.len(), 5, "{statements:#?}");
 }
 
 #[actix_web::test]

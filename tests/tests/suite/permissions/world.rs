@@ -61,6 +61,7 @@ impl World {
             "comments" if line.pattern() == "/comments" => self.post(line.state, caller).await,
             "comments" => self.comment(line.state, caller).await,
             "roles" => self.role(line.state, caller).await,
+            "audit" => self.scene(caller, 0),
             _ => panic!("{line}: say in permissions/world.rs how its rows are made"),
         };
         let path = line
@@ -91,6 +92,7 @@ impl World {
             ("POST", "/posts/{id}/comments") | ("PATCH", "/comments/{id}") => {
                 json!({ "body": name })
             }
+            ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
             ("POST", "/roles") => json!({ "name": name, "permissions": ["posts.read"] }),
             ("PATCH", "/roles/{id}") => json!({ "description": name }),
             _ => return None,

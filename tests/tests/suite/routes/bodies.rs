@@ -159,6 +159,9 @@ async fn a_field_that_nobody_knows_is_422_and_named() {
 
     for (method, path, body) in bodies() {
         for (field, pointer) in unknown {
+            if body.get(field).is_some() {
+                continue;
+            }
             let mut body = body.clone();
             body[field] = 1.into();
             let reply = send(&root, &method, &path, &[JSON], body.to_string()).await;

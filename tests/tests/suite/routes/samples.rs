@@ -40,6 +40,7 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         }
         ("GET" | "PUT" | "DELETE", _) | ("POST", "/auth/logout") => return None,
         ("POST", _) if verb == "purge" => return None,
+        ("POST", _) if verb == "revert" => json!({ "version": 1 }),
         _ => panic!("{method} {path}: say in routes/samples.rs what it takes"),
     })
 }

@@ -1,0 +1,133 @@
+//! The audit: what was done, by whom, to which row. Entries are only inserted; what is known of them later is beside them.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+use crate::schema;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_database_backend();
+        entries(manager, db).await?;
+        seals(manager).await?;
+        blocks(manager).await?;
+        view(manager, db).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        db.execute_unprepared("DROP VIEW IF EXISTS audit").await?;
+        for table in ["audit_blocks", "audit_seals", "audit_entries"] {
+            schema::drop(manager, table).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// Without foreign keys: an entry outlives the row and the user that it is about.
+async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
+    let transaction = match db {
+        // 64 bits, so that it never starts anew.
+        DbBackend::Postgres => Expr::cust("CAST(CAST(pg_current_xact_id() AS text) AS bigint)"),
+        // One transaction writes at a time: the ids are in the order of the commits.
+        _ => Expr::value(0),
+    };
+    let table = Table::create()
+        .table("audit_entries")
+        .col(schema::id())
+        .col(schema::timestamp("created_at").not_null())
+        .col(
+            ColumnDef::new("transaction_id")
+                .big_integer()
+                .not_null()
+                .default(transaction),
+        )
+        .col(ColumnDef::new("actor_id").big_integer())
+        .col(schema::varchar(db, "request_id", 64))
+        .col(schema::varchar(db, "resource", 63).not_null())
+        .col(ColumnDef::new("resource_id").big_integer().not_null())
+        .col(schema::varchar(db, "action", 30).not_null())
+        .col(ColumnDef::new("version").big_integer().not_null())
+        // JSON as it was written, byte for byte: its digest is sealed. Gone, with the salt, once it is erased.
+        .col(schema::text(db, "changes"))
+        // The large fields of the row, whenever one of them changed.
+        .col(schema::text(db, "texts"))
+        .col(schema::text(db, "salt"))
+        .take();
+    let index = |columns: &'static [&'static str]| {
+        let mut index = schema::index("audit_entries", &columns.join("_"));
+        for column in columns {
+            index.col(*column);
+        }
+        index.take()
+    };
+    let indexes = [
+        // The history of a row, and what its last text was.
+        index(&["resource", "resource_id", "id"]),
+        index(&["actor_id", "id"]),
+        index(&["action", "id"]),
+        index(&["created_at"]),
+        index(&["request_id"])
+            .and_where(Expr::col("request_id").is_not_null())
+            .take(),
+        // What is to be sealed next.
+        index(&["transaction_id", "id"]),
+    ];
+    schema::create(manager, table, indexes).await
+}
+
+/// The place of an entry in the order of the commits, and what its values were.
+async fn seals(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table("audit_seals")
+        .col(ColumnDef::new("seq").big_integer().not_null().primary_key())
+        .col(ColumnDef::new("entry_id").big_integer().not_null())
+        .col(ColumnDef::new("digest").blob().not_null())
+        .take();
+    let entry = schema::index("audit_seals", "entry_id")
+        .unique()
+        .col("entry_id")
+        .take();
+    schema::create(manager, table, [entry]).await
+}
+
+/// Entries that were sealed together: each block is authenticated with the one before it.
+async fn blocks(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let number = |name: &'static str| ColumnDef::new(name).big_integer().not_null().take();
+    let table = Table::create()
+        .table("audit_blocks")
+        .col(number("number").primary_key())
+        .col(schema::timestamp("created_at").not_null())
+        .col(number("first_seq"))
+        .col(number("last_seq"))
+        .col(number("last_transaction_id"))
+        .col(number("last_entry_id"))
+        .col(ColumnDef::new("mac").blob().not_null())
+        .take();
+    schema::create(manager, table, []).await
+}
+
+/// Entries as a resource: with its base columns, so that lists work as they do everywhere.
+async fn view(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
+    let never = match db {
+        DbBackend::Postgres => "CAST(NULL AS timestamptz)",
+        _ => "NULL",
+    };
+    let view = format!(
+        "CREATE VIEW audit AS SELECT e.id, e.created_at, e.created_at AS updated_at, {never} AS deleted_at, \
+         CAST(NULL AS bigint) AS deletion_id, e.version, s.seq, e.actor_id, e.request_id, e.resource, e.resource_id, \
+         e.action, e.changes FROM audit_entries e LEFT JOIN audit_seals s ON s.entry_id = e.id"
+    );
+    let db = manager.get_connection();
+    // `fresh` drops the tables and leaves the view.
+    db.execute_unprepared("DROP VIEW IF EXISTS audit").await?;
+    db.execute_unprepared(&view).await?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! The audit: every change of every resource is recorded in its own transaction, and can be read, and undone.
+use ::entity::audit::{Column, Entity, Model};
+
+use crate::{permission::Permission, prelude::*};
+
+mod entry;
+mod history;
+mod never;
+mod revert;
+mod store;
+mod texts;
+
+pub use entry::Did;
+pub(crate) use entry::Entry;
+pub use history::history;
+pub use never::Never;
+pub use revert::Revert;
+pub(crate) use revert::state_at;
+pub(crate) use store::{erase, store};
+pub use texts::AuditRow;
+
+/// What those with `audit.read` read of all resources at once. Entries are never written through it.
+pub struct Audit;
+
+impl Crud for Audit {
+    type Entity = Entity;
+    type New = Never;
+    type Patch = Never;
+    type Row = AuditRow;
+
+    const OWNER: Option<Column> = None;
+    const PUBLIC: bool = false;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Seq),
+        Field::public(Column::ActorId),
+        Field::public(Column::RequestId),
+        Field::public(Column::Resource),
+        Field::public(Column::ResourceId),
+        Field::public(Column::Action),
+        Field::heavy(Column::Changes),
+    ];
+
+    fn visible(actor: &Actor) -> Condition {
+        match actor.holds(&Permission::new("audit.read")) {
+            true => everything(),
+            false => nothing(),
+        }
+    }
+
+    async fn load(reads: &impl Reads, entries: Vec<Model>) -> Result<Vec<AuditRow>> {
+        texts::load(reads, entries).await
+    }
+}

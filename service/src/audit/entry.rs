@@ -1,0 +1,113 @@
+//! One entry: what was done to a row, and what it changed of it.
+use chrono::SecondsFormat;
+use sea_orm::{IdenStatic, ModelTrait, Value as Bound, sea_query::sea_value_to_json_value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::crud::{Column, Crud, Model, base};
+
+/// What was done; contract §8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Did {
+    Created,
+    Updated,
+    Deleted,
+    Restored,
+    Purged,
+    Reverted,
+    PasswordChanged,
+    SignedIn,
+    SignedOut,
+}
+
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub resource: &'static str,
+    pub resource_id: i64,
+    pub did: Did,
+    /// Of the row, once it was done.
+    pub version: i64,
+    /// By field, `from` and `to`; of a large field neither, as its text is kept once for each version.
+    pub changes: Map<String, Value>,
+    /// The large fields of the row, where one of them changed.
+    pub texts: Option<Map<String, Value>>,
+}
+
+impl Entry {
+    /// Of an act that changes no field.
+    pub fn of(resource: &'static str, did: Did, (resource_id, version): (i64, i64)) -> Self {
+        Self {
+            resource,
+            resource_id,
+            did,
+            version,
+            changes: Map::new(),
+            texts: None,
+        }
+    }
+
+    /// What differs between two versions of a row, in the fields that the resource declares: no secret is among those.
+    pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
+        let mut entry = Self::of(
+            C::name(),
+            did,
+            (base::id::<C>(after), base::version::<C>(after)),
+        );
+        let mut has_new_text = false;
+        for field in C::FIELDS {
+            let from = before.map_or(Value::Null, |row| json_of(&row.get(field.column)));
+            let to = json_of(&after.get(field.column));
+            if from != to {
+                has_new_text |= field.is_heavy;
+                entry = match field.is_heavy {
+                    true => entry.with(field.column.as_str(), json!({})),
+                    false => entry.changing(field.column.as_str(), from, to),
+                };
+            }
+        }
+        entry.texts = has_new_text.then(|| texts::<C>(after));
+        entry
+    }
+
+    #[must_use]
+    pub fn changing(self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        self.with(field, json!({ "from": from.into(), "to": to.into() }))
+    }
+
+    fn with(mut self, field: &str, change: Value) -> Self {
+        self.changes.insert(field.to_owned(), change);
+        self
+    }
+
+    /// Whether `other` tells more of the same version.
+    pub fn goes_on_with(&self, other: &Self) -> bool {
+        let key = |entry: &Self| (entry.resource, entry.resource_id, entry.version);
+        key(self) == key(other) && other.did == Did::Updated
+    }
+}
+
+/// The declared fields of a row.
+pub fn fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
+    let field = |column: Column<C>| (column.as_str().to_owned(), json_of(&row.get(column)));
+    let declared = C::FIELDS.iter().map(|field| field.column);
+    declared.map(field).collect()
+}
+
+fn texts<C: Crud>(row: &Model<C>) -> Map<String, Value> {
+    let heavy: Vec<_> = C::heavy().collect();
+    let mut fields = fields::<C>(row);
+    fields.retain(|name, _| heavy.contains(&name.as_str()));
+    fields
+}
+
+/// As the API shows it.
+fn json_of(value: &Bound) -> Value {
+    match value {
+        Bound::ChronoDateTimeWithTimeZone(Some(time)) => {
+            let utc = time.to_utc();
+            utc.to_rfc3339_opts(SecondsFormat::Micros, true).into()
+        }
+        value => sea_value_to_json_value(value),
+    }
+}

@@ -1,0 +1,95 @@
+//! Entries on their way to the database: one statement, whatever their number.
+use ::entity::audit_entries::{Column, Entity};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, Statement,
+    sea_query::{Expr, ExprTrait},
+};
+use serde::Serialize;
+
+use super::{Did, Entry};
+use crate::{
+    Error, Reads, Result, Tx,
+    crud::{now, scope},
+};
+
+/// Entries of one statement, whose values are one parameter: PostgreSQL takes at most 1 GB for that.
+const CHUNK: usize = 5_000;
+
+/// Rows whose values are erased by one statement.
+const ERASED: usize = 1_000;
+
+const INTO: &str = "INSERT INTO audit_entries \
+    (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
+
+const ON_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.did, e.version, e.changes, e.texts, e.salt \
+    FROM json_to_recordset($4::json) AS e \
+    (resource text, resource_id bigint, did text, version bigint, changes text, texts text, salt text)";
+
+const ON_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'did', \
+    value ->> 'version', value ->> 'changes', value ->> 'texts', value ->> 'salt' FROM json_each($4)";
+
+/// An entry as the statement reads it.
+#[derive(Serialize)]
+struct Row {
+    resource: &'static str,
+    resource_id: i64,
+    did: Did,
+    version: i64,
+    /// JSON in a text, so that its bytes stay as they are.
+    changes: String,
+    texts: Option<String>,
+    /// Without it, the digest of an erased value could be found by trying values. 128 random bits.
+    salt: String,
+}
+
+impl Row {
+    fn of(entry: &Entry) -> Result<Self> {
+        let text =
+            |value: &_| serde_json::to_string(value).map_err(|error| Error::Internal(error.into()));
+        Ok(Self {
+            resource: entry.resource,
+            resource_id: entry.resource_id,
+            did: entry.did,
+            version: entry.version,
+            changes: text(&entry.changes)?,
+            texts: entry.texts.as_ref().map(text).transpose()?,
+            salt: BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>()),
+        })
+    }
+}
+
+pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
+    let backend = tx.get_database_backend();
+    let select = match backend {
+        DbBackend::Postgres => ON_POSTGRES,
+        _ => ON_SQLITE,
+    };
+    let sql = format!("{INTO}{select}");
+    for chunk in entries.chunks(CHUNK) {
+        let rows: Vec<_> = chunk.iter().map(Row::of).collect::<Result<_>>()?;
+        let rows = serde_json::to_string(&rows).map_err(|error| Error::Internal(error.into()))?;
+        let values = [
+            now().into(),
+            tx.actor().user_id().into(),
+            tx.request_id().into(),
+            rows.into(),
+        ];
+        tx.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Forgets what the values of these rows were. That there were such rows, and their digests, stay.
+pub async fn erase(tx: &Tx, resource: &str, ids: &[i64]) -> Result<()> {
+    for ids in ids.chunks(ERASED) {
+        let theirs = Column::Resource
+            .eq(resource)
+            .and(Column::ResourceId.is_in(ids.iter().copied()));
+        let nothing = [Column::Changes, Column::Texts, Column::Salt]
+            .map(|column| (column, Expr::val(None::<String>)));
+        scope::update_plain::<Entity>(tx, theirs, nothing).await?;
+    }
+    Ok(())
+}
