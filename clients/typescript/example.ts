@@ -24,7 +24,7 @@ for (const title of ["Rust", "Rowan", "Ash", "Rye", "Rue"]) {
 
 // Ask: filters, one of them on a relation; an order, members and relations.
 const hers: Posts = { "author.username": name, title: { starts_with: "r" }, created_at: { gte: user.created_at } };
-const query: Posts = { ...hers, sort: ["-title"], fields: ["title"], include: ["author"] };
+const query: Posts = { ...hers, sort: ["-title"], fields: ["title", "summary"], include: ["author"] };
 const { data: posts } = held(await anyone.GET("/api/v1/posts", { params: { query } }));
 assert.deepEqual(
   posts.map((post) => [post.title, post.author?.username, post.content]),
