@@ -32,7 +32,8 @@ pub fn routes() -> Vec<Route> {
             |actor| Users::ruled(actor, Action::Update),
             update_me,
         )
-        .or(Kind::Conflict),
+        .or(Kind::Conflict)
+        .conditional(),
     ]
 }
 

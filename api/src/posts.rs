@@ -6,6 +6,7 @@ use service::{
     comments::{NewComment, NewReply},
     crud::Crud,
     permission::Action,
+    posts::STATES,
 };
 
 use crate::http::{
@@ -19,6 +20,7 @@ pub struct PostView {
     slug: String,
     summary: Option<String>,
     content: String,
+    #[schemars(extend("enum" = STATES))]
     status: String,
     published_at: Option<Time>,
     author_id: i64,

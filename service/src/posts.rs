@@ -8,7 +8,7 @@ pub struct Posts;
 
 pub const DRAFT: &str = "draft";
 pub const PUBLISHED: &str = "published";
-const STATES: [&str; 3] = [DRAFT, PUBLISHED, "archived"];
+pub const STATES: [&str; 3] = [DRAFT, PUBLISHED, "archived"];
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields, default)]

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use actix_web::{HttpRequest, web::Data};
 use schemars::JsonSchema;
 
-use super::{Body, Call, Page, Problem, Query, Reply, Representation, Resource};
-use crate::openapi::{Documented, Operation};
+use super::{Body, Call, Problem, Query, Reply, Resource};
+use crate::openapi::{Documented, Operation, header};
 
 /// What a handler gives.
 pub type Answer<A> = Result<Reply<A>, Problem>;
@@ -25,6 +25,9 @@ pub struct Created<R>(PhantomData<R>);
 /// 204
 pub struct Nothing;
 
+/// 204, for a row that is deleted now.
+pub struct Deleted<R>(PhantomData<R>);
+
 impl<T: JsonSchema> Documented for Is<T> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "This.");
@@ -34,29 +37,50 @@ impl<T: JsonSchema> Documented for Is<T> {
 
 impl<R: Resource> Documented for One<R> {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(200, "The row.");
-        operation.json::<Representation<R::View>>(200);
+        if operation.is_read() {
+            operation.answer(200, "The row, as a whole or as it is asked for.")["ETag"] =
+                header("ETag");
+            let schema = operation.schemas.shown::<R>();
+            operation.content(200, schema);
+            operation.unchanged();
+        } else {
+            operation.answer(200, "The row.")["ETag"] = header("ETag");
+            let schema = operation.schemas.row::<R>();
+            operation.content(200, schema);
+        }
     }
 }
 
 impl<R: Resource> Documented for Many<R> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "A page.")["Link"] = header("Link");
-        operation.json::<Page<Representation<R::View>>>(200);
+        let schema = operation.schemas.page::<R>();
+        operation.content(200, schema);
     }
 }
 
 impl<R: Resource> Documented for Created<R> {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(201, "The new row.")["Location"] = header("Location");
-        operation.json::<Representation<R::View>>(201);
-        operation.links(201, R::name(), &["get", "update", "delete"]);
+        let headers = operation.answer(201, "The new row.");
+        headers["Location"] = header("Location");
+        headers["ETag"] = header("ETag");
+        let schema = operation.schemas.row::<R>();
+        operation.content(201, schema);
+        let new = "$response.body#/id";
+        operation.links(201, R::name(), new, &["get", "update", "delete"]);
     }
 }
 
 impl Documented for Nothing {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(204, "Done.");
+    }
+}
+
+impl<R: Resource> Documented for Deleted<R> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(204, "The row is deleted.");
+        operation.links(204, R::name(), "$request.path.id", &["restore", "purge"]);
     }
 }
 
@@ -99,8 +123,4 @@ impl<A: Documented, B: Documented> Documented for (A, B) {
         A::document(operation);
         B::document(operation);
     }
-}
-
-fn header(name: &str) -> serde_json::Value {
-    serde_json::json!({ "$ref": format!("#/components/headers/{name}") })
 }

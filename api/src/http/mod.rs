@@ -20,7 +20,7 @@ mod shown;
 mod stats;
 mod time;
 
-pub use answer::{Answer, Created, Is, Many, Nothing, One};
+pub use answer::{Answer, Created, Deleted, Is, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};
 pub use call::{Call, PublicUrl};
 pub use kind::Kind;
@@ -30,7 +30,7 @@ pub use problem::Problem;
 pub use query::{ListOf, NoQuery, Query, Show};
 pub use relation::Relations;
 pub use reply::Reply;
-pub use representation::{Page, Representation, Window};
+pub use representation::{Representation, Window};
 pub use resource::{Resource, resource};
 pub use route::{Route, Rule, Rules, mount};
 pub use time::Time;

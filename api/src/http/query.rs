@@ -103,7 +103,7 @@ impl<C: Crud> Query for Show<C> {
     }
 
     fn document(operation: &mut Operation<'_>) {
-        operation.parameters(openapi::shown());
+        operation.parameters(openapi::shown::<C>());
     }
 }
 

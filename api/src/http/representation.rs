@@ -36,14 +36,7 @@ impl<V> Representation<V> {
     }
 }
 
-/// Some rows of a list.
-#[derive(Debug, JsonSchema, Serialize)]
-#[schemars(rename = "{V}Page")]
-pub struct Page<V> {
-    pub data: V,
-    pub page: Window,
-}
-
+/// Where a page is in its list.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct Window {
     pub limit: u64,

@@ -9,8 +9,8 @@ use service::{
 };
 
 use super::{
-    Answer, BASE, Call, Created, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply, Route,
-    Show, body::Body, relation::fetch, stats::stats,
+    Answer, BASE, Call, Created, Deleted, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply,
+    Route, Show, body::Body, relation::fetch, stats::stats,
 };
 
 /// A service as HTTP shows it.
@@ -131,7 +131,7 @@ async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
         .await
 }
 
-async fn delete<R: Resource>(call: Call) -> Answer<Nothing> {
+async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
     let (id, expected) = (call.id(), call.expected()?);
     call.write(async |tx| Reply::done(R::delete(tx, id, &expected).await?))
         .await

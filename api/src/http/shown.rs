@@ -59,7 +59,7 @@ impl<B, Q> Call<B, Q> {
     }
 }
 
-/// As [`super::Page`] describes it.
+/// Some rows of a list.
 #[derive(Serialize)]
 struct Envelope<V> {
     data: Rows<V>,

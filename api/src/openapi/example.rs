@@ -29,7 +29,7 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
         Some("integer") => json!(1),
         Some("boolean") => json!(true),
         Some("array") => json!([]),
-        _ if property["format"] == "email" => json!("ada@example.org"),
+        _ if name == "email" => json!("ada@example.org"),
         _ if name == "password" => json!("correct horse battery staple"),
         _ => json!(name),
     }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use service::{
     Crud,
     query::{
-        DEFAULT_LIMIT, Filterable, MAX_FIELDS, MAX_LIMIT, MAX_OFFSET, MAX_VALUES, ValueKind,
-        declared_fields, filterable, operators,
+        DEFAULT_LIMIT, Filterable, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET, MAX_VALUES,
+        ValueKind, declared_fields, filterable, operators, relations, showable,
     },
 };
 
@@ -49,20 +49,38 @@ pub fn list<C: Crud>() -> Vec<Value> {
     window
         .into_iter()
         .chain([sort::<C>()])
-        .chain(shown())
+        .chain(shown::<C>())
         .chain(filters)
         .collect()
 }
 
-/// Of a single row.
-pub fn shown() -> Vec<Value> {
-    let schema =
-        json!({ "type": "string", "enum": ["exclude", "include", "only"], "default": "exclude" });
-    vec![parameter(
+/// Of a single row, and of those of a list.
+pub fn shown<C: Crud>() -> Vec<Value> {
+    let deleted = parameter(
         "deleted",
         "Whether deleted rows are shown to those who may restore them.",
-        &schema,
-    )]
+        &json!({ "type": "string", "enum": ["exclude", "include", "only"], "default": "exclude" }),
+    );
+    let items = json!({ "type": "string", "enum": showable::<C>() });
+    let fields = names(
+        "fields",
+        "The members that are shown, beside `id`; all, where nothing is said.",
+        &json!({ "type": "array", "items": items, "minItems": 1 }),
+    );
+    let relations = relations(C::name());
+    let relations: Vec<_> = relations.iter().map(|relation| relation.name).collect();
+    let include = (!relations.is_empty()).then(|| {
+        let items = json!({ "type": "string", "enum": relations });
+        let schema = json!({
+            "type": "array",
+            "items": items,
+            "minItems": 1,
+            "maxItems": MAX_INCLUDES,
+            "uniqueItems": true,
+        });
+        names("include", "Related rows that come along.", &schema)
+    });
+    [deleted, fields].into_iter().chain(include).collect()
 }
 
 /// The schemas that filters refer to.
@@ -77,25 +95,30 @@ pub(super) fn parameter(name: &str, description: &str, schema: &Value) -> Value 
     json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }
 
+/// With commas between them.
+fn names(name: &str, description: &str, schema: &Value) -> Value {
+    let mut parameter = parameter(name, description, schema);
+    parameter["style"] = "form".into();
+    parameter["explode"] = false.into();
+    parameter
+}
+
 /// `-field` descends. No field twice, not even in both directions.
 fn sort<C: Crud>() -> Value {
     let fields: Vec<_> = declared_fields::<C>();
     let fields = fields.iter().filter(|field| field.private_of.is_none());
-    let names: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
-    let both = names
+    let known: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
+    let both = known
         .iter()
         .flat_map(|name| [(*name).to_owned(), format!("-{name}")]);
-    let twice = names.iter().map(|name| {
+    let twice = known.iter().map(|name| {
         let has = |name: &str| json!({ "contains": { "const": name } });
         json!({ "allOf": [has(name), has(&format!("-{name}"))] })
     });
-    json!({
-        "name": "sort",
-        "in": "query",
-        "description": "Fields with commas between them, a hyphen before those that descend; `id` is always the last tie-break, NULL comes last.",
-        "style": "form",
-        "explode": false,
-        "schema": {
+    names(
+        "sort",
+        "Fields, with a hyphen before those that descend; `id` is always the last tie-break, NULL comes last.",
+        &json!({
             "type": "array",
             "items": { "type": "string", "enum": both.collect::<Vec<_>>() },
             "minItems": 1,
@@ -103,8 +126,8 @@ fn sort<C: Crud>() -> Value {
             "uniqueItems": true,
             "not": { "anyOf": twice.collect::<Vec<_>>() },
             "default": ["-id"],
-        },
-    })
+        }),
+    )
 }
 
 /// `field=value`, or `field[operator]=value`.

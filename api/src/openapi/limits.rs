@@ -42,20 +42,16 @@ pub fn refuse_null(property: &mut Map<String, Value>) {
 
 /// The limits of a text as one pattern, where they count without the white space around it.
 pub fn write(property: &mut Map<String, Value>) {
-    let has = |name: &str| {
-        property["type"] == name
-            || property["type"]
-                .as_array()
-                .is_some_and(|types| types.contains(&name.into()))
+    let is = |name: &str| match property.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|kind| kind == name),
+        kind => kind.is_some_and(|kind| kind == name),
     };
-    if !property.contains_key("type") || !has("string") {
+    if !is("string") {
         return;
     }
-    let is_nullable = has("null");
+    let is_nullable = is("null");
     if let Some(Value::Array(values)) = property.get_mut("enum") {
-        if is_nullable {
-            values.push(Value::Null);
-        }
+        values.extend(is_nullable.then_some(Value::Null));
         return;
     }
     let pattern = match property.remove(PRETRIMMED) {
@@ -69,26 +65,35 @@ fn trimmed(property: &mut Map<String, Value>) -> String {
     let bound = |limit: Option<&Value>| limit.and_then(Value::as_u64);
     let min = bound(property.get("minLength")).unwrap_or_default();
     let max = bound(property.get("maxLength"));
-    let pattern = property.remove("pattern");
-    let class = pattern
-        .as_ref()
-        .and_then(|pattern| pattern.as_str()?.strip_prefix('^')?.strip_suffix("*$"));
-    let core = if property.contains_key("format") {
-        EMAIL.to_owned()
-    } else if let Some(class) = class {
-        format!("{class}{{{min},{}}}", text(max))
-    } else {
-        format!(
-            r"[^\u0000{SPACE}]([^\u0000]{{{},{}}}[^\u0000{SPACE}]){}",
-            min.saturating_sub(2),
-            text(max.map(|max| max - 2)),
-            if min < 2 { "?" } else { "" }
-        )
+    let core = match (property.remove("format"), property.remove("pattern")) {
+        // `format` would not allow for the white space. The length of an address is no pattern, and so stays.
+        (Some(_), _) => return around(EMAIL),
+        (None, Some(pattern)) => repeated(&pattern, min, max),
+        (None, None) => None,
     };
-    if !property.contains_key("format") {
-        property.remove("maxLength");
-    }
+    property.remove("maxLength");
+    around(&core.unwrap_or_else(|| any(min, max)))
+}
+
+fn around(core: &str) -> String {
     format!("^[{SPACE}]*{core}[{SPACE}]*$")
+}
+
+/// `[a-z]{2,50}` of `^[a-z]*$`.
+fn repeated(pattern: &Value, min: u64, max: Option<u64>) -> Option<String> {
+    let class = pattern.as_str()?.strip_prefix('^')?.strip_suffix("*$")?;
+    Some(format!("{class}{{{min},{}}}", text(max)))
+}
+
+/// A text that neither begins nor ends with white space.
+fn any(min: u64, max: Option<u64>) -> String {
+    let end = format!(r"[^\u0000{SPACE}]");
+    let (inner_min, inner_max) = (
+        min.saturating_sub(2),
+        text(max.map(|max| max.saturating_sub(2))),
+    );
+    let may_lack = if min < 2 { "?" } else { "" };
+    format!(r"{end}([^\u0000]{{{inner_min},{inner_max}}}{end}){may_lack}")
 }
 
 fn text(max: Option<u64>) -> String {

@@ -1,14 +1,18 @@
 //! The OpenAPI document, made of the routes that are mounted and of the types that their handlers take and give.
+mod checks;
 mod example;
 mod filters;
+mod headers;
 mod limits;
 mod name;
 mod operation;
 mod problems;
+mod rows;
 mod schemas;
 mod stats;
 
 pub use filters::{list, shown};
+pub use headers::header;
 pub use operation::Operation;
 pub use schemas::Schemas;
 pub use stats::{stats, stats_schema};
@@ -48,7 +52,8 @@ pub fn document(routes: &[Route]) -> Value {
         "components": {
             "schemas": schemas.finish(),
             "responses": problems::responses(),
-            "headers": problems::headers(),
+            "headers": headers::of_answers(),
+            "parameters": headers::of_requests(),
             "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
         },
     })

@@ -1,12 +1,12 @@
 //! One operation, as the types of its handler describe it.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use actix_web::http::Method;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
-use service::{Actor, actor::Caller, input::Input, permission::Grants};
+use service::input::Input;
 
-use super::{Schemas, example, name, problems};
+use super::{Schemas, checks, example, header, headers, name, problems, schemas::reference};
 use crate::http::{Kind, Route};
 
 /// What an operation takes and gives, as far as it is known.
@@ -46,28 +46,58 @@ impl Operation<'_> {
         self.body = Some(json!({ "required": is_required, "content": content }));
     }
 
+    pub fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
     /// An answer that is no failure.
     pub fn answer(&mut self, status: u16, description: &str) -> &mut Value {
-        let answer = json!({
-            "description": description,
-            "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-        });
+        let cached = ["Cache-Control", "Vary"].into_iter();
+        let headers = ["X-Request-Id"]
+            .into_iter()
+            .chain(cached.filter(|_| self.is_read()));
+        let headers = headers.map(|name| (name.to_owned(), header(name)));
+        let headers: Map<String, Value> = headers.collect();
+        let answer = json!({ "description": description, "headers": headers });
         self.answers.insert(status, answer);
         &mut self.answers.entry(status).or_default()["headers"]
     }
 
     pub fn json<T: JsonSchema>(&mut self, status: u16) {
         let schema = self.schemas.answer::<T>();
+        self.content(status, schema);
+    }
+
+    /// The client has this version already (RFC 9110, section 15.4.5).
+    pub fn unchanged(&mut self) {
+        self.answer(304, "The row is as the client has it.")["ETag"] = header("ETag");
+        self.parameters.push(headers::parameter("If-None-Match"));
+    }
+
+    /// What keeps a change from being made to another version, or twice.
+    fn secure(&mut self, route: &Route) {
+        if route.failures.contains(&Kind::PreconditionFailed) {
+            self.parameters.push(headers::parameter("If-Match"));
+        }
+        if checks::is_once(route, self.is_call) {
+            self.parameters.push(headers::parameter("Idempotency-Key"));
+            for answer in self.answers.values_mut() {
+                answer["headers"]["Idempotency-Replayed"] = header("Idempotency-Replayed");
+            }
+        }
+    }
+
+    pub fn content(&mut self, status: u16, schema: Value) {
         if let Some(answer) = self.answers.get_mut(&status) {
             answer["content"]["application/json"]["schema"] = schema;
         }
     }
 
-    /// What can be done next with the row whose id the answer has.
-    pub fn links(&mut self, status: u16, tag: &str, verbs: &[&str]) {
+    /// What can be done next with the row whose id is there.
+    pub fn links(&mut self, status: u16, tag: &str, id: &str, verbs: &[&str]) {
         let link = |verb: &&str| {
             let operation = format!("{tag}.{verb}");
-            let parameters = json!({ "id": "$response.body#/id" });
+            let parameters = json!({ "id": id });
             let link = json!({ "operationId": operation, "parameters": parameters });
             ((*verb).to_owned(), link)
         };
@@ -93,8 +123,9 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
     if operation.is_hidden {
         return None;
     }
+    operation.secure(route);
     let mut answers = operation.answers;
-    for kind in kinds(route, operation.is_call, operation.body.is_some()) {
+    for kind in checks::failures(route, operation.is_call, operation.body.is_some()) {
         let (status, ..) = kind.parts();
         problems::add(answers.entry(status.as_u16()).or_default(), kind);
     }
@@ -107,7 +138,7 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
         "tags": [name::tag(route)],
         "parameters": operation.parameters,
         "responses": answers.collect::<Map<_, _>>(),
-        "security": match (operation.is_call, is_public(route)) {
+        "security": match (operation.is_call, checks::is_public(route)) {
             (false, _) => json!([]),
             (true, true) => json!([{}, { "bearer": [] }]),
             (true, false) => json!([{ "bearer": [] }]),
@@ -119,52 +150,16 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
     Some(written)
 }
 
-/// Which failures there can be, by what is checked on the way (contract, §1).
-fn kinds(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
-    let checked = [
-        (
-            is_call,
-            &[Kind::MalformedRequest, Kind::Unauthenticated][..],
-        ),
-        (is_call && !(route.rule)(&powerless()), &[Kind::Forbidden]),
-        (route.path.contains('{'), &[Kind::NotFound]),
-        (
-            has_body,
-            &[
-                Kind::RequestTimeout,
-                Kind::PayloadTooLarge,
-                Kind::UnsupportedMediaType,
-                Kind::ValidationFailed,
-            ],
-        ),
-        (true, &route.failures),
-        (true, &[Kind::Internal, Kind::Unavailable]),
-    ];
-    let kinds = checked.into_iter().filter(|(applies, _)| *applies);
-    let kinds: BTreeSet<Kind> = kinds.flat_map(|(_, kinds)| kinds.iter().copied()).collect();
-    kinds.into_iter().collect()
-}
-
-fn is_public(route: &Route) -> bool {
-    (route.rule)(&Actor::Anonymous)
-}
-
-/// Signed in, without a single permission.
-fn powerless() -> Actor {
-    Actor::User(Caller {
-        user_id: 1,
-        session_id: 1,
-        is_superuser: false,
-        grants: Grants::default(),
-    })
-}
-
-/// Every parameter of our paths is an id.
+/// Every parameter of the paths of the API is an id.
 fn ids(path: &str) -> Vec<Value> {
-    let names = path
-        .split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split('}').next());
-    let parameter = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "$ref": "#/components/schemas/Id" } });
+    let names = path.split('{').skip(1);
+    let names = names.filter_map(|rest| rest.split('}').next());
+    let parameter = |name: &str| {
+        let schema = match name {
+            "slug" => json!({ "type": "string", "pattern": "^[a-z-]+$" }),
+            _ => reference("Id"),
+        };
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    };
     names.map(parameter).collect()
 }

@@ -1,6 +1,7 @@
-//! Failures as the document has them: one response for each kind, and the headers that come along.
+//! Failures as the document has them: one response for each kind.
 use serde_json::{Map, Value, json};
 
+use super::header;
 use crate::http::Kind;
 
 /// Refers to the failure from an operation; where the status has another answer too, beside that.
@@ -15,21 +16,6 @@ pub fn add(answer: &mut Value, kind: Kind) {
 pub fn responses() -> Map<String, Value> {
     let all = Kind::ALL.into_iter();
     all.map(|kind| (name(kind), response(kind))).collect()
-}
-
-pub fn headers() -> Value {
-    let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
-    json!({
-        "X-Request-Id": header(
-            "Of this request, as the log has it; the client's own if it sent one of 1 to 64 characters of `[A-Za-z0-9._-]`.",
-            json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" }),
-        ),
-        "Location": header("Where the new row is.", json!({ "type": "string" })),
-        "Link": header("The first, the next and the previous page (RFC 8288).", json!({ "type": "string" })),
-        "WWW-Authenticate": header("How to sign in.", json!({ "type": "string", "const": "Bearer" })),
-        "Retry-After": header("Seconds after which to try again.", json!({ "type": "string", "pattern": "^[0-9]+$" })),
-        "Allow": header("The methods that there are.", json!({ "type": "string" })),
-    })
 }
 
 /// RFC 9457, with our own members.
@@ -68,12 +54,7 @@ fn response(kind: Kind) -> Value {
         _ => None,
     };
     let headers = ["X-Request-Id"].into_iter().chain(extra);
-    let headers = headers.map(|name| {
-        (
-            name.to_owned(),
-            json!({ "$ref": format!("#/components/headers/{name}") }),
-        )
-    });
+    let headers = headers.map(|name| (name.to_owned(), header(name)));
     let (_, _, title) = kind.parts();
     json!({
         "description": title,

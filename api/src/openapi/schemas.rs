@@ -1,17 +1,21 @@
 //! The schemas that operations refer to, by name, each once.
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use service::input::{self, Input};
 
-use super::{filters, limits, problems};
+use super::{filters, limits, problems, rows};
+use crate::http::{Representation, Resource, Window};
 
 /// Those of what comes in, and of what goes out: the same type may differ in what is required.
 pub struct Schemas {
     inputs: SchemaGenerator,
     answers: SchemaGenerator,
     complete: HashSet<String>,
+    /// The view of each resource, by the name of its table.
+    views: BTreeMap<&'static str, String>,
+    pages: Map<String, Value>,
 }
 
 impl Default for Schemas {
@@ -25,6 +29,8 @@ impl Default for Schemas {
             inputs: settings.clone().for_deserialize().into_generator(),
             answers: settings.for_serialize().into_generator(),
             complete: HashSet::new(),
+            views: BTreeMap::new(),
+            pages: Map::new(),
         }
     }
 }
@@ -45,6 +51,26 @@ impl Schemas {
         self.answers.subschema_for::<T>().into()
     }
 
+    /// A row as a whole.
+    pub fn row<R: Resource>(&mut self) -> Value {
+        let view = Representation::<R::View>::schema_name().into_owned();
+        self.views.insert(R::name(), view);
+        self.answer::<Representation<R::View>>()
+    }
+
+    /// A row as it is asked for.
+    pub fn shown<R: Resource>(&mut self) -> Value {
+        rows::shown(&self.row::<R>())
+    }
+
+    pub fn page<R: Resource>(&mut self) -> Value {
+        let (shown, window) = (self.shown::<R>(), self.answer::<Window>());
+        let name = format!("{}Page", Representation::<R::View>::schema_name());
+        let reference = reference(&name);
+        self.pages.insert(name, rows::page(&shown, &window));
+        reference
+    }
+
     pub fn inputs(&self) -> &Map<String, Value> {
         self.inputs.definitions()
     }
@@ -55,12 +81,19 @@ impl Schemas {
         for schema in answers.values_mut() {
             each_property(schema, limits::identify);
         }
+        rows::relate(&mut answers, &self.views);
         all.extend(answers);
+        all.extend(self.pages);
         all.extend(filters::schemas());
         all.insert("Id".to_owned(), limits::id());
         all.insert("Problem".to_owned(), problems::schema());
         all
     }
+}
+
+/// Refers to a schema by its name.
+pub fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
 /// What only the type itself can tell: which fields it misses in an empty object, and which may be null.

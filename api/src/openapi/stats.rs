@@ -51,7 +51,7 @@ pub fn stats<C: Crud>() -> Vec<Value> {
             MAX_EXTREMES,
         ),
     ];
-    let deleted = shown()
+    let deleted = shown::<C>()
         .into_iter()
         .filter(|parameter| parameter["name"] == "deleted");
     let filters = filterable::<C>();

@@ -3,7 +3,7 @@ use super::Refused;
 use crate::{crud::Crud, registry};
 
 /// Relations of one request; contract §4.
-const MAX_INCLUDES: usize = 3;
+pub const MAX_INCLUDES: usize = 3;
 
 /// One relation of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use cursor::Cursor;
 pub use cursor::Secret;
 pub use describe::{Filterable, ValueKind, declared_fields, filterable, operators};
 pub use filter::{Filter, MAX_VALUES};
-pub use include::{Include, relations};
+pub use include::{Include, MAX_INCLUDES, relations};
 pub use sort::MAX_FIELDS;
 use sort::Sort;
 pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
@@ -256,15 +256,20 @@ fn declared<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
     field.copied().ok_or_else(|| ("unknown", unknown::<C>()))
 }
 
-/// The members that `fields` names; one that the caller may not see is just not there.
-fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
+/// The members that a client may ask for by name.
+pub fn showable<C: Crud>() -> Vec<&'static str> {
     let columns = C::FIELDS.iter().map(|field| field.column.as_str());
-    let known: Vec<_> = BASE_FIELDS
+    BASE_FIELDS
         .into_iter()
         .chain(["deleted_at"])
         .chain(columns)
         .chain(C::COMPUTED.iter().copied())
-        .collect();
+        .collect()
+}
+
+/// The members that `fields` names; one that the caller may not see is just not there.
+fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
+    let known = showable::<C>();
     let names = text.split(',').map(|name| match known.contains(&name) {
         true => Ok(name.to_owned()),
         false => Err((

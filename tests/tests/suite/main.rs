@@ -15,6 +15,7 @@ mod idempotency;
 mod includes;
 mod lists;
 mod migrations;
+mod openapi;
 mod pages;
 mod permissions;
 mod plans;

@@ -1,0 +1,57 @@
+//! What a request to a route is checked for, as far as the document says it.
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use service::{Actor, actor::Caller, permission::Grants};
+
+use super::name;
+use crate::http::{Kind, Route};
+
+/// Which failures there can be, by what is checked on the way (contract, §1).
+pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
+    let checked = [
+        (
+            is_call,
+            &[Kind::MalformedRequest, Kind::Unauthenticated][..],
+        ),
+        (is_call && !(route.rule)(&powerless()), &[Kind::Forbidden]),
+        (route.path.contains('{'), &[Kind::NotFound]),
+        (
+            has_body,
+            &[
+                Kind::RequestTimeout,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
+                Kind::ValidationFailed,
+            ],
+        ),
+        (
+            is_once(route, is_call),
+            &[Kind::Conflict, Kind::ValidationFailed],
+        ),
+        (true, &route.failures),
+        (true, &[Kind::Internal, Kind::Unavailable]),
+    ];
+    let kinds = checked.into_iter().filter(|(applies, _)| *applies);
+    let kinds: BTreeSet<Kind> = kinds.flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+    kinds.into_iter().collect()
+}
+
+/// It takes an `Idempotency-Key` (contract, §7).
+pub fn is_once(route: &Route, is_call: bool) -> bool {
+    is_call && route.method != Method::GET && name::tag(route) != "auth"
+}
+
+pub fn is_public(route: &Route) -> bool {
+    (route.rule)(&Actor::Anonymous)
+}
+
+/// Signed in, without a single permission.
+fn powerless() -> Actor {
+    Actor::User(Caller {
+        user_id: 1,
+        session_id: 1,
+        is_superuser: false,
+        grants: Grants::default(),
+    })
+}

@@ -1,0 +1,62 @@
+//! Headers of requests and of answers, each described once.
+use serde_json::{Value, json};
+use service::idempotency::MAX_LENGTH;
+
+/// Refers to a header of an answer.
+pub fn header(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// Refers to a header of a request.
+pub fn parameter(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+pub fn of_answers() -> Value {
+    let text = json!({ "type": "string" });
+    let always = |description: &str, schema: &Value| json!({ "description": description, "required": true, "schema": schema });
+    let id = "Of this request, as the log has it; the client's own if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
+    json!({
+        "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
+        "Location": always("Where the new row is.", &text),
+        "Link": always("The first, the next and the previous page (RFC 8288).", &text),
+        "Cache-Control": always("Kept, and asked about again.", &text),
+        "Vary": always("What a caller sees is that caller's alone.", &text),
+        "WWW-Authenticate": always("How to sign in.", &json!({ "type": "string", "const": "Bearer" })),
+        "Retry-After": always("Seconds after which to try again.", &json!({ "type": "string", "pattern": "^[0-9]+$" })),
+        "Allow": always("The methods that there are.", &text),
+        "ETag": {
+            "description": "The version of the row, with `p` behind it where its public view is shown; weak with `fields`, none with `include`.",
+            "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
+        },
+        "Idempotency-Replayed": {
+            "description": "This is the answer to an earlier request with the same key.",
+            "schema": { "type": "string", "const": "true" },
+        },
+    })
+}
+
+pub fn of_requests() -> Value {
+    let tags = r#"^(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*")*$"#;
+    let key = format!("^[!-~]([ -~]{{0,{}}}[!-~])?$", MAX_LENGTH - 2);
+    json!({
+        "If-None-Match": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of what the client has: if the row still has it, the answer is 304.",
+            "schema": { "type": "string" },
+        },
+        "If-Match": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The `ETag` of the row as the client knows it, several, or `*`: in any other version it is not changed. A weak one is of no version.",
+            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
+        },
+        "Idempotency-Key": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "For 24 hours the same request with the same key has the same answer, and no other effect; another request with it is refused.",
+            "schema": { "type": "string", "pattern": key },
+        },
+    })
+}

@@ -1,0 +1,36 @@
+/** Calls Atoll with the types of its OpenAPI document: `schema.d.ts`, which `npm run generate` makes of it. */
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema.js";
+
+export type Schemas = components["schemas"];
+export type Query<Path extends keyof paths> = NonNullable<paths[Path]["get"]> extends { parameters: { query?: infer Of } }
+  ? NonNullable<Of>
+  : never;
+
+/** `url` is the root of the server; without a token the calls are anonymous. */
+export function connect(url: string, token?: string) {
+  return createClient<paths>({
+    baseUrl: url,
+    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+    // `sort=-created_at,title` and `created_at[gte]=…`
+    querySerializer: {
+      array: { style: "form", explode: false },
+      object: { style: "deepObject", explode: true },
+    },
+  });
+}
+
+/** A failure, for those who would rather catch it than look at each answer. */
+export class Refused extends Error {
+  constructor(readonly problem: Schemas["Problem"]) {
+    super(`${problem.code}: ${problem.detail}`);
+  }
+}
+
+/** What a good answer holds; nothing where it has no content. Throws `Refused` on any other. */
+export function held<T>(answer: { data?: T; error?: Schemas["Problem"] }): T {
+  if (answer.error !== undefined) {
+    throw new Refused(answer.error);
+  }
+  return answer.data as T;
+}

@@ -1,0 +1,287 @@
+//! The OpenAPI document: the operations are the routes, its limits are the server's, and the viewer needs nothing from outside.
+use std::{collections::BTreeSet, env, fs, path::Path};
+
+use api::{docs::document, routes::routes};
+use reqwest::Method;
+use serde_json::Value;
+use tests::{Client, Reply, TestApp, json};
+
+/// Set it to renew the snapshot, and review the difference.
+const RENEW: &str = "ATOLL_RENEW_OPENAPI";
+
+/// Every operation, with its method and path.
+fn operations(document: &Value) -> Vec<(Method, String, &Value)> {
+    let mut all = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            all.push((method, path.clone(), operation));
+        }
+    }
+    all
+}
+
+fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => schema,
+    }
+}
+
+/// What the operations that take a body take: method, path, schema and example.
+fn bodies(document: &Value) -> Vec<(Method, String, &Value, &Value)> {
+    let body = |(method, path, operation): (Method, String, &'_ Value)| {
+        let media = document.pointer(&format!(
+            "/paths/{}/{}/requestBody/content/application~1json",
+            path.replace('/', "~1"),
+            method.as_str().to_lowercase(),
+        ))?;
+        assert!(operation["responses"]["422"].is_object(), "{method} {path}");
+        let schema = resolve(document, &media["schema"]);
+        Some((method, path, schema, &media["example"]))
+    };
+    operations(document).into_iter().filter_map(body).collect()
+}
+
+fn is(schema: &Value, kind: &str) -> bool {
+    schema["type"] == kind
+        || schema["type"]
+            .as_array()
+            .is_some_and(|kinds| kinds.contains(&kind.into()))
+}
+
+async fn send(client: &Client, method: &Method, path: &str, body: &Value) -> Reply {
+    let path = path.replace("{id}", "4711");
+    Reply::of(client.request(method.clone(), path).json(body)).await
+}
+
+#[test]
+fn the_operations_are_the_routes() {
+    let document = document();
+    let described: BTreeSet<_> = operations(&document)
+        .into_iter()
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
+    let mounted = routes()
+        .into_iter()
+        .map(|route| format!("{} {}", route.method, route.path));
+    let system = ["/healthz", "/readyz", "/problems/{slug}"].map(|path| format!("GET {path}"));
+
+    assert_eq!(described, mounted.chain(system).collect());
+}
+
+#[test]
+fn operations_have_names_of_their_own() {
+    let document = document();
+    let operations = operations(&document);
+    let names: BTreeSet<_> = operations
+        .iter()
+        .map(|(.., it)| it["operationId"].as_str().unwrap())
+        .collect();
+
+    assert_eq!(names.len(), operations.len());
+    for (method, path, operation) in operations {
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            for link in answer["links"].as_object().into_iter().flatten() {
+                let target = link.1["operationId"].as_str().unwrap();
+                assert!(
+                    names.contains(target),
+                    "{method} {path}, {status}: there is no {target}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk(document: &Value, at: &Value) {
+        if let Some(reference) = at.get("$ref") {
+            let pointer = reference.as_str().unwrap().strip_prefix('#').unwrap();
+            assert!(
+                document.pointer(pointer).is_some(),
+                "{reference} is nowhere"
+            );
+        }
+        for value in at.as_object().into_iter().flat_map(|it| it.values()) {
+            walk(document, value);
+        }
+        for value in at.as_array().into_iter().flatten() {
+            walk(document, value);
+        }
+    }
+    let document = document();
+
+    walk(&document, &document);
+}
+
+#[test]
+fn the_document_is_the_reviewed_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/openapi.json");
+    let written = serde_json::to_string_pretty(&document()).unwrap() + "\n";
+    if env::var_os(RENEW).is_some() {
+        fs::write(&path, &written).unwrap();
+    }
+
+    let reviewed = fs::read_to_string(&path).unwrap_or_default();
+
+    let differs = reviewed
+        .lines()
+        .zip(written.lines())
+        .find(|(old, new)| old != new);
+    assert!(
+        reviewed == written,
+        "the API changed, first at {differs:?}: run `{RENEW}=1 cargo test -p tests the_document_is`, and review the difference",
+    );
+}
+
+#[actix_web::test]
+async fn a_missing_field_is_refused_where_it_is_required() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let document = document();
+
+    for (method, path, schema, _) in bodies(&document) {
+        let required = schema["required"].as_array().into_iter().flatten();
+        let mut required: Vec<_> = required
+            .map(|name| format!("/{}", name.as_str().unwrap()))
+            .collect();
+        required.sort();
+
+        let reply = send(&root, &method, &path, &json!({})).await;
+
+        assert_eq!(reply.places(), required, "{method} {path}: {}", reply.text);
+    }
+}
+
+#[actix_web::test]
+async fn null_is_refused_where_it_is_not_a_type() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let document = document();
+
+    for (method, path, schema, example) in bodies(&document) {
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let mut body = example.clone();
+            body[name] = Value::Null;
+
+            let reply = send(&root, &method, &path, &body).await;
+
+            // Which field was null is not always known: then the whole body is named.
+            let is_refused = reply.status == 422 && reply.body["errors"][0]["code"] == "wrong_type";
+            assert_eq!(
+                is_refused,
+                !is(property, "null"),
+                "{method} {path} {name}: {}",
+                reply.text
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn texts_are_as_long_as_it_says() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let document = document();
+
+    for (method, path, schema, example) in bodies(&document) {
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let Some(max) = property["maxLength"].as_u64().filter(|_| name != "email") else {
+                continue;
+            };
+            for (length, fits) in [(max, true), (max + 1, false)] {
+                let mut body = example.clone();
+                body[name] = "x".repeat(usize::try_from(length).unwrap()).into();
+
+                let reply = send(&root, &method, &path, &body).await;
+
+                let is_refused =
+                    reply.status == 422 && reply.places().contains(&format!("/{name}").as_str());
+                assert_eq!(
+                    is_refused, !fits,
+                    "{method} {path} {name} of {length}: {}",
+                    reply.text
+                );
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_examples_are_accepted() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    root.publish("The first").await;
+    let document = document();
+
+    for (method, path, _, example) in bodies(&document) {
+        let reply = send(&root, &method, &path, example).await;
+
+        // Nobody has the password of the example, and there is no row 4711.
+        let accepted = if path.contains("{id}") {
+            404
+        } else if path.ends_with("/login") {
+            401
+        } else {
+            reply.status
+        };
+        reply.clone().expect_status(accepted);
+        assert!(
+            ![400, 415, 422].contains(&reply.status),
+            "{method} {path}: {}",
+            reply.text
+        );
+    }
+}
+
+#[actix_web::test]
+async fn the_document_is_served_as_it_is_printed() {
+    let app = TestApp::new().await;
+
+    let reply = app
+        .anonymous()
+        .get("//openapi.json")
+        .await
+        .expect_status(200);
+
+    assert_eq!(reply.header("content-type"), "application/json");
+    assert_eq!(reply.body, document());
+    let put = app.anonymous().put("//openapi.json").await;
+    let put = put.expect_problem(405, "method_not_allowed");
+    assert_eq!(put.header("allow"), "GET, HEAD");
+}
+
+#[actix_web::test]
+async fn the_viewer_needs_nothing_from_outside() {
+    let app = TestApp::new().await;
+    let nobody = app.anonymous();
+
+    let page = nobody.get("//docs").await.expect_status(200);
+
+    assert!(
+        page.header("content-security-policy")
+            .starts_with("default-src 'none'")
+    );
+    let named = page
+        .text
+        .split(['"'])
+        .filter(|it| it.starts_with("docs/") || it.contains("//"));
+    let named: Vec<_> = named.collect();
+    assert_eq!(
+        named,
+        [
+            "docs/swagger-ui.css",
+            "docs/swagger-ui-bundle.js",
+            "docs/start.js"
+        ]
+    );
+    for file in named {
+        let file = nobody.get(format!("//{file}")).await.expect_status(200);
+        let kind = file.header("content-type");
+        assert!(
+            kind.starts_with("text/javascript") || kind.starts_with("text/css"),
+            "{kind}"
+        );
+    }
+}
