@@ -20,14 +20,15 @@ pub async fn list<C: Crud>(
     let secret = reads.secret().await?;
     let place = query.place(&secret)?;
     let backward = place.as_ref().is_some_and(|place| place.backward);
-    let rows = query.filtered(rows, reads.actor());
+    let backend = db.get_database_backend();
+    let rows = query.filtered(rows, reads.actor(), backend);
     let total = if query.is_counted {
         Some(count(db, rows.clone()).await?)
     } else {
         None
     };
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = light::<C>(query.windowed(rows, place.as_ref())?, &query.shape);
+    let rows = light::<C>(query.windowed(rows, place.as_ref(), backend)?, &query.shape);
     let mut rows = rows
         .limit(query.limit + 1)
         .offset(query.offset)
@@ -43,8 +44,7 @@ pub async fn list<C: Crud>(
         true => (goes_on, true),
         false => (came_from_before, goes_on),
     };
-    let cursor =
-        |row: Option<&Model<C>>, backward| row.map(|row| query.cursor(row, backward, &secret));
+    let cursor = |row: Option<&Model<C>>, backward| query.cursor(row?, backward, &secret);
     let next = has_next.then(|| cursor(rows.last(), false)).flatten();
     let prev = has_prev.then(|| cursor(rows.first(), true)).flatten();
     let rows = complete::<C>(reads, rows).await?;

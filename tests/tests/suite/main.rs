@@ -20,6 +20,7 @@ mod posts;
 mod reads;
 mod roles;
 mod routes;
+mod search;
 mod soft_delete;
 mod startup;
 mod statements;
