@@ -10,6 +10,7 @@ mod history;
 mod lock;
 mod rebuild;
 mod schema;
+mod search;
 mod secrets;
 mod slugs;
 
@@ -26,7 +27,9 @@ mod m20261121_000010_add_post_slug;
 mod m20261121_000011_fill_post_slug;
 mod m20261121_000012_require_post_slug;
 mod m20261121_000013_create_secrets;
-mod m20261121_000015_index_lists;
+mod m20261121_000014_create_search_words;
+mod m20261121_000015_search_posts_and_users;
+mod m20261121_000016_index_lists;
 mod m20261121_000020_create_idempotency_keys;
 mod m20261121_000021_create_audit;
 
@@ -59,7 +62,9 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000011_fill_post_slug::Migration),
             Box::new(m20261121_000012_require_post_slug::Migration),
             Box::new(m20261121_000013_create_secrets::Migration),
-            Box::new(m20261121_000015_index_lists::Migration),
+            Box::new(m20261121_000014_create_search_words::Migration),
+            Box::new(m20261121_000015_search_posts_and_users::Migration),
+            Box::new(m20261121_000016_index_lists::Migration),
             Box::new(m20261121_000020_create_idempotency_keys::Migration),
             Box::new(m20261121_000021_create_audit::Migration),
         ]

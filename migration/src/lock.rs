@@ -7,7 +7,7 @@ use sea_orm_migration::{
         ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
         TransactionOptions, TransactionTrait,
     },
-    sea_query::{Func, Query},
+    sea_query::{Expr, ExprTrait, Func, Query, Table},
 };
 
 use crate::Steps;
@@ -53,6 +53,7 @@ impl MigratorTrait for Migrator {
             // Tables go in any order, and foreign keys cannot be switched off inside a transaction.
             tx.execute_unprepared("PRAGMA defer_foreign_keys = ON")
                 .await?;
+            drop_virtual_tables(&tx).await?;
         }
         Steps::fresh(&tx).await?;
         tx.commit().await
@@ -75,6 +76,21 @@ impl MigratorTrait for Migrator {
         Steps::reset(&tx).await?;
         tx.commit().await
     }
+}
+
+/// They take along the tables that they keep their rows in, which cannot be dropped by themselves.
+async fn drop_virtual_tables(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    let select = Query::select()
+        .column("name")
+        .from("pragma_table_list")
+        .and_where(Expr::col("schema").eq("main"))
+        .and_where(Expr::col("type").eq("virtual"))
+        .take();
+    for row in tx.query_all(&select).await? {
+        let name: String = row.try_get("", "name")?;
+        tx.execute(&Table::drop().table(name).take()).await?;
+    }
+    Ok(())
 }
 
 /// A transaction that holds the lock.

@@ -5,7 +5,9 @@ use sea_orm_migration::prelude::*;
 /// Gives `table` the shape of `create`, which must name columns that the old one has, and these indexes.
 ///
 /// Rows, ids and the last id ever given stay. Runs in the migration's transaction; other tables may refer to this one
-/// as long as they do so with NO ACTION: a cascade would delete their rows with the old table.
+/// as long as they do so with NO ACTION: a cascade would delete their rows with the old table. Triggers are made again
+/// as they were, once the rows are back: a step that drops a column which one of them names removes that trigger first
+/// (`search::remove`, and `search::add` after it).
 pub(crate) async fn rebuild(
     manager: &SchemaManager<'_>,
     table: &'static str,
@@ -25,6 +27,7 @@ pub(crate) async fn rebuild(
         .collect();
     let aside = format!("{table}_rows");
     let last_id = last_id(manager, table).await?;
+    let triggers = triggers(manager, table).await?;
 
     // Columns without a type: SQLite then stores every value as it is.
     let mut copy = Table::create();
@@ -47,7 +50,23 @@ pub(crate) async fn rebuild(
     for index in indexes {
         manager.create_index(index).await?;
     }
+    for trigger in triggers {
+        db.execute_unprepared(&trigger).await?;
+    }
     Ok(())
+}
+
+/// They go with the table, which fires none of them when it is dropped.
+async fn triggers(manager: &SchemaManager<'_>, table: &str) -> Result<Vec<String>, DbErr> {
+    let select = Query::select()
+        .column("sql")
+        .from("sqlite_schema")
+        .and_where(Expr::col("type").eq("trigger"))
+        .and_where(Expr::col("tbl_name").eq(table))
+        .order_by("name", Order::Asc)
+        .take();
+    let rows = manager.get_connection().query_all(&select).await?;
+    rows.iter().map(|row| row.try_get("", "sql")).collect()
 }
 
 async fn copy_rows(

@@ -163,3 +163,32 @@ async fn fresh_empties_a_database_with_references() {
     );
     assert_eq!(pending(&db).await, 0);
 }
+
+#[tokio::test]
+async fn a_rebuilt_table_keeps_its_triggers() {
+    let db = create("triggers.db").await;
+    Migrator::to(&db, "m20261121_000012").await.unwrap();
+    let trigger = "CREATE TRIGGER posts_noted AFTER INSERT ON posts BEGIN
+        INSERT INTO deletions (created_at) VALUES (NEW.title); END";
+    db.execute_unprepared(trigger).await.unwrap();
+    let kept = "SELECT sql FROM sqlite_schema WHERE name = 'posts_noted'";
+
+    Migrator::to(&db, BEFORE_SLUGS).await.unwrap();
+    assert_eq!(text(&db, kept).await, trigger);
+    Migrator::to(&db, "m20261121_000012").await.unwrap();
+
+    assert_eq!(text(&db, kept).await, trigger);
+}
+
+/// VACUUM puts virtual tables behind those that they keep their rows in.
+#[tokio::test]
+async fn fresh_empties_a_database_with_search_that_was_vacuumed() {
+    let db = create("vacuumed.db").await;
+    Migrator::up(&db, None).await.unwrap();
+    let schema = text(&db, SCHEMA).await;
+    db.execute_unprepared("VACUUM").await.unwrap();
+
+    Migrator::fresh(&db).await.unwrap();
+
+    assert_eq!(text(&db, SCHEMA).await, schema);
+}

@@ -69,6 +69,7 @@ impl Crud for Posts {
         Field::public(Column::PublishedAt),
         Field::public(Column::AuthorId),
     ];
+    const SEARCH: &'static [Column] = &[Column::Title, Column::Summary, Column::Content];
 
     fn owners() -> Vec<Owner> {
         vec![Owner::of::<Users>(Column::AuthorId)]

@@ -7,6 +7,7 @@ use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
     crud::Owner,
     permission::{Action, SPECIAL},
+    query::searched,
     slug::{self, Rename},
 };
 
@@ -36,6 +37,8 @@ pub struct Table {
     pub has_own: bool,
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
+    /// The columns that are searched, the weightiest first.
+    pub search: Vec<&'static str>,
     pub make_room: MakeRoom,
 }
 
@@ -50,6 +53,7 @@ impl Table {
                 .iter()
                 .map(|field| field.column.as_str())
                 .collect(),
+            search: searched::<C>(),
             make_room: |tx, deletion| Box::pin(slug::make_room::<C>(tx, deletion)),
         }
     }

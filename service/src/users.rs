@@ -83,6 +83,7 @@ impl Crud for Users {
         Field::private(Column::Email),
         Field::private(Column::IsSuperuser),
     ];
+    const SEARCH: &'static [Column] = &[Column::Username, Column::FullName];
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
 
     fn visible(_actor: &Actor) -> Condition {

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use service::{
     Crud,
     query::{
-        DEFAULT_LIMIT, Filterable, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET, MAX_VALUES,
-        ValueKind, declared_fields, filterable, operators, relations, showable,
+        DEFAULT_LIMIT, Filterable, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET, MAX_SEARCH,
+        MAX_TERMS, MAX_VALUES, ValueKind, declared_fields, filterable, operators, relations,
+        searched, showable,
     },
 };
 
@@ -49,6 +50,7 @@ pub fn list<C: Crud>() -> Vec<Value> {
     window
         .into_iter()
         .chain([sort::<C>()])
+        .chain(search::<C>())
         .chain(shown::<C>())
         .chain(filters)
         .collect()
@@ -129,6 +131,22 @@ fn sort<C: Crud>() -> Value {
         }),
     )
 }
+
+/// Where the resource is searched.
+pub(super) fn search<C: Crud>() -> Option<Value> {
+    let columns = searched::<C>();
+    let description = format!(
+        "Words to find in {}, at most {MAX_TERMS}: all of them, the last one as a beginning; `\"a phrase\"` word for word, `-word` for rows without it. \
+         The best come first, with `offset` and no `cursor`, unless there is a `sort`.",
+        columns.join(", ")
+    );
+    let schema = json!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": SEARCH });
+    (!columns.is_empty()).then(|| parameter("q", &description, &schema))
+}
+
+/// Something to find, after any number of words and phrases to leave out.
+const SEARCH: &str =
+    r#"^\s*(-"[^"\u0000]*"\s*|-[^\s"\u0000]*\s+)*((-[^\s"\u0000]+)?"|[^\s"\u0000-])[^\u0000]*$"#;
 
 /// `field=value`, or `field[operator]=value`.
 pub(super) fn filter(field: &Filterable) -> Value {

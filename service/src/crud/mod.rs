@@ -72,7 +72,8 @@ pub trait Crud: Sized + 'static {
     const SLUG: Option<Slug<Column<Self>>> = None;
     /// What a client may filter and sort by, beside the base columns.
     const FIELDS: &'static [Field<Column<Self>>];
-
+    /// What `q` looks into, as its migration says: the weightiest first, and only what everyone may read of a row.
+    const SEARCH: &'static [Column<Self>] = &[];
     /// What [`Crud::load`] adds to the fields of a row.
     const COMPUTED: &'static [&'static str] = &[];
 

@@ -1,6 +1,7 @@
 //! `list` and `get`.
 use sea_orm::{
-    EntityTrait, IdenStatic, Iterable, QueryFilter, QuerySelect, Select, sea_query::Expr,
+    ConnectionTrait, EntityTrait, IdenStatic, Iterable, QueryFilter, QuerySelect, Select,
+    sea_query::Expr,
 };
 
 use super::{Column, Crud, Found, Model, Page, base, count, scope};
@@ -19,10 +20,11 @@ pub async fn list<C: Crud>(
     let secret = reads.secret().await?;
     let place = query.place(&secret)?;
     let backward = place.as_ref().is_some_and(|place| place.backward);
-    let rows = query.filtered(rows, reads.actor());
+    let backend = db.get_database_backend();
+    let rows = query.filtered(rows, reads.actor(), backend);
     let all = (query.count != Count::None).then(|| rows.clone());
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = light::<C>(query.windowed(rows, place.as_ref())?, &query.shape);
+    let rows = light::<C>(query.windowed(rows, place.as_ref(), backend)?, &query.shape);
     let mut rows = rows
         .limit(query.limit + 1)
         .offset(query.offset)
@@ -38,8 +40,7 @@ pub async fn list<C: Crud>(
         true => (goes_on, true),
         false => (came_from_before, goes_on),
     };
-    let cursor =
-        |row: Option<&Model<C>>, backward| row.map(|row| query.cursor(row, backward, &secret));
+    let cursor = |row: Option<&Model<C>>, backward| query.cursor(row?, backward, &secret);
     let next = has_next.then(|| cursor(rows.last(), false)).flatten();
     let prev = has_prev.then(|| cursor(rows.first(), true)).flatten();
     let seen = match rows.len() {

@@ -159,6 +159,11 @@ pub fn live_ids(table: &'static str) -> SelectStatement {
         .take()
 }
 
+/// What a search finds in a side table: rows whatever their state, to be joined to rows that have their scope.
+pub fn side_rows(table: String) -> SelectStatement {
+    Query::select().from(table).take()
+}
+
 /// Ids of the rows that the actor may see, for conditions on what belongs to them.
 pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
     live_ids(C::name()).cond_where(C::visible(actor)).take()

@@ -53,7 +53,7 @@ pub async fn stats<C: Crud>(
     rows: Select<C::Entity>,
 ) -> Result<Stats> {
     let mut select = query
-        .filtered(rows, reads.actor())
+        .filtered(rows, reads.actor(), reads.db()?.get_database_backend())
         .select_only()
         .into_query();
     let field = |column: &Column<C>| Expr::col(column.as_column_ref());

@@ -61,6 +61,11 @@ pub fn filterable<C: Crud>() -> Vec<Filterable> {
     declared_fields::<C>().into_iter().chain(related).collect()
 }
 
+/// The columns that `q` looks into, the weightiest first.
+pub fn searched<C: Crud>() -> Vec<&'static str> {
+    C::SEARCH.iter().map(IdenStatic::as_str).collect()
+}
+
 fn kind(column: &ColumnType) -> ValueKind {
     match column {
         ColumnType::BigInteger | ColumnType::Integer => ValueKind::Integer,

@@ -4,13 +4,13 @@ mod cursor;
 mod describe;
 mod filter;
 mod include;
+mod parse;
+mod search;
 mod sort;
 mod stats;
 mod value;
 
-use std::collections::HashSet;
-
-use sea_orm::{IdenStatic, QueryFilter, QuerySelect, Select, Value};
+use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value};
 
 use crate::{
     Actor, Error, Refusal, Result,
@@ -19,9 +19,11 @@ use crate::{
 };
 use cursor::Cursor;
 pub use cursor::Secret;
-pub use describe::{Filterable, ValueKind, declared_fields, filterable, operators};
+pub use describe::{Filterable, ValueKind, declared_fields, filterable, operators, searched};
 pub use filter::{Filter, MAX_VALUES};
 pub use include::{Include, MAX_INCLUDES, relations};
+use search::Search;
+pub use search::{MAX_SEARCH, MAX_TERMS};
 pub use sort::MAX_FIELDS;
 use sort::Sort;
 pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
@@ -43,7 +45,9 @@ pub type Refused = (&'static str, String);
 /// Filters, order and window of one list of `C`.
 pub struct ListQuery<C: Crud> {
     filters: Vec<Filter>,
-    sort: Sort<C>,
+    search: Option<Search>,
+    /// None where the best that was found comes first.
+    sort: Option<Sort<C>>,
     /// Private fields that were named: the parameter, and the resource whose they are.
     private: Vec<(String, &'static str)>,
     /// What a cursor is bound to, as the client wrote it.
@@ -85,7 +89,8 @@ impl<C: Crud> Default for ListQuery<C> {
     fn default() -> Self {
         Self {
             filters: Vec::new(),
-            sort: Sort::default(),
+            search: None,
+            sort: Some(Sort::default()),
             private: Vec::new(),
             binding: vec![C::name().to_owned()],
             cursor: None,
@@ -98,28 +103,6 @@ impl<C: Crud> Default for ListQuery<C> {
 }
 
 impl<C: Crud> ListQuery<C> {
-    /// Reports every refused parameter at once.
-    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
-        let mut query = Self::default();
-        let mut refusals = Vec::new();
-        let mut seen = HashSet::new();
-        for (name, value) in pairs {
-            let taken = match seen.insert(name) {
-                true => query.take(name, value),
-                false => Err(("duplicate", "is given more than once".to_owned())),
-            };
-            let refused = |(code, detail)| Refusal::new(name, code, detail);
-            refusals.extend(taken.err().map(refused));
-        }
-        if seen.contains("cursor") && seen.contains("offset") {
-            refusals.push(Refusal::new("offset", "not_allowed", "goes with no cursor"));
-        }
-        match refusals.is_empty() {
-            true => Ok(query),
-            false => Err(Error::Query(refusals)),
-        }
-    }
-
     /// A private field may only be named by those who may read it on every row.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         permit::<C>(&self.private, actor)
@@ -132,7 +115,16 @@ impl<C: Crud> ListQuery<C> {
         self.filters.push(Filter::equal::<C>(column, value));
     }
 
-    pub(crate) fn filtered(&self, rows: Select<C::Entity>, actor: &Actor) -> Select<C::Entity> {
+    pub(crate) fn filtered(
+        &self,
+        rows: Select<C::Entity>,
+        actor: &Actor,
+        db: DbBackend,
+    ) -> Select<C::Entity> {
+        let rows = match &self.search {
+            Some(search) => search.narrow::<C>(rows, db),
+            None => rows,
+        };
         let narrow =
             |rows: Select<C::Entity>, filter: &Filter| rows.filter(filter.condition(actor));
         self.filters.iter().fold(rows, narrow)
@@ -156,12 +148,24 @@ impl<C: Crud> ListQuery<C> {
         &self,
         rows: Select<C::Entity>,
         place: Option<&Cursor>,
+        db: DbBackend,
     ) -> Result<Select<C::Entity>> {
-        let Some(place) = place else {
-            return Ok(self.sort.order(rows, false));
-        };
-        let order = |rows| self.sort.order(rows, place.backward);
-        let mut ranges = self.sort.beyond(place)?;
+        match (&self.sort, &self.search, place) {
+            (Some(sort), _, Some(place)) => self.beyond(rows, sort, place),
+            (Some(sort), _, None) => Ok(sort.order(rows, false)),
+            (None, Some(search), None) => Ok(search.rank::<C>(rows, db)),
+            (None, ..) => Err(Error::bug("only a search without a place needs no order")),
+        }
+    }
+
+    fn beyond(
+        &self,
+        rows: Select<C::Entity>,
+        sort: &Sort<C>,
+        place: &Cursor,
+    ) -> Result<Select<C::Entity>> {
+        let order = |rows| sort.order(rows, place.backward);
+        let mut ranges = sort.beyond(place)?;
         Ok(match (ranges.pop(), ranges.is_empty()) {
             (None, _) => order(rows.filter(nothing())),
             (Some(only), true) => order(rows.filter(only)),
@@ -173,59 +177,16 @@ impl<C: Crud> ListQuery<C> {
         })
     }
 
-    /// A cursor to what follows a row, or precedes it.
-    pub(crate) fn cursor(&self, row: &Model<C>, backward: bool, secret: &Secret) -> String {
-        let values = self.sort.values(row);
-        Cursor { backward, values }.encode(secret, &self.binding())
+    /// A cursor to what follows a row, or precedes it. Ranks change with every other row, so there is none among them.
+    pub(crate) fn cursor(&self, row: &Model<C>, backward: bool, secret: &Secret) -> Option<String> {
+        let values = self.sort.as_ref()?.values(row);
+        Some(Cursor { backward, values }.encode(secret, &self.binding()))
     }
 
     fn binding(&self) -> String {
         let mut parts = self.binding.clone();
         parts.sort();
         parts.join("\n")
-    }
-
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {
-        match name {
-            "limit" => self.limit = number(value, 1, MAX_LIMIT)?,
-            "offset" => self.offset = number(value, 0, MAX_OFFSET)?,
-            "cursor" => self.cursor = Some(value.to_owned()),
-            "include" => self.shape.includes = include::parse::<C>(value)?,
-            "fields" => self.shape.fields = Some(fields::<C>(value)?),
-            "count" => {
-                let kinds = [
-                    ("none", Count::None),
-                    ("exact", Count::Exact),
-                    ("estimate", Count::Estimate),
-                ];
-                self.count = one_of(value, &kinds)?;
-            }
-            "sort" => {
-                self.bind(name, value);
-                self.sort = Sort::parse(value)?;
-                let private = self.sort.private().map(|()| (name.to_owned(), C::name()));
-                self.private.extend(private);
-            }
-            "deleted" => {
-                self.bind(name, value);
-                let states = [
-                    ("exclude", Deleted::Exclude),
-                    ("include", Deleted::Include),
-                    ("only", Deleted::Only),
-                ];
-                self.shape.deleted = one_of(value, &states)?;
-            }
-            _ => {
-                self.bind(name, value);
-                let filter = Filter::parse::<C>(name, value)?;
-                let private = filter
-                    .private_of
-                    .map(|resource| (name.to_owned(), resource));
-                self.private.extend(private);
-                self.filters.push(filter);
-            }
-        }
-        Ok(())
     }
 
     fn bind(&mut self, name: &str, value: &str) {
@@ -289,30 +250,9 @@ fn unknown<C: Crud>() -> String {
         .into_iter()
         .chain(declared.map(|field| field.column.as_str()));
     let names: Vec<_> = names.collect();
-    format!("is not one of {}; or {LIST_PARAMETERS}", names.join(", "))
-}
-
-fn number(value: &str, min: u64, max: u64) -> Result<u64, Refused> {
-    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
-    let number = is_plain.then(|| value.parse().ok()).flatten();
-    let refused = || {
-        (
-            "out_of_range",
-            format!("must be a number from {min} to {max}"),
-        )
-    };
-    number
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(refused)
-}
-
-fn one_of<T: Copy>(value: &str, known: &[(&str, T)]) -> Result<T, Refused> {
-    let found = known.iter().find(|(name, _)| *name == value);
-    found.map(|(_, value)| *value).ok_or_else(|| {
-        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-        (
-            "not_allowed",
-            format!("must be one of {}", names.join(", ")),
-        )
-    })
+    let search = if C::SEARCH.is_empty() { "" } else { ", q" };
+    format!(
+        "is not one of {}; or {LIST_PARAMETERS}{search}",
+        names.join(", ")
+    )
 }

@@ -1,9 +1,9 @@
 //! What is asked of many rows at once: how many there are, and the least and the greatest of their values, for each group.
 use std::collections::HashSet;
 
-use sea_orm::{IdenStatic, Select};
+use sea_orm::{DbBackend, IdenStatic, Select};
 
-use super::{LIST_PARAMETERS, ListQuery, Refused, declared, one_of, permit, unknown};
+use super::{LIST_PARAMETERS, ListQuery, Refused, declared, parse::one_of, permit, unknown};
 use crate::{
     Actor, Error, Refusal, Result,
     crud::{Column, Crud, Deleted, orderable},
@@ -16,7 +16,7 @@ pub const MAX_EXTREMES: usize = 5;
 /// Groups of one answer.
 pub const MAX_GROUPS: u64 = 1_000;
 
-const PARAMETERS: &str = "group_by, count, min, max, deleted";
+const PARAMETERS: &str = "group_by, count, min, max, deleted, and q where there is a search";
 const OWN: [&str; 4] = ["group_by", "count", "min", "max"];
 /// Those of a list that mean nothing here.
 const WINDOW: [&str; 6] = ["limit", "offset", "cursor", "sort", "fields", "include"];
@@ -91,8 +91,13 @@ impl<C: Crud> StatsQuery<C> {
         self.rows.shape.deleted
     }
 
-    pub(crate) fn filtered(&self, rows: Select<C::Entity>, actor: &Actor) -> Select<C::Entity> {
-        self.rows.filtered(rows, actor)
+    pub(crate) fn filtered(
+        &self,
+        rows: Select<C::Entity>,
+        actor: &Actor,
+        db: DbBackend,
+    ) -> Select<C::Entity> {
+        self.rows.filtered(rows, actor, db)
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {

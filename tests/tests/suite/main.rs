@@ -24,6 +24,7 @@ mod reads;
 mod retention;
 mod roles;
 mod routes;
+mod search;
 mod soft_delete;
 mod startup;
 mod statements;

@@ -1,6 +1,7 @@
 //! The schema goes up and down without losing a row, once, and whole.
 mod rows;
 mod schema;
+mod search;
 mod steps;
 
 use service::{Database, database::Settings};
@@ -36,10 +37,11 @@ async fn sql(settings: &Settings) -> Sql {
     Sql::open(settings.url.expose_secret()).await
 }
 
+/// Without virtual tables, and those that they keep their rows in.
 async fn tables(sql: &Sql) -> Vec<String> {
     sql.texts(match sql.is_postgres() {
         true => "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
-        false => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1",
+        false => "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1",
     })
     .await
 }
@@ -54,7 +56,7 @@ async fn columns(sql: &Sql, table: &str) -> Vec<String> {
     .await
 }
 
-/// Every column, index and constraint.
+/// Every column, index, constraint, trigger and function.
 async fn schema(sql: &Sql) -> Vec<String> {
     sql.texts(match sql.is_postgres() {
         true => {
@@ -63,6 +65,8 @@ async fn schema(sql: &Sql) -> Vec<String> {
              UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
              UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
                  FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+             UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+             UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
              ORDER BY 1"
         }
         false => "SELECT coalesce(sql, name) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1",

@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 
 use api::{http::BASE, routes::routes};
+use service::registry;
 use tests::{Client, TestApp, json};
 
 use super::CANARY;
@@ -161,6 +162,10 @@ pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
         for asked in ["group_by", "min", "max"] {
             paths.insert(format!("/{}/stats?{asked}={filter}", row.resource));
         }
+    }
+    if !registry::table(row.resource).unwrap().search.is_empty() {
+        paths.insert(format!("/{}?q={CANARY}", row.resource));
+        paths.insert(format!("/{}?q={CANARY}&sort=id", row.resource));
     }
     let ask = |path: &String, more: &str| match path.contains('?') {
         true => format!("{path}&{more}"),

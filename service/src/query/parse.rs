@@ -1,0 +1,114 @@
+//! The query string of a list, parameter by parameter.
+use std::collections::HashSet;
+
+use super::{
+    Count, Filter, ListQuery, MAX_LIMIT, MAX_OFFSET, Refused, Search, Sort, fields, include,
+};
+use crate::{
+    Error, Refusal, Result,
+    crud::{Crud, Deleted},
+};
+
+impl<C: Crud> ListQuery<C> {
+    /// Reports every refused parameter at once.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut query = Self::default();
+        let mut refusals = Vec::new();
+        let mut seen = HashSet::new();
+        for (name, value) in pairs {
+            let taken = match seen.insert(name) {
+                true => query.take(name, value),
+                false => Err(("duplicate", "is given more than once".to_owned())),
+            };
+            let refused = |(code, detail)| Refusal::new(name, code, detail);
+            refusals.extend(taken.err().map(refused));
+        }
+        if seen.contains("cursor") && seen.contains("offset") {
+            refusals.push(Refusal::new("offset", "not_allowed", "goes with no cursor"));
+        }
+        if query.search.is_some() && !seen.contains("sort") {
+            query.sort = None;
+            if seen.contains("cursor") {
+                let detail = "goes with q only where there is a sort: what is ranked has offset";
+                refusals.push(Refusal::new("cursor", "not_allowed", detail));
+            }
+        }
+        match refusals.is_empty() {
+            true => Ok(query),
+            false => Err(Error::Query(refusals)),
+        }
+    }
+
+    fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {
+        match name {
+            "limit" => self.limit = number(value, 1, MAX_LIMIT)?,
+            "offset" => self.offset = number(value, 0, MAX_OFFSET)?,
+            "cursor" => self.cursor = Some(value.to_owned()),
+            "include" => self.shape.includes = include::parse::<C>(value)?,
+            "fields" => self.shape.fields = Some(fields::<C>(value)?),
+            "count" => {
+                let kinds = [
+                    ("none", Count::None),
+                    ("exact", Count::Exact),
+                    ("estimate", Count::Estimate),
+                ];
+                self.count = one_of(value, &kinds)?;
+            }
+            "sort" => {
+                self.bind(name, value);
+                let sort = Sort::parse(value)?;
+                let private = sort.private().map(|()| (name.to_owned(), C::name()));
+                self.private.extend(private);
+                self.sort = Some(sort);
+            }
+            "q" if !C::SEARCH.is_empty() => {
+                self.bind(name, value);
+                self.search = Some(Search::parse(value)?);
+            }
+            "deleted" => {
+                self.bind(name, value);
+                let states = [
+                    ("exclude", Deleted::Exclude),
+                    ("include", Deleted::Include),
+                    ("only", Deleted::Only),
+                ];
+                self.shape.deleted = one_of(value, &states)?;
+            }
+            _ => {
+                self.bind(name, value);
+                let filter = Filter::parse::<C>(name, value)?;
+                let private = filter
+                    .private_of
+                    .map(|resource| (name.to_owned(), resource));
+                self.private.extend(private);
+                self.filters.push(filter);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number(value: &str, min: u64, max: u64) -> Result<u64, Refused> {
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_plain.then(|| value.parse().ok()).flatten();
+    let refused = || {
+        (
+            "out_of_range",
+            format!("must be a number from {min} to {max}"),
+        )
+    };
+    number
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(refused)
+}
+
+pub(super) fn one_of<T: Copy>(value: &str, known: &[(&str, T)]) -> Result<T, Refused> {
+    let found = known.iter().find(|(name, _)| *name == value);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        (
+            "not_allowed",
+            format!("must be one of {}", names.join(", ")),
+        )
+    })
+}

@@ -1,0 +1,38 @@
+//! The best comes first.
+use tests::TestApp;
+
+use super::{find, post, url};
+
+#[actix_web::test]
+async fn a_title_outweighs_a_summary_and_that_the_content() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let title = post(&ada, "Comet", "other", "other").await;
+    let summary = post(&ada, "Other", "comet", "other").await;
+    let content = post(&ada, "Other", "other", "comet").await;
+    for _ in 0..5 {
+        post(&ada, "Filler", "filler", "filler").await;
+    }
+
+    assert_eq!(
+        find(&ada, "posts", "comet").await,
+        [title, summary, content]
+    );
+    assert_eq!(find(&ada, "posts", "come").await, [title, summary, content]);
+}
+
+#[actix_web::test]
+async fn more_of_a_word_is_better_and_the_newest_comes_first_among_equals() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let often = post(&ada, "Other", "other", "comet comet comet other").await;
+    let older = post(&ada, "Other", "other", "comet other other other").await;
+    let newer = post(&ada, "Other", "other", "comet other other other").await;
+    for _ in 0..5 {
+        post(&ada, "Filler", "filler", "filler").await;
+    }
+
+    assert_eq!(find(&ada, "posts", "comet").await, [often, newer, older]);
+    let sorted = ada.get(url("posts", "comet") + "&sort=id").await;
+    assert_eq!(sorted.ids(), [often, older, newer], "a sort is a sort");
+}

@@ -1,0 +1,68 @@
+//! What is found is what is there now.
+use tests::{TestApp, json};
+
+use super::{find, post, url};
+
+#[actix_web::test]
+async fn a_patch_is_found_by_its_new_words_and_no_longer_by_the_old() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let post = post(&ada, "Comet", "tail", "nucleus").await;
+    let patch = async |patch| {
+        let path = format!("/posts/{post}");
+        ada.patch(path, patch).await.expect_status(200);
+    };
+
+    patch(json!({ "title": "Planet" })).await;
+    assert!(find(&ada, "posts", "comet").await.is_empty());
+    assert_eq!(find(&ada, "posts", "planet tail nucleus").await, [post]);
+
+    patch(json!({ "summary": null, "content": "core" })).await;
+    for old in ["tail", "nucleus"] {
+        assert!(find(&ada, "posts", old).await.is_empty(), "{old}");
+    }
+    assert_eq!(find(&ada, "posts", "planet core").await, [post]);
+
+    patch(json!({ "summary": "ring", "status": "archived" })).await;
+    patch(json!({ "status": "published" })).await;
+    assert_eq!(find(&ada, "posts", "planet ring core").await, [post]);
+}
+
+#[actix_web::test]
+async fn a_user_is_found_by_the_name_that_they_have() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    assert_eq!(find(&ada, "users", "ada").await, [ada.id]);
+
+    let names = json!({ "username": "countess", "full_name": "Ada King" });
+    ada.patch("/auth/me", names).await.expect_status(200);
+
+    for q in ["countess", "ada", "king"] {
+        assert_eq!(find(&ada, "users", q).await, [ada.id], "{q}");
+    }
+    ada.patch("/auth/me", json!({ "full_name": null }))
+        .await
+        .expect_status(200);
+    assert!(find(&ada, "users", "ada").await.is_empty());
+}
+
+#[actix_web::test]
+async fn what_is_purged_leaves_no_words_behind() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let ada = app.member("ada").await;
+    let first = post(&ada, "Comet", "", "…").await;
+    let second = post(&root, "Comet", "", "…").await;
+
+    // The user's own posts go with them.
+    let user = format!("/users/{}", ada.id);
+    root.delete(&user).await.expect_status(204);
+    let trash = url("posts", "comet") + "&deleted=only";
+    assert_eq!(root.get(&trash).await.ids(), [first]);
+    root.act(format!("{user}/purge")).await.expect_status(204);
+
+    assert!(root.get(&trash).await.ids().is_empty());
+    assert_eq!(find(&root, "posts", "comet").await, [second]);
+    let everybody = url("users", "ada") + "&deleted=include&count=exact";
+    assert_eq!(root.get(everybody).await.body["page"]["total"], 0);
+}
