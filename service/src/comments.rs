@@ -77,24 +77,24 @@ impl Crud for Comments {
             || (action == Action::Delete && actor.user_id().is_some())
     }
 
-    async fn permits(tx: &Tx, action: Action, comment: &Model) -> Result<bool> {
-        match tx.actor().reach(Self::name(), action) {
+    async fn permits(reads: &impl Reads, action: Action, comment: &Model) -> Result<bool> {
+        match reads.actor().reach(Self::name(), action) {
             Reach::All => Ok(true),
-            Reach::Own if owned::<Self>(tx.actor(), comment) => Ok(true),
-            _ if action == Action::Delete => wrote_post(tx, comment.post_id).await,
+            Reach::Own if owned::<Self>(reads.actor(), comment) => Ok(true),
+            _ if action == Action::Delete => wrote_post(reads, comment.post_id).await,
             _ => Ok(false),
         }
     }
 }
 
-async fn wrote_post(tx: &Tx, post_id: i64) -> Result<bool> {
-    let Some(me) = tx.actor().user_id() else {
+async fn wrote_post(reads: &impl Reads, post_id: i64) -> Result<bool> {
+    let Some(me) = reads.actor().user_id() else {
         return Ok(false);
     };
-    let mine = scope::live::<Posts>(tx.actor())
+    let mine = scope::live::<Posts>(reads.actor())
         .filter(posts::Column::AuthorId.eq(me))
         .filter(scope::is::<Posts>(post_id))
         .select_only()
         .column(posts::Column::Id);
-    Ok(mine.into_tuple::<i64>().one(tx).await?.is_some())
+    Ok(mine.into_tuple::<i64>().one(reads.db()?).await?.is_some())
 }

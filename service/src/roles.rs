@@ -90,11 +90,11 @@ impl Crud for Roles {
         }
     }
 
-    async fn permits(tx: &Tx, action: Action, role: &Model) -> Result<bool> {
-        if !reaches::<Self>(tx.actor(), action, role) {
+    async fn permits(reads: &impl Reads, action: Action, role: &Model) -> Result<bool> {
+        if !reaches::<Self>(reads.actor(), action, role) {
             return Ok(false);
         }
-        held_by(tx.actor(), &role.permissions).map(|()| true)
+        held_by(reads.actor(), &role.permissions).map(|()| true)
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {

@@ -96,11 +96,11 @@ impl Crud for Users {
     }
 
     /// The answer must not depend on what a change would change: to try values would be to read them.
-    async fn permits(tx: &Tx, action: Action, user: &Model) -> Result<bool> {
-        if !reaches::<Self>(tx.actor(), action, user) {
+    async fn permits(reads: &impl Reads, action: Action, user: &Model) -> Result<bool> {
+        if !reaches::<Self>(reads.actor(), action, user) {
             return Ok(false);
         }
-        guard::target(tx, user).await.map(|()| true)
+        guard::target(reads, user).await.map(|()| true)
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {

@@ -5,12 +5,13 @@ use serde::Serialize;
 use service::{
     Actor, Audit, Crud,
     audit::{self, Revert},
+    crud,
     permission::Action,
 };
 
 use super::{
-    Answer, BASE, Call, Created, Deleted, Kind, ListOf, Many, Maybe, NoBody, Nothing, One, Reply,
-    Route, Show, body::Body, relation::fetch, stats::stats,
+    Answer, BASE, Call, Created, Deleted, Is, Kind, ListOf, Many, Maybe, NoBody, Nothing, One,
+    Reply, Route, Show, body::Body, relation::fetch, stats::stats,
 };
 
 /// A service as HTTP shows it.
@@ -84,6 +85,13 @@ pub fn resource<R: Resource>() -> Vec<Route> {
         )
         .or(Kind::Forbidden),
         Route::new(
+            Method::GET,
+            &format!("{one}/impact"),
+            |actor| may::<R>(actor, Action::Delete) || may::<R>(actor, Action::Purge),
+            impact::<R>,
+        )
+        .or(Kind::Forbidden),
+        Route::new(
             Method::POST,
             &format!("{one}/revert"),
             |actor| may::<R>(actor, Action::Update) && may::<R>(actor, Action::Audit),
@@ -142,6 +150,30 @@ async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
     let patch = call.input.0.as_ref();
     call.write(async |tx| Reply::found::<R>(R::restore(tx, id, patch, &expected).await?))
         .await
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Impact {
+    /// `delete`, or `purge` where the row is deleted.
+    action: &'static str,
+    /// What would go with the row.
+    rows: Vec<Affected>,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Affected {
+    resource: &'static str,
+    count: i64,
+}
+
+/// What a deletion would take along, or a purge.
+async fn impact<R: Resource>(call: Call) -> Answer<Is<Impact>> {
+    let crud::Impact { action, rows } = R::impact(&call.session, call.id()).await?;
+    let affected = |(resource, count)| Affected { resource, count };
+    Ok(Reply::ok(&Impact {
+        action: action.as_str(),
+        rows: rows.into_iter().map(affected).collect(),
+    })?)
 }
 
 /// What became of the row.

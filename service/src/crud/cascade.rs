@@ -5,16 +5,14 @@
 use sea_orm::{
     ConnectionTrait, QueryResult, StatementBuilder,
     prelude::DateTimeWithTimeZone,
-    sea_query::{
-        Condition, DeleteStatement, Expr, ExprTrait, Query, SelectStatement, UpdateStatement,
-    },
+    sea_query::{DeleteStatement, Expr, ExprTrait, Query, UpdateStatement},
 };
 
-use super::{now, scope};
+use super::{now, roots::Roots, scope};
 use crate::{
     Error, Reads, Result, Tx,
     audit::{self, Did, Entry},
-    registry::{self, Table},
+    registry,
 };
 
 /// Stamps the live row `id` and what it owns.
@@ -95,10 +93,15 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
 
 /// Removes the deleted rows `ids` and what they own for good, children first.
 pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
+    let roots = Roots {
+        table: root,
+        ids,
+        rows: |table| scope::deleted_rows(table, "id"),
+    };
     let mut order = registry::owned_by(root);
     order.insert(0, registry::table(root)?);
-    for table in order.iter().rev() {
-        for rows in paths(table, root, ids, &order) {
+    for table in order.into_iter().rev() {
+        for rows in roots.paths_to(table)? {
             let these = scope::deleted_rows(table.name, "id")
                 .cond_where(rows.clone())
                 .take();
@@ -113,34 +116,6 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The ways in which rows of `table` belong to the root rows: one condition for each chain of foreign keys.
-fn paths(
-    table: &Table,
-    root: &'static str,
-    ids: &[i64],
-    order: &[&'static Table],
-) -> Vec<Condition> {
-    if table.name == root {
-        return vec![Expr::col((root, "id")).is_in(ids.iter().copied()).into()];
-    }
-    let mut all = Vec::new();
-    for edge in &table.owners {
-        for owner in order.iter().filter(|owner| owner.name == edge.table) {
-            for rows in paths(owner, root, ids, order) {
-                let owners: SelectStatement = scope::deleted_rows(owner.name, "id")
-                    .cond_where(rows)
-                    .take();
-                all.push(
-                    Expr::col((table.name, edge.column))
-                        .in_subquery(owners)
-                        .into(),
-                );
-            }
-        }
-    }
-    all
 }
 
 /// Runs a statement that returns ids and versions, and records what was done to those rows.

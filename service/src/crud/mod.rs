@@ -5,9 +5,11 @@ mod count;
 mod expected;
 mod field;
 mod found;
+mod impact;
 mod owner;
 pub(crate) mod read;
 mod related;
+mod roots;
 pub(crate) mod scope;
 mod stats;
 mod write;
@@ -23,6 +25,7 @@ pub(crate) use base::{column, owned, reaches};
 pub use expected::Expected;
 pub use field::Field;
 pub use found::{Deleted, Found, Page};
+pub use impact::Impact;
 pub use owner::Owner;
 pub(crate) use stats::orderable;
 pub use stats::{Datum, Group, Stats, Values};
@@ -91,8 +94,8 @@ pub trait Crud: Sized + 'static {
     }
 
     /// Whether the actor may do this to this row, which is visible, or deleted and within reach.
-    async fn permits(tx: &Tx, action: Action, row: &Model<Self>) -> Result<bool> {
-        Ok(base::reaches::<Self>(tx.actor(), action, row))
+    async fn permits(reads: &impl Reads, action: Action, row: &Model<Self>) -> Result<bool> {
+        Ok(base::reaches::<Self>(reads.actor(), action, row))
     }
 
     /// Work on an input that must not hold a transaction open, such as hashing.
@@ -200,6 +203,11 @@ pub trait Crud: Sized + 'static {
         expected: &Expected,
     ) -> Result<Found<Self::Row>> {
         write::revert::<Self>(tx, id, version, expected).await
+    }
+
+    /// How many rows a deletion would take along, or a purge where the row is deleted.
+    async fn impact(reads: &impl Reads, id: i64) -> Result<Impact> {
+        impact::impact::<Self>(reads, id).await
     }
 
     /// For good: the deleted row, and what it owns.

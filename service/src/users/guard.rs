@@ -38,12 +38,12 @@ pub fn fields(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Res
 }
 
 /// Being a superuser counts as a permission that only superusers have.
-pub async fn target(tx: &Tx, user: &Model) -> Result<()> {
-    let actor = tx.actor();
+pub async fn target(reads: &impl Reads, user: &Model) -> Result<()> {
+    let actor = reads.actor();
     if actor.is_superuser() || actor.user_id() == Some(user.id) {
         return Ok(());
     }
-    let theirs = roles::permissions(tx, user.id).await?;
+    let theirs = roles::permissions(reads.db()?, user.id).await?;
     match user.is_superuser || !theirs.iter().all(|permission| actor.holds(permission)) {
         true => Err(Error::Forbidden("this user has a permission that you lack")),
         false => Ok(()),

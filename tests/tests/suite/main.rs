@@ -12,6 +12,7 @@ mod crash;
 mod databases;
 mod filters;
 mod idempotency;
+mod impact;
 mod includes;
 mod lists;
 mod migrations;

@@ -1,0 +1,33 @@
+//! From rows to what belongs to them, directly or not.
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, SelectStatement};
+
+use crate::{
+    Result,
+    registry::{self, Table},
+};
+
+pub struct Roots<'a> {
+    pub table: &'static str,
+    pub ids: &'a [i64],
+    /// Ids of the rows of a table that the way may go through.
+    pub rows: fn(&'static str) -> SelectStatement,
+}
+
+impl Roots<'_> {
+    /// The ways in which rows of `table` belong to these: one condition for each chain of foreign keys.
+    pub fn paths_to(&self, table: &Table) -> Result<Vec<Condition>> {
+        if table.name == self.table {
+            let ids = self.ids.iter().copied();
+            return Ok(vec![Expr::col((self.table, "id")).is_in(ids).into()]);
+        }
+        let mut all = Vec::new();
+        for edge in &table.owners {
+            for rows in self.paths_to(registry::table(edge.table)?)? {
+                let owners = (self.rows)(edge.table).cond_where(rows).take();
+                let theirs = Expr::col((table.name, edge.column)).in_subquery(owners);
+                all.push(theirs.into());
+            }
+        }
+        Ok(all)
+    }
+}
