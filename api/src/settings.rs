@@ -1,6 +1,7 @@
 //! How the server listens, what it asks and answers; `config/default.toml` documents each key and holds its default.
 use std::{net::IpAddr, time::Duration};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -9,6 +10,7 @@ pub struct ServerSettings {
     pub host: IpAddr,
     pub port: u16,
     pub public_url: Option<String>,
+    pub secret: Option<SecretString>,
     pub workers: usize,
     pub max_in_flight: usize,
     pub body_limit: usize,

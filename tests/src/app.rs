@@ -187,6 +187,7 @@ pub fn server_settings() -> ServerSettings {
         host: [127, 0, 0, 1].into(),
         port: 0,
         public_url: None,
+        secret: None,
         workers: 1,
         max_in_flight: 64,
         body_limit: 1024 * 1024,

@@ -35,6 +35,10 @@ impl Operator {
             .map_err(explain)
             .with_context(|| format!("connecting to {}", self.database()))?;
         self.bring_up_to_date(&database).await?;
+        let database = match &self.settings.server.secret {
+            Some(secret) => database.with_secret(secret),
+            None => database,
+        };
         Ok(Atoll::new(database, self.settings.service()))
     }
 

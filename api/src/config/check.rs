@@ -28,6 +28,7 @@ const SOME_TIME: &str = "must be more than 0 and at most 24h";
 const ANY_TIME: &str = "must be at most 24h";
 const WHOLE: &str = "must be 0s, or from 1ms to 24h";
 const POOL: &str = "must be from 1 to 10000";
+const SECRET: &str = "must have at least 32 characters";
 const LEVEL: &str = "must be a level, or targets with levels such as info,atoll::sql=debug";
 
 pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
@@ -42,15 +43,9 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         log,
     } = settings;
     let lifetime = LIFETIME.contains(&auth.session_lifetime);
-    let key = audit.key.as_ref();
-    let is_long = |key: &SecretString| key.expose_secret().chars().count() >= 32;
     let others = [
         ("soft_delete.retention", soft_delete.retention <= AGES, LONG),
-        (
-            "audit.key",
-            key.is_none_or(is_long),
-            "must have at least 32 characters",
-        ),
+        ("audit.key", audit.key.as_ref().is_none_or(is_long), SECRET),
         ("audit.seal_interval", some(audit.seal_interval), SOME_TIME),
         ("audit.retention", audit.retention <= AGES, LONG),
         ("jobs.purge_interval", jobs.purge_interval <= DAY, ANY_TIME),
@@ -65,13 +60,18 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     )
 }
 
-fn server_rules(server: &ServerSettings) -> [Rule; 10] {
+fn server_rules(server: &ServerSettings) -> [Rule; 11] {
     let origins = server.cors_origins.iter().all(|origin| is_origin(origin));
     [
         (
             "server.public_url",
             server.public_url.as_deref().is_none_or(is_base),
             BASE,
+        ),
+        (
+            "server.secret",
+            server.secret.as_ref().is_none_or(is_long),
+            SECRET,
         ),
         (
             "server.workers",
@@ -207,6 +207,10 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
 fn failed(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
     let broken = |(key, holds, otherwise): Rule| (!holds).then_some((key, otherwise));
     rules.into_iter().filter_map(broken).collect()
+}
+
+fn is_long(secret: &SecretString) -> bool {
+    secret.expose_secret().chars().count() >= 32
 }
 
 fn some(time: Duration) -> bool {

@@ -15,7 +15,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryFilter,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::{OnceCell, watch},
     time::{Instant, sleep, timeout_at},
@@ -108,6 +108,16 @@ impl Database {
             postgres::limit_lock_waits(&tx, left).await?;
         }
         Ok(tx)
+    }
+
+    /// Authenticates cursors with this key, and not with the one that the installation made for itself.
+    #[must_use]
+    pub fn with_secret(self, secret: &SecretString) -> Self {
+        let secret = Secret(secret.expose_secret().as_bytes().to_vec());
+        Self {
+            secret: Arc::new(OnceCell::new_with(Some(secret))),
+            ..self
+        }
     }
 
     /// The key of this installation's cursors, read once. Fails while the schema is not migrated.

@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tests::{
     Client, PASSWORD, Sql, json,
-    process::{Program, eventually},
+    process::{Process, Program, eventually},
     scaled,
 };
 
@@ -27,6 +27,8 @@ struct Ledger {
     token: String,
     /// Titles of posts that the server said it has.
     kept: RefCell<Vec<String>>,
+    /// Titles of posts that were asked for under a key until it said so.
+    once: RefCell<Vec<String>>,
     /// Paths that it said it has deleted.
     deleted: RefCell<Vec<String>>,
     /// Names of users that it said it has made.
@@ -40,7 +42,8 @@ impl Ledger {
     }
 
     fn len(&self) -> usize {
-        self.kept.borrow().len() + self.deleted.borrow().len() + self.users.borrow().len()
+        let said = [&self.kept, &self.once, &self.deleted, &self.users];
+        said.iter().map(|said| said.borrow().len()).sum()
     }
 
     /// Nobody knows what became of a request without an answer.
@@ -64,6 +67,24 @@ impl Ledger {
         let (status, post) = self.send(Method::POST, "/posts", Some(post)).await?;
         (status == 201).then(|| self.kept.borrow_mut().push(title.to_owned()))?;
         Some(post)
+    }
+
+    /// Publishes a post under a key, again and again until it is answered.
+    async fn write_once(&self, title: &str) {
+        let post = json!({ "title": title, "content": "…", "status": "published" });
+        loop {
+            let request = self.client().request(Method::POST, "/posts");
+            let request = request.header("Idempotency-Key", title).json(&post);
+            let Ok(answer) = request.send().await else {
+                continue;
+            };
+            match answer.status().as_u16() {
+                201 => break,
+                409 | 503 => {}
+                status => panic!("{title}: {status}"),
+            }
+        }
+        self.once.borrow_mut().push(title.to_owned());
     }
 
     /// A post with three comments, and then none of them.
@@ -98,6 +119,10 @@ impl Ledger {
                 return;
             }
             let name = format!("{writer}-{number}");
+            if writer >= WRITERS / 2 {
+                self.write_once(&format!("once-{name}")).await;
+                continue;
+            }
             match writer {
                 0 => self.register(&format!("user-{name}")).await,
                 1..=3 => self.write_and_delete(&name).await,
@@ -107,7 +132,7 @@ impl Ledger {
     }
 
     /// Kills the server again and again, as soon as it has done something.
-    async fn killer(&self, program: &Program, mut server: tests::process::Process) {
+    async fn killer(&self, program: &Program, mut server: Process) -> Process {
         for _ in 0..scaled(KILLS) {
             let before = self.len();
             eventually("writes are acknowledged", async || {
@@ -120,6 +145,8 @@ impl Ledger {
             self.address.set(address);
         }
         self.is_over.set(true);
+        // Those who ask again are answered by the last one.
+        server
     }
 
     async fn check(&self, url: &str) {
@@ -146,6 +173,16 @@ impl Ledger {
             Vec::<String>::new(),
             "users are lost"
         );
+        let mut once = self.once.borrow().clone();
+        once.sort_unstable();
+        let there = "SELECT title FROM posts WHERE title LIKE 'once-%' ORDER BY title";
+        assert_eq!(sql.texts(there).await, once, "lost, unasked or twice");
+        let unrecorded = "SELECT count(*) FROM posts WHERE NOT EXISTS (SELECT 1 FROM audit_entries \
+            WHERE resource = 'posts' AND resource_id = posts.id AND action = 'created')";
+        assert_eq!(sql.number(unrecorded).await, 0, "posts without their entry");
+        let unwritten = "SELECT count(*) FROM audit_entries WHERE resource = 'posts' AND action = 'created' \
+            AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.id = resource_id)";
+        assert_eq!(sql.number(unwritten).await, 0, "entries without their post");
         for path in self.deleted.borrow().iter() {
             let id = path.trim_start_matches("/posts/").to_owned();
             assert!(!live.contains(&id), "{path} is back");
@@ -164,13 +201,17 @@ async fn survives(program: Program, url: &str) -> usize {
         address: Cell::new(address),
         token: anyone.login("ada", PASSWORD).await,
         kept: RefCell::default(),
+        once: RefCell::default(),
         deleted: RefCell::default(),
         users: RefCell::default(),
         is_over: Cell::new(false),
     };
 
     let writers = join_all((0..WRITERS).map(|writer| ledger.writer(writer)));
-    tokio::join!(writers, ledger.killer(&program, server));
+    let ((), _last) = tokio::join!(
+        async { drop(writers.await) },
+        ledger.killer(&program, server)
+    );
 
     ledger.check(url).await;
     ledger.len()

@@ -1,7 +1,8 @@
 //! Turning pages: on any order, forwards and backwards, nothing is missing and nothing comes twice.
 mod random;
 
-use tests::{Client, TestApp};
+use service::{Actor, Crud, Error, Posts, query::ListQuery};
+use tests::{Client, Service, TestApp};
 
 async fn fill(ada: &Client, count: usize) {
     for title in ["Alpha", "beta", "Gamma", "Ölpha", "Alpha"]
@@ -78,4 +79,28 @@ async fn links_lead_where_the_cursors_do() {
     let second = ada.get(next).await.expect_status(200);
     assert!(second.header("link").contains("rel=\"prev\""));
     assert_eq!(second.ids().len(), 1);
+}
+
+/// `server.secret`, where the operator sets one.
+#[actix_web::test]
+async fn a_cursor_is_good_wherever_the_secret_is_the_same() {
+    let service = Service::new().await;
+    let ada = service.user("ada").await;
+    for title in ["One", "Two"] {
+        service.post(ada, title).await;
+    }
+    let node = |secret: &str| {
+        let mut atoll = service.atoll.clone();
+        atoll.database = atoll.database.with_secret(&secret.repeat(32).into());
+        atoll.session(Actor::System)
+    };
+    let first = ListQuery::<Posts>::parse([("limit", "1")]).unwrap();
+    let cursor = Posts::list(&node("a"), &first).await.unwrap().next.unwrap();
+    let next = ListQuery::<Posts>::parse([("limit", "1"), ("cursor", &cursor)]).unwrap();
+
+    assert_eq!(Posts::list(&node("a"), &next).await.unwrap().rows.len(), 1);
+    for other in [node("b"), service.session()] {
+        let refused = Posts::list(&other, &next).await;
+        assert!(matches!(refused, Err(Error::Query(_))));
+    }
 }
