@@ -46,6 +46,11 @@ fn indexes() -> impl Iterator<Item = IndexCreateStatement> {
         let mut index = live("posts", name, columns);
         index.and_where(Expr::col("status").eq("published")).take()
     };
+    let own = |name, columns: &[&'static str]| {
+        let mut index = live("posts", name, columns);
+        let unpublished = Expr::col("status").eq("published").not();
+        index.and_where(unpublished).take()
+    };
     let others = [
         // The posts of an author, and the comments of a post.
         live("posts", "author_id_id_live", &["author_id", "id"]),
@@ -54,6 +59,12 @@ fn indexes() -> impl Iterator<Item = IndexCreateStatement> {
         public("id_published", &["id"]),
         public("created_at_id_published", &["created_at", "id"]),
         public("author_id_id_published", &["author_id", "id"]),
+        // What authors see beside that: their own drafts.
+        own("author_id_id_unpublished", &["author_id", "id"]),
+        own(
+            "author_id_created_at_id_unpublished",
+            &["author_id", "created_at", "id"],
+        ),
     ];
     every.into_iter().flatten().chain(others)
 }

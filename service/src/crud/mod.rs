@@ -88,6 +88,12 @@ pub trait Crud: Sized + 'static {
     /// Which live rows the actor may see.
     fn visible(actor: &Actor) -> Condition;
 
+    /// [`Crud::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
+    /// nothing of what the actor may not see.
+    fn visible_parts(actor: &Actor) -> Vec<Condition> {
+        vec![Self::visible(actor)]
+    }
+
     /// Whether any rule, whatever the row, lets the actor do this.
     fn ruled(actor: &Actor, action: Action) -> bool {
         (action == Action::Read && Self::PUBLIC) || actor.reach(Self::name(), action) > Reach::None
@@ -130,12 +136,9 @@ pub trait Crud: Sized + 'static {
     }
 
     async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<Self::Row>> {
-        read::list::<Self>(
-            reads,
-            query,
-            scope::seen::<Self>(reads.actor(), query.shape.deleted),
-        )
-        .await
+        let (actor, deleted) = (reads.actor(), query.shape.deleted);
+        let parts = scope::seen_parts::<Self>(actor, deleted);
+        read::list_of::<Self>(reads, query, scope::seen::<Self>(actor, deleted), parts).await
     }
 
     /// Counts and extremes of the rows that a list would show, in groups.

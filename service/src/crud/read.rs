@@ -10,21 +10,36 @@ use crate::{
     query::{Count, ListQuery, Shape},
 };
 
-/// One page, and cursors to the pages around it. One row more than a page tells whether anything follows.
 pub async fn list<C: Crud>(
     reads: &impl Reads,
     query: &ListQuery<C>,
     rows: Select<C::Entity>,
+) -> Result<Page<C::Row>> {
+    list_of::<C>(reads, query, rows.clone(), vec![rows]).await
+}
+
+/// One page, and cursors to the pages around it. One row more than a page tells whether anything follows. `parts` are
+/// `rows` again, in parts that share none.
+pub async fn list_of<C: Crud>(
+    reads: &impl Reads,
+    query: &ListQuery<C>,
+    rows: Select<C::Entity>,
+    parts: Vec<Select<C::Entity>>,
 ) -> Result<Page<C::Row>> {
     let db = reads.db()?;
     let secret = reads.secret().await?;
     let place = query.place(&secret)?;
     let backward = place.as_ref().is_some_and(|place| place.backward);
     let backend = db.get_database_backend();
-    let rows = query.filtered(rows, reads.actor(), backend);
+    let filtered = |rows| query.filtered(rows, reads.actor(), backend);
+    let rows = filtered(rows);
+    let parts = parts.into_iter().map(filtered).collect();
     let all = (query.count != Count::None).then(|| rows.clone());
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = light::<C>(query.windowed(rows, place.as_ref(), backend)?, &query.shape);
+    let rows = light::<C>(
+        query.windowed(rows, parts, place.as_ref(), backend)?,
+        &query.shape,
+    );
     let mut rows = rows
         .limit(query.limit + 1)
         .offset(query.offset)

@@ -48,6 +48,15 @@ pub fn seen<C: Crud>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
     shown::<C>(actor, deleted, C::visible(actor))
 }
 
+/// The same rows in parts that share none.
+pub fn seen_parts<C: Crud>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
+    if deleted != Deleted::Exclude {
+        return vec![seen::<C>(actor, deleted)];
+    }
+    let parts = C::visible_parts(actor).into_iter();
+    parts.map(|part| all_live::<C>().filter(part)).collect()
+}
+
 /// The same where something else than [`Crud::visible`] says which live rows are shown.
 pub fn shown<C: Crud>(actor: &Actor, deleted: Deleted, visible: Condition) -> Select<C::Entity> {
     match deleted {

@@ -14,7 +14,7 @@ use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value};
 
 use crate::{
     Actor, Error, Refusal, Result,
-    crud::{Column, Crud, Deleted, Field, Model, column, nothing, scope},
+    crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope},
     permission::{Action, Reach},
 };
 use cursor::Cursor;
@@ -143,36 +143,47 @@ impl<C: Crud> ListQuery<C> {
             .ok_or_else(|| Error::parameter("cursor", "bad_cursor", refused))
     }
 
-    /// In order, beyond `place`; backwards before it, nearest first.
+    /// In order, beyond `place`; backwards before it, nearest first. `parts` are `rows` again, in parts that share none.
     pub(crate) fn windowed(
         &self,
         rows: Select<C::Entity>,
+        parts: Vec<Select<C::Entity>>,
         place: Option<&Cursor>,
         db: DbBackend,
     ) -> Result<Select<C::Entity>> {
         match (&self.sort, &self.search, place) {
-            (Some(sort), _, Some(place)) => self.beyond(rows, sort, place),
-            (Some(sort), _, None) => Ok(sort.order(rows, false)),
+            (Some(sort), None, place) => self.in_order(parts, sort, place),
+            // The words are looked for once.
+            (Some(sort), Some(_), place) => self.in_order(vec![rows], sort, place),
             (None, Some(search), None) => Ok(search.rank::<C>(rows, db)),
             (None, ..) => Err(Error::bug("only a search without a place needs no order")),
         }
     }
 
-    fn beyond(
+    /// The first rows of each part, and of each range beyond the place, are found by an index, and put in order together.
+    fn in_order(
         &self,
-        rows: Select<C::Entity>,
+        parts: Vec<Select<C::Entity>>,
         sort: &Sort<C>,
-        place: &Cursor,
+        place: Option<&Cursor>,
     ) -> Result<Select<C::Entity>> {
-        let order = |rows| sort.order(rows, place.backward);
-        let mut ranges = sort.beyond(place)?;
-        Ok(match (ranges.pop(), ranges.is_empty()) {
-            (None, _) => order(rows.filter(nothing())),
-            (Some(only), true) => order(rows.filter(only)),
+        let order = |rows| sort.order(rows, place.is_some_and(|place| place.backward));
+        let ranges = match place {
+            Some(place) => sort.beyond(place)?,
+            None => vec![everything()],
+        };
+        let beyond = |rows: Select<C::Entity>| {
+            let ranges = ranges.iter().cloned();
+            ranges.map(move |range| rows.clone().filter(range))
+        };
+        let mut pieces: Vec<_> = parts.iter().cloned().flat_map(beyond).collect();
+        Ok(match (pieces.pop(), pieces.is_empty()) {
+            (None, _) => order(scope::all_live::<C>().filter(nothing())),
+            (Some(only), true) => order(only),
             (Some(last), false) => {
-                let first = |range| order(rows.clone().filter(range)).limit(self.limit + 1);
-                let pieces = ranges.into_iter().chain([last]).map(first);
-                order(scope::any_of(pieces))
+                let first = |rows| order(rows).limit(self.offset + self.limit + 1);
+                let pieces = pieces.into_iter().chain([last]);
+                order(scope::any_of(pieces.map(first)))
             }
         })
     }
