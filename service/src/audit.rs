@@ -13,6 +13,7 @@ mod seal;
 mod settings;
 mod store;
 mod texts;
+mod verdict;
 mod verify;
 
 pub use entry::Did;
@@ -26,7 +27,8 @@ pub use seal::seal;
 pub use settings::Settings;
 pub(crate) use store::{erase, store};
 pub use texts::AuditRow;
-pub use verify::{Problem, Receipt, Verdict, verify};
+pub use verdict::{Problem, Receipt, Verdict};
+pub use verify::verify;
 
 /// What those with `audit.read` read of all resources at once. Entries are never written through it.
 pub struct Audit;

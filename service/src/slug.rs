@@ -14,6 +14,8 @@ use crate::{
 
 /// Characters; contract §3.
 const MAX_LENGTH: usize = 100;
+/// Names that others may take before us, one after the other.
+const ATTEMPTS: usize = 32;
 /// Names probed by one statement.
 const PROBES: u64 = 16;
 
@@ -37,10 +39,15 @@ pub async fn insert<C: Crud>(tx: &Tx, row: Active<C>) -> Result<Model<C>> {
     if let Some(done) = try_insert::<C>(tx, &row, slug.column, plain.clone()).await? {
         return Ok(done);
     }
-    let free = free(tx, slug.column, &plain, &[scope::live_ids(C::name())]).await?;
-    let done = try_insert::<C>(tx, &row, slug.column, free).await?;
-    // Another transaction took the same one in between: begin again.
-    done.ok_or(Error::Contended(DbErr::RecordNotInserted))
+    let rivals = [scope::live_ids(C::name())];
+    for _ in 0..ATTEMPTS {
+        let free = free(tx, slug.column, &plain, &rivals).await?;
+        if let Some(done) = try_insert::<C>(tx, &row, slug.column, free).await? {
+            return Ok(done);
+        }
+        // Another transaction took the same one in between, and has committed: it is seen now.
+    }
+    Err(Error::Contended(DbErr::RecordNotInserted))
 }
 
 async fn try_insert<C: Crud>(

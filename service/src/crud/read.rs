@@ -33,11 +33,11 @@ pub async fn list_of<C: Crud>(
     let backend = db.get_database_backend();
     let filtered = |rows| query.filtered(rows, reads.actor(), backend);
     let rows = filtered(rows);
-    let parts = parts.into_iter().map(filtered).collect();
+    let parts: Vec<_> = parts.into_iter().map(filtered).collect();
     let all = (query.count != Count::None).then(|| rows.clone());
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let rows = light::<C>(
-        query.windowed(rows, parts, place.as_ref(), backend)?,
+        query.windowed(rows, &parts, place.as_ref(), backend)?,
         &query.shape,
     );
     let mut rows = rows

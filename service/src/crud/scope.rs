@@ -3,15 +3,18 @@
     clippy::disallowed_methods,
     reason = "this file adds the scope that the banned methods lack"
 )]
+mod plain;
+
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    Select, UpdateMany,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     prelude::DateTimeWithTimeZone,
     sea_query::{
         Asterisk, DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
         SelectStatement, UnionType, UpdateStatement, WindowStatement,
     },
 };
+
+pub use plain::{erase, erase_links, plain, plain_as, update_plain};
 
 use super::{Active, Column, Crud, Deleted, Model, base, column, everything, nothing};
 use crate::{
@@ -269,64 +272,6 @@ pub fn erase_deleted(table: &'static str) -> DeleteStatement {
     Query::delete()
         .from_table(table)
         .and_where(is_deleted(table))
-        .take()
-}
-
-/// A table without soft deletion, whose rows live and die with those of a resource.
-pub trait Plain: EntityTrait {}
-impl Plain for ::entity::audit_blocks::Entity {}
-impl Plain for ::entity::audit_entries::Entity {}
-impl Plain for ::entity::audit_prunes::Entity {}
-impl Plain for ::entity::audit_seals::Entity {}
-impl Plain for ::entity::deletions::Entity {}
-impl Plain for ::entity::idempotency_keys::Entity {}
-impl Plain for ::entity::last_logins::Entity {}
-impl Plain for ::entity::secrets::Entity {}
-impl Plain for ::entity::sessions::Entity {}
-impl Plain for ::entity::user_roles::Entity {}
-
-pub fn plain<E: Plain>() -> Select<E> {
-    E::find()
-}
-
-/// A plain table under another name, for statements that read it twice.
-pub fn plain_as<E: Plain>(name: &'static str) -> SelectStatement {
-    Query::select().from_as(E::default(), name).take()
-}
-
-/// Removes the rows of a plain table for which `condition` holds; how many.
-pub async fn erase<E: Plain>(
-    db: &impl ConnectionTrait,
-    condition: impl Into<Condition>,
-) -> Result<u64> {
-    Ok(E::delete_many()
-        .filter(condition.into())
-        .exec(db)
-        .await?
-        .rows_affected)
-}
-
-/// Sets columns of the rows of a plain table for which `condition` holds.
-pub async fn update_plain<E: Plain>(
-    db: &impl ConnectionTrait,
-    condition: impl Into<Condition>,
-    values: impl IntoIterator<Item = (E::Column, Expr)>,
-) -> Result<()> {
-    let update = E::update_many().filter(condition.into());
-    let set = |update: UpdateMany<E>, (column, value)| update.col_expr(column, value);
-    values.into_iter().fold(update, set).exec(db).await?;
-    Ok(())
-}
-
-/// Removes rows of a plain table that refer to rows of a resource.
-pub fn erase_links(
-    table: &'static str,
-    column: &'static str,
-    rows: SelectStatement,
-) -> DeleteStatement {
-    Query::delete()
-        .from_table(table)
-        .and_where(Expr::col((table, column)).in_subquery(rows))
         .take()
 }
 

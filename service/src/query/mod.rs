@@ -147,14 +147,14 @@ impl<C: Crud> ListQuery<C> {
     pub(crate) fn windowed(
         &self,
         rows: Select<C::Entity>,
-        parts: Vec<Select<C::Entity>>,
+        parts: &[Select<C::Entity>],
         place: Option<&Cursor>,
         db: DbBackend,
     ) -> Result<Select<C::Entity>> {
         match (&self.sort, &self.search, place) {
             (Some(sort), None, place) => self.in_order(parts, sort, place),
             // The words are looked for once.
-            (Some(sort), Some(_), place) => self.in_order(vec![rows], sort, place),
+            (Some(sort), Some(_), place) => self.in_order(&[rows], sort, place),
             (None, Some(search), None) => Ok(search.rank::<C>(rows, db)),
             (None, ..) => Err(Error::bug("only a search without a place needs no order")),
         }
@@ -163,7 +163,7 @@ impl<C: Crud> ListQuery<C> {
     /// The first rows of each part, and of each range beyond the place, are found by an index, and put in order together.
     fn in_order(
         &self,
-        parts: Vec<Select<C::Entity>>,
+        parts: &[Select<C::Entity>],
         sort: &Sort<C>,
         place: Option<&Cursor>,
     ) -> Result<Select<C::Entity>> {

@@ -1,0 +1,91 @@
+//! What a verification says.
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub entries: u64,
+    pub blocks: u64,
+    /// Committed, and not sealed yet.
+    pub unsealed: u64,
+    pub problems: Vec<Problem>,
+    /// Where the chain ends now. Kept elsewhere, it shows later that nothing was cut off.
+    pub receipt: Receipt,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Its values, or what is known of it, are not those that were sealed.
+    Altered { seq: i64 },
+    /// It is not there any more.
+    Missing { seq: i64 },
+    /// The block's authentication fails: an entry of it, its order or the key is another.
+    Broken {
+        number: i64,
+        first_seq: i64,
+        last_seq: i64,
+    },
+    /// The chain ends before, or is another than, the receipt says.
+    Truncated { seq: i64 },
+    /// It stands among sealed ones, and was never sealed.
+    Inserted { id: i64 },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Altered { seq } => write!(f, "entry {seq} was altered"),
+            Self::Missing { seq } => write!(f, "entry {seq} is missing"),
+            Self::Broken {
+                number,
+                first_seq,
+                last_seq,
+            } => {
+                write!(
+                    f,
+                    "block {number} (entries {first_seq} to {last_seq}) is not the one that was sealed"
+                )
+            }
+            Self::Truncated { seq } => write!(
+                f,
+                "the chain does not lead to entry {seq}, as the receipt says"
+            ),
+            Self::Inserted { id } => write!(f, "the entry with id {id} was put among sealed ones"),
+        }
+    }
+}
+
+/// The last entry of a chain and the authentication of its block, as text: `1234:…`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    pub seq: i64,
+    pub mac: Vec<u8>,
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}",
+            self.seq,
+            BASE64_URL_SAFE_NO_PAD.encode(&self.mac)
+        )
+    }
+}
+
+impl std::str::FromStr for Receipt {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let receipt = text.split_once(':').and_then(|(seq, mac)| {
+            let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
+            Some(Self {
+                seq: seq.parse().ok()?,
+                mac,
+            })
+        });
+        receipt.ok_or("a receipt looks like 1234:AbC…")
+    }
+}
