@@ -31,7 +31,7 @@ pub async fn history<C: Crud>(
             .rows
             .iter_mut()
             .filter_map(|found| found.row.changes.as_mut());
-        changes.for_each(|changes| changes.retain(|field, _| !is_private::<C>(field)));
+        changes.for_each(|changes| changes.retain(|field, _| is_public::<C>(field)));
     }
     Ok(page)
 }
@@ -69,9 +69,9 @@ async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     Ok(entry.into_tuple::<i64>().one(reads.db()?).await?.is_some())
 }
 
-fn is_private<C: Crud>(field: &str) -> bool {
+/// What is not declared, such as the roles of a user, is private too.
+fn is_public<C: Crud>(field: &str) -> bool {
     use sea_orm::IdenStatic;
-    C::FIELDS
-        .iter()
-        .any(|declared| declared.is_private && declared.column.as_str() == field)
+    let mut public = C::FIELDS.iter().filter(|declared| !declared.is_private);
+    public.any(|declared| declared.column.as_str() == field)
 }

@@ -211,6 +211,7 @@ async fn a_history_hides_what_the_row_hides() {
     let seen = auditor.get(&path).await.expect_status(200);
 
     assert!(!seen.text.contains("ada@example.org"), "{}", seen.text);
+    assert!(!seen.text.contains("role_ids"), "{}", seen.text);
     assert_eq!(entries(&seen)[0]["changes"]["username"]["to"], "ada");
     let root = app.superuser("root").await;
     assert!(root.get(&path).await.text.contains("ada@example.org"));
