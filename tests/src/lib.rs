@@ -17,7 +17,7 @@ pub mod process;
 pub mod raw;
 mod reply;
 pub mod service;
-mod sql;
+pub mod sql;
 mod statements;
 pub mod throw_away;
 

@@ -3,7 +3,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
     Statement,
 };
-use service::registry;
+use service::{Actor, Atoll, registry};
 
 /// One connection of its own. An in-memory database has no second one.
 pub struct Sql(pub DatabaseConnection);
@@ -79,4 +79,12 @@ impl Sql {
         }
         found
     }
+}
+
+/// Does to the rows of a service what no operation of its does. An in-memory database has no other door than its own.
+pub async fn run(atoll: &Atoll, sql: &str) {
+    let system = atoll.session(Actor::System);
+    let done = system.write(async |tx| Ok(tx.execute_unprepared(sql).await.map(drop)?));
+    let done = done.await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
 }

@@ -17,6 +17,8 @@ use crate::{
 pub async fn create<C: Crud>(tx: &Tx, mut row: Active<C>) -> Result<Found<C::Row>> {
     claim::<C>(tx.actor(), &mut row)?;
     owner::lock_for_create::<C>(tx, &row).await?;
+    // Before the check, whose own times are then not earlier than the row.
+    base::stamp_new::<C>(&mut row);
     C::check(
         tx,
         Change {
@@ -26,7 +28,6 @@ pub async fn create<C: Crud>(tx: &Tx, mut row: Active<C>) -> Result<Found<C::Row
         },
     )
     .await?;
-    base::stamp_new::<C>(&mut row);
     let row = slug::insert::<C>(tx, row).await?;
     tx.record(Entry::between::<C>(Did::Created, None, &row));
     C::settle(tx, Action::Create, &row).await?;

@@ -3,10 +3,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use sea_orm::ConnectionTrait;
 use serde_json::Value;
-use service::Actor;
-use tests::{Client, PASSWORD, Reply, TestApp, json, scaled};
+use tests::{Client, PASSWORD, Reply, TestApp, json, scaled, sql};
 
 async fn send(who: &Client, key: &str, method: Method, path: &str, body: Value) -> Reply {
     let request = who.request(method, path).header("Idempotency-Key", key);
@@ -225,11 +223,7 @@ async fn a_key_is_free_again_after_a_day() {
         true => "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'",
         false => "UPDATE idempotency_keys SET created_at = '2001-01-01T00:00:00.000000+00:00'",
     };
-    let system = app.atoll.session(Actor::System);
-    system
-        .write(async |tx| Ok(tx.execute_unprepared(age).await.map(drop)?))
-        .await
-        .unwrap();
+    sql::run(&app.atoll, age).await;
 
     let second = create(&ada, "one", hello()).await.expect_status(201);
 

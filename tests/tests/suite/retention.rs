@@ -1,15 +1,8 @@
 //! What has had its time is removed, and nothing else (contract §5).
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait;
-use service::{Actor, Atoll, retention};
-use tests::{Reply, TestApp, json};
-
-async fn sql(app: &TestApp, sql: &str) {
-    let system = app.atoll.session(Actor::System);
-    let done = system.write(async |tx| Ok(tx.execute_unprepared(sql).await.map(drop)?));
-    done.await.unwrap();
-}
+use service::{Atoll, retention};
+use tests::{Reply, TestApp, json, sql};
 
 /// A time that long ago.
 fn ago(app: &TestApp, days: u32) -> String {
@@ -24,7 +17,7 @@ async fn age(app: &TestApp, table: &str, days: u32) {
         "UPDATE {table} SET deleted_at = {} WHERE deleted_at IS NOT NULL",
         ago(app, days)
     );
-    sql(app, &set).await;
+    sql::run(&app.atoll, &set).await;
 }
 
 async fn purge(atoll: &Atoll) -> Vec<(&'static str, u64)> {
@@ -124,12 +117,12 @@ async fn more_than_a_batch_goes_too() {
     let comments = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
         SELECT created_at, updated_at, 1, id, author_id, 'x' FROM posts WHERE id = 1";
     for _ in 0..2 {
-        sql(&app, comments).await;
+        sql::run(&app.atoll, comments).await;
     }
     let double = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
         SELECT created_at, updated_at, 1, post_id, author_id, 'x' FROM comments";
     for _ in 0..9 {
-        sql(&app, double).await;
+        sql::run(&app.atoll, double).await;
     }
     ada.delete(post.url()).await.expect_status(204);
 
@@ -150,8 +143,8 @@ async fn idempotency_keys_and_ended_sessions_go_too() {
             .await
             .expect_status(201);
     }
-    sql(
-        &app,
+    sql::run(
+        &app.atoll,
         &format!(
             "UPDATE idempotency_keys SET created_at = {} WHERE key = 'old'",
             ago(&app, 2)
@@ -159,8 +152,8 @@ async fn idempotency_keys_and_ended_sessions_go_too() {
     )
     .await;
     let second = ada.login("ada", tests::PASSWORD).await;
-    sql(
-        &app,
+    sql::run(
+        &app.atoll,
         &format!(
             "UPDATE sessions SET expires_at = {} WHERE id = 2",
             ago(&app, 1)

@@ -4,21 +4,14 @@ mod on_postgres;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sea_orm::ConnectionTrait;
 use service::{
-    Actor, Atoll,
+    Atoll,
     audit::{Problem, Verdict, seal, verify},
     retention,
 };
-use tests::{Client, Service, TestApp, json};
+use tests::{Client, Service, TestApp, json, sql};
 
 use super::{actions, entries, history};
-
-pub async fn sql(atoll: &Atoll, sql: &str) {
-    let done = atoll.session(Actor::System);
-    let done = done.write(async |tx| Ok(tx.execute_unprepared(sql).await.map(drop)?));
-    done.await.unwrap();
-}
 
 /// Seals until nothing is left: on PostgreSQL other tests' transactions may hold it up for a moment.
 pub async fn seal_all(atoll: &Atoll) {
@@ -127,7 +120,7 @@ async fn what_was_altered_is_found() {
         let (app, ..) = sealed().await;
         assert_eq!(problems(&app.atoll).await, []);
 
-        sql(&app.atoll, trick).await;
+        sql::run(&app.atoll, trick).await;
 
         let found = problems(&app.atoll).await;
         assert_eq!(found.first(), Some(&problem), "{trick}: {found:?}");
@@ -137,9 +130,9 @@ async fn what_was_altered_is_found() {
 #[actix_web::test]
 async fn an_entry_that_was_put_among_sealed_ones_is_found() {
     let (app, ..) = sealed().await;
-    sql(&app.atoll, "DELETE FROM audit_seals WHERE seq = 5").await;
+    sql::run(&app.atoll, "DELETE FROM audit_seals WHERE seq = 5").await;
     let again = "UPDATE audit_blocks SET last_seq = 4";
-    sql(&app.atoll, again).await;
+    sql::run(&app.atoll, again).await;
 
     let found = problems(&app.atoll).await;
 
@@ -164,7 +157,7 @@ async fn a_chain_that_was_cut_off_does_not_lead_to_its_receipt() {
         "DELETE FROM audit_seals WHERE seq > 5",
         "DELETE FROM audit_blocks WHERE number > 1",
     ] {
-        sql(&app.atoll, cut).await;
+        sql::run(&app.atoll, cut).await;
     }
 
     assert_eq!(problems(&app.atoll).await, []);
@@ -188,7 +181,7 @@ async fn a_purge_erases_values_and_the_chain_still_holds() {
 async fn values_that_vanish_without_a_purge_are_found() {
     let (app, ..) = sealed().await;
 
-    sql(
+    sql::run(
         &app.atoll,
         "UPDATE audit_entries SET changes = NULL, texts = NULL, salt = NULL WHERE id = 4",
     )
@@ -211,11 +204,11 @@ async fn one_altered_entry_among_ten_thousand_is_found() {
     let insert = format!(
         "INSERT INTO audit_entries (created_at, resource, resource_id, action, version, changes, salt) {series}"
     );
-    sql(&service.atoll, &insert).await;
+    sql::run(&service.atoll, &insert).await;
     seal_all(&service.atoll).await;
     assert_eq!(problems(&service.atoll).await, []);
 
-    sql(
+    sql::run(
         &service.atoll,
         "UPDATE audit_entries SET changes = '[]' WHERE id = 6789",
     )
@@ -259,7 +252,7 @@ async fn old_entries_are_given_up_and_the_rest_still_holds() {
         false => "'2001-01-01T00:00:00.000000+00:00'",
     };
     let age = |from: &str| format!("UPDATE audit_blocks SET created_at = {old} {from}");
-    sql(&app.atoll, &age("WHERE number = 1")).await;
+    sql::run(&app.atoll, &age("WHERE number = 1")).await;
 
     retention::purge(&app.atoll, |_| {}).await.unwrap();
 
@@ -275,11 +268,11 @@ async fn old_entries_are_given_up_and_the_rest_still_holds() {
     revert.expect_status(200);
     // The last block stays, however old.
     seal_all(&app.atoll).await;
-    sql(&app.atoll, &age("")).await;
+    sql::run(&app.atoll, &age("")).await;
     retention::purge(&app.atoll, |_| {}).await.unwrap();
     let verdict = verify(&app.atoll, Some(&receipt)).await.unwrap();
     assert_eq!((verdict.problems, verdict.blocks), (Vec::new(), 1));
-    sql(
+    sql::run(
         &app.atoll,
         "UPDATE audit_prunes SET last_seq = last_seq - 1",
     )

@@ -1,7 +1,5 @@
 //! An earlier version, written as a new one.
-use sea_orm::ConnectionTrait;
-use service::Actor;
-use tests::{Client, Reply, TestApp, json};
+use tests::{Client, Reply, TestApp, json, sql};
 
 use super::{actions, history};
 
@@ -113,11 +111,7 @@ async fn a_gap_in_the_history_is_a_conflict_and_no_guess() {
             .expect_status(200);
     }
     let gap = "DELETE FROM audit_entries WHERE resource = 'posts' AND version = 2";
-    let system = app.atoll.session(Actor::System);
-    system
-        .write(async |tx| Ok(tx.execute_unprepared(gap).await.map(drop)?))
-        .await
-        .unwrap();
+    sql::run(&app.atoll, gap).await;
 
     revert(&ada, post.url(), 1)
         .await

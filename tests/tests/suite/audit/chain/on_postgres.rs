@@ -5,10 +5,10 @@ use service::{
     Crud, Posts,
     audit::{seal, verify},
 };
-use tests::{Service, Sql, service::draft};
+use tests::{Service, Sql, service::draft, sql};
 use tokio::{sync::Notify, time::timeout};
 
-use super::{seal_all, sql};
+use super::seal_all;
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
@@ -62,12 +62,12 @@ async fn sealing_goes_on_in_a_restored_database() {
     service.post(ada, "Before").await;
     seal_all(&service.atoll).await;
     service.post(ada, "Just before").await;
-    sql(
+    sql::run(
         &service.atoll,
         "UPDATE audit_entries SET transaction_id = transaction_id + 1000000000000",
     )
     .await;
-    sql(
+    sql::run(
         &service.atoll,
         "UPDATE audit_blocks SET last_transaction_id = last_transaction_id + 1000000000000",
     )
