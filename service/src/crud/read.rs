@@ -33,7 +33,8 @@ pub async fn list_of<C: Crud>(
     let backend = db.get_database_backend();
     let filtered = |rows| query.filtered(rows, reads.actor(), backend);
     let rows = filtered(rows);
-    let parts: Vec<_> = parts.into_iter().map(filtered).collect();
+    let shown = |rows| light::<C>(filtered(rows), &query.shape);
+    let parts: Vec<_> = parts.into_iter().map(shown).collect();
     let all = (query.count != Count::None).then(|| rows.clone());
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let rows = light::<C>(
