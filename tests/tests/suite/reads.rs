@@ -170,3 +170,38 @@ async fn the_type_of_a_problem_leads_to_its_meaning() {
         .await
         .expect_problem(404, "not_found");
 }
+
+/// Or a tag could be guessed, and a 304 would tell that there is such a row.
+#[actix_web::test]
+async fn a_conditional_request_for_what_one_may_not_see_is_the_one_for_what_is_not_there() {
+    let app = TestApp::new().await;
+    let (ada, bob, root) = (
+        app.member("ada").await,
+        app.member("bob").await,
+        app.superuser("root").await,
+    );
+    let draft = json!({ "title": "Draft", "content": "…" });
+    let post = ada.post("/posts", draft).await.expect_status(201);
+    let ask = async |tags: &str| {
+        let request = bob.request(Method::GET, post.url());
+        let request = request.header("X-Request-Id", "the-same");
+        let mut reply = Reply::of(request.header("If-None-Match", tags)).await;
+        reply.headers.remove("date");
+        let reply = reply.expect_problem(404, "not_found");
+        (format!("{:?}", reply.headers), reply.text)
+    };
+    let tags = ["*", "\"1\"", "\"1p\"", "W/\"1\""];
+
+    let mut invisible = Vec::new();
+    for tag in tags {
+        invisible.push(ask(tag).await);
+    }
+    root.delete(post.url()).await.expect_status(204);
+    root.act(format!("{}/purge", post.url()))
+        .await
+        .expect_status(204);
+
+    for (tag, invisible) in tags.into_iter().zip(invisible) {
+        assert_eq!(ask(tag).await, invisible, "{tag}");
+    }
+}
