@@ -6,8 +6,8 @@ use service::{
     Crud,
     query::{
         DEFAULT_LIMIT, Filterable, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET, MAX_SEARCH,
-        MAX_TERMS, MAX_VALUES, ValueKind, declared_fields, filterable, operators, relations,
-        searched, showable,
+        MAX_VALUES, ValueKind, declared_fields, filterable, operators, relations, searched,
+        showable,
     },
 };
 
@@ -136,7 +136,7 @@ fn sort<C: Crud>() -> Value {
 pub(super) fn search<C: Crud>() -> Option<Value> {
     let columns = searched::<C>();
     let description = format!(
-        "Words to find in {}, at most {MAX_TERMS}: all of them, the last one as a beginning; `\"a phrase\"` word for word, `-word` for rows without it. \
+        "Words to find in {}: all of them, the last one as a beginning; `\"a phrase\"` word for word, `-word` for rows without it. \
          The best come first, with `offset` and no `cursor`, unless there is a `sort`.",
         columns.join(", ")
     );

@@ -4,9 +4,8 @@ mod parse;
 
 use std::fmt::Debug;
 
-/// Characters of one `q`, and words or phrases in it.
-pub const MAX_SEARCH: usize = 200;
-pub const MAX_TERMS: usize = 16;
+/// Characters of one `q`: they hold at most fifty words.
+pub const MAX_SEARCH: usize = 100;
 
 /// Bytes that the last word needs to stand for all that begin with it: shorter ones begin too many.
 const MIN_PREFIX: usize = 3;

@@ -99,7 +99,7 @@ async fn words_may_stand_in_several_columns_but_a_phrase_in_one() {
 async fn what_cannot_be_looked_for_is_400() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
-    let (long, many) = ("ü".repeat(201), "a ".repeat(17));
+    let (long, many) = ("ü".repeat(101), format!("{}-b", "a ".repeat(49)));
 
     for q in [
         "",
@@ -110,7 +110,6 @@ async fn what_cannot_be_looked_for_is_400() {
         "a\0b",
         "\0",
         &long,
-        &many,
     ] {
         let reply = nobody.get(url("posts", q)).await;
 
@@ -118,7 +117,7 @@ async fn what_cannot_be_looked_for_is_400() {
             .expect_problem(400, "malformed_request")
             .expect_error_at("q");
     }
-    for q in [&long[2..], &many[2..]] {
+    for q in [&long[2..], &many] {
         nobody.get(url("posts", q)).await.expect_status(200);
     }
 }
