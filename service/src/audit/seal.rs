@@ -140,10 +140,13 @@ fn ended() -> Expr {
 }
 
 /// Whether the last block was sealed elsewhere: a restored dump brings its numbers along, and the server counts from its own.
-async fn is_of_another_cluster(tx: &Tx, transaction: i64) -> Result<bool> {
+pub async fn is_of_another_cluster(db: &impl ConnectionTrait, transaction: i64) -> Result<bool> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(false);
+    }
     let ahead = format!("SELECT $1 >= {NEXT} AS is_ahead");
     let ahead = Statement::from_sql_and_values(DbBackend::Postgres, ahead, [transaction.into()]);
-    let row = tx.query_one_raw(ahead).await?;
+    let row = db.query_one_raw(ahead).await?;
     let row = row.ok_or_else(|| Error::bug("a comparison answered nothing"))?;
     Ok(row.try_get("", "is_ahead")?)
 }

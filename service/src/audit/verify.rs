@@ -17,7 +17,7 @@ use super::{
     seal,
     verdict::{Problem, Receipt, Verdict},
 };
-use crate::{Atoll, Error, Result, crud::scope};
+use crate::{Atoll, Result, crud::scope};
 
 /// Blocks that are read at a time.
 const CHUNK: u64 = 100;
@@ -188,22 +188,17 @@ async fn beyond(
 ) -> Result<()> {
     use audit_entries::Column;
     let unsealed = seal::unsealed();
-    let place = Expr::tuple([Expr::col(Column::TransactionId), Expr::col(Column::Id)]);
-    let end = Expr::tuple([
-        Expr::val(end.last_transaction_id),
-        Expr::val(end.last_entry_id),
-    ]);
-    let inserted = unsealed
-        .clone()
-        .filter(place.clone().lte(end.clone()))
-        .limit(CHUNK);
+    let behind = match seal::is_of_another_cluster(db, end.last_transaction_id).await? {
+        // What came since counts from other numbers.
+        true => Column::Id.lte(end.last_entry_id),
+        false => Expr::tuple([Column::TransactionId, Column::Id].map(Expr::col)).lte(Expr::tuple(
+            [end.last_transaction_id, end.last_entry_id].map(Expr::val),
+        )),
+    };
+    let inserted = unsealed.clone().filter(behind.clone()).limit(CHUNK);
     for entry in inserted.all(db).await? {
         verdict.problems.push(Problem::Inserted { id: entry.id });
     }
-    verdict.unsealed = unsealed
-        .filter(place.gt(end))
-        .count(db)
-        .await
-        .map_err(Error::from)?;
+    verdict.unsealed = unsealed.filter(behind.not()).count(db).await?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! The SQLite pools: one writer and several readers over a file in WAL mode, or one connection in memory.
-use std::{path::Path, str::FromStr};
+use std::{path::Path, str::FromStr, time::Duration};
 
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxSqliteConnector};
 use sqlx::{
@@ -7,8 +7,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use tokio::time::{Instant, sleep};
+
 use super::Settings;
 use crate::{Error, Result};
+
+/// Between two tries to connect.
+const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) async fn connect(
     url: &str,
@@ -54,14 +59,21 @@ async fn pool(
     size: u32,
     settings: &Settings,
 ) -> Result<DatabaseConnection> {
-    let pool: SqlitePool = SqlitePoolOptions::new()
+    let pool = SqlitePoolOptions::new()
         .max_connections(size)
         .acquire_timeout(settings.acquire_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+        .test_before_acquire(false);
+    let deadline = Instant::now() + settings.acquire_timeout + settings.lock_timeout;
+    loop {
+        let connected = pool.clone().connect_with(options.clone()).await;
+        let connected: Result<SqlitePool> =
+            connected.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())).into());
+        match connected {
+            // Of processes that put a new file into WAL mode at once, SQLite refuses some without waiting.
+            Err(Error::Contended(_)) if Instant::now() < deadline => sleep(PAUSE).await,
+            connected => return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(connected?)),
+        }
+    }
 }
