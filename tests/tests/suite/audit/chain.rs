@@ -4,22 +4,39 @@ mod on_postgres;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use service::{
-    Atoll,
+    Actor, Atoll,
     audit::{Problem, Verdict, seal, verify},
     retention,
 };
-use tests::{Client, Service, TestApp, json, sql};
+use tests::{Client, Service, TestApp, json, process::eventually, sql};
 
 use super::{actions, entries, history};
 
-/// Seals until nothing is left: on PostgreSQL other tests' transactions may hold it up for a moment.
+/// Seals all there is, in one block: on PostgreSQL not before every transaction is over that may be in the way, other
+/// tests' too.
 pub async fn seal_all(atoll: &Atoll) {
-    tests::process::eventually("everything is sealed", async || {
-        seal(atoll).await.unwrap();
-        (verify(atoll, None).await.unwrap().unsealed == 0).then_some(())
-    })
-    .await;
+    if !atoll.database.is_sqlite() {
+        let free = async || (in_the_way(atoll).await == 0).then_some(());
+        eventually("no transaction is in the way", free).await;
+    }
+    seal(atoll).await.unwrap();
+    assert_eq!(verify(atoll, None).await.unwrap().unsealed, 0);
+}
+
+/// Entries that a transaction may still come before.
+async fn in_the_way(atoll: &Atoll) -> i64 {
+    let waiting = "SELECT count(*) AS waiting FROM audit_entries WHERE transaction_id \
+        BETWEEN CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) \
+        AND CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)";
+    let session = atoll.session(Actor::System);
+    let waiting = session.write(async |tx| {
+        let waiting = Statement::from_string(DbBackend::Postgres, waiting);
+        let row = tx.query_one_raw(waiting).await?.unwrap();
+        Ok(row.try_get("", "waiting")?)
+    });
+    waiting.await.unwrap()
 }
 
 async fn problems(atoll: &Atoll) -> Vec<Problem> {
