@@ -17,6 +17,7 @@ pub mod query;
 pub mod registry;
 pub mod retention;
 pub mod roles;
+pub mod secret;
 pub mod seed;
 mod session;
 mod slug;

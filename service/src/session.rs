@@ -4,7 +4,7 @@ use std::{cell::Cell, sync::Arc, time::Duration};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::{Instant, sleep};
 
-use crate::{Actor, Atoll, Error, Result, Tx, query::Secret};
+use crate::{Actor, Atoll, Error, Result, Tx, secret::Secret};
 
 /// A write that met another transaction is run again at most this often.
 const RETRIES: u32 = 5;

@@ -12,7 +12,7 @@ use sea_orm::{
 use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entry},
-    query::Secret,
+    secret::Secret,
 };
 
 /// What [`crate::Session::write`] gives its closure: a connection inside one transaction, and who acts.

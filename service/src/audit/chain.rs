@@ -1,35 +1,32 @@
 //! What makes the audit evident to tampering: entries in the order of their commits, in blocks, each authenticated with the one before.
-use ::entity::{audit_entries::Model as Entry, secrets};
-use hmac::{Hmac, KeyInit, Mac};
-use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
-use secrecy::ExposeSecret;
-use sha2::Sha256;
+use ::entity::audit_entries::Model as Entry;
+use hmac::Mac;
+use sea_orm::ConnectionTrait;
 
 use super::Settings;
-use crate::{Error, Result, crud::scope};
+use crate::{
+    Result,
+    secret::{Secret, mac},
+};
 
 /// Entries that are sealed together at most.
 pub const BLOCK: u64 = 1_000;
 
-/// The key of the chain: HMAC-SHA-256 (RFC 2104).
-#[derive(Clone)]
-pub struct Key(Vec<u8>);
+/// What authenticates the chain.
+pub struct Key(Secret);
 
 impl Key {
     /// `audit.key`, or the one that the installation made for itself.
     pub async fn of(settings: &Settings, db: &impl ConnectionTrait) -> Result<Self> {
-        if let Some(key) = &settings.key {
-            return Ok(Self(key.expose_secret().as_bytes().to_vec()));
+        match &settings.key {
+            Some(key) => Ok(Self(Secret::of(key))),
+            None => Secret::installed(db, "audit").await.map(Self),
         }
-        let made = scope::plain::<secrets::Entity>().filter(secrets::Column::Name.eq("audit"));
-        let made = made.one(db).await?;
-        let made = made.ok_or_else(|| Error::bug("the installation has no key for its audit"))?;
-        Ok(Self(made.value))
     }
 
     /// Of a block, which follows upon another.
     pub fn block(&self, previous: &[u8], entries: &[(i64, Vec<u8>, &Entry)]) -> Vec<u8> {
-        let mut mac = mac(&self.0);
+        let mut mac = self.0.mac();
         mac.update(previous);
         for (seq, digest, entry) in entries {
             mac.update(line(*seq, digest, entry).as_bytes());
@@ -39,7 +36,7 @@ impl Key {
 
     /// Of the place up to which the audit was given up.
     pub fn prune(&self, number: i64, last_seq: i64, block: &[u8]) -> Vec<u8> {
-        let mut mac = mac(&self.0);
+        let mut mac = self.0.mac();
         mac.update(format!("pruned {number} {last_seq} ").as_bytes());
         mac.update(block);
         mac.finalize().into_bytes().to_vec()
@@ -71,12 +68,4 @@ fn line(seq: i64, digest: &[u8], entry: &Entry) -> String {
         digest,
     ]);
     format!("{line}\n")
-}
-
-fn mac(key: &[u8]) -> Hmac<Sha256> {
-    #[expect(
-        clippy::expect_used,
-        reason = "HMAC takes keys of any length (RFC 2104, section 2)"
-    )]
-    Hmac::<Sha256>::new_from_slice(key).expect("a key of any length")
 }

@@ -45,13 +45,13 @@ async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
     if !tx.is_the_only(SEALER).await? {
         return Ok(0);
     }
-    let key = Key::of(settings, tx).await?;
     let last = last(tx).await?;
     let place = (last.last_transaction_id, last.last_entry_id);
     let entries = behind_every_transaction(tx, place).await?;
     let Some(end) = entries.last() else {
         return Ok(0);
     };
+    let key = Key::of(settings, tx).await?;
     let sealed = |(seq, entry)| (seq, digest(entry), entry);
     let sealed: Vec<_> = (last.last_seq + 1..).zip(&entries).map(sealed).collect();
     let next = audit_blocks::ActiveModel {

@@ -9,11 +9,10 @@ mod statements;
 
 use std::{sync::Arc, time::Duration};
 
-use ::entity::secrets;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryFilter,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
@@ -26,7 +25,7 @@ pub use migrations::{Migrations, Step};
 pub use settings::Settings;
 pub use statements::Observer;
 
-use crate::{Error, Result, crud::scope, query::Secret};
+use crate::{Error, Result, secret::Secret};
 
 /// Time for work that may do without the database, once that is known to be away.
 const GRACE: Duration = Duration::from_millis(200);
@@ -113,26 +112,16 @@ impl Database {
     /// Authenticates cursors with this key, and not with the one that the installation made for itself.
     #[must_use]
     pub fn with_secret(self, secret: &SecretString) -> Self {
-        let secret = Secret(secret.expose_secret().as_bytes().to_vec());
         Self {
-            secret: Arc::new(OnceCell::new_with(Some(secret))),
+            secret: Arc::new(OnceCell::new_with(Some(Secret::of(secret)))),
             ..self
         }
     }
 
     /// The key of this installation's cursors, read once. Fails while the schema is not migrated.
     pub async fn secret(&self) -> Result<Secret> {
-        let read = async || {
-            let cursor = secrets::Column::Name.eq("cursor");
-            let row = scope::plain::<secrets::Entity>()
-                .filter(cursor)
-                .one(&self.read)
-                .await?;
-            let row =
-                row.ok_or_else(|| Error::bug("the installation has no key for its cursors"))?;
-            Ok::<_, Error>(Secret(row.value))
-        };
-        Ok(self.secret.get_or_try_init(read).await?.clone())
+        let installed = || Secret::installed(&self.read, "cursor");
+        Ok(self.secret.get_or_try_init(installed).await?.clone())
     }
 
     /// Ends when the database has not answered for a while, so that nobody waits longer; else never.

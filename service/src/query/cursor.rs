@@ -1,21 +1,13 @@
 //! Cursors: a place in an order, opaque and authenticated, so that only places that we named are asked for.
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::secret::Secret;
+
 /// Bytes of the tag: HMAC-SHA-256 cut to 128 bits (RFC 2104, section 5).
 const TAG: usize = 16;
-
-/// The key of an installation.
-#[derive(Clone)]
-pub struct Secret(pub Vec<u8>);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 /// What a row is sorted by, as text, and the direction to go from there.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,12 +38,8 @@ impl Cursor {
     }
 }
 
-fn mac(Secret(key): &Secret, binding: &str, payload: &[u8]) -> Hmac<Sha256> {
-    #[expect(
-        clippy::expect_used,
-        reason = "HMAC takes keys of any length (RFC 2104, section 2)"
-    )]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
+fn mac(secret: &Secret, binding: &str, payload: &[u8]) -> Hmac<Sha256> {
+    let mut mac = secret.mac();
     mac.update(binding.as_bytes());
     // Divides the two: no filter holds a NUL.
     mac.update(&[0]);
@@ -65,7 +53,7 @@ mod tests {
 
     #[test]
     fn only_a_cursor_of_ours_for_the_same_list_is_read() {
-        let (secret, other) = (Secret(vec![1; 32]), Secret(vec![2; 32]));
+        let (secret, other) = (Secret::of(&"1".into()), Secret::of(&"2".into()));
         let cursor = Cursor {
             backward: true,
             values: vec![Some("a".to_owned()), None],

@@ -16,9 +16,9 @@ use crate::{
     Actor, Error, Refusal, Result,
     crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope},
     permission::{Action, Reach},
+    secret::Secret,
 };
 use cursor::Cursor;
-pub use cursor::Secret;
 pub use describe::{Filterable, ValueKind, declared_fields, filterable, operators, searched};
 pub use filter::{Filter, MAX_VALUES};
 pub use include::{Include, MAX_INCLUDES, relations};
