@@ -96,9 +96,14 @@ impl Error {
         }
     }
 
+    /// A failure of a library that the code rules out.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+
     /// A state that the code rules out.
     pub fn bug(what: impl Into<String>) -> Self {
-        Self::Internal(what.into().into())
+        Self::internal(what.into())
     }
 }
 

@@ -79,7 +79,7 @@ async fn claim(tx: &Tx, user_id: i64, once: &Once) -> Result<bool> {
 }
 
 async fn keep(tx: &Tx, user_id: i64, once: &Once, outcome: &impl Serialize) -> Result<()> {
-    let outcome = serde_json::to_string(outcome).map_err(|error| Error::Internal(error.into()))?;
+    let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
     scope::update_plain::<Entity>(tx, this(user_id, once), [(Column::Outcome, outcome.into())])
         .await
 }
@@ -95,7 +95,7 @@ async fn kept<T: DeserializeOwned>(tx: &Tx, user_id: i64, once: &Once) -> Result
         return Err(Error::KeyReused);
     }
     let outcome = record.outcome.unwrap_or_default();
-    serde_json::from_str(&outcome).map_err(|error| Error::Internal(error.into()))
+    serde_json::from_str(&outcome).map_err(Error::internal)
 }
 
 fn this(user_id: i64, once: &Once) -> Expr {

@@ -92,7 +92,7 @@ impl Hasher {
         self.0
             .try_send(Job { work, reply })
             .map_err(|_full| Error::Unavailable("password hashing", None))?;
-        answer.await.map_err(|gone| Error::Internal(gone.into()))?
+        answer.await.map_err(Error::internal)?
     }
 }
 
@@ -123,7 +123,7 @@ impl Work {
             Self::Hash(password) => hash(&password, memory).map(Done::Hash),
             Self::Verify(password, hash) => verify(&password, &hash, memory).map(Done::Verified),
         }
-        .map_err(|error| Error::Internal(error.to_string().into()))
+        .map_err(|error| Error::internal(error.to_string()))
     }
 }
 

@@ -191,7 +191,6 @@ async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {
 }
 
 fn before(retention: Duration) -> Result<DateTimeWithTimeZone> {
-    let retention =
-        chrono::Duration::from_std(retention).map_err(|error| Error::Internal(error.into()))?;
+    let retention = chrono::Duration::from_std(retention).map_err(Error::internal)?;
     Ok(now() - retention)
 }

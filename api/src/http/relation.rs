@@ -73,7 +73,7 @@ pub fn fetch<'a, R: Resource>(
         let shown = |(key, found)| {
             let row = Representation::<R::View>::of::<R>(found, false);
             let row = serde_json::to_value(row);
-            let mut row = row.map_err(|error| Error::Internal(error.into()))?;
+            let mut row = row.map_err(Error::internal)?;
             if let Some(members) = row.as_object_mut().filter(|_| foreign_key != "id") {
                 members.retain(|name, _| !R::heavy().any(|heavy| heavy == name));
             }

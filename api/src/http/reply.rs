@@ -85,7 +85,7 @@ impl<A> Reply<A> {
     }
 
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
-        let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
+        let body = serde_json::to_vec(body).map_err(Error::internal)?;
         let body = Some(body);
         Ok(Self {
             status,

@@ -78,7 +78,7 @@ async fn shape<R: Resource>(
     if how.is_plain() {
         return Ok(Rows::Whole(rows.collect()));
     }
-    let value = |row| serde_json::to_value(row).map_err(|error| Error::Internal(error.into()));
+    let value = |row| serde_json::to_value(row).map_err(Error::internal);
     let mut rows = rows.map(value).collect::<Result<Vec<_>, _>>()?;
     let mut kept = how.fields.clone();
     for include in &how.includes {

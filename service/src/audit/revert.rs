@@ -61,7 +61,7 @@ pub async fn state_at<C: Crud>(
             }
             let changes = changes.as_deref().ok_or(Error::conflict(GONE))?;
             let changes: Map<String, Value> =
-                serde_json::from_str(changes).map_err(|error| Error::Internal(error.into()))?;
+                serde_json::from_str(changes).map_err(Error::internal)?;
             for (field, mut change) in changes {
                 match change.get_mut("from") {
                     Some(from) => {
@@ -91,7 +91,7 @@ async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<
     let texts = entry
         .and_then(|entry| entry.texts)
         .ok_or(Error::conflict(GONE))?;
-    serde_json::from_str(&texts).map_err(|error| Error::Internal(error.into()))
+    serde_json::from_str(&texts).map_err(Error::internal)
 }
 
 fn of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {

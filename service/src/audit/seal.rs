@@ -152,5 +152,5 @@ pub async fn is_of_another_cluster(db: &impl ConnectionTrait, transaction: i64) 
 }
 
 fn count(entries: &[Entry]) -> Result<i64> {
-    i64::try_from(entries.len()).map_err(|error| Error::Internal(error.into()))
+    i64::try_from(entries.len()).map_err(Error::internal)
 }

@@ -45,8 +45,7 @@ struct Row {
 
 impl Row {
     fn of(entry: &Entry) -> Result<Self> {
-        let text =
-            |value: &_| serde_json::to_string(value).map_err(|error| Error::Internal(error.into()));
+        let text = |value: &_| serde_json::to_string(value).map_err(Error::internal);
         Ok(Self {
             resource: entry.resource,
             resource_id: entry.resource_id,
@@ -68,7 +67,7 @@ pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
     let sql = format!("{INTO}{select}");
     for chunk in entries.chunks(CHUNK) {
         let rows: Vec<_> = chunk.iter().map(Row::of).collect::<Result<_>>()?;
-        let rows = serde_json::to_string(&rows).map_err(|error| Error::Internal(error.into()))?;
+        let rows = serde_json::to_string(&rows).map_err(Error::internal)?;
         let values = [
             now().into(),
             tx.actor().user_id().into(),

@@ -45,8 +45,8 @@ pub struct SignIn {
 pub async fn login(session: &Session, credentials: &Credentials) -> Result<SignIn> {
     let user = authenticate(session, credentials).await?;
     let (token, hash) = token::generate();
-    let lifetime = chrono::Duration::from_std(session.atoll.auth.session_lifetime)
-        .map_err(|error| Error::Internal(error.into()))?;
+    let lifetime =
+        chrono::Duration::from_std(session.atoll.auth.session_lifetime).map_err(Error::internal)?;
     let expires_at = now() + lifetime;
     session
         .write(async |tx| open(tx, &user, &hash, expires_at).await)

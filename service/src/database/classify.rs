@@ -11,10 +11,10 @@ pub fn classify(error: DbErr) -> Error {
         DbErr::ConnectionAcquire(_) => return Error::Unavailable("the database", Some(error)),
         DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated => return Error::NotFound,
         DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
-        _ => return Error::Internal(error.into()),
+        _ => return Error::internal(error),
     };
     let RuntimeErr::SqlxError(cause) = runtime else {
-        return Error::Internal(error.into());
+        return Error::internal(error);
     };
     let cause = cause.clone();
     match cause.as_ref() {
@@ -25,7 +25,7 @@ pub fn classify(error: DbErr) -> Error {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => Error::Unavailable("the database", Some(error)),
-        _ => Error::Internal(error.into()),
+        _ => Error::internal(error),
     }
 }
 
@@ -41,14 +41,14 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
         "57014" | "25P03" | "53100" | "53300" | "57P01" | "57P02" | "57P03" | "8" | "10" | "13"
         | "14" => Error::Unavailable("the database", Some(error)),
         _ if code.starts_with("08") => Error::Unavailable("the database", Some(error)),
-        _ => Error::Internal(error.into()),
+        _ => Error::internal(error),
     }
 }
 
 fn taken(refused: &dyn DatabaseError, error: DbErr) -> Error {
     match field(refused) {
         Some(field) => Error::conflict_at(format!("/{field}"), "taken", "this value is taken"),
-        None => Error::Internal(error.into()),
+        None => Error::internal(error),
     }
 }
 

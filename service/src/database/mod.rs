@@ -99,7 +99,7 @@ impl Database {
         let begin = tokio::spawn(async move { write.begin_with_options(options).await });
         let tx = match timeout_at(deadline, begin).await {
             Ok(Ok(done)) => done?,
-            Ok(Err(panicked)) => return Err(Error::Internal(panicked.into())),
+            Ok(Err(panicked)) => return Err(Error::internal(panicked)),
             Err(_late) => return Err(Error::Unavailable("the database", None)),
         };
         let left = deadline.saturating_duration_since(Instant::now());

@@ -20,7 +20,7 @@ pub(super) async fn connect(
     settings: &Settings,
 ) -> Result<(DatabaseConnection, watch::Receiver<bool>)> {
     let server = PgConnectOptions::from_str(url)
-        .map_err(|error| Error::Internal(error.into()))?
+        .map_err(Error::internal)?
         .application_name("atoll")
         .statement_cache_capacity(settings.statement_cache)
         .options([

@@ -20,7 +20,7 @@ pub(super) async fn connect(
     settings: &Settings,
 ) -> Result<(DatabaseConnection, DatabaseConnection)> {
     let file = SqliteConnectOptions::from_str(url)
-        .map_err(|error| Error::Internal(error.into()))?
+        .map_err(Error::internal)?
         .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(settings.lock_timeout)
@@ -36,7 +36,7 @@ pub(super) async fn connect(
         .parent()
         .filter(|folder| *folder != Path::new(""))
     {
-        std::fs::create_dir_all(folder).map_err(|error| Error::Internal(error.into()))?;
+        std::fs::create_dir_all(folder).map_err(Error::internal)?;
     }
     let file = file
         .journal_mode(SqliteJournalMode::Wal)

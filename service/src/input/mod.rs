@@ -21,7 +21,7 @@ pub fn patch<P: Input>(mut fields: Map<String, Value>) -> Result<P> {
     let known = schema.get("properties").and_then(Value::as_object);
     fields.retain(|name, _| known.is_some_and(|known| known.contains_key(name)));
     let patch = serde_json::from_value(fields.into());
-    let patch = patch.map_err(|error| Error::Internal(error.into()))?;
+    let patch = patch.map_err(Error::internal)?;
     check(&patch)?;
     Ok(patch)
 }
