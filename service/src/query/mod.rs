@@ -209,13 +209,8 @@ impl<C: Crud> ListQuery<C> {
 fn permit<C: Crud>(private: &[(String, &'static str)], actor: &Actor) -> Result<()> {
     let hidden = |resource: &str| actor.reach(resource, Action::Read) < Reach::All;
     let refused = private.iter().filter(|(_, resource)| hidden(resource));
-    let refusals: Vec<_> = refused
-        .map(|(parameter, _)| Refusal::new(parameter, "unknown", unknown::<C>()))
-        .collect();
-    match refusals.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Query(refusals)),
-    }
+    let refusal = |(parameter, _): &(String, _)| Refusal::new(parameter, "unknown", unknown::<C>());
+    parse::unless(refused.map(refusal).collect())
 }
 
 /// What a resource declares of a field.

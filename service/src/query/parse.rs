@@ -13,16 +13,7 @@ impl<C: Crud> ListQuery<C> {
     /// Reports every refused parameter at once.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut query = Self::default();
-        let mut refusals = Vec::new();
-        let mut seen = HashSet::new();
-        for (name, value) in pairs {
-            let taken = match seen.insert(name) {
-                true => query.take(name, value),
-                false => Err(("duplicate", "is given more than once".to_owned())),
-            };
-            let refused = |(code, detail)| Refusal::new(name, code, detail);
-            refusals.extend(taken.err().map(refused));
-        }
+        let (seen, mut refusals) = take_each(pairs, |name, value| query.take(name, value));
         if seen.contains("cursor") && seen.contains("offset") {
             refusals.push(Refusal::new("offset", "not_allowed", "goes with no cursor"));
         }
@@ -33,10 +24,7 @@ impl<C: Crud> ListQuery<C> {
                 refusals.push(Refusal::new("cursor", "not_allowed", detail));
             }
         }
-        match refusals.is_empty() {
-            true => Ok(query),
-            false => Err(Error::Query(refusals)),
-        }
+        unless(refusals).map(|()| query)
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {
@@ -85,6 +73,32 @@ impl<C: Crud> ListQuery<C> {
             }
         }
         Ok(())
+    }
+}
+
+/// Which parameters there are, and those that were refused: each is given once.
+pub(super) fn take_each<'a>(
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    mut take: impl FnMut(&str, &str) -> Result<(), Refused>,
+) -> (HashSet<&'a str>, Vec<Refusal>) {
+    let mut seen = HashSet::new();
+    let mut refusals = Vec::new();
+    for (name, value) in pairs {
+        let taken = match seen.insert(name) {
+            true => take(name, value),
+            false => Err(("duplicate", "is given more than once".to_owned())),
+        };
+        let refused = |(code, detail)| Refusal::new(name, code, detail);
+        refusals.extend(taken.err().map(refused));
+    }
+    (seen, refusals)
+}
+
+/// Fails where something was refused.
+pub(super) fn unless(refusals: Vec<Refusal>) -> Result<()> {
+    match refusals.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Query(refusals)),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is asked of many rows at once: how many there are, and the least and the greatest of their values, for each group.
-use std::collections::HashSet;
-
 use sea_orm::{DbBackend, IdenStatic, Select};
 
-use super::{LIST_PARAMETERS, ListQuery, Refused, declared, parse::one_of, permit, unknown};
+use super::{
+    LIST_PARAMETERS, ListQuery, Refused, declared,
+    parse::{one_of, take_each, unless},
+    permit, unknown,
+};
 use crate::{
     Actor, Error, Refusal, Result,
     crud::{Column, Crud, Deleted, orderable},
@@ -50,40 +52,23 @@ impl<C: Crud> StatsQuery<C> {
         let is_ours = |(name, _): &(&str, &str)| OWN.contains(name) || WINDOW.contains(name);
         let (ours, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_ours);
         let mut query = Self::default();
-        let mut refusals = Vec::new();
-        match ListQuery::parse(others) {
-            Ok(rows) => query.rows = rows,
-            Err(Error::Query(refused)) => refusals = refused,
-            Err(error) => return Err(error),
-        }
-        let mut seen = HashSet::new();
-        for (name, value) in ours {
-            let taken = match seen.insert(name) {
-                true => query.take(name, value),
-                false => Err(("duplicate", "is given more than once".to_owned())),
-            };
-            let refused = |(code, detail)| Refusal::new(name, code, detail);
-            refusals.extend(taken.err().map(refused));
-        }
+        let (rows, mut refusals) = match ListQuery::parse(others) {
+            Err(Error::Query(refused)) => (ListQuery::default(), refused),
+            rows => (rows?, Vec::new()),
+        };
+        query.rows = rows;
+        let (_, refused) = take_each(ours, |name, value| query.take(name, value));
+        refusals.extend(refused);
         query.is_counted |= query.min.is_empty() && query.max.is_empty();
-        match refusals.is_empty() {
-            true => Ok(query),
-            false => Err(here(refusals)),
-        }
+        here(refusals).map(|()| query)
     }
 
     /// As [`ListQuery::permit`]: the least value of a field tells as much as a filter on it.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
-        let mut refusals = Vec::new();
-        for permitted in [self.rows.permit(actor), permit::<C>(&self.private, actor)] {
-            match permitted {
-                Err(Error::Query(refused)) => refusals.extend(refused),
-                permitted => permitted?,
-            }
-        }
-        match refusals.is_empty() {
-            true => Ok(()),
-            false => Err(here(refusals)),
+        let private = [self.rows.private.as_slice(), &self.private].concat();
+        match permit::<C>(&private, actor) {
+            Err(Error::Query(refusals)) => here(refusals),
+            permitted => permitted,
         }
     }
 
@@ -148,10 +133,10 @@ impl<C: Crud> StatsQuery<C> {
     }
 }
 
-/// What a list says of its parameters, said of ours.
-fn here(mut refusals: Vec<Refusal>) -> Error {
+/// Fails where something was refused: what a list says of its parameters, said of ours.
+fn here(mut refusals: Vec<Refusal>) -> Result<()> {
     for refusal in &mut refusals {
         refusal.detail = refusal.detail.replace(LIST_PARAMETERS, PARAMETERS);
     }
-    Error::Query(refusals)
+    unless(refusals)
 }
