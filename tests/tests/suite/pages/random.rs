@@ -4,11 +4,14 @@ mod drawn;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tests::{Client, TestApp, scaled};
+use tests::{Client, TestApp};
 
-use drawn::{Dice, World};
+use drawn::World;
 
-use crate::lists::order::compare;
+use crate::{
+    dice::{Dice, seeds},
+    lists::order::compare,
+};
 
 /// A list, as a client asks for it and as it should be.
 struct List {
@@ -117,14 +120,6 @@ async fn walk_while_rows_move(world: &mut World, list: &List, is_backward: bool,
     let after = ids(&list.whole(&client).await);
     for id in stay.into_iter().filter(|id| after.contains(id)) {
         assert!(seen.contains(&id), "{path}: {id} is missing in {seen:?}");
-    }
-}
-
-/// The seeds of this run.
-fn seeds() -> Vec<u64> {
-    match std::env::var("ATOLL_TEST_SEED") {
-        Ok(seed) => vec![seed.parse().unwrap()],
-        Err(_) => (1..=scaled(8) as u64).collect(),
     }
 }
 

@@ -1,40 +1,13 @@
-//! What is drawn: numbers, orders, filters, and tables of rows that are alike.
+//! What is drawn: orders, filters, and tables of rows that are alike.
 use serde_json::{Value, json};
-use tests::{Client, TestApp, postgres::say};
+use tests::{Client, TestApp};
 
-use crate::lists::filters::{BASE, DECLARED};
-
-/// `SplitMix64` (Steele, Lea and Flood 2014): the same numbers from the same seed, everywhere.
-pub struct Dice {
-    seed: u64,
-    state: u64,
-}
-
-impl Drop for Dice {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            say(&format!("ATOLL_TEST_SEED={} draws this again", self.seed));
-        }
-    }
-}
+use crate::{
+    dice::Dice,
+    lists::filters::{BASE, DECLARED},
+};
 
 impl Dice {
-    pub fn of(seed: u64) -> Self {
-        Self { seed, state: seed }
-    }
-
-    pub fn below(&mut self, end: usize) -> usize {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut drawn = self.state;
-        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((drawn ^ (drawn >> 31)) % end as u64).unwrap()
-    }
-
-    pub fn of_these<T: Clone>(&mut self, these: &[T]) -> T {
-        these[self.below(these.len())].clone()
-    }
-
     /// Small ones mostly: there are more edges between pages.
     pub fn limit(&mut self) -> usize {
         self.of_these(&[1, 1, 2, 3, 4, 5, 7, 11, 40])
