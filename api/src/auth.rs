@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use service::{
     Actor, Found, Users,
     auth::{self, Credentials, Me, NewAccount, SignIn},
-    crud::Crud,
+    crud::{Crud, Target},
     permission::Action,
     users::{UserPatch, UserRow},
 };
@@ -88,9 +88,13 @@ async fn me(call: Call) -> Answer<Is<MeView>> {
 async fn update_me(call: Call<UserPatch>) -> Answer<Is<MeView>> {
     let expected = call.expected()?;
     let me = auth::me(&call.session).await?;
+    let target = Target {
+        id: me.user.id,
+        expected,
+    };
     let user = call
         .session
-        .write(async |tx| Users::update(tx, me.user.id, &call.input, &expected).await)
+        .write(async |tx| Users::update(tx, target.clone(), &call.input).await)
         .await?;
     show(Me { user, ..me })
 }

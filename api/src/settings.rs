@@ -14,6 +14,7 @@ pub struct ServerSettings {
     pub workers: usize,
     pub max_in_flight: usize,
     pub body_limit: usize,
+    pub bulk_limit: usize,
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
     #[serde(with = "humantime_serde")]

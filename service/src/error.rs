@@ -31,6 +31,12 @@ pub enum Error {
     /// The row is in another version than the caller expected: in this one.
     #[error("the row is in version {0}: read it again")]
     Stale(i64),
+    /// Operations of one request were refused: as the first of them would have been alone, and where each of them was.
+    #[error("{} operations were refused: {first}", .refusals.len())]
+    Operations {
+        first: Box<Error>,
+        refusals: Vec<Refusal>,
+    },
     /// The caller must say which version it expects.
     #[error("say which version you change: If-Match with the ETag that you read")]
     VersionRequired,
@@ -94,6 +100,37 @@ impl Error {
             detail,
             refusals: vec![Refusal::new(at, code, detail)],
         }
+    }
+
+    /// What the caller can mend: where, and how. None where that is nothing.
+    pub fn refusals(&self) -> Option<Vec<Refusal>> {
+        let alone = |at: &str, code: &str| vec![Refusal::new(at, code, self.to_string())];
+        Some(match self {
+            Self::Invalid(refusals) | Self::Operations { refusals, .. } => refusals.clone(),
+            Self::Conflict { refusals, .. } if !refusals.is_empty() => refusals.clone(),
+            Self::Conflict { .. } => alone("", "conflict"),
+            Self::NotFound => alone("", "not_found"),
+            Self::Forbidden(_) => alone("", "forbidden"),
+            Self::Stale(_) => alone("/version", "stale"),
+            Self::VersionRequired => alone("/version", "required"),
+            _ => return None,
+        })
+    }
+
+    /// The same, said of fields that stand beneath a pointer.
+    #[must_use]
+    pub fn beneath(mut self, pointer: &str) -> Self {
+        if let Self::Invalid(refusals) | Self::Conflict { refusals, .. } = &mut self {
+            for refusal in refusals {
+                refusal.at.insert_str(0, pointer);
+            }
+        }
+        self
+    }
+
+    /// Whether the caller can mend it.
+    pub fn is_refusal(&self) -> bool {
+        self.refusals().is_some()
     }
 
     /// A failure of a library that the code rules out.

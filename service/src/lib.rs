@@ -3,6 +3,7 @@ pub mod actor;
 mod atoll;
 pub mod audit;
 pub mod auth;
+pub mod bulk;
 pub mod comments;
 pub mod crud;
 pub mod database;

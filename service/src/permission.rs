@@ -24,6 +24,9 @@ impl Action {
         Self::Audit,
     ];
 
+    /// What may be done by several operations at once.
+    pub const WRITES: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",

@@ -8,7 +8,7 @@ pub(crate) use serde::Deserialize;
 
 pub(crate) use crate::{
     Actor, Crud, Error, Reads, Result, Session, Tx,
-    crud::{Change, Field, Owner, everything, nothing, now, owned, reaches, scope},
+    crud::{Change, Field, Owner, Written, everything, nothing, now, permit, scope},
     input::{PresentTrimmed, Trimmed, present},
     permission::{Action, Reach},
     slug::Slug,

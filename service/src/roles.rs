@@ -12,7 +12,7 @@ mod held;
 
 pub(crate) use assignment::assign_built_in;
 pub use assignment::{assign, assign_by_name, of_user, unassign};
-pub(crate) use held::{names, permissions};
+pub(crate) use held::{names, permissions_of};
 
 pub struct Roles;
 
@@ -90,11 +90,16 @@ impl Crud for Roles {
         }
     }
 
-    async fn permits(reads: &impl Reads, action: Action, role: &Model) -> Result<bool> {
-        if !reaches::<Self>(reads.actor(), action, role) {
-            return Ok(false);
-        }
-        held_by(reads.actor(), &role.permissions).map(|()| true)
+    async fn permits(
+        reads: &impl Reads,
+        action: Action,
+        roles: &[Model],
+    ) -> Result<Vec<Result<()>>> {
+        let permit = |role: &Model| {
+            permit::<Self>(reads.actor(), action, role)?;
+            held_by(reads.actor(), &role.permissions)
+        };
+        Ok(roles.iter().map(permit).collect())
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {

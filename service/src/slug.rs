@@ -1,23 +1,20 @@
 //! Slugs: the readable name of a row, made from another column unless the client chooses one.
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic,
-    QueryResult, Value,
-    sea_query::{Expr, ExprTrait, OnConflict, SelectStatement},
+    ActiveValue, ColumnTrait, ConnectionTrait, IdenStatic, QueryResult, Value,
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
 use crate::{
-    Error, Result, Tx,
-    crud::{Active, Column, Crud, Model, scope},
+    Result, Tx,
+    crud::{Crud, scope},
 };
 
 /// Characters; contract §3.
 const MAX_LENGTH: usize = 100;
-/// Names that others may take before us, one after the other.
-const ATTEMPTS: usize = 32;
-/// Names probed by one statement.
-const PROBES: u64 = 16;
+/// Names of one search that are probed by one statement.
+const PROBES: usize = 16;
 
 /// Where a resource keeps its slug, what it is made from, and what it is when nothing is left of that.
 #[derive(Debug, Clone, Copy)]
@@ -27,47 +24,19 @@ pub struct Slug<C> {
     pub fallback: &'static str,
 }
 
-/// Inserts a row, with a free slug where the client chose none.
-///
-/// The plain slug is tried by the insert itself, so that the usual case costs no statement more.
-pub async fn insert<C: Crud>(tx: &Tx, row: Active<C>) -> Result<Model<C>> {
-    let made = C::SLUG.filter(|slug| row.is_not_set(slug.column));
-    let Some(slug) = made else {
-        return Ok(row.insert(tx).await?);
-    };
-    let plain = plain(&text(&row.get(slug.source)), slug.fallback);
-    if let Some(done) = try_insert::<C>(tx, &row, slug.column, plain.clone()).await? {
-        return Ok(done);
-    }
-    let rivals = [scope::live_ids(C::name())];
-    for _ in 0..ATTEMPTS {
-        let free = free(tx, slug.column, &plain, &rivals).await?;
-        if let Some(done) = try_insert::<C>(tx, &row, slug.column, free).await? {
-            return Ok(done);
+impl<C> Slug<C> {
+    /// What is left of a text in `[a-z0-9-]`.
+    pub(crate) fn plain(&self, source: &ActiveValue<Value>) -> String {
+        let text = match source {
+            ActiveValue::Set(Value::String(Some(text))) => text.as_str(),
+            _ => "",
+        };
+        let slug = cut(&slug::slugify(text), MAX_LENGTH);
+        match slug.is_empty() {
+            true => self.fallback.to_owned(),
+            false => slug,
         }
-        // Another transaction took the same one in between, and has committed: it is seen now.
     }
-    Err(Error::Contended(DbErr::RecordNotInserted))
-}
-
-async fn try_insert<C: Crud>(
-    tx: &Tx,
-    row: &Active<C>,
-    column: Column<C>,
-    slug: String,
-) -> Result<Option<Model<C>>> {
-    let mut row = row.clone();
-    row.set(column, slug.into());
-    let taken = OnConflict::column(column)
-        .target_and_where(scope::is_live(C::name()))
-        .do_nothing()
-        .to_owned();
-    // As a list: a single insert takes no row for a failure.
-    let mut inserted = C::Entity::insert_many([row])
-        .on_conflict(taken)
-        .exec_with_returning(tx)
-        .await?;
-    Ok(inserted.pop())
 }
 
 /// A slug that had to change.
@@ -92,70 +61,134 @@ pub async fn make_room<C: Crud>(tx: &Tx, deletion: i64) -> Result<Vec<Rename>> {
         .and_where(Expr::col((table, "deletion_id")).eq(deletion))
         .and_where(Expr::col((table, column)).in_subquery(taken))
         .take();
+    let read = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", column)?));
+    let colliding: Vec<(i64, String)> = tx
+        .query_all(&colliding)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect::<Result<_>>()?;
     // A number may be free among the live, and taken by a row that is about to come back too.
     let cohort = scope::deleted_rows(table, "id")
         .and_where(Expr::col((table, "deletion_id")).eq(deletion))
         .take();
-    let rivals = [scope::live_ids(table), cohort];
-    for row in tx.query_all(&colliding).await? {
-        let (id, old): (i64, String) = (row.try_get("", "id")?, row.try_get("", column)?);
-        let free = free(tx, slug.column, &old, &rivals).await?;
+    let wanted = colliding.iter().map(|(_, old)| (old.clone(), 1)).collect();
+    let mut free = free(tx, slug.column, wanted, &[scope::live_ids(table), cohort]).await?;
+    for (id, from) in colliding {
+        let Some(to) = free.get_mut(&from).and_then(VecDeque::pop_front) else {
+            continue;
+        };
         let rename = scope::amend_deleted(table)
-            .value(column, free.as_str())
+            .value(column, to.as_str())
             .and_where(Expr::col((table, "id")).eq(id))
             .take();
         tx.execute(&rename).await?;
         renames.push(Rename {
             id,
             column,
-            from: old,
-            to: free,
+            from,
+            to,
         });
     }
     Ok(renames)
 }
 
-/// What is left of a text in `[a-z0-9-]`.
-fn plain(text: &str, fallback: &str) -> String {
-    let slug = cut(&slug::slugify(text), MAX_LENGTH);
-    if slug.is_empty() {
-        fallback.to_owned()
-    } else {
-        slug
-    }
+/// A search for free names after a plain one: `-2`, `-3` and so on.
+struct Search {
+    plain: String,
+    wanted: usize,
+    found: VecDeque<String>,
+    last_taken: u64,
+    step: u64,
 }
 
-/// `-2`, `-3` and so on, in a number of statements that grows with the logarithm of how many are taken by `rivals`.
-async fn free(
+/// So many free names for each plain one, in a number of statements that grows with the logarithm of how many are taken
+/// by `rivals`, and does not depend on how many plain ones there are.
+pub async fn free(
     tx: &Tx,
     column: impl ColumnTrait,
-    plain: &str,
+    wanted: BTreeMap<String, usize>,
     rivals: &[SelectStatement],
-) -> Result<String> {
-    let (mut last_taken, mut step) = (1, 1);
-    loop {
-        let numbers: Vec<u64> = (1..=PROBES).map(|i| last_taken + i * step).collect();
-        let probes: Vec<_> = numbers
+) -> Result<HashMap<String, VecDeque<String>>> {
+    let mut searches: Vec<_> = wanted.into_iter().map(Search::new).collect();
+    let mut claimed = HashSet::new();
+    while searches.iter().any(|search| !search.is_done()) {
+        let open = searches.iter_mut().filter(|search| !search.is_done());
+        let open: Vec<_> = open.map(|search| (search.numbers(), search)).collect();
+        let probes = open
             .iter()
-            .map(|number| numbered(plain, *number))
-            .collect();
+            .flat_map(|(numbers, search)| search.names(numbers));
+        let probes: Vec<_> = probes.collect();
         let mut taken = HashSet::new();
         for rows in rivals {
-            taken.extend(among(tx, column, rows.clone(), &probes).await?);
+            for probes in probes.chunks(scope::PARAMETERS) {
+                taken.extend(among(tx, column, rows.clone(), probes).await?);
+            }
         }
-        match numbers
+        for (numbers, search) in open {
+            // Two long ones may be cut to the same.
+            let is_free = |name: &String| !taken.contains(name) && !claimed.contains(name);
+            search.learn(&numbers, is_free);
+            claimed.extend(search.found.iter().cloned());
+        }
+    }
+    let found = searches
+        .into_iter()
+        .map(|search| (search.plain, search.found));
+    Ok(found.collect())
+}
+
+impl Search {
+    fn new((plain, wanted): (String, usize)) -> Self {
+        Self {
+            plain,
+            wanted,
+            found: VecDeque::new(),
+            last_taken: 1,
+            step: 1,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.found.len() >= self.wanted
+    }
+
+    /// The next ones to look at.
+    fn numbers(&self) -> Vec<u64> {
+        let count = match self.step {
+            1 => PROBES.max(self.wanted - self.found.len()),
+            _ => PROBES,
+        };
+        (1..=count as u64)
+            .map(|i| self.last_taken + i * self.step)
+            .collect()
+    }
+
+    fn names(&self, numbers: &[u64]) -> Vec<String> {
+        numbers
             .iter()
-            .position(|number| !taken.contains(&numbered(plain, *number)))
-        {
-            Some(first) if step == 1 => return Ok(numbered(plain, numbers[first])),
+            .map(|number| numbered(&self.plain, *number))
+            .collect()
+    }
+
+    fn learn(&mut self, numbers: &[u64], is_free: impl Fn(&String) -> bool) {
+        let last = numbers.last().copied().unwrap_or(self.last_taken);
+        let names = self.names(numbers);
+        match names.iter().position(&is_free) {
+            Some(_) if self.step == 1 => {
+                let missing = self.wanted - self.found.len();
+                self.found
+                    .extend(names.into_iter().filter(is_free).take(missing));
+                self.last_taken = last;
+            }
             // One that is free lies in the gap below: look there, more closely.
             Some(first) => {
-                last_taken = numbers[first] - step;
-                step = step.div_ceil(PROBES);
+                self.last_taken = numbers[first] - self.step;
+                self.step = self.step.div_ceil(PROBES as u64);
             }
             None => {
-                last_taken = numbers[numbers.len() - 1];
-                step *= PROBES;
+                self.last_taken = last;
+                self.step *= PROBES as u64;
             }
         }
     }
@@ -186,11 +219,4 @@ fn cut(slug: &str, length: usize) -> String {
         .collect::<String>()
         .trim_matches('-')
         .to_owned()
-}
-
-fn text(value: &ActiveValue<Value>) -> String {
-    match value {
-        ActiveValue::Set(Value::String(Some(text))) => text.clone(),
-        _ => String::new(),
-    }
 }

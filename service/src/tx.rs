@@ -79,6 +79,20 @@ impl Tx {
         }
     }
 
+    /// Runs statements of which one may fail: then only they are undone, and the transaction goes on.
+    pub(crate) async fn attempt<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let failed_before = self.failed.load(Relaxed);
+        self.execute_unprepared("SAVEPOINT attempt").await?;
+        let done = work.await;
+        if done.is_err() {
+            self.execute_unprepared("ROLLBACK TO SAVEPOINT attempt")
+                .await?;
+            self.failed.store(failed_before, Relaxed);
+        }
+        self.execute_unprepared("RELEASE SAVEPOINT attempt").await?;
+        done
+    }
+
     /// Waits for a lock of our own, until the transaction ends. SQLite has one writer anyway.
     pub(crate) async fn one_at_a_time(&self, lock: i64) -> Result<()> {
         if self.get_database_backend() == DbBackend::Postgres {

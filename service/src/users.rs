@@ -96,18 +96,18 @@ impl Crud for Users {
     }
 
     /// The answer must not depend on what a change would change: to try values would be to read them.
-    async fn permits(reads: &impl Reads, action: Action, user: &Model) -> Result<bool> {
-        if !reaches::<Self>(reads.actor(), action, user) {
-            return Ok(false);
-        }
-        guard::target(reads, user).await.map(|()| true)
+    async fn permits(
+        reads: &impl Reads,
+        action: Action,
+        users: &[Model],
+    ) -> Result<Vec<Result<()>>> {
+        let targets = guard::targets(reads, users).await?;
+        let permit = |(user, target)| permit::<Self>(reads.actor(), action, user).and(target);
+        Ok(users.iter().zip(targets).map(permit).collect())
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         guard::fields(tx.actor(), change.before, change.after)?;
-        if let Some(before) = change.before {
-            guard::last_superuser(tx, change.action, before, change.after).await?;
-        }
         if let Some(username) = change.after.username.try_as_ref() {
             change.after.username_key = Set(key(username));
         }
@@ -118,13 +118,21 @@ impl Crud for Users {
     }
 
     /// A new user is a member; one who is deleted or deactivated is signed out everywhere.
-    async fn settle(tx: &Tx, action: Action, user: &Model) -> Result<()> {
-        match action {
-            Action::Create => crate::roles::assign_built_in(tx, user, "member").await,
-            Action::Delete => auth::end_sessions(tx, user.id).await,
-            Action::Update if !user.is_active => auth::end_sessions(tx, user.id).await,
-            _ => Ok(()),
+    async fn settle(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
+        let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
+        if action == Action::Create {
+            return crate::roles::assign_built_in(tx, &users_now, "member").await;
         }
+        let is_out = |user: &&&Model| action == Action::Delete || !user.is_active;
+        let out: Vec<_> = users_now
+            .iter()
+            .filter(is_out)
+            .map(|user| user.id)
+            .collect();
+        if !out.is_empty() {
+            auth::end_sessions(tx, &out).await?;
+        }
+        guard::last_superuser(tx, action, users).await
     }
 
     async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {

@@ -191,6 +191,7 @@ pub fn server_settings() -> ServerSettings {
         workers: 1,
         max_in_flight: 64,
         body_limit: 1024 * 1024,
+        bulk_limit: 16 * 1024 * 1024,
         body_timeout: Duration::from_secs(10),
         head_timeout: Duration::from_secs(5),
         keep_alive: Duration::from_secs(75),

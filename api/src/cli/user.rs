@@ -6,7 +6,6 @@ use anyhow::Context;
 use service::{
     Crud, Session, Users,
     auth::set_password,
-    crud::Expected,
     input::check,
     users::{NewUser, UserPatch, by_username},
 };
@@ -110,7 +109,7 @@ impl Named {
         let done = session
             .write(async |tx| {
                 let user = by_username(tx, &username).await?;
-                Users::update(tx, user.id, &patch, &Expected::Anything).await
+                Users::update(tx, user.id, &patch).await
             })
             .await;
         done.map_err(explain).with_context(|| username.clone())?;

@@ -84,8 +84,8 @@ fn server_rules(server: &ServerSettings) -> [Rule; 11] {
             "must be at least 1",
         ),
         (
-            "server.body_limit",
-            BODY.contains(&server.body_limit),
+            "server.body_limit, server.bulk_limit",
+            BODY.contains(&server.body_limit) && BODY.contains(&server.bulk_limit),
             "must be from 1 to 104857600",
         ),
         ("server.body_timeout", some(server.body_timeout), SOME_TIME),

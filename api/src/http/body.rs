@@ -18,6 +18,8 @@ use crate::openapi::Operation;
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub size: usize,
+    /// Of many operations at once.
+    pub bulk_size: usize,
     pub time: Duration,
 }
 
@@ -85,14 +87,23 @@ async fn json<T: Input + DeserializeOwned>(
     payload: Payload,
     limits: Limits,
 ) -> Result<T, Problem> {
+    let input: T = json::read(&bytes(request, payload, limits).await?)?;
+    input::check(&input)?;
+    Ok(input)
+}
+
+/// A body of JSON, as it came.
+pub async fn bytes(
+    request: &HttpRequest,
+    payload: Payload,
+    limits: Limits,
+) -> Result<Vec<u8>, Problem> {
     check_type(request)?;
     let body = timeout(limits.time, collect(request, payload, limits.size))
         .await
         .map_err(|_| Problem::timeout())??;
     once::note_body(request, &body);
-    let input: T = json::read(&body)?;
-    input::check(&input)?;
-    Ok(input)
+    Ok(body)
 }
 
 fn check_type(request: &HttpRequest) -> Result<(), Problem> {

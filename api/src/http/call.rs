@@ -8,7 +8,11 @@ use actix_web::{
     web::Data,
 };
 use secrecy::SecretString;
-use service::{Actor, Atoll, Error, Session, auth, crud::Expected, idempotency::Once};
+use service::{
+    Actor, Atoll, Error, Session, auth,
+    crud::{Expected, Target},
+    idempotency::Once,
+};
 use tracing::Span;
 
 use super::{
@@ -53,7 +57,15 @@ impl<B, Q> Call<B, Q> {
         self.once.clone()
     }
 
-    /// What `If-Match` says of the row. Fails where it cannot be read.
+    /// The row of the path, with what `If-Match` says of it. Fails where that cannot be read.
+    pub fn target(&self) -> Result<Target, Problem> {
+        Ok(Target {
+            id: self.id(),
+            expected: self.expected()?,
+        })
+    }
+
+    /// What `If-Match` says. Fails where it cannot be read.
     pub fn expected(&self) -> Result<Expected, Problem> {
         self.expected.clone()
     }

@@ -16,6 +16,10 @@ const MAX_DEPTH: usize = 64;
 
 /// Reads an object into `T`. What is no JSON is malformed (400); what is, but not of `T`'s shape, is invalid (422).
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    Ok(shape(value(body)?)?)
+}
+
+fn value(body: &[u8]) -> Result<Value, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = Strict(MAX_DEPTH)
         .deserialize(&mut json)
@@ -23,14 +27,19 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let value = value.map_err(|error| {
         Problem::malformed(format!("the body is not JSON as we read it: {error}"))
     })?;
-    // A list would be taken for a struct's fields in order.
-    if !value.is_object() {
-        return Err(Error::invalid("", "wrong_type", "must be an object").into());
-    }
     if let Some(pointer) = nul(&value) {
         return Err(Error::invalid(pointer, "not_allowed", "must not contain U+0000").into());
     }
-    serde_path_to_error::deserialize(value).map_err(|error| refused(&error).into())
+    Ok(value)
+}
+
+/// An object as a `T`.
+pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    // A list would be taken for a struct's fields in order.
+    if !value.is_object() {
+        return Err(Error::invalid("", "wrong_type", "must be an object"));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| refused(&error))
 }
 
 fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {

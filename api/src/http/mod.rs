@@ -1,6 +1,7 @@
 //! HTTP as every resource uses it: what a request must pass, in which order, and what every answer looks like.
 mod answer;
 mod body;
+mod bulk;
 mod cache;
 mod call;
 mod json;

@@ -140,6 +140,11 @@ impl From<Error> for Problem {
             Error::Conflict { detail, refusals } => {
                 Self::new(Kind::Conflict, detail).with_errors("pointer", refusals)
             }
+            Error::Operations { first, refusals } => {
+                let detail = count(&refusals, "operation");
+                let first = Self::from(*first);
+                Self { detail, ..first }.with_errors("pointer", refusals)
+            }
             Error::Stale(_) => Self::new(Kind::PreconditionFailed, error.to_string()),
             Error::VersionRequired => Self::new(Kind::PreconditionRequired, error.to_string()),
             Error::KeyReused => Self::new(Kind::ValidationFailed, error.to_string()),

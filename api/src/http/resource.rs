@@ -11,7 +11,7 @@ use service::{
 
 use super::{
     Answer, BASE, Call, Created, Deleted, Is, Kind, ListOf, Many, Maybe, NoBody, Nothing, One,
-    Reply, Route, Show, body::Body, relation::fetch, stats::stats,
+    Reply, Route, Show, body::Body, bulk::bulk, relation::fetch, stats::stats,
 };
 
 /// A service as HTTP shows it.
@@ -39,6 +39,19 @@ pub fn resource<R: Resource>() -> Vec<Route> {
         )
         .or(Kind::Conflict),
         Route::new(
+            Method::POST,
+            &format!("{all}/bulk"),
+            |actor| {
+                Action::WRITES
+                    .into_iter()
+                    .any(|action| may::<R>(actor, action))
+            },
+            bulk::<R>,
+        )
+        .of_row()
+        .or(Kind::NotFound)
+        .conditional(),
+        Route::new(
             Method::GET,
             &format!("{all}/stats"),
             |actor| may::<R>(actor, Action::Read),
@@ -56,8 +69,7 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Update),
             update::<R>,
         )
-        .or(Kind::Forbidden)
-        .or(Kind::Conflict)
+        .of_row()
         .conditional(),
         Route::new(
             Method::DELETE,
@@ -65,8 +77,7 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Delete),
             delete::<R>,
         )
-        .or(Kind::Forbidden)
-        .or(Kind::Conflict)
+        .of_row()
         .conditional(),
         Route::new(
             Method::POST,
@@ -74,8 +85,7 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Restore),
             restore::<R>,
         )
-        .or(Kind::Forbidden)
-        .or(Kind::Conflict)
+        .of_row()
         .conditional(),
         Route::new(
             Method::GET,
@@ -97,8 +107,7 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Update) && may::<R>(actor, Action::Audit),
             revert::<R>,
         )
-        .or(Kind::Forbidden)
-        .or(Kind::Conflict)
+        .of_row()
         .conditional(),
         Route::new(
             Method::POST,
@@ -106,8 +115,7 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Purge),
             purge::<R>,
         )
-        .or(Kind::Forbidden)
-        .or(Kind::Conflict),
+        .of_row(),
     ]
 }
 
@@ -134,21 +142,21 @@ async fn create<R: Resource>(mut call: Call<R::New>) -> Answer<Created<R>> {
 }
 
 async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
-    let (id, expected) = (call.id(), call.expected()?);
-    call.write(async |tx| Reply::found::<R>(R::update(tx, id, &call.input, &expected).await?))
+    let target = call.target()?;
+    call.write(async |tx| Reply::found::<R>(R::update(tx, target.clone(), &call.input).await?))
         .await
 }
 
 async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
-    let (id, expected) = (call.id(), call.expected()?);
-    call.write(async |tx| Reply::done(R::delete(tx, id, &expected).await?))
+    let target = call.target()?;
+    call.write(async |tx| Reply::done(R::delete(tx, target.clone()).await?))
         .await
 }
 
 async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
-    let (id, expected) = (call.id(), call.expected()?);
+    let target = call.target()?;
     let patch = call.input.0.as_ref();
-    call.write(async |tx| Reply::found::<R>(R::restore(tx, id, patch, &expected).await?))
+    call.write(async |tx| Reply::found::<R>(R::restore(tx, target.clone(), patch).await?))
         .await
 }
 
@@ -185,8 +193,8 @@ async fn history<R: Resource>(mut call: Call<NoBody, ListOf<Audit>>) -> Answer<M
 }
 
 async fn revert<R: Resource>(call: Call<Revert>) -> Answer<One<R>> {
-    let (id, expected, version) = (call.id(), call.expected()?, call.input.version);
-    call.write(async |tx| Reply::found::<R>(R::revert(tx, id, version, &expected).await?))
+    let (target, version) = (call.target()?, call.input.version);
+    call.write(async |tx| Reply::found::<R>(R::revert(tx, target.clone(), version).await?))
         .await
 }
 

@@ -59,6 +59,12 @@ impl Route {
         self
     }
 
+    /// What it does to a row may not be permitted, or not possible as things are.
+    #[must_use]
+    pub fn of_row(self) -> Self {
+        self.or(Kind::Forbidden).or(Kind::Conflict)
+    }
+
     /// It changes a row in the version that `If-Match` names.
     #[must_use]
     pub fn conditional(self) -> Self {

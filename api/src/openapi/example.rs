@@ -18,8 +18,8 @@ pub fn of(definitions: &Map<String, Value>, schema: &Value) -> Value {
 
 fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Value {
     let property = resolve(definitions, property);
-    if let Some(first) = property["enum"].get(0) {
-        return first.clone();
+    if let Some(only) = property.get("const").or_else(|| property["enum"].get(0)) {
+        return only.clone();
     }
     let kind = match &property["type"] {
         Value::Array(kinds) => kinds.first().and_then(Value::as_str),
@@ -28,6 +28,11 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
     match kind {
         Some("integer") => json!(1),
         Some("boolean") => json!(true),
+        Some("object") => of(definitions, property),
+        Some("array") if property["minItems"].as_u64() > Some(0) => {
+            let items = &property["items"];
+            json!([of(definitions, items["oneOf"].get(0).unwrap_or(items))])
+        }
         Some("array") => json!([]),
         _ if name == "email" => json!("ada@example.org"),
         _ if name == "password" => json!("correct horse battery staple"),

@@ -1,4 +1,5 @@
 //! The OpenAPI document, made of the routes that are mounted and of the types that their handlers take and give.
+mod bulk;
 mod checks;
 mod example;
 mod filters;
@@ -11,6 +12,7 @@ mod rows;
 mod schemas;
 mod stats;
 
+pub use bulk::bulk;
 pub use filters::{list, shown};
 pub use headers::header;
 pub use operation::Operation;

@@ -37,7 +37,11 @@ impl Operation<'_> {
 
     pub fn body<T: Input>(&mut self, is_required: bool) {
         let schema = self.schemas.input::<T>();
-        let example = example::of(self.schemas.inputs(), &schema);
+        self.json_body(&schema, is_required);
+    }
+
+    pub fn json_body(&mut self, schema: &Value, is_required: bool) {
+        let example = example::of(self.schemas.inputs(), schema);
         let media = json!({ "schema": schema, "example": example });
         let mut content = json!({ "application/json": media });
         if self.method == Method::PATCH {

@@ -16,8 +16,9 @@ use sea_orm::ColumnTrait;
 
 use crate::{Result, Tx, crud::scope};
 
-/// Signs a user out everywhere.
-pub(crate) async fn end_sessions(tx: &Tx, user: i64) -> Result<()> {
-    scope::erase::<sessions::Entity>(tx, sessions::Column::UserId.eq(user)).await?;
+/// Signs users out everywhere.
+pub(crate) async fn end_sessions(tx: &Tx, users: &[i64]) -> Result<()> {
+    let theirs = sessions::Column::UserId.is_in(users.iter().copied());
+    scope::erase::<sessions::Entity>(tx, theirs).await?;
     Ok(())
 }

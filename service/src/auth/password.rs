@@ -41,7 +41,7 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
                 Did::PasswordChanged,
                 (user, version),
             ));
-            end_sessions(tx, user).await
+            end_sessions(tx, &[user]).await
         })
         .await
 }

@@ -5,9 +5,9 @@ use sea_orm::{
     prelude::DateTimeWithTimeZone, sea_query::ValueType,
 };
 
-use super::{Active, Column, Crud, Found, Model};
+use super::{Active, Column, Crud, Found, Model, forbidden};
 use crate::{
-    Actor,
+    Actor, Result,
     permission::{Action, Reach},
 };
 
@@ -62,6 +62,14 @@ pub fn reaches<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> bool {
         Reach::All => true,
         Reach::Own => owned::<C>(actor, row),
         Reach::None => false,
+    }
+}
+
+/// The same as an answer.
+pub fn permit<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> Result<()> {
+    match reaches::<C>(actor, action, row) {
+        true => Ok(()),
+        false => Err(forbidden(action)),
     }
 }
 

@@ -5,7 +5,7 @@
 use sea_orm::{
     ConnectionTrait, QueryResult, StatementBuilder,
     prelude::DateTimeWithTimeZone,
-    sea_query::{DeleteStatement, Expr, ExprTrait, Query, UpdateStatement},
+    sea_query::{DeleteStatement, Expr, ExprTrait, IntoIden, Query, TableRef, UpdateStatement},
 };
 
 use super::{now, roots::Roots, scope};
@@ -15,34 +15,44 @@ use crate::{
     registry,
 };
 
-/// Stamps the live row `id` and what it owns.
-pub async fn delete(tx: &Tx, root: &'static str, id: i64) -> Result<()> {
+/// The deletions of one call, for a statement that reads them.
+const OPENED: &str = "opened";
+
+/// Stamps the live rows `ids` and what they own, each as a deletion of its own.
+pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<Vec<(i64, i64)>> {
     let at = now();
-    let deletion = open(tx, root, id, at).await?;
-    let stamp = |table| {
+    let deletions = open(tx, root, ids, at).await?;
+    let stamp = |table, deletion: Expr| {
         scope::update_live(table, at)
             .value("deleted_at", at)
             .value("deletion_id", deletion)
             .take()
     };
-    let this = stamp(root).and_where(Expr::col((root, "id")).eq(id)).take();
-    if record(tx, root, Did::Deleted, returning(this))
-        .await?
-        .is_empty()
-    {
+    let these = scope::deletions(&deletions);
+    let this = stamp(root, Expr::col((OPENED, "id")))
+        .from(TableRef::SubQuery(these.into(), OPENED.into_iden()))
+        .and_where(Expr::col((root, "id")).equals((OPENED, "root_id")))
+        .take();
+    let gone = record(tx, root, Did::Deleted, returning(root, this)).await?;
+    if gone.len() < ids.len() {
         return Err(Error::NotFound);
     }
     for table in registry::owned_by(root) {
         for owner in &table.owners {
-            let gone = scope::deleted_rows(owner.table, "id")
-                .and_where(of(owner.table, deletion))
+            let key = Expr::col((table.name, owner.column));
+            let fate = scope::deleted_rows(owner.table, "deletion_id")
+                .and_where(Expr::col((owner.table, "id")).eq(key.clone()))
                 .take();
-            let theirs = Expr::col((table.name, owner.column)).in_subquery(gone);
-            let stamp = stamp(table.name).and_where(theirs).take();
-            record(tx, table.name, Did::Deleted, returning(stamp)).await?;
+            let owners = scope::deleted_rows(owner.table, "id")
+                .and_where(of(owner.table, &deletions))
+                .take();
+            let stamp = stamp(table.name, Expr::from(fate))
+                .and_where(key.in_subquery(owners))
+                .take();
+            record(tx, table.name, Did::Deleted, returning(table.name, stamp)).await?;
         }
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// Brings back the rows of a deletion whose owners are all live again, beneath a root that already is.
@@ -53,7 +63,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         let name = table.name;
         for owner in &table.owners {
             let theirs = scope::deleted_rows(name, owner.column)
-                .and_where(of(name, deletion))
+                .and_where(of(name, &[deletion]))
                 .take();
             owner.lock_all(tx, theirs).await?;
         }
@@ -61,13 +71,13 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         let mut back = scope::update_trash(name, at);
         back.value("deleted_at", None::<DateTimeWithTimeZone>)
             .value("deletion_id", None::<i64>)
-            .and_where(of(name, deletion));
+            .and_where(of(name, &[deletion]));
         for owner in &table.owners {
             back.and_where(
                 Expr::col((name, owner.column)).in_subquery(scope::live_ids(owner.table)),
             );
         }
-        for row in touched(tx, returning(back)).await? {
+        for row in touched(tx, returning(name, back)).await? {
             let entry = Entry::of(name, Did::Restored, row);
             let rename = renames.iter().find(|rename| rename.id == row.0);
             tx.record(match rename {
@@ -82,7 +92,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
             let dead = scope::deleted_rows(owner.table, "id");
             let moved = scope::amend_deleted(name)
                 .value("deletion_id", Expr::from(fate))
-                .and_where(of(name, deletion))
+                .and_where(of(name, &[deletion]))
                 .and_where(Expr::col((name, owner.column)).in_subquery(dead))
                 .take();
             tx.execute(&moved).await?;
@@ -138,8 +148,8 @@ async fn touched(tx: &Tx, statement: impl StatementBuilder) -> Result<Vec<(i64, 
     rows.into_iter().map(read).collect()
 }
 
-fn returning(mut update: UpdateStatement) -> UpdateStatement {
-    update.returning(Query::returning().columns(["id", "version"]));
+fn returning(table: &'static str, mut update: UpdateStatement) -> UpdateStatement {
+    update.returning(Query::returning().columns([(table, "id"), (table, "version")]));
     update
 }
 
@@ -148,25 +158,28 @@ fn with_versions(mut delete: DeleteStatement) -> DeleteStatement {
     delete
 }
 
-/// Gives a deletion its identity, author and time.
-async fn open(tx: &Tx, root: &'static str, id: i64, at: DateTimeWithTimeZone) -> Result<i64> {
-    let insert = scope::insert("deletions")
-        .columns(["actor_id", "deleted_at", "root_resource", "root_id"])
-        .values_panic([
+/// Gives deletions their identity, author and time.
+async fn open(
+    tx: &Tx,
+    root: &'static str,
+    ids: &[i64],
+    at: DateTimeWithTimeZone,
+) -> Result<Vec<i64>> {
+    let mut insert = scope::insert("deletions");
+    insert.columns(["actor_id", "deleted_at", "root_resource", "root_id"]);
+    for id in ids {
+        insert.values_panic([
             tx.actor().user_id().into(),
             at.into(),
             root.into(),
-            id.into(),
-        ])
-        .returning_col("id")
-        .take();
-    let row = tx
-        .query_one(&insert)
-        .await?
-        .ok_or_else(|| Error::bug("an insert returned no row"))?;
-    Ok(row.try_get("", "id")?)
+            (*id).into(),
+        ]);
+    }
+    let rows = tx.query_all(insert.returning_col("id")).await?;
+    let id = |row: QueryResult| Ok(row.try_get("", "id")?);
+    rows.into_iter().map(id).collect()
 }
 
-fn of(table: &'static str, deletion: i64) -> Expr {
-    Expr::col((table, "deletion_id")).eq(deletion)
+fn of(table: &'static str, deletions: &[i64]) -> Expr {
+    Expr::col((table, "deletion_id")).is_in(deletions.iter().copied())
 }

@@ -4,8 +4,8 @@ use sea_orm::{
     sea_query::{Condition, Expr, ExprTrait},
 };
 
-use super::{Crud, Model, roots::Roots, scope};
-use crate::{Error, Reads, Result, crud::forbidden, permission::Action, registry};
+use super::{Crud, Model, many, roots::Roots, scope};
+use crate::{Error, Reads, Result, permission::Action, registry};
 
 #[derive(Debug)]
 pub struct Impact {
@@ -18,9 +18,7 @@ pub struct Impact {
 /// For those who may do it.
 pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
     let (action, row) = target::<C>(reads, id).await?;
-    if !C::permits(reads, action, &row).await? {
-        return Err(forbidden(action));
-    }
+    many::only(C::permits(reads, action, &[row]).await?)?;
     let roots = Roots {
         table: C::name(),
         ids: &[id],

@@ -6,6 +6,7 @@ mod expected;
 mod field;
 mod found;
 mod impact;
+mod many;
 mod owner;
 pub(crate) mod read;
 mod related;
@@ -21,11 +22,12 @@ use sea_orm::{
 };
 
 pub use base::now;
-pub(crate) use base::{column, owned, reaches};
+pub(crate) use base::{column, permit};
 pub use expected::Expected;
 pub use field::Field;
 pub use found::{Deleted, Found, Page};
 pub use impact::Impact;
+pub use many::Target;
 pub use owner::Owner;
 pub(crate) use stats::orderable;
 pub use stats::{Datum, Group, Stats, Values};
@@ -49,6 +51,14 @@ pub struct Change<'a, C: Crud> {
     pub before: Option<&'a Model<C>>,
     /// The row as it will be: a check may complete it.
     pub after: &'a mut Active<C>,
+}
+
+/// A row that was written, as [`Crud::settle`] sees it.
+pub struct Written<C: Crud> {
+    /// None on create.
+    pub before: Option<Model<C>>,
+    /// On delete, the row as it was.
+    pub after: Model<C>,
 }
 
 /// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and what may be done to its rows.
@@ -99,9 +109,15 @@ pub trait Crud: Sized + 'static {
         (action == Action::Read && Self::PUBLIC) || actor.reach(Self::name(), action) > Reach::None
     }
 
-    /// Whether the actor may do this to this row, which is visible, or deleted and within reach.
-    async fn permits(reads: &impl Reads, action: Action, row: &Model<Self>) -> Result<bool> {
-        Ok(base::reaches::<Self>(reads.actor(), action, row))
+    /// Whether the actor may do this to these rows, which are visible, or deleted and within reach: an answer each, in a
+    /// number of statements that does not depend on theirs.
+    async fn permits(
+        reads: &impl Reads,
+        action: Action,
+        rows: &[Model<Self>],
+    ) -> Result<Vec<Result<()>>> {
+        let permit = |row| base::permit::<Self>(reads.actor(), action, row);
+        Ok(rows.iter().map(permit).collect())
     }
 
     /// Work on an input that must not hold a transaction open, such as hashing.
@@ -114,8 +130,8 @@ pub trait Crud: Sized + 'static {
         Ok(())
     }
 
-    /// What else happens in the same transaction once a row is written.
-    async fn settle(_tx: &Tx, _action: Action, _row: &Model<Self>) -> Result<()> {
+    /// What else happens in the same transaction once rows are written, and rules that are about more than one row.
+    async fn settle(_tx: &Tx, _action: Action, _rows: &[Written<Self>]) -> Result<()> {
         Ok(())
     }
 
@@ -171,41 +187,59 @@ pub trait Crud: Sized + 'static {
         write::create::<Self>(tx, new.clone().into_active_model()).await
     }
 
+    /// Many at once: a row each, or why it was refused; those that were not are there. The number of statements does not
+    /// depend on that of the rows, but for those that collide. Fails only where the database does.
+    async fn create_all(tx: &Tx, new: &[Self::New]) -> Result<Vec<Result<Model<Self>>>> {
+        let rows = new.iter().cloned().map(IntoActiveModel::into_active_model);
+        many::create::<Self>(tx, rows.collect()).await
+    }
+
     /// Fails with [`Error::Stale`] where the row is in another version than expected.
     async fn update(
         tx: &Tx,
-        id: i64,
+        target: impl Into<Target>,
         patch: &Self::Patch,
-        expected: &Expected,
     ) -> Result<Found<Self::Row>> {
-        write::update::<Self>(tx, id, patch.clone().into_active_model(), expected).await
+        write::update::<Self>(tx, target.into(), patch.clone().into_active_model()).await
+    }
+
+    /// Many at once, each row once: as [`Crud::create_all`].
+    async fn update_all(
+        tx: &Tx,
+        targets: &[Target],
+        patches: &[Self::Patch],
+    ) -> Result<Vec<Result<Model<Self>>>> {
+        let patches = patches
+            .iter()
+            .cloned()
+            .map(IntoActiveModel::into_active_model);
+        many::update::<Self>(tx, targets, patches.collect()).await
     }
 
     /// Soft: the row and what it owns are gone for every ordinary read and write.
-    async fn delete(tx: &Tx, id: i64, expected: &Expected) -> Result<()> {
-        write::delete::<Self>(tx, id, expected).await
+    async fn delete(tx: &Tx, target: impl Into<Target>) -> Result<()> {
+        write::delete::<Self>(tx, target.into()).await
+    }
+
+    /// Many at once, each row once, with the version that each then has: as [`Crud::create_all`].
+    async fn delete_all(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i64>>> {
+        many::delete::<Self>(tx, targets).await
     }
 
     /// Brings a row back with what went with it. `patch` resolves a
     /// collision with a unique value, and needs the permission to update.
     async fn restore(
         tx: &Tx,
-        id: i64,
+        target: impl Into<Target>,
         patch: Option<&Self::Patch>,
-        expected: &Expected,
     ) -> Result<Found<Self::Row>> {
         let patch = patch.cloned().map(IntoActiveModel::into_active_model);
-        write::restore::<Self>(tx, id, patch, expected).await
+        write::restore::<Self>(tx, target.into(), patch).await
     }
 
     /// Writes the state of an earlier version as a new one, by the rules of an update. Needs to see the history too.
-    async fn revert(
-        tx: &Tx,
-        id: i64,
-        version: i64,
-        expected: &Expected,
-    ) -> Result<Found<Self::Row>> {
-        write::revert::<Self>(tx, id, version, expected).await
+    async fn revert(tx: &Tx, target: impl Into<Target>, version: i64) -> Result<Found<Self::Row>> {
+        write::revert::<Self>(tx, target.into(), version).await
     }
 
     /// How many rows a deletion would take along, or a purge where the row is deleted.

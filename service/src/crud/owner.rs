@@ -1,6 +1,8 @@
 //! The rows that a row belongs to, and how they are held still while it is inserted or restored.
+use std::collections::{BTreeSet, HashMap};
+
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, Order, QueryResult, Value,
     sea_query::{Expr, ExprTrait, LockType, SelectStatement},
 };
 
@@ -21,15 +23,6 @@ pub struct Owner {
     /// What filters on the owner there are.
     pub(crate) declared: fn() -> Vec<Filterable>,
     rule: Option<(Condition, &'static str)>,
-}
-
-/// What a locking read found of one owner.
-enum State {
-    Absent,
-    /// Live and visible, and whether it fits the rule for new rows.
-    Live {
-        fits: bool,
-    },
 }
 
 impl Owner {
@@ -56,25 +49,39 @@ impl Owner {
         self
     }
 
-    /// Reads the owner under a shared lock. A soft delete is an update, which waits for that lock, so the owner stays
-    /// live until this transaction ends; foreign keys alone do not give that.
-    async fn lock(&self, tx: &Tx, id: i64, visible: Condition) -> Result<State> {
+    /// Reads owners under a shared lock, in the order of their ids: those that are live and visible, and whether they
+    /// fit the rule for new rows. A soft delete is an update, which waits for that lock, so they stay live until this
+    /// transaction ends; foreign keys alone do not give that.
+    async fn lock(
+        &self,
+        tx: &Tx,
+        ids: impl IntoIterator<Item = i64>,
+        visible: Condition,
+    ) -> Result<HashMap<i64, bool>> {
         let fits = self
             .rule
             .as_ref()
             .map_or(Expr::value(true), |(rule, _)| rule.clone().into());
+        let id = (self.table, "id");
         let mut query = scope::live_ids(self.table);
         query
             .expr_as(fits, "fits")
-            .and_where(Expr::col((self.table, "id")).eq(id))
+            .and_where(Expr::col(id).is_in(ids))
             .cond_where(visible)
+            .order_by(id, Order::Asc)
             .lock(LockType::Share);
-        Ok(match tx.query_one(&query).await? {
-            None => State::Absent,
-            Some(row) => State::Live {
-                fits: row.try_get("", "fits")?,
-            },
-        })
+        let state = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "fits")?));
+        tx.query_all(&query).await?.into_iter().map(state).collect()
+    }
+
+    /// Why a row may not name this owner, if so.
+    fn refuse(&self, fits: Option<&bool>) -> Result<()> {
+        let (code, detail) = match (fits, &self.rule) {
+            (Some(true), _) => return Ok(()),
+            (Some(false), Some((_, otherwise))) => ("not_allowed", (*otherwise).to_owned()),
+            _ => ("not_found", format!("names nothing in /{}", self.table)),
+        };
+        Err(Error::invalid(format!("/{}", self.column), code, detail))
     }
 
     /// Those owners of one deletion's rows that are live, locked in the order of their ids.
@@ -82,7 +89,7 @@ impl Owner {
         let mut query = scope::live_ids(self.table);
         query
             .and_where(Expr::col((self.table, "id")).in_subquery(owned))
-            .order_by((self.table, "id"), sea_orm::Order::Asc)
+            .order_by((self.table, "id"), Order::Asc)
             .lock(LockType::Share);
         async move {
             tx.query_all(&query).await?;
@@ -91,27 +98,20 @@ impl Owner {
     }
 }
 
-/// Before an insert: every owner must be live, visible to the actor, and fit.
-pub async fn lock_for_create<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
+/// Before an insert: every owner must be live, visible to the actor, and fit. Refuses the rows of which one is not.
+pub async fn lock_for_create<C: Crud>(tx: &Tx, rows: &mut [Result<Active<C>>]) -> Result<()> {
     for owner in C::owners() {
-        let at = format!("/{}", owner.column);
-        let Some(id) = reference::<C>(row, &owner) else {
+        let named = |row: &Result<Active<C>>| reference::<C>(row.as_ref().ok()?, &owner);
+        let ids: BTreeSet<_> = rows.iter().filter_map(named).collect();
+        if ids.is_empty() {
             continue;
-        };
-        match owner.lock(tx, id, (owner.visible)(tx.actor())).await? {
-            State::Live { fits: true } => {}
-            State::Live { fits: false } => {
-                let otherwise = owner
-                    .rule
-                    .map_or("does not fit", |(_, otherwise)| otherwise);
-                return Err(Error::invalid(at, "not_allowed", otherwise));
-            }
-            State::Absent => {
-                return Err(Error::invalid(
-                    at,
-                    "not_found",
-                    format!("names nothing in /{}", owner.table),
-                ));
+        }
+        let found = owner.lock(tx, ids, (owner.visible)(tx.actor())).await?;
+        for row in rows.iter_mut() {
+            if let Some(id) = named(row)
+                && let Err(refusal) = owner.refuse(found.get(&id))
+            {
+                *row = Err(refusal);
             }
         }
     }
@@ -124,7 +124,7 @@ pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
         let Some(id) = reference::<C>(row, &owner) else {
             continue;
         };
-        if let State::Absent = owner.lock(tx, id, super::everything()).await? {
+        if owner.lock(tx, [id], super::everything()).await?.is_empty() {
             return Err(Error::conflict_at(
                 format!("/{}", owner.column),
                 "deleted",

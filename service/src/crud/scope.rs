@@ -3,10 +3,12 @@
     clippy::disallowed_methods,
     reason = "this file adds the scope that the banned methods lack"
 )]
+mod each;
+mod ids;
 mod plain;
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     prelude::DateTimeWithTimeZone,
     sea_query::{
         Asterisk, DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
@@ -14,6 +16,8 @@ use sea_orm::{
     },
 };
 
+pub use each::{PARAMETERS, update_each};
+pub use ids::next_ids;
 pub use plain::{erase, erase_links, plain, plain_as, update_plain};
 
 use super::{Active, Column, Crud, Deleted, Model, base, column, everything, nothing};
@@ -101,11 +105,21 @@ fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
 
 /// The row, locked until the transaction ends, if the actor may see it.
 pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Model<C>>> {
-    Ok(live::<C>(actor)
-        .filter(is::<C>(id))
-        .lock(LockType::NoKeyUpdate)
-        .one(tx)
-        .await?)
+    Ok(lock_all::<C>(tx, actor, [id]).await?.pop())
+}
+
+/// Those rows that the actor may see, locked in the order of their ids until the transaction ends.
+pub async fn lock_all<C: Crud>(
+    tx: &Tx,
+    actor: &Actor,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<Vec<Model<C>>> {
+    let id: Column<C> = column::<C::Entity>("id");
+    let rows = live::<C>(actor)
+        .filter(id.is_in(ids))
+        .order_by_asc(id)
+        .lock(LockType::NoKeyUpdate);
+    Ok(rows.all(tx).await?)
 }
 
 pub async fn lock_trash<C: Crud>(
@@ -239,6 +253,15 @@ pub fn deleted_rows(table: &'static str, column: &'static str) -> SelectStatemen
         .column((table, column))
         .from(table)
         .and_where(is_deleted(table))
+        .take()
+}
+
+/// Deletions with what they were of.
+pub fn deletions(ids: &[i64]) -> SelectStatement {
+    Query::select()
+        .columns(["id", "root_id"])
+        .from("deletions")
+        .and_where(Expr::col("id").is_in(ids.iter().copied()))
         .take()
 }
 

@@ -22,7 +22,7 @@ use crate::{
 pub async fn assign(tx: &Tx, user: i64, role: i64) -> Result<()> {
     let role = lock(tx, user, role).await?;
     let before = ids_of(tx, user).await?;
-    if insert(tx, user, role.id).await? {
+    if insert(tx, [user], role.id).await? > 0 {
         changed(tx, user, before).await
     } else {
         Ok(())
@@ -57,14 +57,16 @@ pub async fn of_user(
     read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(theirs))).await
 }
 
-/// A role that the service gives a new user by its name, if there still is one.
-pub async fn assign_built_in(tx: &Tx, user: &User, name: &str) -> Result<()> {
+/// A role that the service gives new users by its name, if there still is one.
+pub async fn assign_built_in(tx: &Tx, users: &[&User], name: &str) -> Result<()> {
     let role = scope::all_live::<Roles>()
         .filter(Column::Name.eq(name))
         .filter(Column::IsSystem.eq(true));
     if let Some(role) = role.lock(LockType::Share).one(tx).await? {
-        insert(tx, user.id, role.id).await?;
-        record(tx, (user.id, user.version), Vec::new(), vec![role.id]);
+        insert(tx, users.iter().map(|user| user.id), role.id).await?;
+        for user in users {
+            record(tx, (user.id, user.version), Vec::new(), vec![role.id]);
+        }
     }
     Ok(())
 }
@@ -88,20 +90,19 @@ async fn lock(tx: &Tx, user: i64, role: i64) -> Result<Model> {
     }
 }
 
-async fn insert(tx: &Tx, user: i64, role: i64) -> Result<bool> {
-    let link = user_roles::ActiveModel {
+/// How many of them did not have it.
+async fn insert(tx: &Tx, users: impl IntoIterator<Item = i64>, role: i64) -> Result<u64> {
+    let at = now();
+    let link = |user| user_roles::ActiveModel {
         user_id: Set(user),
         role_id: Set(role),
-        created_at: Set(now()),
+        created_at: Set(at),
     };
     let known = OnConflict::columns([user_roles::Column::UserId, user_roles::Column::RoleId])
         .do_nothing()
         .to_owned();
-    let inserted = user_roles::Entity::insert(link)
-        .on_conflict(known)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(inserted == 1)
+    let links = user_roles::Entity::insert_many(users.into_iter().map(link));
+    Ok(links.on_conflict(known).exec_without_returning(tx).await?)
 }
 
 async fn changed(tx: &Tx, user: i64, before: Vec<i64>) -> Result<()> {

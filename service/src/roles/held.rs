@@ -28,14 +28,20 @@ pub async fn names(db: &impl ConnectionTrait, users: &[i64]) -> Result<HashMap<i
     Ok(names)
 }
 
-pub async fn permissions(db: &impl ConnectionTrait, user: i64) -> Result<Vec<Permission>> {
+/// The permissions of those users who have any.
+pub async fn permissions_of(
+    db: &impl ConnectionTrait,
+    users: &[i64],
+) -> Result<HashMap<i64, Vec<Permission>>> {
     let mut query = assigned();
     query
+        .column(("user_roles", "user_id"))
         .column(("roles", "permissions"))
-        .and_where(Expr::col(("user_roles", "user_id")).eq(user));
-    let mut all = Vec::new();
+        .and_where(Expr::col(("user_roles", "user_id")).is_in(users.iter().copied()));
+    let mut all: HashMap<i64, Vec<Permission>> = HashMap::new();
     for row in db.query_all(&query).await? {
-        all.extend(parse(&row.try_get::<Json>("", "permissions")?));
+        let theirs = all.entry(row.try_get("", "user_id")?).or_default();
+        theirs.extend(parse(&row.try_get::<Json>("", "permissions")?));
     }
     Ok(all)
 }

@@ -1,4 +1,6 @@
 //! No escalation: nobody changes a user who may do more than they may, and one active superuser always remains.
+use std::collections::HashMap;
+
 use ::entity::users::{ActiveModel, Column, Model};
 use sea_orm::{
     ColumnTrait, QueryFilter, QuerySelect,
@@ -7,7 +9,7 @@ use sea_orm::{
 
 use crate::{
     Actor, Crud, Error, Reads, Result, Tx, Users,
-    crud::scope,
+    crud::{Written, scope},
     permission::{Action, Reach},
     roles,
 };
@@ -38,29 +40,37 @@ pub fn fields(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Res
 }
 
 /// Being a superuser counts as a permission that only superusers have.
-pub async fn target(reads: &impl Reads, user: &Model) -> Result<()> {
+pub async fn targets(reads: &impl Reads, users: &[Model]) -> Result<Vec<Result<()>>> {
     let actor = reads.actor();
-    if actor.is_superuser() || actor.user_id() == Some(user.id) {
-        return Ok(());
-    }
-    let theirs = roles::permissions(reads.db()?, user.id).await?;
-    match user.is_superuser || !theirs.iter().all(|permission| actor.holds(permission)) {
-        true => Err(Error::Forbidden("this user has a permission that you lack")),
-        false => Ok(()),
-    }
+    let is_free = |user: &Model| actor.is_superuser() || actor.user_id() == Some(user.id);
+    let others: Vec<_> = users
+        .iter()
+        .filter(|user| !is_free(user))
+        .map(|user| user.id)
+        .collect();
+    let theirs = match others.is_empty() {
+        true => HashMap::new(),
+        false => roles::permissions_of(reads.db()?, &others).await?,
+    };
+    let holds_all = |user: &Model| {
+        let mut permissions = theirs.get(&user.id).into_iter().flatten();
+        !user.is_superuser && permissions.all(|permission| actor.holds(permission))
+    };
+    let target = |user| match is_free(user) || holds_all(user) {
+        true => Ok(()),
+        false => Err(Error::Forbidden("this user has a permission that you lack")),
+    };
+    Ok(users.iter().map(target).collect())
 }
 
-pub async fn last_superuser(
-    tx: &Tx,
-    action: Action,
-    before: &Model,
-    after: &ActiveModel,
-) -> Result<()> {
-    let stays = |set: &sea_orm::ActiveValue<bool>| set.try_as_ref() == Some(&true);
-    let counts = before.is_superuser && before.is_active && before.deleted_at.is_none();
-    let leaves =
-        action == Action::Delete || !stays(&after.is_active) || !stays(&after.is_superuser);
-    if !counts || !leaves {
+/// Once users are written: where one of them was an active superuser, and is not any more, another must be there.
+pub async fn last_superuser(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> {
+    let counts = |user: &Model| user.is_superuser && user.is_active && user.deleted_at.is_none();
+    let leaves = |user: &Written<Users>| {
+        let stays = action != Action::Delete && counts(&user.after);
+        user.before.as_ref().is_some_and(counts) && !stays
+    };
+    if !users.iter().any(leaves) {
         return Ok(());
     }
     // Two who demote each other would both see the other still there.
@@ -73,7 +83,6 @@ pub async fn last_superuser(
                 .eq(Expr::Constant(true.into())),
         )
         .filter(Column::IsActive.into_expr().eq(Expr::Constant(true.into())))
-        .filter(Column::Id.ne(before.id))
         .select_only()
         .column(Column::Id);
     match another.into_tuple::<i64>().one(tx).await? {

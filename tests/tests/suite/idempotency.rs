@@ -104,6 +104,17 @@ async fn every_unsafe_route_takes_a_key() {
             Value::Null,
         ),
     ];
+    let bulk = |table: &str, id: i64, data: Value| {
+        let operations = json!([{ "op": "update", "id": id, "data": data }]);
+        let body = json!({ "operations": operations });
+        (Method::POST, format!("/{table}/bulk"), body)
+    };
+    requests.extend([
+        bulk("comments", comment, json!({ "body": "?" })),
+        bulk("posts", post, json!({ "title": "?" })),
+        bulk("users", user, json!({ "bio": "?" })),
+        bulk("roles", role, json!({ "description": "?" })),
+    ]);
     requests.extend(of("comments", comment, json!({ "body": "!" })));
     requests.extend(of("posts", post, json!({ "title": "!" })));
     requests.extend(of("users", user, json!({ "bio": "!" })));

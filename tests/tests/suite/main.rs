@@ -3,6 +3,7 @@
 
 mod audit;
 mod auth;
+mod bulk;
 mod cli;
 mod comments;
 mod concurrency;
@@ -10,6 +11,7 @@ mod conditional;
 mod counts;
 mod crash;
 mod databases;
+mod dice;
 mod filters;
 mod idempotency;
 mod impact;

@@ -9,9 +9,7 @@ use std::{
 };
 
 use sea_orm::DbErr;
-use service::{
-    Actor, Crud, Error, Posts, Result, crud::Expected, posts::NewPost, query::ListQuery,
-};
+use service::{Actor, Crud, Error, Posts, Result, posts::NewPost, query::ListQuery};
 use tests::{Service, TestApp, json, service::draft};
 use tokio::sync::Notify;
 
@@ -249,7 +247,7 @@ async fn a_write_behind_one_that_does_not_end_is_unavailable() {
         let (holds, ends) = (holds.clone(), ends.clone());
         actix_web::rt::spawn(async move {
             let write = session.write(async |tx| {
-                Posts::update(tx, id, &patch, &Expected::Anything).await?;
+                Posts::update(tx, id, &patch).await?;
                 holds.notify_one();
                 ends.notified().await;
                 Ok(())

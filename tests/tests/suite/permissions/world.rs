@@ -78,9 +78,25 @@ impl World {
     }
 
     fn body(&self, line: &Line, id: i64) -> Option<Value> {
+        if !line.pattern().ends_with("/bulk") {
+            return self.data(line.method, line.pattern(), id);
+        }
+        // Without a row it makes one, otherwise it changes that.
+        let all = line.pattern().replace("/bulk", "");
+        let operation = match line.state {
+            "-" => json!({ "op": "create", "data": self.data("POST", &all, id)? }),
+            _ => {
+                let data = self.data("PATCH", &(all + "/{id}"), id)?;
+                json!({ "op": "update", "id": id, "data": data })
+            }
+        };
+        Some(json!({ "operations": [operation] }))
+    }
+
+    fn data(&self, method: &str, path: &str, id: i64) -> Option<Value> {
         let name = self.name();
         let (email, password) = (format!("{name}@example.org"), PASSWORD);
-        Some(match (line.method, line.pattern()) {
+        Some(match (method, path) {
             ("POST", "/auth/login") => json!({ "login": "member", "password": password }),
             ("POST", "/auth/register" | "/users") => {
                 json!({ "username": name, "email": email, "password": password })

@@ -10,7 +10,12 @@ use tests::{
 use super::{numbered, samples::bodies};
 
 /// Bytes; contract §1.
-const LIMIT: usize = 1024 * 1024;
+fn limit(path: &str) -> usize {
+    match path.ends_with("/bulk") {
+        true => 16 * 1024 * 1024,
+        false => 1024 * 1024,
+    }
+}
 
 /// Sends a head and what is given of a body.
 async fn send(
@@ -47,7 +52,7 @@ async fn a_body_that_says_it_is_too_large_is_413_before_it_is_sent() {
     let root = app.superuser("root").await;
 
     for (method, path, _) in bodies() {
-        let length = format!("Content-Length: {}", LIMIT + 1);
+        let length = format!("Content-Length: {}", limit(&path) + 1);
         let reply = send(&app, &root, &method, &path, &length, b"").await;
 
         assert_problem(&reply, 413, "payload_too_large");
@@ -58,13 +63,10 @@ async fn a_body_that_says_it_is_too_large_is_413_before_it_is_sent() {
 async fn a_body_that_does_not_say_so_is_413_once_it_is_too_large() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
-    let chunk = [
-        format!("{:x}\r\n", LIMIT + 1).into_bytes(),
-        vec![b' '; LIMIT + 1],
-    ]
-    .concat();
 
     for (method, path, _) in bodies() {
+        let size = limit(&path) + 1;
+        let chunk = [format!("{size:x}\r\n").into_bytes(), vec![b' '; size]].concat();
         let reply = send(
             &app,
             &root,
@@ -83,12 +85,12 @@ async fn a_body_that_does_not_say_so_is_413_once_it_is_too_large() {
 async fn a_body_at_the_limit_is_read() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
-    let body = ["{\"no_such\":1}", &" ".repeat(LIMIT - 13)].concat();
 
     for (method, path, _) in bodies() {
+        let body = ["{\"no_such\":1}", &" ".repeat(limit(&path) - 13)].concat();
         let request = root.request(method, numbered(&path, "4711"));
         let request = request.header("content-type", "application/json");
-        let reply = Reply::of(request.body(body.clone())).await;
+        let reply = Reply::of(request.body(body)).await;
 
         reply.expect_problem(422, "validation_failed");
     }

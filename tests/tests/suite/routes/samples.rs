@@ -35,6 +35,10 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("POST", "/posts/{id}/comments") => with(comment, "author_id", 1.into()),
         ("PATCH", "/comments/{id}") => comment,
         ("POST", "/roles") | ("PATCH", "/roles/{id}") => role,
+        ("POST", _) if verb == "bulk" => {
+            let data = of(method, path.strip_suffix("/bulk")?);
+            json!({ "operations": [{ "op": "create", "data": data }] })
+        }
         ("POST", _) if verb == "restore" => {
             return of(&Method::PATCH, path.strip_suffix("/restore")?);
         }

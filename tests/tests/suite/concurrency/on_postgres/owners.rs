@@ -4,7 +4,6 @@ use std::rc::Rc;
 use service::{
     Comments, Crud, Error, Posts, Result, Session, Tx, Users,
     comments::{CommentPatch, NewComment},
-    crud::Expected,
     posts::PostPatch,
 };
 use tests::{Service, Sql, process::eventually};
@@ -100,7 +99,7 @@ async fn a_comment_goes_with_a_post_that_is_deleted_after_it() {
     let (made, deleted) = scene
         .in_this_order(
             async move |tx| Comments::create(tx, &new).await,
-            async move |tx| Posts::delete(tx, post, &Expected::Anything).await,
+            async move |tx| Posts::delete(tx, post).await,
         )
         .await;
 
@@ -117,7 +116,7 @@ async fn a_comment_is_refused_on_a_post_that_is_deleted_before_it() {
 
     let (deleted, made) = scene
         .in_this_order(
-            async move |tx| Posts::delete(tx, post, &Expected::Anything).await,
+            async move |tx| Posts::delete(tx, post).await,
             async move |tx| Comments::create(tx, &new).await,
         )
         .await;
@@ -134,16 +133,14 @@ async fn a_restored_comment_goes_with_a_post_that_is_deleted_after_it() {
     let (comment, post) = (scene.commented().await, scene.post);
     scene
         .service
-        .write(async |tx| Comments::delete(tx, comment, &Expected::Anything).await)
+        .write(async |tx| Comments::delete(tx, comment).await)
         .await
         .unwrap();
 
     let (restored, deleted) = scene
         .in_this_order(
-            async move |tx| {
-                Comments::restore(tx, comment, None::<&CommentPatch>, &Expected::Anything).await
-            },
-            async move |tx| Posts::delete(tx, post, &Expected::Anything).await,
+            async move |tx| Comments::restore(tx, comment, None::<&CommentPatch>).await,
+            async move |tx| Posts::delete(tx, post).await,
         )
         .await;
 
@@ -159,16 +156,14 @@ async fn a_comment_is_not_restored_on_a_post_that_is_deleted_before_it() {
     let (comment, post) = (scene.commented().await, scene.post);
     scene
         .service
-        .write(async |tx| Comments::delete(tx, comment, &Expected::Anything).await)
+        .write(async |tx| Comments::delete(tx, comment).await)
         .await
         .unwrap();
 
     let (deleted, restored) = scene
         .in_this_order(
-            async move |tx| Posts::delete(tx, post, &Expected::Anything).await,
-            async move |tx| {
-                Comments::restore(tx, comment, None::<&CommentPatch>, &Expected::Anything).await
-            },
+            async move |tx| Posts::delete(tx, post).await,
+            async move |tx| Comments::restore(tx, comment, None::<&CommentPatch>).await,
         )
         .await;
 
@@ -187,14 +182,14 @@ async fn what_a_restored_post_brings_back_goes_with_an_author_deleted_after_it()
     let (_comment, post, bob) = (scene.commented().await, scene.post, scene.bob);
     scene
         .service
-        .write(async |tx| Posts::delete(tx, post, &Expected::Anything).await)
+        .write(async |tx| Posts::delete(tx, post).await)
         .await
         .unwrap();
 
     let (restored, deleted) = scene
         .in_this_order(
-            async move |tx| Posts::restore(tx, post, None::<&PostPatch>, &Expected::Anything).await,
-            async move |tx| Users::delete(tx, bob, &Expected::Anything).await,
+            async move |tx| Posts::restore(tx, post, None::<&PostPatch>).await,
+            async move |tx| Users::delete(tx, bob).await,
         )
         .await;
 
@@ -210,14 +205,14 @@ async fn a_restored_post_does_not_bring_back_what_an_author_took_along_before_it
     let (_comment, post, bob) = (scene.commented().await, scene.post, scene.bob);
     scene
         .service
-        .write(async |tx| Posts::delete(tx, post, &Expected::Anything).await)
+        .write(async |tx| Posts::delete(tx, post).await)
         .await
         .unwrap();
 
     let (deleted, restored) = scene
         .in_this_order(
-            async move |tx| Users::delete(tx, bob, &Expected::Anything).await,
-            async move |tx| Posts::restore(tx, post, None::<&PostPatch>, &Expected::Anything).await,
+            async move |tx| Users::delete(tx, bob).await,
+            async move |tx| Posts::restore(tx, post, None::<&PostPatch>).await,
         )
         .await;
 
@@ -235,7 +230,7 @@ async fn a_post_goes_with_an_author_who_is_deleted_after_it() {
     let (made, deleted) = scene
         .in_this_order(
             async move |tx| Posts::create(tx, &new).await,
-            async move |tx| Users::delete(tx, ada, &Expected::Anything).await,
+            async move |tx| Users::delete(tx, ada).await,
         )
         .await;
 

@@ -5,7 +5,6 @@ use futures_util::future::join_all;
 use service::{
     Comments, Crud, Error, Posts, Result, Users,
     comments::{CommentPatch, NewComment},
-    crud::Expected,
     posts::PostPatch,
     users::UserPatch,
 };
@@ -34,8 +33,7 @@ async fn no_comment_outlives_its_post() {
                 author_id: Some(bob),
             };
             let insert = service.write(async |tx| Comments::create(tx, &new).await);
-            let delete =
-                service.write(async |tx| Posts::delete(tx, post_id, &Expected::Anything).await);
+            let delete = service.write(async |tx| Posts::delete(tx, post_id).await);
             // Now one is polled first, now the other.
             let (made, deleted) = if round % 2 == 0 {
                 tokio::join!(insert, delete)
@@ -83,14 +81,10 @@ async fn whatever_is_deleted_and_restored_at_once_stays_whole() {
             let dice = number * 7 + lane * 11;
             let (user, post) = (users[dice % 3], posts[dice % 4]);
             let done = service.write(async |tx| match number % 20 {
-                0 => Users::delete(tx, user, &Expected::Anything).await,
-                1 => Users::restore(tx, user, None::<&UserPatch>, &Expected::Anything)
-                    .await
-                    .map(drop),
-                2..=5 => Posts::delete(tx, post, &Expected::Anything).await,
-                6..=9 => Posts::restore(tx, post, None::<&PostPatch>, &Expected::Anything)
-                    .await
-                    .map(drop),
+                0 => Users::delete(tx, user).await,
+                1 => Users::restore(tx, user, None::<&UserPatch>).await.map(drop),
+                2..=5 => Posts::delete(tx, post).await,
+                6..=9 => Posts::restore(tx, post, None::<&PostPatch>).await.map(drop),
                 _ => {
                     let new = NewComment {
                         post_id: post,
@@ -99,9 +93,8 @@ async fn whatever_is_deleted_and_restored_at_once_stays_whole() {
                     };
                     let comment = Comments::create(tx, &new).await?.id;
                     if number % 2 == 0 {
-                        Comments::delete(tx, comment, &Expected::Anything).await?;
-                        Comments::restore(tx, comment, None::<&CommentPatch>, &Expected::Anything)
-                            .await?;
+                        Comments::delete(tx, comment).await?;
+                        Comments::restore(tx, comment, None::<&CommentPatch>).await?;
                     }
                     Ok(())
                 }

@@ -1,0 +1,169 @@
+//! `POST /{resource}/bulk`: what a client sends, and what it gets.
+use actix_web::{HttpRequest, dev::Payload};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service::{
+    Error, Result,
+    bulk::{self, Done, MOST, Operation, Refused},
+    crud::{Expected, Target},
+    input::{Input, check},
+    permission::Action,
+};
+
+use super::{Answer, Body, Call, Is, Limits, Problem, Reply, Resource, body, json};
+use crate::openapi;
+
+/// What is to be done, in order.
+pub struct Operations<R: Resource>(pub Vec<Operation<R>>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    #[serde(default)]
+    operations: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    op: Verb,
+    id: Option<i64>,
+    version: Option<i64>,
+    data: Option<Value>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verb {
+    Create,
+    Update,
+    Delete,
+}
+
+impl<R: Resource> Body for Operations<R> {
+    async fn read(
+        request: &HttpRequest,
+        payload: Payload,
+        limits: Limits,
+    ) -> Result<Self, Problem> {
+        let limits = Limits {
+            size: limits.bulk_size,
+            ..limits
+        };
+        let body = body::bytes(request, payload, limits).await?;
+        let sent: Sent = json::read(&body)?;
+        if !(1..=MOST).contains(&sent.operations.len()) {
+            let detail = format!("must have 1 to {MOST} operations");
+            return Err(Error::invalid("/operations", "out_of_range", detail).into());
+        }
+        let mut operations = Vec::with_capacity(sent.operations.len());
+        let mut refused = Refused::default();
+        for (place, item) in sent.operations.into_iter().enumerate() {
+            match item.operation() {
+                Ok(operation) => operations.push(operation),
+                Err(error) => refused.add(place, error)?,
+            }
+        }
+        Ok(refused.or(Self(operations))?)
+    }
+
+    fn document(operation: &mut openapi::Operation<'_>) {
+        let (new, patch) = (
+            operation.schemas.input::<R::New>(),
+            operation.schemas.input::<R::Patch>(),
+        );
+        operation.json_body(&openapi::bulk(&new, &patch), true);
+    }
+}
+
+impl Item {
+    /// Fails with what is wrong with it, by pointers into it.
+    fn operation<R: Resource>(self) -> Result<Operation<R>> {
+        match self.op {
+            Verb::Create => {
+                absent("/id", self.id.as_ref())?;
+                absent("/version", self.version.as_ref())?;
+                self.data().map(Operation::Create)
+            }
+            Verb::Update => Ok(Operation::Update(self.target()?, self.data()?)),
+            Verb::Delete => {
+                absent("/data", self.data.as_ref())?;
+                self.target().map(Operation::Delete)
+            }
+        }
+    }
+
+    fn target(&self) -> Result<Target> {
+        let id = self.id.ok_or_else(|| required("/id"))?;
+        let expected = match self.version {
+            Some(version) => Expected::OneOf(vec![version]),
+            None => Expected::Anything,
+        };
+        Ok(Target { id, expected })
+    }
+
+    fn data<T: Input>(self) -> Result<T> {
+        let data = self.data.ok_or_else(|| required("/data"))?;
+        let data = json::shape(data).and_then(|data| check(&data).map(|()| data));
+        data.map_err(|error| error.beneath("/data"))
+    }
+}
+
+fn required(at: &str) -> Error {
+    Error::invalid(at, "required", "is needed for this operation")
+}
+
+fn absent<T>(at: &str, member: Option<&T>) -> Result<()> {
+    match member {
+        None => Ok(()),
+        Some(_) => Err(Error::invalid(
+            at,
+            "not_allowed",
+            "is not for this operation",
+        )),
+    }
+}
+
+#[derive(JsonSchema, Serialize)]
+pub struct Results {
+    /// In the order of the operations.
+    results: Vec<Written>,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Written {
+    op: &'static str,
+    id: i64,
+    /// Of the row, once it was done.
+    version: i64,
+}
+
+impl From<Vec<Done>> for Results {
+    fn from(done: Vec<Done>) -> Self {
+        let written = |Done {
+                           action,
+                           id,
+                           version,
+                       }| Written {
+            op: Action::as_str(action),
+            id,
+            version,
+        };
+        let results = done.into_iter().map(written).collect();
+        Self { results }
+    }
+}
+
+/// All of them, or none.
+pub async fn bulk<R: Resource>(mut call: Call<Operations<R>>) -> Answer<Is<Results>> {
+    let expected = call.expected()?;
+    let operations = &mut call.input.0;
+    for operation in operations.iter_mut() {
+        operation.unless_said(&expected);
+    }
+    bulk::prepare(&call.session, operations).await?;
+    let operations = &call.input.0;
+    call.write(async |tx| Reply::ok(&Results::from(bulk::bulk(tx, operations).await?)))
+        .await
+}

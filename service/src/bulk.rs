@@ -1,0 +1,175 @@
+//! Several writes of one resource as one: all of them, or none (contract §11).
+//!
+//! What follows one another and is of one kind is written together. The result is that of one by one, in order.
+use std::collections::HashSet;
+
+use crate::{
+    Crud, Error, Reads, Refusal, Result, Session, Tx,
+    crud::{Expected, Model, Target, base, forbidden},
+    permission::Action,
+};
+
+/// Operations of one request.
+pub const MOST: usize = 1_000;
+
+pub enum Operation<C: Crud> {
+    Create(C::New),
+    Update(Target, C::Patch),
+    Delete(Target),
+}
+
+/// What became of one.
+#[derive(Debug)]
+pub struct Done {
+    pub action: Action,
+    pub id: i64,
+    pub version: i64,
+}
+
+impl<C: Crud> Operation<C> {
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Create(_) => Action::Create,
+            Self::Update(..) => Action::Update,
+            Self::Delete(_) => Action::Delete,
+        }
+    }
+
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Create(_) => None,
+            Self::Update(target, _) | Self::Delete(target) => Some(target),
+        }
+    }
+
+    /// What holds for a row of which the operation names no version.
+    pub fn unless_said(&mut self, expected: &Expected) {
+        if let Self::Update(target, _) | Self::Delete(target) = self
+            && target.expected == Expected::Anything
+        {
+            target.expected = expected.clone();
+        }
+    }
+}
+
+/// What must not hold a transaction open.
+pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]) -> Result<()> {
+    for operation in operations {
+        if let Operation::Create(new) = operation {
+            C::prepare(session, new).await?;
+        }
+    }
+    Ok(())
+}
+
+/// In the order of the operations. Fails with [`Error::Operations`] where some were refused: with all that were, of those
+/// that are written together.
+pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<Done>> {
+    permit(tx, operations)?;
+    let mut done = Vec::with_capacity(operations.len());
+    while done.len() < operations.len() {
+        let rest = &operations[done.len()..];
+        let group = &rest[..together(rest)];
+        let answers = run::<C>(tx, group).await?;
+        done.extend(all(done.len(), answers)?);
+    }
+    Ok(done)
+}
+
+/// Every kind of operation needs a rule, whatever the rows.
+fn permit<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<()> {
+    let permit = |operation: &Operation<C>| match C::ruled(tx.actor(), operation.action()) {
+        true => Ok(()),
+        false => Err(forbidden(operation.action())),
+    };
+    all(0, operations.iter().map(permit).collect()).map(drop)
+}
+
+/// How many of the first are of one kind, and about a row each.
+fn together<C: Crud>(operations: &[Operation<C>]) -> usize {
+    let mut seen = HashSet::new();
+    let kind = operations.first().map(Operation::action);
+    let goes_on = |operation: &&Operation<C>| {
+        let is_new = operation
+            .target()
+            .is_none_or(|target| seen.insert(target.id));
+        is_new && Some(operation.action()) == kind
+    };
+    operations.iter().take_while(goes_on).count()
+}
+
+async fn run<C: Crud>(tx: &Tx, group: &[Operation<C>]) -> Result<Vec<Result<Done>>> {
+    let (mut new, mut patches, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+    for operation in group {
+        targets.extend(operation.target().cloned());
+        match operation {
+            Operation::Create(row) => new.push(row.clone()),
+            Operation::Update(_, patch) => patches.push(patch.clone()),
+            Operation::Delete(_) => {}
+        }
+    }
+    let action = group.first().map_or(Action::Create, Operation::action);
+    let done = |id, version| Done {
+        action,
+        id,
+        version,
+    };
+    let row = |row: Model<C>| done(base::id::<C>(&row), base::version::<C>(&row));
+    let rows = |rows: Vec<Result<Model<C>>>| rows.into_iter().map(|found| found.map(row)).collect();
+    Ok(match action {
+        Action::Update => rows(C::update_all(tx, &targets, &patches).await?),
+        Action::Delete => {
+            let gone = C::delete_all(tx, &targets).await?.into_iter().zip(&targets);
+            gone.map(|(version, target)| Ok(done(target.id, version?)))
+                .collect()
+        }
+        _ => rows(C::create_all(tx, &new).await?),
+    })
+}
+
+/// Everything that was done, or what of it was refused; `first` is the place of the first.
+fn all<T>(first: usize, answers: Vec<Result<T>>) -> Result<Vec<T>> {
+    let mut done = Vec::with_capacity(answers.len());
+    let mut refused = Refused::default();
+    for (place, answer) in answers.into_iter().enumerate() {
+        match answer {
+            Ok(answer) => done.push(answer),
+            Err(error) => refused.add(first + place, error.beneath("/data"))?,
+        }
+    }
+    refused.or(done)
+}
+
+/// Operations that were refused: as the first of them would have been alone.
+#[derive(Default)]
+pub struct Refused {
+    first: Option<Error>,
+    refusals: Vec<Refusal>,
+}
+
+impl Refused {
+    /// Pointers are into the operation. Fails with the error where nobody who calls can mend it.
+    pub fn add(&mut self, place: usize, error: Error) -> Result<()> {
+        let Some(refusals) = error.refusals() else {
+            return Err(error);
+        };
+        self.first.get_or_insert(error);
+        self.refusals
+            .extend(refusals.into_iter().map(|refusal| Refusal {
+                at: format!("/operations/{place}{}", refusal.at),
+                ..refusal
+            }));
+        Ok(())
+    }
+
+    /// What was done, where nothing was refused.
+    pub fn or<T>(self, done: T) -> Result<T> {
+        match self.first {
+            None => Ok(done),
+            Some(first) => Err(Error::Operations {
+                first: first.into(),
+                refusals: self.refusals,
+            }),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! New rows.
+use sea_orm::{ActiveModelTrait, ActiveValue, Value};
+
+use super::{answer, insert::insert};
+use crate::{
+    Actor, Error, Reads, Result, Tx,
+    audit::{Did, Entry},
+    crud::{Active, Change, Crud, Model, Written, base, forbidden, owner},
+    permission::{Action, Reach},
+};
+
+pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
+    let claimed = |row| claim::<C>(tx.actor(), row);
+    let mut rows: Vec<_> = rows.into_iter().map(claimed).collect();
+    owner::lock_for_create::<C>(tx, &mut rows).await?;
+    for row in &mut rows {
+        if let Ok(new) = row
+            && let Err(refusal) = answer(check::<C>(tx, new).await)?
+        {
+            *row = Err(refusal);
+        }
+    }
+    let rows = insert::<C>(tx, rows).await?;
+    let created = |after: &Model<C>| Written {
+        before: None,
+        after: after.clone(),
+    };
+    let written: Vec<_> = rows.iter().flatten().map(created).collect();
+    for row in &written {
+        tx.record(Entry::between::<C>(Did::Created, None, &row.after));
+    }
+    C::settle(tx, Action::Create, &written).await?;
+    Ok(rows)
+}
+
+async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
+    // Before the check, whose own times are then not earlier than the row.
+    base::stamp_new::<C>(row);
+    let change = Change {
+        action: Action::Create,
+        before: None,
+        after: row,
+    };
+    C::check(tx, change).await
+}
+
+/// Makes the actor the author, unless another one is named by somebody who may do that.
+fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
+    let Some(author) = base::author::<C>() else {
+        return Ok(row);
+    };
+    match (row.get(author), actor.user_id()) {
+        (ActiveValue::NotSet, Some(me)) => row.set(author, me.into()),
+        (ActiveValue::NotSet, None) => {
+            return Err(Error::invalid("/author_id", "required", "name the author"));
+        }
+        (ActiveValue::Set(named) | ActiveValue::Unchanged(named), me) => {
+            let another = me.is_none_or(|me| named != Value::from(me));
+            if another && actor.reach(C::name(), Action::Create) < Reach::All {
+                return Err(forbidden(Action::Create));
+            }
+        }
+    }
+    Ok(row)
+}

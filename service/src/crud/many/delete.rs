@@ -1,0 +1,43 @@
+//! Deletions.
+use sea_orm::IntoActiveModel;
+
+use super::{Target, answer, permitted};
+use crate::{
+    Result, Tx,
+    crud::{Change, Crud, Model, Written, base, cascade},
+    permission::Action,
+};
+
+/// Each is a deletion of its own. The version is the one that the deleted row has.
+pub async fn delete<C: Crud>(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i64>>> {
+    let mut rows = permitted::<C>(tx, Action::Delete, targets).await?;
+    for row in &mut rows {
+        if let Ok(before) = row
+            && let Err(refusal) = answer(check::<C>(tx, before).await)?
+        {
+            *row = Err(refusal);
+        }
+    }
+    let gone: Vec<_> = rows.iter().flatten().map(base::id::<C>).collect();
+    if !gone.is_empty() {
+        cascade::delete(tx, C::name(), &gone).await?;
+        let deleted = |row: &Model<C>| Written {
+            before: Some(row.clone()),
+            after: row.clone(),
+        };
+        let written: Vec<_> = rows.iter().flatten().map(deleted).collect();
+        C::settle(tx, Action::Delete, &written).await?;
+    }
+    let version = |row: Model<C>| base::version::<C>(&row) + 1;
+    Ok(rows.into_iter().map(|row| row.map(version)).collect())
+}
+
+async fn check<C: Crud>(tx: &Tx, before: &Model<C>) -> Result<()> {
+    let mut row = before.clone().into_active_model();
+    let change = Change {
+        action: Action::Delete,
+        before: Some(before),
+        after: &mut row,
+    };
+    C::check(tx, change).await
+}

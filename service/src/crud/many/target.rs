@@ -1,0 +1,50 @@
+//! The rows that a change or a deletion is about.
+use std::collections::HashMap;
+
+use super::answer;
+use crate::{
+    Error, Reads, Result, Tx,
+    crud::{Crud, Expected, Model, base, scope},
+    permission::Action,
+};
+
+/// A row, and what the caller knows of it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub id: i64,
+    pub expected: Expected,
+}
+
+/// In whatever version it is.
+impl From<i64> for Target {
+    fn from(id: i64) -> Self {
+        Self {
+            id,
+            expected: Expected::Anything,
+        }
+    }
+}
+
+/// Live rows, locked, that are visible to the actor, to whom this is permitted, in the version that is expected. No row
+/// is named twice.
+pub async fn permitted<C: Crud>(
+    tx: &Tx,
+    action: Action,
+    targets: &[Target],
+) -> Result<Vec<Result<Model<C>>>> {
+    let ids = targets.iter().map(|target| target.id);
+    let rows = scope::lock_all::<C>(tx, tx.actor(), ids).await?;
+    let verdicts = C::permits(tx, action, &rows).await?;
+    let mut found: HashMap<_, _> = rows
+        .into_iter()
+        .zip(verdicts)
+        .map(|(row, verdict)| (base::id::<C>(&row), (row, verdict)))
+        .collect();
+    let check = |Target { id, expected }: &Target| {
+        let (row, verdict) = found.remove(id).ok_or(Error::NotFound)?;
+        verdict?;
+        expected.check(base::version::<C>(&row))?;
+        Ok(row)
+    };
+    targets.iter().map(check).map(answer).collect()
+}

@@ -1,0 +1,108 @@
+//! Changes.
+use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Iterable};
+
+use super::{Target, answer, permitted};
+use crate::{
+    Error, Reads, Result, Tx,
+    audit::{Did, Entry},
+    crud::{Active, Change, Crud, Model, Written, base, scope},
+    permission::Action,
+};
+
+pub async fn update<C: Crud>(
+    tx: &Tx,
+    targets: &[Target],
+    patches: Vec<Active<C>>,
+) -> Result<Vec<Result<Model<C>>>> {
+    let rows = permitted::<C>(tx, Action::Update, targets).await?;
+    let pair = |(row, patch): (Result<_>, _)| Ok((row?, patch));
+    let rows = rows.into_iter().zip(patches).map(pair).collect();
+    change::<C>(tx, rows, Did::Updated).await
+}
+
+/// Writes what patches set in rows that are locked and permitted. A patch that changes nothing writes nothing.
+pub async fn change<C: Crud>(
+    tx: &Tx,
+    rows: Vec<Result<(Model<C>, Active<C>)>>,
+    did: Did,
+) -> Result<Vec<Result<Model<C>>>> {
+    let mut checked = Vec::with_capacity(rows.len());
+    for row in rows {
+        checked.push(match row {
+            Ok((before, patch)) => answer(check::<C>(tx, before, &patch).await)?,
+            Err(refusal) => Err(refusal),
+        });
+    }
+    let is_pending =
+        |(before, after): &(Model<C>, Option<Active<C>>)| Some((before.clone(), after.clone()?));
+    let pending: Vec<_> = checked.iter().flatten().filter_map(is_pending).collect();
+    let mut changes = write::<C>(tx, &pending).await?.into_iter();
+    let mut written = Vec::with_capacity(pending.len());
+    let mut answers = Vec::with_capacity(checked.len());
+    for row in checked {
+        answers.push(match row {
+            Ok((before, Some(_))) => changes.next().ok_or_else(lost)?.inspect(|after| {
+                tx.record(Entry::between::<C>(did, Some(&before), after));
+                let (before, after) = (Some(before), after.clone());
+                written.push(Written { before, after });
+            }),
+            Ok((before, None)) => Ok(before),
+            Err(refusal) => Err(refusal),
+        });
+    }
+    if !written.is_empty() {
+        C::settle(tx, Action::Update, &written).await?;
+    }
+    Ok(answers)
+}
+
+fn lost() -> Error {
+    Error::bug("a change was lost while it was written")
+}
+
+/// The row, and what it is to become if the patch changes anything.
+async fn check<C: Crud>(
+    tx: &Tx,
+    before: Model<C>,
+    patch: &Active<C>,
+) -> Result<(Model<C>, Option<Active<C>>)> {
+    let mut row = before.clone().into_active_model();
+    apply::<C>(&mut row, patch);
+    if !row.is_changed() {
+        return Ok((before, None));
+    }
+    let change = Change {
+        action: Action::Update,
+        before: Some(&before),
+        after: &mut row,
+    };
+    C::check(tx, change).await?;
+    base::stamp_next::<C>(&mut row, &before);
+    Ok((before, Some(row)))
+}
+
+/// Sets what a patch names and changes.
+pub fn apply<C: Crud>(row: &mut Active<C>, patch: &Active<C>) {
+    for column in <C::Entity as EntityTrait>::Column::iter() {
+        if let ActiveValue::Set(value) = patch.get(column) {
+            row.set_if_not_equals(column, value);
+        }
+    }
+}
+
+/// By one statement. Where that collides with a unique value, one by one, in their order: then each has its own answer.
+async fn write<C: Crud>(tx: &Tx, rows: &[(Model<C>, Active<C>)]) -> Result<Vec<Result<Model<C>>>> {
+    let alone = |before, row: &Active<C>| scope::update::<C>(tx, tx.actor(), before, row.clone());
+    if let [(before, row)] = rows {
+        return Ok(vec![answer(alone(before, row).await)?]);
+    }
+    match tx.attempt(scope::update_each::<C>(tx, rows)).await {
+        Err(error) if error.is_refusal() => {}
+        done => return Ok(done?.into_iter().map(Ok).collect()),
+    }
+    let mut answers = Vec::with_capacity(rows.len());
+    for (before, row) in rows {
+        answers.push(answer(tx.attempt(alone(before, row)).await)?);
+    }
+    Ok(answers)
+}

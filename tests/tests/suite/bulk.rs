@@ -1,0 +1,283 @@
+//! `POST /{resource}/bulk`: all of it or nothing, by the rules of single writes (contract §11).
+mod refusals;
+mod same;
+
+use serde_json::Value;
+use tests::{Client, Reply, TestApp, json};
+
+async fn bulk(who: &Client, resource: &str, operations: Value) -> Reply {
+    let body = json!({ "operations": operations });
+    who.post(&format!("/{resource}/bulk"), body).await
+}
+
+fn post(title: &str) -> Value {
+    json!({ "title": title, "content": "…", "status": "published" })
+}
+
+fn create(title: &str) -> Value {
+    json!({ "op": "create", "data": post(title) })
+}
+
+#[actix_web::test]
+async fn operations_are_done_in_their_order() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let (old, gone) = (
+        ada.publish("Old").await.id(),
+        ada.publish("Gone").await.id(),
+    );
+
+    let operations = json!([
+        { "op": "update", "id": old, "version": 1, "data": { "title": "New" } },
+        { "op": "update", "id": old, "version": 2, "data": { "slug": "newer" } },
+        { "op": "delete", "id": gone },
+        create("Gone"),
+        create("Gone"),
+        { "op": "update", "id": old, "data": { "slug": "newer" } },
+    ]);
+    let done = bulk(&ada, "posts", operations).await.expect_status(200);
+
+    let ids: Vec<_> = (0..6)
+        .map(|place| done.body["results"][place]["id"].as_i64().unwrap())
+        .collect();
+    let result = |place: usize| {
+        let result = &done.body["results"][place];
+        (
+            result["op"].clone(),
+            result["id"].as_i64().unwrap(),
+            result["version"].clone(),
+        )
+    };
+    assert_eq!(result(0), (json!("update"), old, json!(2)));
+    assert_eq!(result(1), (json!("update"), old, json!(3)));
+    assert_eq!(result(2), (json!("delete"), gone, json!(2)));
+    assert_eq!(
+        result(5),
+        (json!("update"), old, json!(3)),
+        "changes nothing"
+    );
+    let slug = async |id: i64| {
+        ada.get(&format!("/posts/{id}"))
+            .await
+            .expect_status(200)
+            .body["slug"]
+            .clone()
+    };
+    assert_eq!(slug(ids[3]).await, "gone", "it was free again");
+    assert_eq!(slug(ids[4]).await, "gone-2");
+    assert_eq!(slug(old).await, "newer");
+    ada.get(&format!("/posts/{gone}")).await.expect_status(404);
+}
+
+#[actix_web::test]
+async fn many_of_one_title_get_slugs_of_their_own() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    ada.publish("Same").await;
+    let mut operations: Vec<_> = (0..40).map(|_| create("Same")).collect();
+    let mut chosen = post("Other");
+    chosen["slug"] = "same-3".into();
+    operations.insert(7, json!({ "op": "create", "data": chosen }));
+
+    bulk(&ada, "posts", operations.into())
+        .await
+        .expect_status(200);
+
+    let list = ada.get("/posts?limit=100&sort=id&fields=slug").await;
+    let slugs: Vec<_> = list.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["slug"].as_str().unwrap())
+        .collect();
+    let distinct: std::collections::HashSet<_> = slugs.iter().collect();
+    assert_eq!((slugs.len(), distinct.len()), (42, 42), "{slugs:?}");
+    assert!(
+        slugs.contains(&"same-3") && slugs.contains(&"same-42"),
+        "{slugs:?}"
+    );
+}
+
+#[actix_web::test]
+async fn values_go_round_within_a_bulk() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let (one, two) = (ada.publish("One").await.id(), ada.publish("Two").await.id());
+
+    let operations = json!([
+        { "op": "update", "id": two, "data": { "slug": "three" } },
+        { "op": "update", "id": one, "data": { "slug": "two" } },
+    ]);
+    bulk(&ada, "posts", operations).await.expect_status(200);
+
+    let read = ada.get(&format!("/posts/{one}")).await;
+    assert_eq!(read.body["slug"], "two");
+}
+
+#[actix_web::test]
+async fn a_bulk_of_users_gives_each_the_role_and_takes_the_sessions() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let (bob, eve) = (app.member("bob").await, app.member("eve").await);
+    let user = |name: &str| {
+        json!({
+            "username": name, "email": format!("{name}@example.org"), "password": tests::PASSWORD,
+        })
+    };
+
+    let operations = json!([
+        { "op": "create", "data": user("joan") },
+        { "op": "create", "data": user("jean") },
+        { "op": "update", "id": bob.id, "data": { "is_active": false } },
+        { "op": "delete", "id": eve.id },
+    ]);
+    let done = bulk(&root, "users", operations).await.expect_status(200);
+
+    for place in 0..2 {
+        let user = root
+            .get(&format!("/users/{}", done.body["results"][place]["id"]))
+            .await;
+        assert_eq!(
+            (&user.body["roles"], &user.body["is_active"]),
+            (&json!(["member"]), &json!(true))
+        );
+    }
+    bob.get("/auth/me").await.expect_status(401);
+    eve.get("/auth/me").await.expect_status(401);
+}
+
+#[actix_web::test]
+async fn the_last_superusers_do_not_go_together() {
+    let app = TestApp::new().await;
+    let (root, toor) = (app.superuser("root").await, app.superuser("toor").await);
+
+    let both = json!([{ "op": "delete", "id": toor.id }, { "op": "delete", "id": root.id }]);
+    bulk(&root, "users", both)
+        .await
+        .expect_problem(409, "conflict");
+    let demote = json!({ "is_superuser": false });
+    let both = json!([
+        { "op": "update", "id": toor.id, "data": demote },
+        { "op": "update", "id": root.id, "data": demote },
+    ]);
+    bulk(&root, "users", both)
+        .await
+        .expect_problem(409, "conflict");
+
+    toor.get("/auth/me").await.expect_status(200);
+}
+
+/// Each row knows which deletion took it, also where several were made at once.
+#[actix_web::test]
+async fn what_was_deleted_together_comes_back_one_by_one() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let post = ada.publish("Hello").await;
+    let comment = bob.comment(post.id(), "…").await;
+    let own = ada.comment(post.id(), "…").await;
+
+    let both = json!([{ "op": "delete", "id": bob.id }, { "op": "delete", "id": ada.id }]);
+    bulk(&root, "users", both).await.expect_status(200);
+
+    let restore = async |id: i64| {
+        root.act(format!("/users/{id}/restore"))
+            .await
+            .expect_status(200)
+    };
+    restore(ada.id).await;
+    root.get(post.url()).await.expect_status(200);
+    root.get(own.url()).await.expect_status(200);
+    root.get(comment.url()).await.expect_status(404);
+    restore(bob.id).await;
+    root.get(comment.url()).await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn a_bulk_is_one_request_in_the_audit_with_an_entry_each() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let (one, two) = (
+        root.publish("One").await.id(),
+        root.publish("Two").await.id(),
+    );
+    root.comment(two, "…").await;
+
+    let operations = json!([
+        create("Three"), create("Four"),
+        { "op": "update", "id": one, "data": { "title": "1" } },
+        { "op": "delete", "id": two },
+    ]);
+    let request = bulk(&root, "posts", operations).await.expect_status(200);
+
+    let request = request.header("x-request-id");
+    let entries = root
+        .get(&format!("/audit?request_id={request}&sort=id"))
+        .await
+        .expect_status(200);
+    let actions: Vec<_> = entries.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {}",
+                entry["action"].as_str().unwrap(),
+                entry["resource"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            "created posts",
+            "created posts",
+            "updated posts",
+            "deleted posts",
+            "deleted comments"
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn statements_do_not_grow_with_the_operations() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let mut counts = Vec::new();
+
+    for many in [4, 40] {
+        let titles: Vec<_> = (0..many)
+            .map(|place| format!("Post {many} {}", place / 2))
+            .collect();
+        app.statements.take();
+        let creates = titles.iter().map(|title| create(title)).collect::<Vec<_>>();
+        let done = bulk(&root, "posts", creates.into())
+            .await
+            .expect_status(200);
+        let created = app.statements.take();
+        let ids: Vec<_> = done.body["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|done| done["id"].clone())
+            .collect();
+        let updates: Vec<_> = ids
+            .iter()
+            .map(|id| json!({ "op": "update", "id": id, "data": { "summary": format!("{id}") } }))
+            .collect();
+        bulk(&root, "posts", updates.into())
+            .await
+            .expect_status(200);
+        let updated = app.statements.take();
+        let deletes: Vec<_> = ids
+            .iter()
+            .map(|id| json!({ "op": "delete", "id": id }))
+            .collect();
+        bulk(&root, "posts", deletes.into())
+            .await
+            .expect_status(200);
+        counts.push([created.len(), updated.len(), app.statements.take().len()]);
+    }
+
+    assert_eq!(counts[0], counts[1]);
+}
