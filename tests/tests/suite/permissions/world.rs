@@ -83,12 +83,11 @@ impl World {
         }
         // Without a row it makes one, otherwise it changes that.
         let all = line.pattern().replace("/bulk", "");
-        let operation = match line.state {
-            "-" => json!({ "op": "create", "data": self.data("POST", &all, id)? }),
-            _ => {
-                let data = self.data("PATCH", &(all + "/{id}"), id)?;
-                json!({ "op": "update", "id": id, "data": data })
-            }
+        let operation = if line.state == "-" {
+            json!({ "op": "create", "data": self.data("POST", &all, id)? })
+        } else {
+            let data = self.data("PATCH", &(all + "/{id}"), id)?;
+            json!({ "op": "update", "id": id, "data": data })
         };
         Some(json!({ "operations": [operation] }))
     }
