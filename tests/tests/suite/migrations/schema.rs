@@ -97,6 +97,29 @@ async fn every_short_text_has_a_length_that_both_databases_keep() {
     assert!(seen > 5, "there are texts: {seen}");
 }
 
+/// Rows that are inserted together set the same columns: what some of them leave out is NULL where that is allowed.
+#[actix_web::test]
+async fn no_nullable_column_has_a_default() {
+    let (sql, _folder) = migrated().await;
+
+    for table in registry::tables() {
+        let name = table.name;
+        let columns = match sql.is_postgres() {
+            true => format!(
+                "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{name}' AND is_nullable = 'YES' AND column_default IS NOT NULL"
+            ),
+            false => format!(
+                "SELECT name FROM pragma_table_info('{name}') WHERE \"notnull\" = 0 AND pk = 0 AND dflt_value IS NOT NULL"
+            ),
+        };
+        let columns = sql.texts(&columns).await;
+        assert!(
+            columns.is_empty(),
+            "{name}: {columns:?}: make them NOT NULL, or leave the default to the service"
+        );
+    }
+}
+
 /// Without one, removing a row reads the whole table that refers to it.
 #[actix_web::test]
 async fn every_foreign_key_has_an_index() {
