@@ -43,6 +43,10 @@ impl Server {
         let gate = Gate {
             places: places.clone(),
             database: atoll.database.clone(),
+            is_by_tls: settings
+                .public_url
+                .as_ref()
+                .is_some_and(|url| url.starts_with("https://")),
         };
         let limits = Limits {
             size: settings.body_limit,

@@ -7,10 +7,7 @@ use std::{
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
-    http::{
-        Method,
-        header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS},
-    },
+    http::{Method, header::CONTENT_SECURITY_POLICY},
     web::Bytes,
 };
 use serde_json::Value;
@@ -97,7 +94,6 @@ impl Responder for Asset {
         HttpResponse::Ok()
             .content_type(self.kind)
             .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(self.body)
     }
 }

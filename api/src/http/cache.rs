@@ -7,6 +7,8 @@ use actix_web::{
     },
 };
 
+use super::BASE;
+
 /// Whether the client named this version of the answer. Tags compare weakly (RFC 9110, section 13.1.2).
 pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
     let Some(tag) = tag else { return false };
@@ -20,9 +22,13 @@ pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
     }
 }
 
-/// Every answer to a read may be kept, and must be asked about again; what a caller sees is that caller's alone.
+/// Every answer to a read may be kept, and must be asked about again; what a caller sees is that caller's alone. What is
+/// about an account, tokens among it, nobody keeps.
 pub fn policy(request: &HttpRequest, response: &mut HttpResponseBuilder) {
-    if reads(request) {
+    if request.path().starts_with(&format!("{BASE}/auth/")) {
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        response.insert_header((VARY, "Authorization, Cookie"));
+    } else if reads(request) {
         let policy = match request.headers().contains_key(AUTHORIZATION) {
             true => "private, no-cache",
             false => "public, max-age=0, must-revalidate",

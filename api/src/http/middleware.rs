@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
-use super::Problem;
+use super::{Problem, safety::protect};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,6 +28,8 @@ pub struct Gate {
     /// How many requests may be worked on at once, over all workers.
     pub places: Arc<Semaphore>,
     pub database: Database,
+    /// Whether clients come by TLS, which somebody ahead of this server ends.
+    pub is_by_tls: bool,
 }
 
 /// The outermost middleware.
@@ -39,19 +41,23 @@ pub async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let id = request_id(&request);
+    let gate = request.app_data::<Data<Gate>>().cloned();
+    let seal = Seal {
+        request_id: request_id(&request),
+        is_by_tls: gate.as_ref().is_some_and(|gate| gate.is_by_tls),
+    };
+    let id = seal.request_id.clone();
     let path = request.path().to_owned();
     let method = request.method().clone();
     let span = info_span!(
         "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
     );
     request.extensions_mut().insert(RequestId(id.clone()));
-    let gate = request.app_data::<Data<Gate>>().cloned();
     let Some((gate, place)) =
         gate.and_then(|gate| Some((gate.clone(), gate.places.clone().try_acquire_owned().ok()?)))
     else {
         let problem = Problem::unavailable("this server").at(&path, &id);
-        return Ok(request.into_response(identified(problem.error_response(), &id)));
+        return Ok(request.into_response(seal.put(problem.error_response())));
     };
     let work = async move {
         let _place = place;
@@ -63,26 +69,26 @@ pub async fn guard(
         // The work goes on; its client learns now that nobody knows how it ends.
         () = gate.database.lost() => {
             log(&span, started, Problem::unavailable("the database").status_code().as_u16());
-            return Err(Refused(Problem::unavailable("the database").at(&path, &id), id).into());
+            return Err(Refused(Problem::unavailable("the database").at(&path, &id), seal).into());
         }
     };
     match done {
         Ok(Ok(response)) => {
             span.record("route", response.request().match_pattern());
             log(&span, started, response.status().as_u16());
-            Ok(finish(response.map_into_boxed_body(), &path, &id))
+            Ok(finish(response.map_into_boxed_body(), &path, &seal))
         }
         Ok(Err(error)) => {
             let problem = error.as_error::<Problem>().cloned();
             let problem = problem
                 .unwrap_or_else(|| Problem::from_status(error.as_response_error().status_code()));
             log(&span, started, problem.status_code().as_u16());
-            Err(Refused(problem.at(&path, &id), id).into())
+            Err(Refused(problem.at(&path, &id), seal).into())
         }
         Err(panicked) => {
             span.in_scope(|| tracing::error!(%panicked, "a handler panicked"));
             log(&span, started, Problem::internal().status_code().as_u16());
-            Err(Refused(Problem::internal().at(&path, &id), id).into())
+            Err(Refused(Problem::internal().at(&path, &id), seal).into())
         }
     }
 }
@@ -94,7 +100,7 @@ fn log(span: &Span, started: Instant, status: u16) {
 }
 
 /// Gives a failure, the framework's own too, its form and its place.
-fn finish(response: ServiceResponse<BoxBody>, path: &str, id: &str) -> ServiceResponse<BoxBody> {
+fn finish(response: ServiceResponse<BoxBody>, path: &str, seal: &Seal) -> ServiceResponse<BoxBody> {
     let failure = response
         .response()
         .error()
@@ -104,17 +110,27 @@ fn finish(response: ServiceResponse<BoxBody>, path: &str, id: &str) -> ServiceRe
         });
     let (request, response) = response.into_parts();
     let response = match failure {
-        Some(problem) => problem.at(path, id).error_response(),
+        Some(problem) => problem.at(path, &seal.request_id).error_response(),
         None => response,
     };
-    ServiceResponse::new(request, identified(response, id))
+    ServiceResponse::new(request, seal.put(response))
 }
 
-fn identified(mut response: HttpResponse, id: &str) -> HttpResponse {
-    if let Ok(id) = HeaderValue::from_str(id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+/// What every answer bears.
+#[derive(Debug)]
+struct Seal {
+    request_id: String,
+    is_by_tls: bool,
+}
+
+impl Seal {
+    fn put(&self, mut response: HttpResponse) -> HttpResponse {
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        protect(&mut response, self.is_by_tls);
+        response
     }
-    response
 }
 
 /// The client's own id if it is one to log, else a new one that sorts by time.
@@ -132,7 +148,7 @@ fn request_id(request: &ServiceRequest) -> String {
 
 /// A problem where the request is out of reach.
 #[derive(Debug)]
-struct Refused(Problem, String);
+struct Refused(Problem, Seal);
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -146,6 +162,6 @@ impl ResponseError for Refused {
     }
 
     fn error_response(&self) -> HttpResponse {
-        identified(self.0.error_response(), &self.1)
+        self.1.put(self.0.error_response())
     }
 }

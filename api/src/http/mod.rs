@@ -17,6 +17,7 @@ mod reply;
 mod representation;
 mod resource;
 mod route;
+mod safety;
 mod shown;
 mod stats;
 mod time;

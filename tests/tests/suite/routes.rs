@@ -5,6 +5,7 @@ mod limits;
 mod order;
 mod paths;
 mod queries;
+mod safety;
 mod samples;
 
 use api::{http::BASE, routes::routes};
