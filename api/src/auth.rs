@@ -3,7 +3,7 @@ use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::{
     Actor, Found, Users,
-    auth::{self, Credentials, Me, NewAccount, SignIn},
+    auth::{self, Credentials, Me, NewAccount, PasswordChange, SignIn},
     crud::{Crud, Target},
     permission::Action,
     users::{UserPatch, UserRow},
@@ -25,6 +25,7 @@ pub fn routes() -> Vec<Route> {
             .or(Kind::Conflict),
         Route::new(Method::POST, &at("login"), |_| true, login),
         Route::new(Method::POST, &at("logout"), signed_in, logout),
+        Route::new(Method::POST, &at("password"), signed_in, change_password),
         Route::new(Method::GET, &at("me"), signed_in, me),
         Route::new(
             Method::PATCH,
@@ -71,6 +72,12 @@ async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
 
 async fn logout(call: Call) -> Answer<Nothing> {
     auth::logout(&call.session).await?;
+    Ok(Reply::no_content())
+}
+
+/// Every other session ends.
+async fn change_password(call: Call<PasswordChange>) -> Answer<Nothing> {
+    auth::change_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
 

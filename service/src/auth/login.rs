@@ -134,7 +134,7 @@ async fn open(
     Ok(())
 }
 
-fn not_too_long(password: &SecretString, context: &()) -> garde::Result {
+pub(super) fn not_too_long(password: &SecretString, context: &()) -> garde::Result {
     use secrecy::ExposeSecret;
     match password.expose_secret().chars().count() {
         0 => Err(garde::Error::new("required: must not be blank")),

@@ -7,7 +7,7 @@ mod token;
 
 pub use account::{Me, NewAccount, me, register};
 pub use login::{Credentials, SignIn, authenticate, login};
-pub use password::set_password;
+pub use password::{PasswordChange, change_password, set_password};
 pub use settings::{Registration, Settings};
 pub use token::{logout, resolve};
 

@@ -1,5 +1,6 @@
 //! Signing up, in and out (contract §9).
 mod me;
+mod password;
 
 use serde_json::Value;
 use service::auth::Registration;

@@ -97,6 +97,9 @@ impl World {
         let (email, password) = (format!("{name}@example.org"), PASSWORD);
         Some(match (method, path) {
             ("POST", "/auth/login") => json!({ "login": "member", "password": password }),
+            ("POST", "/auth/password") => {
+                json!({ "current_password": password, "new_password": "another password" })
+            }
             ("POST", "/auth/register" | "/users") => {
                 json!({ "username": name, "email": email, "password": password })
             }

@@ -27,6 +27,9 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
             "password": PASSWORD,
         }),
         ("POST", "/auth/login") => json!({ "login": "somebody", "password": PASSWORD }),
+        ("POST", "/auth/password") => {
+            json!({ "current_password": PASSWORD, "new_password": "another password" })
+        }
         ("PATCH", "/auth/me" | "/users/{id}") => user,
         ("POST", "/users") => with(user, "password", PASSWORD.into()),
         ("POST", "/posts") => with(post, "author_id", 1.into()),
