@@ -6,6 +6,8 @@
     reason = "a migration works on whole tables, deleted rows included"
 )]
 
+mod audit;
+mod grant;
 mod history;
 mod lock;
 mod rebuild;

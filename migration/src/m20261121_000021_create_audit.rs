@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::{schema, secrets::secret};
+use crate::{audit, schema, secrets::secret};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -16,11 +16,13 @@ impl MigrationTrait for Migration {
         blocks(manager).await?;
         prunes(manager).await?;
         secret(manager, "audit").await?;
-        view(manager, db).await
+        view(manager, db).await?;
+        audit::add_functions(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
+        audit::remove_functions(manager).await?;
         db.execute_unprepared("DROP VIEW IF EXISTS audit").await?;
         let mut key = Query::delete();
         key.from_table("secrets")

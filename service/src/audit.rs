@@ -5,6 +5,7 @@ use crate::{permission::Permission, prelude::*};
 
 mod chain;
 mod entry;
+mod erase;
 mod history;
 mod never;
 mod prune;
@@ -25,7 +26,7 @@ pub use revert::Revert;
 pub(crate) use revert::state_at;
 pub use seal::seal;
 pub use settings::Settings;
-pub(crate) use store::{erase, store};
+pub(crate) use store::store;
 pub use texts::AuditRow;
 pub use verdict::{Problem, Receipt, Verdict};
 pub use verify::verify;

@@ -5,7 +5,7 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 
 pub use crate::throw_away::ThrowAway;
 
-/// Names a server to use instead of a throw-away one. Its user must be allowed to create databases.
+/// Names a server to use instead of a throw-away one. Its user must be allowed to create databases and roles.
 pub const GIVEN: &str = "TEST_DATABASE_URL";
 /// How the run that starts a server tells the one on it.
 pub const SERVER: &str = "ATOLL_TEST_SERVER";
@@ -64,7 +64,35 @@ impl Server {
             let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             connection.execute(sqlx::AssertSqlSafe(drop)).await.unwrap();
         }
+        let ours = "SELECT rolname FROM pg_roles WHERE rolname LIKE $1 || '%'";
+        for row in sqlx::query(ours)
+            .bind(&self.template)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap()
+        {
+            let name: String = row.get(0);
+            let drop = format!("DROP ROLE {name}");
+            connection.execute(sqlx::AssertSqlSafe(drop)).await.unwrap();
+        }
     }
+}
+
+/// A role that may sign in and nothing else, named after its database; the same database as that role has it.
+pub async fn new_role(url: &str, what: &str) -> (String, String) {
+    let (server, database) = url.rsplit_once('/').unwrap();
+    let (database, query) = database.split_once('?').unwrap_or((database, ""));
+    let role = format!("{database}_{what}");
+    let create = format!("CREATE ROLE {role} LOGIN PASSWORD '{role}'");
+    let mut connection = connect(url).await;
+    connection
+        .execute(sqlx::AssertSqlSafe(create))
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let (_, host) = server.rsplit_once('@').unwrap();
+    let url = format!("postgres://{role}:{role}@{host}/{database}?{query}");
+    (role, url)
 }
 
 pub fn with_database(server: &str, name: &str) -> String {

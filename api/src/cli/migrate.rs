@@ -1,4 +1,5 @@
 //! `atoll migrate`
+use anyhow::ensure;
 use service::{
     Database,
     database::{Migrations, Step},
@@ -41,6 +42,11 @@ pub enum Command {
     History,
     /// Print the last version applied
     Current,
+    /// Let a role of PostgreSQL serve that does not own the tables, and of the audit may only add to it
+    Grant {
+        /// The role, which must exist
+        role: String,
+    },
     /// Drop every table, then apply all
     Fresh(Consent),
     /// Roll all back, then apply all
@@ -73,6 +79,7 @@ impl Command {
             Self::Status => return status(&before),
             Self::History => return history(&before),
             Self::Current => return current(&before),
+            Self::Grant { role } => return grant(operator, migrations, &before, &role).await,
         };
         done.map_err(explain)?;
         report(&before, &migrations.history().await.map_err(explain)?)
@@ -84,9 +91,12 @@ impl Command {
             Self::Down { consent, .. } => (consent, PART),
             Self::To { version, consent } if goes_down(steps, version) => (consent, PART),
             Self::Fresh(consent) | Self::Refresh(consent) | Self::Reset(consent) => (consent, ALL),
-            Self::Up { .. } | Self::To { .. } | Self::Status | Self::History | Self::Current => {
-                return Ok(());
-            }
+            Self::Up { .. }
+            | Self::To { .. }
+            | Self::Status
+            | Self::History
+            | Self::Current
+            | Self::Grant { .. } => return Ok(()),
         };
         operator.permit(consent, what)
     }
@@ -134,6 +144,23 @@ fn current(steps: &[Step]) -> anyhow::Result<()> {
         Some(step) => say(&step.name),
         None => say("none"),
     }
+}
+
+async fn grant(
+    operator: &Operator,
+    migrations: &Migrations<'_>,
+    steps: &[Step],
+    role: &str,
+) -> anyhow::Result<()> {
+    ensure!(
+        steps.iter().all(is_applied),
+        "a table that is still to come would be left out: run `atoll migrate up` first"
+    );
+    let kept_for = operator.settings.audit.retention;
+    migrations.grant(role, kept_for).await.map_err(explain)?;
+    say(format_args!(
+        "{role} may serve, and add to the audit. Run this again after each `atoll migrate up`."
+    ))
 }
 
 /// What changed, and where that leaves the database.

@@ -1,23 +1,13 @@
 //! Entries on their way to the database: one statement, whatever their number.
-use ::entity::audit_entries::{Column, Entity};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, Statement,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde::Serialize;
 
-use super::Entry;
-use crate::{
-    Error, Reads, Result, Tx,
-    crud::{now, scope},
-};
+use super::{Entry, erase::erase};
+use crate::{Error, Reads, Result, Tx, crud::now};
 
 /// Entries of one statement, whose values are one parameter: PostgreSQL takes at most 1 GB for that.
 const CHUNK: usize = 5_000;
-
-/// Rows whose values are erased by one statement.
-const ERASED: usize = 1_000;
 
 const INTO: &str = "INSERT INTO audit_entries \
     (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
@@ -58,6 +48,7 @@ impl Row {
     }
 }
 
+/// What was purged loses its values with that.
 pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
     let backend = tx.get_database_backend();
     let select = match backend {
@@ -77,18 +68,5 @@ pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
         tx.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
             .await?;
     }
-    Ok(())
-}
-
-/// Forgets what the values of these rows were. That there were such rows, and their digests, stay.
-pub async fn erase(tx: &Tx, resource: &str, ids: &[i64]) -> Result<()> {
-    for ids in ids.chunks(ERASED) {
-        let theirs = Column::Resource
-            .eq(resource)
-            .and(Column::ResourceId.is_in(ids.iter().copied()));
-        let nothing = [Column::Changes, Column::Texts, Column::Salt]
-            .map(|column| (column, Expr::val(None::<String>)));
-        scope::update_plain::<Entity>(tx, theirs, nothing).await?;
-    }
-    Ok(())
+    erase(tx, entries).await
 }

@@ -11,7 +11,7 @@ use sea_orm::{
 use super::{now, roots::Roots, scope};
 use crate::{
     Error, Reads, Result, Tx,
-    audit::{self, Did, Entry},
+    audit::{Did, Entry},
     registry,
 };
 
@@ -120,9 +120,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
                     .await?;
             }
             let erase = scope::erase_deleted(table.name).cond_where(rows).take();
-            let gone = record(tx, table.name, Did::Purged, with_versions(erase)).await?;
-            let ids: Vec<_> = gone.into_iter().map(|(id, _)| id).collect();
-            audit::erase(tx, table.name, &ids).await?;
+            record(tx, table.name, Did::Purged, with_versions(erase)).await?;
         }
     }
     Ok(())

@@ -55,6 +55,12 @@ impl Migrations<'_> {
         Ok(Migrator::to(self.0, version).await?)
     }
 
+    /// Gives a role of PostgreSQL what a server needs that does not own the tables: of the audit only to add to it, and
+    /// to give up what is older than `audit_retention`, unless that is zero.
+    pub async fn grant(&self, role: &str, audit_retention: Duration) -> Result<()> {
+        Ok(Migrator::grant(self.0, role, audit_retention).await?)
+    }
+
     /// Every migration in order. Fails if the database has some that this program does not know.
     pub async fn history(&self) -> Result<Vec<Step>> {
         Ok(Migrator::history(self.0).await?)

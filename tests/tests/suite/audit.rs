@@ -1,6 +1,7 @@
 //! Every change is recorded with its effect, can be read, and undone (contract §8).
 mod chain;
 mod history;
+mod on_postgres;
 mod replay;
 mod revert;
 

@@ -1,0 +1,90 @@
+//! The two acts that take something from the audit, as functions of the owner of its tables: whoever may call them needs
+//! no right to change an entry. `SQLite` has no roles, and none of this.
+//!
+//! An applied migration builds on this: change what it produces and history changes with it.
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DbBackend, Statement},
+};
+
+/// The values of rows that are gone, and were recorded as purged. The record itself stays as it is.
+const ERASE: &str = "
+CREATE OR REPLACE FUNCTION audit_erase(of_resource text, ids bigint[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+DECLARE
+    is_there boolean;
+BEGIN
+    IF EXISTS (SELECT FROM unnest(ids) AS gone (id) WHERE NOT EXISTS (SELECT FROM audit_entries
+        WHERE resource = of_resource AND resource_id = gone.id AND action = 'purged')) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'values are erased only of what was purged';
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id = ANY ($1))', of_resource) INTO is_there USING ids;
+    IF is_there THEN
+        RAISE insufficient_privilege USING MESSAGE = 'values are erased only of what is gone';
+    END IF;
+    UPDATE audit_entries SET changes = NULL, texts = NULL, salt = NULL
+        WHERE resource = of_resource AND resource_id = ANY (ids) AND action <> 'purged';
+END $$;
+REVOKE EXECUTE ON FUNCTION audit_erase(text, bigint[]) FROM PUBLIC;
+";
+
+/// How long entries are kept at least: [`crate::Migrator::grant`] says it anew.
+const KEPT_FOR: &str = "
+CREATE OR REPLACE FUNCTION audit_kept_for() RETURNS interval LANGUAGE sql STABLE AS 'SELECT interval ''0''';
+";
+
+/// The blocks up to one, but never the last, which leaves a note of the place; how many entries that were. None goes that
+/// is younger than entries are kept for, give or take the clocks of servers.
+const PRUNE: &str = "
+CREATE OR REPLACE FUNCTION audit_prune(up_to bigint, authentication bytea) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+DECLARE
+    place audit_blocks;
+    pruned bigint;
+BEGIN
+    SELECT * INTO place FROM audit_blocks WHERE number = up_to;
+    IF NOT FOUND OR NOT EXISTS (SELECT FROM audit_blocks WHERE number > up_to) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'only sealed blocks are given up, and never the last';
+    END IF;
+    IF EXISTS (SELECT FROM audit_entries e JOIN audit_seals s ON s.entry_id = e.id
+        WHERE s.seq <= place.last_seq AND e.created_at > now() - audit_kept_for() + interval '1 minute') THEN
+        RAISE insufficient_privilege USING MESSAGE = 'the owner of the audit keeps its entries for longer';
+    END IF;
+    DELETE FROM audit_entries e USING audit_seals s WHERE s.entry_id = e.id AND s.seq <= place.last_seq;
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    DELETE FROM audit_seals WHERE seq <= place.last_seq;
+    DELETE FROM audit_blocks WHERE number <= up_to;
+    DELETE FROM audit_prunes WHERE number < up_to;
+    INSERT INTO audit_prunes (created_at, number, last_seq, mac, block_mac)
+        VALUES (now(), up_to, place.last_seq, authentication, place.mac);
+    RETURN pruned;
+END $$;
+REVOKE EXECUTE ON FUNCTION audit_prune(bigint, bytea) FROM PUBLIC;
+";
+
+pub(crate) async fn add_functions(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    // A function with the rights of its owner must find its tables, and nothing that somebody else has put before them.
+    let schema = "SELECT quote_ident(current_schema()) AS name";
+    let schema = Statement::from_string(DbBackend::Postgres, schema);
+    let schema = db.query_one_raw(schema).await?;
+    let schema = schema.ok_or_else(|| DbErr::Migration("there is no schema".to_owned()))?;
+    let schema: String = schema.try_get("", "name")?;
+    for function in [ERASE, KEPT_FOR, PRUNE] {
+        db.execute_unprepared(&function.replace(":schema", &schema))
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn remove_functions(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Postgres {
+        let drop = "DROP FUNCTION audit_erase, audit_kept_for, audit_prune";
+        manager.get_connection().execute_unprepared(drop).await?;
+    }
+    Ok(())
+}
