@@ -21,11 +21,9 @@ use crate::{
 /// Idempotent.
 pub async fn assign(tx: &Tx, user: i64, role: i64) -> Result<()> {
     let role = lock(tx, user, role).await?;
-    let before = ids_of(tx, user).await?;
-    if insert(tx, [user], role.id).await? > 0 {
-        changed(tx, user, before).await
-    } else {
-        Ok(())
+    match insert(tx, [user], role.id).await? {
+        0 => Ok(()),
+        _ => changed(tx, user, role.id).await,
     }
 }
 
@@ -35,10 +33,9 @@ pub async fn unassign(tx: &Tx, user: i64, role: i64) -> Result<()> {
     let this = user_roles::Column::UserId
         .eq(user)
         .and(user_roles::Column::RoleId.eq(role.id));
-    let before = ids_of(tx, user).await?;
     match scope::erase::<user_roles::Entity>(tx, this).await? {
         0 => Ok(()),
-        _ => changed(tx, user, before).await,
+        _ => changed(tx, user, role.id).await,
     }
 }
 
@@ -105,14 +102,21 @@ async fn insert(tx: &Tx, users: impl IntoIterator<Item = i64>, role: i64) -> Res
     Ok(links.on_conflict(known).exec_without_returning(tx).await?)
 }
 
-async fn changed(tx: &Tx, user: i64, before: Vec<i64>) -> Result<()> {
+/// Of a user who has this role since now, or no longer.
+async fn changed(tx: &Tx, user: i64, role: i64) -> Result<()> {
     let update = scope::update_live(Users::name(), now())
         .and_where(Expr::col((Users::name(), "id")).eq(user))
         .returning(Query::returning().column("version"))
         .take();
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
-    record(tx, (user, version), before, ids_of(tx, user).await?);
+    let after = ids_of(tx, user).await?;
+    let mut before = after.clone();
+    match after.binary_search(&role) {
+        Ok(place) => drop(before.remove(place)),
+        Err(place) => before.insert(place, role),
+    }
+    record(tx, (user, version), before, after);
     Ok(())
 }
 
