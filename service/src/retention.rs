@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     Actor, Atoll, Error, Result, Session, Tx, audit,
-    crud::{cascade, now, scope},
+    crud::{base, cascade, now, scope},
     idempotency,
     registry::{self, Table},
 };
@@ -45,9 +45,6 @@ pub struct Expired {
     pub rows: u64,
 }
 
-type Batch =
-    for<'a> fn(&'a Tx, &'a Atoll) -> std::pin::Pin<Box<dyn Future<Output = Result<u64>> + 'a>>;
-
 /// Removes what has had its time, in batches, one transaction each; `progress` hears of each batch.
 /// Where another node is at it, nothing happens.
 pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<Vec<Expired>> {
@@ -59,18 +56,12 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
             async |tx: &Tx| deleted_rows(tx, table, before(atoll.soft_delete.retention)?).await;
         all.push(drain(&session, table.name, rows, &mut progress).await?);
     }
-    let others: [(&'static str, Batch); 4] = [
-        ("deletions", |tx, atoll| {
-            Box::pin(forgotten_deletions(tx, atoll))
-        }),
-        ("idempotency_keys", |tx, _| Box::pin(keys(tx))),
-        ("sessions", |tx, _| Box::pin(ended_sessions(tx))),
-        ("audit_entries", |tx, atoll| Box::pin(entries(tx, atoll))),
-    ];
-    for (table, batch) in others {
-        let rows = async |tx: &Tx| batch(tx, atoll).await;
-        all.push(drain(&session, table, rows, &mut progress).await?);
-    }
+    let deletions = async |tx: &Tx| forgotten_deletions(tx, atoll).await;
+    let entries = async |tx: &Tx| entries(tx, atoll).await;
+    all.push(drain(&session, "deletions", deletions, &mut progress).await?);
+    all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
+    all.push(drain(&session, "sessions", ended_sessions, &mut progress).await?);
+    all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
 
@@ -79,14 +70,10 @@ pub async fn preview(atoll: &Atoll) -> Result<Vec<Expired>> {
     let before = before(atoll.soft_delete.retention)?;
     let mut all = Vec::new();
     for table in registry::tables() {
-        let count = scope::deleted_rows(table.name, "id")
-            .clear_selects()
-            .expr_as(Expr::col((table.name, "id")).count(), "rows")
+        let old = scope::deleted_rows(table.name, "id")
             .and_where(Expr::col((table.name, "deleted_at")).lt(before))
             .take();
-        let row = atoll.database.reader().query_one(&count).await?;
-        let row = row.ok_or_else(|| Error::bug("a count answered nothing"))?;
-        let rows: i64 = row.try_get("", "rows")?;
+        let rows = base::count(atoll.database.reader(), table.name, old).await?;
         all.push(Expired {
             table: table.name,
             rows: u64::try_from(rows).unwrap_or_default(),
@@ -95,7 +82,7 @@ pub async fn preview(atoll: &Atoll) -> Result<Vec<Expired>> {
     Ok(all)
 }
 
-/// One batch after the other, until one is not full.
+/// One batch after the other, until there is nothing left for one.
 async fn drain(
     session: &Session,
     table: &'static str,

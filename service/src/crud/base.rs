@@ -1,13 +1,14 @@
 //! The columns that every resource table has, and how they are stamped.
 use chrono::{SubsecRound, Utc};
 use sea_orm::{
-    ActiveModelTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, Value,
-    prelude::DateTimeWithTimeZone, sea_query::ValueType,
+    ActiveModelTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, Value,
+    prelude::DateTimeWithTimeZone,
+    sea_query::{Expr, ExprTrait, SelectStatement, ValueType},
 };
 
 use super::{Active, Column, Crud, Found, Model, forbidden};
 use crate::{
-    Actor, Result,
+    Actor, Error, Result,
     permission::{Action, Reach},
 };
 
@@ -98,6 +99,21 @@ pub fn stamp_restored<C: Crud>(row: &mut Active<C>, before: &Model<C>) {
 
 fn set<C: Crud>(row: &mut Active<C>, name: &str, value: impl Into<Value>) {
     row.set(column::<C::Entity>(name), value.into());
+}
+
+/// How many rows of a table a select of its ids finds.
+pub async fn count(
+    db: &impl ConnectionTrait,
+    table: &'static str,
+    mut ids: SelectStatement,
+) -> Result<i64> {
+    let count = ids
+        .clear_selects()
+        .expr_as(Expr::col((table, "id")).count(), "rows")
+        .take();
+    let row = db.query_one(&count).await?;
+    let row = row.ok_or_else(|| Error::bug("a count answered nothing"))?;
+    Ok(row.try_get("", "rows")?)
 }
 
 /// Whether the actor sees the private fields of this row.

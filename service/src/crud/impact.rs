@@ -1,10 +1,7 @@
 //! What a deletion, or a purge, would take along: counted, not done.
-use sea_orm::{
-    ConnectionTrait, QueryFilter,
-    sea_query::{Condition, Expr, ExprTrait},
-};
+use sea_orm::{QueryFilter, sea_query::Condition};
 
-use super::{Crud, Model, many, roots::Roots, scope};
+use super::{Crud, Model, base, many, roots::Roots, scope};
 use crate::{Error, Reads, Result, permission::Action, registry};
 
 #[derive(Debug)]
@@ -31,14 +28,9 @@ pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
     for table in registry::owned_by(C::name()) {
         let paths = roots.paths_to(table)?.into_iter();
         let belongs = paths.fold(Condition::any(), Condition::add);
-        let count = (roots.rows)(table.name)
-            .clear_selects()
-            .expr_as(Expr::col((table.name, "id")).count(), "rows")
-            .cond_where(belongs)
-            .take();
-        let counted = reads.db()?.query_one(&count).await?;
-        let counted = counted.ok_or_else(|| Error::bug("a count answered nothing"))?;
-        rows.push((table.name, counted.try_get("", "rows")?));
+        let theirs = (roots.rows)(table.name).cond_where(belongs).take();
+        let count = base::count(reads.db()?, table.name, theirs).await?;
+        rows.push((table.name, count));
     }
     rows.retain(|(_, count)| *count > 0);
     Ok(Impact { action, rows })
