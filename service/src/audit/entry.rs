@@ -3,7 +3,7 @@ use chrono::SecondsFormat;
 use sea_orm::{IdenStatic, ModelTrait, Value as Bound, sea_query::sea_value_to_json_value};
 use serde_json::{Map, Value, json};
 
-use crate::crud::{Column, Crud, Model, base};
+use crate::crud::{Column, Crud, Field, Model, base};
 
 /// What was done; contract §8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,16 +103,19 @@ impl Entry {
 
 /// The declared fields of a row.
 pub fn fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
-    let field = |column: Column<C>| (column.as_str().to_owned(), json_of(&row.get(column)));
-    let declared = C::FIELDS.iter().map(|field| field.column);
-    declared.map(field).collect()
+    values::<C>(row, C::FIELDS.iter())
 }
 
 fn texts<C: Crud>(row: &Model<C>) -> Map<String, Value> {
-    let heavy: Vec<_> = C::heavy().collect();
-    let mut fields = fields::<C>(row);
-    fields.retain(|name, _| heavy.contains(&name.as_str()));
-    fields
+    values::<C>(row, C::FIELDS.iter().filter(|field| field.is_heavy))
+}
+
+fn values<C: Crud>(
+    row: &Model<C>,
+    fields: impl Iterator<Item = &'static Field<Column<C>>>,
+) -> Map<String, Value> {
+    let value = |column: Column<C>| (column.as_str().to_owned(), json_of(&row.get(column)));
+    fields.map(|field| value(field.column)).collect()
 }
 
 /// As the API shows it.

@@ -1,6 +1,6 @@
 //! What became of one row, for those who may ask.
 use ::entity::audit::Column;
-use sea_orm::QuerySelect;
+use sea_orm::{ColumnTrait, IdenStatic, QueryFilter, QuerySelect, Select};
 
 use super::{Audit, AuditRow};
 use crate::{
@@ -39,8 +39,7 @@ pub async fn history<C: Crud>(
 /// Whether the actor sees the private fields of this row.
 async fn permit<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let (actor, db) = (reads.actor(), reads.db()?);
-    let one =
-        |rows: sea_orm::Select<C::Entity>| sea_orm::QueryFilter::filter(rows, scope::is::<C>(id));
+    let one = |rows: Select<C::Entity>| rows.filter(scope::is::<C>(id));
     if let Some(row) = one(scope::audited::<C>(actor)).one(db).await? {
         return match base::reaches::<C>(actor, Action::Audit, &row) {
             true => Ok(base::is_full::<C>(actor, &row)),
@@ -60,7 +59,6 @@ async fn permit<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
 
 /// Whether there was such a row.
 async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
-    use sea_orm::{ColumnTrait, QueryFilter};
     let entry = scope::all_live::<Audit>()
         .filter(Column::Resource.eq(C::name()))
         .filter(Column::ResourceId.eq(id))
@@ -71,7 +69,6 @@ async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
 
 /// What is not declared, such as the roles of a user, is private too.
 fn is_public<C: Crud>(field: &str) -> bool {
-    use sea_orm::IdenStatic;
     let mut public = C::FIELDS.iter().filter(|declared| !declared.is_private);
     public.any(|declared| declared.column.as_str() == field)
 }
