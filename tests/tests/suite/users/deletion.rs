@@ -111,6 +111,30 @@ async fn a_user_goes_with_what_is_theirs_and_comes_back_with_it() {
         .expect_problem(404, "not_found");
 }
 
+/// A comment of one user beneath the post of another goes with either, and comes back with the last of them.
+#[actix_web::test]
+async fn what_two_users_own_comes_back_once_both_are_there() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let post = ada.publish("Hello").await;
+    let comment = bob.comment(post.id(), "…").await;
+    let [ada, bob] = [&ada, &bob].map(|user| format!("/users/{}", user.id));
+
+    root.delete(&ada).await.expect_status(204);
+    root.delete(&bob).await.expect_status(204);
+    root.act(format!("{ada}/restore")).await.expect_status(200);
+    root.get(post.url()).await.expect_status(200);
+    root.get(comment.url()).await.expect_status(404);
+    root.act(format!("{}/restore", comment.url()))
+        .await
+        .expect_problem(409, "conflict")
+        .expect_error_at("/author_id");
+    root.act(format!("{bob}/restore")).await.expect_status(200);
+
+    root.get(comment.url()).await.expect_status(200);
+}
+
 #[actix_web::test]
 async fn a_purged_user_is_gone_with_everything_of_theirs() {
     let app = TestApp::new().await;
