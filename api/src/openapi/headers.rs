@@ -15,6 +15,7 @@ pub fn parameter(name: &str) -> Value {
 pub fn of_answers() -> Value {
     let text = json!({ "type": "string" });
     let always = |description: &str, schema: &Value| json!({ "description": description, "required": true, "schema": schema });
+    let seconds = json!({ "type": "string", "pattern": "^[0-9]+$" });
     let id = "Of this request, as the log has it; the client's own if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
     json!({
         "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
@@ -23,7 +24,11 @@ pub fn of_answers() -> Value {
         "Cache-Control": always("Kept, and asked about again.", &text),
         "Vary": always("What a caller sees is that caller's alone.", &text),
         "WWW-Authenticate": always("How to sign in.", &json!({ "type": "string", "const": "Bearer" })),
-        "Retry-After": always("Seconds after which to try again.", &json!({ "type": "string", "pattern": "^[0-9]+$" })),
+        "Retry-After": always("Seconds after which to try again.", &seconds),
+        "Retry-After-In-Progress": {
+            "description": "Seconds after which to try again, where the request with this key is still at work.",
+            "schema": seconds,
+        },
         "Allow": always("The methods that there are.", &text),
         "ETag": {
             "description": "The version of the row, with `p` behind it where its public view is shown; weak with `fields`, none with `include`.",

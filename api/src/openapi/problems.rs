@@ -55,10 +55,14 @@ fn response(kind: Kind) -> Value {
     };
     let headers = ["X-Request-Id"].into_iter().chain(extra);
     let headers = headers.map(|name| (name.to_owned(), header(name)));
+    let mut headers: Map<_, _> = headers.collect();
+    if kind == Kind::Conflict {
+        headers.insert("Retry-After".to_owned(), header("Retry-After-In-Progress"));
+    }
     let (_, _, title) = kind.parts();
     json!({
         "description": title,
-        "headers": headers.collect::<Map<_, _>>(),
+        "headers": headers,
         "content": { "application/problem+json": media(kind) },
     })
 }
