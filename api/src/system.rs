@@ -11,10 +11,7 @@ use actix_web::{
 };
 use service::Atoll;
 
-use crate::{
-    http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize},
-    openapi::{Documented, Operation},
-};
+use crate::http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize};
 
 /// Whether the process is on its way down.
 #[derive(Debug, Clone, Default)]
@@ -92,20 +89,8 @@ struct Checks {
     accepting: bool,
 }
 
-/// 200, or 503 with the same body.
-struct Ready;
-
-impl Documented for Ready {
-    fn document(operation: &mut Operation<'_>) {
-        for (status, description) in [(200, "Ready."), (503, "Not ready.")] {
-            operation.answer(status, description);
-            operation.json::<Readiness>(status);
-        }
-    }
-}
-
 /// Requests are welcome: the database answers, its schema is ours, and nobody has asked us to stop.
-async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Ready> {
+async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
     let database = atoll.database.ping().await.is_ok();
     let migrations = database
         && atoll
@@ -114,20 +99,16 @@ async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answe
             .await
             .is_ok_and(|pending| pending.is_empty());
     let accepting = !draining.is_on();
-    let (status, word) = match database && migrations && accepting {
-        true => (StatusCode::OK, "ready"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
-    };
     let checks = Checks {
         database,
         migrations,
         accepting,
     };
-    Ok(Reply::json(
-        status,
-        &Readiness {
-            status: word,
+    match database && migrations && accepting {
+        true => Ok(Reply::ok(&Readiness {
+            status: "ready",
             checks,
-        },
-    )?)
+        })?),
+        false => Err(Problem::not_ready(&checks)),
+    }
 }

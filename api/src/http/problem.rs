@@ -22,6 +22,8 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<Value>,
+    /// What of a server holds and what does not, where it is not ready.
+    checks: Option<Value>,
     /// Whether the same request may succeed in a moment.
     is_passing: bool,
     /// The methods that there are, for a 405.
@@ -37,6 +39,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             errors: Vec::new(),
+            checks: None,
             is_passing: matches!(kind, Kind::Unavailable),
             allow: String::new(),
             instance: String::new(),
@@ -68,6 +71,13 @@ impl Problem {
             Kind::Unavailable,
             format!("{what} is away or busy: try again in {RETRY} s"),
         )
+    }
+
+    pub fn not_ready(checks: &impl Serialize) -> Self {
+        Self {
+            checks: serde_json::to_value(checks).ok(),
+            ..Self::new(Kind::Unavailable, "not ready: not every check holds")
+        }
     }
 
     pub fn internal() -> Self {
@@ -185,6 +195,8 @@ struct Body<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     errors: &'a [Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<&'a Value>,
 }
 
 fn count(refusals: &[Refusal], what: &str) -> String {
@@ -216,6 +228,7 @@ impl ResponseError for Problem {
             instance: &self.instance,
             request_id: &self.request_id,
             errors: &self.errors,
+            checks: self.checks.as_ref(),
         };
         let mut response = HttpResponse::build(status);
         match self.kind {

@@ -33,6 +33,11 @@ pub fn schema() -> Value {
             "detail": text,
             "instance": { "type": "string", "description": "The path of the request." },
             "request_id": text,
+            "checks": {
+                "type": "object",
+                "description": "What holds and what does not, where a server is not ready.",
+                "additionalProperties": { "type": "boolean" },
+            },
             "errors": {
                 "type": "array",
                 "description": "What was refused: a field of the body by JSON Pointer, or a query parameter by its name.",

@@ -136,8 +136,12 @@ impl Database {
         std::future::pending::<()>().await;
     }
 
-    /// Answers whether the database does.
+    /// Answers whether the database does: at once, where it is known not to.
     pub async fn ping(&self) -> Result<()> {
+        let is_known_lost = |heartbeat: &watch::Receiver<bool>| !*heartbeat.borrow();
+        if self.heartbeat.as_ref().is_some_and(is_known_lost) {
+            return Err(Error::Unavailable("the database", None));
+        }
         self.read.execute_unprepared("SELECT 1").await?;
         Ok(())
     }

@@ -125,7 +125,10 @@ async fn a_server_that_is_told_to_stop_ends_what_it_has_begun() {
     let mut answer = String::new();
     slow.read_to_string(&mut answer).await.unwrap();
 
-    assert_eq!(unready.body["checks"]["accepting"], false);
+    let unready = unready.expect_problem(503, "unavailable");
+    let checks = json!({ "database": true, "migrations": true, "accepting": false });
+    assert_eq!(unready.body["checks"], checks);
+    assert_eq!(unready.header("retry-after"), "1");
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert!(server.end().await.success());
 }

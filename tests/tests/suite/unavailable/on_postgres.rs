@@ -55,7 +55,9 @@ async fn refuses_until_it_is_back(
             .expect_problem(503, "unavailable")
             .header("retry-after");
     }
-    assert_eq!(app.anonymous().get("//readyz").await.status, 503);
+    let unready = app.anonymous().get("//readyz").await;
+    let unready = unready.expect_problem(503, "unavailable");
+    assert_eq!(unready.body["checks"]["database"], false);
     app.anonymous().get("//healthz").await.expect_status(200);
 
     back().await;
