@@ -72,6 +72,10 @@ impl Session {
                 self.actor.clone(),
                 self.request_id.clone(),
             );
+            let tx = match self.atoll.audit.is_kept {
+                true => tx,
+                false => tx.unrecorded(),
+            };
             let done = work(&tx).await;
             match tx.finish(done).await {
                 Err(Error::Contended(cause)) => {

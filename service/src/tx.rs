@@ -23,6 +23,7 @@ pub struct Tx {
     request_id: Option<Arc<str>>,
     /// What was done so far, for the audit.
     done: Mutex<Vec<Entry>>,
+    is_recorded: bool,
     failed: AtomicBool,
 }
 
@@ -37,7 +38,16 @@ impl Tx {
             actor,
             request_id,
             done: Mutex::default(),
+            is_recorded: true,
             failed: AtomicBool::new(false),
+        }
+    }
+
+    /// Leaves no trace in the audit.
+    pub(crate) fn unrecorded(self) -> Self {
+        Self {
+            is_recorded: false,
+            ..self
         }
     }
 
@@ -48,6 +58,9 @@ impl Tx {
 
     /// Notes what was done. It is stored before the commit, in one statement for all.
     pub(crate) fn record(&self, entry: Entry) {
+        if !self.is_recorded {
+            return;
+        }
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         match done.last_mut() {
             Some(last) if last.goes_on_with(&entry) => last.changes.extend(entry.changes),

@@ -12,6 +12,13 @@ pub struct Settings {
     pub seal_interval: Duration,
     #[serde(with = "humantime_serde")]
     pub retention: Duration,
+    /// No key of the configuration: only what measures the cost of the audit does without it.
+    #[serde(skip, default = "always")]
+    pub is_kept: bool,
+}
+
+const fn always() -> bool {
+    true
 }
 
 impl Default for Settings {
@@ -20,6 +27,7 @@ impl Default for Settings {
             key: None,
             seal_interval: Duration::from_secs(1),
             retention: Duration::ZERO,
+            is_kept: always(),
         }
     }
 }
