@@ -2,7 +2,7 @@
 mod chain;
 mod history;
 mod on_postgres;
-mod replay;
+pub mod replay;
 mod revert;
 
 use serde_json::Value;

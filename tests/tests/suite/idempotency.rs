@@ -6,6 +6,8 @@ use reqwest::Method;
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json, scaled, sql};
 
+use crate::audit::replay::assert_replays;
+
 async fn send(who: &Client, key: &str, method: Method, path: &str, body: Value) -> Reply {
     let request = who.request(method, path).header("Idempotency-Key", key);
     Reply::of(match body {
@@ -163,6 +165,8 @@ async fn every_unsafe_route_takes_a_key() {
             route.method
         );
     }
+    // What wrote all that has recorded it too.
+    assert_replays(&root).await;
 }
 
 #[actix_web::test]
