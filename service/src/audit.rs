@@ -18,7 +18,7 @@ mod verdict;
 mod verify;
 
 pub use entry::Did;
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Entries, Entry};
 pub use history::history;
 pub use never::Never;
 pub(crate) use prune::prune;

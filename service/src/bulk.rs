@@ -1,16 +1,19 @@
 //! Several writes of one resource as one: all of them, or none (contract §11).
 //!
 //! What follows one another and is of one kind is written together. The result is that of one by one, in order.
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::{
-    Crud, Error, Reads, Refusal, Result, Session, Tx,
-    crud::{Expected, Model, Target, base, forbidden},
+    Actor, Crud, Error, Reads, Refusal, Result, Session, Tx,
+    crud::{Expected, Model, Target, base, forbidden, scope},
     permission::Action,
 };
 
 /// Operations of one request.
 pub const MOST: usize = 1_000;
+
+/// Operations that are written together.
+const TOGETHER: usize = 100;
 
 pub enum Operation<C: Crud> {
     Create(C::New),
@@ -52,8 +55,9 @@ impl<C: Crud> Operation<C> {
     }
 }
 
-/// What must not hold a transaction open.
+/// What must not hold a transaction open, for those who may do all of it: hashing is work that not everybody can ask for.
 pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]) -> Result<()> {
+    permit(session.actor(), operations)?;
     for operation in operations {
         if let Operation::Create(new) = operation {
             C::prepare(session, new).await?;
@@ -65,27 +69,42 @@ pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]
 /// In the order of the operations. Fails with [`Error::Operations`] where some were refused: with all that were, of those
 /// that are written together.
 pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<Done>> {
-    permit(tx, operations)?;
+    permit(tx.actor(), operations)?;
+    hold(tx, operations).await?;
     let mut done = Vec::with_capacity(operations.len());
     while done.len() < operations.len() {
         let rest = &operations[done.len()..];
         let group = &rest[..together(rest)];
-        let answers = run::<C>(tx, group).await?;
+        // What is about more than one row is said of the first.
+        let answers = match run::<C>(tx, group).await {
+            Err(error) if error.is_refusal() => vec![Err(error)],
+            answers => answers?,
+        };
         done.extend(all(done.len(), answers)?);
     }
     Ok(done)
 }
 
 /// Every kind of operation needs a rule, whatever the rows.
-fn permit<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<()> {
-    let permit = |operation: &Operation<C>| match C::ruled(tx.actor(), operation.action()) {
+fn permit<C: Crud>(actor: &Actor, operations: &[Operation<C>]) -> Result<()> {
+    let permit = |operation: &Operation<C>| match C::ruled(actor, operation.action()) {
         true => Ok(()),
         false => Err(forbidden(operation.action())),
     };
     all(0, operations.iter().map(permit).collect()).map(drop)
 }
 
-/// How many of the first are of one kind, and about a row each.
+/// Locks every row that is named, in the order of their ids: in that of the operations, two requests could wait for each other.
+async fn hold<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<()> {
+    let targets = operations.iter().filter_map(Operation::target);
+    let ids: BTreeSet<_> = targets.map(|target| target.id).collect();
+    match ids.len() {
+        0 | 1 => Ok(()),
+        _ => scope::hold::<C>(tx, ids).await,
+    }
+}
+
+/// How many of the first are of one kind, and about a row each; not so many that their texts fill the memory.
 fn together<C: Crud>(operations: &[Operation<C>]) -> usize {
     let mut seen = HashSet::new();
     let kind = operations.first().map(Operation::action);
@@ -95,7 +114,7 @@ fn together<C: Crud>(operations: &[Operation<C>]) -> usize {
             .is_none_or(|target| seen.insert(target.id));
         is_new && Some(operation.action()) == kind
     };
-    operations.iter().take_while(goes_on).count()
+    operations.iter().take(TOGETHER).take_while(goes_on).count()
 }
 
 async fn run<C: Crud>(tx: &Tx, group: &[Operation<C>]) -> Result<Vec<Result<Done>>> {
@@ -144,6 +163,7 @@ fn all<T>(first: usize, answers: Vec<Result<T>>) -> Result<Vec<T>> {
 #[derive(Default)]
 pub struct Refused {
     first: Option<Error>,
+    count: usize,
     refusals: Vec<Refusal>,
 }
 
@@ -154,6 +174,7 @@ impl Refused {
             return Err(error);
         };
         self.first.get_or_insert(error);
+        self.count += 1;
         self.refusals
             .extend(refusals.into_iter().map(|refusal| Refusal {
                 at: format!("/operations/{place}{}", refusal.at),
@@ -168,6 +189,7 @@ impl Refused {
             None => Ok(done),
             Some(first) => Err(Error::Operations {
                 first: first.into(),
+                count: self.count,
                 refusals: self.refusals,
             }),
         }

@@ -32,9 +32,10 @@ pub enum Error {
     #[error("the row is in version {0}: read it again")]
     Stale(i64),
     /// Operations of one request were refused: as the first of them would have been alone, and where each of them was.
-    #[error("{} operations were refused: {first}", .refusals.len())]
+    #[error("{count} operations were refused: {first}")]
     Operations {
         first: Box<Error>,
+        count: usize,
         refusals: Vec<Refusal>,
     },
     /// The caller must say which version it expects.

@@ -27,15 +27,19 @@ pub struct Slug<C> {
 impl<C> Slug<C> {
     /// What is left of a text in `[a-z0-9-]`.
     pub(crate) fn plain(&self, source: &ActiveValue<Value>) -> String {
-        let text = match source {
-            ActiveValue::Set(Value::String(Some(text))) => text.as_str(),
-            _ => "",
-        };
-        let slug = cut(&slug::slugify(text), MAX_LENGTH);
+        let slug = cut(&slug::slugify(text(source)), MAX_LENGTH);
         match slug.is_empty() {
             true => self.fallback.to_owned(),
             false => slug,
         }
+    }
+}
+
+/// What a column is set to; empty where it is not.
+pub fn text(value: &ActiveValue<Value>) -> &str {
+    match value {
+        ActiveValue::Set(Value::String(Some(text))) => text,
+        _ => "",
     }
 }
 
@@ -195,7 +199,7 @@ impl Search {
 }
 
 /// Which of these slugs some of these rows have.
-async fn among(
+pub async fn among(
     tx: &Tx,
     column: impl ColumnTrait,
     mut rows: SelectStatement,

@@ -11,7 +11,7 @@ use sea_orm::{
 
 use crate::{
     Actor, Error, Reads, Result,
-    audit::{self, Entry},
+    audit::{self, Entries, Entry},
     secret::Secret,
 };
 
@@ -22,7 +22,7 @@ pub struct Tx {
     actor: Arc<Actor>,
     request_id: Option<Arc<str>>,
     /// What was done so far, for the audit.
-    done: Mutex<Vec<Entry>>,
+    done: Mutex<Entries>,
     is_recorded: bool,
     failed: AtomicBool,
 }
@@ -62,10 +62,7 @@ impl Tx {
             return;
         }
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        match done.last_mut() {
-            Some(last) if last.goes_on_with(&entry) => last.changes.extend(entry.changes),
-            _ => done.push(entry),
-        }
+        done.add(entry);
     }
 
     /// Commits on `Ok`, rolls back on `Err`.
@@ -98,8 +95,11 @@ impl Tx {
         self.execute_unprepared("SAVEPOINT attempt").await?;
         let done = work.await;
         if done.is_err() {
-            self.execute_unprepared("ROLLBACK TO SAVEPOINT attempt")
-                .await?;
+            let undone = self.execute_unprepared("ROLLBACK TO SAVEPOINT attempt");
+            // Without a way back the transaction is over, for the reason that made it go back.
+            if undone.await.is_err() {
+                return done;
+            }
             self.failed.store(failed_before, Relaxed);
         }
         self.execute_unprepared("RELEASE SAVEPOINT attempt").await?;
@@ -134,7 +134,7 @@ impl Tx {
 
     async fn store_audit(&self) -> Result<()> {
         let entries =
-            std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
+            std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)).all;
         match self.failed.load(Relaxed) {
             // Nothing will be committed.
             true => Ok(()),

@@ -1,5 +1,6 @@
 //! Users: who may see what of them, and who may change whom.
 use ::entity::users::{ActiveModel, Column, Entity, Model};
+use sea_orm::ActiveValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -108,6 +109,11 @@ impl Crud for Users {
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         guard::fields(tx.actor(), change.before, change.after)?;
+        if change.action == Action::Create {
+            let said = |set: &ActiveValue<bool>| set.try_as_ref().copied();
+            change.after.is_active = Set(said(&change.after.is_active).unwrap_or(true));
+            change.after.is_superuser = Set(said(&change.after.is_superuser).unwrap_or_default());
+        }
         if let Some(username) = change.after.username.try_as_ref() {
             change.after.username_key = Set(key(username));
         }

@@ -141,17 +141,21 @@ impl From<Error> for Problem {
             Error::NotFound => Self::not_found(),
             Error::Unauthenticated => Self::unauthenticated(),
             Error::Forbidden(detail) => Self::forbidden(detail),
-            Error::Query(refusals) => Self::malformed(count(&refusals, "query parameter"))
+            Error::Query(refusals) => Self::malformed(count(refusals.len(), "query parameter"))
                 .with_errors("parameter", refusals),
             Error::Invalid(refusals) => {
-                Self::new(Kind::ValidationFailed, count(&refusals, "field"))
+                Self::new(Kind::ValidationFailed, count(refusals.len(), "field"))
                     .with_errors("pointer", refusals)
             }
             Error::Conflict { detail, refusals } => {
                 Self::new(Kind::Conflict, detail).with_errors("pointer", refusals)
             }
-            Error::Operations { first, refusals } => {
-                let detail = count(&refusals, "operation");
+            Error::Operations {
+                first,
+                count: refused,
+                refusals,
+            } => {
+                let detail = count(refused, "operation");
                 let first = Self::from(*first);
                 Self { detail, ..first }.with_errors("pointer", refusals)
             }
@@ -199,8 +203,8 @@ struct Body<'a> {
     checks: Option<&'a Value>,
 }
 
-fn count(refusals: &[Refusal], what: &str) -> String {
-    match refusals.len() {
+fn count(refused: usize, what: &str) -> String {
+    match refused {
         1 => format!("1 {what} was refused"),
         many => format!("{many} {what}s were refused"),
     }

@@ -1,4 +1,6 @@
 //! One entry: what was done to a row, and what it changed of it.
+use std::collections::HashMap;
+
 use chrono::SecondsFormat;
 use sea_orm::{IdenStatic, ModelTrait, Value as Bound, sea_query::sea_value_to_json_value};
 use serde_json::{Map, Value, json};
@@ -93,11 +95,28 @@ impl Entry {
         self.changes.insert(field.to_owned(), change);
         self
     }
+}
 
-    /// Whether `other` tells more of the same version.
-    pub fn goes_on_with(&self, other: &Self) -> bool {
-        let key = |entry: &Self| (entry.resource, entry.resource_id, entry.version);
-        key(self) == key(other) && other.did == Did::Updated
+/// What a transaction did, in order: an entry for each version of a row.
+#[derive(Debug, Default)]
+pub struct Entries {
+    pub all: Vec<Entry>,
+    places: HashMap<(&'static str, i64, i64), usize>,
+}
+
+impl Entries {
+    /// An update that makes no new version tells more of what was done to make that.
+    pub fn add(&mut self, entry: Entry) {
+        let version = (entry.resource, entry.resource_id, entry.version);
+        match self.places.get(&version) {
+            Some(place) if entry.did == Did::Updated => {
+                self.all[*place].changes.extend(entry.changes);
+            }
+            _ => {
+                self.places.insert(version, self.all.len());
+                self.all.push(entry);
+            }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 const OPENED: &str = "opened";
 
 /// Stamps the live rows `ids` and what they own, each as a deletion of its own.
-pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<Vec<(i64, i64)>> {
+pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let at = now();
     let deletions = open(tx, root, ids, at).await?;
     let stamp = |table, deletion: Expr| {
@@ -52,7 +52,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<Vec<(i64
             record(tx, table.name, Did::Deleted, returning(table.name, stamp)).await?;
         }
     }
-    Ok(gone)
+    Ok(())
 }
 
 /// Brings back the rows of a deletion whose owners are all live again, beneath a root that already is.

@@ -203,7 +203,7 @@ pub trait Crud: Sized + 'static {
         write::update::<Self>(tx, target.into(), patch.clone().into_active_model()).await
     }
 
-    /// Many at once, each row once: as [`Crud::create_all`].
+    /// Many at once, each row once: as [`Crud::create_all`], but where one was refused the transaction must not go on.
     async fn update_all(
         tx: &Tx,
         targets: &[Target],

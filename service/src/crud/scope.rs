@@ -8,7 +8,8 @@ mod ids;
 mod plain;
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
     prelude::DateTimeWithTimeZone,
     sea_query::{
         Asterisk, DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
@@ -16,7 +17,7 @@ use sea_orm::{
     },
 };
 
-pub use each::{PARAMETERS, update_each};
+pub use each::{PARAMETERS, portions, update_each};
 pub use ids::next_ids;
 pub use plain::{erase, erase_links, plain, plain_as, update_plain};
 
@@ -106,6 +107,17 @@ fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
 /// The row, locked until the transaction ends, if the actor may see it.
 pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Model<C>>> {
     Ok(lock_all::<C>(tx, actor, [id]).await?.pop())
+}
+
+/// Locks those live rows in the order of their ids until the transaction ends.
+pub async fn hold<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
+    let id = (C::name(), "id");
+    let rows = live_ids(C::name())
+        .and_where(Expr::col(id).is_in(ids))
+        .order_by(id, Order::Asc)
+        .lock(LockType::NoKeyUpdate)
+        .take();
+    tx.query_all(&rows).await.map(drop).map_err(Error::from)
 }
 
 /// Those rows that the actor may see, locked in the order of their ids until the transaction ends.

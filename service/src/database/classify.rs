@@ -33,7 +33,7 @@ pub fn classify(error: DbErr) -> Error {
 fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
     let code = refused.code().unwrap_or_default();
     match code.as_ref() {
-        "23505" | "2067" | "1555" => taken(refused, error),
+        "23505" | "2067" | "1555" => collision(refused, error),
         // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, _LOCKED, _BUSY_RECOVERY, _BUSY_SNAPSHOT
         "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
         // query_canceled (statement_timeout), idle_in_transaction_session_timeout, disk_full, too_many_connections,
@@ -45,11 +45,13 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
     }
 }
 
-fn taken(refused: &dyn DatabaseError, error: DbErr) -> Error {
-    match field(refused) {
-        Some(field) => Error::conflict_at(format!("/{field}"), "taken", "this value is taken"),
-        None => Error::internal(error),
-    }
+fn collision(refused: &dyn DatabaseError, error: DbErr) -> Error {
+    field(refused).map_or_else(|| Error::internal(error), |field| taken(&field))
+}
+
+/// A unique value that another live row has.
+pub fn taken(field: &str) -> Error {
+    Error::conflict_at(format!("/{field}"), "taken", "this value is taken")
 }
 
 /// The field behind a unique index. PostgreSQL names the index, `<table>_<column>_live`; SQLite the column, `<table>.<column>`.

@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-pub(crate) use classify::classify;
+pub(crate) use classify::{classify, taken};
 pub use migrations::{Migrations, Step};
 pub use settings::Settings;
 pub use statements::Observer;

@@ -14,6 +14,7 @@ use super::answer;
 use crate::{
     Error, Result, Tx,
     crud::{Active, Column, Crud, Model, base, scope},
+    database::taken,
     slug,
 };
 
@@ -51,6 +52,7 @@ pub async fn insert<C: Crud>(
     ours.sort_by_key(|new| new.place);
     rename(tx, &mut ours).await?;
     let left = insert_all(tx, ours, &mut answers).await?;
+    let chosen = refuse_taken(tx, chosen, &mut answers).await?;
     for new in left.into_iter().chain(chosen) {
         answers.insert(new.place, insert_alone(tx, new).await?);
     }
@@ -114,6 +116,31 @@ async fn rename<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
     Ok(())
 }
 
+/// Refuses rows whose slug is taken, by one statement; gives back those that collide with something else.
+async fn refuse_taken<C: Crud>(
+    tx: &Tx,
+    chosen: Vec<Pending<C>>,
+    answers: &mut BTreeMap<usize, Result<Model<C>>>,
+) -> Result<Vec<Pending<C>>> {
+    let Some(slug) = C::SLUG.filter(|_| chosen.len() > 1) else {
+        return Ok(chosen);
+    };
+    let slugs: Vec<_> = chosen
+        .iter()
+        .map(|new| slug::text(&new.row.get(slug.column)).to_owned())
+        .collect();
+    let theirs = slug::among(tx, slug.column, scope::live_ids(C::name()), &slugs).await?;
+    let mut left = Vec::new();
+    for (new, name) in chosen.into_iter().zip(slugs) {
+        if theirs.contains(&name) {
+            answers.insert(new.place, Err(taken(slug.column.as_str())));
+        } else {
+            left.push(new);
+        }
+    }
+    Ok(left)
+}
+
 /// Inserts those rows that collide with nothing; gives back the others.
 async fn insert_all<C: Crud>(
     tx: &Tx,
@@ -151,7 +178,7 @@ async fn insert_all<C: Crud>(
 async fn insert_free<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<HashMap<i64, Model<C>>> {
     let columns = Column::<C>::iter().count();
     let mut inserted = HashMap::new();
-    for rows in rows.chunks(scope::PARAMETERS / columns) {
+    for rows in scope::portions(&rows, columns) {
         let insert = C::Entity::insert_many(rows.iter().cloned());
         let insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
         let done = insert.exec_with_returning(tx).await?;

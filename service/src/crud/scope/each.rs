@@ -14,6 +14,22 @@ use crate::{
 
 /// Of one statement: SQLite takes 32,766 (`SQLITE_MAX_VARIABLE_NUMBER`), PostgreSQL 65,535.
 pub const PARAMETERS: usize = 32_000;
+
+/// Rows of a statement that lists them. Connections keep what they have prepared: there should be few sizes.
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// Parts of rows that have so many columns, each for a statement.
+pub fn portions<T>(mut rows: &[T], columns: usize) -> Vec<&[T]> {
+    let mut portions = Vec::new();
+    for size in SIZES {
+        while rows.len() >= size && (size == 1 || size * columns <= PARAMETERS) {
+            let (portion, rest) = rows.split_at(size);
+            portions.push(portion);
+            rows = rest;
+        }
+    }
+    portions
+}
 const NEW: &str = "new";
 
 /// Rows that are live, visible, and in the version that was read. A row that moved on meanwhile is worth another try.
@@ -27,7 +43,7 @@ pub async fn update_each<C: Crud>(
     };
     let columns: Vec<_> = Column::<C>::iter().filter(is_set).collect();
     let mut changed = Vec::with_capacity(rows.len());
-    for rows in rows.chunks(PARAMETERS / (columns.len() + 2)) {
+    for rows in portions(rows, columns.len() + 2) {
         changed.extend(update_chunk::<C>(tx, rows, &columns).await?);
     }
     Ok(changed)

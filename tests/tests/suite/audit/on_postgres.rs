@@ -67,6 +67,10 @@ async fn a_role_without_a_right_to_change_entries_can_serve() {
     ada.post(format!("{}/revert", post.url()), json!({ "version": 1 }))
         .await
         .expect_status(200);
+    let create = json!({ "op": "create", "data": { "title": "Many", "content": "…" } });
+    ada.post("/posts/bulk", json!({ "operations": [create, create] }))
+        .await
+        .expect_status(200);
     let editor = root.get("/roles?name=editor").await.body["data"][0]["id"].clone();
     root.put(format!("/users/{}/roles/{editor}", ada.id))
         .await

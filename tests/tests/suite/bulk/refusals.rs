@@ -1,6 +1,7 @@
 //! A bulk that is refused says where, and leaves nothing behind.
+use futures_util::future::{join, join_all};
 use serde_json::Value;
-use tests::{Client, Reply, TestApp, json};
+use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{bulk, create, post};
 
@@ -199,6 +200,20 @@ async fn refusals_of_a_group_are_reported_together() {
             at("/operations/3", "not_found"),
         ]
     );
+}
+
+/// Hashing is work that only those may ask for who may make users: with a full queue the others would be told to wait.
+#[actix_web::test]
+async fn nothing_is_hashed_for_those_who_make_no_users() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let user = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
+    let operations = json!([{ "op": "create", "data": user }]);
+
+    let full = join_all((0..64).map(|_| app.atoll.hasher.hash(PASSWORD.into())));
+    let (_, reply) = join(full, bulk(&ada, "users", operations)).await;
+
+    reply.expect_problem(403, "forbidden");
 }
 
 #[actix_web::test]
