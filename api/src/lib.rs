@@ -15,4 +15,5 @@ pub mod server;
 pub mod settings;
 mod system;
 pub mod telemetry;
+mod transfer;
 mod users;

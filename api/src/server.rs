@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     docs,
-    http::{Gate, Limits, Problem, PublicUrl, Relations, Rules, guard, mount},
+    http::{Gate, Limits, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
     routes::routes,
     settings::{ApiSettings, ServerSettings},
     system::{self, Draining},
@@ -48,6 +48,7 @@ impl Server {
                 .as_ref()
                 .is_some_and(|url| url.starts_with("https://")),
         };
+        let long = Places::new(settings, places.clone());
         let limits = Limits {
             size: settings.body_limit,
             bulk_size: settings.bulk_limit,
@@ -60,6 +61,7 @@ impl Server {
             App::new()
                 .app_data(web::Data::new(atoll.clone()))
                 .app_data(web::Data::new(gate.clone()))
+                .app_data(web::Data::new(long.clone()))
                 .app_data(web::Data::new(limits))
                 .app_data(web::Data::new(api))
                 .app_data(web::Data::new(public_url.clone()))

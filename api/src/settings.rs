@@ -13,6 +13,9 @@ pub struct ServerSettings {
     pub secret: Option<SecretString>,
     pub workers: usize,
     pub max_in_flight: usize,
+    pub max_exports: usize,
+    #[serde(with = "humantime_serde")]
+    pub export_timeout: Duration,
     pub body_limit: usize,
     pub bulk_limit: usize,
     #[serde(with = "humantime_serde")]

@@ -190,6 +190,8 @@ pub fn server_settings() -> ServerSettings {
         secret: None,
         workers: 1,
         max_in_flight: 64,
+        max_exports: 16,
+        export_timeout: Duration::from_mins(1),
         body_limit: 1024 * 1024,
         bulk_limit: 16 * 1024 * 1024,
         body_timeout: Duration::from_secs(10),

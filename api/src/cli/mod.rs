@@ -3,11 +3,13 @@ mod audit;
 mod config;
 mod context;
 mod explain;
+mod export;
 mod migrate;
 mod openapi;
 mod purge;
 mod seed;
 mod serve;
+mod transfer;
 mod user;
 
 use std::{
@@ -39,6 +41,8 @@ enum Command {
     User(user::Command),
     /// Add made-up users, posts and comments
     Seed(seed::Seed),
+    /// Write rows to a file, all that there are or some
+    Export(export::Export),
     /// Remove what has had its time: deleted rows, idempotency keys, sign-in sessions, old entries of the audit
     Purge(purge::Purge),
     /// See whether the audit is as it was written
@@ -78,6 +82,7 @@ impl Cli {
             Command::Migrate(command) => command.run().await,
             Command::User(command) => command.run().await,
             Command::Seed(seed) => seed.run().await,
+            Command::Export(export) => export.run().await,
             Command::Purge(purge) => purge.run().await,
             Command::Audit(command) => command.run().await,
             Command::OpenApi => openapi::run(),

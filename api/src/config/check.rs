@@ -60,7 +60,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     )
 }
 
-fn server_rules(server: &ServerSettings) -> [Rule; 11] {
+fn server_rules(server: &ServerSettings) -> [Rule; 13] {
     let origins = server.cors_origins.iter().all(|origin| is_origin(origin));
     [
         (
@@ -82,6 +82,16 @@ fn server_rules(server: &ServerSettings) -> [Rule; 11] {
             "server.max_in_flight",
             server.max_in_flight > 0,
             "must be at least 1",
+        ),
+        (
+            "server.max_exports",
+            server.max_exports > 0,
+            "must be at least 1",
+        ),
+        (
+            "server.export_timeout",
+            some(server.export_timeout),
+            SOME_TIME,
         ),
         (
             "server.body_limit, server.bulk_limit",

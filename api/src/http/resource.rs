@@ -11,8 +11,9 @@ use service::{
 
 use super::{
     Answer, BASE, Call, Created, Deleted, Is, Kind, ListOf, Many, Maybe, NoBody, Nothing, One,
-    Reply, Route, Show, body::Body, bulk::bulk, relation::fetch, stats::stats,
+    Reply, Route, Show, body::Body, bulk::bulk, export::export, relation::fetch, stats::stats,
 };
+use crate::transfer::Transfer;
 
 /// A service as HTTP shows it.
 pub trait Resource: Crud<Row: Into<Self::View>, New: Body, Patch: Body> {
@@ -57,6 +58,13 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Read),
             stats::<R>,
         ),
+        Route::new(
+            Method::GET,
+            &format!("{all}/export"),
+            |actor| may::<R>(actor, Action::Read),
+            export::<R>,
+        )
+        .transferred_by(Transfer::of::<R>()),
         Route::new(
             Method::GET,
             &one,

@@ -10,7 +10,10 @@ use actix_web::{
 use service::Actor;
 
 use super::{Kind, Problem, relation::Fetch};
-use crate::openapi::{Documented, Operation};
+use crate::{
+    openapi::{Documented, Operation},
+    transfer::Transfer,
+};
 
 /// Whether any rule, whatever the row, lets an actor through.
 pub type Rule = fn(&Actor) -> bool;
@@ -22,6 +25,8 @@ pub struct Route {
     pub rule: Rule,
     /// How rows of this resource are found for others, and whose they are.
     pub fetch: Option<(&'static str, Fetch)>,
+    /// How rows of this resource go out and come in without HTTP.
+    pub transfer: Option<Transfer>,
     /// Failures that its handler adds to those that every request like it can meet.
     pub failures: Vec<Kind>,
     pub handler_name: &'static str,
@@ -42,6 +47,7 @@ impl Route {
             path: path.to_owned(),
             rule,
             fetch: None,
+            transfer: None,
             failures: Vec::new(),
             handler_name: std::any::type_name::<F>(),
             describe: |operation| {
@@ -77,6 +83,12 @@ impl Route {
     #[must_use]
     pub fn fetched_by(mut self, table: &'static str, fetch: Fetch) -> Self {
         self.fetch = Some((table, fetch));
+        self
+    }
+
+    #[must_use]
+    pub fn transferred_by(mut self, transfer: Transfer) -> Self {
+        self.transfer = Some(transfer);
         self
     }
 }

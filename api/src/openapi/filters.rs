@@ -12,6 +12,7 @@ use service::{
 };
 
 use super::limits;
+use crate::transfer::Format;
 
 const KINDS: [ValueKind; 4] = [
     ValueKind::Integer,
@@ -50,9 +51,28 @@ pub fn list<C: Crud>() -> Vec<Value> {
     window
         .into_iter()
         .chain([sort::<C>()])
-        .chain(search::<C>())
+        .chain(search::<C>(RANKED))
         .chain(shown::<C>())
         .chain(filters)
+        .collect()
+}
+
+/// Of an export: a list without a window.
+pub fn export<C: Crud>() -> Vec<Value> {
+    let formats = Format::ALL.map(|(name, _)| name);
+    let format = parameter(
+        "format",
+        "One JSON object a line, or CSV (RFC 4180) with a header.",
+        &json!({ "type": "string", "enum": formats, "default": Format::default().name() }),
+    );
+    let shown = shown::<C>().into_iter();
+    let shown = shown.filter(|parameter| parameter["name"] != "include");
+    let filters = filterable::<C>();
+    [format, sort::<C>()]
+        .into_iter()
+        .chain(search::<C>("In the order of `sort`."))
+        .chain(shown)
+        .chain(filters.iter().map(filter))
         .collect()
 }
 
@@ -132,17 +152,20 @@ fn sort<C: Crud>() -> Value {
     )
 }
 
-/// Where the resource is searched.
-pub(super) fn search<C: Crud>() -> Option<Value> {
+/// Where the resource is searched; `order` says what comes first.
+pub(super) fn search<C: Crud>(order: &str) -> Option<Value> {
     let columns = searched::<C>();
     let description = format!(
         "Words to find in {}: all of them, the last one as a beginning; `\"a phrase\"` word for word, `-word` for rows without it. \
-         The best come first, with `offset` and no `cursor`, unless there is a `sort`.",
+         {order}",
         columns.join(", ")
     );
     let schema = json!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": SEARCH });
     (!columns.is_empty()).then(|| parameter("q", &description, &schema))
 }
+
+pub(super) const RANKED: &str =
+    "The best come first, with `offset` and no `cursor`, unless there is a `sort`.";
 
 /// Something to find, after any number of words and phrases to leave out.
 const SEARCH: &str =

@@ -21,6 +21,7 @@ pub fn of_answers() -> Value {
         "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
         "Location": always("Where the new row is.", &text),
         "Link": always("The first, the next and the previous page (RFC 8288).", &text),
+        "Content-Disposition": always("A name for the file.", &text),
         "Cache-Control": always("Kept, and asked about again.", &text),
         "Vary": always("What a caller sees is that caller's alone.", &text),
         "WWW-Authenticate": always("How to sign in.", &json!({ "type": "string", "const": "Bearer" })),

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use service::input::Input;
 
 use super::{Schemas, checks, example, header, headers, name, problems, schemas::reference};
-use crate::http::{Kind, Route};
+use crate::{
+    http::{Kind, Route},
+    transfer::Format,
+};
 
 /// What an operation takes and gives, as far as it is known.
 pub struct Operation<'a> {
@@ -94,6 +97,14 @@ impl Operation<'_> {
     pub fn content(&mut self, status: u16, schema: Value) {
         if let Some(answer) = self.answers.get_mut(&status) {
             answer["content"]["application/json"]["schema"] = schema;
+        }
+    }
+
+    /// An answer that is no JSON.
+    pub fn text(&mut self, status: u16, format: Format) {
+        let kind = format.media_type().split(';').next().unwrap_or_default();
+        if let Some(answer) = self.answers.get_mut(&status) {
+            answer["content"][kind]["schema"] = json!({ "type": "string" });
         }
     }
 

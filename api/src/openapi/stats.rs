@@ -9,7 +9,7 @@ use service::{
     },
 };
 
-use super::filters::{filter, parameter, search, shown};
+use super::filters::{RANKED, filter, parameter, search, shown};
 
 /// The query string of aggregates of `C`.
 pub fn stats<C: Crud>() -> Vec<Value> {
@@ -56,7 +56,7 @@ pub fn stats<C: Crud>() -> Vec<Value> {
         .filter(|parameter| parameter["name"] == "deleted");
     let filters = filterable::<C>();
     own.into_iter()
-        .chain(search::<C>())
+        .chain(search::<C>(RANKED))
         .chain(deleted)
         .chain(filters.iter().map(filter))
         .collect()

@@ -2,6 +2,7 @@
 mod beyond;
 mod cursor;
 mod describe;
+mod export;
 mod filter;
 mod include;
 mod parse;
@@ -20,8 +21,10 @@ use crate::{
 };
 use cursor::Cursor;
 pub use describe::{Filterable, ValueKind, declared_fields, filterable, operators, searched};
+pub use export::ExportQuery;
 pub use filter::{Filter, MAX_VALUES};
 pub use include::{Include, MAX_INCLUDES, relations};
+pub use parse::{one_of, take_each, unless};
 pub use search::MAX_SEARCH;
 use search::Search;
 pub use sort::MAX_FIELDS;

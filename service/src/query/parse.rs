@@ -77,7 +77,7 @@ impl<C: Crud> ListQuery<C> {
 }
 
 /// Which parameters there are, and those that were refused: each is given once.
-pub(super) fn take_each<'a>(
+pub fn take_each<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     mut take: impl FnMut(&str, &str) -> Result<(), Refused>,
 ) -> (HashSet<&'a str>, Vec<Refusal>) {
@@ -95,7 +95,7 @@ pub(super) fn take_each<'a>(
 }
 
 /// Fails where something was refused.
-pub(super) fn unless(refusals: Vec<Refusal>) -> Result<()> {
+pub fn unless(refusals: Vec<Refusal>) -> Result<()> {
     match refusals.is_empty() {
         true => Ok(()),
         false => Err(Error::Query(refusals)),
@@ -116,7 +116,8 @@ fn number(value: &str, min: u64, max: u64) -> Result<u64, Refused> {
         .ok_or_else(refused)
 }
 
-pub(super) fn one_of<T: Copy>(value: &str, known: &[(&str, T)]) -> Result<T, Refused> {
+/// The value whose name this is.
+pub fn one_of<T: Copy>(value: &str, known: &[(&str, T)]) -> Result<T, Refused> {
     let found = known.iter().find(|(name, _)| *name == value);
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();

@@ -34,6 +34,7 @@ mod statements;
 mod stats;
 mod storm;
 mod sweep;
+mod transfer;
 mod unavailable;
 mod users;
 mod writes;

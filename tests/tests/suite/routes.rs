@@ -13,19 +13,22 @@ use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 
 /// The only ones that ask nobody who they are.
-const PUBLIC: [&str; 13] = [
+const PUBLIC: [&str; 16] = [
     "POST /auth/register",
     "POST /auth/login",
     "GET /users",
     "GET /users/stats",
+    "GET /users/export",
     "GET /users/{id}",
     "GET /users/{id}/posts",
     "GET /posts",
     "GET /posts/stats",
+    "GET /posts/export",
     "GET /posts/{id}",
     "GET /posts/{id}/comments",
     "GET /comments",
     "GET /comments/stats",
+    "GET /comments/export",
     "GET /comments/{id}",
 ];
 

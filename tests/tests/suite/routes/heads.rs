@@ -34,9 +34,14 @@ async fn head_gives_what_get_gives_without_the_body() {
             head.headers.remove("date");
             assert_eq!(head.status, get.status, "{path}");
             assert_eq!(head.headers, get.headers, "{path}");
-            assert!(head.headers.contains_key("content-length"), "{path}");
+            // What is streamed has a length that nobody knows, and may have nothing in it.
+            let is_streamed = head.headers.contains_key("transfer-encoding");
+            assert!(
+                is_streamed || head.headers.contains_key("content-length"),
+                "{path}"
+            );
             assert_eq!(head.text, "", "{path}");
-            assert_ne!(get.text, "", "{path}");
+            assert!(is_streamed || !get.text.is_empty(), "{path}");
         }
     }
 }

@@ -1,0 +1,100 @@
+//! `atoll export`
+use std::{
+    fs::Permissions,
+    io::{Write, stderr, stdout},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use service::Session;
+use tempfile::NamedTempFile;
+
+use super::{
+    context::{Operator, say},
+    explain::explain,
+    transfer::{format_of, is_standard, pair, resource},
+};
+use crate::transfer::{AnyPages, Format, Transfer};
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// Whose rows: users, posts, comments, …
+    resource: String,
+    /// Where to; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    /// What is written; what the name of the file ends in, where nothing is said
+    #[arg(long)]
+    format: Option<Format>,
+    /// Only such rows, as in a list: `status=published`, `deleted=include`; also `sort=…` and `fields=…`
+    #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = pair)]
+    filters: Vec<(String, String)>,
+}
+
+impl Export {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Transfer { export, .. } = resource(&self.resource)?;
+        let format = format_of(self.format, &self.file)?;
+        let pages = export(format, &self.filters).map_err(explain)?;
+        let mut operator = Operator::start()?;
+        operator.settings.database.statement_timeout = Duration::ZERO;
+        let session = operator.session().await?;
+        let rows = match is_standard(&self.file) {
+            true => write(&session, pages, &mut stdout()).await?,
+            false => write_file(&session, pages, &self.file).await?,
+        };
+        session.atoll.database.close().await.map_err(explain)?;
+        let report = format!("Exported {} {}.", HumanCount(rows), self.resource);
+        match is_standard(&self.file) {
+            true => Ok(writeln!(stderr(), "{report}")?),
+            false => say(report),
+        }
+    }
+}
+
+/// All of the file or none: it gets its name when it is complete.
+async fn write_file(
+    session: &Session,
+    pages: Box<dyn AnyPages>,
+    path: &Path,
+) -> anyhow::Result<u64> {
+    let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let cannot = || format!("writing {}", path.display());
+    // What others may read of a new file is for the umask to say.
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .with_context(cannot)?;
+    let rows = write(session, pages, &mut file).await?;
+    let persisted = |file: NamedTempFile| {
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|failed| failed.error)
+    };
+    persisted(file).with_context(cannot)?;
+    Ok(rows)
+}
+
+async fn write(
+    session: &Session,
+    mut pages: Box<dyn AnyPages>,
+    to: &mut impl Write,
+) -> anyhow::Result<u64> {
+    let style = "{bar:40} {human_pos}/{human_len} rows, {per_sec}, {eta} left";
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?);
+    let mut rows = 0;
+    while let Some(page) = pages.next(session).await.map_err(explain)? {
+        to.write_all(&page.bytes)?;
+        rows += page.rows;
+        bar.inc(page.rows);
+        if let Some(total) = page.total {
+            bar.set_length(total);
+        }
+    }
+    to.flush()?;
+    bar.finish_and_clear();
+    Ok(rows)
+}

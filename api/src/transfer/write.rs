@@ -1,0 +1,90 @@
+//! Rows into bytes.
+use csv::{Terminator, WriterBuilder};
+use serde::Serialize;
+use serde_json::Value;
+use service::{Error, Result, query::Shape};
+
+use super::{Format, cell, columns::columns};
+use crate::http::Resource;
+
+/// How rows of one export are written.
+pub struct Writer {
+    format: Format,
+    /// Those that are shown, where not all are.
+    fields: Option<Vec<String>>,
+    columns: Vec<&'static str>,
+}
+
+impl Writer {
+    pub fn of<R: Resource>(format: Format, shape: &Shape) -> Self {
+        Self {
+            format,
+            fields: shape.fields.clone(),
+            columns: columns::<R>(shape),
+        }
+    }
+
+    /// What goes before the first row.
+    pub fn head(&self) -> Result<Vec<u8>> {
+        match self.format {
+            Format::Ndjson => Ok(Vec::new()),
+            Format::Csv => table([self.columns.iter().copied()]),
+        }
+    }
+
+    pub fn rows(&self, rows: &[impl Serialize]) -> Result<Vec<u8>> {
+        match self.format {
+            Format::Ndjson => self.lines(rows),
+            Format::Csv => {
+                let rows = rows.iter().map(serde_json::to_value);
+                let rows = rows
+                    .collect::<Result<Vec<_>, _>>()
+                    .map_err(Error::internal)?;
+                table(rows.iter().map(|row| self.cells(row)))
+            }
+        }
+    }
+
+    fn lines(&self, rows: &[impl Serialize]) -> Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        for row in rows {
+            match &self.fields {
+                None => serde_json::to_writer(&mut lines, row),
+                Some(fields) => {
+                    part(row, fields).and_then(|row| serde_json::to_writer(&mut lines, &row))
+                }
+            }
+            .map_err(Error::internal)?;
+            lines.push(b'\n');
+        }
+        Ok(lines)
+    }
+
+    fn cells<'a>(&'a self, row: &'a Value) -> impl Iterator<Item = impl AsRef<[u8]> + 'a> {
+        let cells = self.columns.iter();
+        cells.map(|name| cell::write(&row[name]).into_owned())
+    }
+}
+
+/// The members that were asked for; the id always comes along.
+fn part(row: &impl Serialize, fields: &[String]) -> serde_json::Result<Value> {
+    let mut row = serde_json::to_value(row)?;
+    if let Some(members) = row.as_object_mut() {
+        members.retain(|name, _| name == "id" || fields.contains(name));
+    }
+    Ok(row)
+}
+
+fn table<R, C>(records: impl IntoIterator<Item = R>) -> Result<Vec<u8>>
+where
+    R: IntoIterator<Item = C>,
+    C: AsRef<[u8]>,
+{
+    let mut table = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(Vec::new());
+    for record in records {
+        table.write_record(record).map_err(Error::internal)?;
+    }
+    table.into_inner().map_err(Error::internal)
+}

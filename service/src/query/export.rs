@@ -1,0 +1,75 @@
+//! What is asked of all rows that filters match, one page after the other.
+use super::{
+    Count, LIST_PARAMETERS, ListQuery, Shape, Sort,
+    parse::{take_each, unless},
+};
+use crate::{Actor, Error, Refusal, Result, crud::Crud};
+
+/// Those of a list that mean nothing where there is no window.
+const WINDOW: [&str; 5] = ["limit", "offset", "cursor", "include", "count"];
+const PARAMETERS: &str = "format, sort, fields, deleted";
+
+/// A list without a window. With `q` it is in the order of `sort` too, as ranks have no place to go on from.
+pub struct ExportQuery<C: Crud>(ListQuery<C>);
+
+impl<C: Crud> ExportQuery<C> {
+    /// Reports every refused parameter at once.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let is_window = |(name, _): &(&str, &str)| WINDOW.contains(name);
+        let (window, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_window);
+        let (mut rows, mut refusals) = match ListQuery::parse(others) {
+            Err(Error::Query(refused)) => (ListQuery::default(), refused),
+            rows => (rows?, Vec::new()),
+        };
+        let unknown = |_: &str, _: &str| {
+            let detail = format!("goes with lists; here are {PARAMETERS}, and the filters");
+            Err(("unknown", detail))
+        };
+        refusals.extend(take_each(window, unknown).1);
+        rows.sort.get_or_insert_with(Sort::default);
+        here(refusals).map(|()| Self(rows))
+    }
+
+    /// As [`ListQuery::permit`].
+    pub fn permit(&self, actor: &Actor) -> Result<()> {
+        match self.0.permit(actor) {
+            Err(Error::Query(refusals)) => here(refusals),
+            permitted => permitted,
+        }
+    }
+
+    pub fn shape(&self) -> &Shape {
+        &self.0.shape
+    }
+
+    /// The next page, as a list.
+    pub fn page(&self) -> &ListQuery<C> {
+        &self.0
+    }
+
+    /// The first page says how many rows there are.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        self.0.count = Count::Exact;
+        self
+    }
+
+    /// So many rows at most are a page.
+    pub fn limit(&mut self, rows: u64) {
+        self.0.limit = rows;
+    }
+
+    /// The next page begins there.
+    pub fn turn(&mut self, cursor: String) {
+        self.0.cursor = Some(cursor);
+        self.0.count = Count::None;
+    }
+}
+
+/// Fails where something was refused: what a list says of its parameters, said of ours.
+fn here(mut refusals: Vec<Refusal>) -> Result<()> {
+    for refusal in &mut refusals {
+        refusal.detail = refusal.detail.replace(LIST_PARAMETERS, PARAMETERS);
+    }
+    unless(refusals)
+}

@@ -1,0 +1,3 @@
+//! Rows in quantity: `GET /{resource}/export` and `POST /{resource}/import`.
+mod csv;
+mod export;
