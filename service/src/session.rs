@@ -63,6 +63,11 @@ impl Session {
     ///
     /// Fails with [`Error::Unavailable`] when the budget ends first.
     pub async fn write<T>(&self, work: impl AsyncFn(&Tx) -> Result<T>) -> Result<T> {
+        self.write_if(async |tx| Ok((work(tx).await?, true))).await
+    }
+
+    /// The same, where `work` also says whether it commits on `Ok`. What it gives is the answer either way.
+    pub async fn write_if<T>(&self, work: impl AsyncFn(&Tx) -> Result<(T, bool)>) -> Result<T> {
         let _writing = Writing::start(&self.writing)?;
         let database = &self.atoll.database;
         let deadline = Instant::now() + database.budget();

@@ -65,16 +65,17 @@ impl Tx {
         done.add(entry);
     }
 
-    /// Commits on `Ok`, rolls back on `Err`.
+    /// Commits on `Ok` where that is said with it, rolls back otherwise.
     ///
     /// PostgreSQL answers OK to the COMMIT of a transaction in which a statement failed, and rolls back. So an `Ok`
     /// after a failed statement is refused: it would acknowledge a write that is lost.
-    pub(crate) async fn finish<T>(self, done: Result<T>) -> Result<T> {
-        let done = match done {
-            Ok(done) => self.store_audit().await.map(|()| done),
-            failed => failed,
+    pub(crate) async fn finish<T>(self, done: Result<(T, bool)>) -> Result<T> {
+        let (done, commits) = match done {
+            Ok((done, true)) => (self.store_audit().await.map(|()| done), true),
+            Ok((done, false)) => (Ok(done), false),
+            Err(error) => (Err(error), false),
         };
-        if done.is_ok() && !self.failed.load(Relaxed) {
+        if commits && done.is_ok() && !self.failed.load(Relaxed) {
             self.inner.commit().await?;
             return done;
         }
@@ -82,6 +83,7 @@ impl Tx {
             tracing::debug!(%error, "the rollback failed; the connection is closed instead");
         }
         match done {
+            Ok(done) if !commits => Ok(done),
             Ok(_) => Err(Error::bug(
                 "a failed statement was swallowed inside a transaction",
             )),
