@@ -52,6 +52,7 @@ impl Server {
         let limits = Limits {
             size: settings.body_limit,
             bulk_size: settings.bulk_limit,
+            import_size: settings.import_limit,
             time: settings.body_timeout,
         };
         let public_url = PublicUrl(settings.public_url.clone().unwrap_or_default());

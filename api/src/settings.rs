@@ -13,11 +13,13 @@ pub struct ServerSettings {
     pub secret: Option<SecretString>,
     pub workers: usize,
     pub max_in_flight: usize,
+    pub max_imports: usize,
     pub max_exports: usize,
     #[serde(with = "humantime_serde")]
     pub export_timeout: Duration,
     pub body_limit: usize,
     pub bulk_limit: usize,
+    pub import_limit: usize,
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
     #[serde(with = "humantime_serde")]

@@ -22,7 +22,7 @@ impl Draining {
         self.0.store(true, Relaxed);
     }
 
-    fn is_on(&self) -> bool {
+    pub fn is_on(&self) -> bool {
         self.0.load(Relaxed)
     }
 }

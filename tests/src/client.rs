@@ -64,6 +64,18 @@ impl Client {
         Reply::of(self.request(Method::POST, path).json(&body)).await
     }
 
+    /// A POST of rows: CSV where the path says so, else NDJSON.
+    pub async fn import(&self, path: impl AsRef<str>, rows: impl Into<reqwest::Body>) -> Reply {
+        let kind = match path.as_ref().contains("format=csv") {
+            true => "text/csv",
+            false => "application/x-ndjson",
+        };
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", kind);
+        Reply::of(request.body(rows)).await
+    }
+
     /// A POST without a body.
     pub async fn act(&self, path: impl AsRef<str>) -> Reply {
         Reply::of(self.request(Method::POST, path)).await

@@ -4,6 +4,7 @@ mod config;
 mod context;
 mod explain;
 mod export;
+mod import;
 mod migrate;
 mod openapi;
 mod purge;
@@ -43,6 +44,8 @@ enum Command {
     Seed(seed::Seed),
     /// Write rows to a file, all that there are or some
     Export(export::Export),
+    /// Make rows of a file, by the rules of those who make them one by one
+    Import(import::Import),
     /// Remove what has had its time: deleted rows, idempotency keys, sign-in sessions, old entries of the audit
     Purge(purge::Purge),
     /// See whether the audit is as it was written
@@ -80,9 +83,10 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run().await,
             Command::Migrate(command) => command.run().await,
-            Command::User(command) => command.run().await,
+            Command::User(command) => Box::pin(command.run()).await,
             Command::Seed(seed) => seed.run().await,
             Command::Export(export) => export.run().await,
+            Command::Import(import) => import.run().await,
             Command::Purge(purge) => purge.run().await,
             Command::Audit(command) => command.run().await,
             Command::OpenApi => openapi::run(),

@@ -60,7 +60,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     )
 }
 
-fn server_rules(server: &ServerSettings) -> [Rule; 13] {
+fn server_rules(server: &ServerSettings) -> [Rule; 15] {
     let origins = server.cors_origins.iter().all(|origin| is_origin(origin));
     [
         (
@@ -81,6 +81,16 @@ fn server_rules(server: &ServerSettings) -> [Rule; 13] {
         (
             "server.max_in_flight",
             server.max_in_flight > 0,
+            "must be at least 1",
+        ),
+        (
+            "server.max_imports",
+            server.max_imports > 0,
+            "must be at least 1",
+        ),
+        (
+            "server.import_limit",
+            server.import_limit > 0,
             "must be at least 1",
         ),
         (

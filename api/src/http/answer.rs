@@ -118,6 +118,13 @@ impl<A: Documented> Documented for (A,) {
     }
 }
 
+impl<A: Documented, B: Documented, C: Documented> Documented for (A, B, C) {
+    fn document(operation: &mut Operation<'_>) {
+        <(A, B)>::document(operation);
+        C::document(operation);
+    }
+}
+
 impl<A: Documented, B: Documented> Documented for (A, B) {
     fn document(operation: &mut Operation<'_>) {
         A::document(operation);

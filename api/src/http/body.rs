@@ -20,6 +20,9 @@ pub struct Limits {
     pub size: usize,
     /// Of many operations at once.
     pub bulk_size: usize,
+    /// Of an import.
+    pub import_size: usize,
+    /// Of an import, how long nothing may arrive.
     pub time: Duration,
 }
 

@@ -20,17 +20,26 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 fn value(body: &[u8]) -> Result<Value, Problem> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let value = Strict(MAX_DEPTH)
-        .deserialize(&mut json)
-        .and_then(|value| json.end().map(|()| value));
-    let value = value.map_err(|error| {
+    let value = strict(body).map_err(|error| {
         Problem::malformed(format!("the body is not JSON as we read it: {error}"))
     })?;
-    if let Some(pointer) = nul(&value) {
-        return Err(Error::invalid(pointer, "not_allowed", "must not contain U+0000").into());
-    }
+    check(&value)?;
     Ok(value)
+}
+
+/// Any JSON without a key that stands twice, and not too deep.
+pub fn strict(text: &[u8]) -> serde_json::Result<Value> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = Strict(MAX_DEPTH).deserialize(&mut json)?;
+    json.end().map(|()| value)
+}
+
+/// Fails where a text has U+0000 in it.
+pub fn check(value: &Value) -> Result<(), Error> {
+    match nul(value) {
+        Some(at) => Err(Error::invalid(at, "not_allowed", "must not contain U+0000")),
+        None => Ok(()),
+    }
 }
 
 /// An object as a `T`.
@@ -78,7 +87,7 @@ fn nul(value: &Value) -> Option<String> {
 }
 
 /// RFC 6901, section 3.
-fn escape(key: &str) -> String {
+pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

@@ -5,7 +5,8 @@ mod bulk;
 mod cache;
 mod call;
 mod export;
-mod json;
+mod import;
+pub(crate) mod json;
 mod kind;
 mod link;
 mod middleware;
@@ -23,6 +24,7 @@ mod safety;
 mod shown;
 mod stats;
 mod time;
+mod upload;
 
 pub use answer::{Answer, Created, Deleted, Is, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};

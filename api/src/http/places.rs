@@ -11,6 +11,7 @@ pub struct Places {
     /// Of requests of any kind, which a stopping server waits for.
     all: Arc<Semaphore>,
     exports: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
     patience: Duration,
 }
 
@@ -25,6 +26,7 @@ impl Places {
         Self {
             all,
             exports: Arc::new(Semaphore::new(settings.max_exports)),
+            imports: Arc::new(Semaphore::new(settings.max_imports)),
             patience: settings.export_timeout,
         }
     }
@@ -40,6 +42,12 @@ impl Places {
             })
         });
         place.ok_or_else(|| Problem::unavailable("a place among the exports"))
+    }
+
+    /// For an import, whose request has a place among all as long as it lasts.
+    pub fn import(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = self.imports.clone().try_acquire_owned();
+        place.map_err(|_| Problem::unavailable("a place among the imports"))
     }
 
     /// How long a client may take nothing of its export.

@@ -9,7 +9,7 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use service::{Error, Refusal};
 
 use super::Kind;
@@ -24,6 +24,8 @@ pub struct Problem {
     errors: Vec<Value>,
     /// What of a server holds and what does not, where it is not ready.
     checks: Option<Value>,
+    /// Members that only some problems have.
+    more: Map<String, Value>,
     /// Whether the same request may succeed in a moment.
     is_passing: bool,
     /// The methods that there are, for a 405.
@@ -40,6 +42,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             checks: None,
+            more: Map::new(),
             is_passing: matches!(kind, Kind::Unavailable),
             allow: String::new(),
             instance: String::new(),
@@ -114,6 +117,13 @@ impl Problem {
     pub fn at(mut self, instance: &str, request_id: &str) -> Self {
         instance.clone_into(&mut self.instance);
         request_id.clone_into(&mut self.request_id);
+        self
+    }
+
+    /// With a member of its own.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        self.more.insert(name.to_owned(), json!(value));
         self
     }
 
@@ -201,6 +211,8 @@ struct Body<'a> {
     errors: &'a [Value],
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<&'a Value>,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
 }
 
 fn count(refused: usize, what: &str) -> String {
@@ -233,6 +245,7 @@ impl ResponseError for Problem {
             request_id: &self.request_id,
             errors: &self.errors,
             checks: self.checks.as_ref(),
+            more: &self.more,
         };
         let mut response = HttpResponse::build(status);
         match self.kind {

@@ -11,19 +11,25 @@ use service::{
 
 use super::{
     Answer, BASE, Call, Created, Deleted, Is, Kind, ListOf, Many, Maybe, NoBody, Nothing, One,
-    Reply, Route, Show, body::Body, bulk::bulk, export::export, relation::fetch, stats::stats,
+    Reply, Route, Show, body::Body, bulk::bulk, export::export, import::import, relation::fetch,
+    stats::stats,
 };
 use crate::transfer::Transfer;
 
 /// A service as HTTP shows it.
-pub trait Resource: Crud<Row: Into<Self::View>, New: Body, Patch: Body> {
+pub trait Resource: Crud<Row: Into<Self::View>, New: Body + Send, Patch: Body> {
     type View: JsonSchema + Serialize;
 }
 
 /// `/{name}` and everything beneath it.
 pub fn resource<R: Resource>() -> Vec<Route> {
+    let mut routes = of_all::<R>();
+    routes.extend(of_one::<R>());
+    routes
+}
+
+fn of_all<R: Resource>() -> Vec<Route> {
     let all = format!("{BASE}/{}", R::name());
-    let one = format!("{all}/{{id}}");
     vec![
         Route::new(
             Method::GET,
@@ -65,6 +71,19 @@ pub fn resource<R: Resource>() -> Vec<Route> {
             export::<R>,
         )
         .transferred_by(Transfer::of::<R>()),
+        Route::new(
+            Method::POST,
+            &format!("{all}/import"),
+            |actor| may::<R>(actor, Action::Create),
+            import::<R>,
+        )
+        .without_key(),
+    ]
+}
+
+fn of_one<R: Resource>() -> Vec<Route> {
+    let one = format!("{BASE}/{}/{{id}}", R::name());
+    vec![
         Route::new(
             Method::GET,
             &one,

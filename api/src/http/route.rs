@@ -29,6 +29,8 @@ pub struct Route {
     pub transfer: Option<Transfer>,
     /// Failures that its handler adds to those that every request like it can meet.
     pub failures: Vec<Kind>,
+    /// Whether it takes an `Idempotency-Key`.
+    pub takes_key: bool,
     pub handler_name: &'static str,
     /// What the types of the handler say of it.
     pub describe: fn(&mut Operation<'_>),
@@ -49,6 +51,7 @@ impl Route {
             fetch: None,
             transfer: None,
             failures: Vec::new(),
+            takes_key: true,
             handler_name: std::any::type_name::<F>(),
             describe: |operation| {
                 Args::document(operation);
@@ -69,6 +72,15 @@ impl Route {
     #[must_use]
     pub fn of_row(self) -> Self {
         self.or(Kind::Forbidden).or(Kind::Conflict)
+    }
+
+    /// It can be sent again without one, and the answer is no part of its effect.
+    #[must_use]
+    pub fn without_key(self) -> Self {
+        Self {
+            takes_key: false,
+            ..self
+        }
     }
 
     /// It changes a row in the version that `If-Match` names.

@@ -39,7 +39,7 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
 
 /// It takes an `Idempotency-Key` (contract, §7).
 pub fn is_once(route: &Route, is_call: bool) -> bool {
-    is_call && route.method != Method::GET && name::tag(route) != "auth"
+    is_call && route.takes_key && route.method != Method::GET && name::tag(route) != "auth"
 }
 
 pub fn is_public(route: &Route) -> bool {

@@ -12,7 +12,7 @@ use service::{
 };
 
 use super::limits;
-use crate::transfer::Format;
+use crate::transfer::{Format, OnError};
 
 const KINDS: [ValueKind; 4] = [
     ValueKind::Integer,
@@ -74,6 +74,35 @@ pub fn export<C: Crud>() -> Vec<Value> {
         .chain(shown)
         .chain(filters.iter().map(filter))
         .collect()
+}
+
+/// Of an import.
+pub fn import() -> [Value; 4] {
+    let formats = Format::ALL.map(|(name, _)| name);
+    let ways = OnError::ALL.map(|(name, _)| name);
+    [
+        (
+            "format",
+            "What the body is; must fit its type.",
+            json!({ "type": "string", "enum": formats }),
+        ),
+        (
+            "on_error",
+            "Whether an error stops the import, with nothing of its chunk written, or leaves out its record.",
+            json!({ "type": "string", "enum": ways, "default": "abort" }),
+        ),
+        (
+            "dry_run",
+            "Whether nothing is written. What a chunk would have written, the next does not see.",
+            json!({ "type": "boolean", "default": false }),
+        ),
+        (
+            "skip",
+            "Records at the beginning to leave out: `committed_lines` of an import that stopped.",
+            json!({ "type": "integer", "minimum": 0, "default": 0 }),
+        ),
+    ]
+    .map(|(name, description, schema)| parameter(name, description, &schema))
 }
 
 /// Of a single row, and of those of a list.

@@ -13,7 +13,7 @@ mod schemas;
 mod stats;
 
 pub use bulk::bulk;
-pub use filters::{export, list, shown};
+pub use filters::{export, import, list, shown};
 pub use headers::header;
 pub use operation::Operation;
 pub use schemas::Schemas;

@@ -53,6 +53,14 @@ impl Operation<'_> {
         self.body = Some(json!({ "required": is_required, "content": content }));
     }
 
+    /// A body that is no JSON.
+    pub fn text_body(&mut self, formats: &[Format]) {
+        let text = json!({ "schema": { "type": "string" } });
+        let kind = |format: &Format| (format.essence().to_owned(), text.clone());
+        let content: Map<_, _> = formats.iter().map(kind).collect();
+        self.body = Some(json!({ "required": true, "content": content }));
+    }
+
     pub fn is_read(&self) -> bool {
         self.method == Method::GET
     }
@@ -102,9 +110,8 @@ impl Operation<'_> {
 
     /// An answer that is no JSON.
     pub fn text(&mut self, status: u16, format: Format) {
-        let kind = format.media_type().split(';').next().unwrap_or_default();
         if let Some(answer) = self.answers.get_mut(&status) {
-            answer["content"][kind]["schema"] = json!({ "type": "string" });
+            answer["content"][format.essence()]["schema"] = json!({ "type": "string" });
         }
     }
 

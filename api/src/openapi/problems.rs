@@ -21,6 +21,7 @@ pub fn responses() -> Map<String, Value> {
 /// RFC 9457, with our own members.
 pub fn schema() -> Value {
     let text = json!({ "type": "string" });
+    let line = json!({ "type": "integer", "minimum": 1, "description": "Of an import." });
     json!({
         "type": "object",
         "description": "RFC 9457",
@@ -44,8 +45,13 @@ pub fn schema() -> Value {
                 "items": {
                     "type": "object",
                     "required": ["code", "detail"],
-                    "properties": { "pointer": text, "parameter": text, "code": text, "detail": text },
+                    "properties": { "pointer": text, "parameter": text, "line": line, "code": text, "detail": text },
                 },
+            },
+            "committed_lines": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Records of an import that need not be sent again.",
             },
         },
     })

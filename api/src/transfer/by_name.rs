@@ -1,9 +1,9 @@
 //! What the command line does with a resource of which it knows the name only.
-use std::pin::Pin;
+use std::{io::Read, pin::Pin};
 
 use service::{Result, Session, query::ExportQuery};
 
-use super::{Format, Page, Pages};
+use super::{Format, Page, Pages, Reading, Report, Stop, Writing, fields::Fields, import::import};
 use crate::http::{Resource, Route};
 
 type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
@@ -22,23 +22,35 @@ impl<R: Resource> AnyPages for Pages<R> {
 /// An export that may begin, or what is wrong with its filters.
 pub type Export = Result<Box<dyn AnyPages>>;
 
+/// As [`import`].
+pub type Import<'a> = Pin<Box<dyn Future<Output = (Report, Result<(), Stop>)> + 'a>>;
+
+pub type Text = Box<dyn Read + Send>;
+
 /// How the rows of one resource go out and come in.
 #[derive(Clone, Copy)]
 pub struct Transfer {
     pub name: &'static str,
+    /// Whether a client says who wrote a row.
+    pub has_author: fn() -> bool,
     /// All that these filters match, counted beforehand.
     pub export: fn(Format, &[(String, String)]) -> Export,
+    pub import: for<'a> fn(&'a Session, Text, Reading, Writing) -> Import<'a>,
 }
 
 impl Transfer {
     pub fn of<R: Resource>() -> Self {
         Self {
             name: R::name(),
+            has_author: || Fields::of::<R>().settable("author_id").is_some(),
             export: |format, filters| {
                 let filters = filters.iter();
                 let filters = filters.map(|(name, value)| (name.as_str(), value.as_str()));
                 let query = ExportQuery::<R>::parse(filters)?.counted();
                 Ok(Box::new(Pages::new(query, format)?))
+            },
+            import: |session, text, reading, writing| {
+                Box::pin(import::<R>(session, text, reading, writing))
             },
         }
     }

@@ -23,7 +23,6 @@ pub fn write(value: &Value) -> Cow<'_, str> {
 }
 
 /// The text of a cell that is not empty.
-#[cfg(test)]
 pub fn read(cell: &str) -> &str {
     match cell.strip_prefix(MARK) {
         Some(text) if is_marked(text) => text,

@@ -22,6 +22,14 @@ impl Format {
         }
     }
 
+    /// The type without its parameters.
+    pub fn essence(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+        }
+    }
+
     /// RFC 4180, section 3; the other one is registered nowhere.
     pub fn media_type(self) -> &'static str {
         match self {

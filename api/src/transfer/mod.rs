@@ -2,10 +2,21 @@
 mod by_name;
 mod cell;
 mod columns;
+mod fields;
 mod format;
+mod import;
+mod lines;
 mod pages;
+mod read;
+mod record;
+mod records;
+mod report;
+mod table;
 mod write;
 
-pub use by_name::{AnyPages, Transfer};
+pub use by_name::{AnyPages, Text, Transfer};
 pub use format::Format;
+pub use import::{OnError, Stop, Writing, import};
 pub use pages::{Page, Pages};
+pub use read::Reading;
+pub use report::Report;

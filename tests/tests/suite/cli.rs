@@ -1,6 +1,7 @@
 //! What an operator types.
 mod config;
 mod migrate;
+mod transfer;
 mod user;
 
 use secrecy::ExposeSecret;

@@ -155,7 +155,8 @@ async fn every_unsafe_route_takes_a_key() {
     for route in api::routes::routes() {
         let path = route.path.trim_start_matches("/api/v1");
         let path = path.replace("{id}", "{}").replace("{role_id}", "{}");
-        if route.method == "GET" || path.starts_with("/auth") {
+        // An import is sent again from where it stopped (contract §7).
+        if route.method == "GET" || path.starts_with("/auth") || path.ends_with("/import") {
             continue;
         }
         let is_there = seen.contains(&(route.method.to_string(), path.clone()));

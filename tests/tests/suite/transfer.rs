@@ -1,3 +1,8 @@
 //! Rows in quantity: `GET /{resource}/export` and `POST /{resource}/import`.
+mod bodies;
+mod chunks;
 mod csv;
 mod export;
+mod import;
+mod round_trip;
+mod table;

@@ -71,6 +71,9 @@ impl World {
         let method = Method::from_bytes(line.method.as_bytes()).unwrap();
         let request = scene.caller.request(method, path);
         Reply::of(match self.body(line, scene.id) {
+            Some(body) if line.pattern().ends_with("/import") => request
+                .header("content-type", "application/x-ndjson")
+                .body(body.to_string()),
             Some(body) => request.json(&body),
             None => request,
         })
@@ -100,18 +103,21 @@ impl World {
             ("POST", "/auth/password") => {
                 json!({ "current_password": password, "new_password": "another password" })
             }
-            ("POST", "/auth/register" | "/users") => {
+            ("POST", "/auth/register" | "/users" | "/users/import") => {
                 json!({ "username": name, "email": email, "password": password })
             }
             ("PATCH", "/auth/me" | "/users/{id}") => json!({ "bio": name }),
-            ("POST", "/posts") => json!({ "title": name, "content": "…" }),
+            ("POST", "/posts" | "/posts/import") => json!({ "title": name, "content": "…" }),
             ("PATCH", "/posts/{id}") => json!({ "summary": name }),
+            ("POST", "/comments/import") => json!({ "post_id": self.post, "body": name }),
             ("POST", "/comments") => json!({ "post_id": id, "body": name }),
             ("POST", "/posts/{id}/comments") | ("PATCH", "/comments/{id}") => {
                 json!({ "body": name })
             }
             ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
-            ("POST", "/roles") => json!({ "name": name, "permissions": ["posts.read"] }),
+            ("POST", "/roles" | "/roles/import") => {
+                json!({ "name": name, "permissions": ["posts.read"] })
+            }
             ("PATCH", "/roles/{id}") => json!({ "description": name }),
             _ => return None,
         })

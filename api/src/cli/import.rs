@@ -1,0 +1,152 @@
+//! `atoll import`
+use std::{
+    fs::File,
+    io::{Read, Write, stderr, stdin},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use service::{Session, users};
+
+use super::{
+    context::{Operator, say},
+    explain::explain,
+    transfer::{format_of, is_standard, resource},
+};
+use crate::{
+    system::Draining,
+    transfer::{Format, OnError, Reading, Report, Stop, Text, Transfer, Writing},
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    /// Whose rows: users, posts, comments, …
+    resource: String,
+    /// Where from; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    /// What is read; what the name of the file ends in, where nothing is said
+    #[arg(long)]
+    format: Option<Format>,
+    /// What an error does: nothing of its 1,000 records is written and nothing after them, or it alone is left out
+    #[arg(long, value_name = "WHAT", default_value = "abort")]
+    on_error: OnError,
+    /// Only try: nothing is written
+    #[arg(long)]
+    dry_run: bool,
+    /// Leave out so many records at the beginning, to go on where an import stopped
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    skip: u64,
+    /// Whose rows are that name no author
+    #[arg(long, value_name = "USERNAME")]
+    author: Option<String>,
+}
+
+impl Import {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Transfer {
+            has_author, import, ..
+        } = resource(&self.resource)?;
+        ensure!(
+            self.author.is_none() || has_author(),
+            "{} have no author: leave out --author",
+            self.resource
+        );
+        let format = format_of(self.format, &self.file)?;
+        let session = session().await?;
+        let reading = Reading {
+            format,
+            skip: self.skip,
+            author: self.author(&session).await?,
+        };
+        let writing = Writing {
+            on_error: self.on_error,
+            is_dry: self.dry_run,
+            draining: Draining::default(),
+        };
+        let (text, bar) = self.open()?;
+        let (report, end) = import(&session, text, reading, writing).await;
+        bar.finish_and_clear();
+        session.atoll.database.close().await.map_err(explain)?;
+        self.tell(&report)?;
+        end.map_err(|stop| self.explain(stop, &report))
+    }
+
+    async fn author(&self, session: &Session) -> anyhow::Result<Option<i64>> {
+        let Some(name) = &self.author else {
+            return Ok(None);
+        };
+        let user = users::by_username(session, name).await.map_err(explain);
+        Ok(Some(
+            user.with_context(|| format!("looking for the user {name}"))?
+                .id,
+        ))
+    }
+
+    /// Of the file, how much is read; of standard input nobody knows how much there is.
+    fn open(&self) -> anyhow::Result<(Text, ProgressBar)> {
+        let (text, size): (Box<dyn Read + Send>, _) = if is_standard(&self.file) {
+            (Box::new(stdin()), None)
+        } else {
+            let file = File::open(&self.file);
+            let file = file.with_context(|| format!("opening {}", self.file.display()))?;
+            let size = file.metadata()?.len();
+            (Box::new(file), Some(size))
+        };
+        let style = match size {
+            Some(_) => "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{spinner} {bytes}, {bytes_per_sec}, {elapsed}",
+        };
+        let bar = size.map_or_else(ProgressBar::no_length, ProgressBar::new);
+        let bar = bar.with_style(ProgressStyle::with_template(style)?);
+        Ok((Box::new(bar.wrap_read(text)), bar))
+    }
+
+    /// What came of it on standard output, what was wrong on standard error.
+    fn tell(&self, report: &Report) -> anyhow::Result<()> {
+        for error in &report.errors {
+            let at = if error.pointer.is_empty() { "" } else { ", " };
+            let (line, pointer) = (error.line, &error.pointer);
+            writeln!(stderr(), "line {line}{at}{pointer}: {}", error.detail)?;
+        }
+        let verb = if self.dry_run {
+            "would be created"
+        } else {
+            "created"
+        };
+        let (created, refused) = (HumanCount(report.created), HumanCount(report.refused));
+        let read = HumanCount(report.lines);
+        say(format_args!(
+            "{read} records read: {created} {verb}, {refused} refused."
+        ))
+    }
+
+    fn explain(&self, stop: Stop, report: &Report) -> anyhow::Error {
+        let error = match stop {
+            Stop::Refused => anyhow::anyhow!("records were refused"),
+            Stop::Broken(error) => error.into(),
+            Stop::Draining => anyhow::anyhow!("stopped"),
+            Stop::Failed(error) => explain(error),
+        };
+        if self.dry_run {
+            return error;
+        }
+        let go_on = report.committed_lines;
+        error.context(format!(
+            "stopped: {} records are in; mend what was wrong and go on with --skip {go_on}",
+            HumanCount(go_on)
+        ))
+    }
+}
+
+/// A chunk may take longer than any request, and wait longer.
+async fn session() -> anyhow::Result<Session> {
+    let mut operator = Operator::start()?;
+    let database = &mut operator.settings.database;
+    database.slow_statement = Duration::from_mins(1);
+    database.statement_timeout = Duration::ZERO;
+    database.write_budget = Duration::from_mins(1);
+    operator.session().await
+}

@@ -1,0 +1,146 @@
+//! `atoll export` and `atoll import`
+use std::fs;
+
+use serde_json::Value;
+use tests::{Sql, process::Program};
+
+use super::program;
+
+/// A program whose database has users 1 and 2, ada and bob.
+async fn with_people() -> (Program, Sql) {
+    let (program, url) = program().await;
+    program.ok("migrate up", "").await;
+    for name in ["ada", "bob"] {
+        let create = format!("user create --username {name} --email {name}@example.org");
+        program.ok(&create, "correct horse battery staple").await;
+    }
+    (program, Sql::open(&url).await)
+}
+
+fn posts(count: usize) -> String {
+    let line = |number| format!("{{\"title\":\"Post {number}\",\"content\":\"=1\"}}\n");
+    (1..=count).map(line).collect::<Vec<_>>().concat()
+}
+
+#[actix_web::test]
+async fn what_is_imported_can_be_exported() {
+    let (program, sql) = with_people().await;
+    let file = program.folder.path().join("posts.ndjson");
+    fs::write(&file, posts(1_200)).unwrap();
+
+    let import = format!("import posts --file {} --author bob", file.display());
+    let said = program.ok(&import, "").await;
+    let csv = program.folder.path().join("some.csv");
+    let export = format!(
+        "export posts --file {} --filter id[lte]=2 --filter sort=id",
+        csv.display()
+    );
+    let exported = program.ok(&export, "").await;
+    let piped = program
+        .ok(
+            "export posts --file - --format ndjson --filter fields=title",
+            "",
+        )
+        .await;
+
+    assert!(
+        said.contains("1,200 records read: 1,200 created, 0 refused"),
+        "{said}"
+    );
+    assert_eq!(
+        sql.number("SELECT count(*) FROM posts WHERE author_id = 2")
+            .await,
+        1_200
+    );
+    assert!(exported.contains("Exported 2 posts"), "{exported}");
+    let table = fs::read_to_string(csv).unwrap();
+    assert_eq!(table.matches("\r\n").count(), 3, "{table}");
+    assert!(table.contains(",'=1,"), "{table}");
+    let titles = piped
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(titles.filter(|row| row["title"].is_string()).count(), 1_200);
+}
+
+#[actix_web::test]
+async fn an_import_that_stopped_says_how_to_go_on() {
+    let (program, sql) = with_people().await;
+    let text = posts(1_100) + "{}\n";
+
+    let import = "import posts --file - --format ndjson --author ada";
+    let stopped = program.run(import, &text).await;
+    let skipping = program
+        .ok(&format!("{import} --skip 1000 --on-error skip"), &text)
+        .await;
+    let trial = program.ok(&format!("{import} --dry-run"), &posts(5)).await;
+
+    assert!(!stopped.status.success());
+    let complaint = String::from_utf8_lossy(&stopped.stderr);
+    for part in ["line 1101, /title: ", "1,000 records are in", "--skip 1000"] {
+        assert!(complaint.contains(part), "{complaint}");
+    }
+    assert!(skipping.contains("100 created, 1 refused"), "{skipping}");
+    assert!(trial.contains("5 would be created"), "{trial}");
+    assert_eq!(sql.number("SELECT count(*) FROM posts").await, 1_100);
+}
+
+#[actix_web::test]
+async fn a_row_without_an_author_is_refused_where_nobody_is_named() {
+    let (program, _) = with_people().await;
+    let roles = "{\"name\":\"reader\",\"permissions\":[]}";
+
+    let nobody = program
+        .run("import posts --file - --format ndjson", &posts(1))
+        .await;
+    let unknown = program
+        .refused("import posts --file - --format ndjson --author eve")
+        .await;
+    let none = program
+        .refused("import roles --file - --format ndjson --author ada")
+        .await;
+    let made = program
+        .ok("import roles --file - --format ndjson", roles)
+        .await;
+
+    let nobody = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    assert!(nobody.contains("line 1, /author_id: "), "{nobody}");
+    assert!(unknown.contains("eve"), "{unknown}");
+    assert!(none.contains("--author"), "{none}");
+    assert!(made.contains("1 created"), "{made}");
+}
+
+#[actix_web::test]
+async fn what_cannot_be_exported_leaves_the_file_as_it_is() {
+    let (program, _) = with_people().await;
+    let file = program.folder.path().join("users.csv");
+    fs::write(&file, "precious").unwrap();
+    let before = fs::read_dir(program.folder.path()).unwrap().count();
+
+    let export = format!("export users --file {}", file.display());
+    let filter = program
+        .refused(&format!("{export} --filter no_such=1"))
+        .await;
+    let format = program.refused("export users --file users").await;
+    let resource = program.refused("export sessions --file a.csv").await;
+    let folder = program
+        .refused("export users --file no/such/folder.csv")
+        .await;
+
+    assert!(filter.contains("no_such"), "{filter}");
+    assert!(format.contains("--format"), "{format}");
+    assert!(
+        resource.contains("users, posts, comments, roles"),
+        "{resource}"
+    );
+    assert!(folder.contains("folder.csv"), "{folder}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    // Each run keeps what it said on two files.
+    let after = fs::read_dir(program.folder.path()).unwrap().count();
+    assert_eq!(after, before + 4 * 2);
+    program.ok(&export, "").await;
+    assert!(
+        fs::read_to_string(&file)
+            .unwrap()
+            .starts_with("id,username,")
+    );
+}

@@ -1,0 +1,198 @@
+//! The bodies of imports: their type, size and time, and those that break off.
+use std::{io::Write, net::TcpStream, time::Duration};
+
+use reqwest::Method;
+use tests::{Client, Reply, TestApp, json, process::eventually, raw};
+
+use super::import::{errors, lines, post, total};
+
+fn head(client: &Client, path: &str, length: &str) -> String {
+    format!(
+        "POST /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/x-ndjson\r\n{length}\r\n\r\n",
+        client.token(),
+    )
+}
+
+/// So many posts, as one chunk of a chunked body.
+fn chunk(count: usize) -> String {
+    let text = lines((0..count).map(|number| post(format!("Post {number}"))));
+    format!("{:x}\r\n{text}\r\n", text.len())
+}
+
+/// Waits until there are so many posts.
+async fn there_are(client: &Client, count: i64) {
+    eventually("chunks are written", async || {
+        // While one is, there may be no connection.
+        let page = client.get("/posts?count=exact").await;
+        (page.body["page"]["total"] == count).then_some(())
+    })
+    .await;
+}
+
+const CHUNKED: &str = "Transfer-Encoding: chunked";
+
+#[actix_web::test]
+async fn the_type_of_the_body_is_one_of_two_and_fits_the_format() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let text = lines([post("Hello")]);
+    let send = async |path: &str, headers: &[(&str, &str)]| {
+        let request = ada.request(Method::POST, path);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        Reply::of(request.body(text.clone())).await
+    };
+    let ndjson = ("content-type", "application/x-ndjson");
+    let csv = ("content-type", "text/csv; charset=utf-8; header=present");
+
+    for (path, headers) in [
+        ("/posts/import", &[][..]),
+        ("/posts/import", &[("content-type", "application/json")]),
+        (
+            "/posts/import",
+            &[("content-type", "text/csv; charset=iso-8859-1")],
+        ),
+        ("/posts/import", &[ndjson, ("content-encoding", "gzip")]),
+        ("/posts/import?format=csv", &[ndjson]),
+        ("/posts/import?format=ndjson", &[csv]),
+    ] {
+        send(path, headers)
+            .await
+            .expect_problem(415, "unsupported_media_type");
+    }
+    send("/posts/import?format=ndjson", &[ndjson])
+        .await
+        .expect_status(200);
+    send("/posts/import", &[csv])
+        .await
+        .expect_problem(422, "validation_failed");
+}
+
+#[actix_web::test]
+async fn parameters_that_nobody_knows_are_refused() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let path = "/posts/import?format=xml&on_error=ignore&dry_run=1&skip=-1&no_such=1";
+    let reply = ada.import(path, "").await;
+
+    let reply = reply.expect_problem(400, "malformed_request");
+    assert_eq!(
+        reply.places(),
+        ["dry_run", "format", "no_such", "on_error", "skip"]
+    );
+}
+
+#[actix_web::test]
+async fn a_body_that_is_too_large_is_413_and_what_was_committed_stays() {
+    let app = TestApp::with(|with| with.server.import_limit = 100_000).await;
+    let ada = app.member("ada").await;
+
+    let announced = raw::send(
+        app.address,
+        head(&ada, "/posts/import", "Content-Length: 100001").into(),
+    )
+    .await;
+    let text = head(&ada, "/posts/import", CHUNKED) + &chunk(1_500) + &chunk(1_500);
+    let sent = raw::send(app.address, text.into()).await;
+
+    assert_eq!(announced.status, 413);
+    assert_eq!(
+        (sent.status, &sent.body()["committed_lines"]),
+        (413, &json!(1_000))
+    );
+    assert_eq!(total(&ada, "/posts").await, 1_000);
+}
+
+#[actix_web::test]
+async fn a_body_of_which_nothing_arrives_for_too_long_is_408() {
+    let soon = Duration::from_millis(50);
+    let app = TestApp::with(|with| with.server.body_timeout = soon).await;
+    let ada = app.member("ada").await;
+
+    let text = head(&ada, "/posts/import", CHUNKED) + &chunk(1_500);
+    let reply = raw::send(app.address, text.into()).await;
+
+    assert_eq!(
+        (reply.status, &reply.body()["committed_lines"]),
+        (408, &json!(1_000))
+    );
+    assert_eq!(total(&ada, "/posts").await, 1_000);
+}
+
+#[actix_web::test]
+async fn of_a_client_that_breaks_off_only_whole_chunks_are_written() {
+    let app = TestApp::with(|with| with.server.max_imports = 1).await;
+    let ada = app.member("ada").await;
+
+    for is_reset in [false, true] {
+        let before = total(&ada, "/posts").await;
+        let text = head(&ada, "/posts/import", CHUNKED) + &chunk(2_500);
+        let mut stream = TcpStream::connect(app.address).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        there_are(&ada, before + 2_000).await;
+        if is_reset {
+            // With what it has not read: that is a reset.
+            stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        }
+        drop(stream);
+        eventually("its place is free", async || {
+            let again = ada.import("/posts/import?dry_run=true", "").await;
+            (again.status == 200).then_some(())
+        })
+        .await;
+
+        assert_eq!(total(&ada, "/posts").await, before + 2_000);
+    }
+}
+
+#[actix_web::test]
+async fn a_line_that_is_too_long_is_refused_and_the_next_one_read() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let long = json!({ "title": "Long", "content": "x".repeat(1024 * 1024) });
+    let rows = lines([post("First"), long, post("Last")]);
+    let table = format!(
+        "title,content\na,b\nLong,\"{}\"\nc,d\n",
+        "x\n".repeat(600_000)
+    );
+
+    let ndjson = ada
+        .import("/posts/import?on_error=skip", rows)
+        .await
+        .expect_status(200);
+    let csv = ada
+        .import("/posts/import?on_error=skip&format=csv", table)
+        .await
+        .expect_status(200);
+
+    assert_eq!(errors(&ndjson), [(2, "")]);
+    assert_eq!(errors(&csv), [(3, "")]);
+    for reply in [ndjson, csv] {
+        assert_eq!(reply.body["errors"][0]["code"], "too_long");
+        assert_eq!(reply.body["created"], 2);
+    }
+}
+
+#[actix_web::test]
+async fn there_are_only_so_many_imports_at_a_time() {
+    let app = TestApp::with(|with| with.server.max_imports = 1).await;
+    let ada = app.member("ada").await;
+    let text = head(&ada, "/posts/import", CHUNKED) + &chunk(1_001);
+    let mut stream = TcpStream::connect(app.address).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    there_are(&ada, 1_000).await;
+
+    let second = ada.import("/posts/import", lines([post("Hello")])).await;
+
+    let second = second.expect_problem(503, "unavailable");
+    assert_eq!(second.header("retry-after"), "1");
+    drop(stream);
+    eventually("the place is free again", async || {
+        let again = ada.import("/posts/import", lines([post("Hello")])).await;
+        (again.status == 200).then_some(())
+    })
+    .await;
+}

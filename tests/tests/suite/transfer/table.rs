@@ -1,0 +1,144 @@
+//! CSV as imports read it.
+use serde_json::Value;
+use tests::{Client, TestApp, json};
+
+use super::import::{errors, total};
+
+const SKIP: &str = "/posts/import?format=csv&on_error=skip";
+
+async fn posts(client: &Client) -> Value {
+    client
+        .get("/posts?sort=id&fields=title,summary,content")
+        .await
+        .body["data"]
+        .clone()
+}
+
+#[actix_web::test]
+async fn cells_may_have_lines_commas_and_quotes_in_them() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let text = "content,title,summary\r\n\"a \"\"b\"\", c\r\nd\",One,\r\n\r\n,Two,\nf,Three,\"\"\n";
+
+    let reply = ada.import(SKIP, text).await.expect_status(200);
+
+    // The second record begins after two line ends in the first, and a blank line.
+    assert_eq!(errors(&reply), [(5, "/content")]);
+    let expected = json!([
+        { "id": 1, "title": "One", "summary": null, "content": "a \"b\", c\r\nd" },
+        { "id": 2, "title": "Three", "summary": null, "content": "f" },
+    ]);
+    let posts = posts(&ada).await;
+    assert_eq!(posts.as_array().unwrap().len(), 2);
+    for (post, expected) in posts
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(expected.as_array().unwrap())
+    {
+        for member in ["title", "summary", "content"] {
+            assert_eq!(post[member], expected[member]);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_apostrophe_before_a_formula_is_taken_away() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let text = "title,content,summary\n'=1,'a,''@\n-1,'+1,'\n";
+
+    ada.import(SKIP, text).await.expect_status(200);
+
+    let posts = posts(&ada).await;
+    let texts = ["title", "content", "summary"].map(|name| posts[0][name].clone());
+    assert_eq!(texts, ["=1", "'a", "'@"]);
+    let texts = ["title", "content", "summary"].map(|name| posts[1][name].clone());
+    assert_eq!(texts, ["-1", "+1", ""]);
+}
+
+#[actix_web::test]
+async fn cells_are_read_as_their_fields_are() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let roles =
+        "name,permissions,is_system\nreader,\"[\"\"posts.read\"\"]\",true\nbad,posts.read,\n";
+    let posts = "title,content,author_id\na,b,1\nc,d,one\n";
+    let users = "username,email,password,is_active\nbob,bob@example.org,correct horse battery,false\n\
+        eve,eve@example.org,correct horse battery,yes\n";
+
+    let roles = root
+        .import("/roles/import?format=csv&on_error=skip", roles)
+        .await;
+    let posts = root.import(SKIP, posts).await;
+    let users = root
+        .import("/users/import?format=csv&on_error=skip", users)
+        .await;
+
+    assert_eq!(errors(&roles.expect_status(200)), [(3, "/permissions")]);
+    assert_eq!(errors(&posts.expect_status(200)), [(3, "/author_id")]);
+    assert_eq!(errors(&users.expect_status(200)), [(3, "/is_active")]);
+    let reader = root.get("/roles?name=reader").await.body["data"][0].clone();
+    assert_eq!(reader["permissions"], json!(["posts.read"]));
+    assert_eq!(reader["is_system"], false);
+    let bob = root.get("/users?username=bob").await.body["data"][0].clone();
+    assert_eq!(bob["is_active"], false);
+}
+
+#[actix_web::test]
+async fn a_record_must_have_a_cell_for_each_column() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let reply = ada.import(SKIP, "title,content\na,b\na\na,b,c\nc,d").await;
+
+    let reply = reply.expect_status(200);
+    assert_eq!(errors(&reply), [(3, ""), (4, "")]);
+    assert_eq!(reply.body["created"], 2);
+}
+
+#[actix_web::test]
+async fn a_file_that_ends_inside_a_quote_is_not_whole() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let reply = ada
+        .import(SKIP, "title,content\na,b\nc,\"d, and half of")
+        .await;
+
+    assert_eq!(errors(&reply.expect_status(200)), [(3, "")]);
+    assert_eq!(total(&ada, "/posts").await, 1);
+}
+
+#[actix_web::test]
+async fn a_header_that_cannot_be_read_refuses_everything() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    for (text, pointer) in [
+        ("", ""),
+        ("title,no_such\na,b\n", "/no_such"),
+        ("title,content,title\na,b,c\n", "/title"),
+        ("title,a/b\na,b\n", "/a~1b"),
+        ("\"title\na\n", ""),
+    ] {
+        let reply = ada.import(SKIP, text).await;
+
+        let reply = reply.expect_problem(422, "validation_failed");
+        assert_eq!(errors(&reply), [(1, pointer)], "{text}: {}", reply.text);
+        assert_eq!(reply.body["committed_lines"], 0);
+    }
+    assert_eq!(total(&ada, "/posts").await, 0);
+}
+
+#[actix_web::test]
+async fn text_that_is_no_utf_8_is_refused_by_its_cell() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let text = b"\xef\xbb\xbftitle,content\na,\xff\nc,d\n".to_vec();
+    let reply = ada.import(SKIP, text).await.expect_status(200);
+
+    assert_eq!(errors(&reply), [(2, "/content")]);
+    assert_eq!(reply.body["created"], 1);
+}
