@@ -5,4 +5,5 @@ mod csv;
 mod export;
 mod import;
 mod round_trip;
+mod stop;
 mod table;

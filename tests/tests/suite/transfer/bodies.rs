@@ -6,7 +6,7 @@ use tests::{Client, Reply, TestApp, json, process::eventually, raw};
 
 use super::import::{errors, lines, post, total};
 
-fn head(client: &Client, path: &str, length: &str) -> String {
+pub fn head(client: &Client, path: &str, length: &str) -> String {
     format!(
         "POST /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/x-ndjson\r\n{length}\r\n\r\n",
@@ -15,7 +15,7 @@ fn head(client: &Client, path: &str, length: &str) -> String {
 }
 
 /// So many posts, as one chunk of a chunked body.
-fn chunk(count: usize) -> String {
+pub fn chunk(count: usize) -> String {
     let text = lines((0..count).map(|number| post(format!("Post {number}"))));
     format!("{:x}\r\n{text}\r\n", text.len())
 }
@@ -30,7 +30,7 @@ async fn there_are(client: &Client, count: i64) {
     .await;
 }
 
-const CHUNKED: &str = "Transfer-Encoding: chunked";
+pub const CHUNKED: &str = "Transfer-Encoding: chunked";
 
 #[actix_web::test]
 async fn the_type_of_the_body_is_one_of_two_and_fits_the_format() {
