@@ -1,5 +1,5 @@
 //! JSON as the contract reads it: no duplicate keys, no deeper than 64, no U+0000, and refusals by JSON Pointer.
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -13,6 +13,11 @@ use super::Problem;
 
 /// Contract §2.
 const MAX_DEPTH: usize = 64;
+
+/// Values of one text, an object counting as many: it takes a hundred times the room of its brackets. A bulk of
+/// roles with all the permissions that there may be has fewer.
+const MAX_VALUES: usize = 250_000;
+const OBJECT: usize = 16;
 
 /// Reads an object into `T`. What is no JSON is malformed (400); what is, but not of `T`'s shape, is invalid (422).
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -30,7 +35,12 @@ fn value(body: &[u8]) -> Result<Value, Problem> {
 /// Any JSON without a key that stands twice, and not too deep.
 pub fn strict(text: &[u8]) -> serde_json::Result<Value> {
     let mut json = serde_json::Deserializer::from_slice(text);
-    let value = Strict(MAX_DEPTH).deserialize(&mut json)?;
+    let left = Cell::new(MAX_VALUES);
+    let strict = Strict {
+        depth: MAX_DEPTH,
+        left: &left,
+    };
+    let value = strict.deserialize(&mut json)?;
     json.end().map(|()| value)
 }
 
@@ -91,11 +101,14 @@ pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Reads a value at most this deep.
+/// Reads a value at most this deep, and of so many.
 #[derive(Clone, Copy)]
-struct Strict(usize);
+struct Strict<'a> {
+    depth: usize,
+    left: &'a Cell<usize>,
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -103,16 +116,22 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        self.0
-            .checked_sub(1)
-            .map(Self)
-            .ok_or_else(|| E::custom(format!("nested deeper than {MAX_DEPTH}")))
+        let depth = self.depth.checked_sub(1);
+        let depth = depth.ok_or_else(|| E::custom(format!("nested deeper than {MAX_DEPTH}")))?;
+        Ok(Self { depth, ..self })
+    }
+
+    fn spend<E: serde::de::Error>(self, values: usize) -> Result<(), E> {
+        let left = self.left.get().checked_sub(values);
+        self.left
+            .set(left.ok_or_else(|| E::custom("it has too many values"))?);
+        Ok(())
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,6 +172,7 @@ impl<'de> Visitor<'de> for Strict {
         let deeper = self.deeper()?;
         let mut values = Vec::new();
         while let Some(value) = items.next_element_seed(deeper)? {
+            self.spend(1)?;
             values.push(value);
         }
         Ok(values.into())
@@ -160,11 +180,13 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let deeper = self.deeper()?;
+        self.spend(OBJECT)?;
         let mut values = Map::new();
         while let Some(Key(key)) = members.next_key()? {
             if values.contains_key(&key) {
                 return Err(A::Error::custom(format!("the key `{key}` stands twice")));
             }
+            self.spend(1)?;
             values.insert(key, members.next_value_seed(deeper)?);
         }
         Ok(values.into())

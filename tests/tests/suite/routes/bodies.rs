@@ -120,6 +120,21 @@ async fn json_is_read_to_a_depth_of_64() {
     }
 }
 
+/// Small brackets make large trees.
+#[actix_web::test]
+async fn a_body_of_too_many_values_is_400() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+
+    for item in ["{}", "0"] {
+        let many = vec![item; 300_000].join(",");
+        let body = format!("{{\"operations\":[{many}]}}");
+        let reply = send(&root, &Method::POST, "/posts/bulk", &[JSON], body).await;
+
+        reply.expect_problem(400, "malformed_request");
+    }
+}
+
 #[actix_web::test]
 async fn what_is_no_object_is_422() {
     let app = TestApp::new().await;

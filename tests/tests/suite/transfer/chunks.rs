@@ -121,7 +121,7 @@ async fn a_trial_writes_nothing_and_answers_as_if() {
 }
 
 #[actix_web::test]
-async fn every_chunk_takes_as_many_statements_whatever_is_in_it() {
+async fn a_chunk_takes_a_few_statements_however_much_is_in_it() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -135,5 +135,6 @@ async fn every_chunk_takes_as_many_statements_whatever_is_in_it() {
         costs.push(app.statements.take().len());
     }
 
-    assert_eq!(costs[0], costs[1]);
+    // A list of rows is put into statements of 256, 64, 16, 4 and 1: of ten rows into four, of a thousand into ten.
+    assert_eq!(costs[0] + 6, costs[1], "{costs:?}");
 }
