@@ -7,7 +7,7 @@ use service::{
     Error, Result,
     bulk::{self, Done, MOST, Operation, Refused},
     crud::{Expected, Target},
-    input::{Input, check},
+    input::{Input, check, present},
     permission::Action,
 };
 
@@ -28,8 +28,11 @@ struct Sent {
 #[serde(deny_unknown_fields)]
 struct Item {
     op: Verb,
+    #[serde(default, deserialize_with = "present")]
     id: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
     version: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
     data: Option<Value>,
 }
 
@@ -96,6 +99,8 @@ impl Item {
 
     fn target(&self) -> Result<Target> {
         let id = self.id.ok_or_else(|| required("/id"))?;
+        positive("/id", id)?;
+        positive("/version", self.version.unwrap_or(1))?;
         let expected = match self.version {
             Some(version) => Expected::OneOf(vec![version]),
             None => Expected::Anything,
@@ -107,6 +112,13 @@ impl Item {
         let data = self.data.ok_or_else(|| required("/data"))?;
         let data = json::shape(data).and_then(|data| check(&data).map(|()| data));
         data.map_err(|error| error.beneath("/data"))
+    }
+}
+
+fn positive(at: &str, number: i64) -> Result<()> {
+    match number {
+        1.. => Ok(()),
+        _ => Err(Error::invalid(at, "out_of_range", "must be at least 1")),
     }
 }
 
