@@ -109,16 +109,28 @@ pub async fn bytes(
     Ok(body)
 }
 
-fn check_type(request: &HttpRequest) -> Result<(), Problem> {
-    if request
-        .headers()
-        .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding != "identity")
-    {
-        return Err(Problem::unsupported(
+/// What is unpacked has no bound that we know.
+pub fn check_encoding(request: &HttpRequest) -> Result<(), Problem> {
+    match request.headers().get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => Err(Problem::unsupported(
             "send the body without Content-Encoding",
-        ));
+        )),
+        _ => Ok(()),
     }
+}
+
+/// How long the request says that its body is. Fails where that is too long.
+pub fn announced(request: &HttpRequest, limit: usize) -> Result<Option<usize>, Problem> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length) if length > limit => Err(Problem::too_large(limit)),
+        length => Ok(length),
+    }
+}
+
+fn check_type(request: &HttpRequest) -> Result<(), Problem> {
+    check_encoding(request)?;
     let kind = request.content_type().trim().to_ascii_lowercase();
     // RFC 7396 names its own type for a merge patch.
     let is_patch = request.method() == actix_web::http::Method::PATCH;
@@ -134,13 +146,7 @@ async fn collect(
     mut payload: Payload,
     limit: usize,
 ) -> Result<Vec<u8>, Problem> {
-    let announced = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
-        return Err(Problem::too_large(limit));
-    }
+    let announced = announced(request, limit)?;
     let mut body = Vec::with_capacity(announced.unwrap_or_default());
     while let Some(chunk) = payload.next().await {
         let chunk =

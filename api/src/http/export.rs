@@ -4,10 +4,7 @@ use std::{borrow::Cow, io, marker::PhantomData, time::Duration};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
-    http::{
-        Method, StatusCode,
-        header::{CONTENT_DISPOSITION, X_CONTENT_TYPE_OPTIONS},
-    },
+    http::{Method, StatusCode, header::CONTENT_DISPOSITION},
     rt,
     web::{Bytes, Data},
 };
@@ -155,8 +152,7 @@ impl<R: Resource> Responder for Export<R> {
         cache::policy(request, &mut response);
         response
             .content_type(self.format.media_type())
-            .insert_header((CONTENT_DISPOSITION, name))
-            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+            .insert_header((CONTENT_DISPOSITION, name));
         let next = async |mut pages: Receiver<Sent>| match pages.recv().await {
             Some(Sent::Page(bytes)) => Some((Ok(bytes), pages)),
             Some(Sent::End) => None,

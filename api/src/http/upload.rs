@@ -1,19 +1,17 @@
 //! Bodies that are worked on while they arrive, as long as something does.
 use std::io::{self, Read};
 
-use actix_web::{
-    HttpMessage, HttpRequest,
-    dev::Payload,
-    http::header::{CONTENT_ENCODING, CONTENT_LENGTH},
-    web::Bytes,
-};
+use actix_web::{HttpMessage, HttpRequest, dev::Payload, web::Bytes};
 use futures_util::StreamExt;
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::timeout,
 };
 
-use super::{Body, Limits, Problem};
+use super::{
+    Body, Limits, Problem,
+    body::{announced, check_encoding},
+};
 use crate::{openapi::Operation, transfer::Format};
 
 /// Rows in a format that its type names.
@@ -30,11 +28,7 @@ impl Body for Upload {
         limits: Limits,
     ) -> Result<Self, Problem> {
         let format = format(request)?;
-        let announced = request.headers().get(CONTENT_LENGTH);
-        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|length: usize| length > limits.import_size) {
-            return Err(Problem::too_large(limits.import_size));
-        }
+        announced(request, limits.import_size)?;
         Ok(Self {
             format,
             payload,
@@ -48,13 +42,7 @@ impl Body for Upload {
 }
 
 fn format(request: &HttpRequest) -> Result<Format, Problem> {
-    let is_plain = |encoding| encoding == "identity";
-    let encoding = request.headers().get(CONTENT_ENCODING);
-    if !encoding.is_none_or(is_plain) {
-        return Err(Problem::unsupported(
-            "send the body without Content-Encoding",
-        ));
-    }
+    check_encoding(request)?;
     let kind = request.content_type().trim().to_ascii_lowercase();
     let charset = request.mime_type().ok().flatten();
     let charset = charset.as_ref().and_then(|kind| kind.get_param("charset"));

@@ -1,9 +1,9 @@
 //! What is asked of all rows that filters match, one page after the other.
 use super::{
-    Count, LIST_PARAMETERS, ListQuery, Shape, Sort,
-    parse::{take_each, unless},
+    Count, ListQuery, Shape, Sort,
+    parse::{rows_among, take_each, unless_of},
 };
-use crate::{Actor, Error, Refusal, Result, crud::Crud};
+use crate::{Actor, Error, Result, crud::Crud};
 
 /// Those of a list that mean nothing where there is no window.
 const WINDOW: [&str; 5] = ["limit", "offset", "cursor", "include", "count"];
@@ -17,23 +17,20 @@ impl<C: Crud> ExportQuery<C> {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let is_window = |(name, _): &(&str, &str)| WINDOW.contains(name);
         let (window, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_window);
-        let (mut rows, mut refusals) = match ListQuery::parse(others) {
-            Err(Error::Query(refused)) => (ListQuery::default(), refused),
-            rows => (rows?, Vec::new()),
-        };
+        let (mut rows, mut refusals) = rows_among(others)?;
         let unknown = |_: &str, _: &str| {
             let detail = format!("goes with lists; here are {PARAMETERS}, and the filters");
             Err(("unknown", detail))
         };
         refusals.extend(take_each(window, unknown).1);
         rows.sort.get_or_insert_with(Sort::default);
-        here(refusals).map(|()| Self(rows))
+        unless_of(PARAMETERS, refusals).map(|()| Self(rows))
     }
 
     /// As [`ListQuery::permit`].
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         match self.0.permit(actor) {
-            Err(Error::Query(refusals)) => here(refusals),
+            Err(Error::Query(refusals)) => unless_of(PARAMETERS, refusals),
             permitted => permitted,
         }
     }
@@ -64,12 +61,4 @@ impl<C: Crud> ExportQuery<C> {
         self.0.cursor = Some(cursor);
         self.0.count = Count::None;
     }
-}
-
-/// Fails where something was refused: what a list says of its parameters, said of ours.
-fn here(mut refusals: Vec<Refusal>) -> Result<()> {
-    for refusal in &mut refusals {
-        refusal.detail = refusal.detail.replace(LIST_PARAMETERS, PARAMETERS);
-    }
-    unless(refusals)
 }

@@ -2,7 +2,8 @@
 use std::collections::HashSet;
 
 use super::{
-    Count, Filter, ListQuery, MAX_LIMIT, MAX_OFFSET, Refused, Search, Sort, fields, include,
+    Count, Filter, LIST_PARAMETERS, ListQuery, MAX_LIMIT, MAX_OFFSET, Refused, Search, Sort,
+    fields, include,
 };
 use crate::{
     Error, Refusal, Result,
@@ -74,6 +75,24 @@ impl<C: Crud> ListQuery<C> {
         }
         Ok(())
     }
+}
+
+/// A list whose parameters stand among others, with those of them that were refused.
+pub(super) fn rows_among<'a, C: Crud>(
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(ListQuery<C>, Vec<Refusal>)> {
+    match ListQuery::parse(pairs) {
+        Err(Error::Query(refused)) => Ok((ListQuery::default(), refused)),
+        rows => Ok((rows?, Vec::new())),
+    }
+}
+
+/// Fails where something was refused: what a list says of its parameters, said of these.
+pub(super) fn unless_of(parameters: &str, mut refusals: Vec<Refusal>) -> Result<()> {
+    for refusal in &mut refusals {
+        refusal.detail = refusal.detail.replace(LIST_PARAMETERS, parameters);
+    }
+    unless(refusals)
 }
 
 /// Which parameters there are, and those that were refused: each is given once.

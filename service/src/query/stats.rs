@@ -2,12 +2,12 @@
 use sea_orm::{DbBackend, IdenStatic, Select};
 
 use super::{
-    LIST_PARAMETERS, ListQuery, Refused, declared,
-    parse::{one_of, take_each, unless},
+    ListQuery, Refused, declared,
+    parse::{one_of, rows_among, take_each, unless_of},
     permit, unknown,
 };
 use crate::{
-    Actor, Error, Refusal, Result,
+    Actor, Error, Result,
     crud::{Column, Crud, Deleted, orderable},
 };
 
@@ -52,22 +52,19 @@ impl<C: Crud> StatsQuery<C> {
         let is_ours = |(name, _): &(&str, &str)| OWN.contains(name) || WINDOW.contains(name);
         let (ours, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_ours);
         let mut query = Self::default();
-        let (rows, mut refusals) = match ListQuery::parse(others) {
-            Err(Error::Query(refused)) => (ListQuery::default(), refused),
-            rows => (rows?, Vec::new()),
-        };
+        let (rows, mut refusals) = rows_among(others)?;
         query.rows = rows;
         let (_, refused) = take_each(ours, |name, value| query.take(name, value));
         refusals.extend(refused);
         query.is_counted |= query.min.is_empty() && query.max.is_empty();
-        here(refusals).map(|()| query)
+        unless_of(PARAMETERS, refusals).map(|()| query)
     }
 
     /// As [`ListQuery::permit`]: the least value of a field tells as much as a filter on it.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         let private = [self.rows.private.as_slice(), &self.private].concat();
         match permit::<C>(&private, actor) {
-            Err(Error::Query(refusals)) => here(refusals),
+            Err(Error::Query(refusals)) => unless_of(PARAMETERS, refusals),
             permitted => permitted,
         }
     }
@@ -131,12 +128,4 @@ impl<C: Crud> StatsQuery<C> {
         self.private.extend(private);
         Ok(columns)
     }
-}
-
-/// Fails where something was refused: what a list says of its parameters, said of ours.
-fn here(mut refusals: Vec<Refusal>) -> Result<()> {
-    for refusal in &mut refusals {
-        refusal.detail = refusal.detail.replace(LIST_PARAMETERS, PARAMETERS);
-    }
-    unless(refusals)
 }
