@@ -1,6 +1,7 @@
 //! Several writes of one resource as one: all of them, or none (contract §11).
 //!
-//! What follows one another and is of one kind is written together. The result is that of one by one, in order.
+//! What follows one another and is of one kind is written together. The result is that of one by one, in order, but
+//! for who gets a unique value among those (`docs/api.md`).
 use std::collections::{BTreeSet, HashSet};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! New rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 
-use super::{answer, insert::insert};
+use super::{answer, insert::insert, settle};
 use crate::{
     Actor, Error, Reads, Result, Tx,
     audit::{Did, Entry},
@@ -29,7 +29,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     for row in &written {
         tx.record(Entry::between::<C>(Did::Created, None, &row.after));
     }
-    C::settle(tx, Action::Create, &written).await?;
+    settle::<C>(tx, Action::Create, &written).await?;
     Ok(rows)
 }
 

@@ -13,13 +13,22 @@ pub use delete::delete;
 pub use target::{Target, permitted};
 pub use update::{apply, change, update};
 
-use crate::{Error, Result};
+use super::{Crud, Written};
+use crate::{Error, Result, Tx, permission::Action};
 
 /// A refusal is an answer; any other failure ends the work.
 fn answer<T>(done: Result<T>) -> Result<Result<T>> {
     match done {
         Err(error) if !error.is_refusal() => Err(error),
         answer => Ok(answer),
+    }
+}
+
+/// Nothing follows where nothing was written.
+async fn settle<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -> Result<()> {
+    match written {
+        [] => Ok(()),
+        written => C::settle(tx, action, written).await,
     }
 }
 

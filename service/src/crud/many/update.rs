@@ -1,7 +1,7 @@
 //! Changes.
 use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Iterable};
 
-use super::{Target, answer, permitted};
+use super::{Target, answer, permitted, settle};
 use crate::{
     Error, Reads, Result, Tx,
     audit::{Did, Entry},
@@ -50,9 +50,7 @@ pub async fn change<C: Crud>(
             Err(refusal) => Err(refusal),
         });
     }
-    if !written.is_empty() {
-        C::settle(tx, Action::Update, &written).await?;
-    }
+    settle::<C>(tx, Action::Update, &written).await?;
     Ok(answers)
 }
 

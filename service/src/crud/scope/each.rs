@@ -12,6 +12,9 @@ use crate::{
     crud::{Active, Column, Crud, Model, base},
 };
 
+/// The new values, as the statement calls them.
+const NEW: &str = "new";
+
 /// Of one statement: SQLite takes 32,766 (`SQLITE_MAX_VARIABLE_NUMBER`), PostgreSQL 65,535.
 pub const PARAMETERS: usize = 32_000;
 
@@ -30,7 +33,6 @@ pub fn portions<T>(mut rows: &[T], columns: usize) -> Vec<&[T]> {
     }
     portions
 }
-const NEW: &str = "new";
 
 /// Rows that are live, visible, and in the version that was read. A row that moved on meanwhile is worth another try.
 pub async fn update_each<C: Crud>(
