@@ -53,27 +53,27 @@ impl Server {
             return;
         }
         let mut connection = connect(&self.url).await;
-        let ours = "SELECT datname FROM pg_database WHERE datname LIKE $1 || '%'";
-        for row in sqlx::query(ours)
-            .bind(&self.template)
-            .fetch_all(&mut connection)
-            .await
-            .unwrap()
-        {
-            let name: String = row.get(0);
-            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            connection.execute(sqlx::AssertSqlSafe(drop)).await.unwrap();
-        }
-        let ours = "SELECT rolname FROM pg_roles WHERE rolname LIKE $1 || '%'";
-        for row in sqlx::query(ours)
-            .bind(&self.template)
-            .fetch_all(&mut connection)
-            .await
-            .unwrap()
-        {
-            let name: String = row.get(0);
-            let drop = format!("DROP ROLE {name}");
-            connection.execute(sqlx::AssertSqlSafe(drop)).await.unwrap();
+        // Roles last: they have rights in the databases.
+        let ours = [
+            (
+                "SELECT datname FROM pg_database WHERE datname",
+                "DROP DATABASE IF EXISTS",
+                "WITH (FORCE)",
+            ),
+            (
+                "SELECT rolname FROM pg_roles WHERE rolname",
+                "DROP ROLE",
+                "",
+            ),
+        ];
+        for (select, drop, how) in ours {
+            let select = format!("{select} LIKE $1 || '%'");
+            let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(&self.template);
+            for row in rows.fetch_all(&mut connection).await.unwrap() {
+                let name: String = row.get(0);
+                let drop = format!("{drop} {name} {how}");
+                connection.execute(sqlx::AssertSqlSafe(drop)).await.unwrap();
+            }
         }
     }
 }
