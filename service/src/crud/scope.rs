@@ -5,20 +5,21 @@
 )]
 mod each;
 mod ids;
+mod lock;
 mod plain;
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select,
     prelude::DateTimeWithTimeZone,
     sea_query::{
-        Asterisk, DeleteStatement, Expr, ExprTrait, Func, InsertStatement, LockType, Order, Query,
+        Asterisk, DeleteStatement, Expr, ExprTrait, Func, InsertStatement, Order, Query,
         SelectStatement, UnionType, UpdateStatement, WindowStatement,
     },
 };
 
 pub use each::{PARAMETERS, portions, update_each};
 pub use ids::next_ids;
+pub use lock::{hold, lock, lock_all, lock_trash};
 pub use plain::{erase, erase_links, plain, plain_as, update_plain};
 
 use super::{Active, Column, Crud, Deleted, Model, base, column, everything, nothing};
@@ -102,49 +103,6 @@ fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
         }
         _ => nothing(),
     }
-}
-
-/// The row, locked until the transaction ends, if the actor may see it.
-pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Model<C>>> {
-    Ok(lock_all::<C>(tx, actor, [id]).await?.pop())
-}
-
-/// Locks those live rows in the order of their ids until the transaction ends.
-pub async fn hold<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
-    let id = (C::name(), "id");
-    let rows = live_ids(C::name())
-        .and_where(Expr::col(id).is_in(ids))
-        .order_by(id, Order::Asc)
-        .lock(LockType::NoKeyUpdate)
-        .take();
-    tx.query_all(&rows).await.map(drop).map_err(Error::from)
-}
-
-/// Those rows that the actor may see, locked in the order of their ids until the transaction ends.
-pub async fn lock_all<C: Crud>(
-    tx: &Tx,
-    actor: &Actor,
-    ids: impl IntoIterator<Item = i64>,
-) -> Result<Vec<Model<C>>> {
-    let id: Column<C> = column::<C::Entity>("id");
-    let rows = live::<C>(actor)
-        .filter(id.is_in(ids))
-        .order_by_asc(id)
-        .lock(LockType::NoKeyUpdate);
-    Ok(rows.all(tx).await?)
-}
-
-pub async fn lock_trash<C: Crud>(
-    tx: &Tx,
-    actor: &Actor,
-    action: Action,
-    id: i64,
-) -> Result<Option<Model<C>>> {
-    Ok(trash::<C>(actor, action)
-        .filter(is::<C>(id))
-        .lock(LockType::NoKeyUpdate)
-        .one(tx)
-        .await?)
 }
 
 pub fn is<C: Crud>(id: i64) -> Expr {

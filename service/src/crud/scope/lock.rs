@@ -1,0 +1,55 @@
+//! Rows that stay as they are until the transaction ends.
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, LockType, Order},
+};
+
+use super::{is, live, live_ids, trash};
+use crate::{
+    Actor, Error, Result, Tx,
+    crud::{Column, Crud, Model, column},
+    permission::Action,
+};
+
+/// The row, locked until the transaction ends, if the actor may see it.
+pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Model<C>>> {
+    Ok(lock_all::<C>(tx, actor, [id]).await?.pop())
+}
+
+/// Locks those live rows in the order of their ids until the transaction ends.
+pub async fn hold<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
+    let id = (C::name(), "id");
+    let rows = live_ids(C::name())
+        .and_where(Expr::col(id).is_in(ids))
+        .order_by(id, Order::Asc)
+        .lock(LockType::NoKeyUpdate)
+        .take();
+    tx.query_all(&rows).await.map(drop).map_err(Error::from)
+}
+
+/// Those rows that the actor may see, locked in the order of their ids until the transaction ends.
+pub async fn lock_all<C: Crud>(
+    tx: &Tx,
+    actor: &Actor,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<Vec<Model<C>>> {
+    let id: Column<C> = column::<C::Entity>("id");
+    let rows = live::<C>(actor)
+        .filter(id.is_in(ids))
+        .order_by_asc(id)
+        .lock(LockType::NoKeyUpdate);
+    Ok(rows.all(tx).await?)
+}
+
+pub async fn lock_trash<C: Crud>(
+    tx: &Tx,
+    actor: &Actor,
+    action: Action,
+    id: i64,
+) -> Result<Option<Model<C>>> {
+    Ok(trash::<C>(actor, action)
+        .filter(is::<C>(id))
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?)
+}
