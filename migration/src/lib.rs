@@ -34,6 +34,12 @@ mod m20261121_000015_search_posts_and_users;
 mod m20261121_000016_index_lists;
 mod m20261121_000020_create_idempotency_keys;
 mod m20261121_000021_create_audit;
+mod m20261121_000022_create_session_families;
+mod m20261121_000023_create_api_keys;
+mod m20261121_000024_create_totp;
+mod m20261121_000025_create_one_time_tokens;
+mod m20261121_000026_create_mails;
+mod m20261121_000027_create_throttles;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -69,6 +75,12 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000016_index_lists::Migration),
             Box::new(m20261121_000020_create_idempotency_keys::Migration),
             Box::new(m20261121_000021_create_audit::Migration),
+            Box::new(m20261121_000022_create_session_families::Migration),
+            Box::new(m20261121_000023_create_api_keys::Migration),
+            Box::new(m20261121_000024_create_totp::Migration),
+            Box::new(m20261121_000025_create_one_time_tokens::Migration),
+            Box::new(m20261121_000026_create_mails::Migration),
+            Box::new(m20261121_000027_create_throttles::Migration),
         ]
     }
 }

@@ -14,10 +14,27 @@ pub enum Actor {
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub user_id: i64,
-    /// The sign-in session that the request came with.
-    pub session_id: i64,
+    pub credential: Credential,
     pub is_superuser: bool,
     pub grants: Grants,
+}
+
+/// What a caller proves who they are with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A sign-in, by its id.
+    Session(i64),
+    /// An API key, by its id: it may do part of what its owner may, and nothing to the account.
+    ApiKey(i64),
+}
+
+impl Credential {
+    pub fn session(self) -> Option<i64> {
+        match self {
+            Self::Session(id) => Some(id),
+            Self::ApiKey(_) => None,
+        }
+    }
 }
 
 impl Actor {

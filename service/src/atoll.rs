@@ -1,5 +1,9 @@
 //! The service as a value: what sessions share.
-use crate::{Actor, Database, Session, audit, auth, password::Hasher, retention};
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use crate::{Actor, Database, Session, audit, auth, password::Hasher, retention, secret::Secret};
 
 /// How the service behaves, beside its database.
 #[derive(Clone, Debug)]
@@ -17,6 +21,7 @@ pub struct Atoll {
     pub auth: auth::Settings,
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
+    pub(crate) auth_key: Arc<OnceCell<Secret>>,
 }
 
 impl Atoll {
@@ -27,6 +32,7 @@ impl Atoll {
             auth: settings.auth,
             audit: settings.audit,
             soft_delete: settings.soft_delete,
+            auth_key: Arc::default(),
         }
     }
 

@@ -17,6 +17,12 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
         Table::of::<Users>()
             .link("user_roles", "user_id")
             .link("sessions", "user_id")
+            .link("api_keys", "user_id")
+            .link("totp_secrets", "user_id")
+            .link("recovery_codes", "user_id")
+            .link("one_time_tokens", "user_id")
+            .link("verified_emails", "user_id")
+            .link("mails", "user_id")
             .link("last_logins", "user_id")
             .link("idempotency_keys", "user_id"),
         Table::of::<Roles>().link("user_roles", "role_id"),

@@ -166,8 +166,8 @@ impl Drop for TestApp {
 pub fn service_settings() -> service::Settings {
     service::Settings {
         auth: auth::Settings {
-            registration: auth::Registration::Open,
             session_lifetime: Duration::from_hours(1),
+            ..auth::Settings::default()
         },
         audit: service::audit::Settings::default(),
         soft_delete: service::retention::Settings::default(),

@@ -3,7 +3,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use actix_web::http::Uri;
 use secrecy::{ExposeSecret, SecretString};
-use service::database;
+use service::{auth, database};
 
 use super::Settings;
 use crate::{settings::ServerSettings, telemetry};
@@ -42,20 +42,19 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         auth,
         log,
     } = settings;
-    let lifetime = LIFETIME.contains(&auth.session_lifetime);
     let others = [
         ("soft_delete.retention", soft_delete.retention <= AGES, LONG),
         ("audit.key", audit.key.as_ref().is_none_or(is_long), SECRET),
         ("audit.seal_interval", some(audit.seal_interval), SOME_TIME),
         ("audit.retention", audit.retention <= AGES, LONG),
         ("jobs.purge_interval", jobs.purge_interval <= DAY, ANY_TIME),
-        ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
         ("log.level", telemetry::filter(&log.level).is_ok(), LEVEL),
     ];
     failed(
         server_rules(server)
             .into_iter()
             .chain(database_rules(database))
+            .chain(auth_rules(auth))
             .chain(others),
     )
 }
@@ -118,6 +117,14 @@ fn server_rules(server: &ServerSettings) -> [Rule; 15] {
             ANY_TIME,
         ),
         ("server.cors_origins", origins, ORIGINS),
+    ]
+}
+
+fn auth_rules(auth: &auth::Settings) -> [Rule; 2] {
+    let lifetime = LIFETIME.contains(&auth.session_lifetime);
+    [
+        ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
+        ("auth.key", auth.key.as_ref().is_none_or(is_long), SECRET),
     ]
 }
 

@@ -6,7 +6,12 @@ use config::{FileFormat, Format, Map, Value, ValueKind};
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Absent unless somebody sets them.
-pub(super) const WITHOUT_DEFAULT: [&str; 3] = ["audit.key", "server.public_url", "server.secret"];
+pub(super) const WITHOUT_DEFAULT: [&str; 4] = [
+    "audit.key",
+    "auth.key",
+    "server.public_url",
+    "server.secret",
+];
 
 static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     // A test reads it: it cannot fail here.

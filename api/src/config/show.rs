@@ -27,7 +27,7 @@ fn text(Entry { key, value }: &Entry) -> String {
     match &value.kind {
         ValueKind::String(url) if key == "database.url" => format!("{:?}", mask(url)),
         // Not of the kind that it should be; nobody knows what it holds.
-        _ if ["database.url", "audit.key", "server.secret"].contains(&key.as_str()) => {
+        _ if ["database.url", "audit.key", "auth.key", "server.secret"].contains(&key.as_str()) => {
             format!("{MASK:?}")
         }
         kind => toml(kind),

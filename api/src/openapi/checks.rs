@@ -2,7 +2,11 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
-use service::{Actor, actor::Caller, permission::Grants};
+use service::{
+    Actor,
+    actor::{Caller, Credential},
+    permission::Grants,
+};
 
 use super::name;
 use crate::http::{Kind, Route};
@@ -50,7 +54,7 @@ pub fn is_public(route: &Route) -> bool {
 fn powerless() -> Actor {
     Actor::User(Caller {
         user_id: 1,
-        session_id: 1,
+        credential: Credential::Session(1),
         is_superuser: false,
         grants: Grants::default(),
     })

@@ -10,8 +10,20 @@ pub struct Model {
     pub id: i64,
     pub user_id: i64,
     #[sea_orm(column_type = "VarBinary(StringLen::None)", unique)]
+    pub family_hash: Vec<u8>,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)")]
     pub token_hash: Vec<u8>,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
+    pub refresh_hash: Option<Vec<u8>>,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
+    pub previous_token_hash: Option<Vec<u8>>,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
+    pub previous_refresh_hash: Option<Vec<u8>>,
+    pub replaced_at: Option<DateTimeWithTimeZone>,
+    pub token_expires_at: DateTimeWithTimeZone,
+    pub label: Option<String>,
     pub created_at: DateTimeWithTimeZone,
+    pub last_used_at: DateTimeWithTimeZone,
     pub expires_at: DateTimeWithTimeZone,
     #[sea_orm(
         belongs_to,

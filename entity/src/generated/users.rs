@@ -24,6 +24,8 @@ pub struct Model {
     pub is_active: bool,
     pub is_superuser: bool,
     #[sea_orm(has_many)]
+    pub api_keys: HasMany<super::api_keys::Entity>,
+    #[sea_orm(has_many)]
     pub comments: HasMany<super::comments::Entity>,
     #[sea_orm(
         belongs_to,
@@ -36,9 +38,19 @@ pub struct Model {
     #[sea_orm(has_one)]
     pub last_logins: HasOne<super::last_logins::Entity>,
     #[sea_orm(has_many)]
+    pub mails: HasMany<super::mails::Entity>,
+    #[sea_orm(has_many)]
+    pub one_time_tokens: HasMany<super::one_time_tokens::Entity>,
+    #[sea_orm(has_many)]
     pub posts: HasMany<super::posts::Entity>,
     #[sea_orm(has_many)]
+    pub recovery_codes: HasMany<super::recovery_codes::Entity>,
+    #[sea_orm(has_many)]
     pub sessions: HasMany<super::sessions::Entity>,
+    #[sea_orm(has_one)]
+    pub totp_secrets: HasOne<super::totp_secrets::Entity>,
+    #[sea_orm(has_one)]
+    pub verified_emails: HasOne<super::verified_emails::Entity>,
     #[sea_orm(has_many, via = "user_roles")]
     pub roles: HasMany<super::roles::Entity>,
 }

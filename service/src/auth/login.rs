@@ -112,8 +112,11 @@ async fn open(
     scope::erase::<sessions::Entity>(tx, expired).await?;
     let session = sessions::ActiveModel {
         user_id: Set(user.id),
+        family_hash: Set(hash.to_vec()),
         token_hash: Set(hash.to_vec()),
         created_at: Set(now()),
+        last_used_at: Set(now()),
+        token_expires_at: Set(expires_at),
         expires_at: Set(expires_at),
         ..Default::default()
     };

@@ -1,9 +1,12 @@
 //! Signing up, in and out, and who a token stands for.
 mod account;
+mod key;
 mod login;
 mod password;
 mod settings;
 mod token;
+
+pub(crate) use key::key;
 
 pub use account::{Me, NewAccount, me, register};
 pub use login::{Credentials, SignIn, authenticate, login};

@@ -56,6 +56,7 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
 /// Fails with [`Error::Invalid`] where the current one is another.
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
+    let this = caller.credential.session().ok_or(Error::Unauthenticated)?;
     let me = scope::all_live::<Users>().filter(scope::is::<Users>(caller.user_id));
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
     let (hasher, current) = (&session.atoll.hasher, change.current_password.clone());
@@ -76,7 +77,7 @@ pub async fn change_password(session: &Session, change: &PasswordChange) -> Resu
                 error => error,
             })?;
             let mine = sessions::Column::UserId.eq(me.id);
-            let others = mine.and(sessions::Column::Id.ne(caller.session_id));
+            let others = mine.and(sessions::Column::Id.ne(this));
             scope::erase::<sessions::Entity>(tx, others).await.map(drop)
         })
         .await

@@ -1,6 +1,7 @@
 //! How users come and stay; `config/default.toml` documents each key and holds its default.
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -9,6 +10,17 @@ pub struct Settings {
     pub registration: Registration,
     #[serde(with = "humantime_serde")]
     pub session_lifetime: Duration,
+    pub key: Option<SecretString>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            registration: Registration::Open,
+            session_lifetime: Duration::from_hours(30 * 24),
+            key: None,
+        }
+    }
 }
 
 /// Whether anybody may make an account.

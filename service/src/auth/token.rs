@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Actor, Crud, Database, Error, Reads, Result, Session, Tx, Users,
-    actor::Caller,
+    actor::{Caller, Credential},
     audit::{Did, Entry},
     crud::{now, scope},
     permission::Permission,
@@ -65,7 +65,7 @@ pub async fn resolve(database: &Database, token: &SecretString) -> Result<Actor>
     }
     Ok(Actor::User(Caller {
         user_id: first.try_get("", "id")?,
-        session_id: first.try_get("", "session_id")?,
+        credential: Credential::Session(first.try_get("", "session_id")?),
         is_superuser: first.try_get("", "is_superuser")?,
         grants: permissions.into_iter().collect(),
     }))
@@ -74,7 +74,8 @@ pub async fn resolve(database: &Database, token: &SecretString) -> Result<Actor>
 /// Ends the sign-in session that the actor came with, at once.
 pub async fn logout(session: &Session) -> Result<()> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
-    let this = sessions::Column::Id.eq(caller.session_id);
+    let this = caller.credential.session();
+    let this = sessions::Column::Id.eq(this.ok_or(Error::Unauthenticated)?);
     session
         .write(async |tx| {
             let ended = scope::erase::<sessions::Entity>(tx, this.clone()).await?;

@@ -8,6 +8,7 @@ use crate::Result;
 
 /// A table without soft deletion, whose rows live and die with those of a resource.
 pub trait Plain: EntityTrait {}
+impl Plain for ::entity::api_keys::Entity {}
 impl Plain for ::entity::audit_blocks::Entity {}
 impl Plain for ::entity::audit_entries::Entity {}
 impl Plain for ::entity::audit_prunes::Entity {}
@@ -15,9 +16,15 @@ impl Plain for ::entity::audit_seals::Entity {}
 impl Plain for ::entity::deletions::Entity {}
 impl Plain for ::entity::idempotency_keys::Entity {}
 impl Plain for ::entity::last_logins::Entity {}
+impl Plain for ::entity::mails::Entity {}
+impl Plain for ::entity::one_time_tokens::Entity {}
+impl Plain for ::entity::recovery_codes::Entity {}
 impl Plain for ::entity::secrets::Entity {}
 impl Plain for ::entity::sessions::Entity {}
+impl Plain for ::entity::throttles::Entity {}
+impl Plain for ::entity::totp_secrets::Entity {}
 impl Plain for ::entity::user_roles::Entity {}
+impl Plain for ::entity::verified_emails::Entity {}
 
 pub fn plain<E: Plain>() -> Select<E> {
     E::find()

@@ -1,7 +1,7 @@
 //! The side tables of search: what they follow, and rows that are older than they.
 use secrecy::ExposeSecret;
 use service::registry;
-use tests::TestApp;
+use tests::{PASSWORD, TestApp};
 
 use super::{migrator, shared, sql};
 
@@ -23,6 +23,9 @@ async fn rows_that_were_there_before_search_are_found() {
     let rename = format!("UPDATE posts SET title = 'Planet' WHERE id = {}", old.id());
     sql.run(&rename).await;
     database.migrations().up(None).await.unwrap();
+    // Sign-ins end on the way.
+    let token = app.anonymous().login("ada", PASSWORD).await;
+    let ada = ada.with_token(&token);
 
     for (path, expected) in [
         ("/posts?q=planet", vec![old.id()]),

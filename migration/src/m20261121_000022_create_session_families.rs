@@ -1,0 +1,64 @@
+//! Sign-in sessions whose tokens are renewed. Those of before end: there is nothing to renew them with.
+
+use sea_orm_migration::prelude::*;
+
+use crate::{m20261121_000007_create_sessions, schema};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_database_backend();
+        schema::drop(manager, "sessions").await?;
+        let table = Table::create()
+            .table("sessions")
+            .col(schema::id())
+            .col(ColumnDef::new("user_id").big_integer().not_null())
+            // The part that all tokens of a session share, so that one of any generation finds its session.
+            .col(ColumnDef::new("family_hash").blob().not_null())
+            .col(ColumnDef::new("token_hash").blob().not_null())
+            // None where the token is a cookie, which lasts as long as its session.
+            .col(ColumnDef::new("refresh_hash").blob())
+            .col(ColumnDef::new("previous_token_hash").blob())
+            .col(ColumnDef::new("previous_refresh_hash").blob())
+            .col(schema::timestamp("replaced_at"))
+            .col(schema::timestamp("token_expires_at").not_null())
+            .col(schema::varchar(db, "label", 200))
+            .col(schema::timestamp("created_at").not_null())
+            .col(schema::timestamp("last_used_at").not_null())
+            .col(schema::timestamp("expires_at").not_null())
+            .foreign_key(&mut schema::reference("sessions", "user_id", "users"))
+            .check(schema::length("sessions", "label", 0..=200))
+            .take();
+        let indexes = [
+            // Who calls? Once per request.
+            schema::index("sessions", "family_hash")
+                .unique()
+                .col("family_hash")
+                .take(),
+            // The sessions of a user, to show and to end them.
+            schema::index("sessions", "user_id").col("user_id").take(),
+            // Removing those that have had their time, and those that nobody used.
+            schema::index("sessions", "expires_at")
+                .col("expires_at")
+                .take(),
+            schema::index("sessions", "last_used_at")
+                .col("last_used_at")
+                .take(),
+        ];
+        schema::create(manager, table, indexes).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        schema::drop(manager, "sessions").await?;
+        m20261121_000007_create_sessions::Migration
+            .up(manager)
+            .await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}

@@ -1,0 +1,13 @@
+//! What tokens, cookies and counters are derived and authenticated with.
+use crate::{Atoll, Result, secret::Secret};
+
+/// A key for one purpose: `auth.key`, or the one that the installation made for itself, derived by the name of the purpose.
+pub async fn key(atoll: &Atoll, purpose: &str) -> Result<Secret> {
+    let root = atoll.auth_key.get_or_try_init(|| async {
+        match &atoll.auth.key {
+            Some(key) => Ok(Secret::of(key)),
+            None => Secret::installed(atoll.database.reader(), "auth").await,
+        }
+    });
+    Ok(root.await?.derive(purpose))
+}
