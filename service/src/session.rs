@@ -4,7 +4,7 @@ use std::{cell::Cell, sync::Arc, time::Duration};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::{Instant, sleep};
 
-use crate::{Actor, Atoll, Error, Result, Tx, secret::Secret};
+use crate::{Actor, Atoll, Error, Origin, Result, Tx, secret::Secret};
 
 /// A write that met another transaction is run again at most this often.
 const RETRIES: u32 = 5;
@@ -24,7 +24,7 @@ pub trait Reads {
 pub struct Session {
     pub atoll: Atoll,
     actor: Arc<Actor>,
-    request_id: Option<Arc<str>>,
+    origin: Arc<Origin>,
     writing: Cell<bool>,
 }
 
@@ -33,25 +33,29 @@ impl Session {
         Self {
             atoll,
             actor: Arc::new(actor),
-            request_id: None,
+            origin: Arc::default(),
             writing: Cell::new(false),
         }
     }
 
-    /// What is done belongs to this request.
+    /// What is done belongs to a request from there.
     #[must_use]
-    pub fn of_request(self, id: &str) -> Self {
+    pub fn from(self, origin: Origin) -> Self {
         Self {
-            request_id: Some(id.into()),
+            origin: Arc::new(origin),
             ..self
         }
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The same, on behalf of somebody else.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
         Self {
-            request_id: self.request_id.clone(),
+            origin: self.origin.clone(),
             ..Self::new(self.atoll.clone(), actor)
         }
     }
@@ -75,7 +79,7 @@ impl Session {
             let tx = Tx::new(
                 database.begin(deadline).await?,
                 self.actor.clone(),
-                self.request_id.clone(),
+                self.origin.request_id.clone(),
             );
             let tx = match self.atoll.audit.is_kept {
                 true => tx,

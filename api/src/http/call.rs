@@ -4,12 +4,15 @@ use std::pin::Pin;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::{Method, header::AUTHORIZATION},
+    http::{
+        Method,
+        header::{AUTHORIZATION, USER_AGENT},
+    },
     web::Data,
 };
 use secrecy::SecretString;
 use service::{
-    Actor, Atoll, Error, Session, auth,
+    Actor, Atoll, Error, Origin, Session, auth,
     crud::{Expected, Target},
     idempotency::Once,
 };
@@ -106,10 +109,7 @@ async fn check<B: Body, Q: Query>(
     query.permit(&actor)?;
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
     let session = atoll.session(actor);
-    let session = match request.extensions().get::<RequestId>() {
-        Some(RequestId(id)) => session.of_request(id),
-        None => session,
-    };
+    let session = session.from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
         links,
@@ -121,6 +121,16 @@ async fn check<B: Body, Q: Query>(
         input,
         ids,
     })
+}
+
+fn origin(request: &HttpRequest) -> Origin {
+    let id = |RequestId(id): &RequestId| id.as_str().into();
+    let agent = request.headers().get(USER_AGENT);
+    Origin {
+        request_id: request.extensions().get::<RequestId>().map(id),
+        agent: agent.and_then(|agent| Some(agent.to_str().ok()?.to_owned())),
+        ..Origin::default()
+    }
 }
 
 /// Every parameter of our paths is an id: a positive 64-bit integer, written one way only.
