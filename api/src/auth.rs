@@ -1,9 +1,10 @@
 //! `/auth`
+mod sessions;
+
 use actix_web::http::Method;
-use secrecy::ExposeSecret;
 use service::{
     Actor, Found, Users,
-    auth::{self, Credentials, Me, NewAccount, PasswordChange, SignIn},
+    auth::{self, Me, NewAccount, PasswordChange},
     crud::{Crud, Target},
     permission::Action,
     users::{UserPatch, UserRow},
@@ -12,21 +13,18 @@ use service::{
 use crate::{
     http::{
         Answer, BASE, Call, Created, Is, JsonSchema, Kind, Nothing, Reply, Representation, Route,
-        Serialize, Time,
+        Serialize,
     },
     users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
-    let at = |path: &str| format!("{BASE}/auth/{path}");
-    vec![
+    let account = vec![
         Route::new(Method::POST, &at("register"), |_| true, register)
             .or(Kind::Forbidden)
             .or(Kind::Conflict),
-        Route::new(Method::POST, &at("login"), |_| true, login),
-        Route::new(Method::POST, &at("logout"), signed_in, logout),
         Route::new(Method::POST, &at("password"), signed_in, change_password),
-        Route::new(Method::GET, &at("me"), signed_in, me),
+        Route::new(Method::GET, &at("me"), known, me),
         Route::new(
             Method::PATCH,
             &at("me"),
@@ -35,44 +33,29 @@ pub fn routes() -> Vec<Route> {
         )
         .or(Kind::Conflict)
         .conditional(),
-    ]
+    ];
+    sessions::routes().into_iter().chain(account).collect()
 }
 
-fn signed_in(actor: &Actor) -> bool {
+fn at(path: &str) -> String {
+    format!("{BASE}/auth/{path}")
+}
+
+fn known(actor: &Actor) -> bool {
     actor.user_id().is_some()
+}
+
+/// An API key manages no account.
+fn signed_in(actor: &Actor) -> bool {
+    actor
+        .caller()
+        .is_some_and(|caller| caller.credential.session().is_some())
 }
 
 /// No token comes with it: signing in is the next step. The new user is shown to its owner.
 async fn register(call: Call<NewAccount>) -> Answer<Created<Users>> {
     let user = auth::register(&call.session, call.input).await?;
     Ok(Reply::created::<Users>(user)?)
-}
-
-#[derive(JsonSchema, Serialize)]
-struct SignInView {
-    token: String,
-    token_type: &'static str,
-    expires_at: Time,
-    user: Representation<UserView>,
-}
-
-async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
-    let SignIn {
-        token,
-        expires_at,
-        user,
-    } = auth::login(&call.session, &call.input).await?;
-    Ok(Reply::ok(&SignInView {
-        token: token.expose_secret().to_owned(),
-        token_type: "Bearer",
-        expires_at: expires_at.into(),
-        user: shown(user),
-    })?)
-}
-
-async fn logout(call: Call) -> Answer<Nothing> {
-    auth::logout(&call.session).await?;
-    Ok(Reply::no_content())
 }
 
 /// Every other session ends.

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     docs,
-    http::{Gate, Limits, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
+    http::{Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
     routes::routes,
     settings::{ApiSettings, ServerSettings},
     system::{self, Draining},
@@ -57,6 +57,7 @@ impl Server {
         };
         let public_url = PublicUrl(settings.public_url.clone().unwrap_or_default());
         let origins = settings.cors_origins.clone();
+        let pages = Origins::of(&origins, settings.public_url.as_deref());
         let state = draining.clone();
         let app = move || {
             App::new()
@@ -66,6 +67,7 @@ impl Server {
                 .app_data(web::Data::new(limits))
                 .app_data(web::Data::new(api))
                 .app_data(web::Data::new(public_url.clone()))
+                .app_data(web::Data::new(pages.clone()))
                 .app_data(web::Data::new(Rules::of(&routes())))
                 .app_data(web::Data::new(Relations::of(&routes())))
                 .app_data(web::Data::new(state.clone()))
@@ -160,6 +162,8 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_methods(methods)
         .allow_any_header()
         .expose_any_header()
+        // Cookies too: the origins are named, and a page needs a token of ours besides.
+        .supports_credentials()
         .max_age(3600);
     origins
         .iter()

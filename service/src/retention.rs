@@ -10,7 +10,7 @@ use sea_orm::{
 use serde::Deserialize;
 
 use crate::{
-    Actor, Atoll, Error, Result, Session, Tx, audit,
+    Actor, Atoll, Error, Result, Session, Tx, audit, auth,
     crud::{base, cascade, now, scope},
     idempotency,
     registry::{self, Table},
@@ -60,7 +60,8 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
     let entries = async |tx: &Tx| entries(tx, atoll).await;
     all.push(drain(&session, "deletions", deletions, &mut progress).await?);
     all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
-    all.push(drain(&session, "sessions", ended_sessions, &mut progress).await?);
+    let sessions = async |tx: &Tx| ended_sessions(tx, atoll).await;
+    all.push(drain(&session, "sessions", sessions, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
@@ -158,11 +159,10 @@ async fn keys(tx: &Tx) -> Result<u64> {
     scope::erase::<Entity>(tx, key.is_in(these).and(still_old)).await
 }
 
-async fn ended_sessions(tx: &Tx) -> Result<u64> {
+async fn ended_sessions(tx: &Tx, atoll: &Atoll) -> Result<u64> {
     use sessions::Column;
     let old = scope::plain::<sessions::Entity>()
-        .filter(Column::ExpiresAt.lte(now()))
-        .order_by_asc(Column::ExpiresAt)
+        .filter(auth::over(&atoll.auth)?)
         .limit(BATCH)
         .select_only()
         .column(Column::Id)

@@ -93,6 +93,16 @@ impl TestApp {
         }
     }
 
+    /// A time so many seconds ago, as SQL.
+    pub fn ago(&self, seconds: i64) -> String {
+        match self.backend.is_postgres() {
+            true => format!("now() - interval '{seconds} seconds'"),
+            false => {
+                format!("strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-{seconds} seconds')")
+            }
+        }
+    }
+
     pub fn anonymous(&self) -> Client {
         Client::new(self.address, None, 0)
     }

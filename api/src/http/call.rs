@@ -19,12 +19,13 @@ use service::{
 use tracing::Span;
 
 use super::{
-    Body, Links, NoBody, NoQuery, Problem, Query,
+    Body, Links, NoBody, NoQuery, Origins, Problem, Query,
     body::Limits,
+    cookie, csrf,
     middleware::RequestId,
     once, precondition, query,
     relation::Relations,
-    route::{Rule, Rules},
+    route::{Asked, Rules},
 };
 use crate::settings::ApiSettings;
 
@@ -94,11 +95,13 @@ async fn check<B: Body, Q: Query>(
     let settings = **of::<ApiSettings>(request)?;
     query.allow(&settings)?;
     let atoll = of::<Atoll>(request)?;
-    let actor = actor(request, &atoll).await?;
+    let asked = asked(request)?;
+    let cookie = cookie::of(request).filter(|_| !asked.signs_in);
+    let actor = actor(request, &atoll, cookie.as_ref()).await?;
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
     }
-    if !rule(request)?(&actor) {
+    if !(asked.rule)(&actor) {
         return Err(match actor {
             Actor::Anonymous => Problem::unauthenticated(),
             Actor::User(_) | Actor::System => {
@@ -147,30 +150,40 @@ fn ids(request: &HttpRequest) -> Result<Vec<i64>, Problem> {
         .collect()
 }
 
-/// Credentials that are there must be good, even where none are needed.
-async fn actor(request: &HttpRequest, atoll: &Atoll) -> Result<Actor, Problem> {
+/// Credentials that are there must be good, even where none are needed. A header goes before a cookie, which browsers add themselves.
+async fn actor(
+    request: &HttpRequest,
+    atoll: &Atoll,
+    cookie: Option<&SecretString>,
+) -> Result<Actor, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let Some(header) = headers.next() else {
-        return Ok(Actor::Anonymous);
+        let Some(cookie) = cookie else {
+            return Ok(Actor::Anonymous);
+        };
+        let actor = auth::resolve(atoll, cookie).await?;
+        let origins = of::<Origins>(request)?;
+        csrf::check(request, &origins, (atoll, cookie)).await?;
+        return Ok(actor);
     };
     let token = header.to_str().ok().and_then(|value| value.split_once(' '));
     match (token, headers.next()) {
         (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => {
             let token = SecretString::from(token.trim());
-            Ok(auth::resolve(&atoll.database, &token).await?)
+            Ok(auth::resolve(atoll, &token).await?)
         }
         _ => Err(Problem::unauthenticated()),
     }
 }
 
-fn rule(request: &HttpRequest) -> Result<Rule, Problem> {
+fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
     let method = match request.method() {
         &Method::HEAD => &Method::GET,
         method => method,
     };
     let pattern = request.match_pattern().unwrap_or_default();
-    let rule = of::<Rules>(request)?.get(method, &pattern);
-    rule.ok_or_else(|| {
+    let asked = of::<Rules>(request)?.get(method, &pattern);
+    asked.ok_or_else(|| {
         Error::bug(format!(
             "{method} {pattern} has no rule: mount it as a Route"
         ))

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
-use super::{Problem, safety::protect};
+use super::{Problem, cookie, safety::protect};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,6 +45,7 @@ pub async fn guard(
     let seal = Seal {
         request_id: request_id(&request),
         is_by_tls: gate.as_ref().is_some_and(|gate| gate.is_by_tls),
+        has_cookie: cookie::is_in(request.headers()),
     };
     let id = seal.request_id.clone();
     let path = request.path().to_owned();
@@ -121,6 +122,7 @@ fn finish(response: ServiceResponse<BoxBody>, path: &str, seal: &Seal) -> Servic
 struct Seal {
     request_id: String,
     is_by_tls: bool,
+    has_cookie: bool,
 }
 
 impl Seal {
@@ -129,6 +131,7 @@ impl Seal {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         protect(&mut response, self.is_by_tls);
+        cookie::take_back(self.has_cookie, &mut response);
         response
     }
 }

@@ -1,6 +1,7 @@
 //! Query strings: everything that an endpoint does not know is refused.
 use std::{borrow::Cow, marker::PhantomData};
 
+use serde_json::json;
 use service::{
     Actor, Crud, Error, Refusal,
     query::{Count, ListQuery, Shape},
@@ -74,6 +75,40 @@ impl Query for NoQuery {
             [] => Ok(Self),
             _ => Err(unknown(pairs, "this takes no query parameters")),
         }
+    }
+}
+
+/// `keep_current=true`: all but the session that asks.
+#[derive(Debug)]
+pub struct KeepCurrent(pub bool);
+
+impl Query for KeepCurrent {
+    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
+        let value = |(name, value): &(Cow<'_, str>, Cow<'_, str>)| {
+            (name == "keep_current").then(|| value.parse().ok())
+        };
+        match pairs {
+            [] => Ok(Self(false)),
+            [pair] => match value(pair) {
+                Some(Some(keeps)) => Ok(Self(keeps)),
+                Some(None) => Err(Error::parameter(
+                    "keep_current",
+                    "invalid",
+                    "must be true or false",
+                )),
+                None => Err(unknown(pairs, "this takes keep_current only")),
+            },
+            _ => Err(unknown(pairs, "this takes keep_current once")),
+        }
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.parameters([json!({
+            "name": "keep_current",
+            "in": "query",
+            "description": "Whether this session stays.",
+            "schema": { "type": "boolean", "default": false },
+        })]);
     }
 }
 

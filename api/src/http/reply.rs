@@ -6,13 +6,14 @@ use actix_web::{
     body::BoxBody,
     http::{
         StatusCode,
-        header::{ETag, EntityTag, HeaderName, LINK, LOCATION},
+        header::{ETag, EntityTag, HeaderName, LINK, LOCATION, SET_COOKIE},
     },
 };
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{Error, Found, Result};
 
-use super::{BASE, Representation, Resource, cache};
+use super::{BASE, Representation, Resource, Time, cache, cookie};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -120,6 +121,18 @@ impl<A> Reply<A> {
     #[must_use]
     pub fn linked(self, links: String) -> Self {
         self.with(LINK, links)
+    }
+
+    /// Keeps a browser signed in until a time.
+    #[must_use]
+    pub fn remembered(self, token: &SecretString, until: Time) -> Self {
+        self.with(SET_COOKIE, cookie::set(token, until))
+    }
+
+    /// Signs a browser out.
+    #[must_use]
+    pub fn forgotten(self) -> Self {
+        self.with(SET_COOKIE, cookie::removal())
     }
 
     fn with(mut self, name: HeaderName, value: String) -> Self {

@@ -31,6 +31,8 @@ pub struct Route {
     pub failures: Vec<Kind>,
     /// Whether it takes an `Idempotency-Key`.
     pub takes_key: bool,
+    /// Whether somebody signs in by it: a cookie of before is no reason to refuse that.
+    pub signs_in: bool,
     pub handler_name: &'static str,
     /// What the types of the handler say of it.
     pub describe: fn(&mut Operation<'_>),
@@ -52,6 +54,7 @@ impl Route {
             transfer: None,
             failures: Vec::new(),
             takes_key: true,
+            signs_in: false,
             handler_name: std::any::type_name::<F>(),
             describe: |operation| {
                 Args::document(operation);
@@ -83,6 +86,15 @@ impl Route {
         }
     }
 
+    /// Somebody signs in by it.
+    #[must_use]
+    pub fn signing_in(self) -> Self {
+        Self {
+            signs_in: true,
+            ..self
+        }
+    }
+
     /// It changes a row in the version that `If-Match` names.
     #[must_use]
     pub fn conditional(self) -> Self {
@@ -105,21 +117,33 @@ impl Route {
     }
 }
 
+/// What the extractor asks of a request to a route.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    pub rule: Rule,
+    pub signs_in: bool,
+}
+
 /// The rules of all routes, for the extractor to look up.
 #[derive(Debug, Default)]
-pub struct Rules(HashMap<(Method, String), Rule>);
+pub struct Rules(HashMap<(Method, String), Asked>);
 
 impl Rules {
     pub fn of(routes: &[Route]) -> Self {
+        let asked = |route: &Route| Asked {
+            rule: route.rule,
+            signs_in: route.signs_in,
+        };
+        let key = |route: &Route| (route.method.clone(), route.path.clone());
         Self(
             routes
                 .iter()
-                .map(|route| ((route.method.clone(), route.path.clone()), route.rule))
+                .map(|route| (key(route), asked(route)))
                 .collect(),
         )
     }
 
-    pub fn get(&self, method: &Method, pattern: &str) -> Option<Rule> {
+    pub fn get(&self, method: &Method, pattern: &str) -> Option<Asked> {
         self.0.get(&(method.clone(), pattern.to_owned())).copied()
     }
 }

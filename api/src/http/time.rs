@@ -8,6 +8,13 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(DateTime<Utc>);
 
+impl Time {
+    /// Since 1970, whole ones.
+    pub fn seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+}
+
 impl From<DateTime<FixedOffset>> for Time {
     fn from(time: DateTime<FixedOffset>) -> Self {
         Self(time.with_timezone(&Utc))

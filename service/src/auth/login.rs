@@ -1,20 +1,22 @@
 //! Signing in. Wrong user, wrong password, inactive and deleted get the same answer after the same work.
 use ::entity::{
-    last_logins, sessions,
+    last_logins,
     users::{Column, Model},
 };
-use chrono::{DateTime, Utc};
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{ExprTrait, LockType, OnConflict},
+    sea_query::{LockType, OnConflict},
 };
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::token;
+use super::{
+    resolve,
+    sessions::{self, Hold, Tokens},
+};
 use crate::{
     Crud, Error, Found, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
@@ -34,30 +36,32 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
+/// The secrets of a sign-in are shown this once.
 #[derive(Debug)]
 pub struct SignIn {
-    /// Shown this once: only its hash is stored.
-    pub token: SecretString,
-    pub expires_at: DateTime<Utc>,
+    pub tokens: Tokens,
     pub user: Found<UserRow>,
 }
 
-pub async fn login(session: &Session, credentials: &Credentials) -> Result<SignIn> {
+pub async fn login(session: &Session, credentials: &Credentials, hold: Hold) -> Result<SignIn> {
     let user = authenticate(session, credentials).await?;
-    let (token, hash) = token::generate();
-    let lifetime =
-        chrono::Duration::from_std(session.atoll.auth.session_lifetime).map_err(Error::internal)?;
-    let expires_at = now() + lifetime;
+    let tokens = sessions::begin(&session.atoll.auth, hold)?;
+    let label = session.origin().agent.as_deref();
     session
-        .write(async |tx| open(tx, &user, &hash, expires_at).await)
+        .write(async |tx| {
+            still_there(tx, &user).await?;
+            sessions::open(tx, user.id, &tokens, label).await
+        })
         .await?;
-    let actor = token::resolve(&session.atoll.database, &token).await?;
-    let user = Users::visible_row(&session.atoll.session(actor), user.id).await?;
-    Ok(SignIn {
-        token,
-        expires_at: expires_at.with_timezone(&Utc),
-        user,
-    })
+    let user = shown(session, &tokens).await?;
+    Ok(SignIn { tokens, user })
+}
+
+/// The user of these tokens, as they see themselves.
+pub async fn shown(session: &Session, tokens: &Tokens) -> Result<Found<UserRow>> {
+    let actor = resolve(&session.atoll, &tokens.access.text).await?;
+    let user = actor.user_id().ok_or(Error::Unauthenticated)?;
+    Users::visible_row(&session.acting_as(actor), user).await
 }
 
 /// The active user behind a login and a password.
@@ -86,12 +90,7 @@ async fn by_login(reads: &impl Reads, login: &str) -> Result<Option<Model>> {
 }
 
 /// The user may have been deleted, deactivated or given another password while this one was hashed.
-async fn open(
-    tx: &Tx,
-    user: &Model,
-    hash: &[u8],
-    expires_at: sea_orm::prelude::DateTimeWithTimeZone,
-) -> Result<()> {
+async fn still_there(tx: &Tx, user: &Model) -> Result<()> {
     let still = scope::all_live::<Users>()
         .filter(scope::is::<Users>(user.id))
         .filter(Column::IsActive.eq(true))
@@ -106,23 +105,6 @@ async fn open(
         Did::SignedIn,
         (user.id, user.version),
     ));
-    let expired = sessions::Column::UserId
-        .eq(user.id)
-        .and(sessions::Column::ExpiresAt.lte(now()));
-    scope::erase::<sessions::Entity>(tx, expired).await?;
-    let session = sessions::ActiveModel {
-        user_id: Set(user.id),
-        family_hash: Set(hash.to_vec()),
-        token_hash: Set(hash.to_vec()),
-        created_at: Set(now()),
-        last_used_at: Set(now()),
-        token_expires_at: Set(expires_at),
-        expires_at: Set(expires_at),
-        ..Default::default()
-    };
-    sessions::Entity::insert(session)
-        .exec_without_returning(tx)
-        .await?;
     let login = last_logins::ActiveModel {
         user_id: Set(user.id),
         last_login_at: Set(now()),

@@ -1,5 +1,5 @@
 //! Passwords that the operator sets, or users change.
-use ::entity::{sessions, users::Column};
+use ::entity::users::Column;
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{
@@ -9,7 +9,11 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{end_sessions, login::not_too_long};
+use super::{
+    end_sessions,
+    login::not_too_long,
+    sessions::{end_others, signed_in},
+};
 use crate::{
     Crud, Error, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
@@ -55,9 +59,8 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
 ///
 /// Fails with [`Error::Invalid`] where the current one is another.
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
-    let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
-    let this = caller.credential.session().ok_or(Error::Unauthenticated)?;
-    let me = scope::all_live::<Users>().filter(scope::is::<Users>(caller.user_id));
+    let (user, this) = signed_in(session)?;
+    let me = scope::all_live::<Users>().filter(scope::is::<Users>(user));
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
     let (hasher, current) = (&session.atoll.hasher, change.current_password.clone());
     if !hasher
@@ -76,9 +79,7 @@ pub async fn change_password(session: &Session, change: &PasswordChange) -> Resu
                 Error::NotFound => wrong(),
                 error => error,
             })?;
-            let mine = sessions::Column::UserId.eq(me.id);
-            let others = mine.and(sessions::Column::Id.ne(this));
-            scope::erase::<sessions::Entity>(tx, others).await.map(drop)
+            end_others(tx, me.id, this).await
         })
         .await
 }

@@ -10,6 +10,10 @@ pub struct Settings {
     pub registration: Registration,
     #[serde(with = "humantime_serde")]
     pub session_lifetime: Duration,
+    #[serde(with = "humantime_serde")]
+    pub session_idle: Duration,
+    #[serde(with = "humantime_serde")]
+    pub token_lifetime: Duration,
     pub key: Option<SecretString>,
 }
 
@@ -18,6 +22,8 @@ impl Default for Settings {
         Self {
             registration: Registration::Open,
             session_lifetime: Duration::from_hours(30 * 24),
+            session_idle: Duration::from_hours(14 * 24),
+            token_lifetime: Duration::from_hours(1),
             key: None,
         }
     }

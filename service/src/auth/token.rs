@@ -1,99 +1,132 @@
-//! Bearer tokens: opaque, 256 bits, stored as hashes only.
-use ::entity::{sessions, users};
+//! Tokens of sign-in sessions: opaque, stored as hashes only.
+//!
+//! All tokens of a session begin with its family, 128 bits that nobody else knows. What follows are 256 bits of its own, so
+//! that a token of any generation finds its session, and only the newest is of use.
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, JoinType, QueryFilter, QuerySelect,
-    prelude::Json,
-    sea_query::{Condition, Expr, ExprTrait},
-};
+use hmac::Mac;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    Actor, Crud, Database, Error, Reads, Result, Session, Tx, Users,
-    actor::{Caller, Credential},
-    audit::{Did, Entry},
-    crud::{now, scope},
-    permission::Permission,
-    roles,
-};
+use crate::secret::Secret;
 
-/// A new token and its hash.
-pub fn generate() -> (SecretString, Vec<u8>) {
-    let bytes: [u8; 32] = rand::random();
-    let token = SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(bytes));
-    let hash = hash(&token);
-    (token, hash)
+const FAMILY: usize = 16;
+const OWN: usize = 32;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Sent with each request.
+    Access,
+    /// Exchanged for a new pair.
+    Refresh,
 }
 
-/// SHA-256 is enough for 256 random bits: there is nothing to guess. Looking up the hash needs no constant-time comparison.
-fn hash(token: &SecretString) -> Vec<u8> {
-    Sha256::digest(token.expose_secret().as_bytes()).to_vec()
-}
-
-/// Who a token stands for, in one statement: the live and active user, with the permissions of the live roles.
-///
-/// Fails with [`Error::Unauthenticated`] where it stands for nobody.
-pub async fn resolve(database: &Database, token: &SecretString) -> Result<Actor> {
-    let this_role = Condition::all()
-        .add(Expr::col(("roles", "id")).equals(("user_roles", "role_id")))
-        .add(scope::is_live("roles"));
-    let query = scope::live_ids("users")
-        .column(("users", "is_superuser"))
-        .expr_as(Expr::col(("sessions", "id")), "session_id")
-        .column(("roles", "permissions"))
-        .inner_join(
-            "sessions",
-            Expr::col(("sessions", "user_id")).equals(("users", "id")),
-        )
-        .left_join(
-            "user_roles",
-            Expr::col(("user_roles", "user_id")).equals(("users", "id")),
-        )
-        .join(JoinType::LeftJoin, "roles", this_role)
-        .and_where(Expr::col(("users", "is_active")).eq(true))
-        .and_where(Expr::col(("sessions", "token_hash")).eq(hash(token)))
-        .and_where(Expr::col(("sessions", "expires_at")).gt(now()))
-        .take();
-    let rows = database.reader().query_all(&query).await?;
-    let first = rows.first().ok_or(Error::Unauthenticated)?;
-    let mut permissions: Vec<Permission> = Vec::new();
-    for row in &rows {
-        if let Some(role) = row.try_get::<Option<Json>>("", "permissions")? {
-            permissions.extend(roles::parse(&role));
+impl Kind {
+    /// What tells them apart at sight, also for those who look for secrets in the wrong places.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Access => "at_",
+            Self::Refresh => "rt_",
         }
     }
-    Ok(Actor::User(Caller {
-        user_id: first.try_get("", "id")?,
-        credential: Credential::Session(first.try_get("", "session_id")?),
-        is_superuser: first.try_get("", "is_superuser")?,
-        grants: permissions.into_iter().collect(),
-    }))
 }
 
-/// Ends the sign-in session that the actor came with, at once.
-pub async fn logout(session: &Session) -> Result<()> {
-    let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
-    let this = caller.credential.session();
-    let this = sessions::Column::Id.eq(this.ok_or(Error::Unauthenticated)?);
-    session
-        .write(async |tx| {
-            let ended = scope::erase::<sessions::Entity>(tx, this.clone()).await?;
-            if ended > 0 {
-                let version = version(tx, caller.user_id).await?;
-                let user = (caller.user_id, version);
-                tx.record(Entry::of(Users::name(), Did::SignedOut, user));
-            }
-            Ok(())
-        })
-        .await
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub text: SecretString,
+    pub family_hash: Vec<u8>,
+    pub hash: Vec<u8>,
 }
 
-/// The version that a user is in; none where the user was deleted meanwhile.
-async fn version(tx: &Tx, user: i64) -> Result<i64> {
-    let version = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(user))
-        .select_only()
-        .column(users::Column::Version);
-    Ok(version.into_tuple().one(tx).await?.unwrap_or_default())
+impl Token {
+    /// Of a new family.
+    pub fn fresh(kind: Kind) -> Self {
+        Self::of(kind, &rand::random::<[u8; FAMILY + OWN]>())
+    }
+
+    /// Of the same family.
+    #[must_use]
+    pub fn beside(&self, kind: Kind) -> Self {
+        self.followed(kind, &rand::random::<[u8; OWN]>())
+    }
+
+    /// What replaces this one: the same for all who bring it, so that clients that race get the same pair.
+    #[must_use]
+    pub fn next(&self, kind: Kind, key: &Secret) -> Self {
+        let mut mac = key.mac();
+        mac.update(kind.prefix().as_bytes());
+        mac.update(self.text.expose_secret().as_bytes());
+        self.followed(kind, &mac.finalize().into_bytes())
+    }
+
+    /// None where it cannot be a token of this kind.
+    pub fn read(kind: Kind, text: &SecretString) -> Option<Self> {
+        let encoded = text.expose_secret().strip_prefix(kind.prefix())?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?;
+        (bytes.len() == FAMILY + OWN).then(|| Self::of(kind, &bytes))
+    }
+
+    fn followed(&self, kind: Kind, own: &[u8]) -> Self {
+        let encoded = self.text.expose_secret().split_once('_');
+        let bytes = encoded.and_then(|(_, text)| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
+        let mut bytes = bytes.unwrap_or_default();
+        bytes.truncate(FAMILY);
+        bytes.extend_from_slice(own);
+        Self::of(kind, &bytes)
+    }
+
+    fn of(kind: Kind, bytes: &[u8]) -> Self {
+        let (family, own) = bytes.split_at(FAMILY);
+        let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        Self {
+            text: SecretString::from(format!("{}{text}", kind.prefix())),
+            family_hash: hash(family),
+            hash: hash(own),
+        }
+    }
+}
+
+/// SHA-256 is enough for random bits: there is nothing to guess.
+pub fn hash(bytes: &[u8]) -> Vec<u8> {
+    Sha256::digest(bytes).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_token_is_of_its_family_and_the_same_each_time() {
+        let token = Token::fresh(Kind::Refresh);
+        let key = Secret::of(&SecretString::from("key"));
+
+        let next = token.next(Kind::Refresh, &key);
+
+        assert_eq!(next.family_hash, token.family_hash);
+        assert_ne!(next.hash, token.hash);
+        assert_eq!(next.hash, token.next(Kind::Refresh, &key).hash);
+        assert_ne!(next.hash, token.next(Kind::Access, &key).hash);
+        assert_ne!(
+            token.beside(Kind::Access).hash,
+            token.beside(Kind::Access).hash
+        );
+    }
+
+    #[test]
+    fn a_token_is_read_as_what_it_is_and_nothing_else() {
+        let token = Token::fresh(Kind::Access);
+
+        let read = Token::read(Kind::Access, &token.text).unwrap();
+
+        assert_eq!(
+            (read.family_hash, read.hash),
+            (token.family_hash, token.hash)
+        );
+        assert!(Token::read(Kind::Refresh, &token.text).is_none());
+        for text in ["", "at_", "at_%%", "at_AAAA", "rt_"] {
+            assert!(
+                Token::read(Kind::Access, &SecretString::from(text)).is_none(),
+                "{text}"
+            );
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Signing up, in and out (contract §9).
+mod cookie;
 mod me;
 mod password;
+mod sessions;
 
 use serde_json::Value;
 use service::auth::Registration;
@@ -50,13 +52,16 @@ async fn a_sign_in_gives_a_token_until_a_time_and_the_user() {
         .expect_status(200);
 
     let members: Vec<_> = reply.body.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["expires_at", "token", "token_type", "user"]);
+    assert_eq!(
+        members,
+        ["expires_at", "refresh_token", "token", "token_type", "user"]
+    );
     assert_eq!(reply.body["token_type"], "Bearer");
     assert!(reply.body["expires_at"].as_str().unwrap().ends_with('Z'));
     assert!(reply.body["user"]["last_login_at"].is_string());
     let token = reply.body["token"].as_str().unwrap();
-    // 256 bits in base64.
-    assert_eq!(token.len(), 43);
+    // What it is, 128 bits of its session and 256 of its own, in base64.
+    assert_eq!(token.len(), 3 + 64);
     let me = app
         .anonymous()
         .with_token(token)
@@ -192,7 +197,7 @@ async fn neither_a_password_nor_a_token_is_stored() {
 
     let password = sql.texts("SELECT password_hash FROM users").await;
     let hashes = sql
-        .number("SELECT count(*) FROM sessions WHERE length(token_hash) = 32")
+        .number("SELECT count(*) FROM sessions WHERE length(token_hash) = 32 AND length(refresh_hash) = 32")
         .await;
 
     assert!(
@@ -200,7 +205,7 @@ async fn neither_a_password_nor_a_token_is_stored() {
         "{password:?}"
     );
     assert_eq!(hashes, 1);
-    assert_eq!(ada.token().len(), 43);
+    assert!(ada.token().starts_with("at_"));
     sql.close().await;
 }
 

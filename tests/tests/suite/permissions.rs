@@ -80,6 +80,7 @@ fn required(path: &str) -> &'static [&'static str] {
         // About rows, as a change of one is.
         _ if path.ends_with("/bulk") => required(&path.replace("/bulk", "/{id}")),
         _ if !path.contains('{') => &["-"],
+        Some("auth") => &["own", "live", "missing"],
         Some("users") => &["live", "own", "deleted", "missing"],
         Some("posts") => &[
             "published",

@@ -4,18 +4,12 @@ use std::time::Duration;
 use service::{Atoll, retention};
 use tests::{Reply, TestApp, json, sql};
 
-/// A time that long ago.
-fn ago(app: &TestApp, days: u32) -> String {
-    match app.backend.is_postgres() {
-        true => format!("now() - interval '{days} days'"),
-        false => format!("strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-{days} days')"),
-    }
-}
+const DAY: i64 = 24 * 60 * 60;
 
-async fn age(app: &TestApp, table: &str, days: u32) {
+async fn age(app: &TestApp, table: &str, days: i64) {
     let set = format!(
         "UPDATE {table} SET deleted_at = {} WHERE deleted_at IS NOT NULL",
-        ago(app, days)
+        app.ago(days * DAY)
     );
     sql::run(&app.atoll, &set).await;
 }
@@ -147,7 +141,7 @@ async fn idempotency_keys_and_ended_sessions_go_too() {
         &app.atoll,
         &format!(
             "UPDATE idempotency_keys SET created_at = {} WHERE key = 'old'",
-            ago(&app, 2)
+            app.ago(2 * DAY)
         ),
     )
     .await;
@@ -156,7 +150,7 @@ async fn idempotency_keys_and_ended_sessions_go_too() {
         &app.atoll,
         &format!(
             "UPDATE sessions SET expires_at = {} WHERE id = 2",
-            ago(&app, 1)
+            app.ago(DAY)
         ),
     )
     .await;

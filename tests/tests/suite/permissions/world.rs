@@ -99,7 +99,11 @@ impl World {
         let name = self.name();
         let (email, password) = (format!("{name}@example.org"), PASSWORD);
         Some(match (method, path) {
-            ("POST", "/auth/login") => json!({ "login": "member", "password": password }),
+            ("POST", "/auth/login" | "/auth/cookie") => {
+                json!({ "login": "member", "password": password })
+            }
+            // Nobody's: whose it is says itself who calls.
+            ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
             ("POST", "/auth/password") => {
                 json!({ "current_password": password, "new_password": "another password" })
             }
@@ -162,7 +166,7 @@ impl World {
     /// Somebody new, because the cell may end their session.
     async fn account(&self, line: &Line, caller: &str) -> Scene {
         let caller = match line.path {
-            "/auth/login" | "/auth/register" => self.caller(caller),
+            "/auth/login" | "/auth/cookie" | "/auth/register" => self.caller(caller),
             _ => self.twin(caller).await,
         };
         let url = format!("/users/{}", caller.id);
@@ -174,8 +178,14 @@ impl World {
             }
             _ => {}
         }
+        let id = match (line.path, line.state) {
+            ("/auth/sessions/{id}", "own") if caller.id > 0 => session(&caller).await,
+            ("/auth/sessions/{id}", "live") => session(&self.superuser).await,
+            ("/auth/sessions/{id}", _) => MISSING,
+            _ => caller.id,
+        };
         Scene {
-            id: caller.id,
+            id,
             caller,
             role: self.editors,
         }
@@ -292,4 +302,10 @@ impl World {
         let path = format!("/{resource}/{id}");
         self.superuser.delete(path).await.expect_status(204);
     }
+}
+
+/// The one that somebody has.
+async fn session(client: &Client) -> i64 {
+    let sessions = client.get("/auth/sessions").await.expect_status(200);
+    sessions.body["data"][0]["id"].as_i64().unwrap()
 }

@@ -26,7 +26,10 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
             "username": "somebody", "email": "somebody@example.org", "full_name": "Some Body", "bio": "…",
             "password": PASSWORD,
         }),
-        ("POST", "/auth/login") => json!({ "login": "somebody", "password": PASSWORD }),
+        ("POST", "/auth/login" | "/auth/cookie") => {
+            json!({ "login": "somebody", "password": PASSWORD })
+        }
+        ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
         ("POST", "/auth/password") => {
             json!({ "current_password": PASSWORD, "new_password": "another password" })
         }

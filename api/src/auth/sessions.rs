@@ -1,0 +1,168 @@
+//! `/auth`: how sign-in sessions begin, go on, and end.
+use actix_web::{HttpRequest, http::Method, web::Data};
+use secrecy::{ExposeSecret, SecretString};
+use service::{
+    Atoll, Found,
+    auth::{self, Credentials, Device, Hold, RefreshToken, SignIn, Tokens},
+    users::UserRow,
+};
+
+use super::{at, shown, signed_in};
+use crate::{
+    http::{
+        Answer, Call, Is, JsonSchema, KeepCurrent, Kind, NoBody, Nothing, Origins, Problem, Reply,
+        Representation, Route, Serialize, Time, cookie, from_here,
+    },
+    users::UserView,
+};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::POST, &at("login"), |_| true, login).signing_in(),
+        Route::new(Method::POST, &at("refresh"), |_| true, refresh).signing_in(),
+        Route::new(Method::POST, &at("cookie"), |_| true, open_cookie)
+            .signing_in()
+            .or(Kind::Forbidden),
+        Route::new(Method::GET, &at("cookie"), signed_in, show_cookie).or(Kind::NotFound),
+        Route::new(Method::POST, &at("logout"), signed_in, logout),
+        Route::new(Method::GET, &at("sessions"), signed_in, list),
+        Route::new(Method::DELETE, &at("sessions"), signed_in, end_all),
+        Route::new(Method::DELETE, &at("sessions/{id}"), signed_in, end),
+    ]
+}
+
+#[derive(JsonSchema, Serialize)]
+struct SignInView {
+    token: String,
+    token_type: &'static str,
+    /// When the token ends; the other is exchanged for new ones before.
+    expires_at: Time,
+    /// Of use once.
+    refresh_token: String,
+    user: Representation<UserView>,
+}
+
+impl SignInView {
+    fn of(tokens: &Tokens, user: Found<UserRow>) -> Self {
+        let text = |token: &SecretString| token.expose_secret().to_owned();
+        let refresh = tokens.refresh.as_ref();
+        Self {
+            token: text(&tokens.access.text),
+            token_type: "Bearer",
+            expires_at: tokens.expires_at.into(),
+            refresh_token: refresh.map(|token| text(&token.text)).unwrap_or_default(),
+            user: shown(user),
+        }
+    }
+}
+
+async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
+    let SignIn { tokens, user } = auth::login(&call.session, &call.input, Hold::Renewed).await?;
+    Ok(Reply::ok(&SignInView::of(&tokens, user))?)
+}
+
+async fn refresh(call: Call<RefreshToken>) -> Answer<Is<SignInView>> {
+    let SignIn { tokens, user } = auth::refresh(&call.session, &call.input).await?;
+    Ok(Reply::ok(&SignInView::of(&tokens, user))?)
+}
+
+#[derive(JsonSchema, Serialize)]
+struct CookieView {
+    /// To be sent as `X-CSRF-Token` with each request that changes something.
+    csrf_token: String,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct CookieSignInView {
+    #[serde(flatten)]
+    cookie: CookieView,
+    expires_at: Time,
+    user: Representation<UserView>,
+}
+
+/// For pages in a browser: the token comes as a cookie that scripts cannot read. A session of before ends.
+async fn open_cookie(
+    call: Call<Credentials>,
+    request: HttpRequest,
+    origins: Data<Origins>,
+) -> Answer<Is<CookieSignInView>> {
+    from_here(&request, &origins)?;
+    let SignIn { tokens, user } = auth::login(&call.session, &call.input, Hold::Kept).await?;
+    if let Some(before) = cookie::of(&request) {
+        auth::end_replaced(&call.session, &before).await?;
+    }
+    let (token, until) = (&tokens.access.text, tokens.expires_at.into());
+    let view = CookieSignInView {
+        cookie: view(&call.session.atoll, token).await?,
+        expires_at: until,
+        user: shown(user),
+    };
+    Ok(Reply::ok(&view)?.remembered(token, until))
+}
+
+/// For a page that was loaded again.
+async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Is<CookieView>> {
+    let cookie = cookie::of(&request).ok_or_else(Problem::not_found)?;
+    Ok(Reply::ok(&view(&call.session.atoll, &cookie).await?)?)
+}
+
+async fn view(atoll: &Atoll, cookie: &SecretString) -> Result<CookieView, Problem> {
+    let csrf_token = auth::csrf_token(atoll, cookie).await?;
+    Ok(CookieView { csrf_token })
+}
+
+async fn logout(call: Call) -> Answer<Nothing> {
+    auth::logout(&call.session).await?;
+    Ok(Reply::no_content().forgotten())
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Sessions {
+    data: Vec<SessionView>,
+}
+
+/// Where one is signed in.
+#[derive(JsonSchema, Serialize)]
+struct SessionView {
+    id: i64,
+    /// What the client said that it is.
+    label: Option<String>,
+    created_at: Time,
+    /// To the minute.
+    last_used_at: Time,
+    /// At the latest.
+    expires_at: Time,
+    /// Whether this is the session that asks.
+    is_current: bool,
+}
+
+impl From<Device> for SessionView {
+    fn from(device: Device) -> Self {
+        Self {
+            id: device.id,
+            label: device.label,
+            created_at: device.created_at.into(),
+            last_used_at: device.last_used_at.into(),
+            expires_at: device.expires_at.into(),
+            is_current: device.is_current,
+        }
+    }
+}
+
+/// At most 100, the last used first.
+async fn list(call: Call) -> Answer<Is<Sessions>> {
+    let sessions = auth::sessions(&call.session).await?;
+    let data = sessions.into_iter().map(SessionView::from).collect();
+    Ok(Reply::ok(&Sessions { data })?)
+}
+
+/// Signs out everywhere, here too unless `keep_current=true`.
+async fn end_all(call: Call<NoBody, KeepCurrent>) -> Answer<Nothing> {
+    auth::end_all_sessions(&call.session, call.query.0).await?;
+    Ok(Reply::no_content())
+}
+
+async fn end(call: Call) -> Answer<Nothing> {
+    auth::end_session(&call.session, call.id()).await?;
+    Ok(Reply::no_content())
+}

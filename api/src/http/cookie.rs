@@ -1,0 +1,68 @@
+//! The cookie by which a browser stays signed in, out of reach of its scripts (RFC 6265bis, section 4.1.3.2).
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, Expiration, SameSite, time::OffsetDateTime},
+    http::{
+        StatusCode,
+        header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE},
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Time;
+
+/// `__Host-`: from this host only, for all of it, by TLS.
+const NAME: &str = "__Host-atoll";
+
+/// What a request brings, if anything.
+pub fn of(request: &HttpRequest) -> Option<SecretString> {
+    let cookie = request.cookie(NAME)?;
+    Some(SecretString::from(cookie.value()))
+}
+
+/// Keeps a browser signed in until a time.
+pub fn set(token: &SecretString, until: Time) -> String {
+    let until = OffsetDateTime::from_unix_timestamp(until.seconds());
+    let until = until.map_or(Expiration::Session, Expiration::from);
+    let mut cookie = bare(token.expose_secret());
+    cookie.set_expires(until);
+    cookie.to_string()
+}
+
+/// Signs a browser out.
+pub fn removal() -> String {
+    let mut cookie = bare("");
+    cookie.make_removal();
+    cookie.to_string()
+}
+
+/// A cookie that is of no use is taken back: scripts cannot, and each request would be refused for it.
+pub fn take_back(had: bool, response: &mut HttpResponse) {
+    let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+    if had
+        && is_refused
+        && let Ok(removal) = HeaderValue::from_str(&removal())
+    {
+        response.headers_mut().append(SET_COOKIE, removal);
+    }
+}
+
+/// Whether a request brings one.
+pub fn is_in(headers: &HeaderMap) -> bool {
+    let is_ours = |pair: &str| pair.trim_start().starts_with(NAME);
+    let mut cookies = headers.get_all(COOKIE);
+    cookies.any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|pairs| pairs.split(';').any(is_ours))
+    })
+}
+
+fn bare(value: &str) -> Cookie<'_> {
+    Cookie::build(NAME, value)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .finish()
+}

@@ -1,0 +1,22 @@
+//! What a page must send beside its cookie, so that no other site can use it (OWASP ASVS 5.0, V3.5).
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::Mac;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::key;
+use crate::{Atoll, Result};
+
+/// Made of the cookie: other sites can read neither.
+pub async fn csrf_token(atoll: &Atoll, cookie: &SecretString) -> Result<String> {
+    let mut mac = key(atoll, "csrf").await?.mac();
+    mac.update(cookie.expose_secret().as_bytes());
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+/// Whether `text` is the token of this cookie; compared in constant time.
+pub async fn is_csrf_token(atoll: &Atoll, cookie: &SecretString, text: &str) -> Result<bool> {
+    let mut mac = key(atoll, "csrf").await?.mac();
+    mac.update(cookie.expose_secret().as_bytes());
+    let text = BASE64_URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+    Ok(mac.verify_slice(&text).is_ok())
+}

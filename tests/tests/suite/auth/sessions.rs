@@ -1,0 +1,243 @@
+//! Sign-in sessions: their tokens, their list, and their end (contract §9).
+use serde_json::Value;
+use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
+
+use super::login;
+
+/// Somebody who is signed in, and their refresh token.
+async fn signed_in(app: &TestApp) -> (Client, String) {
+    let id = app.user("ada", false, &[]).await;
+    let reply = login(&app.anonymous(), "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    let client = Client::new(app.address, Some(text(&reply, "token")), id);
+    (client, text(&reply, "refresh_token"))
+}
+
+fn text(reply: &Reply, name: &str) -> String {
+    reply.body[name].as_str().unwrap().to_owned()
+}
+
+async fn refresh(app: &TestApp, token: &str) -> Reply {
+    let body = json!({ "refresh_token": token });
+    app.anonymous().post("/auth/refresh", body).await
+}
+
+/// Moves every session that much into the past.
+async fn age(app: &TestApp, column: &str, seconds: i64) {
+    let set = format!("UPDATE sessions SET {column} = {}", app.ago(seconds));
+    sql::run(&app.atoll, &set).await;
+}
+
+#[actix_web::test]
+async fn a_refresh_token_gives_a_new_pair_and_is_of_use_once() {
+    let app = TestApp::new().await;
+    let (ada, first) = signed_in(&app).await;
+
+    let renewed = refresh(&app, &first).await.expect_status(200);
+
+    let members: Vec<_> = renewed.body.as_object().unwrap().keys().collect();
+    assert_eq!(
+        members,
+        ["expires_at", "refresh_token", "token", "token_type", "user"]
+    );
+    let (token, second) = (text(&renewed, "token"), text(&renewed, "refresh_token"));
+    assert_ne!(token, ada.token());
+    assert_ne!(second, first);
+    let renewed = ada.with_token(&token);
+    renewed.get("/auth/me").await.expect_status(200);
+    age(&app, "replaced_at", 11).await;
+    ada.get("/auth/me").await.expect_status(401);
+    refresh(&app, &second).await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn a_refresh_token_that_comes_back_ends_its_session_and_no_other() {
+    let app = TestApp::new().await;
+    let (ada, stolen) = signed_in(&app).await;
+    let elsewhere = ada.with_token(&app.anonymous().login("ada", PASSWORD).await);
+    let renewed = refresh(&app, &stolen).await.expect_status(200);
+    age(&app, "replaced_at", 11).await;
+
+    refresh(&app, &stolen).await.expect_status(401);
+
+    let victim = ada.with_token(&text(&renewed, "token"));
+    victim.get("/auth/me").await.expect_status(401);
+    refresh(&app, &text(&renewed, "refresh_token"))
+        .await
+        .expect_status(401);
+    elsewhere.get("/auth/me").await.expect_status(200);
+}
+
+/// Not only the one before: whoever has any token of the family without being up to date is not the only one who has it.
+#[actix_web::test]
+async fn a_refresh_token_of_two_generations_ago_ends_its_session() {
+    let app = TestApp::new().await;
+    let (_, first) = signed_in(&app).await;
+    let second = refresh(&app, &first).await.expect_status(200);
+    let third = refresh(&app, &text(&second, "refresh_token"))
+        .await
+        .expect_status(200);
+
+    refresh(&app, &first).await.expect_status(401);
+
+    refresh(&app, &text(&third, "refresh_token"))
+        .await
+        .expect_status(401);
+}
+
+#[actix_web::test]
+async fn clients_that_race_to_refresh_get_the_same_pair() {
+    let app = TestApp::new().await;
+    let (ada, first) = signed_in(&app).await;
+
+    let replies = futures_util::future::join_all((0..8).map(|_| refresh(&app, &first))).await;
+
+    let pairs: Vec<_> = replies
+        .into_iter()
+        .map(|reply| reply.expect_status(200))
+        .map(|reply| (text(&reply, "token"), text(&reply, "refresh_token")))
+        .collect();
+    assert!(pairs.iter().all(|pair| *pair == pairs[0]));
+    ada.get("/auth/me").await.expect_status(200);
+    refresh(&app, &pairs[0].1).await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn a_session_ends_when_it_is_old_or_not_used_however_its_tokens_are() {
+    for (column, seconds) in [
+        ("token_expires_at", 1),
+        ("expires_at", 1),
+        ("last_used_at", 14 * 86_400),
+    ] {
+        let app = TestApp::new().await;
+        let (ada, token) = signed_in(&app).await;
+
+        age(&app, column, seconds).await;
+
+        ada.get("/auth/me").await.expect_status(401);
+        let is_over = column != "token_expires_at";
+        let expected = if is_over { 401 } else { 200 };
+        refresh(&app, &token).await.expect_status(expected);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_no_refresh_token_is_refused_and_ends_nothing() {
+    let app = TestApp::new().await;
+    let (ada, token) = signed_in(&app).await;
+    let other = format!("{}AAAA", &token[..token.len() - 4]);
+
+    for text in [ada.token(), "rt_", "rt_AAAA", "x", "rt_%"] {
+        refresh(&app, text).await.expect_status(401);
+    }
+    for body in [
+        json!({}),
+        json!({ "refresh_token": "" }),
+        json!({ "refresh_token": 1 }),
+    ] {
+        app.anonymous()
+            .post("/auth/refresh", body)
+            .await
+            .expect_status(422);
+    }
+    ada.get("/auth/me").await.expect_status(200);
+    ada.with_token(&token)
+        .get("/auth/me")
+        .await
+        .expect_status(401);
+
+    // One of the right family is somebody's who has seen another.
+    refresh(&app, &other).await.expect_status(401);
+    ada.get("/auth/me").await.expect_status(401);
+}
+
+#[actix_web::test]
+async fn one_sees_where_one_is_signed_in_and_ends_one_of_them() {
+    let app = TestApp::new().await;
+    let (ada, _) = signed_in(&app).await;
+    let phone = app
+        .anonymous()
+        .request(reqwest::Method::POST, "/auth/login")
+        .header("User-Agent", "Phone\t1")
+        .json(&json!({ "login": "ada", "password": PASSWORD }));
+    let phone = ada.with_token(&text(&Reply::of(phone).await.expect_status(200), "token"));
+    let bob = app.member("bob").await;
+
+    let sessions = ada.get("/auth/sessions").await.expect_status(200);
+    let list = sessions.body["data"].as_array().unwrap().clone();
+
+    assert_eq!(list.len(), 2);
+    let current = |session: &&Value| session["is_current"] == true;
+    assert_eq!(list.iter().filter(current).count(), 1);
+    let other = list.iter().find(|session| !current(session)).unwrap();
+    assert_eq!(other["label"], "Phone1");
+    let other = format!("/auth/sessions/{}", other["id"]);
+    bob.delete(&other).await.expect_status(404);
+    phone.get("/auth/me").await.expect_status(200);
+    ada.delete(&other).await.expect_status(204);
+    phone.get("/auth/me").await.expect_status(401);
+    ada.delete(&other).await.expect_status(404);
+    ada.get("/auth/me").await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn one_signs_out_everywhere_or_everywhere_else() {
+    let app = TestApp::new().await;
+    let (ada, _) = signed_in(&app).await;
+    let again = async || ada.with_token(&app.anonymous().login("ada", PASSWORD).await);
+    let (phone, bob) = (again().await, app.member("bob").await);
+
+    ada.delete("/auth/sessions?keep_current=maybe")
+        .await
+        .expect_status(400);
+    ada.delete("/auth/sessions?keep_current=true")
+        .await
+        .expect_status(204);
+
+    phone.get("/auth/me").await.expect_status(401);
+    ada.get("/auth/me").await.expect_status(200);
+    let phone = again().await;
+    ada.delete("/auth/sessions").await.expect_status(204);
+    for client in [&ada, &phone] {
+        client.get("/auth/me").await.expect_status(401);
+    }
+    bob.get("/auth/me").await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn the_hundred_and_first_session_ends_the_one_that_was_not_used_for_the_longest_time() {
+    let app = TestApp::new().await;
+    let (ada, _) = signed_in(&app).await;
+    let mut last = ada.clone();
+    for _ in 0..100 {
+        last = ada.with_token(&app.anonymous().login("ada", PASSWORD).await);
+    }
+
+    let sessions = last.get("/auth/sessions").await.expect_status(200);
+
+    assert_eq!(sessions.body["data"].as_array().unwrap().len(), 100);
+    ada.get("/auth/me").await.expect_status(401);
+}
+
+/// The minute is the database's: what is written is waited for by asking.
+#[actix_web::test]
+async fn the_use_of_a_session_is_noted_once_a_minute() {
+    let app = TestApp::new().await;
+    let (ada, _) = signed_in(&app).await;
+    let used_at = async || {
+        let sessions = ada.get("/auth/sessions").await.expect_status(200);
+        sessions.body["data"][0]["last_used_at"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let first = used_at().await;
+    assert_eq!(used_at().await, first, "within the minute");
+
+    age(&app, "last_used_at", 61).await;
+    let aged = used_at().await;
+
+    while used_at().await == aged {}
+    assert!(used_at().await > first);
+}
