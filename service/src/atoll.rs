@@ -3,7 +3,13 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::{Actor, Database, Session, audit, auth, password::Hasher, retention, secret::Secret};
+use crate::{
+    Actor, Database, Session, audit,
+    auth::{self, Callers},
+    password::Hasher,
+    retention,
+    secret::Secret,
+};
 
 /// How the service behaves, beside its database.
 #[derive(Clone, Debug)]
@@ -21,12 +27,15 @@ pub struct Atoll {
     pub auth: auth::Settings,
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
+    pub(crate) callers: Callers,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
 }
 
 impl Atoll {
     pub fn new(database: Database, settings: Settings) -> Self {
+        let changes = database.changes().clone();
         Self {
+            callers: Callers::new(changes, settings.auth.cache_lifetime),
             database,
             hasher: Hasher::start(),
             auth: settings.auth,

@@ -80,6 +80,7 @@ impl Session {
                 database.begin(deadline).await?,
                 self.actor.clone(),
                 self.origin.request_id.clone(),
+                database.changes().clone(),
             );
             let tx = match self.atoll.audit.is_kept {
                 true => tx,

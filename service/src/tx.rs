@@ -1,6 +1,6 @@
 //! A transaction that cannot be committed after a failure that nobody reported.
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
@@ -12,6 +12,7 @@ use sea_orm::{
 use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entries, Entry},
+    database::{Changed, Changes, notification},
     secret::Secret,
 };
 
@@ -23,6 +24,9 @@ pub struct Tx {
     request_id: Option<Arc<str>>,
     /// What was done so far, for the audit.
     done: Mutex<Entries>,
+    /// Whose permissions, sessions or state are no longer what they were.
+    changed: Mutex<Changed>,
+    changes: Changes,
     is_recorded: bool,
     failed: AtomicBool,
 }
@@ -32,9 +36,12 @@ impl Tx {
         inner: DatabaseTransaction,
         actor: Arc<Actor>,
         request_id: Option<Arc<str>>,
+        changes: Changes,
     ) -> Self {
         Self {
             inner,
+            changed: Mutex::default(),
+            changes,
             actor,
             request_id,
             done: Mutex::default(),
@@ -56,13 +63,23 @@ impl Tx {
         self.request_id.as_deref()
     }
 
+    /// Nobody may go by what they remember of this user.
+    pub(crate) fn changes_user(&self, id: i64) {
+        lock(&self.changed).user(id);
+    }
+
     /// Notes what was done. It is stored before the commit, in one statement for all.
     pub(crate) fn record(&self, entry: Entry) {
+        match entry.resource {
+            "users" => self.changes_user(entry.resource_id),
+            // Whoever has it may do something else now.
+            "roles" => lock(&self.changed).everybody(),
+            _ => {}
+        }
         if !self.is_recorded {
             return;
         }
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.add(entry);
+        lock(&self.done).add(entry);
     }
 
     /// Commits on `Ok` where that is said with it, rolls back otherwise.
@@ -71,13 +88,15 @@ impl Tx {
     /// after a failed statement is refused: it would acknowledge a write that is lost.
     pub(crate) async fn finish<T>(self, done: Result<(T, bool)>) -> Result<T> {
         let (done, commits) = match done {
-            Ok((done, true)) => (self.store_audit().await.map(|()| done), true),
+            Ok((done, true)) => (self.tell().await.map(|()| done), true),
             Ok((done, false)) => (Ok(done), false),
             Err(error) => (Err(error), false),
         };
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
-            self.inner.commit().await?;
-            return done;
+            let committed = self.inner.commit().await;
+            // Where nobody knows whether it is committed, too.
+            self.changes.note(&lock(&self.changed));
+            return committed.map_err(Error::from).and(done);
         }
         if let Err(error) = self.inner.rollback().await {
             tracing::debug!(%error, "the rollback failed; the connection is closed instead");
@@ -134,9 +153,26 @@ impl Tx {
         Ok(row.try_get("", "is_ours")?)
     }
 
+    /// To the audit, and to other nodes.
+    async fn tell(&self) -> Result<()> {
+        self.store_audit().await?;
+        let changed = lock(&self.changed).clone();
+        let db = self.get_database_backend();
+        if changed.is_nobody() || db != DbBackend::Postgres || self.failed.load(Relaxed) {
+            return Ok(());
+        }
+        let (channel, text) = notification(&changed);
+        let tell = Statement::from_sql_and_values(
+            db,
+            "SELECT pg_notify($1, $2)",
+            [channel.into(), text.into()],
+        );
+        self.query_one_raw(tell).await?;
+        Ok(())
+    }
+
     async fn store_audit(&self) -> Result<()> {
-        let entries =
-            std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)).all;
+        let entries = std::mem::take(&mut *lock(&self.done)).all;
         match self.failed.load(Relaxed) {
             // Nothing will be committed.
             true => Ok(()),
@@ -150,6 +186,10 @@ impl Tx {
         }
         done
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Reads for Tx {

@@ -177,6 +177,8 @@ pub fn service_settings() -> service::Settings {
     service::Settings {
         auth: auth::Settings {
             session_lifetime: Duration::from_hours(1),
+            // Statements are counted: each caller is looked up.
+            cache_lifetime: Duration::ZERO,
             ..auth::Settings::default()
         },
         audit: service::audit::Settings::default(),

@@ -21,7 +21,7 @@ pub mod sql;
 mod statements;
 pub mod throw_away;
 
-pub use app::{PASSWORD, TestApp};
+pub use app::{Knobs, PASSWORD, TestApp};
 pub use backend::{Backend, file_url, settings};
 pub use client::Client;
 pub use detour::detour;

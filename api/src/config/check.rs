@@ -120,10 +120,16 @@ fn server_rules(server: &ServerSettings) -> [Rule; 15] {
     ]
 }
 
-fn auth_rules(auth: &auth::Settings) -> [Rule; 2] {
+fn auth_rules(auth: &auth::Settings) -> [Rule; 5] {
     let lifetime = LIFETIME.contains(&auth.session_lifetime);
+    let token = LIFETIME.contains(&auth.token_lifetime);
+    let idle = auth.session_idle >= Duration::from_mins(5) && auth.session_idle <= 365 * DAY;
+    let cached = auth.cache_lifetime <= Duration::from_secs(30);
     [
         ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
+        ("auth.session_idle", idle, "must be from 5m to 365d"),
+        ("auth.token_lifetime", token, "must be from 1m to 365d"),
+        ("auth.cache_lifetime", cached, "must be at most 30s"),
         ("auth.key", auth.key.as_ref().is_none_or(is_long), SECRET),
     ]
 }

@@ -1,5 +1,6 @@
 //! Signing up, in and out, and who a token stands for.
 mod account;
+mod callers;
 mod csrf;
 mod key;
 mod login;
@@ -10,6 +11,7 @@ mod sessions;
 mod settings;
 mod token;
 
+pub(crate) use callers::Callers;
 pub(crate) use key::key;
 
 pub use account::{Me, NewAccount, me, register};

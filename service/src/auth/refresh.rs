@@ -82,6 +82,7 @@ async fn turn(
         let soon = now() + length(settings.token_lifetime)?;
         let expires_at = Ord::min(soon, session.expires_at);
         replace(tx, &session, (access, refresh), expires_at).await?;
+        tx.changes_user(session.user_id);
         return Ok(Turn::Renewed(tokens(expires_at)));
     }
     let grace = now() - chrono::Duration::seconds(GRACE);

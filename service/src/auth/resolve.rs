@@ -29,20 +29,29 @@ const NOTED: i64 = 60;
 /// Notes that are written at once; a request whose session finds no place is noted by a later one.
 static NOTES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
-/// Who a token stands for, in one statement: the live and active user, with the permissions of the live roles.
+/// Who a token stands for: the live and active user, with the permissions of the live roles. One statement, or none.
 ///
 /// Fails with [`Error::Unauthenticated`] where it stands for nobody.
 pub async fn resolve(atoll: &Atoll, token: &SecretString) -> Result<Actor> {
     let token = Token::read(Kind::Access, token).ok_or(Error::Unauthenticated)?;
+    let hash = [token.family_hash.as_slice(), &token.hash].concat();
+    let caller = atoll.callers.get(hash, look_up(atoll, &token)).await?;
+    Ok(Actor::User(caller))
+}
+
+/// With until when that holds.
+async fn look_up(atoll: &Atoll, token: &Token) -> Result<(Caller, DateTimeWithTimeZone)> {
     let is_it = Condition::any()
         .add(Column::TokenHash.eq(token.hash.as_slice()))
-        .add(replaced_just_now(&token));
+        .add(replaced_just_now(token));
     let this_role = Condition::all()
         .add(Expr::col(("roles", "id")).equals(("user_roles", "role_id")))
         .add(scope::is_live("roles"));
     let query = scope::live_ids("users")
         .column(("users", "is_superuser"))
         .expr_as(Expr::col(("sessions", "id")), "session_id")
+        .column(("sessions", "token_hash"))
+        .column(("sessions", "token_expires_at"))
         .column(("sessions", "last_used_at"))
         .column(("roles", "permissions"))
         .inner_join(
@@ -66,7 +75,12 @@ pub async fn resolve(atoll: &Atoll, token: &SecretString) -> Result<Actor> {
     if used_at < now() - chrono::Duration::seconds(NOTED) {
         note_use(atoll, &caller);
     }
-    Ok(Actor::User(caller))
+    let is_newest = rows[0].try_get::<Vec<u8>>("", "token_hash")? == token.hash;
+    let until = match is_newest {
+        true => rows[0].try_get("", "token_expires_at")?,
+        false => now(),
+    };
+    Ok((caller, until))
 }
 
 fn caller(rows: &[QueryResult]) -> Result<Caller> {

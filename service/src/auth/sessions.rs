@@ -181,12 +181,16 @@ pub async fn end_replaced(session: &Session, before: &SecretString) -> Result<()
     let Some(before) = Token::read(Kind::Access, before) else {
         return Ok(());
     };
-    let this = everything()
-        .add(Column::FamilyHash.eq(before.family_hash))
-        .add(Column::TokenHash.eq(before.hash));
-    session
-        .write(async |tx| scope::erase::<Entity>(tx, this.clone()).await.map(drop))
+    let this = scope::plain::<Entity>()
+        .filter(Column::FamilyHash.eq(before.family_hash))
+        .filter(Column::TokenHash.eq(before.hash));
+    let this = this.one(session.db()?).await?;
+    let Some(Model { id, user_id, .. }) = this else {
+        return Ok(());
+    };
+    end_own(session, user_id, Column::Id.eq(id).into_condition())
         .await
+        .map(drop)
 }
 
 async fn end_own(session: &Session, user: i64, which: Condition) -> Result<u64> {

@@ -14,6 +14,8 @@ pub struct Settings {
     pub session_idle: Duration,
     #[serde(with = "humantime_serde")]
     pub token_lifetime: Duration,
+    #[serde(with = "humantime_serde")]
+    pub cache_lifetime: Duration,
     pub key: Option<SecretString>,
 }
 
@@ -24,6 +26,7 @@ impl Default for Settings {
             session_lifetime: Duration::from_hours(30 * 24),
             session_idle: Duration::from_hours(14 * 24),
             token_lifetime: Duration::from_hours(1),
+            cache_lifetime: Duration::from_secs(30),
             key: None,
         }
     }

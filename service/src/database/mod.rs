@@ -1,4 +1,5 @@
 //! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
+mod changes;
 mod classify;
 mod heartbeat;
 mod migrations;
@@ -20,6 +21,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
+pub(crate) use changes::{Changed, Changes, notification};
 pub(crate) use classify::{classify, taken};
 pub use migrations::{Migrations, Step};
 pub use settings::Settings;
@@ -40,6 +42,8 @@ pub struct Database {
     secret: Arc<OnceCell<Secret>>,
     /// Whether the server answers; none where there is no server.
     heartbeat: Option<watch::Receiver<bool>>,
+    /// Heard from other nodes; a file has none that tell.
+    changes: Changes,
 }
 
 impl Database {
@@ -51,13 +55,15 @@ impl Database {
             connection
         };
         let url = settings.url.expose_secret();
-        let (read, write, heartbeat) = match url.split_once(':').map(|(scheme, _)| scheme) {
+        let (read, write, heartbeat, changes) = match url.split_once(':').map(|(scheme, _)| scheme)
+        {
             Some("sqlite") => sqlite::connect(url, settings)
                 .await
-                .map(|(read, write)| (read, write, None))?,
+                .map(|(read, write)| (read, write, None, Changes::deaf()))?,
             Some("postgres" | "postgresql") => {
-                let (pool, heartbeat) = postgres::connect(url, settings).await?;
-                (pool.clone(), pool, Some(heartbeat))
+                let (pool, server) = postgres::connect(url, settings).await?;
+                let heartbeat = heartbeat::start(server.clone());
+                (pool.clone(), pool, Some(heartbeat), Changes::of(server))
             }
             _ => {
                 return Err(Error::bug(
@@ -72,12 +78,18 @@ impl Database {
             lock_timeout: settings.lock_timeout,
             secret: Arc::default(),
             heartbeat,
+            changes,
         })
     }
 
     /// For statements outside any transaction. Never call it inside [`crate::Session::write`], whose session refuses it.
     pub(crate) fn reader(&self) -> &DatabaseConnection {
         &self.read
+    }
+
+    /// Of those who call.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// How long a write may wait in all: for a connection, for locks of others, between its retries.

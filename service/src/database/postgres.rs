@@ -9,16 +9,15 @@ use sqlx::{
     ConnectOptions, Connection, Executor,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::sync::watch;
 use tracing::log::LevelFilter;
 
-use super::{Settings, heartbeat};
+use super::Settings;
 use crate::{Error, Result};
 
 pub(super) async fn connect(
     url: &str,
     settings: &Settings,
-) -> Result<(DatabaseConnection, watch::Receiver<bool>)> {
+) -> Result<(DatabaseConnection, PgConnectOptions)> {
     let server = PgConnectOptions::from_str(url)
         .map_err(Error::internal)?
         .application_name("atoll")
@@ -64,10 +63,7 @@ pub(super) async fn connect(
         .connect_with(server.clone())
         .await
         .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-    Ok((
-        SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
-        heartbeat::start(server),
-    ))
+    Ok((SqlxPostgresConnector::from_sqlx_postgres_pool(pool), server))
 }
 
 /// Lets a transaction that began late wait no longer for locks than its budget lasts.

@@ -1,6 +1,7 @@
 //! Signing up, in and out (contract §9).
 mod cookie;
 mod me;
+mod on_postgres;
 mod password;
 mod sessions;
 

@@ -1,9 +1,9 @@
 //! The people of the table, and the rows that they meet: made anew for every cell.
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 use reqwest::Method;
 use serde_json::Value;
-use tests::{Client, PASSWORD, Reply, TestApp, json};
+use tests::{Client, Knobs, PASSWORD, Reply, TestApp, json};
 
 use super::Line;
 
@@ -33,7 +33,11 @@ struct Scene {
 
 impl World {
     pub async fn new() -> Self {
-        let app = TestApp::new().await;
+        // Nobody may ever be taken for who they were.
+        let remember = |knobs: &mut Knobs| {
+            knobs.service.auth.cache_lifetime = Duration::from_secs(30);
+        };
+        let app = TestApp::with(remember).await;
         let third = app.member("third").await;
         let admin = app.admin("admin").await;
         let editors = admin.get("/roles?name=editor").await.ids()[0];

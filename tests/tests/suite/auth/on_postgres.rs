@@ -1,0 +1,160 @@
+//! What a node remembers of its callers, and how it hears that it must not: PostgreSQL, several nodes (contract §5, §9).
+use std::time::{Duration, Instant};
+
+use tests::{
+    Backend, Client, PASSWORD, TestApp, json,
+    postgres::{GIVEN, ThrowAway, connect, say},
+    process::{Program, eventually},
+};
+
+const LIFETIME: Duration = Duration::from_secs(30);
+
+/// Without a row: 404 to whoever is signed in by a token, so that the caller is all that is looked up.
+const CHEAP: &str = "/auth/cookie";
+
+async fn remembering(url: &str) -> TestApp {
+    let remember = |knobs: &mut tests::Knobs| knobs.service.auth.cache_lifetime = LIFETIME;
+    TestApp::at(url, Backend::Postgres, remember).await
+}
+
+async fn is_remembered(app: &TestApp, client: &Client) {
+    eventually("a caller is remembered", async || {
+        app.statements.take();
+        client.get(CHEAP).await.expect_status(404);
+        app.statements.take().is_empty().then_some(())
+    })
+    .await;
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn what_changes_here_or_on_another_node_is_no_longer_remembered() {
+    let (url, _) = Backend::Postgres.fresh().await;
+    let (here, there) = (remembering(&url).await, remembering(&url).await);
+    let root = here.superuser("root").await;
+    let elsewhere =
+        |client: &Client| Client::new(there.address, Some(client.token().to_owned()), client.id);
+    let users = |client: &Client| format!("/users/{}", client.id);
+    let editor = here.user("somebody", false, &[]).await;
+    let role = root.get("/roles?name=editor").await.ids()[0];
+
+    let cases: [(&str, u16); 7] = [
+        ("logout", 401),
+        ("sessions", 401),
+        ("password", 401),
+        ("deactivated", 401),
+        ("deleted", 401),
+        ("role", 403),
+        ("permissions", 403),
+    ];
+    for (case, expected) in cases {
+        let ada = here.editor(case).await;
+        let path = if expected == 403 {
+            format!("/users/{editor}/roles")
+        } else {
+            "/auth/me".to_owned()
+        };
+        is_remembered(&here, &ada).await;
+        is_remembered(&there, &elsewhere(&ada)).await;
+        elsewhere(&ada).get(&path).await.expect_status(200);
+
+        match case {
+            "logout" => drop(ada.act("/auth/logout").await.expect_status(204)),
+            "sessions" => drop(ada.delete("/auth/sessions").await.expect_status(204)),
+            "password" => {
+                let other = ada.with_token(&here.anonymous().login(case, PASSWORD).await);
+                let change =
+                    json!({ "current_password": PASSWORD, "new_password": "Tr0ub4dour and more" });
+                other
+                    .post("/auth/password", change)
+                    .await
+                    .expect_status(204);
+            }
+            "deactivated" => {
+                let off = json!({ "is_active": false });
+                root.patch(users(&ada), off).await.expect_status(200);
+            }
+            "deleted" => drop(root.delete(users(&ada)).await.expect_status(204)),
+            "role" => {
+                let editors = format!("{}/roles/{role}", users(&ada));
+                root.delete(editors).await.expect_status(204);
+            }
+            _ => {
+                let none = json!({ "permissions": ["posts.read"] });
+                root.patch(format!("/roles/{role}"), none)
+                    .await
+                    .expect_status(200);
+            }
+        }
+
+        ada.get(&path).await.expect_status(expected);
+        eventually(case, async || {
+            let status = elsewhere(&ada).get(&path).await.status;
+            (status == expected).then_some(())
+        })
+        .await;
+    }
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn nobody_is_remembered_while_changes_are_not_heard() {
+    let Some(mut server) = ThrowAway::start() else {
+        say(&format!(
+            "NOT RUN: no PostgreSQL to freeze; {GIVEN} names one that others use"
+        ));
+        return;
+    };
+    drop(connect(&server.url).await);
+    let database = service::Database::connect(&tests::settings(&server.url), None)
+        .await
+        .unwrap();
+    database.migrate().await.unwrap();
+    let app = remembering(&server.url).await;
+    let ada = app.member("ada").await;
+    is_remembered(&app, &ada).await;
+
+    server.freeze();
+
+    eventually("a caller is no longer taken for granted", async || {
+        let reply = ada.get(CHEAP).await;
+        (reply.status == 503).then_some(())
+    })
+    .await;
+    server.thaw();
+    is_remembered(&app, &ada).await;
+}
+
+/// How long it takes is printed: it is the interval of no test.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_token_that_one_process_revokes_is_refused_by_the_other() {
+    let (url, _) = Backend::Postgres.fresh().await;
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test")).with("DATABASE_URL", &url);
+    let ada = "user create --username ada --email ada@example.org";
+    program.ok(ada, PASSWORD).await;
+    let ((_one, here), (_other, there)) = (program.serve().await, program.serve().await);
+    let (here, there) = (Client::new(here, None, 0), Client::new(there, None, 0));
+
+    let mut slowest = Duration::ZERO;
+    for _ in 0..10 {
+        let token = here.login("ada", PASSWORD).await;
+        for _ in 0..3 {
+            there
+                .with_token(&token)
+                .get("/auth/me")
+                .await
+                .expect_status(200);
+        }
+        here.with_token(&token)
+            .act("/auth/logout")
+            .await
+            .expect_status(204);
+
+        let revoked = Instant::now();
+        while there.with_token(&token).get("/auth/me").await.status == 200 {}
+        slowest = slowest.max(revoked.elapsed());
+    }
+
+    println!("the slowest of 10 was refused after {slowest:?}");
+}
