@@ -7,7 +7,8 @@ use tests::{
     process::{Program, eventually},
 };
 
-const LIFETIME: Duration = Duration::from_secs(30);
+/// Longer than any test waits: what is forgotten was told.
+const LIFETIME: Duration = Duration::from_hours(1);
 
 /// Without a row: 404 to whoever is signed in by a token, so that the caller is all that is looked up.
 const CHEAP: &str = "/auth/cookie";
