@@ -1,4 +1,5 @@
 //! `/auth`
+mod api_keys;
 mod sessions;
 
 use actix_web::http::Method;
@@ -34,7 +35,8 @@ pub fn routes() -> Vec<Route> {
         .or(Kind::Conflict)
         .conditional(),
     ];
-    sessions::routes().into_iter().chain(account).collect()
+    let beside = sessions::routes().into_iter().chain(api_keys::routes());
+    beside.chain(account).collect()
 }
 
 fn at(path: &str) -> String {

@@ -28,6 +28,23 @@ pub enum Credential {
     ApiKey(i64),
 }
 
+impl Caller {
+    /// What is left of what they may where only `scopes` are lent: by a superuser all of these.
+    #[must_use]
+    pub fn within(self, scopes: &Grants) -> Self {
+        let everything = Permission::new("*");
+        let held = match self.is_superuser {
+            true => [everything.clone()].into_iter().collect(),
+            false => self.grants,
+        };
+        Self {
+            is_superuser: self.is_superuser && scopes.cover(&everything),
+            grants: held.and(scopes),
+            ..self
+        }
+    }
+}
+
 impl Credential {
     pub fn session(self) -> Option<i64> {
         match self {

@@ -161,7 +161,7 @@ async fn actor(
         let Some(cookie) = cookie else {
             return Ok(Actor::Anonymous);
         };
-        let actor = auth::resolve(atoll, cookie).await?;
+        let actor = auth::resolve_token(atoll, cookie).await?;
         let origins = of::<Origins>(request)?;
         csrf::check(request, &origins, (atoll, cookie)).await?;
         return Ok(actor);

@@ -19,6 +19,8 @@ pub enum Did {
     PasswordChanged,
     SignedIn,
     SignedOut,
+    KeyCreated,
+    KeyRevoked,
 }
 
 impl Did {
@@ -33,6 +35,8 @@ impl Did {
             Self::PasswordChanged => "password_changed",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
+            Self::KeyCreated => "key_created",
+            Self::KeyRevoked => "key_revoked",
         }
     }
 }
