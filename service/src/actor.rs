@@ -17,6 +17,15 @@ pub struct Caller {
     pub credential: Credential,
     pub is_superuser: bool,
     pub grants: Grants,
+    /// What they have to do before they may do what their grants say.
+    pub withheld: Option<Withheld>,
+}
+
+/// Why somebody is kept from what they may do, and from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// From all but their account, until they have a second factor, which a role of theirs asks for.
+    SecondFactor,
 }
 
 /// What a caller proves who they are with.

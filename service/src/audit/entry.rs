@@ -21,6 +21,9 @@ pub enum Did {
     SignedOut,
     KeyCreated,
     KeyRevoked,
+    TotpTurnedOn,
+    TotpTurnedOff,
+    RecoveryCodeUsed,
 }
 
 impl Did {
@@ -37,6 +40,9 @@ impl Did {
             Self::SignedOut => "signed_out",
             Self::KeyCreated => "key_created",
             Self::KeyRevoked => "key_revoked",
+            Self::TotpTurnedOn => "totp_turned_on",
+            Self::TotpTurnedOff => "totp_turned_off",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }

@@ -10,6 +10,8 @@ mod resolve;
 mod sessions;
 mod settings;
 mod token;
+mod totp;
+mod withheld;
 
 pub(crate) use key::key;
 
@@ -27,3 +29,6 @@ pub use sessions::{
 };
 pub(crate) use sessions::{end_sessions, over};
 pub use settings::{Registration, Settings};
+pub use totp::{
+    Enrolment, Otp, TotpStart, confirm_totp, end_totp, end_totp_of, start_totp,
+};

@@ -14,10 +14,12 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::{
+    Settings,
     api_keys::{hash_of, usable},
     refresh::replaced_just_now,
     sessions::going_on,
     token::{Kind, Token},
+    withheld,
 };
 use crate::{
     Actor, Atoll, Error, Result,
@@ -49,27 +51,27 @@ pub async fn resolve_token(atoll: &Atoll, text: &SecretString) -> Result<Actor> 
     let is_it = Condition::any()
         .add(Column::TokenHash.eq(token.hash.as_slice()))
         .add(replaced_just_now(&token));
-    let query = users_by("sessions")
+    let query = users_by(&atoll.auth, "sessions")
         .and_where(Column::FamilyHash.eq(token.family_hash.as_slice()))
         .and_where(Column::TokenExpiresAt.gt(now()))
         .cond_where(is_it)
         .cond_where(going_on(&atoll.auth)?)
         .take();
     let rows = atoll.database.reader().query_all(&query).await?;
-    let (caller, _) = caller(&rows, Credential::Session)?;
+    let (caller, _) = caller(&atoll.auth, &rows, Credential::Session)?;
     note_use::<sessions::Entity>(atoll, &rows[0])?;
     Ok(Actor::User(caller))
 }
 
 /// What a key may do depends on what its owner may now.
 async fn by_key(atoll: &Atoll, hash: &[u8]) -> Result<Actor> {
-    let query = users_by("api_keys")
+    let query = users_by(&atoll.auth, "api_keys")
         .column(("api_keys", "scopes"))
         .and_where(api_keys::Column::KeyHash.eq(hash))
         .cond_where(usable())
         .take();
     let rows = atoll.database.reader().query_all(&query).await?;
-    let (owner, first) = caller(&rows, Credential::ApiKey)?;
+    let (owner, first) = caller(&atoll.auth, &rows, Credential::ApiKey)?;
     let scopes: Json = first.try_get("", "scopes")?;
     let caller = owner.within(&roles::parse(&scopes).collect());
     note_use::<api_keys::Entity>(atoll, first)?;
@@ -77,11 +79,12 @@ async fn by_key(atoll: &Atoll, hash: &[u8]) -> Result<Actor> {
 }
 
 /// Those who may come in, one row for each of their live roles, by what they come in with.
-fn users_by(table: &'static str) -> SelectStatement {
+fn users_by(settings: &Settings, table: &'static str) -> SelectStatement {
     let this_role = Condition::all()
         .add(Expr::col(("roles", "id")).equals(("user_roles", "role_id")))
         .add(scope::is_live("roles"));
-    scope::live_ids("users")
+    let mut users = scope::live_ids("users");
+    users
         .column(("users", "is_superuser"))
         .expr_as(Expr::col((table, "id")), "credential_id")
         .column((table, "last_used_at"))
@@ -92,15 +95,19 @@ fn users_by(table: &'static str) -> SelectStatement {
             Expr::col(("user_roles", "user_id")).equals(("users", "id")),
         )
         .join(JoinType::LeftJoin, "roles", this_role)
-        .and_where(Expr::col(("users", "is_active")).eq(true))
-        .take()
+        .and_where(Expr::col(("users", "is_active")).eq(true));
+    if !settings.require_totp_for.is_empty() {
+        withheld::ask(&mut users);
+    }
+    users
 }
 
 /// With the first of the rows, which says of the credential what all of them say.
-fn caller(
-    rows: &[QueryResult],
+fn caller<'a>(
+    settings: &Settings,
+    rows: &'a [QueryResult],
     credential: fn(i64) -> Credential,
-) -> Result<(Caller, &QueryResult)> {
+) -> Result<(Caller, &'a QueryResult)> {
     let first = rows.first().ok_or(Error::Unauthenticated)?;
     let mut permissions: Vec<Permission> = Vec::new();
     for row in rows {
@@ -113,6 +120,7 @@ fn caller(
         credential: credential(first.try_get("", "credential_id")?),
         is_superuser: first.try_get("", "is_superuser")?,
         grants: permissions.into_iter().collect(),
+        withheld: withheld::of(settings, rows)?,
     };
     Ok((caller, first))
 }

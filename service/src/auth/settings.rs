@@ -15,6 +15,7 @@ pub struct Settings {
     #[serde(with = "humantime_serde")]
     pub token_lifetime: Duration,
     pub key: Option<SecretString>,
+    pub require_totp_for: Vec<String>,
 }
 
 impl Default for Settings {
@@ -25,6 +26,7 @@ impl Default for Settings {
             session_idle: Duration::from_hours(14 * 24),
             token_lifetime: Duration::from_hours(1),
             key: None,
+            require_totp_for: Vec::new(),
         }
     }
 }
