@@ -5,6 +5,7 @@ pub mod cli;
 mod comments;
 pub mod config;
 pub mod docs;
+mod explain;
 pub mod http;
 pub mod jobs;
 pub mod openapi;

@@ -2,7 +2,7 @@
 use service::{Comments, Posts, Roles, Users};
 
 use crate::{
-    audit, auth,
+    audit, auth, explain,
     http::{Route, resource},
     posts, users,
 };
@@ -10,6 +10,7 @@ use crate::{
 pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(auth::routes());
+    routes.extend(explain::routes());
     routes.extend(resource::<Users>());
     routes.extend(users::routes());
     routes.extend(resource::<Posts>());

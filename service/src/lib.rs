@@ -8,6 +8,7 @@ pub mod comments;
 pub mod crud;
 pub mod database;
 pub mod error;
+pub mod explain;
 pub mod idempotency;
 pub mod input;
 mod origin;

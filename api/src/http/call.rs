@@ -4,10 +4,7 @@ use std::pin::Pin;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::{
-        Method,
-        header::{AUTHORIZATION, USER_AGENT},
-    },
+    http::header::{AUTHORIZATION, USER_AGENT},
     web::Data,
 };
 use secrecy::SecretString;
@@ -19,12 +16,8 @@ use service::{
 use tracing::Span;
 
 use super::{
-    Body, Links, NoBody, NoQuery, Problem, Query,
-    body::Limits,
-    middleware::RequestId,
-    once, precondition, query,
-    relation::Relations,
-    route::{Rule, Rules},
+    Body, Links, NoBody, NoQuery, Problem, Query, body::Limits, middleware::RequestId, once,
+    precondition, query, relation::Relations, rules::Rules,
 };
 use crate::settings::ApiSettings;
 
@@ -89,7 +82,7 @@ async fn check<B: Body, Q: Query>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Call<B, Q>, Problem> {
-    let ids = ids(request)?;
+    let ids = ids(request.match_info().iter().map(|(_, text)| text))?;
     let query: Q = query::read(request.query_string())?;
     let settings = **of::<ApiSettings>(request)?;
     query.allow(&settings)?;
@@ -98,14 +91,7 @@ async fn check<B: Body, Q: Query>(
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
     }
-    if !rule(request)?(&actor) {
-        return Err(match actor {
-            Actor::Anonymous => Problem::unauthenticated(),
-            Actor::User(_) | Actor::System => {
-                Problem::forbidden("no permission of yours allows this")
-            }
-        });
-    }
+    admit(request, &actor)?;
     query.permit(&actor)?;
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
     let session = atoll.session(actor);
@@ -134,17 +120,13 @@ fn origin(request: &HttpRequest) -> Origin {
 }
 
 /// Every parameter of our paths is an id: a positive 64-bit integer, written one way only.
-fn ids(request: &HttpRequest) -> Result<Vec<i64>, Problem> {
+pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem> {
     let id = |text: &str| {
         let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         let id = is_plain.then(|| text.parse().ok()).flatten();
         id.ok_or_else(|| Problem::malformed("an id in the path must be a positive 64-bit integer"))
     };
-    request
-        .match_info()
-        .iter()
-        .map(|(_, text)| id(text))
-        .collect()
+    texts.map(id).collect()
 }
 
 /// Credentials that are there must be good, even where none are needed.
@@ -163,19 +145,13 @@ async fn actor(request: &HttpRequest, atoll: &Atoll) -> Result<Actor, Problem> {
     }
 }
 
-fn rule(request: &HttpRequest) -> Result<Rule, Problem> {
-    let method = match request.method() {
-        &Method::HEAD => &Method::GET,
-        method => method,
-    };
-    let pattern = request.match_pattern().unwrap_or_default();
-    let rule = of::<Rules>(request)?.get(method, &pattern);
-    rule.ok_or_else(|| {
-        Error::bug(format!(
-            "{method} {pattern} has no rule: mount it as a Route"
-        ))
-        .into()
-    })
+fn admit(request: &HttpRequest, actor: &Actor) -> Result<(), Problem> {
+    let (method, pattern) = (request.method(), request.match_pattern());
+    let rules = of::<Rules>(request)?;
+    match rules.get(method, &pattern.unwrap_or_default()) {
+        Some(passage) => Ok(passage.admit(actor)?),
+        None => Err(Error::bug(format!("{method} has no rule here: mount it as a Route")).into()),
+    }
 }
 
 /// What the server was built with.

@@ -20,6 +20,7 @@ mod reply;
 mod representation;
 mod resource;
 mod route;
+mod rules;
 mod safety;
 mod shown;
 mod stats;
@@ -28,7 +29,7 @@ mod upload;
 
 pub use answer::{Answer, Created, Deleted, Is, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};
-pub use call::{Call, PublicUrl};
+pub use call::{Call, PublicUrl, ids};
 pub use kind::Kind;
 pub use link::Links;
 pub use middleware::{Gate, guard};
@@ -39,7 +40,8 @@ pub use relation::Relations;
 pub use reply::Reply;
 pub use representation::{Representation, Window};
 pub use resource::{Resource, resource};
-pub use route::{Route, Rule, Rules, mount};
+pub use route::{Route, mount};
+pub use rules::{Passage, RowRule, Rule, Rules};
 pub use time::Time;
 
 /// What views are made with.

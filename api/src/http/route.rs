@@ -1,5 +1,5 @@
 //! Routes as values: what is mounted is what the tests walk.
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix_web::{
     FromRequest, Handler, Responder,
@@ -7,22 +7,24 @@ use actix_web::{
     http::Method,
     web::{self, ServiceConfig},
 };
-use service::Actor;
+use service::{Session, crud::Access};
 
-use super::{Kind, Problem, relation::Fetch};
+use super::{
+    Kind, Problem, Resource,
+    relation::Fetch,
+    rules::{Passage, RowRule, Rule, precedence},
+};
 use crate::{
     openapi::{Documented, Operation},
     transfer::Transfer,
 };
 
-/// Whether any rule, whatever the row, lets an actor through.
-pub type Rule = fn(&Actor) -> bool;
-
 pub struct Route {
     pub method: Method,
     /// `/api/v1/posts/{id}`; every parameter is an id.
     pub path: String,
-    pub rule: Rule,
+    /// Who may pass.
+    pub passage: Passage,
     /// How rows of this resource are found for others, and whose they are.
     pub fetch: Option<(&'static str, Fetch)>,
     /// How rows of this resource go out and come in without HTTP.
@@ -47,7 +49,7 @@ impl Route {
         Self {
             method,
             path: path.to_owned(),
-            rule,
+            passage: Passage { rule, row: None },
             fetch: None,
             transfer: None,
             failures: Vec::new(),
@@ -72,6 +74,22 @@ impl Route {
     #[must_use]
     pub fn of_row(self) -> Self {
         self.or(Kind::Forbidden).or(Kind::Conflict)
+    }
+
+    /// It comes like this to the row of `R` that its path names first.
+    #[must_use]
+    pub fn to<R: Resource>(self, access: Access) -> Self {
+        self.to_row(Arc::new(move |session: &Session, ids: &[i64]| {
+            let id = ids.first().copied().unwrap_or_default();
+            Box::pin(R::may(session, access, id))
+        }))
+    }
+
+    /// Who may do it to the rows that its path names.
+    #[must_use]
+    pub fn to_row(mut self, rule: RowRule) -> Self {
+        self.passage.row = Some(rule);
+        self
     }
 
     /// It can be sent again without one, and the answer is no part of its effect.
@@ -105,25 +123,6 @@ impl Route {
     }
 }
 
-/// The rules of all routes, for the extractor to look up.
-#[derive(Debug, Default)]
-pub struct Rules(HashMap<(Method, String), Rule>);
-
-impl Rules {
-    pub fn of(routes: &[Route]) -> Self {
-        Self(
-            routes
-                .iter()
-                .map(|route| ((route.method.clone(), route.path.clone()), route.rule))
-                .collect(),
-        )
-    }
-
-    pub fn get(&self, method: &Method, pattern: &str) -> Option<Rule> {
-        self.0.get(&(method.clone(), pattern.to_owned())).copied()
-    }
-}
-
 /// HEAD wherever GET is; any other method of a known path is a 405 that says which there are (RFC 9110, section 15.5.6).
 pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
     let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
@@ -133,8 +132,7 @@ pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
             None => paths.push((route.path.clone(), vec![route])),
         }
     }
-    // The first that fits is taken: `/posts/stats` goes before `/posts/{id}`.
-    paths.sort_by_cached_key(|(path, _)| path.replace('{', "\u{10ffff}"));
+    paths.sort_by_cached_key(|(path, _)| precedence(path));
     for (path, routes) in paths {
         let allow = allow(&routes);
         let mut resource = web::resource(path);
