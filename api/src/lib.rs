@@ -9,6 +9,7 @@ mod explain;
 pub mod http;
 pub mod jobs;
 pub mod openapi;
+mod own;
 mod posts;
 mod roles;
 pub mod routes;

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod idempotency;
 pub mod input;
 mod origin;
+pub mod own;
 pub mod password;
 pub mod permission;
 pub mod posts;

@@ -20,6 +20,7 @@ mod includes;
 mod lists;
 mod migrations;
 mod openapi;
+mod own;
 mod pages;
 mod permissions;
 mod plans;
