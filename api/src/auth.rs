@@ -3,10 +3,12 @@ mod api_keys;
 mod sessions;
 mod totp;
 
+use std::sync::Arc;
+
 use actix_web::http::Method;
 use service::{
     Actor, Found, Users,
-    auth::{self, Me, NewAccount, PasswordChange},
+    auth::{self, Acceptance, Me, NewAccount, PasswordChange},
     crud::{Crud, Target},
     permission::Action,
     users::{UserPatch, UserRow},
@@ -24,7 +26,11 @@ pub fn routes() -> Vec<Route> {
     let account = vec![
         Route::new(Method::POST, &at("register"), |_| true, register)
             .or(Kind::Forbidden)
-            .or(Kind::Conflict),
+            .or(Kind::Conflict)
+            .to_row(Arc::new(|session, _| {
+                Box::pin(async { auth::may_register(session) })
+            })),
+        Route::new(Method::POST, &at("invite/accept"), |_| true, accept).or(Kind::Conflict),
         Route::new(Method::POST, &at("password"), signed_in, change_password),
         Route::new(Method::GET, &at("me"), known, me).never_withheld(),
         Route::new(
@@ -65,6 +71,12 @@ fn signed_in(actor: &Actor) -> bool {
 /// No token comes with it: signing in is the next step. The new user is shown to its owner.
 async fn register(call: Call<NewAccount>) -> Answer<Created<Users>> {
     let user = auth::register(&call.session, call.input).await?;
+    Ok(Reply::created::<Users>(user)?)
+}
+
+/// As registering, for somebody who was invited.
+async fn accept(call: Call<Acceptance>) -> Answer<Created<Users>> {
+    let user = auth::accept(&call.session, call.input).await?;
     Ok(Reply::created::<Users>(user)?)
 }
 

@@ -1,13 +1,17 @@
 //! The REST server and its command line. Nothing here knows SQL: every row comes from `service`.
+mod asset;
 mod audit;
 mod auth;
 pub mod cli;
 mod comments;
 pub mod config;
 pub mod docs;
+mod explain;
 pub mod http;
 pub mod jobs;
 pub mod openapi;
+mod own;
+mod pages;
 mod posts;
 mod roles;
 pub mod routes;

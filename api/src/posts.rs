@@ -4,7 +4,7 @@ use entity::posts;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
-    crud::Crud,
+    crud::{Access, Crud},
     permission::Action,
     posts::STATES,
 };
@@ -53,13 +53,15 @@ pub fn routes() -> Vec<Route> {
             &comments,
             |actor| Comments::ruled(actor, Action::Read),
             list_comments,
-        ),
+        )
+        .to::<Posts>(Access::Read),
         Route::new(
             Method::POST,
             &comments,
             |actor| Comments::ruled(actor, Action::Create),
             comment,
-        ),
+        )
+        .to::<Posts>(Access::Read),
     ]
 }
 

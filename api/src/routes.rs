@@ -2,14 +2,16 @@
 use service::{Comments, Posts, Roles, Users};
 
 use crate::{
-    audit, auth,
+    audit, auth, explain,
     http::{Route, resource},
-    posts, users,
+    own, posts, users,
 };
 
 pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(auth::routes());
+    routes.extend(explain::routes());
+    routes.extend(own::routes());
     routes.extend(resource::<Users>());
     routes.extend(users::routes());
     routes.extend(resource::<Posts>());

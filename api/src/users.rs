@@ -1,12 +1,18 @@
 //! `/users`
+use std::sync::Arc;
+
 use actix_web::http::Method;
 use service::{
-    Error, Posts, Roles, Users, crud::Crud, permission::Permission, roles, users::UserRow,
+    Error, Found, Posts, Roles, Session, Users,
+    crud::{Access, Crud},
+    permission::Permission,
+    roles,
+    users::UserRow,
 };
 
 use crate::http::{
     Answer, BASE, Call, JsonSchema, Kind, ListOf, Many, NoBody, Nothing, Reply, Resource, Route,
-    Serialize, Time,
+    RowRule, Serialize, Time,
 };
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -53,32 +59,42 @@ impl Resource for Users {
 pub fn routes() -> Vec<Route> {
     let roles = format!("{BASE}/users/{{id}}/roles");
     let role = format!("{roles}/{{role_id}}");
+    let assigns: RowRule = Arc::new(|session, ids| {
+        let [user, role] = [0, 1].map(|place| ids.get(place).copied().unwrap_or_default());
+        Box::pin(roles::may_assign(session, user, role))
+    });
     vec![
         Route::new(
             Method::GET,
             &format!("{BASE}/users/{{id}}/posts"),
             |_| true,
             posts,
-        ),
+        )
+        .to::<Users>(Access::Read),
         Route::new(
             Method::GET,
             &roles,
             |actor| actor.user_id().is_some(),
             list_roles,
         )
-        .or(Kind::Forbidden),
+        .or(Kind::Forbidden)
+        .to_row(Arc::new(|session, ids| {
+            Box::pin(async { who_sees_roles(session, ids).await.map(drop) })
+        })),
         Route::new(
             Method::PUT,
             &role,
             |actor| actor.holds(&Permission::new("roles.assign")),
             assign,
-        ),
+        )
+        .to_row(assigns.clone()),
         Route::new(
             Method::DELETE,
             &role,
             |actor| actor.holds(&Permission::new("roles.assign")),
             unassign,
-        ),
+        )
+        .to_row(assigns.clone()),
     ]
 }
 
@@ -94,13 +110,21 @@ async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
 
 /// For the user and for those with `users.read`.
 async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
-    let user = Users::visible_row(&call.session, call.id()).await?;
-    if !user.is_full {
-        return Err(Error::Forbidden("only the user and those with users.read see this").into());
-    }
+    let user = who_sees_roles(&call.session, &[call.id()]).await?;
     let query = &call.query.0;
     call.page::<Roles>(roles::of_user(&call.session, user.id, query).await?, query)
         .await
+}
+
+async fn who_sees_roles(session: &Session, ids: &[i64]) -> Result<Found<UserRow>, Error> {
+    let id = ids.first().copied().unwrap_or_default();
+    let user = Users::visible_row(session, id).await?;
+    match user.is_full {
+        true => Ok(user),
+        false => Err(Error::Forbidden(
+            "only the user and those with users.read see this",
+        )),
+    }
 }
 
 async fn assign(call: Call) -> Answer<Nothing> {

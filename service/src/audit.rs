@@ -20,6 +20,7 @@ mod verify;
 pub use entry::Did;
 pub(crate) use entry::{Entries, Entry};
 pub use history::history;
+pub(crate) use history::permit;
 pub use never::Never;
 pub(crate) use prune::prune;
 pub use revert::Revert;

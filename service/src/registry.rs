@@ -21,8 +21,10 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
             .link("totp_secrets", "user_id")
             .link("recovery_codes", "user_id")
             .link("one_time_tokens", "user_id")
+            .named("one_time_tokens", "email", "email")
             .link("verified_emails", "user_id")
             .link("mails", "user_id")
+            .named("mails", "recipient", "email")
             .link("last_logins", "user_id")
             .link("idempotency_keys", "user_id"),
         Table::of::<Roles>().link("user_roles", "role_id"),
@@ -38,8 +40,8 @@ type MakeRoom = for<'a> fn(&'a Tx, i64) -> Pin<Box<dyn Future<Output = Result<Ve
 pub struct Table {
     pub name: &'static str,
     pub owners: Vec<Owner>,
-    /// Rows of plain tables that go with a purged row: table and foreign key.
-    pub links: Vec<(&'static str, &'static str)>,
+    /// Rows of plain tables that go with a purged row: table, column, and the column of the row that it names.
+    pub links: Vec<(&'static str, &'static str, &'static str)>,
     pub has_own: bool,
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
@@ -64,8 +66,12 @@ impl Table {
         }
     }
 
-    fn link(mut self, table: &'static str, column: &'static str) -> Self {
-        self.links.push((table, column));
+    fn link(self, table: &'static str, column: &'static str) -> Self {
+        self.named(table, column, "id")
+    }
+
+    fn named(mut self, table: &'static str, column: &'static str, name: &'static str) -> Self {
+        self.links.push((table, column, name));
         self
     }
 }

@@ -1,7 +1,8 @@
-//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, API keys and, if so configured, the audit.
+//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, API keys, tokens of mail and, if so configured,
+//! the audit.
 use std::time::Duration;
 
-use ::entity::{api_keys, deletions, idempotency_keys, sessions};
+use ::entity::{api_keys, deletions, idempotency_keys, one_time_tokens, sessions};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
@@ -63,6 +64,7 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
     let sessions = async |tx: &Tx| ended_sessions(tx, atoll).await;
     all.push(drain(&session, "sessions", sessions, &mut progress).await?);
     all.push(drain(&session, "api_keys", expired_keys, &mut progress).await?);
+    all.push(drain(&session, "one_time_tokens", expired_tokens, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
@@ -180,6 +182,18 @@ async fn expired_keys(tx: &Tx) -> Result<u64> {
         .column(Column::Id)
         .into_query();
     scope::erase::<api_keys::Entity>(tx, Column::Id.in_subquery(old)).await
+}
+
+async fn expired_tokens(tx: &Tx) -> Result<u64> {
+    use one_time_tokens::Column;
+    let old = scope::plain::<one_time_tokens::Entity>()
+        .filter(Column::ExpiresAt.lte(now()))
+        .order_by_asc(Column::ExpiresAt)
+        .limit(BATCH)
+        .select_only()
+        .column(Column::Id)
+        .into_query();
+    scope::erase::<one_time_tokens::Entity>(tx, Column::Id.in_subquery(old)).await
 }
 
 async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {

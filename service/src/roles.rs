@@ -11,8 +11,8 @@ mod assignment;
 mod held;
 
 pub(crate) use assignment::assign_built_in;
-pub use assignment::{assign, assign_by_name, of_user, unassign};
-pub(crate) use held::{names, permissions_of};
+pub use assignment::{assign, assign_by_name, may_assign, of_user, unassign};
+pub(crate) use held::{Granted, granted, names, permissions_of};
 
 pub struct Roles;
 

@@ -4,7 +4,7 @@ use sea_orm::ActiveValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    auth,
+    auth, own,
     password::{MAX_LENGTH, MIN_LENGTH},
     prelude::*,
 };
@@ -14,6 +14,7 @@ mod key;
 mod lookup;
 mod private;
 
+pub(crate) use guard::has_superuser;
 pub use key::key;
 pub use lookup::by_username;
 pub use private::{Private, UserRow};
@@ -109,6 +110,11 @@ impl Crud for Users {
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         guard::fields(tx.actor(), change.before, change.after)?;
+        if change.before.is_some_and(own::is_system_user) {
+            return Err(Error::conflict(
+                "this user belongs to the service: it has what others left behind",
+            ));
+        }
         if change.action == Action::Create {
             let said = |set: &ActiveValue<bool>| set.try_as_ref().copied();
             change.after.is_active = Set(said(&change.after.is_active).unwrap_or(true));

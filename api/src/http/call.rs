@@ -4,17 +4,12 @@ use std::pin::Pin;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::{
-        Method,
-        header::{AUTHORIZATION, USER_AGENT},
-    },
+    http::header::{AUTHORIZATION, USER_AGENT},
     web::Data,
 };
 use secrecy::SecretString;
 use service::{
-    Actor, Atoll, Error, Origin, Session,
-    actor::Withheld,
-    auth,
+    Actor, Atoll, Error, Origin, Session, auth,
     crud::{Expected, Target},
     idempotency::Once,
 };
@@ -27,12 +22,9 @@ use super::{
     middleware::RequestId,
     once, precondition, query,
     relation::Relations,
-    route::{Asked, Rules},
+    rules::{Passage, Rules},
 };
 use crate::settings::ApiSettings;
-
-const NO_SECOND_FACTOR: &str = "a role of yours asks for a second factor: turn it on with POST /api/v1/auth/totp and \
-    POST /api/v1/auth/totp/confirm";
 
 /// `server.public_url`, or nothing.
 #[derive(Debug, Clone)]
@@ -95,26 +87,18 @@ async fn check<B: Body, Q: Query>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Call<B, Q>, Problem> {
-    let ids = ids(request)?;
+    let ids = ids(request.match_info().iter().map(|(_, text)| text))?;
     let query: Q = query::read(request.query_string())?;
     let settings = **of::<ApiSettings>(request)?;
     query.allow(&settings)?;
     let atoll = of::<Atoll>(request)?;
-    let asked = asked(request)?;
-    let cookie = cookie::of(request).filter(|_| !asked.signs_in);
+    let passage = passage(request)?;
+    let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let actor = actor(request, &atoll, cookie.as_ref()).await?;
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
     }
-    withheld(&actor, asked)?;
-    if !(asked.rule)(&actor) {
-        return Err(match actor {
-            Actor::Anonymous => Problem::unauthenticated(),
-            Actor::User(_) | Actor::System => {
-                Problem::forbidden("no permission of yours allows this")
-            }
-        });
-    }
+    passage.admit(&actor)?;
     query.permit(&actor)?;
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
     let session = atoll.session(actor);
@@ -132,16 +116,6 @@ async fn check<B: Body, Q: Query>(
     })
 }
 
-/// Whoever has to do something first does that first.
-fn withheld(actor: &Actor, asked: Asked) -> Result<(), Problem> {
-    match actor.caller().and_then(|caller| caller.withheld) {
-        Some(Withheld::SecondFactor) if !asked.is_never_withheld => {
-            Err(Problem::forbidden(NO_SECOND_FACTOR))
-        }
-        Some(Withheld::SecondFactor) | None => Ok(()),
-    }
-}
-
 fn origin(request: &HttpRequest) -> Origin {
     let id = |RequestId(id): &RequestId| id.as_str().into();
     let agent = request.headers().get(USER_AGENT);
@@ -153,17 +127,13 @@ fn origin(request: &HttpRequest) -> Origin {
 }
 
 /// Every parameter of our paths is an id: a positive 64-bit integer, written one way only.
-fn ids(request: &HttpRequest) -> Result<Vec<i64>, Problem> {
+pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem> {
     let id = |text: &str| {
         let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         let id = is_plain.then(|| text.parse().ok()).flatten();
         id.ok_or_else(|| Problem::malformed("an id in the path must be a positive 64-bit integer"))
     };
-    request
-        .match_info()
-        .iter()
-        .map(|(_, text)| id(text))
-        .collect()
+    texts.map(id).collect()
 }
 
 /// Credentials that are there must be good, even where none are needed. A header goes before a cookie, which browsers add themselves.
@@ -192,19 +162,12 @@ async fn actor(
     }
 }
 
-fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
-    let method = match request.method() {
-        &Method::HEAD => &Method::GET,
-        method => method,
-    };
-    let pattern = request.match_pattern().unwrap_or_default();
-    let asked = of::<Rules>(request)?.get(method, &pattern);
-    asked.ok_or_else(|| {
-        Error::bug(format!(
-            "{method} {pattern} has no rule: mount it as a Route"
-        ))
-        .into()
-    })
+fn passage(request: &HttpRequest) -> Result<Passage, Problem> {
+    let (method, pattern) = (request.method(), request.match_pattern());
+    let rules = of::<Rules>(request)?;
+    let passage = rules.get(method, &pattern.unwrap_or_default());
+    let unknown = || Error::bug(format!("{method} has no rule here: mount it as a Route"));
+    Ok(passage.cloned().ok_or_else(unknown)?)
 }
 
 /// What the server was built with.

@@ -6,6 +6,7 @@ mod cache;
 mod call;
 pub mod cookie;
 mod csrf;
+mod download;
 mod export;
 mod import;
 pub(crate) mod json;
@@ -22,6 +23,7 @@ mod reply;
 mod representation;
 mod resource;
 mod route;
+mod rules;
 mod safety;
 mod shown;
 mod stats;
@@ -30,8 +32,9 @@ mod upload;
 
 pub use answer::{Answer, Created, Deleted, Is, Made, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};
-pub use call::{Call, PublicUrl};
+pub use call::{Call, PublicUrl, ids};
 pub use csrf::{Origins, from_here};
+pub use download::Download;
 pub use kind::Kind;
 pub use link::Links;
 pub use middleware::{Gate, guard};
@@ -42,7 +45,8 @@ pub use relation::Relations;
 pub use reply::Reply;
 pub use representation::{Representation, Window};
 pub use resource::{Resource, resource};
-pub use route::{Route, Rule, Rules, mount};
+pub use route::{Route, mount};
+pub use rules::{Passage, RowRule, Rule, Rules};
 pub use time::Time;
 
 /// What views are made with.

@@ -112,6 +112,10 @@ impl Problem {
         Self::new(Kind::UnsupportedMediaType, detail)
     }
 
+    pub fn status(&self) -> u16 {
+        self.kind.parts().0.as_u16()
+    }
+
     /// Says which request it is about.
     #[must_use]
     pub fn at(mut self, instance: &str, request_id: &str) -> Self {

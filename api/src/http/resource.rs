@@ -5,7 +5,7 @@ use serde::Serialize;
 use service::{
     Actor, Audit, Crud,
     audit::{self, Revert},
-    crud,
+    crud::{self, Access},
     permission::Action,
 };
 
@@ -89,13 +89,15 @@ fn of_one<R: Resource>() -> Vec<Route> {
             &one,
             |actor| may::<R>(actor, Action::Read),
             get::<R>,
-        ),
+        )
+        .to::<R>(Access::Read),
         Route::new(
             Method::PATCH,
             &one,
             |actor| may::<R>(actor, Action::Update),
             update::<R>,
         )
+        .to::<R>(Access::Live(Action::Update))
         .of_row()
         .conditional(),
         Route::new(
@@ -104,6 +106,7 @@ fn of_one<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Delete),
             delete::<R>,
         )
+        .to::<R>(Access::Live(Action::Delete))
         .of_row()
         .conditional(),
         Route::new(
@@ -112,6 +115,7 @@ fn of_one<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Restore),
             restore::<R>,
         )
+        .to::<R>(Access::Deleted(Action::Restore))
         .of_row()
         .conditional(),
         Route::new(
@@ -120,6 +124,7 @@ fn of_one<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Audit),
             history::<R>,
         )
+        .to::<R>(Access::History)
         .or(Kind::Forbidden),
         Route::new(
             Method::GET,
@@ -127,6 +132,7 @@ fn of_one<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Delete) || may::<R>(actor, Action::Purge),
             impact::<R>,
         )
+        .to::<R>(Access::Impact)
         .or(Kind::Forbidden),
         Route::new(
             Method::POST,
@@ -134,6 +140,7 @@ fn of_one<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Update) && may::<R>(actor, Action::Audit),
             revert::<R>,
         )
+        .to::<R>(Access::Revert)
         .of_row()
         .conditional(),
         Route::new(
@@ -142,6 +149,7 @@ fn of_one<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Purge),
             purge::<R>,
         )
+        .to::<R>(Access::Deleted(Action::Purge))
         .of_row(),
     ]
 }

@@ -1,5 +1,5 @@
 //! Routes as values: what is mounted is what the tests walk.
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix_web::{
     FromRequest, Handler, Responder,
@@ -7,22 +7,24 @@ use actix_web::{
     http::Method,
     web::{self, ServiceConfig},
 };
-use service::Actor;
+use service::{Session, crud::Access};
 
-use super::{Kind, Problem, relation::Fetch};
+use super::{
+    Kind, Problem, Resource,
+    relation::Fetch,
+    rules::{Passage, RowRule, Rule, precedence},
+};
 use crate::{
     openapi::{Documented, Operation},
     transfer::Transfer,
 };
 
-/// Whether any rule, whatever the row, lets an actor through.
-pub type Rule = fn(&Actor) -> bool;
-
 pub struct Route {
     pub method: Method,
     /// `/api/v1/posts/{id}`; every parameter is an id.
     pub path: String,
-    pub rule: Rule,
+    /// Who may pass.
+    pub passage: Passage,
     /// How rows of this resource are found for others, and whose they are.
     pub fetch: Option<(&'static str, Fetch)>,
     /// How rows of this resource go out and come in without HTTP.
@@ -31,10 +33,6 @@ pub struct Route {
     pub failures: Vec<Kind>,
     /// Whether it takes an `Idempotency-Key`.
     pub takes_key: bool,
-    /// Whether somebody signs in by it: a cookie of before is no reason to refuse that.
-    pub signs_in: bool,
-    /// Whether it is open to those from whom the rest is withheld.
-    pub is_never_withheld: bool,
     pub handler_name: &'static str,
     /// What the types of the handler say of it.
     pub describe: fn(&mut Operation<'_>),
@@ -51,13 +49,16 @@ impl Route {
         Self {
             method,
             path: path.to_owned(),
-            rule,
+            passage: Passage {
+                rule,
+                row: None,
+                signs_in: false,
+                is_never_withheld: false,
+            },
             fetch: None,
             transfer: None,
             failures: Vec::new(),
             takes_key: true,
-            signs_in: false,
-            is_never_withheld: false,
             handler_name: std::any::type_name::<F>(),
             describe: |operation| {
                 Args::document(operation);
@@ -80,6 +81,22 @@ impl Route {
         self.or(Kind::Forbidden).or(Kind::Conflict)
     }
 
+    /// It comes like this to the row of `R` that its path names first.
+    #[must_use]
+    pub fn to<R: Resource>(self, access: Access) -> Self {
+        self.to_row(Arc::new(move |session: &Session, ids: &[i64]| {
+            let id = ids.first().copied().unwrap_or_default();
+            Box::pin(R::may(session, access, id))
+        }))
+    }
+
+    /// What else decides who may do it: the rows that its path names, or the configuration.
+    #[must_use]
+    pub fn to_row(mut self, rule: RowRule) -> Self {
+        self.passage.row = Some(rule);
+        self
+    }
+
     /// It can be sent again without one, and the answer is no part of its effect.
     #[must_use]
     pub fn without_key(self) -> Self {
@@ -91,21 +108,16 @@ impl Route {
 
     /// Somebody signs in by it.
     #[must_use]
-    pub fn signing_in(self) -> Self {
-        Self {
-            signs_in: true,
-            ..self
-        }
-        .never_withheld()
+    pub fn signing_in(mut self) -> Self {
+        self.passage.signs_in = true;
+        self.never_withheld()
     }
 
     /// It is what those need from whom the rest is withheld.
     #[must_use]
-    pub fn never_withheld(self) -> Self {
-        Self {
-            is_never_withheld: true,
-            ..self
-        }
+    pub fn never_withheld(mut self) -> Self {
+        self.passage.is_never_withheld = true;
+        self
     }
 
     /// It changes a row in the version that `If-Match` names.
@@ -130,39 +142,6 @@ impl Route {
     }
 }
 
-/// What the extractor asks of a request to a route.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked {
-    pub rule: Rule,
-    pub signs_in: bool,
-    pub is_never_withheld: bool,
-}
-
-/// The rules of all routes, for the extractor to look up.
-#[derive(Debug, Default)]
-pub struct Rules(HashMap<(Method, String), Asked>);
-
-impl Rules {
-    pub fn of(routes: &[Route]) -> Self {
-        let asked = |route: &Route| Asked {
-            rule: route.rule,
-            signs_in: route.signs_in,
-            is_never_withheld: route.is_never_withheld,
-        };
-        let key = |route: &Route| (route.method.clone(), route.path.clone());
-        Self(
-            routes
-                .iter()
-                .map(|route| (key(route), asked(route)))
-                .collect(),
-        )
-    }
-
-    pub fn get(&self, method: &Method, pattern: &str) -> Option<Asked> {
-        self.0.get(&(method.clone(), pattern.to_owned())).copied()
-    }
-}
-
 /// HEAD wherever GET is; any other method of a known path is a 405 that says which there are (RFC 9110, section 15.5.6).
 pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
     let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
@@ -172,8 +151,7 @@ pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
             None => paths.push((route.path.clone(), vec![route])),
         }
     }
-    // The first that fits is taken: `/posts/stats` goes before `/posts/{id}`.
-    paths.sort_by_cached_key(|(path, _)| path.replace('{', "\u{10ffff}"));
+    paths.sort_by_cached_key(|(path, _)| precedence(path));
     for (path, routes) in paths {
         let allow = allow(&routes);
         let mut resource = web::resource(path);

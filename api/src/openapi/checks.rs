@@ -18,7 +18,10 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
             is_call,
             &[Kind::MalformedRequest, Kind::Unauthenticated][..],
         ),
-        (is_call && !(route.rule)(&powerless()), &[Kind::Forbidden]),
+        (
+            is_call && !(route.passage.rule)(&powerless()),
+            &[Kind::Forbidden],
+        ),
         (route.path.contains('{'), &[Kind::NotFound]),
         (
             has_body,
@@ -47,7 +50,7 @@ pub fn is_once(route: &Route, is_call: bool) -> bool {
 }
 
 pub fn is_public(route: &Route) -> bool {
-    (route.rule)(&Actor::Anonymous)
+    (route.passage.rule)(&Actor::Anonymous)
 }
 
 /// Signed in, without a single permission.

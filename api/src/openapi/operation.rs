@@ -115,6 +115,13 @@ impl Operation<'_> {
         }
     }
 
+    /// An answer that is no text.
+    pub fn binary(&mut self, status: u16, media_type: &str) {
+        if let Some(answer) = self.answers.get_mut(&status) {
+            answer["content"][media_type] = json!({});
+        }
+    }
+
     /// What can be done next with the row whose id is there.
     pub fn links(&mut self, status: u16, tag: &str, id: &str, verbs: &[&str]) {
         let link = |verb: &&str| {

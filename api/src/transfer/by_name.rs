@@ -6,7 +6,8 @@ use service::{Result, Session, query::ExportQuery};
 use super::{Format, Page, Pages, Reading, Report, Stop, Writing, fields::Fields, import::import};
 use crate::http::{Resource, Route};
 
-type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
+/// The page that comes next.
+pub type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
 
 /// [`Pages`] of some resource.
 pub trait AnyPages {

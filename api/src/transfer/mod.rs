@@ -14,7 +14,7 @@ mod report;
 mod table;
 mod write;
 
-pub use by_name::{AnyPages, Text, Transfer};
+pub use by_name::{AnyPages, Next, Text, Transfer};
 pub use format::Format;
 pub use import::{OnError, Stop, Writing, import};
 pub use pages::{Page, Pages};

@@ -36,8 +36,8 @@ pub async fn history<C: Crud>(
     Ok(page)
 }
 
-/// Whether the actor sees the private fields of this row.
-async fn permit<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
+/// Whether the actor sees the private fields of this row, in what became of it. Fails where the actor sees nothing of that.
+pub async fn permit<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let (actor, db) = (reads.actor(), reads.db()?);
     let one = |rows: Select<C::Entity>| rows.filter(scope::is::<C>(id));
     if let Some(row) = one(scope::audited::<C>(actor)).one(db).await? {

@@ -3,8 +3,10 @@ mod account;
 mod api_keys;
 mod callers;
 mod csrf;
+mod invite;
 mod key;
 mod login;
+pub mod one_time;
 mod password;
 mod refresh;
 mod resolve;
@@ -19,9 +21,10 @@ pub(crate) use key::key;
 
 pub(crate) use api_keys::{expired, revoke_keys};
 
-pub use account::{Me, NewAccount, me, register};
+pub use account::{Me, NewAccount, may_register, me, register};
 pub use api_keys::{ApiKey, NewApiKey, api_keys, create_api_key, revoke_api_key};
 pub use csrf::{csrf_token, is_csrf_token};
+pub use invite::{Acceptance, Invitation, accept, end_first_run, first_run, invite};
 pub use login::{Credentials, SignIn, authenticate, login};
 pub use password::{PasswordChange, change_password, set_password};
 pub use refresh::{RefreshToken, refresh};

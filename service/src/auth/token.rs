@@ -85,6 +85,13 @@ impl Token {
     }
 }
 
+/// What stands alone, and its hash: 256 bits.
+pub fn generate() -> (SecretString, Vec<u8>) {
+    let text = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; OWN]>());
+    let hash = hash(text.as_bytes());
+    (SecretString::from(text), hash)
+}
+
 /// SHA-256 is enough for random bits: there is nothing to guess.
 pub fn hash(bytes: &[u8]) -> Vec<u8> {
     Sha256::digest(bytes).to_vec()

@@ -112,12 +112,11 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     order.insert(0, registry::table(root)?);
     for table in order.into_iter().rev() {
         for rows in roots.paths_to(table)? {
-            let these = scope::deleted_rows(table.name, "id")
-                .cond_where(rows.clone())
-                .take();
-            for (link, column) in &table.links {
-                tx.execute(&scope::erase_links(link, column, these.clone()))
-                    .await?;
+            for (link, column, name) in &table.links {
+                let these = scope::deleted_rows(table.name, name)
+                    .cond_where(rows.clone())
+                    .take();
+                tx.execute(&scope::erase_links(link, column, these)).await?;
             }
             let erase = scope::erase_deleted(table.name).cond_where(rows).take();
             record(tx, table.name, Did::Purged, with_versions(erase)).await?;

@@ -1,7 +1,7 @@
 //! What a deletion, or a purge, would take along: counted, not done.
 use sea_orm::{QueryFilter, sea_query::Condition};
 
-use super::{Crud, Model, base, many, roots::Roots, scope};
+use super::{Crud, Model, base, roots::Roots, scope, write};
 use crate::{Error, Reads, Result, permission::Action, registry};
 
 #[derive(Debug)]
@@ -14,8 +14,7 @@ pub struct Impact {
 
 /// For those who may do it.
 pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
-    let (action, row) = target::<C>(reads, id).await?;
-    many::only(C::permits(reads, action, &[row]).await?)?;
+    let action = target::<C>(reads, id).await?;
     let roots = Roots {
         table: C::name(),
         ids: &[id],
@@ -36,7 +35,14 @@ pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
     Ok(Impact { action, rows })
 }
 
-async fn target<C: Crud>(reads: &impl Reads, id: i64) -> Result<(Action, Model<C>)> {
+/// What could be done to the row, by an actor who may.
+pub async fn target<C: Crud>(reads: &impl Reads, id: i64) -> Result<Action> {
+    let (action, row) = row::<C>(reads, id).await?;
+    write::permit::<C>(reads, action, &row).await?;
+    Ok(action)
+}
+
+async fn row<C: Crud>(reads: &impl Reads, id: i64) -> Result<(Action, Model<C>)> {
     let (actor, db) = (reads.actor(), reads.db()?);
     let live = scope::live::<C>(actor).filter(scope::is::<C>(id));
     if let Some(row) = live.one(db).await? {

@@ -1,4 +1,5 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
+mod access;
 pub(crate) mod base;
 pub(crate) mod cascade;
 mod count;
@@ -21,6 +22,7 @@ use sea_orm::{
     ActiveModelBehavior, Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel,
 };
 
+pub use access::Access;
 pub use base::now;
 pub(crate) use base::{column, permit};
 pub use expected::Expected;
@@ -176,6 +178,11 @@ pub trait Crud: Sized + 'static {
         most: u64,
     ) -> Result<Vec<(i64, Found<Self::Row>)>> {
         related::related::<Self>(reads, foreign_key, keys, most).await
+    }
+
+    /// Whether the actor could do this to the row: fails as doing it would.
+    async fn may(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
+        access::may::<Self>(reads, access, id).await
     }
 
     /// A live row that the actor may see, as a whole.

@@ -96,21 +96,31 @@ pub async fn purge<C: Crud>(tx: &Tx, id: i64) -> Result<()> {
     cascade::purge(tx, C::name(), &[id]).await
 }
 
-async fn permit<C: Crud>(tx: &Tx, action: Action, row: &Model<C>) -> Result<()> {
-    many::only(C::permits(tx, action, std::slice::from_ref(row)).await?)
+pub async fn permit<C: Crud>(reads: &impl Reads, action: Action, row: &Model<C>) -> Result<()> {
+    many::only(C::permits(reads, action, std::slice::from_ref(row)).await?)
 }
 
-/// A deleted row; a live one that the actor can see is a conflict, if the actor may do this to it at all.
 async fn lock_deleted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Model<C>> {
-    if let Some(row) = scope::lock_trash::<C>(tx, tx.actor(), action, id).await? {
-        permit::<C>(tx, action, &row).await?;
+    let row = scope::lock_trash::<C>(tx, tx.actor(), action, id).await?;
+    deleted::<C>(tx, action, id, row).await
+}
+
+/// A deleted row, where there is one; a live one that the actor can see is a conflict, if the actor may do this to it at all.
+pub async fn deleted<C: Crud>(
+    reads: &impl Reads,
+    action: Action,
+    id: i64,
+    row: Option<Model<C>>,
+) -> Result<Model<C>> {
+    if let Some(row) = row {
+        permit::<C>(reads, action, &row).await?;
         return Ok(row);
     }
-    let live = scope::live::<C>(tx.actor())
+    let live = scope::live::<C>(reads.actor())
         .filter(scope::is::<C>(id))
-        .one(tx)
+        .one(reads.db()?)
         .await?
         .ok_or(Error::NotFound)?;
-    permit::<C>(tx, action, &live).await?;
+    permit::<C>(reads, action, &live).await?;
     Err(Error::conflict("this row is not deleted"))
 }

@@ -14,7 +14,7 @@ use super::{Roles, parse};
 use crate::{
     Crud, Error, Reads, Result, Tx, Users,
     audit::{Did, Entry},
-    crud::{Page, everything, now, read, scope},
+    crud::{Access, Page, everything, now, read, scope},
     query::ListQuery,
 };
 
@@ -73,13 +73,21 @@ async fn lock(tx: &Tx, user: i64, role: i64) -> Result<Model> {
     scope::lock::<Users>(tx, tx.actor(), user)
         .await?
         .ok_or(Error::NotFound)?;
-    let role = scope::all_live::<Roles>()
-        .filter(scope::is::<Roles>(role))
-        .lock(LockType::Share)
-        .one(tx)
-        .await?;
+    let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
+    permitted(tx, role.lock(LockType::Share).one(tx).await?)
+}
+
+/// Whether the actor could give this role to this user, or take it away.
+pub async fn may_assign(reads: &impl Reads, user: i64, role: i64) -> Result<()> {
+    Users::may(reads, Access::Read, user).await?;
+    let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
+    permitted(reads, role.one(reads.db()?).await?).map(drop)
+}
+
+fn permitted(reads: &impl Reads, role: Option<Model>) -> Result<Model> {
     let role = role.ok_or(Error::NotFound)?;
-    let holds_all = parse(&role.permissions).all(|permission| tx.actor().holds(&permission));
+    let actor = reads.actor();
+    let holds_all = parse(&role.permissions).all(|permission| actor.holds(&permission));
     if holds_all {
         Ok(role)
     } else {

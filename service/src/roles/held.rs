@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ConnectionTrait,
+    ConnectionTrait, QueryResult,
     prelude::Json,
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
@@ -44,6 +44,38 @@ pub async fn permissions_of(
         theirs.extend(parse(&row.try_get::<Json>("", "permissions")?));
     }
     Ok(all)
+}
+
+/// A live role and what it gives.
+#[derive(Debug)]
+pub struct Granted {
+    pub role: String,
+    pub permissions: Vec<Permission>,
+}
+
+/// All live roles by their names, or those of a user.
+pub async fn granted(db: &impl ConnectionTrait, user: Option<i64>) -> Result<Vec<Granted>> {
+    let mut query = match user {
+        None => scope::live_ids("roles").clear_selects().take(),
+        Some(user) => assigned()
+            .and_where(Expr::col(("user_roles", "user_id")).eq(user))
+            .take(),
+    };
+    query
+        .column(("roles", "name"))
+        .column(("roles", "permissions"))
+        .order_by(("roles", "name"), sea_orm::Order::Asc);
+    let granted = |row: QueryResult| {
+        Ok(Granted {
+            role: row.try_get("", "name")?,
+            permissions: parse(&row.try_get::<Json>("", "permissions")?).collect(),
+        })
+    };
+    db.query_all(&query)
+        .await?
+        .into_iter()
+        .map(granted)
+        .collect()
 }
 
 fn assigned() -> SelectStatement {

@@ -1,5 +1,5 @@
 //! Every change is recorded with its effect, can be read, and undone (contract §8).
-mod chain;
+pub mod chain;
 mod history;
 mod on_postgres;
 pub mod replay;

@@ -1,27 +1,38 @@
-//! Every route, called by everybody, on rows in every state: the statuses of `permissions.txt`, and no others.
+//! Every route, called by everybody, on rows in every state: the statuses of `permissions.txt`, and no others; and what
+//! `GET /auth/explain` said of each beforehand.
 mod keys;
 mod table;
 mod world;
 
 use api::{http::BASE, routes::routes};
 
+use serde_json::Value;
 use table::{CALLERS, Line};
+use tests::json;
 use world::{By, World};
 
 #[actix_web::test]
-async fn everybody_gets_what_the_table_says() {
+async fn everybody_gets_what_the_table_says_and_what_is_explained() {
     let world = World::new(By::Session).await;
 
-    let mut wrong = Vec::new();
+    let (mut wrong, mut misexplained) = (Vec::new(), Vec::new());
     for line in table::lines() {
         for (caller, expected) in CALLERS.into_iter().zip(&line.statuses) {
             let Some(expected) = expected else { continue };
-            let reply = world.call(&line, caller).await;
-            if reply.status != *expected {
+            let (said, reply) = world.explain_and_call(&line, caller).await;
+            let status = reply.status;
+            if status != *expected {
                 wrong.push(format!(
-                    "{line} as {caller}: {}, the table says {expected}: {}",
-                    reply.status, reply.text
+                    "{line} as {caller}: {status}, the table says {expected}: {}",
+                    reply.text
                 ));
+            }
+            let refusal = Some(status).filter(|status| [401, 403, 404].contains(status));
+            let is_so = |said: &Value| {
+                said["status"] == json!(refusal) && said["allowed"] == refusal.is_none()
+            };
+            if let Some(said) = said.filter(|said| !is_so(&said.body)) {
+                misexplained.push(format!("{line} as {caller}: {status}, but {}", said.text));
             }
         }
     }
@@ -30,6 +41,11 @@ async fn everybody_gets_what_the_table_says() {
         wrong.is_empty(),
         "these answers are not those of permissions.txt (mend the code; or, if the contract changed, the table):\n{}",
         wrong.join("\n")
+    );
+    assert!(
+        misexplained.is_empty(),
+        "GET /auth/explain says otherwise (say with Route::to or Route::to_row how the route comes to its row):\n{}",
+        misexplained.join("\n")
     );
 }
 

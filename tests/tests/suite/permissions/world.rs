@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use api::http::BASE;
 use reqwest::Method;
 use serde_json::Value;
 use tests::{Client, Knobs, PASSWORD, Reply, TestApp, json, sql};
@@ -49,6 +50,14 @@ struct Scene {
     role: i64,
 }
 
+impl Scene {
+    fn path(&self, line: &Line) -> String {
+        line.path
+            .replace("{id}", &self.id.to_string())
+            .replace("{role_id}", &self.role.to_string())
+    }
+}
+
 impl World {
     pub async fn new(by: By) -> Self {
         // Nobody may ever be taken for who they were.
@@ -89,10 +98,53 @@ impl World {
         ]
     }
 
+    /// Sets one cell up, and sees what it gives, and what was said of that before: of a request with a query string
+    /// nothing is.
+    pub async fn explain_and_call(&self, line: &Line, caller: &str) -> (Option<Reply>, Reply) {
+        let scene = self.scene_of(line, caller).await;
+        let explained = match line.path.contains('?') {
+            true => None,
+            false => Some(self.explained(line, &scene).await),
+        };
+        (explained, self.send(line, &scene, caller).await)
+    }
+
     /// Sets one cell up and sees what it gives.
     pub async fn call(&self, line: &Line, caller: &str) -> Reply {
+        let scene = self.scene_of(line, caller).await;
+        self.send(line, &scene, caller).await
+    }
+
+    /// Of several operations at once, what is said of the one that is sent.
+    async fn explained(&self, line: &Line, scene: &Scene) -> Reply {
+        let path = scene.path(line);
+        let whole = self.explain(line.method, &path, scene).await;
+        let is_bulk = line.pattern().ends_with("/bulk");
+        if !is_bulk || whole.body["allowed"] == false {
+            return whole;
+        }
+        let all = path.replace("/bulk", "");
+        match line.state {
+            "-" => self.explain("POST", &all, scene).await,
+            _ => {
+                let one = format!("{all}/{}", scene.id);
+                self.explain("PATCH", &one, scene).await
+            }
+        }
+    }
+
+    async fn explain(&self, method: &str, path: &str, scene: &Scene) -> Reply {
+        let user = match scene.caller.id {
+            0 => String::new(),
+            id => format!("&user_id={id}"),
+        };
+        let question = format!("/auth/explain?method={method}&path={BASE}{path}{user}");
+        self.superuser.get(question).await.expect_status(200)
+    }
+
+    async fn scene_of(&self, line: &Line, caller: &str) -> Scene {
         let resource = line.path.split(['/', '?']).nth(1).unwrap_or_default();
-        let scene = match resource {
+        match resource {
             "auth" => self.account(line, caller).await,
             "users" => self.user(line, caller).await,
             "posts" => self.post(line.state, caller).await,
@@ -101,11 +153,11 @@ impl World {
             "roles" => self.role(line.state, caller).await,
             "audit" => self.scene(caller, 0),
             _ => panic!("{line}: say in permissions/world.rs how its rows are made"),
-        };
-        let path = line
-            .path
-            .replace("{id}", &scene.id.to_string())
-            .replace("{role_id}", &scene.role.to_string());
+        }
+    }
+
+    async fn send(&self, line: &Line, scene: &Scene, caller: &str) -> Reply {
+        let path = scene.path(line);
         let method = Method::from_bytes(line.method.as_bytes()).unwrap();
         let client = self.dressed(&scene.caller, caller).await;
         let request = client.request(method, path);
@@ -212,6 +264,10 @@ impl World {
             ("POST", "/auth/api-keys") => json!({ "name": name, "scopes": ["posts.create.own"] }),
             // Nobody's: whose it is says itself who calls.
             ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
+            // Without an invitation, which no route gives.
+            ("POST", "/auth/invite/accept") => {
+                json!({ "token": "none", "account": self.data(method, "/auth/register", id)? })
+            }
             ("POST", "/auth/password") => {
                 json!({ "current_password": password, "new_password": "another password" })
             }

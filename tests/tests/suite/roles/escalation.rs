@@ -149,3 +149,28 @@ async fn a_restore_cannot_slip_a_permission_in() {
         .await;
     assert_eq!(restored.expect_status(200).body["permissions"], json!([]));
 }
+
+#[actix_web::test]
+async fn neither_a_revert_nor_many_at_once_slip_a_permission_in() {
+    let app = TestApp::new().await;
+    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+
+    for (number, permission) in LACKED.into_iter().enumerate() {
+        let url = format!(
+            "/roles/{}",
+            role(&root, &format!("had-{number}"), &[permission]).await
+        );
+        let none = json!({ "permissions": [] });
+        root.patch(&url, none).await.expect_status(200);
+        let back = json!({ "version": 1 });
+        let reverted = keeper.post(format!("{url}/revert"), back).await;
+        reverted.expect_problem(403, "forbidden");
+        let new = json!({ "name": "new", "permissions": [permission] });
+        let many = json!({ "operations": [{ "op": "create", "data": new }] });
+        let created = keeper.post("/roles/bulk", many).await;
+        created.expect_problem(403, "forbidden");
+        let imported = keeper.import("/roles/import", new.to_string()).await;
+        assert_eq!(imported.expect_status(422).body["committed_lines"], 0);
+    }
+    assert!(root.get("/roles?name=new").await.ids().is_empty());
+}

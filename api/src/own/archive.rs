@@ -1,0 +1,99 @@
+//! A zip archive (PKWARE APPNOTE 6.3.10) that is written while it is sent: no file of it is held as a whole.
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    mem::take,
+    rc::Rc,
+    vec::IntoIter,
+};
+
+use service::{Error, Result, Session};
+use zip::{
+    CompressionMethod, ZipWriter,
+    write::{SimpleFileOptions, StreamWriter},
+};
+
+use crate::transfer::{AnyPages, Next, Page};
+
+/// One file.
+pub struct Part {
+    pub name: &'static str,
+    pub pages: Box<dyn AnyPages>,
+}
+
+pub struct Archive {
+    parts: IntoIter<Part>,
+    /// The file that is being written.
+    pages: Option<Box<dyn AnyPages>>,
+    /// None once the directory at the end is written.
+    zip: Option<ZipWriter<StreamWriter<Sink>>>,
+    sink: Sink,
+}
+
+impl Archive {
+    pub fn of(parts: Vec<Part>) -> Self {
+        let sink = Sink::default();
+        Self {
+            parts: parts.into_iter(),
+            pages: None,
+            zip: Some(ZipWriter::new_stream(sink.clone())),
+            sink,
+        }
+    }
+
+    /// What the next page of a file adds. None once all is written.
+    async fn step(&mut self, session: &Session) -> Result<Option<Page>> {
+        while let Some(mut zip) = self.zip.take() {
+            if let Some(pages) = &mut self.pages {
+                match pages.next(session).await? {
+                    Some(page) => zip.write_all(&page.bytes).map_err(Error::internal)?,
+                    None => self.pages = None,
+                }
+                self.zip = Some(zip);
+            } else if let Some(part) = self.parts.next() {
+                // Sizes are known at the end only, and may be large.
+                let options = SimpleFileOptions::default()
+                    .compression_method(CompressionMethod::Stored)
+                    .large_file(true);
+                zip.start_file(part.name, options)
+                    .map_err(Error::internal)?;
+                self.pages = Some(part.pages);
+                self.zip = Some(zip);
+            } else {
+                zip.finish().map_err(Error::internal)?;
+            }
+            let bytes = take(&mut *self.sink.0.borrow_mut());
+            // Nothing would pass for the end.
+            if !bytes.is_empty() {
+                let page = Page {
+                    rows: 0,
+                    bytes,
+                    total: None,
+                };
+                return Ok(Some(page));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl AnyPages for Archive {
+    fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a> {
+        Box::pin(self.step(session))
+    }
+}
+
+/// What was written and not sent yet.
+#[derive(Clone, Default)]
+struct Sink(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! What there is about a user.
+use service::{
+    Audit, Comments, Error, Posts, Reads, Result, Session, auth, own, query::ExportQuery,
+};
+
+use super::{
+    archive::Part,
+    listed::{ByService, Listed},
+    views::{KeyView, MailView, ProfileView, SessionView, TokenView},
+};
+use crate::{
+    http::Resource,
+    transfer::{AnyPages, Format, Pages},
+};
+
+/// What an entry says without what was changed: that may be another's.
+const ENTRY: &str = "seq,request_id,resource,resource_id,action,created_at";
+
+/// One file each.
+pub fn all(session: &Session) -> Result<Vec<Part>> {
+    let me = session.actor().user_id().ok_or(Error::Unauthenticated)?;
+    let me = me.to_string();
+    let mine = [("author_id", &*me), ("deleted", "include")];
+    let about_me = [("resource", "users"), ("resource_id", &*me)];
+    let by_me = [("actor_id", &*me), ("fields", ENTRY)];
+    let part = |name, pages| Part { name, pages };
+    Ok(vec![
+        part(
+            "profile.ndjson",
+            Box::new(Listed::new(|session, beyond| {
+                Box::pin(profile(session, beyond))
+            })),
+        ),
+        part("posts.ndjson", rows::<Posts>(&mine)?),
+        part("comments.ndjson", rows::<Comments>(&mine)?),
+        part(
+            "history_of_account.ndjson",
+            Box::new(ByService(rows::<Audit>(&about_me)?)),
+        ),
+        part(
+            "done_by_account.ndjson",
+            Box::new(ByService(rows::<Audit>(&by_me)?)),
+        ),
+        part(
+            "sessions.ndjson",
+            Box::new(Listed::new(|session, beyond| {
+                Box::pin(async move {
+                    shown::<_, SessionView>(own::sessions(session, beyond).await?, |row| row.id)
+                })
+            })),
+        ),
+        part(
+            "api_keys.ndjson",
+            Box::new(Listed::new(|session, beyond| {
+                Box::pin(async move {
+                    shown::<_, KeyView>(own::api_keys(session, beyond).await?, |row| row.id)
+                })
+            })),
+        ),
+        part(
+            "mails.ndjson",
+            Box::new(Listed::new(|session, beyond| {
+                Box::pin(async move {
+                    shown::<_, MailView>(own::mails(session, beyond).await?, |row| row.id)
+                })
+            })),
+        ),
+        part(
+            "tokens.ndjson",
+            Box::new(Listed::new(|session, beyond| {
+                Box::pin(async move {
+                    shown::<_, TokenView>(own::tokens(session, beyond).await?, |row| row.id)
+                })
+            })),
+        ),
+    ])
+}
+
+fn rows<R: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+    let query = ExportQuery::<R>::parse(filters.iter().copied())?;
+    Ok(Box::new(Pages::new(query, Format::Ndjson)?))
+}
+
+/// The one line of the profile.
+async fn profile(session: &Session, beyond: i64) -> Result<Vec<(i64, ProfileView)>> {
+    if beyond > 0 {
+        return Ok(Vec::new());
+    }
+    let me = auth::me(session).await?;
+    let account = own::account(session).await?;
+    Ok(vec![(me.user.id, ProfileView::of(me, account))])
+}
+
+fn shown<M, V: From<M>>(rows: Vec<M>, id: fn(&M) -> i64) -> Result<Vec<(i64, V)>> {
+    Ok(rows
+        .into_iter()
+        .map(|row| (id(&row), V::from(row)))
+        .collect())
+}

@@ -1,0 +1,122 @@
+//! What goes out of rows that are no resource: never a hash, nor what a token could be made of.
+use entity::{api_keys, mails, one_time_tokens, sessions};
+use serde_json::Value;
+use service::{auth::Me, own::Account};
+
+use crate::{
+    http::{Representation, Serialize, Time},
+    users::UserView,
+};
+
+#[derive(Serialize)]
+pub struct ProfileView {
+    #[serde(flatten)]
+    user: Representation<UserView>,
+    permissions: Vec<String>,
+    email_verified_at: Option<Time>,
+    totp_enabled_at: Option<Time>,
+}
+
+impl ProfileView {
+    pub fn of(
+        Me {
+            user, permissions, ..
+        }: Me,
+        account: Account,
+    ) -> Self {
+        Self {
+            user: Representation::of::<service::Users>(user, false),
+            permissions,
+            email_verified_at: account.email_verified_at.map(Time::from),
+            totp_enabled_at: account.totp_confirmed_at.map(Time::from),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct SessionView {
+    id: i64,
+    label: Option<String>,
+    created_at: Time,
+    last_used_at: Time,
+    expires_at: Time,
+}
+
+impl From<sessions::Model> for SessionView {
+    fn from(session: sessions::Model) -> Self {
+        Self {
+            id: session.id,
+            label: session.label,
+            created_at: session.created_at.into(),
+            last_used_at: session.last_used_at.into(),
+            expires_at: session.expires_at.into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct KeyView {
+    id: i64,
+    name: String,
+    prefix: String,
+    scopes: Value,
+    created_at: Time,
+    last_used_at: Option<Time>,
+    expires_at: Option<Time>,
+}
+
+impl From<api_keys::Model> for KeyView {
+    fn from(key: api_keys::Model) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            prefix: key.prefix,
+            scopes: key.scopes,
+            created_at: key.created_at.into(),
+            last_used_at: key.last_used_at.map(Time::from),
+            expires_at: key.expires_at.map(Time::from),
+        }
+    }
+}
+
+/// One that waits to be sent. What it says has a token in it.
+#[derive(Serialize)]
+pub struct MailView {
+    id: i64,
+    recipient: String,
+    template: String,
+    created_at: Time,
+}
+
+impl From<mails::Model> for MailView {
+    fn from(mail: mails::Model) -> Self {
+        Self {
+            id: mail.id,
+            recipient: mail.recipient,
+            template: mail.template,
+            created_at: mail.created_at.into(),
+        }
+    }
+}
+
+/// One that was sent and not brought back.
+#[derive(Serialize)]
+pub struct TokenView {
+    id: i64,
+    purpose: String,
+    email: Option<String>,
+    created_at: Time,
+    expires_at: Time,
+}
+
+impl From<one_time_tokens::Model> for TokenView {
+    fn from(token: one_time_tokens::Model) -> Self {
+        Self {
+            id: token.id,
+            purpose: token.purpose,
+            email: token.email,
+            created_at: token.created_at.into(),
+            expires_at: token.expires_at.into(),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The fewest and narrowest permissions that do: what can be left out is left out, the widest first.
+use super::Asking;
+use crate::{Result, Session, permission::Permission, registry};
+
+impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
+    /// Those of `candidates` that a user who holds `held` already cannot do without.
+    pub(super) async fn least(
+        &self,
+        user: i64,
+        held: &[Permission],
+        candidates: Vec<Permission>,
+    ) -> Result<Vec<Permission>> {
+        let parts = by_resource(candidates);
+        let parts = self.needed(user, held, parts).await?;
+        let singles = parts.into_iter().flatten().map(|one| vec![one]).collect();
+        let needed = self.needed(user, held, singles).await?;
+        Ok(needed.into_iter().flatten().collect())
+    }
+
+    async fn needed(
+        &self,
+        user: i64,
+        held: &[Permission],
+        mut parts: Vec<Vec<Permission>>,
+    ) -> Result<Vec<Vec<Permission>>> {
+        let mut place = 0;
+        while place < parts.len() {
+            let part = parts.remove(place);
+            let rest: Vec<_> = parts.iter().flatten().chain(held).cloned().collect();
+            if !self.allows(user, &rest).await? {
+                parts.insert(place, part);
+                place += 1;
+            }
+        }
+        Ok(parts)
+    }
+}
+
+/// Those that cover several actions alone and first, the others by their resources, which nothing of another covers:
+/// so most are left out in few steps. Within a resource, the wide before the narrow.
+fn by_resource(mut permissions: Vec<Permission>) -> Vec<Vec<Permission>> {
+    let order = registry::permissions();
+    let place = |permission: &Permission| {
+        let text = permission.to_string();
+        let place = order.iter().position(|known| *known == text);
+        (!text.ends_with('*'), place)
+    };
+    permissions.sort_by_cached_key(place);
+    permissions.dedup();
+    let resource = |permission: &Permission| {
+        let text = permission.to_string();
+        let resource = text.split('.').next().unwrap_or_default();
+        (!text.ends_with('*')).then(|| resource.to_owned())
+    };
+    let mut parts: Vec<Vec<Permission>> = Vec::new();
+    for permission in permissions {
+        let this = resource(&permission);
+        let same = |part: &&mut Vec<Permission>| this.is_some() && resource(&part[0]) == this;
+        match parts.iter_mut().find(same) {
+            Some(part) => part.push(permission),
+            None => parts.push(vec![permission]),
+        }
+    }
+    parts
+}

@@ -1,0 +1,176 @@
+//! `GET /auth/explain` names the rule that decides (contract §10). That it never differs from what happens is shown by
+//! the whole table of `permissions.rs`.
+use serde_json::Value;
+use service::auth::Registration;
+use tests::{Client, TestApp, json};
+
+async fn explain(root: &Client, user: i64, request: &str) -> Value {
+    let (method, path) = request.split_once(' ').unwrap();
+    let question = format!("/auth/explain?method={method}&path=/api/v1{path}&user_id={user}");
+    root.get(question).await.expect_status(200).body
+}
+
+#[actix_web::test]
+async fn it_names_the_permission_that_allows_and_the_role_that_gives_it() {
+    let app = TestApp::new().await;
+    let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+    let post = ada.publish("Hers").await.id();
+
+    let said = explain(&root, ada.id, &format!("PATCH /posts/{post}")).await;
+
+    assert_eq!(
+        said,
+        json!({
+            "allowed": true, "status": null, "rule": "permission",
+            "reason": "posts.update.own (of member) allows it",
+            "held": [{ "permission": "posts.update.own", "roles": ["member"] }],
+            "missing": [],
+        })
+    );
+}
+
+#[actix_web::test]
+async fn it_names_the_least_that_is_missing_and_what_comes_close() {
+    let app = TestApp::new().await;
+    let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+    let bob = app.member("bob").await;
+    let post = ada.publish("Hers").await.id();
+
+    let said = explain(&root, bob.id, &format!("PATCH /posts/{post}")).await;
+
+    assert_eq!(
+        said,
+        json!({
+            "allowed": false, "status": 403, "rule": "permission",
+            "reason": "posts.update.own (of member) does not reach this row: it takes posts.update (of admin, editor)",
+            "held": [{ "permission": "posts.update.own", "roles": ["member"] }],
+            "missing": [{ "permission": "posts.update", "roles": ["admin", "editor"] }],
+        })
+    );
+}
+
+#[actix_web::test]
+async fn what_is_hidden_takes_more_than_one_permission() {
+    let app = TestApp::new().await;
+    let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+    let bob = app.member("bob").await;
+    let draft = json!({ "title": "Hers", "content": "…" });
+    let draft = ada.post("/posts", draft).await.expect_status(201).id();
+
+    let said = explain(&root, bob.id, &format!("DELETE /posts/{draft}")).await;
+
+    assert_eq!(
+        (&said["status"], &said["rule"]),
+        (&json!(404), &json!("permission"))
+    );
+    let missing: Vec<_> = said["missing"].as_array().unwrap().iter().collect();
+    let names: Vec<_> = missing.iter().map(|one| &one["permission"]).collect();
+    assert_eq!(names, ["posts.delete", "posts.read"]);
+}
+
+#[actix_web::test]
+async fn it_tells_the_grounds_apart_that_are_no_permission() {
+    let app = TestApp::new().await;
+    let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+    let (bob, admin) = (app.member("bob").await, app.admin("admin").await);
+    let post = ada.publish("Hers").await.id();
+    let comment = bob.comment(post, "…").await.id();
+    let gone = app.member("gone").await;
+    root.delete(format!("/users/{}", gone.id))
+        .await
+        .expect_status(204);
+    let nobody_gives = json!({ "permissions": [] });
+    let cases = [
+        (ada.id, format!("GET /posts/{post}"), "public"),
+        (ada.id, "GET /auth/me".to_owned(), "signed_in"),
+        (ada.id, format!("DELETE /comments/{comment}"), "owner"),
+        (root.id, format!("DELETE /comments/{comment}"), "superuser"),
+        (admin.id, format!("PATCH /users/{}", root.id), "superuser"),
+        (gone.id, format!("GET /posts/{post}"), "account"),
+        (root.id, "GET /posts/999".to_owned(), "nobody"),
+        (ada.id, "GET /posts/999".to_owned(), "nobody"),
+    ];
+
+    for (user, request, rule) in cases {
+        let said = explain(&root, user, &request).await;
+        assert_eq!(said["rule"], rule, "{request} by {user}: {said}");
+    }
+
+    let admins = root.get("/roles?name=admin").await.ids()[0];
+    root.delete(format!("/users/{}/roles/{admins}", admin.id))
+        .await
+        .expect_status(204);
+    for role in root.get("/roles?is_system=false").await.ids() {
+        root.patch(format!("/roles/{role}"), nobody_gives.clone())
+            .await
+            .expect_status(200);
+    }
+    let patch = json!({ "permissions": ["users.read"] });
+    root.patch(format!("/roles/{admins}"), patch)
+        .await
+        .expect_status(200);
+    let said = explain(&root, ada.id, "GET /audit").await;
+    assert_eq!(said["reason"], "it takes audit.read (which no role gives)");
+}
+
+#[actix_web::test]
+async fn it_knows_what_the_configuration_rules_out() {
+    let app = TestApp::with(|with| with.service.auth.registration = Registration::Closed).await;
+    let root = app.superuser("root").await;
+
+    let said = explain(&root, root.id, "POST /auth/register").await;
+
+    assert_eq!(
+        (&said["status"], &said["rule"]),
+        (&json!(403), &json!("nobody"))
+    );
+    assert!(
+        said["reason"].as_str().unwrap().contains("closed"),
+        "{said}"
+    );
+}
+
+#[actix_web::test]
+async fn nobody_is_told_to_sign_in() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+
+    let question = "/auth/explain?method=GET&path=/api/v1/auth/me";
+    let said = root.get(question).await.expect_status(200).body;
+
+    assert_eq!(
+        (&said["status"], &said["rule"]),
+        (&json!(401), &json!("signed_in"))
+    );
+}
+
+#[actix_web::test]
+async fn a_question_that_names_nothing_is_refused() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let cases = [
+        ("", "method"),
+        ("method=GET", "path"),
+        ("method=GET&path=/api/v1/nothing", "path"),
+        ("method=GET&path=/api/v1/posts/", "path"),
+        ("method=GET&path=/api/v1/posts?deleted=only", "path"),
+        ("method=GET&path=/api/v1/posts/x", "path"),
+        ("method=PUT&path=/api/v1/posts", "method"),
+        ("method=%20&path=/api/v1/posts", "method"),
+        ("method=GET&path=/api/v1/posts&user_id=0", "user_id"),
+        ("method=GET&path=/api/v1/posts&user_id=999", "user_id"),
+        ("method=GET&path=/api/v1/posts&more=1", "more"),
+    ];
+
+    for (query, parameter) in cases {
+        let reply = root
+            .get(format!("/auth/explain?{query}"))
+            .await
+            .expect_status(400);
+        assert_eq!(
+            reply.body["errors"][0]["parameter"], parameter,
+            "{query}: {}",
+            reply.text
+        );
+    }
+}
