@@ -150,7 +150,11 @@ async fn a_missing_field_is_refused_where_it_is_required() {
 
         let reply = send(&root, &method, &path, &json!({})).await;
 
-        assert_eq!(reply.places(), required, "{method} {path}: {}", reply.text);
+        // A field that is missing with all that is in it is refused for that.
+        let outer = |place: &&str| place.split('/').take(2).collect::<Vec<_>>().join("/");
+        let mut places: Vec<_> = reply.places().iter().map(outer).collect();
+        places.dedup();
+        assert_eq!(places, required, "{method} {path}: {}", reply.text);
     }
 }
 
