@@ -1,9 +1,11 @@
 //! `/auth`
+use std::sync::Arc;
+
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::{
     Actor, Found, Users,
-    auth::{self, Credentials, Me, NewAccount, PasswordChange, SignIn},
+    auth::{self, Acceptance, Credentials, Me, NewAccount, PasswordChange, SignIn},
     crud::{Crud, Target},
     permission::Action,
     users::{UserPatch, UserRow},
@@ -22,7 +24,11 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::POST, &at("register"), |_| true, register)
             .or(Kind::Forbidden)
-            .or(Kind::Conflict),
+            .or(Kind::Conflict)
+            .to_row(Arc::new(|session, _| {
+                Box::pin(async { auth::may_register(session) })
+            })),
+        Route::new(Method::POST, &at("invite/accept"), |_| true, accept).or(Kind::Conflict),
         Route::new(Method::POST, &at("login"), |_| true, login),
         Route::new(Method::POST, &at("logout"), signed_in, logout),
         Route::new(Method::POST, &at("password"), signed_in, change_password),
@@ -45,6 +51,12 @@ fn signed_in(actor: &Actor) -> bool {
 /// No token comes with it: signing in is the next step. The new user is shown to its owner.
 async fn register(call: Call<NewAccount>) -> Answer<Created<Users>> {
     let user = auth::register(&call.session, call.input).await?;
+    Ok(Reply::created::<Users>(user)?)
+}
+
+/// As registering, for somebody who was invited.
+async fn accept(call: Call<Acceptance>) -> Answer<Created<Users>> {
+    let user = auth::accept(&call.session, call.input).await?;
     Ok(Reply::created::<Users>(user)?)
 }
 

@@ -132,8 +132,8 @@ enum RuleView {
     Superuser,
     /// The account is deleted or inactive.
     Account,
-    /// There is no such row for anybody.
-    Row,
+    /// Nobody may: there is no such row, or the configuration rules it out.
+    Nobody,
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -192,7 +192,7 @@ impl From<Ground> for RuleView {
             Ground::Permission => Self::Permission,
             Ground::Superuser => Self::Superuser,
             Ground::Account => Self::Account,
-            Ground::Row => Self::Row,
+            Ground::Nobody => Self::Nobody,
         }
     }
 }
@@ -218,7 +218,8 @@ fn reason(found: &explain::Explanation) -> String {
         (Some(_), Ground::Permission) => {
             format!("{held} does not reach this row: it takes {missing}")
         }
-        (Some(_), _) => "there is nothing that this could be done to".to_owned(),
+        (Some(Error::Forbidden(detail)), _) => (*detail).to_owned(),
+        (Some(_), _) => "there is nothing there for anybody".to_owned(),
     }
 }
 

@@ -1,4 +1,5 @@
 //! The REST server and its command line. Nothing here knows SQL: every row comes from `service`.
+mod asset;
 mod audit;
 mod auth;
 pub mod cli;
@@ -10,6 +11,7 @@ pub mod http;
 pub mod jobs;
 pub mod openapi;
 mod own;
+mod pages;
 mod posts;
 mod roles;
 pub mod routes;

@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     docs,
     http::{Gate, Limits, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
+    pages,
     routes::routes,
     settings::{ApiSettings, ServerSettings},
     system::{self, Draining},
@@ -74,6 +75,7 @@ impl Server {
                 .configure(|config| mount(config, routes()))
                 .configure(|config| mount(config, system::routes()))
                 .configure(|config| mount(config, docs::routes()))
+                .configure(|config| mount(config, pages::routes()))
                 .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
         };
         let mut server = HttpServer::new(app)

@@ -32,8 +32,8 @@ pub enum Ground {
     Superuser,
     /// The account is deleted or inactive.
     Account,
-    /// There is no such row for anybody.
-    Row,
+    /// Nobody may: there is no such row, or the configuration rules it out.
+    Nobody,
 }
 
 /// A permission, and the live roles that give it.
@@ -117,7 +117,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         let actor = actor(user.id, user.is_superuser, &held);
         if let Some(refusal) = self.refusal(actor).await? {
             return match user.is_superuser {
-                true => Ok(Explanation::of(Some(refusal), Ground::Row)),
+                true => Ok(Explanation::of(Some(refusal), Ground::Nobody)),
                 false => self.refused(refusal, user.id, &held).await,
             };
         }
@@ -147,7 +147,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
             let by_superuser = self.refusal(actor(user, true, &[])).await?;
             let ground = match by_superuser {
                 None => Ground::Superuser,
-                Some(_) => Ground::Row,
+                Some(_) => Ground::Nobody,
             };
             return Ok(Explanation::of(Some(refusal), ground));
         }

@@ -14,6 +14,7 @@ mod key;
 mod lookup;
 mod private;
 
+pub(crate) use guard::has_superuser;
 pub use key::key;
 pub use lookup::by_username;
 pub use private::{Private, UserRow};

@@ -5,7 +5,8 @@ use std::{
 };
 
 use anyhow::Context;
-use service::{Actor, Atoll, Crud, Users, query::ListQuery};
+use secrecy::{ExposeSecret, SecretString};
+use service::auth;
 
 use super::{context::Operator, explain::explain};
 use crate::{jobs, server, settings::ServerSettings};
@@ -15,33 +16,31 @@ pub async fn run() -> anyhow::Result<()> {
     let server = &operator.settings.server;
     let atoll = operator.atoll().await?;
     let database = atoll.database.clone();
-    let has_superuser = has_superuser(&atoll).await?;
+    let first_run = auth::first_run(&atoll).await.map_err(explain)?;
+    let service = atoll.clone();
     jobs::start(&atoll, &operator.settings.jobs);
     let on_ready = |address| {
         // Nobody may be reading; the server is there all the same.
-        let _ = banner(&mut stdout(), &base(server, address), has_superuser);
+        let _ = banner(&mut stdout(), &base(server, address), first_run.as_ref());
     };
     server::run(server, operator.settings.api, atoll, on_ready)
         .await
         .with_context(|| format!("serving on {}:{}", server.host, server.port))?;
+    if let Some(token) = &first_run {
+        auth::end_first_run(&service, token)
+            .await
+            .map_err(explain)?;
+    }
     database.close().await.map_err(explain)
 }
 
-async fn has_superuser(atoll: &Atoll) -> anyhow::Result<bool> {
-    let who = [
-        ("is_superuser", "true"),
-        ("is_active", "true"),
-        ("limit", "1"),
-    ];
-    let query = ListQuery::<Users>::parse(who).map_err(explain)?;
-    let page = Users::list(&atoll.session(Actor::System), &query)
-        .await
-        .map_err(explain)?;
-    Ok(!page.rows.is_empty())
+/// Where somebody who was invited makes their account. Behind the `#` nothing of it is sent, and so nothing logged.
+pub fn welcome(base: &str, token: &SecretString) -> String {
+    format!("{base}/welcome#token={}", token.expose_secret())
 }
 
 /// What to type into a browser on this machine.
-fn base(settings: &ServerSettings, address: SocketAddr) -> String {
+pub fn base(settings: &ServerSettings, address: SocketAddr) -> String {
     match &settings.public_url {
         Some(url) => url.clone(),
         None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
@@ -49,7 +48,11 @@ fn base(settings: &ServerSettings, address: SocketAddr) -> String {
     }
 }
 
-fn banner(out: &mut impl Write, base: &str, has_superuser: bool) -> std::io::Result<()> {
+fn banner(
+    out: &mut impl Write,
+    base: &str,
+    first_run: Option<&SecretString>,
+) -> std::io::Result<()> {
     writeln!(out, "Atoll is ready: {base}\n")?;
     writeln!(out, "  {base}/api/v1/posts  published posts")?;
     writeln!(
@@ -60,14 +63,15 @@ fn banner(out: &mut impl Write, base: &str, has_superuser: bool) -> std::io::Res
         out,
         "  {base}/readyz        whether it can work: the database answers"
     )?;
-    if !has_superuser {
+    if let Some(token) = first_run {
         writeln!(
             out,
-            "\nNobody may do everything yet. Make the first superuser with"
+            "\nNobody may do everything yet. Make the first superuser at"
         )?;
+        writeln!(out, "  {}", welcome(base, token))?;
         writeln!(
             out,
-            "  atoll user create --username NAME --email ADDRESS --superuser"
+            "within 30 minutes, or with\n  atoll user create --username NAME --email ADDRESS --superuser"
         )?;
     }
     writeln!(out)?;

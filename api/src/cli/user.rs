@@ -1,4 +1,5 @@
 //! `atoll user`
+mod invite;
 mod list;
 mod password;
 
@@ -14,11 +15,14 @@ use super::{
     context::{Operator, say},
     explain::explain,
 };
+use crate::settings::ServerSettings;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Make a user; the password is asked for, or read from standard input
     Create(Create),
+    /// Print a link with which somebody makes their own account, within 30 minutes
+    Invite(invite::Invite),
     /// Set a user's password, asked for or read from standard input, and sign them out everywhere
     Password(Named),
     /// Print every user
@@ -49,15 +53,17 @@ pub struct Named {
 
 impl Command {
     pub async fn run(self) -> anyhow::Result<()> {
-        let session = Operator::start()?.session().await?;
-        let done = self.run_in(&session).await;
+        let operator = Operator::start()?;
+        let session = operator.session().await?;
+        let done = self.run_in(&session, &operator.settings.server).await;
         session.atoll.database.close().await.map_err(explain)?;
         done
     }
 
-    async fn run_in(self, session: &Session) -> anyhow::Result<()> {
+    async fn run_in(self, session: &Session, server: &ServerSettings) -> anyhow::Result<()> {
         match self {
             Self::Create(create) => create.run(session).await,
+            Self::Invite(invite) => invite.run(session, server).await,
             Self::List => list::run(session).await,
             Self::Password(Named { username }) => {
                 by_username(session, &username)

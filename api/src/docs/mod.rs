@@ -4,28 +4,21 @@ use std::{
     sync::LazyLock,
 };
 
-use actix_web::{
-    HttpRequest, HttpResponse, Responder,
-    body::BoxBody,
-    http::{Method, header::CONTENT_SECURITY_POLICY},
-    web::Bytes,
-};
+use actix_web::{http::Method, web::Bytes};
 use serde_json::Value;
 use service::Error;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
 use crate::{
+    asset::{Asset, CSS, HTML, JAVASCRIPT},
     http::{Problem, Route},
-    openapi::{self, Documented, Operation},
-    routes, system,
+    openapi, routes, system,
 };
 
 /// Scripts and styles from here alone; the viewer sets styles on elements, and has its icons in the style sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
 static STYLE: LazyLock<Option<Bytes>> = LazyLock::new(|| unpacked("swagger-ui.css"));
@@ -48,67 +41,31 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// A file of this program.
-struct Asset {
-    kind: &'static str,
-    body: Bytes,
-}
-
 async fn json() -> Asset {
-    Asset::new("application/json", DOCUMENT.clone())
+    Asset::new("application/json", POLICY, DOCUMENT.clone())
 }
 
 async fn index() -> Asset {
-    Asset::new("text/html; charset=utf-8", include_str!("index.html"))
+    Asset::new(HTML, POLICY, include_str!("index.html"))
 }
 
 async fn start() -> Asset {
-    Asset::new(JAVASCRIPT, include_str!("start.js"))
+    Asset::new(JAVASCRIPT, POLICY, include_str!("start.js"))
 }
 
 async fn style() -> Result<Asset, Problem> {
-    Asset::packed("text/css; charset=utf-8", STYLE.as_ref())
+    packed(CSS, STYLE.as_ref())
 }
 
 async fn script() -> Result<Asset, Problem> {
-    Asset::packed(JAVASCRIPT, SCRIPT.as_ref())
+    packed(JAVASCRIPT, SCRIPT.as_ref())
 }
 
-impl Asset {
-    fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
-        let body = body.into();
-        Self { kind, body }
-    }
-
-    fn packed(kind: &'static str, body: Option<&Bytes>) -> Result<Self, Problem> {
-        let body = body.cloned();
-        let body = body.ok_or_else(|| Error::bug("the release of Swagger UI lacks a file"))?;
-        Ok(Self { kind, body })
-    }
-}
-
-impl Responder for Asset {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok()
-            .content_type(self.kind)
-            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-            .body(self.body)
-    }
-}
-
-/// What the document is read with is no part of it.
-impl Documented for Asset {
-    fn document(operation: &mut Operation<'_>) {
-        operation.hide();
-    }
-}
-
-impl Documented for Result<Asset, Problem> {
-    fn document(operation: &mut Operation<'_>) {
-        operation.hide();
-    }
+/// A file of the viewer.
+fn packed(kind: &'static str, body: Option<&Bytes>) -> Result<Asset, Problem> {
+    let body = body.cloned();
+    let body = body.ok_or_else(|| Error::bug("the release of Swagger UI lacks a file"))?;
+    Ok(Asset::new(kind, POLICY, body))
 }
 
 /// One file of the release.

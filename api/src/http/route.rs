@@ -85,7 +85,7 @@ impl Route {
         }))
     }
 
-    /// Who may do it to the rows that its path names.
+    /// What else decides who may do it: the rows that its path names, or the configuration.
     #[must_use]
     pub fn to_row(mut self, rule: RowRule) -> Self {
         self.passage.row = Some(rule);

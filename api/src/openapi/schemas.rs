@@ -3,7 +3,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use service::input::{self, Input};
+use service::{
+    Refusal,
+    input::{self, Input},
+};
 
 use super::{filters, limits, problems, rows};
 use crate::http::{Representation, Resource, Window};
@@ -116,10 +119,11 @@ fn missing(empty: &impl Input) -> Vec<String> {
     let Err(service::Error::Invalid(refusals)) = input::check(empty) else {
         return Vec::new();
     };
-    let fields = refusals
-        .iter()
-        .map(|refusal| refusal.at.trim_start_matches('/'));
-    fields.map(str::to_owned).collect()
+    // Of a field in a field, the outer one.
+    let field = |refusal: &Refusal| refusal.at.split('/').nth(1).map(str::to_owned);
+    let mut fields: Vec<_> = refusals.iter().filter_map(field).collect();
+    fields.dedup();
+    fields
 }
 
 fn each_property(schema: &mut Value, mut change: impl FnMut(&str, &mut Map<String, Value>)) {

@@ -31,6 +31,19 @@ pub struct NewAccount {
     pub bio: Option<String>,
 }
 
+impl From<NewAccount> for NewUser {
+    fn from(account: NewAccount) -> Self {
+        Self {
+            username: account.username,
+            email: account.email,
+            password: account.password,
+            full_name: account.full_name,
+            bio: account.bio,
+            ..Self::default()
+        }
+    }
+}
+
 /// A signed-in user, and what they may do.
 #[derive(Debug)]
 pub struct Me {
@@ -39,28 +52,20 @@ pub struct Me {
     pub permissions: Vec<String>,
 }
 
+/// Whether anybody may make an account.
+pub fn may_register(session: &Session) -> Result<()> {
+    match session.atoll.auth.registration {
+        Registration::Open => Ok(()),
+        Registration::Closed => Err(Error::Forbidden(
+            "registration is closed: ask an administrator for an account",
+        )),
+    }
+}
+
 /// Makes a user, in the name of the service.
 pub async fn register(session: &Session, account: NewAccount) -> Result<Found<UserRow>> {
-    if session.atoll.auth.registration == Registration::Closed {
-        return Err(Error::Forbidden(
-            "registration is closed: ask an administrator for an account",
-        ));
-    }
-    let NewAccount {
-        username,
-        email,
-        password,
-        full_name,
-        bio,
-    } = account;
-    let mut new = NewUser {
-        username,
-        email,
-        password,
-        full_name,
-        bio,
-        ..Default::default()
-    };
+    may_register(session)?;
+    let mut new = NewUser::from(account);
     let service = session.acting_as(Actor::System);
     Users::prepare(&service, &mut new).await?;
     service

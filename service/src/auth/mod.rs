@@ -1,5 +1,6 @@
 //! Signing up, in and out, and who a token stands for.
 mod account;
+mod invite;
 mod key;
 mod login;
 pub mod one_time;
@@ -9,7 +10,8 @@ mod token;
 
 pub(crate) use key::key;
 
-pub use account::{Me, NewAccount, me, register};
+pub use account::{Me, NewAccount, may_register, me, register};
+pub use invite::{Acceptance, Invitation, accept, end_first_run, first_run, invite};
 pub use login::{Credentials, SignIn, authenticate, login};
 pub use password::{PasswordChange, change_password, set_password};
 pub use settings::{Registration, Settings};

@@ -5,7 +5,7 @@ use ::entity::one_time_tokens::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::ExprTrait,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::token;
 use crate::{
@@ -24,6 +24,10 @@ pub enum Purpose {
     Reset,
     /// Making an account: of nobody yet.
     Invite,
+    /// Making the account of a superuser.
+    InviteSuperuser,
+    /// Making that of the first superuser: of no use once there is one.
+    FirstRun,
 }
 
 impl Purpose {
@@ -33,6 +37,8 @@ impl Purpose {
             Self::Address => "address",
             Self::Reset => "reset",
             Self::Invite => "invite",
+            Self::InviteSuperuser => "invite_superuser",
+            Self::FirstRun => "first_run",
         }
     }
 
@@ -40,10 +46,15 @@ impl Purpose {
     pub const fn lifetime(self) -> Duration {
         match self {
             Self::Verify | Self::Address => Duration::from_hours(24),
-            Self::Reset | Self::Invite => Duration::from_mins(30),
+            Self::Reset | Self::Invite | Self::InviteSuperuser | Self::FirstRun => {
+                Duration::from_mins(30)
+            }
         }
     }
 }
+
+/// Characters that a token may have; ours have 43.
+pub const MAX_LENGTH: usize = 128;
 
 /// Whom a token is for, and which address it proves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,6 +119,17 @@ pub async fn end(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
 pub fn refused() -> Error {
     let detail = "is unknown, expired or used: ask for a new one";
     Error::invalid("/token", "invalid_token", detail)
+}
+
+/// Whether it can be a token at all.
+pub(super) fn plausible(token: &SecretString, _: &()) -> garde::Result {
+    match token.expose_secret().chars().count() {
+        0 => Err(garde::Error::new("required: must not be blank")),
+        1..=MAX_LENGTH => Ok(()),
+        _ => Err(garde::Error::new(format!(
+            "too_long: must have at most {MAX_LENGTH} characters"
+        ))),
+    }
 }
 
 fn good(purpose: Purpose) -> Condition {

@@ -75,7 +75,17 @@ pub async fn last_superuser(tx: &Tx, action: Action, users: &[Written<Users>]) -
     }
     // Two who demote each other would both see the other still there.
     tx.one_at_a_time(SUPERUSERS).await?;
-    let another = scope::all_live::<Users>()
+    match has_superuser(tx).await? {
+        true => Ok(()),
+        false => Err(Error::conflict(
+            "the last active superuser must stay: make another user a superuser first",
+        )),
+    }
+}
+
+/// Whether there is an active superuser.
+pub async fn has_superuser(reads: &impl Reads) -> Result<bool> {
+    let one = scope::all_live::<Users>()
         // Constants, not parameters: the partial index over active superusers serves only those.
         .filter(
             Column::IsSuperuser
@@ -85,10 +95,6 @@ pub async fn last_superuser(tx: &Tx, action: Action, users: &[Written<Users>]) -
         .filter(Column::IsActive.into_expr().eq(Expr::Constant(true.into())))
         .select_only()
         .column(Column::Id);
-    match another.into_tuple::<i64>().one(tx).await? {
-        Some(_) => Ok(()),
-        None => Err(Error::conflict(
-            "the last active superuser must stay: make another user a superuser first",
-        )),
-    }
+    let one = one.into_tuple::<i64>().one(reads.db()?).await?;
+    Ok(one.is_some())
 }

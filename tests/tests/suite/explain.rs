@@ -1,6 +1,7 @@
 //! `GET /auth/explain` names the rule that decides (contract §10). That it never differs from what happens is shown by
 //! the whole table of `permissions.rs`.
 use serde_json::Value;
+use service::auth::Registration;
 use tests::{Client, TestApp, json};
 
 async fn explain(root: &Client, user: i64, request: &str) -> Value {
@@ -86,8 +87,8 @@ async fn it_tells_the_grounds_apart_that_are_no_permission() {
         (root.id, format!("DELETE /comments/{comment}"), "superuser"),
         (admin.id, format!("PATCH /users/{}", root.id), "superuser"),
         (gone.id, format!("GET /posts/{post}"), "account"),
-        (root.id, "GET /posts/999".to_owned(), "row"),
-        (ada.id, "GET /posts/999".to_owned(), "row"),
+        (root.id, "GET /posts/999".to_owned(), "nobody"),
+        (ada.id, "GET /posts/999".to_owned(), "nobody"),
     ];
 
     for (user, request, rule) in cases {
@@ -110,6 +111,23 @@ async fn it_tells_the_grounds_apart_that_are_no_permission() {
         .expect_status(200);
     let said = explain(&root, ada.id, "GET /audit").await;
     assert_eq!(said["reason"], "it takes audit.read (which no role gives)");
+}
+
+#[actix_web::test]
+async fn it_knows_what_the_configuration_rules_out() {
+    let app = TestApp::with(|with| with.service.auth.registration = Registration::Closed).await;
+    let root = app.superuser("root").await;
+
+    let said = explain(&root, root.id, "POST /auth/register").await;
+
+    assert_eq!(
+        (&said["status"], &said["rule"]),
+        (&json!(403), &json!("nobody"))
+    );
+    assert!(
+        said["reason"].as_str().unwrap().contains("closed"),
+        "{said}"
+    );
 }
 
 #[actix_web::test]

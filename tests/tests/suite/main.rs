@@ -17,6 +17,7 @@ mod filters;
 mod idempotency;
 mod impact;
 mod includes;
+mod invites;
 mod lists;
 mod migrations;
 mod openapi;

@@ -13,8 +13,9 @@ use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 
 /// The only ones that ask nobody who they are.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 17] = [
     "POST /auth/register",
+    "POST /auth/invite/accept",
     "POST /auth/login",
     "GET /users",
     "GET /users/stats",
@@ -54,7 +55,8 @@ fn numbered(path: &str, id: &str) -> String {
 
 /// With a body that the route takes, if it takes one.
 async fn call(client: &Client, method: &Method, path: &str) -> Reply {
-    let request = client.request(method.clone(), numbered(path, "1"));
+    let asked = samples::query(path);
+    let request = client.request(method.clone(), numbered(path, "1") + asked);
     Reply::of(match samples::of(method, path) {
         Some(body) => request.json(&body),
         None => request,

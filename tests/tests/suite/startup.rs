@@ -25,9 +25,10 @@ async fn the_first_start_in_an_empty_folder_works() {
     assert!(said.contains(&format!("http://{address}")), "{said}");
     assert_eq!(
         said.matches(&format!("  http://{address}/")).count(),
-        3,
-        "three links: {said}"
+        4,
+        "three links, and one to begin with: {said}"
     );
+    assert!(said.contains("/welcome#token="), "{said}");
     assert!(said.contains("atoll user create --username"), "{said}");
     let anyone = Client::new(address, None, 0);
     anyone.get("/posts").await.expect_status(200);

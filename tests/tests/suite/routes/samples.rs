@@ -26,6 +26,10 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
             "username": "somebody", "email": "somebody@example.org", "full_name": "Some Body", "bio": "…",
             "password": PASSWORD,
         }),
+        ("POST", "/auth/invite/accept") => {
+            let register = of(method, "/auth/register");
+            json!({ "token": "token", "account": register })
+        }
         ("POST", "/auth/login") => json!({ "login": "somebody", "password": PASSWORD }),
         ("POST", "/auth/password") => {
             json!({ "current_password": PASSWORD, "new_password": "another password" })
@@ -52,6 +56,14 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("POST", _) if verb == "revert" => json!({ "version": 1 }),
         _ => panic!("{method} {path}: say in routes/samples.rs what it takes"),
     })
+}
+
+/// What a route cannot do without.
+pub fn query(path: &str) -> &'static str {
+    match path {
+        "/auth/explain" => "?method=GET&path=/api/v1/posts",
+        _ => "",
+    }
 }
 
 /// The routes that take a body, and one of theirs.

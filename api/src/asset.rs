@@ -1,0 +1,55 @@
+//! Files of this program that browsers are given.
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, body::BoxBody, http::header::CONTENT_SECURITY_POLICY,
+    web::Bytes,
+};
+
+use crate::{
+    http::Problem,
+    openapi::{Documented, Operation},
+};
+
+pub const HTML: &str = "text/html; charset=utf-8";
+pub const CSS: &str = "text/css; charset=utf-8";
+pub const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+pub struct Asset {
+    kind: &'static str,
+    /// What a page may load, and send (Content Security Policy Level 3).
+    policy: &'static str,
+    body: Bytes,
+}
+
+impl Asset {
+    pub fn new(kind: &'static str, policy: &'static str, body: impl Into<Bytes>) -> Self {
+        Self {
+            kind,
+            policy,
+            body: body.into(),
+        }
+    }
+}
+
+impl Responder for Asset {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .content_type(self.kind)
+            .insert_header((CONTENT_SECURITY_POLICY, self.policy))
+            .body(self.body)
+    }
+}
+
+/// What people look at is no part of the API.
+impl Documented for Asset {
+    fn document(operation: &mut Operation<'_>) {
+        operation.hide();
+    }
+}
+
+impl Documented for Result<Asset, Problem> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.hide();
+    }
+}

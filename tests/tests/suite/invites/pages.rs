@@ -1,0 +1,90 @@
+//! The pages that links lead to.
+use tests::TestApp;
+
+/// The values of an attribute, in order.
+fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!("{attribute}=\"");
+    page.split(&start)
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect()
+}
+
+#[actix_web::test]
+async fn they_need_nothing_but_this_server_and_its_policy_says_so() {
+    let app = TestApp::new().await;
+    let anyone = app.anonymous();
+
+    for path in ["welcome", "account/verify", "account/reset"] {
+        let page = anyone.get(format!("//{path}")).await.expect_status(200);
+
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.contains("script-src 'self';") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let files = [values(&page.text, "src"), values(&page.text, "href")].concat();
+        for file in files.into_iter().filter(|file| *file != "data:,") {
+            let place = format!("{folder}/{file}");
+            let file = anyone
+                .get(format!("//{}", place.trim_start_matches('/')))
+                .await;
+            file.expect_status(200);
+        }
+        for inline in ["<style", " style=", " onclick=", "javascript:", "<script>"] {
+            assert!(!page.text.contains(inline), "{path} has {inline}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn they_can_be_used_by_everybody() {
+    let app = TestApp::new().await;
+
+    for path in ["//welcome", "//account/verify", "//account/reset"] {
+        let page = app.anonymous().get(path).await.text;
+
+        assert!(
+            page.contains("<html lang=\"en\">") && page.contains("<title>"),
+            "{path}"
+        );
+        assert!(
+            page.contains("role=\"status\"") && page.contains("<main>"),
+            "{path}"
+        );
+        let inputs = page.matches("<input ").count();
+        assert_eq!(
+            values(&page, "<label for").len(),
+            inputs,
+            "{path}: each input has a label"
+        );
+        for described in values(&page, "aria-describedby") {
+            for id in described.split(' ') {
+                assert!(
+                    page.contains(&format!("id=\"{id}\"")),
+                    "{path}: nothing is {id}"
+                );
+            }
+        }
+    }
+}
+
+/// `account.username` stands for the member `username` of `account`.
+#[actix_web::test]
+async fn the_form_sends_what_its_route_takes() {
+    let app = TestApp::new().await;
+    let anyone = app.anonymous();
+    let page = anyone.get("//welcome").await.text;
+
+    assert_eq!(values(&page, "data-action"), ["api/v1/auth/invite/accept"]);
+    let names: Vec<_> = values(&page, " name")
+        .into_iter()
+        .filter(|name| name.contains('.'))
+        .collect();
+    assert_eq!(
+        names,
+        ["account.username", "account.email", "account.password"]
+    );
+}
