@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Names the lock under which the first superuser is made; any number of our own will do.
-const FIRST: i64 = 0x4649_5253_54;
+const FIRST: i64 = 0x0046_4952_5354;
 
 /// What an invitation may be good for.
 const PURPOSES: [Purpose; 3] = [Purpose::Invite, Purpose::InviteSuperuser, Purpose::FirstRun];

@@ -174,7 +174,7 @@ async fn many_who_leave_at_once_leave_to_one_heir() {
     let app = TestApp::at(&service.url, Backend::of_this_run(), |_| {}).await;
     let mut people = Vec::new();
     for n in 0..6 {
-        let client = app.member(&format!("m{n}")).await;
+        let client = app.member(&format!("many{n}")).await;
         client.publish("Hello").await;
         people.push(client);
     }
