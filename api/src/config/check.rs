@@ -242,7 +242,8 @@ fn failed(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
 }
 
 fn is_role(name: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    let is_letter =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
     !name.is_empty() && name.bytes().all(is_letter)
 }
 

@@ -29,6 +29,4 @@ pub use sessions::{
 };
 pub(crate) use sessions::{end_sessions, over};
 pub use settings::{Registration, Settings};
-pub use totp::{
-    Enrolment, Otp, TotpStart, confirm_totp, end_totp, end_totp_of, start_totp,
-};
+pub use totp::{Enrolment, Otp, TotpStart, confirm_totp, end_totp, end_totp_of, start_totp};

@@ -61,7 +61,11 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
     let (_, this) = signed_in(session)?;
     let me = confirmed(session, &change.current_password).await?;
-    let hash = session.atoll.hasher.hash(change.new_password.clone()).await?;
+    let hash = session
+        .atoll
+        .hasher
+        .hash(change.new_password.clone())
+        .await?;
     session
         .write(async |tx| {
             // Another request may have changed it while this one was hashed: then it is not the current one any more.

@@ -4,6 +4,7 @@ mod cookie;
 mod me;
 mod password;
 mod sessions;
+mod totp;
 
 use serde_json::Value;
 use service::auth::Registration;
