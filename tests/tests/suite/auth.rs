@@ -5,6 +5,7 @@ mod me;
 mod on_postgres;
 mod password;
 mod sessions;
+mod totp;
 
 use serde_json::Value;
 use service::auth::Registration;

@@ -114,6 +114,11 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
             "5s",
             "auth.session_lifetime",
         ),
+        (
+            "ATOLL__AUTH__REQUIRE_TOTP_FOR",
+            "admin,Two Words",
+            "auth.require_totp_for",
+        ),
         ("RUST_LOG", "info,=,", "log.level"),
     ];
     for (name, value, key) in cases {

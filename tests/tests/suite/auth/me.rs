@@ -12,7 +12,9 @@ async fn me_is_the_user_with_all_that_they_may_do() {
 
     for client in [&ada, &editor, &root] {
         let mut me = client.get("/auth/me").await.expect_status(200).body;
-        let permissions = me.as_object_mut().unwrap().remove("permissions").unwrap();
+        let more = me.as_object_mut().unwrap();
+        let permissions = more.remove("permissions").unwrap();
+        assert_eq!(more.remove("has_totp").unwrap(), false);
 
         assert_eq!(me, client.get(format!("/users/{}", client.id)).await.body);
         let permissions: Vec<_> = permissions

@@ -1,5 +1,5 @@
 //! `atoll user`
-use tests::{Client, PASSWORD, Reply, json};
+use tests::{Authenticator, Client, PASSWORD, Reply, json};
 
 use super::program;
 
@@ -74,6 +74,25 @@ async fn users_are_made_listed_and_kept_out() {
 
     let last = program.refused("user deactivate --username root").await;
     assert!(last.contains("last active superuser"), "{last}");
+}
+
+#[actix_web::test]
+async fn a_second_factor_that_was_lost_is_turned_off() {
+    let (program, _) = program().await;
+    let ada = "user create --username ada --email ada@example.org";
+    program.ok(ada, PASSWORD).await;
+    let (_server, address) = program.serve().await;
+    let anyone = Client::new(address, None, 0);
+    let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
+    Authenticator::on(&ada).await;
+    sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
+
+    let said = program.ok("user totp-off --username ADA", "").await;
+
+    assert!(said.contains("password alone"), "{said}");
+    sign_in(&anyone, "ada", PASSWORD).await.expect_status(200);
+    let again = program.refused("user totp-off --username ada").await;
+    assert!(again.contains("ada") && again.contains("is off"), "{again}");
 }
 
 #[actix_web::test]

@@ -8,7 +8,7 @@ use std::{
 use api::http::BASE;
 use reqwest::Method;
 use serde_json::Value;
-use tests::{Client, Knobs, PASSWORD, Reply, TestApp, json, sql};
+use tests::{Authenticator, Client, Knobs, PASSWORD, Reply, TestApp, json, sql};
 
 use super::Line;
 
@@ -40,6 +40,8 @@ pub struct World {
     post: i64,
     editors: i64,
     made: Cell<u32>,
+    /// Of the account that the cell is about.
+    otp: RefCell<String>,
 }
 
 /// What one cell is about.
@@ -77,6 +79,7 @@ impl World {
             superuser: app.superuser("superuser").await,
             post: third.publish("Shared").await.id(),
             made: Cell::new(0),
+            otp: RefCell::new("000000".to_owned()),
             third,
             admin,
             editors,
@@ -261,6 +264,10 @@ impl World {
             ("POST", "/auth/login" | "/auth/cookie") => {
                 json!({ "login": "member", "password": password })
             }
+            ("POST", "/auth/totp") => json!({ "current_password": password }),
+            ("POST", "/auth/totp/confirm") | ("DELETE", "/auth/totp") => {
+                json!({ "otp": *self.otp.borrow() })
+            }
             ("POST", "/auth/api-keys") => json!({ "name": name, "scopes": ["posts.create.own"] }),
             // Nobody's: whose it is says itself who calls.
             ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
@@ -341,6 +348,14 @@ impl World {
             "deactivated" => {
                 let off = json!({ "is_active": false });
                 self.superuser.patch(url, off).await.expect_status(200);
+            }
+            "pending" if caller.id > 0 => {
+                let phone = Authenticator::pending(&caller).await;
+                *self.otp.borrow_mut() = phone.code(0);
+            }
+            "on" if caller.id > 0 => {
+                let phone = Authenticator::on(&caller).await;
+                self.otp.borrow_mut().clone_from(&phone.recovery_codes[0]);
             }
             _ => {}
         }

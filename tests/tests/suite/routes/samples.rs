@@ -27,7 +27,7 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
             "password": PASSWORD,
         }),
         ("POST", "/auth/login" | "/auth/cookie") => {
-            json!({ "login": "somebody", "password": PASSWORD })
+            json!({ "login": "somebody", "password": PASSWORD, "otp": "000000" })
         }
         ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
         ("POST", "/auth/invite/accept") => {
@@ -37,6 +37,8 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("POST", "/auth/password") => {
             json!({ "current_password": PASSWORD, "new_password": "another password" })
         }
+        ("POST", "/auth/totp") => json!({ "current_password": PASSWORD }),
+        ("POST", "/auth/totp/confirm") | ("DELETE", "/auth/totp") => json!({ "otp": "000000" }),
         ("POST", "/auth/api-keys") => json!({
             "name": "Backup", "scopes": ["posts.read"], "expires_at": "2999-01-01T00:00:00Z",
         }),
