@@ -28,7 +28,7 @@ impl Atoll {
     pub fn new(database: Database, settings: Settings) -> Self {
         Self {
             database,
-            hasher: Hasher::start(),
+            hasher: Hasher::start(&settings.auth),
             auth: settings.auth,
             audit: settings.audit,
             soft_delete: settings.soft_delete,

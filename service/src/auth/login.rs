@@ -14,7 +14,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::token;
+use super::{rehash::rehash, token};
 use crate::{
     Crud, Error, Found, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
@@ -43,14 +43,24 @@ pub struct SignIn {
 }
 
 pub async fn login(session: &Session, credentials: &Credentials) -> Result<SignIn> {
-    let user = authenticate(session, credentials).await?;
+    let mut user = authenticate(session, credentials).await?;
     let (token, hash) = token::generate();
     let lifetime =
         chrono::Duration::from_std(session.atoll.auth.session_lifetime).map_err(Error::internal)?;
     let expires_at = now() + lifetime;
-    session
-        .write(async |tx| open(tx, &user, &hash, expires_at).await)
-        .await?;
+    let open = async |user: &Model| {
+        let open = async |tx: &Tx| open(tx, user, &hash, expires_at).await;
+        session.write(open).await
+    };
+    match open(&user).await {
+        // Another sign-in may have hashed the same password anew meanwhile.
+        Err(Error::Unauthenticated) => {
+            user = authenticate(session, credentials).await?;
+            open(&user).await?;
+        }
+        opened => opened?,
+    }
+    rehash(session, &user, &credentials.password).await;
     let actor = token::resolve(&session.atoll.database, &token).await?;
     let user = Users::visible_row(&session.atoll.session(actor), user.id).await?;
     Ok(SignIn {

@@ -3,6 +3,7 @@ mod account;
 mod key;
 mod login;
 mod password;
+mod rehash;
 mod settings;
 mod token;
 

@@ -1,5 +1,8 @@
 //! Passwords that the operator sets, or users change.
-use ::entity::{sessions, users::Column};
+use ::entity::{
+    sessions,
+    users::{Column, Model},
+};
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{
@@ -18,6 +21,9 @@ use crate::{
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{acceptable, by_username},
 };
+
+/// Another sign-in may hash the password anew once; more than that is another password.
+const TRIES: usize = 2;
 
 #[derive(Validate)]
 struct NewPassword {
@@ -41,7 +47,11 @@ pub struct PasswordChange {
 pub async fn set_password(session: &Session, username: &str, password: SecretString) -> Result<()> {
     let new = NewPassword { password };
     check(&new)?;
-    let hash = session.atoll.hasher.hash(new.password).await?;
+    let user = by_username(session, username).await?;
+    let hasher = &session.atoll.hasher;
+    let hash = hasher
+        .choose("/password", &new.password, (&user).into())
+        .await?;
     session
         .write(async |tx| {
             let user = by_username(tx, username).await?.id;
@@ -57,35 +67,39 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
     let this = caller.credential.session().ok_or(Error::Unauthenticated)?;
-    let me = scope::all_live::<Users>().filter(scope::is::<Users>(caller.user_id));
-    let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
-    let (hasher, current) = (&session.atoll.hasher, change.current_password.clone());
-    if !hasher
-        .verify(current, Some(me.password_hash.clone()))
-        .await?
-    {
-        return Err(wrong());
+    let (hasher, at) = (&session.atoll.hasher, "/new_password");
+    for _ in 0..TRIES {
+        let me = scope::all_live::<Users>().filter(scope::is::<Users>(caller.user_id));
+        let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
+        let (current, known) = (change.current_password.clone(), me.password_hash.clone());
+        if !hasher.verify(current, Some(known)).await? {
+            break;
+        }
+        let new = &change.new_password;
+        let hash = hasher.choose(at, new, (&me).into()).await?;
+        match exchange(session, &me, &hash, this).await {
+            // It was changed meanwhile, or hashed anew: then it may still be the current one.
+            Err(Error::NotFound) => {}
+            done => return done,
+        }
     }
-    let hash = hasher.hash(change.new_password.clone()).await?;
+    let detail = "is not your password";
+    Err(Error::invalid("/current_password", "wrong", detail))
+}
+
+/// Stores a new hash in place of the one that was verified, and ends all sessions but one.
+///
+/// Fails with [`Error::NotFound`] where another one is stored now.
+async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Result<()> {
     session
         .write(async |tx| {
-            // Another request may have changed it while this one was hashed: then it is not the current one any more.
             let is_current = Column::PasswordHash.eq(me.password_hash.as_str());
-            let replaced = replace(tx, me.id, &hash, everything().add(is_current)).await;
-            replaced.map_err(|error| match error {
-                Error::NotFound => wrong(),
-                error => error,
-            })?;
+            replace(tx, me.id, hash, everything().add(is_current)).await?;
             let mine = sessions::Column::UserId.eq(me.id);
             let others = mine.and(sessions::Column::Id.ne(this));
             scope::erase::<sessions::Entity>(tx, others).await.map(drop)
         })
         .await
-}
-
-fn wrong() -> Error {
-    let detail = "is not your password";
-    Error::invalid("/current_password", "wrong", detail)
 }
 
 /// Fails with [`Error::NotFound`] where the user, or what is asked of them, is not there.

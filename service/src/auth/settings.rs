@@ -11,6 +11,13 @@ pub struct Settings {
     #[serde(with = "humantime_serde")]
     pub session_lifetime: Duration,
     pub key: Option<SecretString>,
+    pub min_password_score: u8,
+    /// KiB.
+    pub hash_memory: u32,
+    pub hash_passes: u32,
+    pub hash_lanes: u32,
+    pub pepper: Option<SecretString>,
+    pub old_peppers: Vec<SecretString>,
 }
 
 impl Default for Settings {
@@ -19,6 +26,12 @@ impl Default for Settings {
             registration: Registration::Open,
             session_lifetime: Duration::from_hours(30 * 24),
             key: None,
+            min_password_score: 2,
+            hash_memory: 19_456,
+            hash_passes: 2,
+            hash_lanes: 1,
+            pepper: None,
+            old_peppers: Vec::new(),
         }
     }
 }
