@@ -1,4 +1,6 @@
 //! Signing up, in and out (contract §9).
+mod guessable;
+mod hashing;
 mod me;
 mod password;
 
