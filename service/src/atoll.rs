@@ -37,7 +37,7 @@ impl Atoll {
         Self {
             callers: Callers::new(changes, settings.auth.cache_lifetime),
             database,
-            hasher: Hasher::start(),
+            hasher: Hasher::start(&settings.auth),
             auth: settings.auth,
             audit: settings.audit,
             soft_delete: settings.soft_delete,

@@ -57,14 +57,18 @@ impl<C: Crud> Operation<C> {
 }
 
 /// What must not hold a transaction open, for those who may do all of it: hashing is work that not everybody can ask for.
+/// Fails with [`Error::Operations`] where some were refused.
 pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]) -> Result<()> {
     permit(session.actor(), operations)?;
-    for operation in operations {
-        if let Operation::Create(new) = operation {
-            C::prepare(session, new).await?;
+    let mut refused = Refused::default();
+    for (place, operation) in operations.iter_mut().enumerate() {
+        if let Operation::Create(new) = operation
+            && let Err(error) = C::prepare(session, new).await
+        {
+            refused.add(place, error.beneath("/data"))?;
         }
     }
-    Ok(())
+    refused.or(())
 }
 
 /// In the order of the operations. Fails with [`Error::Operations`] where some were refused: with all that were, of those

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     auth, own,
-    password::{MAX_LENGTH, MIN_LENGTH},
+    password::{About, MAX_LENGTH, MIN_LENGTH},
     prelude::*,
 };
 
@@ -93,7 +93,13 @@ impl Crud for Users {
     }
 
     async fn prepare(session: &Session, new: &mut NewUser) -> Result<()> {
-        new.password_hash = Some(session.atoll.hasher.hash(new.password.clone()).await?);
+        let about = About {
+            username: &new.username,
+            email: &new.email,
+            full_name: new.full_name.as_deref(),
+        };
+        let hasher = &session.atoll.hasher;
+        new.password_hash = Some(hasher.choose("/password", &new.password, about).await?);
         Ok(())
     }
 
@@ -153,7 +159,7 @@ impl Crud for Users {
     }
 }
 
-/// Length only, in characters (NIST SP 800-63B-4: no composition rules).
+/// Its length, in characters. Whether it can be guessed is found out where it is hashed ([`crate::password::Hasher::choose`]).
 pub(crate) fn acceptable(password: &SecretString, _: &()) -> garde::Result {
     match password.expose_secret().chars().count() {
         MIN_LENGTH..=MAX_LENGTH => Ok(()),

@@ -223,7 +223,7 @@ async fn password_hash() -> String {
     if let Some(hash) = HASH.get() {
         return hash.clone();
     }
-    let hash = Hasher::start()
+    let hash = Hasher::start(&auth::Settings::default())
         .hash(SecretString::from(PASSWORD))
         .await
         .unwrap();

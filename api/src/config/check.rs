@@ -19,6 +19,10 @@ const LIFETIME: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::fr
 /// Longer than anybody keeps anything, and short enough to be taken from today.
 const AGES: Duration = Duration::from_hours(36_500 * 24);
 const LONG: &str = "must be at most 36500d";
+/// KiB, from the least of the OWASP Password Storage Cheat Sheet to what one sign-in may reasonably take.
+const HASH_MEMORY: RangeInclusive<u32> = 7_168..=1_048_576;
+/// KiB times passes: the least of what that sheet finds as good as 19 MiB with two passes.
+const HASH_COST: u64 = 7_168 * 5;
 const BODY: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
 
 const BASE: &str = "must be an address such as https://example.org, without a slash at its end";
@@ -29,6 +33,7 @@ const ANY_TIME: &str = "must be at most 24h";
 const WHOLE: &str = "must be 0s, or from 1ms to 24h";
 const POOL: &str = "must be from 1 to 10000";
 const SECRET: &str = "must have at least 32 characters";
+const SECRET_EACH: &str = "must have at least 32 characters each";
 const LEVEL: &str = "must be a level, or targets with levels such as info,atoll::sql=debug";
 
 pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
@@ -120,12 +125,37 @@ fn server_rules(server: &ServerSettings) -> [Rule; 15] {
     ]
 }
 
-fn auth_rules(auth: &auth::Settings) -> [Rule; 6] {
+fn auth_rules(auth: &auth::Settings) -> [Rule; 12] {
     let lifetime = LIFETIME.contains(&auth.session_lifetime);
     let token = LIFETIME.contains(&auth.token_lifetime);
     let idle = auth.session_idle >= Duration::from_mins(5) && auth.session_idle <= 365 * DAY;
     let cached = auth.cache_lifetime <= Duration::from_secs(30);
+    let pepper = auth.pepper.as_ref().is_none_or(is_long);
+    let old_peppers = auth.old_peppers.iter().all(is_long);
+    let (memory, passes, lanes) = (auth.hash_memory, auth.hash_passes, auth.hash_lanes);
     [
+        (
+            "auth.min_password_score",
+            auth.min_password_score <= 4,
+            "must be from 0 to 4",
+        ),
+        (
+            "auth.hash_memory",
+            HASH_MEMORY.contains(&memory),
+            "must be from 7168 to 1048576",
+        ),
+        (
+            "auth.hash_passes",
+            (1..=32).contains(&passes),
+            "must be from 1 to 32",
+        ),
+        (
+            "auth.hash_lanes",
+            (1..=16).contains(&lanes),
+            "must be from 1 to 16",
+        ),
+        ("auth.pepper", pepper, SECRET),
+        ("auth.old_peppers", old_peppers, SECRET_EACH),
         ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
         ("auth.session_idle", idle, "must be from 5m to 365d"),
         ("auth.token_lifetime", token, "must be from 1m to 365d"),
@@ -201,8 +231,12 @@ fn database_rules(database: &database::Settings) -> [Rule; 12] {
 /// Short on purpose: only what nobody can want where others rely on it.
 pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
     let Settings {
-        server, database, ..
+        server,
+        database,
+        auth,
+        ..
     } = settings;
+    let hash_cost = u64::from(auth.hash_memory) * u64::from(auth.hash_passes);
     let is_postgres = database.url.expose_secret().starts_with("postgres");
     let encrypted = server
         .public_url
@@ -211,6 +245,11 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
     let bounded = |time: Duration| !(is_postgres && time.is_zero());
     let idle = database.idle_in_transaction_timeout;
     failed([
+        (
+            "auth.hash_memory, auth.hash_passes",
+            hash_cost >= HASH_COST,
+            "make less than 35840 together, which is unsafe in production: passwords would be guessed too fast",
+        ),
         (
             "database.url",
             !database.is_in_memory(),

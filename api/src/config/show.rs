@@ -7,6 +7,15 @@ use super::{Configuration, Entry};
 
 const MASK: &str = "***";
 
+const SECRET: [&str; 6] = [
+    "audit.key",
+    "auth.key",
+    "auth.old_peppers",
+    "auth.pepper",
+    "database.url",
+    "server.secret",
+];
+
 /// As TOML, with the origin of each value behind it.
 pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "# profile: {}", configuration.profile)?;
@@ -27,9 +36,11 @@ fn text(Entry { key, value }: &Entry) -> String {
     match &value.kind {
         ValueKind::String(url) if key == "database.url" => format!("{:?}", mask(url)),
         // Not of the kind that it should be; nobody knows what it holds.
-        _ if ["database.url", "audit.key", "auth.key", "server.secret"].contains(&key.as_str()) => {
-            format!("{MASK:?}")
+        ValueKind::Array(items) if key == "auth.old_peppers" => {
+            let items = vec![format!("{MASK:?}"); items.len()];
+            format!("[{}]", items.join(", "))
         }
+        _ if SECRET.contains(&key.as_str()) => format!("{MASK:?}"),
         kind => toml(kind),
     }
 }

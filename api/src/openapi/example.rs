@@ -38,7 +38,7 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
         }
         Some("array") => json!([]),
         _ if name == "email" => json!("ada@example.org"),
-        _ if name == "password" => json!("correct horse battery staple"),
+        _ if ["password", "new_password"].contains(&name) => json!("correct horse battery staple"),
         _ => json!(name),
     }
 }

@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
+    rehash::rehash,
     resolve,
     sessions::{self, Hold, Tokens},
     totp::{self, Vault},
@@ -49,20 +50,37 @@ pub struct SignIn {
 }
 
 pub async fn login(session: &Session, credentials: &Credentials, hold: Hold) -> Result<SignIn> {
-    let user = authenticate(session, credentials).await?;
+    let mut user = authenticate(session, credentials).await?;
     let tokens = sessions::begin(&session.atoll.auth, hold)?;
+    match open(session, &user, credentials, &tokens).await {
+        // Another sign-in may have hashed the same password anew meanwhile.
+        Err(Error::Unauthenticated) => {
+            user = authenticate(session, credentials).await?;
+            open(session, &user, credentials, &tokens).await?;
+        }
+        opened => opened?,
+    }
+    rehash(session, &user, &credentials.password).await;
+    let user = shown(session, &tokens).await?;
+    Ok(SignIn { tokens, user })
+}
+
+async fn open(
+    session: &Session,
+    user: &Model,
+    credentials: &Credentials,
+    tokens: &Tokens,
+) -> Result<()> {
     let label = session.origin().agent.as_deref();
     let (vault, otp) = (Vault::of(&session.atoll).await?, credentials.otp.as_ref());
     session
         .write(async |tx| {
-            still_there(tx, &user).await?;
+            still_there(tx, user).await?;
             // A guess, like the password: whatever counts those counts this.
             totp::pass(tx, &vault, user.id, otp).await?;
-            sessions::open(tx, user.id, &tokens, label).await
+            sessions::open(tx, user.id, tokens, label).await
         })
-        .await?;
-    let user = shown(session, &tokens).await?;
-    Ok(SignIn { tokens, user })
+        .await
 }
 
 /// The user of these tokens, as they see themselves.

@@ -9,6 +9,7 @@ mod login;
 pub mod one_time;
 mod password;
 mod refresh;
+mod rehash;
 mod resolve;
 mod sessions;
 mod settings;

@@ -23,6 +23,9 @@ use crate::{
     users::{acceptable, by_username},
 };
 
+/// Another sign-in may hash the password anew once; more than that is another password.
+const TRIES: usize = 2;
+
 #[derive(Validate)]
 struct NewPassword {
     #[garde(custom(acceptable))]
@@ -45,7 +48,11 @@ pub struct PasswordChange {
 pub async fn set_password(session: &Session, username: &str, password: SecretString) -> Result<()> {
     let new = NewPassword { password };
     check(&new)?;
-    let hash = session.atoll.hasher.hash(new.password).await?;
+    let user = by_username(session, username).await?;
+    let hasher = &session.atoll.hasher;
+    let hash = hasher
+        .choose("/password", &new.password, (&user).into())
+        .await?;
     session
         .write(async |tx| {
             let user = by_username(tx, username).await?.id;
@@ -60,21 +67,27 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
 /// Fails with [`Error::Invalid`] where the current one is another.
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
     let (_, this) = signed_in(session)?;
-    let me = confirmed(session, &change.current_password).await?;
-    let hash = session
-        .atoll
-        .hasher
-        .hash(change.new_password.clone())
-        .await?;
+    let (hasher, new) = (&session.atoll.hasher, &change.new_password);
+    for _ in 0..TRIES {
+        let me = confirmed(session, &change.current_password).await?;
+        let hash = hasher.choose("/new_password", new, (&me).into()).await?;
+        match exchange(session, &me, &hash, this).await {
+            // It was changed meanwhile, or hashed anew: then it may still be the current one.
+            Err(Error::NotFound) => {}
+            done => return done,
+        }
+    }
+    Err(wrong())
+}
+
+/// Stores a new hash in place of the one that was verified, and ends all sessions but one.
+///
+/// Fails with [`Error::NotFound`] where another one is stored now.
+async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Result<()> {
     session
         .write(async |tx| {
-            // Another request may have changed it while this one was hashed: then it is not the current one any more.
             let is_current = Column::PasswordHash.eq(me.password_hash.as_str());
-            let replaced = replace(tx, me.id, &hash, everything().add(is_current)).await;
-            replaced.map_err(|error| match error {
-                Error::NotFound => wrong(),
-                error => error,
-            })?;
+            replace(tx, me.id, hash, everything().add(is_current)).await?;
             end_others(tx, me.id, this).await
         })
         .await

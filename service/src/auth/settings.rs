@@ -18,6 +18,13 @@ pub struct Settings {
     pub cache_lifetime: Duration,
     pub key: Option<SecretString>,
     pub require_totp_for: Vec<String>,
+    pub min_password_score: u8,
+    /// KiB.
+    pub hash_memory: u32,
+    pub hash_passes: u32,
+    pub hash_lanes: u32,
+    pub pepper: Option<SecretString>,
+    pub old_peppers: Vec<SecretString>,
 }
 
 impl Default for Settings {
@@ -30,6 +37,12 @@ impl Default for Settings {
             cache_lifetime: Duration::from_secs(30),
             key: None,
             require_totp_for: Vec::new(),
+            min_password_score: 2,
+            hash_memory: 19_456,
+            hash_passes: 2,
+            hash_lanes: 1,
+            pepper: None,
+            old_peppers: Vec::new(),
         }
     }
 }

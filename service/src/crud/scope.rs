@@ -253,6 +253,14 @@ fn stamped(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
         .take()
 }
 
+/// Changes live rows in bulk without a new version: what is set is nothing that anybody is shown.
+pub fn amend_live(table: &'static str) -> UpdateStatement {
+    Query::update()
+        .table(table)
+        .and_where(is_live(table))
+        .take()
+}
+
 /// Changes deleted rows in bulk without a new version: what is set belongs to their deletion, not to them.
 pub fn amend_deleted(table: &'static str) -> UpdateStatement {
     Query::update()

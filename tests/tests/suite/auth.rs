@@ -1,6 +1,8 @@
 //! Signing up, in and out (contract §9).
 mod api_keys;
 mod cookie;
+mod guessable;
+mod hashing;
 mod me;
 mod on_postgres;
 mod password;

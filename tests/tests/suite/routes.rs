@@ -1,5 +1,6 @@
 //! What all routes have in common: walked over the registry, so that a new one is held to it from its first day.
 mod bodies;
+mod columns;
 mod heads;
 mod limits;
 mod order;
@@ -7,6 +8,7 @@ mod paths;
 mod queries;
 mod safety;
 mod samples;
+mod secrets;
 
 use api::{http::BASE, routes::routes};
 use reqwest::Method;

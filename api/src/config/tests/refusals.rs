@@ -119,6 +119,16 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
             "admin,Two Words",
             "auth.require_totp_for",
         ),
+        (
+            "ATOLL__AUTH__MIN_PASSWORD_SCORE",
+            "5",
+            "auth.min_password_score",
+        ),
+        ("ATOLL__AUTH__HASH_MEMORY", "7167", "auth.hash_memory"),
+        ("ATOLL__AUTH__HASH_PASSES", "0", "auth.hash_passes"),
+        ("ATOLL__AUTH__HASH_LANES", "17", "auth.hash_lanes"),
+        ("ATOLL__AUTH__PEPPER", "short", "auth.pepper"),
+        ("ATOLL__AUTH__OLD_PEPPERS", "short", "auth.old_peppers"),
         ("RUST_LOG", "info,=,", "log.level"),
     ];
     for (name, value, key) in cases {
@@ -148,6 +158,7 @@ fn production_refuses_what_is_unsafe_and_development_does_not() {
             "http://app.example.org",
             "server.cors_origins",
         ),
+        ("ATOLL__AUTH__HASH_MEMORY", "17000", "auth.hash_memory"),
         (
             "ATOLL__DATABASE__STATEMENT_TIMEOUT",
             "0s",

@@ -37,6 +37,25 @@ fn what_is_shown_says_whence_and_hides_passwords() {
 }
 
 #[test]
+fn no_secret_is_shown_whatever_it_is_kept_in() {
+    let secret = "kept where the database is not, or nowhere";
+    let keys = [
+        "ATOLL__AUDIT__KEY",
+        "ATOLL__AUTH__KEY",
+        "ATOLL__AUTH__OLD_PEPPERS",
+        "ATOLL__AUTH__PEPPER",
+        "ATOLL__SERVER__SECRET",
+    ];
+    let set = keys.map(|key| (key, secret));
+
+    let text = shown(&environment(&set));
+
+    assert!(!text.contains("database is not"), "{text}");
+    assert!(!text.contains("or nowhere"), "{text}");
+    assert!(text.contains("old_peppers = [\"***\", \"***\"]"), "{text}");
+}
+
+#[test]
 fn no_form_of_a_url_shows_its_password() {
     let cases = [
         ("postgres://u:p@h/d", "postgres://u:***@h/d"),

@@ -115,6 +115,11 @@ async fn a_user_who_cannot_be_made_is_refused_with_the_field() {
             "password",
         ),
         ("--username bob --email bob@example.org", "", "password"),
+        (
+            "--username bob --email bob@example.org",
+            "bob@example.org\n",
+            "too easy to guess",
+        ),
     ] {
         let output = program
             .run(&format!("user create {arguments}"), password)
@@ -124,6 +129,11 @@ async fn a_user_who_cannot_be_made_is_refused_with_the_field() {
         assert!(said.contains(field), "{arguments}: {said}");
     }
 
+    let output = program
+        .run("user password --username ada", "password1")
+        .await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("too easy to guess"), "{said}");
     let refused = program.refused("user activate --username nobody").await;
     assert!(refused.contains("nobody"), "{refused}");
 }
