@@ -9,6 +9,8 @@ pub mod http;
 pub mod jobs;
 pub mod openapi;
 mod posts;
+pub mod proxies;
+pub mod rate;
 mod roles;
 pub mod routes;
 pub mod server;

@@ -15,13 +15,14 @@ mod detour;
 pub mod postgres;
 pub mod process;
 pub mod raw;
+pub mod redis;
 mod reply;
 pub mod service;
 pub mod sql;
 mod statements;
 pub mod throw_away;
 
-pub use app::{PASSWORD, TestApp};
+pub use app::{Knobs, PASSWORD, TestApp};
 pub use backend::{Backend, file_url, settings};
 pub use client::Client;
 pub use detour::detour;

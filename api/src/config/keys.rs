@@ -6,9 +6,10 @@ use config::{FileFormat, Format, Map, Value, ValueKind};
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Absent unless somebody sets them.
-pub(super) const WITHOUT_DEFAULT: [&str; 4] = [
+pub(super) const WITHOUT_DEFAULT: [&str; 5] = [
     "audit.key",
     "auth.key",
+    "redis.url",
     "server.public_url",
     "server.secret",
 ];

@@ -7,6 +7,11 @@ use super::{Configuration, Entry};
 
 const MASK: &str = "***";
 
+/// They may hold a password, beside what an operator wants to see.
+const URLS: [&str; 2] = ["database.url", "redis.url"];
+
+const SECRETS: [&str; 3] = ["audit.key", "auth.key", "server.secret"];
+
 /// As TOML, with the origin of each value behind it.
 pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "# profile: {}", configuration.profile)?;
@@ -25,9 +30,9 @@ pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<(
 
 fn text(Entry { key, value }: &Entry) -> String {
     match &value.kind {
-        ValueKind::String(url) if key == "database.url" => format!("{:?}", mask(url)),
+        ValueKind::String(url) if URLS.contains(&key.as_str()) => format!("{:?}", mask(url)),
         // Not of the kind that it should be; nobody knows what it holds.
-        _ if ["database.url", "audit.key", "auth.key", "server.secret"].contains(&key.as_str()) => {
+        _ if URLS.contains(&key.as_str()) || SECRETS.contains(&key.as_str()) => {
             format!("{MASK:?}")
         }
         kind => toml(kind),

@@ -21,7 +21,8 @@ use tracing::Span;
 use super::{
     Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
-    middleware::RequestId,
+    limit,
+    middleware::{Address, RequestId},
     once, precondition, query,
     relation::Relations,
     route::{Rule, Rules},
@@ -94,7 +95,9 @@ async fn check<B: Body, Q: Query>(
     let settings = **of::<ApiSettings>(request)?;
     query.allow(&settings)?;
     let atoll = of::<Atoll>(request)?;
-    let actor = actor(request, &atoll).await?;
+    let actor = actor(request, &atoll).await;
+    limit::count(request, actor.as_ref().ok()).await?;
+    let actor = actor?;
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
     }
@@ -128,6 +131,7 @@ fn origin(request: &HttpRequest) -> Origin {
     let agent = request.headers().get(USER_AGENT);
     Origin {
         request_id: request.extensions().get::<RequestId>().map(id),
+        address: request.extensions().get().and_then(|Address(known)| *known),
         agent: agent.and_then(|agent| Some(agent.to_str().ok()?.to_owned())),
         ..Origin::default()
     }

@@ -8,6 +8,7 @@ mod export;
 mod import;
 pub(crate) mod json;
 mod kind;
+mod limit;
 mod link;
 mod middleware;
 mod once;

@@ -16,6 +16,7 @@ mod filters;
 mod idempotency;
 mod impact;
 mod includes;
+mod limits;
 mod lists;
 mod migrations;
 mod openapi;
