@@ -12,7 +12,7 @@ use service::{
 use crate::{
     http::{
         Answer, BASE, Call, Created, Is, JsonSchema, Kind, Nothing, Reply, Representation, Route,
-        Serialize, Time,
+        Serialize, Time, device_cookie,
     },
     users::UserView,
 };
@@ -61,13 +61,15 @@ async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
         token,
         expires_at,
         user,
+        device,
     } = auth::login(&call.session, &call.input).await?;
     Ok(Reply::ok(&SignInView {
         token: token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_at: expires_at.into(),
         user: shown(user),
-    })?)
+    })?
+    .with_cookie(&device_cookie(&device)))
 }
 
 async fn logout(call: Call) -> Answer<Nothing> {

@@ -63,9 +63,12 @@ impl Proxies {
     }
 }
 
-/// Nearest first, as far as they can be read.
-fn hops(header: ProxyHeader, headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let (name, read): (HeaderName, fn(&str) -> Vec<Option<IpAddr>>) = match header {
+/// What one proxy says of where a request came from; none where that cannot be read.
+type Hop = Option<IpAddr>;
+
+/// Nearest first.
+fn hops(header: ProxyHeader, headers: &HeaderMap) -> impl Iterator<Item = Hop> {
+    let (name, read): (HeaderName, fn(&str) -> Vec<Hop>) = match header {
         ProxyHeader::XForwardedFor => (X_FORWARDED_FOR, plain),
         ProxyHeader::Forwarded => (FORWARDED, forwarded),
     };
@@ -78,12 +81,12 @@ fn hops(header: ProxyHeader, headers: &HeaderMap) -> impl Iterator<Item = Option
         .flat_map(move |line| read(line).into_iter().rev())
 }
 
-fn plain(line: &str) -> Vec<Option<IpAddr>> {
+fn plain(line: &str) -> Vec<Hop> {
     line.split(',').map(|hop| address(hop.trim())).collect()
 }
 
 /// RFC 7239, section 4: elements by commas, their pairs by semicolons, neither of them inside quotes.
-fn forwarded(line: &str) -> Vec<Option<IpAddr>> {
+fn forwarded(line: &str) -> Vec<Hop> {
     let Some(elements) = split(line, ',') else {
         return vec![None];
     };

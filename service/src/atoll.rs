@@ -1,9 +1,14 @@
 //! The service as a value: what sessions share.
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
-use crate::{Actor, Database, Session, audit, auth, password::Hasher, retention, secret::Secret};
+use crate::{
+    Actor, Database, Session, audit, auth,
+    password::{Hasher, QUEUE},
+    retention,
+    secret::Secret,
+};
 
 /// How the service behaves, beside its database.
 #[derive(Clone, Debug)]
@@ -22,6 +27,8 @@ pub struct Atoll {
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
+    /// Attempts that are made at a time: no more are counted than passwords can be hashed.
+    pub(crate) attempts: Arc<Semaphore>,
 }
 
 impl Atoll {
@@ -33,6 +40,7 @@ impl Atoll {
             audit: settings.audit,
             soft_delete: settings.soft_delete,
             auth_key: Arc::default(),
+            attempts: Arc::new(Semaphore::new(QUEUE + 1)),
         }
     }
 

@@ -26,7 +26,7 @@ const PARAMS: (u32, u32, u32) = (19_456, 2, 1);
 const OUTPUT_LENGTH: usize = 32;
 
 /// Requests that wait for a thread; beyond them the answer is "try again later".
-const QUEUE: usize = 32;
+pub(crate) const QUEUE: usize = 32;
 
 /// Verified against when there is no user, so that an unknown one costs what a known one costs.
 static DUMMY: LazyLock<String> = LazyLock::new(|| {

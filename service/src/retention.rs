@@ -1,7 +1,7 @@
-//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions and, if so configured, the audit.
+//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, counters of failures and, if so configured, the audit.
 use std::time::Duration;
 
-use ::entity::{deletions, idempotency_keys, sessions};
+use ::entity::{deletions, idempotency_keys, sessions, throttles};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
@@ -61,6 +61,7 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
     all.push(drain(&session, "deletions", deletions, &mut progress).await?);
     all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
     all.push(drain(&session, "sessions", ended_sessions, &mut progress).await?);
+    all.push(drain(&session, "throttles", forgiven, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
@@ -168,6 +169,23 @@ async fn ended_sessions(tx: &Tx) -> Result<u64> {
         .column(Column::Id)
         .into_query();
     scope::erase::<sessions::Entity>(tx, Column::Id.in_subquery(old)).await
+}
+
+/// Failures that nobody has to wait for any more.
+async fn forgiven(tx: &Tx) -> Result<u64> {
+    use throttles::Column;
+    let is_over = Column::ExpiresAt.lte(now());
+    let is_over = is_over.and(Column::BlockedUntil.lte(now()));
+    let old = scope::plain::<throttles::Entity>()
+        .filter(is_over.clone())
+        .order_by_asc(Column::ExpiresAt)
+        .limit(BATCH)
+        .select_only()
+        .column(Column::Key)
+        .into_query();
+    // One that was counted in again meanwhile is not over.
+    let these = Column::Key.in_subquery(old).and(is_over);
+    scope::erase::<throttles::Entity>(tx, these).await
 }
 
 async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {

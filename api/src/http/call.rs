@@ -21,7 +21,7 @@ use tracing::Span;
 use super::{
     Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
-    limit,
+    device, limit,
     middleware::{Address, RequestId},
     once, precondition, query,
     relation::Relations,
@@ -127,13 +127,16 @@ async fn check<B: Body, Q: Query>(
 }
 
 fn origin(request: &HttpRequest) -> Origin {
+    // It keeps what it read in the extensions: they must not be borrowed meanwhile.
+    let device = device::read(request);
     let id = |RequestId(id): &RequestId| id.as_str().into();
     let agent = request.headers().get(USER_AGENT);
+    let extensions = request.extensions();
     Origin {
-        request_id: request.extensions().get::<RequestId>().map(id),
-        address: request.extensions().get().and_then(|Address(known)| *known),
+        request_id: extensions.get().map(id),
+        address: extensions.get().and_then(|Address(known)| *known),
         agent: agent.and_then(|agent| Some(agent.to_str().ok()?.to_owned())),
-        ..Origin::default()
+        device,
     }
 }
 

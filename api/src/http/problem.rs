@@ -188,6 +188,7 @@ impl From<Error> for Problem {
                 retry_after: Some(RETRY),
                 ..Self::new(Kind::Conflict, error.to_string())
             },
+            Error::RateLimited(wait) => Self::rate_limited(wait),
             Error::Contended(cause) => {
                 tracing::warn!(%cause, "contended");
                 Self::unavailable("the database")

@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
+    cookie::Cookie,
     http::{
         StatusCode,
-        header::{ETag, EntityTag, HeaderName, LINK, LOCATION},
+        header::{ETag, EntityTag, HeaderName, LINK, LOCATION, SET_COOKIE},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,11 @@ impl<A> Reply<A> {
         self.with(LINK, links)
     }
 
+    #[must_use]
+    pub fn with_cookie(self, cookie: &Cookie<'_>) -> Self {
+        self.with(SET_COOKIE, cookie.to_string())
+    }
+
     fn with(mut self, name: HeaderName, value: String) -> Self {
         self.headers.push((name, value));
         self
@@ -140,7 +146,8 @@ impl<A> Responder for Reply<A> {
         };
         let mut response = HttpResponse::build(status);
         for header in self.headers {
-            response.insert_header(header);
+            // There may be several cookies.
+            response.append_header(header);
         }
         if let Some(tag) = self.tag {
             response.insert_header(ETag(tag));

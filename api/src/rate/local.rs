@@ -61,10 +61,9 @@ impl Local {
     }
 
     fn sweep(&self) {
-        for buckets in [&self.signed_in, &self.anonymous, &self.auth] {
-            if let Some(buckets) = buckets {
-                buckets.retain_recent();
-            }
+        let all = [&self.signed_in, &self.anonymous, &self.auth];
+        for buckets in all.into_iter().flatten() {
+            buckets.retain_recent();
         }
     }
 }

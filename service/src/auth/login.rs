@@ -14,7 +14,11 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::token;
+use super::{
+    device,
+    throttle::{self, Attempt, Subject},
+    token,
+};
 use crate::{
     Crud, Error, Found, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
@@ -40,36 +44,46 @@ pub struct SignIn {
     pub token: SecretString,
     pub expires_at: DateTime<Utc>,
     pub user: Found<UserRow>,
+    /// What makes this device a known one.
+    pub device: SecretString,
 }
 
 pub async fn login(session: &Session, credentials: &Credentials) -> Result<SignIn> {
-    let user = authenticate(session, credentials).await?;
+    let (user, attempt) = authenticate(session, credentials).await?;
     let (token, hash) = token::generate();
     let lifetime =
         chrono::Duration::from_std(session.atoll.auth.session_lifetime).map_err(Error::internal)?;
     let expires_at = now() + lifetime;
-    session
-        .write(async |tx| open(tx, &user, &hash, expires_at).await)
-        .await?;
+    let opened = session.write(async |tx| {
+        attempt.succeed(tx).await?;
+        open(tx, &user, &hash, expires_at).await
+    });
+    attempt.unless_busy(session, opened.await).await?;
+    let device = device::remember(session, &user).await?;
     let actor = token::resolve(&session.atoll.database, &token).await?;
     let user = Users::visible_row(&session.atoll.session(actor), user.id).await?;
     Ok(SignIn {
         token,
         expires_at: expires_at.with_timezone(&Utc),
         user,
+        device,
     })
 }
 
-/// The active user behind a login and a password.
-pub async fn authenticate(session: &Session, credentials: &Credentials) -> Result<Model> {
+/// The active user behind a login and a password, and the attempt that it was.
+pub async fn authenticate(
+    session: &Session,
+    credentials: &Credentials,
+) -> Result<(Model, Attempt)> {
     let user = by_login(session, &credentials.login).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let matches = session
-        .atoll
-        .hasher
-        .verify(credentials.password.clone(), hash)
-        .await?;
+    let subject = Subject::SignIn(&credentials.login, user.as_ref());
+    let attempt = throttle::attempt(session, &subject).await?;
+    let password = credentials.password.clone();
+    let matches = session.atoll.hasher.verify(password, hash).await;
+    let matches = attempt.unless_busy(session, matches).await?;
     user.filter(|user| matches && user.is_active)
+        .map(|user| (user, attempt))
         .ok_or(Error::Unauthenticated)
 }
 

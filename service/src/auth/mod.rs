@@ -1,9 +1,11 @@
 //! Signing up, in and out, and who a token stands for.
 mod account;
+pub mod device;
 mod key;
 mod login;
 mod password;
 mod settings;
+pub mod throttle;
 mod token;
 
 pub(crate) use key::key;

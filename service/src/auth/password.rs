@@ -9,7 +9,11 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{end_sessions, login::not_too_long};
+use super::{
+    end_sessions,
+    login::not_too_long,
+    throttle::{self, Subject},
+};
 use crate::{
     Crud, Error, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
@@ -60,15 +64,15 @@ pub async fn change_password(session: &Session, change: &PasswordChange) -> Resu
     let me = scope::all_live::<Users>().filter(scope::is::<Users>(caller.user_id));
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
     let (hasher, current) = (&session.atoll.hasher, change.current_password.clone());
-    if !hasher
-        .verify(current, Some(me.password_hash.clone()))
-        .await?
-    {
+    let attempt = throttle::attempt(session, &Subject::Own("password")).await?;
+    let matches = hasher.verify(current, Some(me.password_hash.clone())).await;
+    if !attempt.unless_busy(session, matches).await? {
         return Err(wrong());
     }
     let hash = hasher.hash(change.new_password.clone()).await?;
     session
         .write(async |tx| {
+            attempt.succeed(tx).await?;
             // Another request may have changed it while this one was hashed: then it is not the current one any more.
             let is_current = Column::PasswordHash.eq(me.password_hash.as_str());
             let replaced = replace(tx, me.id, &hash, everything().add(is_current)).await;

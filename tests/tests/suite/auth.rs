@@ -1,6 +1,7 @@
 //! Signing up, in and out (contract §9).
 mod me;
 mod password;
+mod throttle;
 
 use serde_json::Value;
 use service::auth::Registration;
