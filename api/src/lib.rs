@@ -13,6 +13,8 @@ pub mod openapi;
 mod own;
 mod pages;
 mod posts;
+pub mod proxies;
+pub mod rate;
 mod roles;
 pub mod routes;
 pub mod server;

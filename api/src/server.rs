@@ -20,8 +20,9 @@ use crate::{
     docs,
     http::{Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
     pages,
+    rate::Limiter,
     routes::routes,
-    settings::{ApiSettings, ServerSettings},
+    settings::{HttpSettings, ServerSettings},
     system::{self, Draining},
 };
 
@@ -34,11 +35,14 @@ pub struct Server {
 
 impl Server {
     /// Listens. Nothing is answered before [`Server::run`].
-    pub fn bind(
-        settings: &ServerSettings,
-        api: ApiSettings,
-        atoll: Atoll,
-    ) -> std::io::Result<Self> {
+    pub fn bind(settings: &HttpSettings, atoll: Atoll) -> std::io::Result<Self> {
+        let HttpSettings {
+            server: settings,
+            api,
+            rate_limit,
+            redis,
+        } = settings;
+        let (api, limiter) = (*api, Limiter::start(rate_limit, redis)?);
         let draining = Draining::default();
         let places = Arc::new(Semaphore::new(settings.max_in_flight));
         let gate = Gate {
@@ -48,6 +52,8 @@ impl Server {
                 .public_url
                 .as_ref()
                 .is_some_and(|url| url.starts_with("https://")),
+            proxies: settings.trusted_proxies.clone(),
+            proxy_header: settings.proxy_header,
         };
         let long = Places::new(settings, places.clone());
         let limits = Limits {
@@ -66,6 +72,7 @@ impl Server {
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(long.clone()))
                 .app_data(web::Data::new(limits))
+                .app_data(web::Data::new(limiter.clone()))
                 .app_data(web::Data::new(api))
                 .app_data(web::Data::new(public_url.clone()))
                 .app_data(web::Data::new(pages.clone()))
@@ -114,13 +121,12 @@ impl Server {
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(
-    settings: &ServerSettings,
-    api: ApiSettings,
+    settings: &HttpSettings,
     atoll: Atoll,
     on_ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    let server = Server::bind(settings, api, atoll)?;
-    let stop = stop_on_signal(&server, settings)?;
+    let server = Server::bind(settings, atoll)?;
+    let stop = stop_on_signal(&server, &settings.server)?;
     on_ready(server.address);
     actix_web::rt::spawn(stop);
     Ok(server.run().await?)
@@ -151,6 +157,21 @@ fn stop_on_signal(
     })
 }
 
+/// What scripts of other origins may read of an answer, beside what all may.
+const EXPOSED: [&str; 11] = [
+    "allow",
+    "content-disposition",
+    "etag",
+    "idempotency-replayed",
+    "link",
+    "location",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+];
+
 /// Only for the origins that are configured; without any, browsers of other sites are kept out.
 fn cors(origins: &[String]) -> Cors {
     let methods = [
@@ -163,7 +184,8 @@ fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(methods)
         .allow_any_header()
-        .expose_any_header()
+        // By name: what is put on answers behind this is not seen here.
+        .expose_headers(EXPOSED)
         // Cookies too: the origins are named, and a page needs a token of ours besides.
         .supports_credentials()
         .max_age(3600);

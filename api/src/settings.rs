@@ -4,6 +4,20 @@ use std::{net::IpAddr, time::Duration};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::{
+    proxies::{Proxies, ProxyHeader},
+    rate::{RateSettings, RedisSettings},
+};
+
+/// What a server is made with, beside the service.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    pub server: ServerSettings,
+    pub api: ApiSettings,
+    pub rate_limit: RateSettings,
+    pub redis: RedisSettings,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
@@ -31,6 +45,8 @@ pub struct ServerSettings {
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
     pub cors_origins: Vec<String>,
+    pub trusted_proxies: Proxies,
+    pub proxy_header: ProxyHeader,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -1,12 +1,12 @@
 //! The service as a value: what sessions share.
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
     Actor, Database, Session, audit,
     auth::{self, Callers},
-    password::Hasher,
+    password::{Hasher, QUEUE},
     retention,
     secret::Secret,
 };
@@ -29,6 +29,8 @@ pub struct Atoll {
     pub soft_delete: retention::Settings,
     pub(crate) callers: Callers,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
+    /// Attempts that are made at a time: no more are counted than passwords can be hashed.
+    pub(crate) attempts: Arc<Semaphore>,
 }
 
 impl Atoll {
@@ -42,6 +44,7 @@ impl Atoll {
             audit: settings.audit,
             soft_delete: settings.soft_delete,
             auth_key: Arc::default(),
+            attempts: Arc::new(Semaphore::new(QUEUE + 1)),
         }
     }
 

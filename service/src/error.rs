@@ -1,4 +1,6 @@
 //! What can go wrong in a service; it knows no HTTP. A variant exists only where somebody reacts differently to it.
+use std::time::Duration;
+
 use sea_orm::DbErr;
 
 use crate::database::classify;
@@ -52,6 +54,9 @@ pub enum Error {
     /// The same request, under the same idempotency key, is being worked on.
     #[error("the request with this Idempotency-Key is still at work: send it again in a moment")]
     InProgress,
+    /// Too many attempts failed: none is made for so long.
+    #[error("too many attempts: wait {} s", .0.as_secs_f32())]
+    RateLimited(Duration),
     /// Another transaction was in the way: the same work may succeed when it is run again.
     #[error("contended")]
     Contended(#[source] DbErr),

@@ -6,6 +6,7 @@ mod recipe;
 
 pub use about::About;
 pub use hasher::Hasher;
+pub(crate) use hasher::QUEUE;
 
 /// Characters; contract §9. The upper bound is checked before any work.
 pub const MIN_LENGTH: usize = 8;

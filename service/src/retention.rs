@@ -1,8 +1,8 @@
-//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, API keys, tokens of mail and, if so configured,
-//! the audit.
+//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, API keys, tokens of mail, counters of failures
+//! and, if so configured, the audit.
 use std::time::Duration;
 
-use ::entity::{api_keys, deletions, idempotency_keys, one_time_tokens, sessions};
+use ::entity::{api_keys, deletions, idempotency_keys, one_time_tokens, sessions, throttles};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
@@ -65,6 +65,7 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
     all.push(drain(&session, "sessions", sessions, &mut progress).await?);
     all.push(drain(&session, "api_keys", expired_keys, &mut progress).await?);
     all.push(drain(&session, "one_time_tokens", expired_tokens, &mut progress).await?);
+    all.push(drain(&session, "throttles", forgiven, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
@@ -194,6 +195,23 @@ async fn expired_tokens(tx: &Tx) -> Result<u64> {
         .column(Column::Id)
         .into_query();
     scope::erase::<one_time_tokens::Entity>(tx, Column::Id.in_subquery(old)).await
+}
+
+/// Failures that nobody has to wait for any more.
+async fn forgiven(tx: &Tx) -> Result<u64> {
+    use throttles::Column;
+    let is_over = Column::ExpiresAt.lte(now());
+    let is_over = is_over.and(Column::BlockedUntil.lte(now()));
+    let old = scope::plain::<throttles::Entity>()
+        .filter(is_over.clone())
+        .order_by_asc(Column::ExpiresAt)
+        .limit(BATCH)
+        .select_only()
+        .column(Column::Key)
+        .into_query();
+    // One that was counted in again meanwhile is not over.
+    let these = Column::Key.in_subquery(old).and(is_over);
+    scope::erase::<throttles::Entity>(tx, these).await
 }
 
 async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {

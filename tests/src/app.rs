@@ -3,8 +3,10 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use api::{
+    proxies::{Proxies, ProxyHeader},
+    rate::{RateSettings, RedisSettings},
     server::Server,
-    settings::{ApiSettings, ServerSettings},
+    settings::{ApiSettings, HttpSettings, ServerSettings},
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -20,6 +22,8 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub struct Knobs {
     pub server: ServerSettings,
     pub api: ApiSettings,
+    pub rate_limit: RateSettings,
+    pub redis: RedisSettings,
     pub service: service::Settings,
 }
 
@@ -28,6 +32,8 @@ impl Default for Knobs {
         Self {
             server: server_settings(),
             api: api_settings(),
+            rate_limit: no_limits(),
+            redis: RedisSettings::default(),
             service: service_settings(),
         }
     }
@@ -78,7 +84,13 @@ impl TestApp {
         let mut knobs = Knobs::default();
         change(&mut knobs);
         let atoll = Atoll::new(database, knobs.service);
-        let server = Server::bind(&knobs.server, knobs.api, atoll.clone()).unwrap();
+        let http = HttpSettings {
+            server: knobs.server,
+            api: knobs.api,
+            rate_limit: knobs.rate_limit,
+            redis: knobs.redis,
+        };
+        let server = Server::bind(&http, atoll.clone()).unwrap();
         let (address, handle) = (server.address, server.handle());
         actix_web::rt::spawn(server.run());
         statements.forget();
@@ -193,6 +205,16 @@ fn api_settings() -> ApiSettings {
     }
 }
 
+/// A test may send as much as it likes.
+fn no_limits() -> RateSettings {
+    RateSettings {
+        signed_in: 0,
+        anonymous: 0,
+        auth: 0,
+        per: Duration::from_mins(1),
+    }
+}
+
 /// One worker and any free port.
 pub fn server_settings() -> ServerSettings {
     ServerSettings {
@@ -214,6 +236,8 @@ pub fn server_settings() -> ServerSettings {
         drain_delay: Duration::ZERO,
         drain_timeout: Duration::from_secs(5),
         cors_origins: Vec::new(),
+        trusted_proxies: Proxies::default(),
+        proxy_header: ProxyHeader::default(),
     }
 }
 

@@ -16,6 +16,7 @@ mod otp;
 pub mod postgres;
 pub mod process;
 pub mod raw;
+pub mod redis;
 mod reply;
 pub mod service;
 pub mod sql;

@@ -81,6 +81,18 @@ impl Sql {
     }
 }
 
+/// The first column of the first row, as [`run`] finds it.
+pub async fn number(atoll: &Atoll, sql: &str) -> i64 {
+    let system = atoll.session(Actor::System);
+    let read = system.write(async |tx| {
+        let statement = Statement::from_string(tx.get_database_backend(), sql);
+        let row = tx.query_one_raw(statement).await?;
+        Ok(row.unwrap().try_get_by_index(0)?)
+    });
+    read.await
+        .unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+}
+
 /// Does to the rows of a service what no operation of its does. An in-memory database has no other door than its own.
 pub async fn run(atoll: &Atoll, sql: &str) {
     let system = atoll.session(Actor::System);

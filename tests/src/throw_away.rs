@@ -194,7 +194,7 @@ fn binaries() -> Option<PathBuf> {
     on_path.into_iter().chain(folders).find(has_all)
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

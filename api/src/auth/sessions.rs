@@ -2,16 +2,15 @@
 use actix_web::{HttpRequest, http::Method, web::Data};
 use secrecy::{ExposeSecret, SecretString};
 use service::{
-    Atoll, Found,
-    auth::{self, Credentials, Device, Hold, RefreshToken, SignIn, Tokens},
-    users::UserRow,
+    Atoll,
+    auth::{self, Credentials, Device, Hold, RefreshToken, SignIn},
 };
 
 use super::{at, shown, signed_in};
 use crate::{
     http::{
         Answer, Call, Is, JsonSchema, KeepCurrent, Kind, NoBody, Nothing, Origins, Problem, Reply,
-        Representation, Route, Serialize, Time, cookie, from_here,
+        Representation, Route, Serialize, Time, cookie, device_cookie, from_here,
     },
     users::UserView,
 };
@@ -45,7 +44,7 @@ struct SignInView {
 }
 
 impl SignInView {
-    fn of(tokens: &Tokens, user: Found<UserRow>) -> Self {
+    fn of(SignIn { tokens, user, .. }: SignIn) -> Self {
         let text = |token: &SecretString| token.expose_secret().to_owned();
         let refresh = tokens.refresh.as_ref();
         Self {
@@ -59,13 +58,14 @@ impl SignInView {
 }
 
 async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
-    let SignIn { tokens, user } = auth::login(&call.session, &call.input, Hold::Renewed).await?;
-    Ok(Reply::ok(&SignInView::of(&tokens, user))?)
+    let signed_in = auth::login(&call.session, &call.input, Hold::Renewed).await?;
+    let device = signed_in.device.as_ref().map(device_cookie);
+    Ok(Reply::ok(&SignInView::of(signed_in))?.with_cookie(device))
 }
 
 async fn refresh(call: Call<RefreshToken>) -> Answer<Is<SignInView>> {
-    let SignIn { tokens, user } = auth::refresh(&call.session, &call.input).await?;
-    Ok(Reply::ok(&SignInView::of(&tokens, user))?)
+    let renewed = auth::refresh(&call.session, &call.input).await?;
+    Ok(Reply::ok(&SignInView::of(renewed))?)
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -89,7 +89,11 @@ async fn open_cookie(
     origins: Data<Origins>,
 ) -> Answer<Is<CookieSignInView>> {
     from_here(&request, &origins)?;
-    let SignIn { tokens, user } = auth::login(&call.session, &call.input, Hold::Kept).await?;
+    let SignIn {
+        tokens,
+        user,
+        device,
+    } = auth::login(&call.session, &call.input, Hold::Kept).await?;
     if let Some(before) = cookie::of(&request) {
         auth::end_replaced(&call.session, &before).await?;
     }
@@ -99,7 +103,10 @@ async fn open_cookie(
         expires_at: until,
         user: shown(user),
     };
-    Ok(Reply::ok(&view)?.remembered(token, until))
+    let device = device.as_ref().map(device_cookie);
+    Ok(Reply::ok(&view)?
+        .remembered(token, until)
+        .with_cookie(device))
 }
 
 /// For a page that was loaded again.

@@ -23,7 +23,7 @@ pub async fn run() -> anyhow::Result<()> {
         // Nobody may be reading; the server is there all the same.
         let _ = banner(&mut stdout(), &base(server, address), first_run.as_ref());
     };
-    server::run(server, operator.settings.api, atoll, on_ready)
+    server::run(&operator.settings.http(), atoll, on_ready)
         .await
         .with_context(|| format!("serving on {}:{}", server.host, server.port))?;
     if let Some(token) = &first_run {

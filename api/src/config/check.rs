@@ -32,6 +32,9 @@ const SOME_TIME: &str = "must be more than 0 and at most 24h";
 const ANY_TIME: &str = "must be at most 24h";
 const WHOLE: &str = "must be 0s, or from 1ms to 24h";
 const POOL: &str = "must be from 1 to 10000";
+const WINDOW: &str = "must be whole seconds, from 1s to 24h";
+const REDIS: &str =
+    "must be redis://USER:PASSWORD@HOST:PORT/NUMBER, or the same with rediss: or unix:";
 const SECRET: &str = "must have at least 32 characters";
 const SECRET_EACH: &str = "must have at least 32 characters each";
 const LEVEL: &str = "must be a level, or targets with levels such as info,atoll::sql=debug";
@@ -40,6 +43,8 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     let Settings {
         server,
         api: _,
+        rate_limit,
+        redis,
         soft_delete,
         audit,
         jobs,
@@ -53,6 +58,8 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         ("audit.seal_interval", some(audit.seal_interval), SOME_TIME),
         ("audit.retention", audit.retention <= AGES, LONG),
         ("jobs.purge_interval", jobs.purge_interval <= DAY, ANY_TIME),
+        ("rate_limit.per", is_window(rate_limit.per), WINDOW),
+        ("redis.url", redis.url.as_ref().is_none_or(is_redis), REDIS),
         ("log.level", telemetry::filter(&log.level).is_ok(), LEVEL),
     ];
     failed(
@@ -279,6 +286,15 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
             "is 0, which is unsafe in production: a stuck transaction would hold its locks for ever",
         ),
     ])
+}
+
+/// Headers tell it in seconds.
+fn is_window(time: Duration) -> bool {
+    some(time) && time.subsec_nanos() == 0
+}
+
+fn is_redis(url: &SecretString) -> bool {
+    redis::Client::open(url.expose_secret()).is_ok()
 }
 
 fn failed(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {

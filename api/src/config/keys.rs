@@ -6,10 +6,11 @@ use config::{FileFormat, Format, Map, Value, ValueKind};
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Absent unless somebody sets them.
-pub(super) const WITHOUT_DEFAULT: [&str; 5] = [
+pub(super) const WITHOUT_DEFAULT: [&str; 6] = [
     "audit.key",
     "auth.key",
     "auth.pepper",
+    "redis.url",
     "server.public_url",
     "server.secret",
 ];

@@ -20,7 +20,8 @@ pub use profile::Profile;
 pub use show::{mask, show};
 
 use crate::{
-    settings::{ApiSettings, JobSettings, ServerSettings},
+    rate::{RateSettings, RedisSettings},
+    settings::{ApiSettings, HttpSettings, JobSettings, ServerSettings},
     telemetry::LogSettings,
 };
 
@@ -29,6 +30,10 @@ use crate::{
 pub struct Settings {
     pub server: ServerSettings,
     pub api: ApiSettings,
+    pub rate_limit: RateSettings,
+    /// Absent unless one of its keys is set.
+    #[serde(default)]
+    pub redis: RedisSettings,
     pub database: service::database::Settings,
     pub auth: service::auth::Settings,
     pub soft_delete: service::retention::Settings,
@@ -134,6 +139,16 @@ impl Settings {
             auth: self.auth.clone(),
             audit: self.audit.clone(),
             soft_delete: self.soft_delete.clone(),
+        }
+    }
+
+    /// How the server listens, and what it asks of requests.
+    pub fn http(&self) -> HttpSettings {
+        HttpSettings {
+            server: self.server.clone(),
+            api: self.api,
+            rate_limit: self.rate_limit.clone(),
+            redis: self.redis.clone(),
         }
     }
 

@@ -7,12 +7,14 @@ use super::{Configuration, Entry};
 
 const MASK: &str = "***";
 
-const SECRET: [&str; 6] = [
+/// They may hold a password, beside what an operator wants to see.
+const URLS: [&str; 2] = ["database.url", "redis.url"];
+
+const SECRET: [&str; 5] = [
     "audit.key",
     "auth.key",
     "auth.old_peppers",
     "auth.pepper",
-    "database.url",
     "server.secret",
 ];
 
@@ -34,13 +36,13 @@ pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<(
 
 fn text(Entry { key, value }: &Entry) -> String {
     match &value.kind {
-        ValueKind::String(url) if key == "database.url" => format!("{:?}", mask(url)),
+        ValueKind::String(url) if URLS.contains(&key.as_str()) => format!("{:?}", mask(url)),
         // Not of the kind that it should be; nobody knows what it holds.
         ValueKind::Array(items) if key == "auth.old_peppers" => {
             let items = vec![format!("{MASK:?}"); items.len()];
             format!("[{}]", items.join(", "))
         }
-        _ if SECRET.contains(&key.as_str()) => format!("{MASK:?}"),
+        _ if URLS.contains(&key.as_str()) || SECRET.contains(&key.as_str()) => format!("{MASK:?}"),
         kind => toml(kind),
     }
 }

@@ -18,8 +18,8 @@ use tracing::Span;
 use super::{
     Body, Links, NoBody, NoQuery, Origins, Problem, Query,
     body::Limits,
-    cookie, csrf,
-    middleware::RequestId,
+    cookie, csrf, device, limit,
+    middleware::{Address, RequestId},
     once, precondition, query,
     relation::Relations,
     rules::{Passage, Rules},
@@ -94,7 +94,9 @@ async fn check<B: Body, Q: Query>(
     let atoll = of::<Atoll>(request)?;
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
-    let actor = actor(request, &atoll, cookie.as_ref()).await?;
+    let actor = actor(request, &atoll, cookie.as_ref()).await;
+    limit::count(request, actor.as_ref().ok()).await?;
+    let actor = actor?;
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
     }
@@ -117,12 +119,16 @@ async fn check<B: Body, Q: Query>(
 }
 
 fn origin(request: &HttpRequest) -> Origin {
+    // It keeps what it read in the extensions: they must not be borrowed meanwhile.
+    let device = device::read(request);
     let id = |RequestId(id): &RequestId| id.as_str().into();
     let agent = request.headers().get(USER_AGENT);
+    let extensions = request.extensions();
     Origin {
-        request_id: request.extensions().get::<RequestId>().map(id),
+        request_id: extensions.get().map(id),
+        address: extensions.get().and_then(|Address(known)| *known),
         agent: agent.and_then(|agent| Some(agent.to_str().ok()?.to_owned())),
-        ..Origin::default()
+        device,
     }
 }
 

@@ -49,7 +49,7 @@ pub fn take_back(had: bool, response: &mut HttpResponse) {
 
 /// Whether a request brings one.
 pub fn is_in(headers: &HeaderMap) -> bool {
-    let is_ours = |pair: &str| pair.trim_start().starts_with(NAME);
+    let is_ours = |pair: &str| pair.split('=').next().map(str::trim) == Some(NAME);
     let mut cookies = headers.get_all(COOKIE);
     cookies.any(|value| {
         value

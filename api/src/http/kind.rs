@@ -16,12 +16,13 @@ pub enum Kind {
     UnsupportedMediaType,
     ValidationFailed,
     PreconditionRequired,
+    RateLimited,
     Internal,
     Unavailable,
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::MalformedRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -34,6 +35,7 @@ impl Kind {
         Self::UnsupportedMediaType,
         Self::ValidationFailed,
         Self::PreconditionRequired,
+        Self::RateLimited,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -84,6 +86,11 @@ impl Kind {
                 StatusCode::PRECONDITION_REQUIRED,
                 "precondition_required",
                 "Precondition required",
+            ),
+            Self::RateLimited => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "Too many requests",
             ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -142,6 +149,10 @@ impl Kind {
             }
             Self::PreconditionRequired => {
                 "Here nobody writes over what they have not read: send `If-Match` with the `ETag` of the row."
+            }
+            Self::RateLimited => {
+                "Too many came at once, or too many attempts failed. Try again after `Retry-After` seconds, and not \
+                 before: until then nothing is tried."
             }
             Self::Internal => {
                 "A fault of this server. Its operator finds the cause in the log under `request_id`."

@@ -1,11 +1,11 @@
 //! Around every request: an id, a span, a bound on how many there are, and work that runs to its end whatever the client does.
-use std::{sync::Arc, time::Instant};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    http::header::{HeaderName, HeaderValue, VARY},
     middleware::Next,
     web::Data,
 };
@@ -14,13 +14,18 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
-use super::{Problem, cookie, safety::protect};
+use super::{Problem, cookie, limit, safety::protect};
+use crate::proxies::{Proxies, ProxyHeader};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the log, the answer and the audit call a request.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+/// The client's address; none where the connection has none.
+#[derive(Debug, Clone, Copy)]
+pub struct Address(pub Option<IpAddr>);
 
 /// What every request has to pass.
 #[derive(Clone)]
@@ -30,6 +35,18 @@ pub struct Gate {
     pub database: Database,
     /// Whether clients come by TLS, which somebody ahead of this server ends.
     pub is_by_tls: bool,
+    pub proxies: Proxies,
+    pub proxy_header: ProxyHeader,
+}
+
+impl Gate {
+    fn address(&self, request: &ServiceRequest) -> Address {
+        let client = |peer| {
+            self.proxies
+                .client(self.proxy_header, peer, request.headers())
+        };
+        Address(request.peer_addr().map(|peer| client(peer.ip())))
+    }
 }
 
 /// The outermost middleware.
@@ -54,6 +71,10 @@ pub async fn guard(
         "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
     );
     request.extensions_mut().insert(RequestId(id.clone()));
+    if let Some(gate) = &gate {
+        let address = gate.address(&request);
+        request.extensions_mut().insert(address);
+    }
     let Some((gate, place)) =
         gate.and_then(|gate| Some((gate.clone(), gate.places.clone().try_acquire_owned().ok()?)))
     else {
@@ -110,11 +131,25 @@ fn finish(response: ServiceResponse<BoxBody>, path: &str, seal: &Seal) -> Servic
             None => Problem::from_status(error.as_response_error().status_code()),
         });
     let (request, response) = response.into_parts();
-    let response = match failure {
-        Some(problem) => problem.at(path, &seal.request_id).error_response(),
+    let mut response = match failure {
+        Some(problem) => {
+            let whole = problem.at(path, &seal.request_id).error_response();
+            with_what_was_said_to_origins(whole, &response)
+        }
         None => response,
     };
+    limit::announce(&request, &mut response);
     ServiceResponse::new(request, seal.put(response))
+}
+
+/// Scripts of other origins may read a failure where they may read a success.
+fn with_what_was_said_to_origins(mut whole: HttpResponse, said: &HttpResponse) -> HttpResponse {
+    for (name, value) in said.headers() {
+        if name == VARY || name.as_str().starts_with("access-control-") {
+            whole.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    whole
 }
 
 /// What every answer bears.

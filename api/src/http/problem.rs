@@ -1,5 +1,5 @@
 //! Every failure has one form: `application/problem+json` (RFC 9457).
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 use service::{Error, Refusal};
 
 use super::Kind;
+use crate::rate::seconds;
 
 /// Seconds after which a client may try again.
-const RETRY: &str = "1";
+const RETRY: u64 = 1;
 
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -26,8 +27,8 @@ pub struct Problem {
     checks: Option<Value>,
     /// Members that only some problems have.
     more: Map<String, Value>,
-    /// Whether the same request may succeed in a moment.
-    is_passing: bool,
+    /// Seconds after which the same request may succeed.
+    retry_after: Option<u64>,
     /// The methods that there are, for a 405.
     allow: String,
     /// Filled in by the outermost middleware, which knows the request.
@@ -43,7 +44,7 @@ impl Problem {
             errors: Vec::new(),
             checks: None,
             more: Map::new(),
-            is_passing: matches!(kind, Kind::Unavailable),
+            retry_after: (kind == Kind::Unavailable).then_some(RETRY),
             allow: String::new(),
             instance: String::new(),
             request_id: String::new(),
@@ -74,6 +75,17 @@ impl Problem {
             Kind::Unavailable,
             format!("{what} is away or busy: try again in {RETRY} s"),
         )
+    }
+
+    pub fn rate_limited(wait: Duration) -> Self {
+        let wait = seconds(wait);
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(
+                Kind::RateLimited,
+                format!("too many requests: try again in {wait} s"),
+            )
+        }
     }
 
     pub fn not_ready(checks: &impl Serialize) -> Self {
@@ -182,9 +194,10 @@ impl From<Error> for Problem {
             Error::VersionRequired => Self::new(Kind::PreconditionRequired, error.to_string()),
             Error::KeyReused => Self::new(Kind::ValidationFailed, error.to_string()),
             Error::InProgress => Self {
-                is_passing: true,
+                retry_after: Some(RETRY),
                 ..Self::new(Kind::Conflict, error.to_string())
             },
+            Error::RateLimited(wait) => Self::rate_limited(wait),
             Error::Contended(cause) => {
                 tracing::warn!(%cause, "contended");
                 Self::unavailable("the database")
@@ -262,8 +275,8 @@ impl ResponseError for Problem {
             Kind::MethodNotAllowed => response.insert_header((ALLOW, self.allow.as_str())),
             _ => &mut response,
         };
-        if self.is_passing {
-            response.insert_header((RETRY_AFTER, RETRY));
+        if let Some(wait) = self.retry_after {
+            response.insert_header((RETRY_AFTER, wait));
         }
         // `json` keeps a content type that is there.
         response.content_type("application/problem+json").json(body)

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
+    cookie::Cookie,
     http::{
         StatusCode,
         header::{ETag, EntityTag, HeaderName, LINK, LOCATION, SET_COOKIE},
@@ -140,6 +141,14 @@ impl<A> Reply<A> {
         self.with(SET_COOKIE, cookie::removal())
     }
 
+    #[must_use]
+    pub fn with_cookie(self, cookie: Option<Cookie<'_>>) -> Self {
+        match cookie {
+            Some(cookie) => self.with(SET_COOKIE, cookie.to_string()),
+            None => self,
+        }
+    }
+
     fn with(mut self, name: HeaderName, value: String) -> Self {
         self.headers.push((name, value));
         self
@@ -158,7 +167,8 @@ impl<A> Responder for Reply<A> {
         };
         let mut response = HttpResponse::build(status);
         for header in self.headers {
-            response.insert_header(header);
+            // There may be several cookies.
+            response.append_header(header);
         }
         if let Some(tag) = self.tag {
             response.insert_header(ETag(tag));

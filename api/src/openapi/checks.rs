@@ -16,7 +16,11 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
     let checked = [
         (
             is_call,
-            &[Kind::MalformedRequest, Kind::Unauthenticated][..],
+            &[
+                Kind::MalformedRequest,
+                Kind::Unauthenticated,
+                Kind::RateLimited,
+            ][..],
         ),
         (
             is_call && !(route.passage.rule)(&powerless()),

@@ -2,6 +2,9 @@
 use serde_json::{Value, json};
 use service::idempotency::MAX_LENGTH;
 
+/// How many requests may come, on every answer where they are counted.
+pub const RATES: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
+
 /// Refers to a header of an answer.
 pub fn header(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
@@ -34,6 +37,14 @@ pub fn of_answers() -> Value {
         "ETag": {
             "description": "The version of the row, with `p` behind it where its public view is shown; weak with `fields`, none with `include`.",
             "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
+        },
+        "RateLimit-Policy": {
+            "description": "So many requests (`q`) at once, and as many again within so many seconds (`w`): draft-ietf-httpapi-ratelimit-headers-11. Absent where they are not counted.",
+            "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=[0-9]+;w=[0-9]+$" },
+        },
+        "RateLimit": {
+            "description": "How many are left (`r`), and in how many seconds (`t`) all are there again; where none are, in how many one is.",
+            "schema": { "type": "string", "pattern": "^\"[a-z-]+\";r=[0-9]+;t=[0-9]+$" },
         },
         "Idempotency-Replayed": {
             "description": "This is the answer to an earlier request with the same key.",

@@ -102,6 +102,15 @@ impl Operation<'_> {
         }
     }
 
+    /// How many more may be asked is said with each answer.
+    fn count(&mut self) {
+        for answer in self.answers.values_mut() {
+            for name in headers::RATES {
+                answer["headers"][name] = header(name);
+            }
+        }
+    }
+
     pub fn content(&mut self, status: u16, schema: Value) {
         if let Some(answer) = self.answers.get_mut(&status) {
             answer["content"]["application/json"]["schema"] = schema;
@@ -153,6 +162,9 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
         return None;
     }
     operation.secure(route);
+    if operation.is_call {
+        operation.count();
+    }
     let mut answers = operation.answers;
     for kind in checks::failures(route, operation.is_call, operation.body.is_some()) {
         let (status, ..) = kind.parts();

@@ -1,7 +1,7 @@
 //! Failures as the document has them: one response for each kind.
 use serde_json::{Map, Value, json};
 
-use super::header;
+use super::{header, headers::RATES};
 use crate::http::Kind;
 
 /// Refers to the failure from an operation; where the status has another answer too, beside that.
@@ -60,7 +60,7 @@ pub fn schema() -> Value {
 fn response(kind: Kind) -> Value {
     let extra = match kind {
         Kind::Unauthenticated => Some("WWW-Authenticate"),
-        Kind::Unavailable => Some("Retry-After"),
+        Kind::RateLimited | Kind::Unavailable => Some("Retry-After"),
         Kind::MethodNotAllowed => Some("Allow"),
         _ => None,
     };
@@ -69,6 +69,9 @@ fn response(kind: Kind) -> Value {
     let mut headers: Map<_, _> = headers.collect();
     if kind == Kind::Conflict {
         headers.insert("Retry-After".to_owned(), header("Retry-After-In-Progress"));
+    }
+    for name in RATES {
+        headers.insert(name.to_owned(), header(name));
     }
     let (_, _, title) = kind.parts();
     json!({

@@ -14,9 +14,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
+    device,
     rehash::rehash,
     resolve,
     sessions::{self, Hold, Tokens},
+    throttle::{self, Attempt, Subject},
     totp::{self, Vault},
 };
 use crate::{
@@ -47,40 +49,48 @@ pub struct Credentials {
 pub struct SignIn {
     pub tokens: Tokens,
     pub user: Found<UserRow>,
+    /// What makes this device a known one; none where tokens are renewed.
+    pub device: Option<SecretString>,
 }
 
 pub async fn login(session: &Session, credentials: &Credentials, hold: Hold) -> Result<SignIn> {
-    let mut user = authenticate(session, credentials).await?;
+    let mut known = authenticate(session, credentials).await?;
     let tokens = sessions::begin(&session.atoll.auth, hold)?;
-    match open(session, &user, credentials, &tokens).await {
+    match open(session, &known, credentials, &tokens).await {
         // Another sign-in may have hashed the same password anew meanwhile.
         Err(Error::Unauthenticated) => {
-            user = authenticate(session, credentials).await?;
-            open(session, &user, credentials, &tokens).await?;
+            known = authenticate(session, credentials).await?;
+            open(session, &known, credentials, &tokens).await?;
         }
         opened => opened?,
     }
-    rehash(session, &user, &credentials.password).await;
+    let (user, _) = known;
+    let user = rehash(session, user, &credentials.password).await;
+    let device = device::remember(session, &user).await?;
     let user = shown(session, &tokens).await?;
-    Ok(SignIn { tokens, user })
+    Ok(SignIn {
+        tokens,
+        user,
+        device: Some(device),
+    })
 }
 
 async fn open(
     session: &Session,
-    user: &Model,
+    (user, attempt): &(Model, Attempt),
     credentials: &Credentials,
     tokens: &Tokens,
 ) -> Result<()> {
     let label = session.origin().agent.as_deref();
     let (vault, otp) = (Vault::of(&session.atoll).await?, credentials.otp.as_ref());
-    session
-        .write(async |tx| {
-            still_there(tx, user).await?;
-            // A guess, like the password: whatever counts those counts this.
-            totp::pass(tx, &vault, user.id, otp).await?;
-            sessions::open(tx, user.id, tokens, label).await
-        })
-        .await
+    let opened = session.write(async |tx| {
+        attempt.succeed(tx).await?;
+        still_there(tx, user).await?;
+        // A guess, like the password: where it is wrong, the attempt stays counted.
+        totp::pass(tx, &vault, user.id, otp).await?;
+        sessions::open(tx, user.id, tokens, label).await
+    });
+    attempt.unless_untried(session, opened.await).await
 }
 
 /// The user of these tokens, as they see themselves.
@@ -90,16 +100,20 @@ pub async fn shown(session: &Session, tokens: &Tokens) -> Result<Found<UserRow>>
     Users::visible_row(&session.acting_as(actor), user).await
 }
 
-/// The active user behind a login and a password.
-pub async fn authenticate(session: &Session, credentials: &Credentials) -> Result<Model> {
+/// The active user behind a login and a password, and the attempt that it was.
+pub async fn authenticate(
+    session: &Session,
+    credentials: &Credentials,
+) -> Result<(Model, Attempt)> {
     let user = by_login(session, &credentials.login).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let matches = session
-        .atoll
-        .hasher
-        .verify(credentials.password.clone(), hash)
-        .await?;
+    let subject = Subject::SignIn(&credentials.login, user.as_ref());
+    let attempt = throttle::attempt(session, &subject).await?;
+    let password = credentials.password.clone();
+    let matches = session.atoll.hasher.verify(password, hash).await;
+    let matches = attempt.unless_untried(session, matches).await?;
     user.filter(|user| matches && user.is_active)
+        .map(|user| (user, attempt))
         .ok_or(Error::Unauthenticated)
 }
 

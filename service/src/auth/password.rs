@@ -13,6 +13,7 @@ use super::{
     end_sessions,
     login::not_too_long,
     sessions::{end_others, signed_in},
+    throttle::{self, Subject},
 };
 use crate::{
     Crud, Error, Reads, Result, Session, Tx, Users,
@@ -100,9 +101,11 @@ pub(super) async fn confirmed(session: &Session, current: &SecretString) -> Resu
     let (user, _) = signed_in(session)?;
     let me = scope::all_live::<Users>().filter(scope::is::<Users>(user));
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
+    let attempt = throttle::attempt(session, &Subject::Own("password")).await?;
     let hash = Some(me.password_hash.clone());
-    match session.atoll.hasher.verify(current.clone(), hash).await? {
-        true => Ok(me),
+    let matches = session.atoll.hasher.verify(current.clone(), hash).await;
+    match attempt.unless_untried(session, matches).await? {
+        true => attempt.succeeded(session).await.map(|()| me),
         false => Err(wrong()),
     }
 }

@@ -45,7 +45,11 @@ pub struct RefreshToken {
 pub async fn refresh(session: &Session, input: &RefreshToken) -> Result<SignIn> {
     let tokens = renew(session, &input.refresh_token).await?;
     let user = shown(session, &tokens).await?;
-    Ok(SignIn { tokens, user })
+    Ok(SignIn {
+        tokens,
+        user,
+        device: None,
+    })
 }
 
 async fn renew(session: &Session, token: &SecretString) -> Result<Tokens> {

@@ -17,7 +17,7 @@ use super::{About, guess, recipe::Recipe};
 use crate::{Error, Result, auth::Settings};
 
 /// Requests that wait for a thread; beyond them the answer is "try again later".
-const QUEUE: usize = 32;
+pub(crate) const QUEUE: usize = 32;
 
 /// Work for a thread, in the memory that it keeps for that.
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;

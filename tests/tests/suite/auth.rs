@@ -7,6 +7,7 @@ mod me;
 mod on_postgres;
 mod password;
 mod sessions;
+mod throttle;
 mod totp;
 
 use serde_json::Value;

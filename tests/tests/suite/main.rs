@@ -18,6 +18,7 @@ mod idempotency;
 mod impact;
 mod includes;
 mod invites;
+mod limits;
 mod lists;
 mod migrations;
 mod openapi;

@@ -14,13 +14,18 @@ async fn sign_ins_beyond_the_queue_are_refused_and_the_others_served() {
     let ada = app.member("ada").await;
     let anyone = app.anonymous();
 
-    let sign_in = || {
+    let names: Vec<_> = (0..SIGN_INS).map(|place| format!("user-{place}")).collect();
+    for name in &names {
+        app.user(name, false, &[]).await;
+    }
+
+    let sign_in = |name: &String| {
         anyone.post(
             "/auth/login",
-            json!({ "login": "ada", "password": PASSWORD }),
+            json!({ "login": name, "password": PASSWORD }),
         )
     };
-    let all = join_all((0..SIGN_INS).map(|_| sign_in())).await;
+    let all = join_all(names.iter().map(sign_in)).await;
 
     let (served, refused): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|reply| reply.status == 200);

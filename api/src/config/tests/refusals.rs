@@ -129,6 +129,23 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
         ("ATOLL__AUTH__HASH_LANES", "17", "auth.hash_lanes"),
         ("ATOLL__AUTH__PEPPER", "short", "auth.pepper"),
         ("ATOLL__AUTH__OLD_PEPPERS", "short", "auth.old_peppers"),
+        (
+            "ATOLL__SERVER__TRUSTED_PROXIES",
+            "10.0.0.1,proxy.example",
+            "server.trusted_proxies",
+        ),
+        (
+            "ATOLL__SERVER__TRUSTED_PROXIES",
+            "0.0.0.0/0",
+            "server.trusted_proxies",
+        ),
+        (
+            "ATOLL__SERVER__PROXY_HEADER",
+            "x-real-ip",
+            "server.proxy_header",
+        ),
+        ("ATOLL__RATE_LIMIT__PER", "1500ms", "rate_limit.per"),
+        ("ATOLL__REDIS__URL", "http://:s3cret@cache", "redis.url"),
         ("RUST_LOG", "info,=,", "log.level"),
     ];
     for (name, value, key) in cases {

@@ -6,6 +6,7 @@ fn what_is_shown_says_whence_and_hides_passwords() {
     let inputs = environment(&[
         ("DATABASE_URL", "postgres://ada:s3cret@db/atoll"),
         ("PORT", "9000"),
+        ("ATOLL__REDIS__URL", "rediss://:s3cret@cache/0"),
     ]);
 
     let text = shown(&inputs);
@@ -22,6 +23,7 @@ fn what_is_shown_says_whence_and_hides_passwords() {
         ]),
         "{text}"
     );
+    assert!(has(["url = \"rediss://:***@cache/0\"", "# the"]), "{text}");
     assert!(
         has(["port = 9000", "# the environment variable PORT"]),
         "{text}"

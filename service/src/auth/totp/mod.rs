@@ -18,6 +18,7 @@ use super::{
     login::not_too_long,
     password::confirmed,
     sessions::{about, signed_in},
+    throttle::{self, Subject},
 };
 use crate::{
     Error, Reads, Result, Session, Tx,
@@ -107,15 +108,16 @@ pub async fn confirm_totp(session: &Session, input: &Otp) -> Result<Vec<SecretSt
 pub async fn end_totp(session: &Session, input: &Otp) -> Result<()> {
     let (user, _) = signed_in(session)?;
     let vault = Vault::of(&session.atoll).await?;
-    session
-        .write(async |tx| {
-            let secret = confirmed_secret(tx, user).await?.ok_or(Error::NotFound)?;
-            match passes(tx, &vault, &secret, &input.otp).await? {
-                true => turn_off(tx, user).await,
-                false => Err(wrong()),
-            }
-        })
-        .await
+    let attempt = throttle::attempt(session, &Subject::Own("otp")).await?;
+    let ended = session.write(async |tx| {
+        attempt.succeed(tx).await?;
+        let secret = confirmed_secret(tx, user).await?.ok_or(Error::NotFound)?;
+        match passes(tx, &vault, &secret, &input.otp).await? {
+            true => turn_off(tx, user).await,
+            false => Err(wrong()),
+        }
+    });
+    attempt.unless_untried(session, ended.await).await
 }
 
 /// Turns it off for a user who lost everything, in the name of the operator.

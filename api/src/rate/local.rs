@@ -1,0 +1,188 @@
+//! Counting on this node, in bounded memory.
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use governor::{
+    RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    nanos::Nanos,
+    state::{
+        StateStore,
+        keyed::{DashMapStateStore, ShrinkableKeyedStateStore},
+    },
+};
+
+use super::{Bucket, Counter, Policy, Quota, RateSettings, Verdict, Who};
+
+/// Buckets that are counted each at a time, by policy: some 100 bytes each. Beyond them callers share what is left.
+const MOST: usize = 50_000;
+
+/// Among how many buckets those that came too late are divided.
+const CROWDS: u16 = 1_024;
+
+/// Buckets that are full again are forgotten each so many requests.
+const SWEEP: usize = 1_024;
+
+type Buckets = RateLimiter<Who, Bounded, DefaultClock, StateInformationMiddleware>;
+
+pub struct Local {
+    signed_in: Option<Buckets>,
+    anonymous: Option<Buckets>,
+    auth: Option<Buckets>,
+    taken: AtomicUsize,
+}
+
+impl Local {
+    pub fn new(settings: &RateSettings) -> Self {
+        let buckets = |policy| {
+            let quota = settings.quota(policy)?;
+            let each = governor::Quota::with_period(quota.interval())?;
+            let quota = each.allow_burst(quota.requests);
+            let (store, clock) = (Bounded::default(), DefaultClock::default());
+            Some(Buckets::new(quota, store, clock))
+        };
+        Self {
+            signed_in: buckets(Policy::SignedIn),
+            anonymous: buckets(Policy::Anonymous),
+            auth: buckets(Policy::Auth),
+            taken: AtomicUsize::new(0),
+        }
+    }
+
+    fn buckets(&self, policy: Policy) -> Option<&Buckets> {
+        match policy {
+            Policy::SignedIn => self.signed_in.as_ref(),
+            Policy::Anonymous => self.anonymous.as_ref(),
+            Policy::Auth => self.auth.as_ref(),
+        }
+    }
+
+    fn sweep(&self) {
+        let all = [&self.signed_in, &self.anonymous, &self.auth];
+        for buckets in all.into_iter().flatten() {
+            buckets.retain_recent();
+        }
+    }
+}
+
+impl Counter for Local {
+    async fn take(&self, Bucket { policy, who }: Bucket, quota: Quota) -> Option<Verdict> {
+        if self.taken.fetch_add(1, Relaxed) % SWEEP == SWEEP - 1 {
+            self.sweep();
+        }
+        let buckets = self.buckets(policy)?;
+        let (remaining, wait) = match buckets.check_key(&who) {
+            Ok(left) => (left.remaining_burst_capacity(), None),
+            Err(until) => (0, Some(until.wait_time_from(buckets.clock().now()))),
+        };
+        Some(Verdict {
+            policy,
+            quota,
+            remaining,
+            wait,
+        })
+    }
+}
+
+/// So many keys and no more: whoever could make up new ones for ever must not fill the memory.
+#[derive(Default)]
+struct Bounded(DashMapStateStore<Who>);
+
+impl StateStore for Bounded {
+    type Key = Who;
+
+    fn measure_and_replace<T, F, E>(&self, who: &Who, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let is_counted = self.0.contains_key(who) || self.0.len() < MOST;
+        let who = if is_counted { *who } else { crowd(who) };
+        self.0.measure_and_replace(&who, measure)
+    }
+}
+
+impl ShrinkableKeyedStateStore<Who> for Bounded {
+    fn retain_recent(&self, drop_below: Nanos) {
+        ShrinkableKeyedStateStore::retain_recent(&self.0, drop_below);
+    }
+
+    fn shrink_to_fit(&self) {
+        self.0.shrink_to_fit();
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn crowd(who: &Who) -> Who {
+    let mut hasher = DefaultHasher::new();
+    who.hash(&mut hasher);
+    let [low, high, ..] = hasher.finish().to_le_bytes();
+    Who::Crowd(u16::from_le_bytes([low, high]) % CROWDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Bucket, CROWDS, Counter, Local, MOST, Policy, Quota, RateSettings, Who};
+
+    fn settings(anonymous: u32) -> RateSettings {
+        RateSettings {
+            signed_in: 0,
+            anonymous,
+            auth: 0,
+            per: Duration::from_hours(24),
+        }
+    }
+
+    async fn take(local: &Local, quota: Quota, address: u32) -> bool {
+        let bucket = Bucket {
+            policy: Policy::Anonymous,
+            who: Who::V4(address),
+        };
+        let verdict = local.take(bucket, quota).await.unwrap();
+        verdict.wait.is_none()
+    }
+
+    #[actix_web::test]
+    async fn however_many_come_the_memory_is_bounded_and_nobody_is_without_a_limit() {
+        let settings = settings(1);
+        let quota = settings.quota(Policy::Anonymous).unwrap();
+        let local = Local::new(&settings);
+        let all = u32::try_from(MOST).unwrap() + 4 * u32::from(CROWDS);
+
+        let mut let_in = 0;
+        for address in 0..all {
+            let_in += usize::from(take(&local, quota, address).await);
+        }
+
+        let most = MOST + usize::from(CROWDS);
+        assert!(local.anonymous.as_ref().unwrap().len() <= most);
+        assert!((MOST..=most).contains(&let_in), "{let_in}");
+        assert!(!take(&local, quota, all - 1).await);
+        assert!(!take(&local, quota, 0).await);
+    }
+
+    #[actix_web::test]
+    async fn what_is_full_again_is_forgotten() {
+        let mut settings = settings(1);
+        settings.per = Duration::from_nanos(1);
+        let quota = settings.quota(Policy::Anonymous).unwrap();
+        let local = Local::new(&settings);
+
+        for address in 0..10_000 {
+            take(&local, quota, address).await;
+        }
+
+        assert!(local.anonymous.as_ref().unwrap().len() <= super::SWEEP);
+    }
+}

@@ -1,0 +1,215 @@
+//! Guessing costs time, and locks nobody out (contract §9).
+mod attack;
+mod device;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::Value;
+use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
+
+/// An app behind a proxy, so that everybody may come from anywhere.
+async fn behind_a_proxy() -> TestApp {
+    TestApp::with(|knobs| {
+        let here = vec!["127.0.0.1".to_owned()];
+        knobs.server.trusted_proxies = here.try_into().unwrap();
+    })
+    .await
+}
+
+/// A sign-in from an address, by a device that has this cookie.
+async fn sign_in(
+    app: &TestApp,
+    login: &str,
+    password: &str,
+    (address, cookie): (&str, &str),
+) -> Reply {
+    let request = app.anonymous().request(Method::POST, "/auth/login");
+    let request = request
+        .header("x-forwarded-for", address)
+        .header("cookie", cookie);
+    Reply::of(request.json(&json!({ "login": login, "password": password }))).await
+}
+
+async fn wrong(client: &Client, login: &str) -> Reply {
+    let guess = json!({ "login": login, "password": "wrong password" });
+    client.post("/auth/login", guess).await
+}
+
+fn wait(reply: &Reply) -> u64 {
+    reply.header("retry-after").parse().unwrap()
+}
+
+/// For everybody who has to wait, as far as the database knows.
+async fn time_passes(app: &TestApp, seconds: u64) {
+    let shift = match app.backend.is_postgres() {
+        true => format!("blocked_until - interval '{seconds} seconds'"),
+        false => {
+            format!("strftime('%Y-%m-%dT%H:%M:%f000+00:00', blocked_until, '-{seconds} seconds')")
+        }
+    };
+    let shift = format!("UPDATE throttles SET blocked_until = {shift}");
+    sql::run(&app.atoll, &shift).await;
+}
+
+#[actix_web::test]
+async fn who_fails_often_has_to_wait_whether_the_account_is_there_or_not() {
+    let app = TestApp::new().await;
+    app.user("ada", false, &[]).await;
+    let nobody = app.anonymous();
+
+    let mut said = Vec::new();
+    for login in ["ada", "nobody"] {
+        for _ in 0..5 {
+            wrong(&nobody, login)
+                .await
+                .expect_problem(401, "unauthenticated");
+        }
+        app.statements.take();
+        let mut refused = wrong(&nobody, login)
+            .await
+            .expect_problem(429, "rate_limited");
+        refused.body["request_id"] = Value::Null;
+        said.push((refused.body.clone(), wait(&refused), app.statements.take()));
+    }
+
+    assert_eq!(said[0], said[1]);
+    assert_eq!(said[0].1, 1);
+}
+
+#[actix_web::test]
+async fn nobody_prolongs_a_wait_and_a_success_ends_what_was_counted() {
+    let app = TestApp::new().await;
+    app.user("ada", false, &[]).await;
+    let nobody = app.anonymous();
+    for _ in 0..5 {
+        wrong(&nobody, "ada").await.expect_status(401);
+    }
+    sql::run(&app.atoll, "UPDATE throttles SET failures = 9").await;
+    time_passes(&app, 2).await;
+    wrong(&nobody, "ada").await.expect_status(401);
+
+    for _ in 0..20 {
+        let refused = wrong(&nobody, "ADA ").await.expect_status(429);
+        assert!(wait(&refused) <= 32, "{}", wait(&refused));
+    }
+    time_passes(&app, 32).await;
+    nobody.login("ada", PASSWORD).await;
+
+    for _ in 0..5 {
+        wrong(&nobody, "ada").await.expect_status(401);
+    }
+}
+
+#[actix_web::test]
+async fn of_many_guesses_at_once_no_more_are_tried_than_one_after_the_other() {
+    let app = TestApp::new().await;
+    app.user("ada", false, &[]).await;
+    let nobody = app.anonymous();
+
+    let guesses = join_all((0..40).map(|_| wrong(&nobody, "ada"))).await;
+
+    let tried = guesses.iter().filter(|reply| reply.status == 401).count();
+    let refused = guesses.iter().filter(|reply| reply.status == 429).count();
+    // Five are free; who takes seconds to ask may be let in once or twice more.
+    assert!((5..=9).contains(&tried), "{tried} were tried");
+    assert!(refused > 0);
+}
+
+#[actix_web::test]
+async fn who_knows_the_password_may_sign_in_as_often_as_they_like() {
+    let app = TestApp::new().await;
+    app.user("ada", false, &[]).await;
+    let nobody = app.anonymous();
+
+    for _ in 0..12 {
+        nobody.login("ada", PASSWORD).await;
+    }
+
+    let counted = "SELECT CAST(coalesce(sum(failures), 0) AS bigint) FROM throttles";
+    assert_eq!(sql::number(&app.atoll, counted).await, 0);
+}
+
+/// Nobody can tell how what was not tried would have ended.
+#[actix_web::test]
+async fn what_a_busy_server_does_not_try_is_no_failure() {
+    let app = TestApp::with(|with| with.server.max_in_flight = 500).await;
+    let nobody = app.anonymous();
+    let names: Vec<_> = (0..100).map(|place| format!("nobody-{place}")).collect();
+
+    let guesses = join_all(names.iter().map(|name| wrong(&nobody, name))).await;
+
+    let count = |status| {
+        guesses
+            .iter()
+            .filter(|reply| reply.status == status)
+            .count()
+    };
+    let (tried, refused) = (count(401), count(503));
+    assert!(tried > 0 && refused > 0, "{tried} and {refused}");
+    assert_eq!(tried + refused, 100, "nobody has to wait");
+    let network = "SELECT CAST(max(failures) AS bigint) FROM throttles";
+    assert_eq!(sql::number(&app.atoll, network).await, tried as i64);
+}
+
+#[actix_web::test]
+async fn who_fails_on_many_accounts_has_to_wait_and_others_have_not() {
+    let app = behind_a_proxy().await;
+    app.user("ada", false, &[]).await;
+    let from = |address: &'static str, login: String| {
+        let app = &app;
+        async move { sign_in(app, &login, "wrong password", (address, "")).await }
+    };
+    for place in 0..50 {
+        let name = format!("nobody-{place}");
+        from("192.0.2.1", name).await.expect_status(401);
+    }
+
+    let refused = sign_in(&app, "ada", PASSWORD, ("192.0.2.1", "")).await;
+
+    assert_eq!(wait(&refused.expect_problem(429, "rate_limited")), 1);
+    sign_in(&app, "ada", PASSWORD, ("192.0.2.2", ""))
+        .await
+        .expect_status(200);
+}
+
+#[actix_web::test]
+async fn guesses_of_the_current_password_are_counted_by_sign_in() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let other = ada.with_token(&app.anonymous().login("ada", PASSWORD).await);
+    let change =
+        |current: &str| json!({ "current_password": current, "new_password": "another password" });
+    for _ in 0..5 {
+        ada.post("/auth/password", change("wrong password"))
+            .await
+            .expect_problem(422, "validation_failed");
+    }
+
+    let refused = ada.post("/auth/password", change(PASSWORD)).await;
+
+    assert_eq!(wait(&refused.expect_problem(429, "rate_limited")), 1);
+    other
+        .post("/auth/password", change(PASSWORD))
+        .await
+        .expect_status(204);
+}
+
+#[actix_web::test]
+async fn what_is_over_is_removed() {
+    let app = TestApp::new().await;
+    let nobody = app.anonymous();
+    wrong(&nobody, "ada").await.expect_status(401);
+    let all = "SELECT count(*) FROM throttles";
+    assert_eq!(sql::number(&app.atoll, all).await, 3);
+    service::retention::purge(&app.atoll, |_| {}).await.unwrap();
+    assert_eq!(sql::number(&app.atoll, all).await, 3);
+
+    sql::run(
+        &app.atoll,
+        "UPDATE throttles SET expires_at = blocked_until",
+    )
+    .await;
+    service::retention::purge(&app.atoll, |_| {}).await.unwrap();
+
+    assert_eq!(sql::number(&app.atoll, all).await, 0);
+}
