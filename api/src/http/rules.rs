@@ -98,10 +98,8 @@ impl Rules {
     pub fn find(&self, method: &Method, path: &str) -> Result<(&Passage, Vec<String>), Error> {
         let mut path = Path::new(path);
         let ruled = self.0.iter();
-        let ruled = ruled.map(|ruled| (ruled, ruled.path.capture_match_info(&mut path)));
-        let ruled = ruled
-            .filter_map(|(ruled, fits)| fits.then_some(ruled))
-            .next();
+        let mut ruled = ruled.map(|ruled| (ruled, ruled.path.capture_match_info(&mut path)));
+        let ruled = ruled.find_map(|(ruled, fits)| fits.then_some(ruled));
         let unknown = || Error::parameter("path", "unknown", "no route has this path");
         let ruled = ruled.ok_or_else(unknown)?;
         let methods = || {

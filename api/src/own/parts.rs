@@ -44,33 +44,34 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
         part(
             "sessions.ndjson",
             Box::new(Listed::new(|session, beyond| {
-                Box::pin(async move {
-                    shown::<_, SessionView>(own::sessions(session, beyond).await?, |row| row.id)
-                })
+                Box::pin(shown::<_, SessionView>(
+                    own::sessions(session, beyond),
+                    |row| row.id,
+                ))
             })),
         ),
         part(
             "api_keys.ndjson",
             Box::new(Listed::new(|session, beyond| {
-                Box::pin(async move {
-                    shown::<_, KeyView>(own::api_keys(session, beyond).await?, |row| row.id)
-                })
+                Box::pin(shown::<_, KeyView>(own::api_keys(session, beyond), |row| {
+                    row.id
+                }))
             })),
         ),
         part(
             "mails.ndjson",
             Box::new(Listed::new(|session, beyond| {
-                Box::pin(async move {
-                    shown::<_, MailView>(own::mails(session, beyond).await?, |row| row.id)
-                })
+                Box::pin(shown::<_, MailView>(own::mails(session, beyond), |row| {
+                    row.id
+                }))
             })),
         ),
         part(
             "tokens.ndjson",
             Box::new(Listed::new(|session, beyond| {
-                Box::pin(async move {
-                    shown::<_, TokenView>(own::tokens(session, beyond).await?, |row| row.id)
-                })
+                Box::pin(shown::<_, TokenView>(own::tokens(session, beyond), |row| {
+                    row.id
+                }))
             })),
         ),
     ])
@@ -88,12 +89,13 @@ async fn profile(session: &Session, beyond: i64) -> Result<Vec<(i64, ProfileView
     }
     let me = auth::me(session).await?;
     let account = own::account(session).await?;
-    Ok(vec![(me.user.id, ProfileView::of(me, account))])
+    Ok(vec![(me.user.id, ProfileView::of(me, &account))])
 }
 
-fn shown<M, V: From<M>>(rows: Vec<M>, id: fn(&M) -> i64) -> Result<Vec<(i64, V)>> {
-    Ok(rows
-        .into_iter()
-        .map(|row| (id(&row), V::from(row)))
-        .collect())
+async fn shown<M, V: From<M>>(
+    rows: impl Future<Output = Result<Vec<M>>>,
+    id: fn(&M) -> i64,
+) -> Result<Vec<(i64, V)>> {
+    let rows = rows.await?.into_iter();
+    Ok(rows.map(|row| (id(&row), V::from(row))).collect())
 }

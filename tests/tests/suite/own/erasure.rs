@@ -27,13 +27,12 @@ async fn everything(atoll: &Atoll) -> Vec<(String, String)> {
         };
         let mut all = Vec::new();
         for table in read(tx, tables.to_owned()).await? {
-            let rows = match is_postgres {
-                true => format!("SELECT t::text FROM {table} t"),
-                false => {
+            let rows = if is_postgres {
+                format!("SELECT t::text FROM {table} t")
+            } else {
                     let columns = format!("SELECT name FROM pragma_table_info('{table}')");
                     let columns = read(tx, columns).await?.join("), quote(");
                     format!("SELECT concat_ws(' ', quote({columns})) FROM {table}")
-                }
             };
             for row in read(tx, rows).await? {
                 all.push((table.clone(), row));

@@ -127,13 +127,11 @@ impl World {
             return whole;
         }
         let all = path.replace("/bulk", "");
-        match line.state {
-            "-" => self.explain("POST", &all, scene).await,
-            _ => {
-                let one = format!("{all}/{}", scene.id);
-                self.explain("PATCH", &one, scene).await
-            }
+        if line.state == "-" {
+            return self.explain("POST", &all, scene).await;
         }
+        let one = format!("{all}/{}", scene.id);
+        self.explain("PATCH", &one, scene).await
     }
 
     async fn explain(&self, method: &str, path: &str, scene: &Scene) -> Reply {
