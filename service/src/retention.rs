@@ -1,7 +1,7 @@
-//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions and, if so configured, the audit.
+//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, tokens of mail and, if so configured, the audit.
 use std::time::Duration;
 
-use ::entity::{deletions, idempotency_keys, sessions};
+use ::entity::{deletions, idempotency_keys, one_time_tokens, sessions};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
@@ -61,6 +61,7 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
     all.push(drain(&session, "deletions", deletions, &mut progress).await?);
     all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
     all.push(drain(&session, "sessions", ended_sessions, &mut progress).await?);
+    all.push(drain(&session, "one_time_tokens", expired_tokens, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
@@ -168,6 +169,18 @@ async fn ended_sessions(tx: &Tx) -> Result<u64> {
         .column(Column::Id)
         .into_query();
     scope::erase::<sessions::Entity>(tx, Column::Id.in_subquery(old)).await
+}
+
+async fn expired_tokens(tx: &Tx) -> Result<u64> {
+    use one_time_tokens::Column;
+    let old = scope::plain::<one_time_tokens::Entity>()
+        .filter(Column::ExpiresAt.lte(now()))
+        .order_by_asc(Column::ExpiresAt)
+        .limit(BATCH)
+        .select_only()
+        .column(Column::Id)
+        .into_query();
+    scope::erase::<one_time_tokens::Entity>(tx, Column::Id.in_subquery(old)).await
 }
 
 async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {

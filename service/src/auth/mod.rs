@@ -2,6 +2,7 @@
 mod account;
 mod key;
 mod login;
+pub mod one_time;
 mod password;
 mod settings;
 mod token;

@@ -27,7 +27,7 @@ pub fn generate() -> (SecretString, Vec<u8>) {
 }
 
 /// SHA-256 is enough for 256 random bits: there is nothing to guess. Looking up the hash needs no constant-time comparison.
-fn hash(token: &SecretString) -> Vec<u8> {
+pub(super) fn hash(token: &SecretString) -> Vec<u8> {
     Sha256::digest(token.expose_secret().as_bytes()).to_vec()
 }
 
