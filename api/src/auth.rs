@@ -3,16 +3,19 @@ use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::{
     Actor, Found, Users,
-    auth::{self, Credentials, Me, NewAccount, PasswordChange, SignIn},
-    crud::{Crud, Target},
+    auth::{
+        self, AccountPatch, Credentials, Forgotten, Me, NewAccount, PasswordChange, Registered,
+        Reset, SignIn, Verification,
+    },
+    crud::Crud,
     permission::Action,
-    users::{UserPatch, UserRow},
+    users::UserRow,
 };
 
 use crate::{
     http::{
-        Answer, BASE, Call, Created, Is, JsonSchema, Kind, Nothing, Reply, Representation, Route,
-        Serialize, Time,
+        Accepted, Answer, BASE, Call, CreatedOrAccepted, Is, JsonSchema, Kind, Nothing, Reply,
+        Representation, Route, Serialize, Time,
     },
     users::UserView,
 };
@@ -26,6 +29,10 @@ pub fn routes() -> Vec<Route> {
         Route::new(Method::POST, &at("login"), |_| true, login),
         Route::new(Method::POST, &at("logout"), signed_in, logout),
         Route::new(Method::POST, &at("password"), signed_in, change_password),
+        Route::new(Method::POST, &at("password/forgot"), |_| true, forgot),
+        Route::new(Method::POST, &at("password/reset"), |_| true, reset),
+        Route::new(Method::POST, &at("email/verify"), |_| true, verify_email).or(Kind::Conflict),
+        Route::new(Method::POST, &at("email/verify/resend"), signed_in, resend),
         Route::new(Method::GET, &at("me"), signed_in, me),
         Route::new(
             Method::PATCH,
@@ -42,10 +49,13 @@ fn signed_in(actor: &Actor) -> bool {
     actor.user_id().is_some()
 }
 
-/// No token comes with it: signing in is the next step. The new user is shown to its owner.
-async fn register(call: Call<NewAccount>) -> Answer<Created<Users>> {
-    let user = auth::register(&call.session, call.input).await?;
-    Ok(Reply::created::<Users>(user)?)
+/// No token comes with it: signing in is the next step. The new user is shown to its owner, unless mail is what tells
+/// them: then the answer does not say whether the address was taken.
+async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<Users>> {
+    Ok(match auth::register(&call.session, call.input).await? {
+        Registered::Now(user) => Reply::created::<Users>(*user)?,
+        Registered::ByMail => Reply::accepted(),
+    })
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -81,35 +91,55 @@ async fn change_password(call: Call<PasswordChange>) -> Answer<Nothing> {
     Ok(Reply::no_content())
 }
 
+/// The same for every address, whether somebody has it or not.
+async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
+    auth::forgot_password(&call.session, &call.input).await?;
+    Ok(Reply::accepted())
+}
+
+/// Every session ends.
+async fn reset(call: Call<Reset>) -> Answer<Nothing> {
+    auth::reset_password(&call.session, &call.input).await?;
+    Ok(Reply::no_content())
+}
+
+/// The token says whose address it is.
+async fn verify_email(call: Call<Verification>) -> Answer<Nothing> {
+    auth::verify_email(&call.session, &call.input).await?;
+    Ok(Reply::no_content())
+}
+
+async fn resend(call: Call) -> Answer<Accepted> {
+    auth::resend_verification(&call.session).await?;
+    Ok(Reply::accepted())
+}
+
 #[derive(JsonSchema, Serialize)]
 struct MeView {
     #[serde(flatten)]
     user: Representation<UserView>,
     permissions: Vec<String>,
+    email_verified: bool,
+    /// Takes the place of `email` once it is verified.
+    pending_email: Option<String>,
 }
 
 async fn me(call: Call) -> Answer<Is<MeView>> {
     show(auth::me(&call.session).await?)
 }
 
-async fn update_me(call: Call<UserPatch>) -> Answer<Is<MeView>> {
+/// Another address needs `current_password`, and with mail it takes effect once it is verified.
+async fn update_me(call: Call<AccountPatch>) -> Answer<Is<MeView>> {
     let expected = call.expected()?;
-    let me = auth::me(&call.session).await?;
-    let target = Target {
-        id: me.user.id,
-        expected,
-    };
-    let user = call
-        .session
-        .write(async |tx| Users::update(tx, target.clone(), &call.input).await)
-        .await?;
-    show(Me { user, ..me })
+    show(auth::update_me(&call.session, expected, call.input).await?)
 }
 
-fn show(Me { user, permissions }: Me) -> Answer<Is<MeView>> {
+fn show(me: Me) -> Answer<Is<MeView>> {
     Ok(Reply::ok(&MeView {
-        user: shown(user),
-        permissions,
+        user: shown(me.user),
+        permissions: me.permissions,
+        email_verified: me.is_email_verified,
+        pending_email: me.pending_email,
     })?)
 }
 

@@ -1,4 +1,5 @@
 //! The REST server and its command line. Nothing here knows SQL: every row comes from `service`.
+mod account;
 mod audit;
 mod auth;
 pub mod cli;

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    docs,
+    account, docs,
     http::{Gate, Limits, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
     routes::routes,
     settings::{ApiSettings, ServerSettings},
@@ -74,6 +74,7 @@ impl Server {
                 .configure(|config| mount(config, routes()))
                 .configure(|config| mount(config, system::routes()))
                 .configure(|config| mount(config, docs::routes()))
+                .configure(|config| mount(config, account::routes()))
                 .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
         };
         let mut server = HttpServer::new(app)

@@ -16,6 +16,8 @@ pub struct Caller {
     pub user_id: i64,
     pub credential: Credential,
     pub is_superuser: bool,
+    /// Whether their address is.
+    pub is_verified: bool,
     pub grants: Grants,
 }
 

@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::{Actor, Database, Session, audit, auth, password::Hasher, retention, secret::Secret};
+use crate::{
+    Actor, Database, Session, audit, auth, mail::Mailer, password::Hasher, retention,
+    secret::Secret,
+};
 
 /// How the service behaves, beside its database.
 #[derive(Clone, Debug)]
@@ -11,6 +14,7 @@ pub struct Settings {
     pub auth: auth::Settings,
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
+    pub mail: Mailer,
 }
 
 /// Cheap to clone.
@@ -21,6 +25,7 @@ pub struct Atoll {
     pub auth: auth::Settings,
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
+    pub mail: Mailer,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
 }
 
@@ -32,6 +37,7 @@ impl Atoll {
             auth: settings.auth,
             audit: settings.audit,
             soft_delete: settings.soft_delete,
+            mail: settings.mail,
             auth_key: Arc::default(),
         }
     }

@@ -10,6 +10,7 @@ pub mod database;
 pub mod error;
 pub mod idempotency;
 pub mod input;
+pub mod mail;
 mod origin;
 pub mod password;
 pub mod permission;

@@ -80,7 +80,8 @@ impl Session {
                 database.begin(deadline).await?,
                 self.actor.clone(),
                 self.origin.request_id.clone(),
-            );
+            )
+            .mailing(self.atoll.mail.clone());
             let tx = match self.atoll.audit.is_kept {
                 true => tx,
                 false => tx.unrecorded(),

@@ -12,6 +12,7 @@ use sea_orm::{
 use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entries, Entry},
+    mail::Mailer,
     secret::Secret,
 };
 
@@ -24,6 +25,8 @@ pub struct Tx {
     /// What was done so far, for the audit.
     done: Mutex<Entries>,
     is_recorded: bool,
+    mailer: Mailer,
+    has_mail: AtomicBool,
     failed: AtomicBool,
 }
 
@@ -39,6 +42,8 @@ impl Tx {
             request_id,
             done: Mutex::default(),
             is_recorded: true,
+            mailer: Mailer::default(),
+            has_mail: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         }
     }
@@ -49,6 +54,20 @@ impl Tx {
             is_recorded: false,
             ..self
         }
+    }
+
+    /// Mail that is queued here is sent by this, once it is committed.
+    pub(crate) fn mailing(self, mailer: Mailer) -> Self {
+        Self { mailer, ..self }
+    }
+
+    pub(crate) fn mailer(&self) -> &Mailer {
+        &self.mailer
+    }
+
+    /// Something was queued for it.
+    pub(crate) fn wakes_mailer(&self) {
+        self.has_mail.store(true, Relaxed);
     }
 
     /// The request that this is part of, if there is one.
@@ -77,6 +96,9 @@ impl Tx {
         };
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
             self.inner.commit().await?;
+            if self.has_mail.load(Relaxed) {
+                self.mailer.wake();
+            }
             return done;
         }
         if let Err(error) = self.inner.rollback().await {

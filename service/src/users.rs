@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     auth,
+    mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     prelude::*,
 };
@@ -109,6 +110,7 @@ impl Crud for Users {
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         guard::fields(tx.actor(), change.before, change.after)?;
+        guard::own_address(tx.actor(), change.before, change.after)?;
         if change.action == Action::Create {
             let said = |set: &ActiveValue<bool>| set.try_as_ref().copied();
             change.after.is_active = Set(said(&change.after.is_active).unwrap_or(true));
@@ -138,12 +140,23 @@ impl Crud for Users {
         if !out.is_empty() {
             auth::end_sessions(tx, &out).await?;
         }
+        tell_former_addresses(tx, users).await?;
         guard::last_superuser(tx, action, users).await
     }
 
     async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
         private::load(reads, users).await
     }
+}
+
+/// Whoever still reads the mail there hears that somebody changed the address.
+async fn tell_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> {
+    for Written { before, after } in users {
+        if let Some(before) = before.as_ref().filter(|user| user.email != after.email) {
+            mail::queue(tx, Mail::address_changed(after.id, &before.email)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Length only, in characters (NIST SP 800-63B-4: no composition rules).

@@ -6,9 +6,13 @@ use config::{FileFormat, Format, Map, Value, ValueKind};
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Absent unless somebody sets them.
-pub(super) const WITHOUT_DEFAULT: [&str; 4] = [
+pub(super) const WITHOUT_DEFAULT: [&str; 8] = [
     "audit.key",
     "auth.key",
+    "mail.folder",
+    "mail.from",
+    "mail.smtp_url",
+    "mail.templates",
     "server.public_url",
     "server.secret",
 ];

@@ -7,6 +7,14 @@ use super::{Configuration, Entry};
 
 const MASK: &str = "***";
 
+const SECRETS: [&str; 5] = [
+    "database.url",
+    "audit.key",
+    "auth.key",
+    "mail.smtp_url",
+    "server.secret",
+];
+
 /// As TOML, with the origin of each value behind it.
 pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "# profile: {}", configuration.profile)?;
@@ -27,9 +35,7 @@ fn text(Entry { key, value }: &Entry) -> String {
     match &value.kind {
         ValueKind::String(url) if key == "database.url" => format!("{:?}", mask(url)),
         // Not of the kind that it should be; nobody knows what it holds.
-        _ if ["database.url", "audit.key", "auth.key", "server.secret"].contains(&key.as_str()) => {
-            format!("{MASK:?}")
-        }
+        _ if SECRETS.contains(&key.as_str()) => format!("{MASK:?}"),
         kind => toml(kind),
     }
 }

@@ -49,7 +49,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// A file of this program.
-struct Asset {
+pub struct Asset {
     kind: &'static str,
     body: Bytes,
 }
@@ -75,7 +75,7 @@ async fn script() -> Result<Asset, Problem> {
 }
 
 impl Asset {
-    fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
+    pub fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         Self { kind, body }
     }

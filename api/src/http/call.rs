@@ -19,7 +19,7 @@ use service::{
 use tracing::Span;
 
 use super::{
-    Body, Links, NoBody, NoQuery, Problem, Query,
+    BASE, Body, Links, NoBody, NoQuery, Problem, Query,
     body::Limits,
     middleware::RequestId,
     once, precondition, query,
@@ -27,6 +27,9 @@ use super::{
     route::{Rule, Rules},
 };
 use crate::settings::ApiSettings;
+
+const UNVERIFIED: &str = "verify your e-mail address first: open the link that came by mail, or ask for another with \
+    POST /auth/email/verify/resend";
 
 /// `server.public_url`, or nothing.
 #[derive(Debug, Clone)]
@@ -106,6 +109,7 @@ async fn check<B: Body, Q: Query>(
             }
         });
     }
+    verified(request, &atoll, &actor)?;
     query.permit(&actor)?;
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
     let session = atoll.session(actor);
@@ -160,6 +164,18 @@ async fn actor(request: &HttpRequest, atoll: &Atoll) -> Result<Actor, Problem> {
             Ok(auth::resolve(&atoll.database, &token).await?)
         }
         _ => Err(Problem::unauthenticated()),
+    }
+}
+
+/// Where that is asked for, users whose address is not verified only read, and manage their own account.
+fn verified(request: &HttpRequest, atoll: &Atoll, actor: &Actor) -> Result<(), Problem> {
+    let is_asked = atoll.auth.require_verified_email && !request.method().is_safe();
+    let is_account = request.path().starts_with(&format!("{BASE}/auth/"));
+    match actor.caller() {
+        Some(caller) if is_asked && !is_account && !caller.is_verified => {
+            Err(Problem::forbidden(UNVERIFIED))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -26,7 +26,7 @@ mod stats;
 mod time;
 mod upload;
 
-pub use answer::{Answer, Created, Deleted, Is, Many, Nothing, One};
+pub use answer::{Accepted, Answer, Created, CreatedOrAccepted, Deleted, Is, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};
 pub use call::{Call, PublicUrl};
 pub use kind::Kind;

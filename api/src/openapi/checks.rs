@@ -53,6 +53,7 @@ pub fn is_public(route: &Route) -> bool {
 /// Signed in, without a single permission.
 fn powerless() -> Actor {
     Actor::User(Caller {
+        is_verified: true,
         user_id: 1,
         credential: Credential::Session(1),
         is_superuser: false,

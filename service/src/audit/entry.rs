@@ -17,6 +17,8 @@ pub enum Did {
     Purged,
     Reverted,
     PasswordChanged,
+    PasswordReset,
+    EmailVerified,
     SignedIn,
     SignedOut,
 }
@@ -31,6 +33,8 @@ impl Did {
             Self::Purged => "purged",
             Self::Reverted => "reverted",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::EmailVerified => "email_verified",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
         }

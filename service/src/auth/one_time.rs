@@ -2,12 +2,13 @@
 use std::time::Duration;
 
 use ::entity::one_time_tokens::{ActiveModel, Column, Entity, Model};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::ExprTrait,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
-use super::token;
 use crate::{
     Error, Reads, Result, Tx,
     crud::{everything, now, scope},
@@ -45,6 +46,9 @@ impl Purpose {
     }
 }
 
+/// Characters that a token may have; ours have 43.
+pub const MAX_LENGTH: usize = 128;
+
 /// Whom a token is for, and which address it proves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Holder<'a> {
@@ -57,12 +61,13 @@ pub async fn make(tx: &Tx, purpose: Purpose, holder: Holder<'_>) -> Result<Secre
     if let Some(user) = holder.user_id {
         end(tx, user, purpose).await?;
     }
-    let (token, hash) = token::generate();
+    let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let token = SecretString::from(token);
     let lifetime = chrono::Duration::from_std(purpose.lifetime()).map_err(Error::internal)?;
     let row = ActiveModel {
         user_id: Set(holder.user_id),
         purpose: Set(purpose.as_str().to_owned()),
-        token_hash: Set(hash),
+        token_hash: Set(hash(&token)),
         email: Set(holder.email.map(str::to_owned)),
         created_at: Set(now()),
         expires_at: Set(now() + lifetime),
@@ -76,7 +81,7 @@ pub async fn make(tx: &Tx, purpose: Purpose, holder: Holder<'_>) -> Result<Secre
 ///
 /// Fails with [`Error::Invalid`] at `/token` where it is unknown, expired, used, or of another purpose.
 pub async fn peek(reads: &impl Reads, purpose: Purpose, token: &SecretString) -> Result<Model> {
-    let good = good(purpose).add(Column::TokenHash.eq(token::hash(token)));
+    let good = good(purpose).add(Column::TokenHash.eq(hash(token)));
     let row = scope::plain::<Entity>().filter(good).one(reads.db()?);
     row.await?.ok_or_else(refused)
 }
@@ -110,8 +115,24 @@ pub fn refused() -> Error {
     Error::invalid("/token", "invalid_token", detail)
 }
 
+/// Whether it can be a token at all.
+pub(super) fn plausible(token: &SecretString, _: &()) -> garde::Result {
+    match token.expose_secret().chars().count() {
+        0 => Err(garde::Error::new("required: must not be blank")),
+        1..=MAX_LENGTH => Ok(()),
+        _ => Err(garde::Error::new(format!(
+            "too_long: must have at most {MAX_LENGTH} characters"
+        ))),
+    }
+}
+
 fn good(purpose: Purpose) -> Condition {
     everything()
         .add(Column::Purpose.eq(purpose.as_str()))
         .add(Column::ExpiresAt.gt(now()))
+}
+
+/// SHA-256 is enough for 256 random bits: there is nothing to guess.
+fn hash(token: &SecretString) -> Vec<u8> {
+    Sha256::digest(token.expose_secret().as_bytes()).to_vec()
 }

@@ -1,5 +1,8 @@
 //! Passwords that the operator sets, or users change.
-use ::entity::{sessions, users::Column};
+use ::entity::{
+    sessions,
+    users::{Column, Model},
+};
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{
@@ -9,12 +12,13 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{end_sessions, login::not_too_long};
+use super::{address, end_sessions, login::not_too_long};
 use crate::{
     Crud, Error, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{everything, now, scope},
     input::check,
+    mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{acceptable, by_username},
 };
@@ -45,7 +49,12 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
     session
         .write(async |tx| {
             let user = by_username(tx, username).await?.id;
-            replace(tx, user, &hash, everything()).await?;
+            let replacement = Replacement {
+                hash: &hash,
+                only_if: everything(),
+                did: Did::PasswordChanged,
+            };
+            replace(tx, user, replacement).await?;
             end_sessions(tx, &[user]).await
         })
         .await
@@ -71,7 +80,12 @@ pub async fn change_password(session: &Session, change: &PasswordChange) -> Resu
         .write(async |tx| {
             // Another request may have changed it while this one was hashed: then it is not the current one any more.
             let is_current = Column::PasswordHash.eq(me.password_hash.as_str());
-            let replaced = replace(tx, me.id, &hash, everything().add(is_current)).await;
+            let replacement = Replacement {
+                hash: &hash,
+                only_if: everything().add(is_current),
+                did: Did::PasswordChanged,
+            };
+            let replaced = replace(tx, me.id, replacement).await;
             replaced.map_err(|error| match error {
                 Error::NotFound => wrong(),
                 error => error,
@@ -83,22 +97,47 @@ pub async fn change_password(session: &Session, change: &PasswordChange) -> Resu
         .await
 }
 
-fn wrong() -> Error {
+/// Whether this is the password of the user, whom the session belongs to.
+pub(super) async fn is_mine(
+    session: &Session,
+    user: &Model,
+    password: Option<SecretString>,
+) -> Result<bool> {
+    let Some(password) = password else {
+        let detail = "say your password to change this";
+        return Err(Error::invalid("/current_password", "required", detail));
+    };
+    let hash = Some(user.password_hash.clone());
+    session.atoll.hasher.verify(password, hash).await
+}
+
+pub(super) fn wrong() -> Error {
     let detail = "is not your password";
     Error::invalid("/current_password", "wrong", detail)
 }
 
+/// Another password for a user.
+pub(super) struct Replacement<'a> {
+    pub hash: &'a str,
+    pub only_if: Condition,
+    pub did: Did,
+}
+
+/// The version that the user is in then. Whoever reads their mail hears of it, and what was asked for before is void.
+///
 /// Fails with [`Error::NotFound`] where the user, or what is asked of them, is not there.
-async fn replace(tx: &Tx, user: i64, hash: &str, condition: Condition) -> Result<()> {
+pub(super) async fn replace(tx: &Tx, user: i64, new: Replacement<'_>) -> Result<i64> {
     let update = scope::update_live(Users::name(), now())
-        .value("password_hash", hash)
+        .value("password_hash", new.hash)
         .and_where(Expr::col((Users::name(), "id")).eq(user))
-        .cond_where(condition)
-        .returning(Query::returning().column("version"))
+        .cond_where(new.only_if)
+        .returning(Query::returning().columns(["version", "email"]))
         .take();
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
-    let user = (user, version);
-    tx.record(Entry::of(Users::name(), Did::PasswordChanged, user));
-    Ok(())
+    let email: String = row.try_get("", "email")?;
+    tx.record(Entry::of(Users::name(), new.did, (user, version)));
+    address::abandon(tx, user).await?;
+    mail::queue(tx, Mail::password_changed(user, &email)).await?;
+    Ok(version)
 }

@@ -10,6 +10,7 @@ pub struct Settings {
     pub registration: Registration,
     #[serde(with = "humantime_serde")]
     pub session_lifetime: Duration,
+    pub require_verified_email: bool,
     pub key: Option<SecretString>,
 }
 
@@ -18,6 +19,7 @@ impl Default for Settings {
         Self {
             registration: Registration::Open,
             session_lifetime: Duration::from_hours(30 * 24),
+            require_verified_email: false,
             key: None,
         }
     }

@@ -27,7 +27,7 @@ pub fn generate() -> (SecretString, Vec<u8>) {
 }
 
 /// SHA-256 is enough for 256 random bits: there is nothing to guess. Looking up the hash needs no constant-time comparison.
-pub(super) fn hash(token: &SecretString) -> Vec<u8> {
+fn hash(token: &SecretString) -> Vec<u8> {
     Sha256::digest(token.expose_secret().as_bytes()).to_vec()
 }
 
@@ -38,10 +38,18 @@ pub async fn resolve(database: &Database, token: &SecretString) -> Result<Actor>
     let this_role = Condition::all()
         .add(Expr::col(("roles", "id")).equals(("user_roles", "role_id")))
         .add(scope::is_live("roles"));
+    let this_address = Condition::all()
+        .add(Expr::col(("verified_emails", "user_id")).equals(("users", "id")))
+        .add(Expr::col(("verified_emails", "email_key")).equals(("users", "email_key")));
     let query = scope::live_ids("users")
         .column(("users", "is_superuser"))
         .expr_as(Expr::col(("sessions", "id")), "session_id")
+        .expr_as(
+            Expr::col(("verified_emails", "user_id")).is_not_null(),
+            "is_verified",
+        )
         .column(("roles", "permissions"))
+        .join(JoinType::LeftJoin, "verified_emails", this_address)
         .inner_join(
             "sessions",
             Expr::col(("sessions", "user_id")).equals(("users", "id")),
@@ -67,6 +75,7 @@ pub async fn resolve(database: &Database, token: &SecretString) -> Result<Actor>
         user_id: first.try_get("", "id")?,
         credential: Credential::Session(first.try_get("", "session_id")?),
         is_superuser: first.try_get("", "is_superuser")?,
+        is_verified: first.try_get("", "is_verified")?,
         grants: permissions.into_iter().collect(),
     }))
 }
