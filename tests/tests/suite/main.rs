@@ -17,6 +17,7 @@ mod idempotency;
 mod impact;
 mod includes;
 mod lists;
+mod mail;
 mod migrations;
 mod openapi;
 mod pages;

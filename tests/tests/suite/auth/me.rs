@@ -12,7 +12,10 @@ async fn me_is_the_user_with_all_that_they_may_do() {
 
     for client in [&ada, &editor, &root] {
         let mut me = client.get("/auth/me").await.expect_status(200).body;
-        let permissions = me.as_object_mut().unwrap().remove("permissions").unwrap();
+        let mine = me.as_object_mut().unwrap();
+        let permissions = mine.remove("permissions").unwrap();
+        assert_eq!(mine.remove("email_verified"), Some(false.into()));
+        assert_eq!(mine.remove("pending_email"), Some(json!(null)));
 
         assert_eq!(me, client.get(format!("/users/{}", client.id)).await.body);
         let permissions: Vec<_> = permissions
