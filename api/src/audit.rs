@@ -16,7 +16,7 @@ pub struct AuditView {
     request_id: Option<String>,
     resource: String,
     resource_id: i64,
-    /// `created`, `updated`, `deleted`, `restored`, `purged`, `reverted`, `password_changed`, `signed_in`, `signed_out`
+    /// `created`, `updated`, `deleted`, `restored`, `purged`, `reverted`, `password_changed`, `password_reset`, `email_verified`, `signed_in`, `signed_out`
     action: String,
     /// By field, `from` and `to`; null once the values were erased.
     changes: Option<Map<String, Value>>,

@@ -8,16 +8,19 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use service::{
     Actor, Found, Users,
-    auth::{self, Acceptance, Me, NewAccount, PasswordChange},
-    crud::{Crud, Target},
+    auth::{
+        self, Acceptance, AccountPatch, Forgotten, Me, NewAccount, PasswordChange, Registered,
+        Reset, Verification,
+    },
+    crud::Crud,
     permission::Action,
-    users::{UserPatch, UserRow},
+    users::UserRow,
 };
 
 use crate::{
     http::{
-        Answer, BASE, Call, Created, Is, JsonSchema, Kind, Nothing, Reply, Representation, Route,
-        Serialize,
+        Accepted, Answer, BASE, Call, Created, CreatedOrAccepted, Is, JsonSchema, Kind, Nothing,
+        Reply, Representation, Route, Serialize,
     },
     users::UserView,
 };
@@ -32,6 +35,12 @@ pub fn routes() -> Vec<Route> {
             })),
         Route::new(Method::POST, &at("invite/accept"), |_| true, accept).or(Kind::Conflict),
         Route::new(Method::POST, &at("password"), signed_in, change_password),
+        Route::new(Method::POST, &at("password/forgot"), |_| true, forgot),
+        Route::new(Method::POST, &at("password/reset"), |_| true, reset).signing_in(),
+        Route::new(Method::POST, &at("email/verify"), |_| true, verify_email)
+            .signing_in()
+            .or(Kind::Conflict),
+        Route::new(Method::POST, &at("email/verify/resend"), signed_in, resend),
         Route::new(Method::GET, &at("me"), known, me).never_withheld(),
         Route::new(
             Method::PATCH,
@@ -68,10 +77,13 @@ fn signed_in(actor: &Actor) -> bool {
         .is_some_and(|caller| caller.credential.session().is_some())
 }
 
-/// No token comes with it: signing in is the next step. The new user is shown to its owner.
-async fn register(call: Call<NewAccount>) -> Answer<Created<Users>> {
-    let user = auth::register(&call.session, call.input).await?;
-    Ok(Reply::created::<Users>(user)?)
+/// No token comes with it: signing in is the next step. The new user is shown to its owner, unless mail is what tells
+/// them: then the answer does not say whether the address was taken.
+async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<Users>> {
+    Ok(match auth::register(&call.session, call.input).await? {
+        Registered::Now(user) => Reply::created::<Users>(*user)?,
+        Registered::ByMail => Reply::accepted(),
+    })
 }
 
 /// As registering, for somebody who was invited.
@@ -86,6 +98,29 @@ async fn change_password(call: Call<PasswordChange>) -> Answer<Nothing> {
     Ok(Reply::no_content())
 }
 
+/// The same for every address, whether somebody has it or not.
+async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
+    auth::forgot_password(&call.session, &call.input).await?;
+    Ok(Reply::accepted())
+}
+
+/// Every session ends.
+async fn reset(call: Call<Reset>) -> Answer<Nothing> {
+    auth::reset_password(&call.session, &call.input).await?;
+    Ok(Reply::no_content())
+}
+
+/// The token says whose address it is.
+async fn verify_email(call: Call<Verification>) -> Answer<Nothing> {
+    auth::verify_email(&call.session, &call.input).await?;
+    Ok(Reply::no_content())
+}
+
+async fn resend(call: Call) -> Answer<Accepted> {
+    auth::resend_verification(&call.session).await?;
+    Ok(Reply::accepted())
+}
+
 #[derive(JsonSchema, Serialize)]
 struct MeView {
     #[serde(flatten)]
@@ -93,24 +128,19 @@ struct MeView {
     permissions: Vec<String>,
     /// Whether the second factor is on.
     has_totp: bool,
+    email_verified: bool,
+    /// Takes the place of `email` once it is verified.
+    pending_email: Option<String>,
 }
 
 async fn me(call: Call) -> Answer<Is<MeView>> {
     show(auth::me(&call.session).await?)
 }
 
-async fn update_me(call: Call<UserPatch>) -> Answer<Is<MeView>> {
+/// Another address needs `current_password`, and with mail it takes effect once it is verified.
+async fn update_me(call: Call<AccountPatch>) -> Answer<Is<MeView>> {
     let expected = call.expected()?;
-    let me = auth::me(&call.session).await?;
-    let target = Target {
-        id: me.user.id,
-        expected,
-    };
-    let user = call
-        .session
-        .write(async |tx| Users::update(tx, target.clone(), &call.input).await)
-        .await?;
-    show(Me { user, ..me })
+    show(auth::update_me(&call.session, expected, call.input).await?)
 }
 
 fn show(me: Me) -> Answer<Is<MeView>> {
@@ -118,6 +148,8 @@ fn show(me: Me) -> Answer<Is<MeView>> {
         user: shown(me.user),
         permissions: me.permissions,
         has_totp: me.has_totp,
+        email_verified: me.is_email_verified,
+        pending_email: me.pending_email,
     })?)
 }
 

@@ -2,10 +2,12 @@
 use std::time::Duration;
 
 use actix_web::rt;
-use service::{Atoll, Result, audit, retention};
-use tokio::time::{MissedTickBehavior, interval};
+use service::{Atoll, Result, audit, mail, retention};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::settings::JobSettings;
+
+const MAIL_POLL: Duration = Duration::from_secs(5);
 
 /// Runs until the process ends: what a job has not committed is done by the next.
 pub fn start(atoll: &Atoll, settings: &JobSettings) {
@@ -17,6 +19,9 @@ pub fn start(atoll: &Atoll, settings: &JobSettings) {
         }
         Ok(())
     });
+    if atoll.mail.is_on() {
+        send_mail(atoll.clone());
+    }
     if !settings.purge_interval.is_zero() {
         let purging = settings.purge_interval;
         every("purging", purging, atoll.clone(), async |atoll| {
@@ -28,6 +33,18 @@ pub fn start(atoll: &Atoll, settings: &JobSettings) {
             Ok(())
         });
     }
+}
+
+/// At once when something was queued here, and every few seconds what another node left or failed to send.
+fn send_mail(atoll: Atoll) {
+    rt::spawn(async move {
+        loop {
+            if let Err(error) = mail::deliver(&atoll).await {
+                tracing::warn!(%error, "sending mail failed; it is tried again");
+            }
+            let _ = timeout(MAIL_POLL, atoll.mail.queued()).await;
+        }
+    });
 }
 
 fn every(

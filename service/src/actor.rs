@@ -26,6 +26,8 @@ pub struct Caller {
 pub enum Withheld {
     /// From all but their account, until they have a second factor, which a role of theirs asks for.
     SecondFactor,
+    /// From changing anything but their account, until their address is verified.
+    Verification,
 }
 
 /// What a caller proves who they are with.

@@ -6,6 +6,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::{
     Actor, Database, Session, audit,
     auth::{self, Callers},
+    mail::Mailer,
     password::{Hasher, QUEUE},
     retention,
     secret::Secret,
@@ -17,6 +18,7 @@ pub struct Settings {
     pub auth: auth::Settings,
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
+    pub mail: Mailer,
 }
 
 /// Cheap to clone.
@@ -28,6 +30,7 @@ pub struct Atoll {
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
     pub(crate) callers: Callers,
+    pub mail: Mailer,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
     /// Attempts that are made at a time: no more are counted than passwords can be hashed.
     pub(crate) attempts: Arc<Semaphore>,
@@ -43,6 +46,7 @@ impl Atoll {
             auth: settings.auth,
             audit: settings.audit,
             soft_delete: settings.soft_delete,
+            mail: settings.mail,
             auth_key: Arc::default(),
             attempts: Arc::new(Semaphore::new(QUEUE + 1)),
         }

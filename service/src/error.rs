@@ -137,6 +137,14 @@ impl Error {
         self
     }
 
+    /// Whether it is a conflict about this field.
+    pub fn is_at(&self, pointer: &str) -> bool {
+        let Self::Conflict { refusals, .. } = self else {
+            return false;
+        };
+        refusals.iter().any(|refusal| refusal.at == pointer)
+    }
+
     /// Whether the caller can mend it.
     pub fn is_refusal(&self) -> bool {
         self.refusals().is_some()

@@ -11,6 +11,7 @@ pub mod error;
 pub mod explain;
 pub mod idempotency;
 pub mod input;
+pub mod mail;
 mod origin;
 pub mod own;
 pub mod password;

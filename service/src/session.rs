@@ -81,7 +81,8 @@ impl Session {
                 self.actor.clone(),
                 self.origin.request_id.clone(),
                 database.changes().clone(),
-            );
+            )
+            .mailing(self.atoll.mail.clone());
             let tx = match self.atoll.audit.is_kept {
                 true => tx,
                 false => tx.unrecorded(),

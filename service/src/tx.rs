@@ -13,6 +13,7 @@ use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entries, Entry},
     database::{Changed, Changes, notification},
+    mail::Mailer,
     secret::Secret,
 };
 
@@ -28,6 +29,8 @@ pub struct Tx {
     changed: Mutex<Changed>,
     changes: Changes,
     is_recorded: bool,
+    mailer: Mailer,
+    has_mail: AtomicBool,
     failed: AtomicBool,
 }
 
@@ -46,6 +49,8 @@ impl Tx {
             request_id,
             done: Mutex::default(),
             is_recorded: true,
+            mailer: Mailer::default(),
+            has_mail: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         }
     }
@@ -56,6 +61,20 @@ impl Tx {
             is_recorded: false,
             ..self
         }
+    }
+
+    /// Mail that is queued here is sent by this, once it is committed.
+    pub(crate) fn mailing(self, mailer: Mailer) -> Self {
+        Self { mailer, ..self }
+    }
+
+    pub(crate) fn mailer(&self) -> &Mailer {
+        &self.mailer
+    }
+
+    /// Something was queued for it.
+    pub(crate) fn wakes_mailer(&self) {
+        self.has_mail.store(true, Relaxed);
     }
 
     /// The request that this is part of, if there is one.
@@ -96,6 +115,9 @@ impl Tx {
             let committed = self.inner.commit().await;
             // Where nobody knows whether it is committed, too.
             self.changes.note(&lock(&self.changed));
+            if self.has_mail.load(Relaxed) {
+                self.mailer.wake();
+            }
             return committed.map_err(Error::from).and(done);
         }
         if let Err(error) = self.inner.rollback().await {

@@ -4,7 +4,9 @@ use sea_orm::ActiveValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    auth, own,
+    auth,
+    mail::{self, Mail},
+    own,
     password::{About, MAX_LENGTH, MIN_LENGTH},
     prelude::*,
 };
@@ -121,6 +123,7 @@ impl Crud for Users {
                 "this user belongs to the service: it has what others left behind",
             ));
         }
+        guard::own_address(tx.actor(), change.before, change.after)?;
         if change.action == Action::Create {
             let said = |set: &ActiveValue<bool>| set.try_as_ref().copied();
             change.after.is_active = Set(said(&change.after.is_active).unwrap_or(true));
@@ -151,12 +154,23 @@ impl Crud for Users {
             auth::end_sessions(tx, &out).await?;
             auth::revoke_keys(tx, &out).await?;
         }
+        tell_former_addresses(tx, users).await?;
         guard::last_superuser(tx, action, users).await
     }
 
     async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
         private::load(reads, users).await
     }
+}
+
+/// Whoever still reads the mail there hears that somebody changed the address.
+async fn tell_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> {
+    for Written { before, after } in users {
+        if let Some(before) = before.as_ref().filter(|user| user.email != after.email) {
+            mail::queue(tx, Mail::address_changed(after.id, &before.email)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Its length, in characters. Whether it can be guessed is found out where it is hashed ([`crate::password::Hasher::choose`]).

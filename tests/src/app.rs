@@ -10,7 +10,9 @@ use api::{
 };
 use secrecy::SecretString;
 use serde_json::json;
-use service::{Actor, Atoll, Crud, Database, Users, auth, password::Hasher, users::NewUser};
+use service::{
+    Actor, Atoll, Crud, Database, Users, auth, mail::Mailer, password::Hasher, users::NewUser,
+};
 use tempfile::TempDir;
 
 use crate::{Backend, Client, Statements, settings};
@@ -195,6 +197,7 @@ pub fn service_settings() -> service::Settings {
         },
         audit: service::audit::Settings::default(),
         soft_delete: service::retention::Settings::default(),
+        mail: Mailer::default(),
     }
 }
 

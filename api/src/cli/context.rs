@@ -39,7 +39,7 @@ impl Operator {
             Some(secret) => database.with_secret(secret),
             None => database,
         };
-        Ok(Atoll::new(database, self.settings.service()))
+        Ok(Atoll::new(database, self.settings.service()?))
     }
 
     /// The service, in the name of the operator.

@@ -3,9 +3,12 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use actix_web::http::Uri;
 use secrecy::{ExposeSecret, SecretString};
-use service::{auth, database};
+use service::{
+    auth, database,
+    mail::{self, Transport},
+};
 
-use super::Settings;
+use super::{Profile, Settings};
 use crate::{settings::ServerSettings, telemetry};
 
 /// A key, and what is wrong with its value.
@@ -50,6 +53,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         jobs,
         database,
         auth,
+        mail: _,
         log,
     } = settings;
     let others = [
@@ -176,6 +180,48 @@ fn auth_rules(auth: &auth::Settings) -> [Rule; 12] {
     ]
 }
 
+/// Whether mail can go out, and its links lead anywhere.
+pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
+    let Settings {
+        mail, server, auth, ..
+    } = settings;
+    let is_from = |from: &String| mail::is_sender(from);
+    let is_url = |url: &SecretString| mail::is_smtp_url(url);
+    let is = |transport| mail.transport == transport;
+    let is_on = !is(Transport::None);
+    let leads_here = profile != Profile::Production && !is(Transport::Smtp);
+    let has_links = server.public_url.is_some() || leads_here;
+    let has_server = mail.smtp_url.as_ref().is_some_and(is_url);
+    let verifies = is_on || !auth.require_verified_email;
+    failed([
+        (
+            "mail.from",
+            !is_on || mail.from.as_ref().is_some_and(is_from),
+            mail::FROM,
+        ),
+        (
+            "mail.smtp_url",
+            !is(Transport::Smtp) || has_server,
+            mail::SMTP_URL,
+        ),
+        (
+            "mail.folder",
+            !is(Transport::File) || mail.folder.is_some(),
+            "must say where mail is put",
+        ),
+        (
+            "server.public_url",
+            !is_on || has_links,
+            "must be set: the links of mail begin with it",
+        ),
+        (
+            "auth.require_verified_email",
+            verifies,
+            "needs mail: set mail.transport",
+        ),
+    ])
+}
+
 fn database_rules(database: &database::Settings) -> [Rule; 12] {
     let url = database.url.expose_secret();
     let scheme = ["sqlite:", "postgres:", "postgresql:"]
@@ -241,6 +287,7 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
         server,
         database,
         auth,
+        mail,
         ..
     } = settings;
     let hash_cost = u64::from(auth.hash_memory) * u64::from(auth.hash_passes);
@@ -284,6 +331,11 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
             "database.idle_in_transaction_timeout",
             bounded(idle),
             "is 0, which is unsafe in production: a stuck transaction would hold its locks for ever",
+        ),
+        (
+            "mail.transport",
+            mail.transport != Transport::Log,
+            "is \"log\", which is unsafe in production: the log would tell how to take over accounts",
         ),
     ])
 }

@@ -6,10 +6,14 @@ use config::{FileFormat, Format, Map, Value, ValueKind};
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Absent unless somebody sets them.
-pub(super) const WITHOUT_DEFAULT: [&str; 6] = [
+pub(super) const WITHOUT_DEFAULT: [&str; 10] = [
     "audit.key",
     "auth.key",
     "auth.pepper",
+    "mail.folder",
+    "mail.from",
+    "mail.smtp_url",
+    "mail.templates",
     "redis.url",
     "server.public_url",
     "server.secret",

@@ -13,6 +13,7 @@ mod variables;
 use anyhow::{Context, anyhow, bail, ensure};
 use config::{Config, ConfigBuilder, ConfigError, Map, Source, Value, builder::DefaultState};
 use serde::Deserialize;
+use service::mail::Mailer;
 
 pub use inputs::{Inputs, Variables};
 pub use keys::Entry;
@@ -38,6 +39,7 @@ pub struct Settings {
     pub auth: service::auth::Settings,
     pub soft_delete: service::retention::Settings,
     pub audit: service::audit::Settings,
+    pub mail: service::mail::Settings,
     pub jobs: JobSettings,
     pub log: LogSettings,
 }
@@ -92,6 +94,7 @@ impl Configuration {
             .try_deserialize()
             .map_err(|error| self.explain(error))?;
         let mut problems = check::limits(&settings);
+        problems.extend(check::mail(&settings, self.profile));
         if self.profile == Profile::Production {
             problems.extend(check::unsafe_in_production(&settings));
         }
@@ -133,13 +136,20 @@ impl Configuration {
 }
 
 impl Settings {
-    /// How the service behaves.
-    pub fn service(&self) -> service::Settings {
-        service::Settings {
+    /// How the service behaves. Fails on templates of mail that cannot be rendered.
+    pub fn service(&self) -> anyhow::Result<service::Settings> {
+        Ok(service::Settings {
             auth: self.auth.clone(),
             audit: self.audit.clone(),
             soft_delete: self.soft_delete.clone(),
-        }
+            mail: Mailer::start(&self.mail, &self.site()).context("mail")?,
+        })
+    }
+
+    /// What links begin with.
+    fn site(&self) -> String {
+        let here = || format!("http://localhost:{}", self.server.port);
+        self.server.public_url.clone().unwrap_or_else(here)
     }
 
     /// How the server listens, and what it asks of requests.

@@ -10,11 +10,12 @@ const MASK: &str = "***";
 /// They may hold a password, beside what an operator wants to see.
 const URLS: [&str; 2] = ["database.url", "redis.url"];
 
-const SECRET: [&str; 5] = [
+const SECRET: [&str; 6] = [
     "audit.key",
     "auth.key",
     "auth.old_peppers",
     "auth.pepper",
+    "mail.smtp_url",
     "server.secret",
 ];
 

@@ -28,6 +28,12 @@ pub struct Made<T>(PhantomData<T>);
 /// 204
 pub struct Nothing;
 
+/// 201, with a new row; or 202 where mail says more.
+pub struct CreatedOrAccepted<R>(PhantomData<R>);
+
+/// 202: what follows comes by mail, or not at all.
+pub struct Accepted;
+
 /// 204, for a row that is deleted now.
 pub struct Deleted<R>(PhantomData<R>);
 
@@ -84,6 +90,19 @@ impl<T: JsonSchema> Documented for Made<T> {
 impl Documented for Nothing {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(204, "Done.");
+    }
+}
+
+impl<R: Resource> Documented for CreatedOrAccepted<R> {
+    fn document(operation: &mut Operation<'_>) {
+        Created::<R>::document(operation);
+        Accepted::document(operation);
+    }
+}
+
+impl Documented for Accepted {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(202, "Whatever follows comes by mail.");
     }
 }
 

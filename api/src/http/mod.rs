@@ -32,7 +32,9 @@ mod stats;
 mod time;
 mod upload;
 
-pub use answer::{Answer, Created, Deleted, Is, Made, Many, Nothing, One};
+pub use answer::{
+    Accepted, Answer, Created, CreatedOrAccepted, Deleted, Is, Made, Many, Nothing, One,
+};
 pub use body::{Body, Limits, Maybe, NoBody};
 pub use call::{Call, PublicUrl, ids};
 pub use csrf::{Origins, from_here};

@@ -86,6 +86,14 @@ impl<A> Reply<A> {
         }
     }
 
+    /// 202, with nothing that tells one case from another.
+    pub fn accepted() -> Self {
+        Self {
+            status: StatusCode::ACCEPTED,
+            ..Self::no_content()
+        }
+    }
+
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
         let body = Some(body);

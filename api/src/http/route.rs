@@ -10,7 +10,7 @@ use actix_web::{
 use service::{Session, crud::Access};
 
 use super::{
-    Kind, Problem, Resource,
+    BASE, Kind, Problem, Resource,
     relation::Fetch,
     rules::{Passage, RowRule, Rule, precedence},
 };
@@ -46,15 +46,17 @@ impl Route {
         Args: FromRequest + Documented + 'static,
         F::Output: Responder + Documented + 'static,
     {
+        let is_account = path.starts_with(&format!("{BASE}/auth/"));
         Self {
-            method,
-            path: path.to_owned(),
             passage: Passage {
                 rule,
                 row: None,
                 signs_in: false,
                 is_never_withheld: false,
+                changes: !method.is_safe() && !is_account,
             },
+            method,
+            path: path.to_owned(),
             fetch: None,
             transfer: None,
             failures: Vec::new(),

@@ -26,7 +26,12 @@ pub struct Passage {
     pub signs_in: bool,
     /// Whether it is open to those from whom the rest is withheld.
     pub is_never_withheld: bool,
+    /// Whether it changes anything but the account of its caller.
+    pub changes: bool,
 }
+
+const UNVERIFIED: &str = "your address is not verified: follow the link of the letter, or ask for another one with \
+     POST /api/v1/auth/email/verify/resend";
 
 const NO_SECOND_FACTOR: &str = "a role of yours asks for a second factor: turn it on with POST /api/v1/auth/totp and \
      POST /api/v1/auth/totp/confirm";
@@ -35,10 +40,14 @@ impl Passage {
     /// Before anything is read. Whoever has to do something first does that first.
     pub fn admit(&self, actor: &Actor) -> Result<(), Error> {
         let withheld = actor.caller().and_then(|caller| caller.withheld);
-        if let Some(Withheld::SecondFactor) = withheld
-            && !self.is_never_withheld
-        {
-            return Err(Error::Forbidden(NO_SECOND_FACTOR));
+        match withheld {
+            Some(Withheld::SecondFactor) if !self.is_never_withheld => {
+                return Err(Error::Forbidden(NO_SECOND_FACTOR));
+            }
+            Some(Withheld::Verification) if self.changes => {
+                return Err(Error::Forbidden(UNVERIFIED));
+            }
+            _ => {}
         }
         match actor {
             actor if (self.rule)(actor) => Ok(()),

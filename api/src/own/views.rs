@@ -18,7 +18,12 @@ pub struct ProfileView {
 }
 
 impl ProfileView {
-    pub fn of(Me { user, permissions, .. }: Me, account: &Account) -> Self {
+    pub fn of(
+        Me {
+            user, permissions, ..
+        }: Me,
+        account: &Account,
+    ) -> Self {
         Self {
             user: Representation::of::<service::Users>(user, false),
             permissions,

@@ -1,15 +1,25 @@
 //! One's own account.
+use ::entity::users::{Column, Model};
 use garde::Validate;
 use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, QueryFilter};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Registration, totp};
+use super::{
+    Registration, address,
+    login::not_too_long,
+    password::{confirmed, said, wrong},
+    totp,
+};
 use crate::{
-    Actor, Crud, Error, Found, Reads, Result, Session, Users,
-    input::Trimmed,
+    Actor, Crud, Error, Found, Reads, Result, Session, Tx, Users,
+    crud::{Expected, Target, scope},
+    database::taken,
+    input::{PresentTrimmed, Trimmed, present},
+    mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
-    users::{NewUser, UserRow, acceptable},
+    users::{NewUser, UserPatch, UserRow, acceptable, key},
 };
 
 /// What anybody may say of themselves when they sign up.
@@ -44,6 +54,32 @@ impl From<NewAccount> for NewUser {
     }
 }
 
+/// What one may change of oneself, another address only with one's password.
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountPatch {
+    #[serde_with(skip_apply)]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
+    pub username: Option<String>,
+    #[serde_with(skip_apply)]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, max = 255), email)]
+    pub email: Option<String>,
+    #[garde(length(chars, max = 255))]
+    pub full_name: Option<Option<String>>,
+    #[garde(length(chars, max = 2_000))]
+    pub bio: Option<Option<String>>,
+    #[garde(skip)]
+    pub is_active: Option<bool>,
+    #[garde(skip)]
+    pub is_superuser: Option<bool>,
+    #[garde(inner(custom(not_too_long)))]
+    #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
+    pub current_password: Option<SecretString>,
+}
+
 /// A signed-in user, and what they may do.
 #[derive(Debug)]
 pub struct Me {
@@ -52,6 +88,17 @@ pub struct Me {
     pub permissions: Vec<String>,
     /// Whether the second factor is on.
     pub has_totp: bool,
+    pub is_email_verified: bool,
+    /// The address that takes the place of the one there is, once it is verified.
+    pub pending_email: Option<String>,
+}
+
+/// What came of a registration.
+#[derive(Debug)]
+pub enum Registered {
+    Now(Box<Found<UserRow>>),
+    /// A letter says more, to whoever reads the mail of that address; nobody else learns whether it was taken.
+    ByMail,
 }
 
 /// Whether anybody may make an account.
@@ -65,14 +112,45 @@ pub fn may_register(session: &Session) -> Result<()> {
 }
 
 /// Makes a user, in the name of the service.
-pub async fn register(session: &Session, account: NewAccount) -> Result<Found<UserRow>> {
+pub async fn register(session: &Session, account: NewAccount) -> Result<Registered> {
     may_register(session)?;
     let mut new = NewUser::from(account);
     let service = session.acting_as(Actor::System);
     Users::prepare(&service, &mut new).await?;
     service
-        .write(async |tx| Users::create(tx, &new).await)
+        .write(async |tx| match tx.mailer().is_on() {
+            true => register_by_mail(tx, &new).await,
+            false => Ok(Registered::Now(Box::new(Users::create(tx, &new).await?))),
+        })
         .await
+}
+
+/// A username that is taken is a conflict all the same: anybody can look it up.
+async fn register_by_mail(tx: &Tx, new: &NewUser) -> Result<Registered> {
+    let owner = match Users::create(tx, new).await {
+        Ok(user) => {
+            mail::queue(tx, Mail::verify(&user.row.user)).await?;
+            return Ok(Registered::ByMail);
+        }
+        Err(error) if error.is_at("/email") => {
+            one(tx, Column::EmailKey.eq(key(&new.email))).await?
+        }
+        Err(error) => return Err(error),
+    };
+    if one(tx, Column::UsernameKey.eq(key(&new.username)))
+        .await?
+        .is_some()
+    {
+        return Err(taken("username"));
+    }
+    if let Some(owner) = owner {
+        mail::queue_once(tx, Mail::taken(&owner)).await?;
+    }
+    Ok(Registered::ByMail)
+}
+
+async fn one(tx: &Tx, is_it: sea_orm::sea_query::Expr) -> Result<Option<Model>> {
+    Ok(scope::all_live::<Users>().filter(is_it).one(tx).await?)
 }
 
 pub async fn me(session: &Session) -> Result<Me> {
@@ -86,9 +164,60 @@ pub async fn me(session: &Session) -> Result<Me> {
         Err(Error::NotFound) => Err(Error::Unauthenticated),
         found => found,
     };
+    let user = user?;
     Ok(Me {
-        user: user?,
+        is_email_verified: address::is_verified(session, &user.row.user).await?,
+        pending_email: address::pending_email(session, user.id).await?,
+        user,
         permissions,
         has_totp: totp::is_on(session.db()?, caller.user_id).await?,
     })
+}
+
+/// Changes one's own account by the rules of any user, but for the address.
+///
+/// Fails with [`Error::Invalid`] where there is to be another one, and the password is not the user's.
+pub async fn update_me(session: &Session, expected: Expected, patch: AccountPatch) -> Result<Me> {
+    let Me { user, .. } = me(session).await?;
+    expected.check(user.version)?;
+    let (wanted, password) = (patch.email.clone(), patch.current_password.clone());
+    let wanted = wanted.filter(|wanted| *wanted != user.row.user.email);
+    let hash = match wanted {
+        Some(_) => {
+            confirmed(session, said(password.as_ref())?)
+                .await?
+                .password_hash
+        }
+        None => String::new(),
+    };
+    let target = Target {
+        id: user.id,
+        expected,
+    };
+    let patch = patch.without_email();
+    session
+        .write(async |tx| {
+            let found = Users::update(tx, target.clone(), &patch).await?;
+            match &wanted {
+                // Another request may have changed it while this one was hashed.
+                Some(_) if found.row.user.password_hash != hash => Err(wrong()),
+                Some(wanted) => address::change(tx, &found.row.user, wanted).await,
+                None => Ok(()),
+            }
+        })
+        .await?;
+    me(session).await
+}
+
+impl AccountPatch {
+    fn without_email(self) -> UserPatch {
+        UserPatch {
+            username: self.username,
+            email: None,
+            full_name: self.full_name,
+            bio: self.bio,
+            is_active: self.is_active,
+            is_superuser: self.is_superuser,
+        }
+    }
 }

@@ -22,9 +22,10 @@ use super::{
     totp::{self, Vault},
 };
 use crate::{
-    Crud, Error, Found, Reads, Result, Session, Tx, Users,
+    Crud, Error, Found, Origin, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{now, scope},
+    mail::{self, Mail},
     password::MAX_LENGTH,
     users::{UserRow, key},
 };
@@ -82,12 +83,17 @@ async fn open(
     tokens: &Tokens,
 ) -> Result<()> {
     let label = session.origin().agent.as_deref();
+    let is_known = device::is_known(session, user).await?;
     let (vault, otp) = (Vault::of(&session.atoll).await?, credentials.otp.as_ref());
     let opened = session.write(async |tx| {
         attempt.succeed(tx).await?;
         still_there(tx, user).await?;
         // A guess, like the password: where it is wrong, the attempt stays counted.
         totp::pass(tx, &vault, user.id, otp).await?;
+        if !is_known {
+            tell_of_new_device(tx, user, session.origin()).await?;
+        }
+        note_login(tx, user.id).await?;
         sessions::open(tx, user.id, tokens, label).await
     });
     attempt.unless_untried(session, opened.await).await
@@ -145,8 +151,27 @@ async fn still_there(tx: &Tx, user: &Model) -> Result<()> {
         Did::SignedIn,
         (user.id, user.version),
     ));
+    Ok(())
+}
+
+/// Not at the first sign-in, which is always from a new one.
+async fn tell_of_new_device(tx: &Tx, user: &Model, origin: &Origin) -> Result<()> {
+    if !tx.mailer().is_on() {
+        return Ok(());
+    }
+    let before = last_logins::Column::UserId.eq(user.id);
+    let before = scope::plain::<last_logins::Entity>().filter(before);
+    if before.one(tx).await?.is_none() {
+        return Ok(());
+    }
+    let agent = origin.agent.as_deref();
+    let agent = agent.unwrap_or("a device that did not say what it is");
+    mail::queue(tx, Mail::new_device(user, agent, origin.address)).await
+}
+
+async fn note_login(tx: &Tx, user: i64) -> Result<()> {
     let login = last_logins::ActiveModel {
-        user_id: Set(user.id),
+        user_id: Set(user),
         last_login_at: Set(now()),
     };
     let again = OnConflict::column(last_logins::Column::UserId)

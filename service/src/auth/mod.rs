@@ -1,5 +1,6 @@
 //! Signing up, in and out, and who a token stands for.
 mod account;
+mod address;
 mod api_keys;
 mod callers;
 mod csrf;
@@ -9,6 +10,7 @@ mod key;
 mod login;
 pub mod one_time;
 mod password;
+mod recovery;
 mod refresh;
 mod rehash;
 mod resolve;
@@ -24,12 +26,17 @@ pub(crate) use key::key;
 
 pub(crate) use api_keys::{expired, revoke_keys};
 
-pub use account::{Me, NewAccount, may_register, me, register};
+pub use account::{
+    AccountPatch, Me, NewAccount, Registered, may_register, me, register, update_me,
+};
+pub(crate) use address::is_verified;
+pub use address::{Verification, resend_verification, verify_email};
 pub use api_keys::{ApiKey, NewApiKey, api_keys, create_api_key, revoke_api_key};
 pub use csrf::{csrf_token, is_csrf_token};
 pub use invite::{Acceptance, Invitation, accept, end_first_run, first_run, invite};
 pub use login::{Credentials, SignIn, authenticate, login};
 pub use password::{PasswordChange, change_password, set_password};
+pub use recovery::{Forgotten, Reset, forgot_password, reset_password};
 pub use refresh::{RefreshToken, refresh};
 pub use resolve::{resolve, resolve_token};
 pub use sessions::{

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    end_sessions,
+    address, end_sessions,
     login::not_too_long,
     sessions::{end_others, signed_in},
     throttle::{self, Subject},
@@ -20,6 +20,7 @@ use crate::{
     audit::{Did, Entry},
     crud::{everything, now, scope},
     input::check,
+    mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{acceptable, by_username},
 };
@@ -57,7 +58,12 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
     session
         .write(async |tx| {
             let user = by_username(tx, username).await?.id;
-            replace(tx, user, &hash, everything()).await?;
+            let replacement = Replacement {
+                hash: &hash,
+                only_if: everything(),
+                did: Did::PasswordChanged,
+            };
+            replace(tx, user, replacement).await?;
             end_sessions(tx, &[user]).await
         })
         .await
@@ -88,7 +94,12 @@ async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Resul
     session
         .write(async |tx| {
             let is_current = Column::PasswordHash.eq(me.password_hash.as_str());
-            replace(tx, me.id, hash, everything().add(is_current)).await?;
+            let replacement = Replacement {
+                hash,
+                only_if: everything().add(is_current),
+                did: Did::PasswordChanged,
+            };
+            replace(tx, me.id, replacement).await?;
             end_others(tx, me.id, this).await
         })
         .await
@@ -110,22 +121,39 @@ pub(super) async fn confirmed(session: &Session, current: &SecretString) -> Resu
     }
 }
 
-fn wrong() -> Error {
+/// The password of whoever asks for what has to be confirmed with it.
+pub(super) fn said(password: Option<&SecretString>) -> Result<&SecretString> {
+    let detail = "say your password to change this";
+    password.ok_or_else(|| Error::invalid("/current_password", "required", detail))
+}
+
+pub(super) fn wrong() -> Error {
     let detail = "is not your password";
     Error::invalid("/current_password", "wrong", detail)
 }
 
+/// Another password for a user.
+pub(super) struct Replacement<'a> {
+    pub hash: &'a str,
+    pub only_if: Condition,
+    pub did: Did,
+}
+
+/// The version that the user is in then. Whoever reads their mail hears of it, and what was asked for before is void.
+///
 /// Fails with [`Error::NotFound`] where the user, or what is asked of them, is not there.
-async fn replace(tx: &Tx, user: i64, hash: &str, condition: Condition) -> Result<()> {
+pub(super) async fn replace(tx: &Tx, user: i64, new: Replacement<'_>) -> Result<i64> {
     let update = scope::update_live(Users::name(), now())
-        .value("password_hash", hash)
+        .value("password_hash", new.hash)
         .and_where(Expr::col((Users::name(), "id")).eq(user))
-        .cond_where(condition)
-        .returning(Query::returning().column("version"))
+        .cond_where(new.only_if)
+        .returning(Query::returning().columns(["version", "email"]))
         .take();
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
-    let user = (user, version);
-    tx.record(Entry::of(Users::name(), Did::PasswordChanged, user));
-    Ok(())
+    let email: String = row.try_get("", "email")?;
+    tx.record(Entry::of(Users::name(), new.did, (user, version)));
+    address::abandon(tx, user).await?;
+    mail::queue(tx, Mail::password_changed(user, &email)).await?;
+    Ok(version)
 }

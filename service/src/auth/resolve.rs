@@ -116,9 +116,7 @@ fn users_by(settings: &Settings, table: &'static str) -> SelectStatement {
         )
         .join(JoinType::LeftJoin, "roles", this_role)
         .and_where(Expr::col(("users", "is_active")).eq(true));
-    if !settings.require_totp_for.is_empty() {
-        withheld::ask(&mut users);
-    }
+    withheld::ask(settings, &mut users);
     users
 }
 

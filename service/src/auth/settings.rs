@@ -16,6 +16,7 @@ pub struct Settings {
     pub token_lifetime: Duration,
     #[serde(with = "humantime_serde")]
     pub cache_lifetime: Duration,
+    pub require_verified_email: bool,
     pub key: Option<SecretString>,
     pub require_totp_for: Vec<String>,
     pub min_password_score: u8,
@@ -35,6 +36,7 @@ impl Default for Settings {
             session_idle: Duration::from_hours(14 * 24),
             token_lifetime: Duration::from_hours(1),
             cache_lifetime: Duration::from_secs(30),
+            require_verified_email: false,
             key: None,
             require_totp_for: Vec::new(),
             min_password_score: 2,

@@ -15,7 +15,7 @@ pub enum Expected {
 
 impl Expected {
     /// Whether a row in this version may be written. Its caller holds a lock on the row, so that the version stays.
-    pub(in crate::crud) fn check(&self, version: i64) -> Result<()> {
+    pub(crate) fn check(&self, version: i64) -> Result<()> {
         match self {
             Self::Anything => Ok(()),
             Self::OneOf(versions) if versions.contains(&version) => Ok(()),

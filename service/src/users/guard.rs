@@ -39,6 +39,19 @@ pub fn fields(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Res
     Ok(())
 }
 
+/// One's own address is changed where one says one's password, and nowhere else.
+pub fn own_address(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Result<()> {
+    let is_own = before.is_some_and(|user| actor.user_id() == Some(user.id));
+    match is_own && after.email.is_set() {
+        true => Err(Error::invalid(
+            "/email",
+            "not_allowed",
+            "change your own address by PATCH /auth/me, with your current_password",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Being a superuser counts as a permission that only superusers have.
 pub async fn targets(reads: &impl Reads, users: &[Model]) -> Result<Vec<Result<()>>> {
     let actor = reads.actor();

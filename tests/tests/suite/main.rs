@@ -20,6 +20,7 @@ mod includes;
 mod invites;
 mod limits;
 mod lists;
+mod mail;
 mod migrations;
 mod openapi;
 mod own;

@@ -235,9 +235,14 @@ async fn the_examples_are_accepted() {
             404
         } else if path.ends_with("/login") {
             401
-        } else if ["/password", "/invite/accept"]
-            .iter()
-            .any(|end| path.ends_with(end))
+        } else if [
+            "/password",
+            "/invite/accept",
+            "/password/reset",
+            "/email/verify",
+        ]
+        .iter()
+        .any(|end| path.ends_with(end))
             || (path.ends_with("/totp") && method == Method::POST)
         {
             422

@@ -15,10 +15,13 @@ use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 
 /// The only ones that ask nobody who they are.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 20] = [
     "POST /auth/register",
     "POST /auth/invite/accept",
     "POST /auth/login",
+    "POST /auth/password/forgot",
+    "POST /auth/password/reset",
+    "POST /auth/email/verify",
     "GET /users",
     "GET /users/stats",
     "GET /users/export",

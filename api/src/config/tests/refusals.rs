@@ -154,6 +154,43 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
 }
 
 #[test]
+fn mail_that_could_not_go_out_or_whose_links_lead_nowhere_stops_the_start() {
+    let from = ("ATOLL__MAIL__FROM", "Atoll <atoll@example.org>");
+    let site = ("ATOLL__SERVER__PUBLIC_URL", "https://example.org");
+    let folder = ("ATOLL__MAIL__FOLDER", "mail");
+    let url = ("ATOLL__MAIL__SMTP_URL", "smtps://u:p@mail.example.org");
+    let clear = ("ATOLL__MAIL__SMTP_URL", "smtp://mail.example.org?tls=none");
+    let with = |transport, others: &[(&str, &str)]| {
+        let transport = ("ATOLL__MAIL__TRANSPORT", transport);
+        environment(&[&[transport], others].concat())
+    };
+
+    refused(&with("file", &[folder]), &["mail.from"]);
+    refused(
+        &with("file", &[folder, ("ATOLL__MAIL__FROM", "x")]),
+        &["mail.from"],
+    );
+    refused(&with("file", &[from]), &["mail.folder"]);
+    refused(&with("smtp", &[from, site]), &["mail.smtp_url"]);
+    refused(&with("smtp", &[from, site, clear]), &["mail.smtp_url"]);
+    refused(&with("smtp", &[from, url]), &["server.public_url"]);
+    refused(
+        &environment(&[("ATOLL__AUTH__REQUIRE_VERIFIED_EMAIL", "true")]),
+        &["mail.transport"],
+    );
+    Settings::load(&with("smtp", &[from, site, url])).unwrap();
+    Settings::load(&with("log", &[from])).unwrap();
+    let production = [
+        ("ATOLL_PROFILE", "production"),
+        ("DATABASE_URL", "postgres://db/atoll"),
+    ];
+    let log = with("log", &[&production, &[from, site][..]].concat());
+    refused(&log, &["mail.transport", "unsafe in production"]);
+    let file = with("file", &[&production, &[from, folder][..]].concat());
+    refused(&file, &["server.public_url"]);
+}
+
+#[test]
 fn an_unknown_profile_names_the_known_ones() {
     let inputs = environment(&[("ATOLL_PROFILE", "prod")]);
 

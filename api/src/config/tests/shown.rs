@@ -7,6 +7,10 @@ fn what_is_shown_says_whence_and_hides_passwords() {
         ("DATABASE_URL", "postgres://ada:s3cret@db/atoll"),
         ("PORT", "9000"),
         ("ATOLL__REDIS__URL", "rediss://:s3cret@cache/0"),
+        (
+            "ATOLL__MAIL__SMTP_URL",
+            "smtps://ada:s3cret@mail.example.org",
+        ),
     ]);
 
     let text = shown(&inputs);

@@ -15,6 +15,8 @@ async fn me_is_the_user_with_all_that_they_may_do() {
         let more = me.as_object_mut().unwrap();
         let permissions = more.remove("permissions").unwrap();
         assert_eq!(more.remove("has_totp").unwrap(), false);
+        assert_eq!(more.remove("email_verified"), Some(false.into()));
+        assert_eq!(more.remove("pending_email"), Some(json!(null)));
 
         assert_eq!(me, client.get(format!("/users/{}", client.id)).await.body);
         let permissions: Vec<_> = permissions

@@ -276,6 +276,9 @@ impl World {
             ("POST", "/auth/password") => {
                 json!({ "current_password": password, "new_password": "another password" })
             }
+            ("POST", "/auth/password/forgot") => json!({ "email": email }),
+            ("POST", "/auth/password/reset") => json!({ "token": "none", "password": password }),
+            ("POST", "/auth/email/verify") => json!({ "token": "none" }),
             ("POST", "/auth/register" | "/users" | "/users/import") => {
                 json!({ "username": name, "email": email, "password": password })
             }

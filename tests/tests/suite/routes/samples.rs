@@ -42,7 +42,11 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("POST", "/auth/api-keys") => json!({
             "name": "Backup", "scopes": ["posts.read"], "expires_at": "2999-01-01T00:00:00Z",
         }),
-        ("PATCH", "/auth/me" | "/users/{id}") => user,
+        ("POST", "/auth/password/forgot") => json!({ "email": "somebody@example.org" }),
+        ("POST", "/auth/password/reset") => json!({ "token": "token", "password": PASSWORD }),
+        ("POST", "/auth/email/verify") => json!({ "token": "token" }),
+        ("PATCH", "/auth/me") => with(user, "current_password", PASSWORD.into()),
+        ("PATCH", "/users/{id}") => user,
         ("POST", "/users") => with(user, "password", PASSWORD.into()),
         ("POST", "/posts") => with(post, "author_id", 1.into()),
         ("PATCH", "/posts/{id}") => post,
@@ -57,7 +61,9 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("POST", _) if verb == "restore" => {
             return of(&Method::PATCH, path.strip_suffix("/restore")?);
         }
-        ("GET" | "PUT" | "DELETE", _) | ("POST", "/auth/logout") => return None,
+        ("GET" | "PUT" | "DELETE", _) | ("POST", "/auth/logout" | "/auth/email/verify/resend") => {
+            return None;
+        }
         ("POST", _) if verb == "purge" => return None,
         // Text of any length, which tests/suite/transfer sends.
         ("POST", _) if verb == "import" => return None,

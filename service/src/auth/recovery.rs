@@ -1,0 +1,88 @@
+//! Another password, for those who have lost theirs and can read their mail.
+use ::entity::{one_time_tokens, users::Column};
+use garde::Validate;
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, QueryFilter};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{
+    address::{active, note_verified},
+    end_sessions,
+    one_time::{self, Purpose},
+    password::{Replacement, replace},
+};
+use crate::{
+    Actor, Reads, Result, Session, Users,
+    audit::Did,
+    crud::{everything, scope},
+    input::Trimmed,
+    mail::{self, Mail},
+    password::{MAX_LENGTH, MIN_LENGTH},
+    users::{acceptable, key},
+};
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Forgotten {
+    #[serde(with = "Trimmed")]
+    #[garde(length(chars, max = 255), email)]
+    pub email: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reset {
+    #[garde(custom(one_time::plausible))]
+    #[schemars(with = "String", length(min = 1, max = one_time::MAX_LENGTH))]
+    pub token: SecretString,
+    #[garde(custom(acceptable))]
+    #[schemars(with = "String", length(min = MIN_LENGTH, max = MAX_LENGTH))]
+    pub password: SecretString,
+}
+
+/// Sends a token to the user of this address. Whether there is one shows when the letter is written: what happens here is
+/// the same for every address.
+pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result<()> {
+    session
+        .write(async |tx| mail::queue(tx, Mail::reset(&forgotten.email)).await)
+        .await
+}
+
+/// Replaces a password by a token, ends all sessions, and takes the address as verified: the token came there.
+///
+/// Fails with [`Error::Invalid`] where the token is not good, before anything is hashed.
+pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
+    let service = session.acting_as(Actor::System);
+    let row = one_time::peek(&service, Purpose::Reset, &reset.token).await?;
+    let this = scope::is::<Users>(holder(&row)?.0);
+    let user = scope::all_live::<Users>().filter(this).one(service.db()?);
+    let user = user.await?.ok_or_else(one_time::refused)?;
+    let hasher = &service.atoll.hasher;
+    let hash = hasher
+        .choose("/password", &reset.password, (&user).into())
+        .await?;
+    service
+        .write(async |tx| {
+            let row = one_time::take(tx, Purpose::Reset, &reset.token).await?;
+            let (id, email) = holder(&row)?;
+            let user = active(tx, id).await?;
+            // What was sent to an address that is the user's no longer opens nothing.
+            let user = user.filter(|user| user.email_key == key(email));
+            let user = user.ok_or_else(one_time::refused)?;
+            let replacement = Replacement {
+                hash: &hash,
+                only_if: everything().add(Column::IsActive.eq(true)),
+                did: Did::PasswordReset,
+            };
+            let version = replace(tx, user.id, replacement).await?;
+            end_sessions(tx, &[user.id]).await?;
+            note_verified(tx, (user.id, version), email).await
+        })
+        .await
+}
+
+fn holder(row: &one_time_tokens::Model) -> Result<(i64, &str)> {
+    let holder = row.user_id.zip(row.email.as_deref());
+    holder.ok_or_else(one_time::refused)
+}

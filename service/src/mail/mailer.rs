@@ -1,0 +1,145 @@
+//! What sends letters, shared by everybody who has one.
+use std::{fmt, sync::Arc};
+
+use lettre::{
+    Message,
+    message::{
+        Mailbox, MultiPart,
+        header::{Header, HeaderName, HeaderValue},
+    },
+};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::{
+    Broken, Settings, Template,
+    templates::{Rendered, Templates},
+    transport::Transport,
+};
+
+/// Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Mailer(Option<Arc<Inner>>);
+
+struct Inner {
+    from: Mailbox,
+    /// What links begin with.
+    site: String,
+    templates: Templates,
+    transport: Transport,
+    /// Something was queued on this node.
+    queued: Notify,
+}
+
+impl Mailer {
+    /// `site` is what links begin with, without a slash at its end.
+    ///
+    /// Fails, with what the operator can mend, where the settings do not fit each other or a template is broken.
+    pub fn start(settings: &Settings, site: &str) -> Result<Self, Broken> {
+        let Some(transport) = Transport::of(settings)? else {
+            return Ok(Self::default());
+        };
+        let from = settings.from.as_deref().and_then(|from| from.parse().ok());
+        let from = from.ok_or_else(|| Broken(format!("mail.from {FROM}")))?;
+        Ok(Self(Some(Arc::new(Inner {
+            from,
+            site: site.to_owned(),
+            templates: Templates::load(settings.templates.as_deref())?,
+            transport,
+            queued: Notify::new(),
+        }))))
+    }
+
+    /// Whether mail is configured.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Something was queued, and is committed.
+    pub(crate) fn wake(&self) {
+        if let Some(inner) = &self.0 {
+            inner.queued.notify_one();
+        }
+    }
+
+    /// Until something is queued on this node.
+    pub async fn queued(&self) {
+        match &self.0 {
+            Some(inner) => inner.queued.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Beneath the public URL.
+    pub(super) fn site(&self) -> &str {
+        self.0.as_ref().map_or("", |inner| inner.site.as_str())
+    }
+
+    /// Fails with words for the log.
+    pub(super) async fn send(
+        &self,
+        recipient: &str,
+        template: Template,
+        values: &Value,
+    ) -> Result<(), String> {
+        let inner = self.0.as_ref().ok_or("mail is not configured")?;
+        let rendered = inner.templates.render(template, values);
+        let rendered = rendered.map_err(|error| error.to_string())?;
+        let letter = inner.letter(recipient, &rendered)?;
+        inner.transport.send(letter, &rendered.text).await
+    }
+}
+
+/// Whether `mail.from` is one.
+pub fn is_sender(from: &str) -> bool {
+    from.parse::<Mailbox>().is_ok()
+}
+
+/// What `mail.from` must be.
+pub const FROM: &str = "must be an address, such as Atoll <atoll@example.org>";
+
+impl Inner {
+    /// Every part of a head goes through lettre's types, which encode what would begin another line.
+    fn letter(&self, recipient: &str, rendered: &Rendered) -> Result<Message, String> {
+        let to = recipient
+            .parse()
+            .map_err(|_error| "no server takes such an address")?;
+        let id: u128 = rand::random();
+        let id = format!("<{id:032x}@{}>", self.from.email.domain());
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(rendered.subject.as_str())
+            .message_id(Some(id))
+            .header(AutoSubmitted)
+            .multipart(MultiPart::alternative_plain_html(
+                rendered.text.clone(),
+                rendered.html.clone(),
+            ))
+            .map_err(|error| error.to_string())
+    }
+}
+
+impl fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mailer")
+    }
+}
+
+/// Keeps machines from answering (RFC 3834, section 5).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
