@@ -1,5 +1,7 @@
 //! `/auth`
+mod api_keys;
 mod sessions;
+mod totp;
 
 use actix_web::http::Method;
 use service::{
@@ -24,7 +26,7 @@ pub fn routes() -> Vec<Route> {
             .or(Kind::Forbidden)
             .or(Kind::Conflict),
         Route::new(Method::POST, &at("password"), signed_in, change_password),
-        Route::new(Method::GET, &at("me"), known, me),
+        Route::new(Method::GET, &at("me"), known, me).never_withheld(),
         Route::new(
             Method::PATCH,
             &at("me"),
@@ -34,7 +36,15 @@ pub fn routes() -> Vec<Route> {
         .or(Kind::Conflict)
         .conditional(),
     ];
-    sessions::routes().into_iter().chain(account).collect()
+    [
+        sessions::routes(),
+        api_keys::routes(),
+        totp::routes(),
+        account,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn at(path: &str) -> String {
@@ -69,6 +79,8 @@ struct MeView {
     #[serde(flatten)]
     user: Representation<UserView>,
     permissions: Vec<String>,
+    /// Whether the second factor is on.
+    has_totp: bool,
 }
 
 async fn me(call: Call) -> Answer<Is<MeView>> {
@@ -89,10 +101,11 @@ async fn update_me(call: Call<UserPatch>) -> Answer<Is<MeView>> {
     show(Me { user, ..me })
 }
 
-fn show(Me { user, permissions }: Me) -> Answer<Is<MeView>> {
+fn show(me: Me) -> Answer<Is<MeView>> {
     Ok(Reply::ok(&MeView {
-        user: shown(user),
-        permissions,
+        user: shown(me.user),
+        permissions: me.permissions,
+        has_totp: me.has_totp,
     })?)
 }
 

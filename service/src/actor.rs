@@ -17,6 +17,15 @@ pub struct Caller {
     pub credential: Credential,
     pub is_superuser: bool,
     pub grants: Grants,
+    /// What they have to do before they may do what their grants say.
+    pub withheld: Option<Withheld>,
+}
+
+/// Why somebody is kept from what they may do, and from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// From all but their account, until they have a second factor, which a role of theirs asks for.
+    SecondFactor,
 }
 
 /// What a caller proves who they are with.
@@ -26,6 +35,23 @@ pub enum Credential {
     Session(i64),
     /// An API key, by its id: it may do part of what its owner may, and nothing to the account.
     ApiKey(i64),
+}
+
+impl Caller {
+    /// What is left of what they may where only `scopes` are lent: by a superuser all of these.
+    #[must_use]
+    pub fn within(self, scopes: &Grants) -> Self {
+        let everything = Permission::new("*");
+        let held = match self.is_superuser {
+            true => [everything.clone()].into_iter().collect(),
+            false => self.grants,
+        };
+        Self {
+            is_superuser: self.is_superuser && scopes.cover(&everything),
+            grants: held.and(scopes),
+            ..self
+        }
+    }
 }
 
 impl Credential {

@@ -13,6 +13,9 @@ pub enum Error {
     /// No, or no longer valid, credentials.
     #[error("not signed in")]
     Unauthenticated,
+    /// The password was right, and the second factor is missing or wrong: which, is the code.
+    #[error("the second factor of this account is on: send a code of it as `otp`")]
+    SecondFactor(&'static str),
     /// Visible, but not permitted. The text says what is missing.
     #[error("{0}")]
     Forbidden(&'static str),

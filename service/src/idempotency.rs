@@ -82,6 +82,7 @@ async fn keep(tx: &Tx, user_id: i64, once: &Once, outcome: &impl Serialize) -> R
     let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
     scope::update_plain::<Entity>(tx, this(user_id, once), [(Column::Outcome, outcome.into())])
         .await
+        .map(drop)
 }
 
 async fn kept<T: DeserializeOwned>(tx: &Tx, user_id: i64, once: &Once) -> Result<T> {

@@ -102,6 +102,18 @@ impl Grants {
         }
     }
 
+    /// What both give. Of two permissions one covers the other, or they have nothing in common.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let narrow = |one: &Self, other: &Self| {
+            let both = one.iter().filter(|held| other.cover(held));
+            both.cloned().collect::<Vec<_>>()
+        };
+        let mut both = narrow(self, other);
+        both.extend(narrow(other, self));
+        both.into_iter().collect()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Permission> {
         self.0.iter()
     }
@@ -119,6 +131,27 @@ impl FromIterator<Permission> for Grants {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry;
+
+    #[test]
+    fn what_two_give_is_what_each_of_them_gives() {
+        let all: Vec<_> = registry::permissions()
+            .into_iter()
+            .map(Permission::new)
+            .collect();
+        for one in &all {
+            for other in &all {
+                let (a, b) = (Grants(vec![one.clone()]), Grants(vec![other.clone()]));
+
+                let both = a.and(&b);
+
+                for asked in &all {
+                    let expected = one.covers(asked) && other.covers(asked);
+                    assert_eq!(both.cover(asked), expected, "{one} and {other}: {asked}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_permission_covers_itself_and_what_is_narrower() {

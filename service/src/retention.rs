@@ -1,7 +1,7 @@
-//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions and, if so configured, the audit.
+//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, API keys and, if so configured, the audit.
 use std::time::Duration;
 
-use ::entity::{deletions, idempotency_keys, sessions};
+use ::entity::{api_keys, deletions, idempotency_keys, sessions};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
@@ -62,6 +62,7 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
     all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
     let sessions = async |tx: &Tx| ended_sessions(tx, atoll).await;
     all.push(drain(&session, "sessions", sessions, &mut progress).await?);
+    all.push(drain(&session, "api_keys", expired_keys, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
@@ -168,6 +169,17 @@ async fn ended_sessions(tx: &Tx, atoll: &Atoll) -> Result<u64> {
         .column(Column::Id)
         .into_query();
     scope::erase::<sessions::Entity>(tx, Column::Id.in_subquery(old)).await
+}
+
+async fn expired_keys(tx: &Tx) -> Result<u64> {
+    use api_keys::Column;
+    let old = scope::plain::<api_keys::Entity>()
+        .filter(auth::expired())
+        .limit(BATCH)
+        .select_only()
+        .column(Column::Id)
+        .into_query();
+    scope::erase::<api_keys::Entity>(tx, Column::Id.in_subquery(old)).await
 }
 
 async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {

@@ -143,7 +143,7 @@ pub fn parse(permissions: &Json) -> impl Iterator<Item = Permission> + '_ {
 }
 
 /// A permission that there is.
-struct Known;
+pub(crate) struct Known;
 
 impl JsonSchema for Known {
     fn schema_name() -> Cow<'static, str> {
@@ -155,7 +155,7 @@ impl JsonSchema for Known {
     }
 }
 
-fn known(permission: &str, _: &()) -> garde::Result {
+pub(crate) fn known(permission: &str, _: &()) -> garde::Result {
     match registry::is_permission(permission) {
         true => Ok(()),
         false => Err(garde::Error::new(

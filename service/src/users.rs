@@ -123,7 +123,7 @@ impl Crud for Users {
         Ok(())
     }
 
-    /// A new user is a member; one who is deleted or deactivated is signed out everywhere.
+    /// A new user is a member; one who is deleted or deactivated is signed out everywhere, as are their keys.
     async fn settle(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
         let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
         if action == Action::Create {
@@ -137,6 +137,7 @@ impl Crud for Users {
             .collect();
         if !out.is_empty() {
             auth::end_sessions(tx, &out).await?;
+            auth::revoke_keys(tx, &out).await?;
         }
         guard::last_superuser(tx, action, users).await
     }

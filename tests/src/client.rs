@@ -107,6 +107,13 @@ impl Client {
             .to_owned()
     }
 
+    /// The same user, by an API key.
+    pub async fn with_key(&self, scopes: &[&str]) -> Self {
+        let key = json!({ "name": "Key", "scopes": scopes });
+        let made = self.post("/auth/api-keys", key).await.expect_status(201);
+        self.with_token(made.body["key"].as_str().unwrap())
+    }
+
     /// A published post of this client's.
     pub async fn publish(&self, title: &str) -> Reply {
         let post =

@@ -23,11 +23,13 @@ pub fn routes() -> Vec<Route> {
         Route::new(Method::POST, &at("cookie"), |_| true, open_cookie)
             .signing_in()
             .or(Kind::Forbidden),
-        Route::new(Method::GET, &at("cookie"), signed_in, show_cookie).or(Kind::NotFound),
-        Route::new(Method::POST, &at("logout"), signed_in, logout),
-        Route::new(Method::GET, &at("sessions"), signed_in, list),
-        Route::new(Method::DELETE, &at("sessions"), signed_in, end_all),
-        Route::new(Method::DELETE, &at("sessions/{id}"), signed_in, end),
+        Route::new(Method::GET, &at("cookie"), signed_in, show_cookie)
+            .or(Kind::NotFound)
+            .never_withheld(),
+        Route::new(Method::POST, &at("logout"), signed_in, logout).never_withheld(),
+        Route::new(Method::GET, &at("sessions"), signed_in, list).never_withheld(),
+        Route::new(Method::DELETE, &at("sessions"), signed_in, end_all).never_withheld(),
+        Route::new(Method::DELETE, &at("sessions/{id}"), signed_in, end).never_withheld(),
     ]
 }
 

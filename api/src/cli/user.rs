@@ -5,7 +5,7 @@ mod password;
 use anyhow::Context;
 use service::{
     Crud, Session, Users,
-    auth::set_password,
+    auth::{end_totp_of, set_password},
     input::check,
     users::{NewUser, UserPatch, by_username},
 };
@@ -23,6 +23,8 @@ pub enum Command {
     Password(Named),
     /// Print every user
     List,
+    /// Turn off the second factor of a user who lost it, recovery codes too
+    TotpOff(Named),
     /// Let a user sign in again
     Activate(Named),
     /// Keep a user from signing in, and sign them out everywhere
@@ -68,6 +70,13 @@ impl Command {
                 set.map_err(explain)?;
                 say(format_args!(
                     "{username} has a new password, and is signed out everywhere."
+                ))
+            }
+            Self::TotpOff(Named { username }) => {
+                let done = end_totp_of(session, &username).await;
+                done.map_err(explain).with_context(|| username.clone())?;
+                say(format_args!(
+                    "{username} signs in with the password alone, until they turn a second factor on."
                 ))
             }
             Self::Activate(named) => named.set_active(session, true).await,

@@ -120,7 +120,7 @@ fn server_rules(server: &ServerSettings) -> [Rule; 15] {
     ]
 }
 
-fn auth_rules(auth: &auth::Settings) -> [Rule; 5] {
+fn auth_rules(auth: &auth::Settings) -> [Rule; 6] {
     let lifetime = LIFETIME.contains(&auth.session_lifetime);
     let token = LIFETIME.contains(&auth.token_lifetime);
     let idle = auth.session_idle >= Duration::from_mins(5) && auth.session_idle <= 365 * DAY;
@@ -131,6 +131,11 @@ fn auth_rules(auth: &auth::Settings) -> [Rule; 5] {
         ("auth.token_lifetime", token, "must be from 1m to 365d"),
         ("auth.cache_lifetime", cached, "must be at most 30s"),
         ("auth.key", auth.key.as_ref().is_none_or(is_long), SECRET),
+        (
+            "auth.require_totp_for",
+            auth.require_totp_for.iter().all(|name| is_role(name)),
+            "must be names of roles, such as admin,editor",
+        ),
     ]
 }
 
@@ -240,6 +245,12 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
 fn failed(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
     let broken = |(key, holds, otherwise): Rule| (!holds).then_some((key, otherwise));
     rules.into_iter().filter_map(broken).collect()
+}
+
+fn is_role(name: &str) -> bool {
+    let is_letter =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_letter)
 }
 
 fn is_long(secret: &SecretString) -> bool {

@@ -22,6 +22,9 @@ pub struct Many<R>(PhantomData<R>);
 /// 201, with a new row.
 pub struct Created<R>(PhantomData<R>);
 
+/// 201, with this, which is no row of a resource.
+pub struct Made<T>(PhantomData<T>);
+
 /// 204
 pub struct Nothing;
 
@@ -68,6 +71,13 @@ impl<R: Resource> Documented for Created<R> {
         operation.content(201, schema);
         let new = "$response.body#/id";
         operation.links(201, R::name(), new, &["get", "update", "delete"]);
+    }
+}
+
+impl<T: JsonSchema> Documented for Made<T> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(201, "This.")["Location"] = header("Location");
+        operation.json::<T>(201);
     }
 }
 

@@ -12,7 +12,9 @@ use actix_web::{
 };
 use secrecy::SecretString;
 use service::{
-    Actor, Atoll, Error, Origin, Session, auth,
+    Actor, Atoll, Error, Origin, Session,
+    actor::Withheld,
+    auth,
     crud::{Expected, Target},
     idempotency::Once,
 };
@@ -28,6 +30,9 @@ use super::{
     route::{Asked, Rules},
 };
 use crate::settings::ApiSettings;
+
+const NO_SECOND_FACTOR: &str = "a role of yours asks for a second factor: turn it on with POST /api/v1/auth/totp and \
+    POST /api/v1/auth/totp/confirm";
 
 /// `server.public_url`, or nothing.
 #[derive(Debug, Clone)]
@@ -101,6 +106,7 @@ async fn check<B: Body, Q: Query>(
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
     }
+    withheld(&actor, asked)?;
     if !(asked.rule)(&actor) {
         return Err(match actor {
             Actor::Anonymous => Problem::unauthenticated(),
@@ -124,6 +130,16 @@ async fn check<B: Body, Q: Query>(
         input,
         ids,
     })
+}
+
+/// Whoever has to do something first does that first.
+fn withheld(actor: &Actor, asked: Asked) -> Result<(), Problem> {
+    match actor.caller().and_then(|caller| caller.withheld) {
+        Some(Withheld::SecondFactor) if !asked.is_never_withheld => {
+            Err(Problem::forbidden(NO_SECOND_FACTOR))
+        }
+        Some(Withheld::SecondFactor) | None => Ok(()),
+    }
 }
 
 fn origin(request: &HttpRequest) -> Origin {
@@ -161,7 +177,7 @@ async fn actor(
         let Some(cookie) = cookie else {
             return Ok(Actor::Anonymous);
         };
-        let actor = auth::resolve(atoll, cookie).await?;
+        let actor = auth::resolve_token(atoll, cookie).await?;
         let origins = of::<Origins>(request)?;
         csrf::check(request, &origins, (atoll, cookie)).await?;
         return Ok(actor);

@@ -28,7 +28,7 @@ mod stats;
 mod time;
 mod upload;
 
-pub use answer::{Answer, Created, Deleted, Is, Many, Nothing, One};
+pub use answer::{Answer, Created, Deleted, Is, Made, Many, Nothing, One};
 pub use body::{Body, Limits, Maybe, NoBody};
 pub use call::{Call, PublicUrl};
 pub use csrf::{Origins, from_here};

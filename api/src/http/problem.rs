@@ -150,6 +150,11 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound => Self::not_found(),
             Error::Unauthenticated => Self::unauthenticated(),
+            Error::SecondFactor(code) => {
+                let detail = error.to_string();
+                let refusal = Refusal::new("/otp", code, &detail);
+                Self::new(Kind::Unauthenticated, &detail).with_errors("pointer", vec![refusal])
+            }
             Error::Forbidden(detail) => Self::forbidden(detail),
             Error::Query(refusals) => Self::malformed(count(refusals.len(), "query parameter"))
                 .with_errors("parameter", refusals),

@@ -103,6 +103,11 @@ impl<A> Reply<A> {
         Ok(reply.with(LOCATION, location))
     }
 
+    /// 201, with what is no row of a resource, and where it is.
+    pub fn made(location: String, body: &impl Serialize) -> Result<Self> {
+        Ok(Self::json(StatusCode::CREATED, body)?.with(LOCATION, location))
+    }
+
     /// One live row, as a whole.
     pub fn found<R: Resource>(found: Found<R::Row>) -> Result<Self> {
         let tag = (found.version, found.is_full);

@@ -33,6 +33,8 @@ pub struct Route {
     pub takes_key: bool,
     /// Whether somebody signs in by it: a cookie of before is no reason to refuse that.
     pub signs_in: bool,
+    /// Whether it is open to those from whom the rest is withheld.
+    pub is_never_withheld: bool,
     pub handler_name: &'static str,
     /// What the types of the handler say of it.
     pub describe: fn(&mut Operation<'_>),
@@ -55,6 +57,7 @@ impl Route {
             failures: Vec::new(),
             takes_key: true,
             signs_in: false,
+            is_never_withheld: false,
             handler_name: std::any::type_name::<F>(),
             describe: |operation| {
                 Args::document(operation);
@@ -93,6 +96,16 @@ impl Route {
             signs_in: true,
             ..self
         }
+        .never_withheld()
+    }
+
+    /// It is what those need from whom the rest is withheld.
+    #[must_use]
+    pub fn never_withheld(self) -> Self {
+        Self {
+            is_never_withheld: true,
+            ..self
+        }
     }
 
     /// It changes a row in the version that `If-Match` names.
@@ -122,6 +135,7 @@ impl Route {
 pub struct Asked {
     pub rule: Rule,
     pub signs_in: bool,
+    pub is_never_withheld: bool,
 }
 
 /// The rules of all routes, for the extractor to look up.
@@ -133,6 +147,7 @@ impl Rules {
         let asked = |route: &Route| Asked {
             rule: route.rule,
             signs_in: route.signs_in,
+            is_never_withheld: route.is_never_withheld,
         };
         let key = |route: &Route| (route.method.clone(), route.path.clone());
         Self(

@@ -57,5 +57,6 @@ fn powerless() -> Actor {
         credential: Credential::Session(1),
         is_superuser: false,
         grants: Grants::default(),
+        withheld: None,
     })
 }

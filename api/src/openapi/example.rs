@@ -30,8 +30,11 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
         Some("boolean") => json!(true),
         Some("object") => of(definitions, property),
         Some("array") if property["minItems"].as_u64() > Some(0) => {
-            let items = &property["items"];
-            json!([of(definitions, items["oneOf"].get(0).unwrap_or(items))])
+            let items = resolve(definitions, &property["items"]);
+            match items["oneOf"].get(0) {
+                Some(first) => json!([of(definitions, first)]),
+                None => json!([value(definitions, name, items)]),
+            }
         }
         Some("array") => json!([]),
         _ if name == "email" => json!("ada@example.org"),

@@ -19,6 +19,11 @@ pub enum Did {
     PasswordChanged,
     SignedIn,
     SignedOut,
+    KeyCreated,
+    KeyRevoked,
+    TotpTurnedOn,
+    TotpTurnedOff,
+    RecoveryCodeUsed,
 }
 
 impl Did {
@@ -33,6 +38,11 @@ impl Did {
             Self::PasswordChanged => "password_changed",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
+            Self::KeyCreated => "key_created",
+            Self::KeyRevoked => "key_revoked",
+            Self::TotpTurnedOn => "totp_turned_on",
+            Self::TotpTurnedOff => "totp_turned_off",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }

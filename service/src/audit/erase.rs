@@ -44,5 +44,7 @@ async fn values(tx: &Tx, resource: &str, ids: &[i64]) -> Result<()> {
         .and(Column::Action.ne(Did::Purged.as_str()));
     let nothing = [Column::Changes, Column::Texts, Column::Salt]
         .map(|column| (column, Expr::val(None::<String>)));
-    scope::update_plain::<Entity>(tx, theirs, nothing).await
+    scope::update_plain::<Entity>(tx, theirs, nothing)
+        .await
+        .map(drop)
 }

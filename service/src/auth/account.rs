@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Registration;
+use super::{Registration, totp};
 use crate::{
     Actor, Crud, Error, Found, Reads, Result, Session, Users,
     input::Trimmed,
@@ -37,6 +37,8 @@ pub struct Me {
     pub user: Found<UserRow>,
     /// Sorted; a superuser has `*`.
     pub permissions: Vec<String>,
+    /// Whether the second factor is on.
+    pub has_totp: bool,
 }
 
 /// Makes a user, in the name of the service.
@@ -82,5 +84,6 @@ pub async fn me(session: &Session) -> Result<Me> {
     Ok(Me {
         user: user?,
         permissions,
+        has_totp: totp::is_on(session.db()?, caller.user_id).await?,
     })
 }

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use super::{
     resolve,
     sessions::{self, Hold, Tokens},
+    totp::{self, Vault},
 };
 use crate::{
     Crud, Error, Found, Reads, Result, Session, Tx, Users,
@@ -34,6 +35,10 @@ pub struct Credentials {
     #[garde(custom(not_too_long))]
     #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
     pub password: SecretString,
+    /// A code of the second factor, or for its recovery, where it is on.
+    #[garde(inner(custom(not_too_long)))]
+    #[schemars(with = "Option<String>", length(min = 1, max = MAX_LENGTH))]
+    pub otp: Option<SecretString>,
 }
 
 /// The secrets of a sign-in are shown this once.
@@ -47,9 +52,12 @@ pub async fn login(session: &Session, credentials: &Credentials, hold: Hold) -> 
     let user = authenticate(session, credentials).await?;
     let tokens = sessions::begin(&session.atoll.auth, hold)?;
     let label = session.origin().agent.as_deref();
+    let (vault, otp) = (Vault::of(&session.atoll).await?, credentials.otp.as_ref());
     session
         .write(async |tx| {
             still_there(tx, &user).await?;
+            // A guess, like the password: whatever counts those counts this.
+            totp::pass(tx, &vault, user.id, otp).await?;
             sessions::open(tx, user.id, &tokens, label).await
         })
         .await?;

@@ -1,5 +1,5 @@
 //! Passwords that the operator sets, or users change.
-use ::entity::users::Column;
+use ::entity::users::{Column, Model};
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{
@@ -59,17 +59,13 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
 ///
 /// Fails with [`Error::Invalid`] where the current one is another.
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
-    let (user, this) = signed_in(session)?;
-    let me = scope::all_live::<Users>().filter(scope::is::<Users>(user));
-    let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
-    let (hasher, current) = (&session.atoll.hasher, change.current_password.clone());
-    if !hasher
-        .verify(current, Some(me.password_hash.clone()))
-        .await?
-    {
-        return Err(wrong());
-    }
-    let hash = hasher.hash(change.new_password.clone()).await?;
+    let (_, this) = signed_in(session)?;
+    let me = confirmed(session, &change.current_password).await?;
+    let hash = session
+        .atoll
+        .hasher
+        .hash(change.new_password.clone())
+        .await?;
     session
         .write(async |tx| {
             // Another request may have changed it while this one was hashed: then it is not the current one any more.
@@ -82,6 +78,20 @@ pub async fn change_password(session: &Session, change: &PasswordChange) -> Resu
             end_others(tx, me.id, this).await
         })
         .await
+}
+
+/// The user who asks, if they know their password.
+///
+/// Fails with [`Error::Invalid`] where it is another.
+pub(super) async fn confirmed(session: &Session, current: &SecretString) -> Result<Model> {
+    let (user, _) = signed_in(session)?;
+    let me = scope::all_live::<Users>().filter(scope::is::<Users>(user));
+    let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
+    let hash = Some(me.password_hash.clone());
+    match session.atoll.hasher.verify(current.clone(), hash).await? {
+        true => Ok(me),
+        false => Err(wrong()),
+    }
 }
 
 fn wrong() -> Error {

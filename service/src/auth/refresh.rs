@@ -124,7 +124,10 @@ async fn replace(
         (Column::LastUsedAt, Expr::val(now())),
         (Column::TokenExpiresAt, Expr::val(expires_at)),
     ];
-    scope::update_plain::<Entity>(tx, Column::Id.eq(session.id), values).await
+    let this = Column::Id.eq(session.id);
+    scope::update_plain::<Entity>(tx, this, values)
+        .await
+        .map(drop)
 }
 
 /// Hashes of random bits: how long the comparison takes tells nothing.

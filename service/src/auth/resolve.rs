@@ -1,89 +1,133 @@
 //! Who a request comes from.
 use std::sync::LazyLock;
 
-use ::entity::sessions::{self, Column};
+use ::entity::{
+    api_keys,
+    sessions::{self, Column},
+};
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, JoinType, QueryResult,
     prelude::{DateTimeWithTimeZone, Json},
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::{
+    Settings,
+    api_keys::{hash_of, usable},
     refresh::replaced_just_now,
     sessions::going_on,
     token::{Kind, Token},
+    withheld,
 };
 use crate::{
     Actor, Atoll, Error, Result,
     actor::{Caller, Credential},
-    crud::{now, scope},
+    crud::{column, everything, now, scope},
     permission::Permission,
     roles,
 };
 
-/// Seconds for which the use of a session is not noted again.
+/// Seconds for which a use is not noted again.
 const NOTED: i64 = 60;
 
-/// Notes that are written at once; a request whose session finds no place is noted by a later one.
+/// Notes that are written at once; a request that finds no place is noted by a later one.
 static NOTES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
-/// Who a token stands for: the live and active user, with the permissions of the live roles. One statement, or none.
+/// Who a token or an API key stands for: the live and active user, with the permissions of the live roles. One statement, or none.
 ///
 /// Fails with [`Error::Unauthenticated`] where it stands for nobody.
-pub async fn resolve(atoll: &Atoll, token: &SecretString) -> Result<Actor> {
-    let token = Token::read(Kind::Access, token).ok_or(Error::Unauthenticated)?;
+pub async fn resolve(atoll: &Atoll, text: &SecretString) -> Result<Actor> {
+    match hash_of(text) {
+        Some(hash) => {
+            let caller = atoll.callers.get(hash.clone(), by_key(atoll, &hash));
+            Ok(Actor::User(caller.await?))
+        }
+        None => resolve_token(atoll, text).await,
+    }
+}
+
+/// The same of a token alone: a cookie is never an API key.
+pub async fn resolve_token(atoll: &Atoll, text: &SecretString) -> Result<Actor> {
+    let token = Token::read(Kind::Access, text).ok_or(Error::Unauthenticated)?;
     let hash = [token.family_hash.as_slice(), &token.hash].concat();
-    let caller = atoll.callers.get(hash, look_up(atoll, &token)).await?;
+    let caller = atoll.callers.get(hash, by_token(atoll, &token)).await?;
     Ok(Actor::User(caller))
 }
 
 /// With until when that holds.
-async fn look_up(atoll: &Atoll, token: &Token) -> Result<(Caller, DateTimeWithTimeZone)> {
+async fn by_token(atoll: &Atoll, token: &Token) -> Result<(Caller, DateTimeWithTimeZone)> {
     let is_it = Condition::any()
         .add(Column::TokenHash.eq(token.hash.as_slice()))
         .add(replaced_just_now(token));
-    let this_role = Condition::all()
-        .add(Expr::col(("roles", "id")).equals(("user_roles", "role_id")))
-        .add(scope::is_live("roles"));
-    let query = scope::live_ids("users")
-        .column(("users", "is_superuser"))
-        .expr_as(Expr::col(("sessions", "id")), "session_id")
+    let query = users_by(&atoll.auth, "sessions")
         .column(("sessions", "token_hash"))
         .column(("sessions", "token_expires_at"))
-        .column(("sessions", "last_used_at"))
-        .column(("roles", "permissions"))
-        .inner_join(
-            "sessions",
-            Expr::col(("sessions", "user_id")).equals(("users", "id")),
-        )
-        .left_join(
-            "user_roles",
-            Expr::col(("user_roles", "user_id")).equals(("users", "id")),
-        )
-        .join(JoinType::LeftJoin, "roles", this_role)
-        .and_where(Expr::col(("users", "is_active")).eq(true))
         .and_where(Column::FamilyHash.eq(token.family_hash.as_slice()))
         .and_where(Column::TokenExpiresAt.gt(now()))
         .cond_where(is_it)
         .cond_where(going_on(&atoll.auth)?)
         .take();
     let rows = atoll.database.reader().query_all(&query).await?;
-    let caller = caller(&rows)?;
-    let used_at: DateTimeWithTimeZone = rows[0].try_get("", "last_used_at")?;
-    if used_at < now() - chrono::Duration::seconds(NOTED) {
-        note_use(atoll, &caller);
-    }
-    let is_newest = rows[0].try_get::<Vec<u8>>("", "token_hash")? == token.hash;
+    let (caller, first) = caller(&atoll.auth, &rows, Credential::Session)?;
+    note_use::<sessions::Entity>(atoll, first)?;
+    let is_newest = first.try_get::<Vec<u8>>("", "token_hash")? == token.hash;
     let until = match is_newest {
-        true => rows[0].try_get("", "token_expires_at")?,
+        true => first.try_get("", "token_expires_at")?,
         false => now(),
     };
     Ok((caller, until))
 }
 
-fn caller(rows: &[QueryResult]) -> Result<Caller> {
+/// What a key may do depends on what its owner may now.
+async fn by_key(atoll: &Atoll, hash: &[u8]) -> Result<(Caller, DateTimeWithTimeZone)> {
+    let query = users_by(&atoll.auth, "api_keys")
+        .column(("api_keys", "scopes"))
+        .column(("api_keys", "expires_at"))
+        .and_where(api_keys::Column::KeyHash.eq(hash))
+        .cond_where(usable())
+        .take();
+    let rows = atoll.database.reader().query_all(&query).await?;
+    let (owner, first) = caller(&atoll.auth, &rows, Credential::ApiKey)?;
+    let scopes: Json = first.try_get("", "scopes")?;
+    let caller = owner.within(&roles::parse(&scopes).collect());
+    note_use::<api_keys::Entity>(atoll, first)?;
+    let until: Option<DateTimeWithTimeZone> = first.try_get("", "expires_at")?;
+    Ok((caller, until.unwrap_or(DateTime::<Utc>::MAX_UTC.into())))
+}
+
+/// Those who may come in, one row for each of their live roles, by what they come in with.
+fn users_by(settings: &Settings, table: &'static str) -> SelectStatement {
+    let this_role = Condition::all()
+        .add(Expr::col(("roles", "id")).equals(("user_roles", "role_id")))
+        .add(scope::is_live("roles"));
+    let mut users = scope::live_ids("users");
+    users
+        .column(("users", "is_superuser"))
+        .expr_as(Expr::col((table, "id")), "credential_id")
+        .column((table, "last_used_at"))
+        .column(("roles", "permissions"))
+        .inner_join(table, Expr::col((table, "user_id")).equals(("users", "id")))
+        .left_join(
+            "user_roles",
+            Expr::col(("user_roles", "user_id")).equals(("users", "id")),
+        )
+        .join(JoinType::LeftJoin, "roles", this_role)
+        .and_where(Expr::col(("users", "is_active")).eq(true));
+    if !settings.require_totp_for.is_empty() {
+        withheld::ask(&mut users);
+    }
+    users
+}
+
+/// With the first of the rows, which says of the credential what all of them say.
+fn caller<'a>(
+    settings: &Settings,
+    rows: &'a [QueryResult],
+    credential: fn(i64) -> Credential,
+) -> Result<(Caller, &'a QueryResult)> {
     let first = rows.first().ok_or(Error::Unauthenticated)?;
     let mut permissions: Vec<Permission> = Vec::new();
     for row in rows {
@@ -91,31 +135,41 @@ fn caller(rows: &[QueryResult]) -> Result<Caller> {
             permissions.extend(roles::parse(&role));
         }
     }
-    Ok(Caller {
+    let caller = Caller {
         user_id: first.try_get("", "id")?,
-        credential: Credential::Session(first.try_get("", "session_id")?),
+        credential: credential(first.try_get("", "credential_id")?),
         is_superuser: first.try_get("", "is_superuser")?,
         grants: permissions.into_iter().collect(),
-    })
+        withheld: withheld::of(settings, rows)?,
+    };
+    Ok((caller, first))
 }
 
 /// Beside the request, which does not wait for it.
-fn note_use(atoll: &Atoll, caller: &Caller) {
-    let (Ok(place), Some(id)) = (NOTES.try_acquire(), caller.credential.session()) else {
-        return;
+fn note_use<E: scope::Plain>(atoll: &Atoll, row: &QueryResult) -> Result<()> {
+    let used_at: Option<DateTimeWithTimeZone> = row.try_get("", "last_used_at")?;
+    let id: i64 = row.try_get("", "credential_id")?;
+    let long_ago = now() - chrono::Duration::seconds(NOTED);
+    let place = NOTES.try_acquire().ok();
+    let Some(place) = place.filter(|_| used_at.is_none_or(|used_at| used_at < long_ago)) else {
+        return Ok(());
     };
+    let (key, last_used_at) = (column::<E>("id"), column::<E>("last_used_at"));
+    let unnoted = Condition::any()
+        .add(last_used_at.is_null())
+        .add(last_used_at.lt(long_ago));
+    // Another request may have noted it meanwhile.
+    let this = everything().add(key.eq(id)).add(unnoted);
     let session = atoll.session(Actor::System);
     tokio::task::spawn_local(async move {
         let _place = place;
-        // Another request may have noted it meanwhile.
-        let long_ago = now() - chrono::Duration::seconds(NOTED);
-        let this = Column::Id.eq(id).and(Column::LastUsedAt.lt(long_ago));
-        let values = [(Column::LastUsedAt, Expr::val(now()))];
         let noted = session.write(async |tx| {
-            scope::update_plain::<sessions::Entity>(tx, this.clone(), values.clone()).await
+            let values = [(last_used_at, Expr::val(now()))];
+            scope::update_plain::<E>(tx, this.clone(), values).await
         });
         if let Err(error) = noted.await {
-            tracing::debug!(%error, "the use of a session was not noted; the next one is");
+            tracing::debug!(%error, "the use of a credential was not noted; the next one is");
         }
     });
+    Ok(())
 }

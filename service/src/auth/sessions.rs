@@ -206,6 +206,12 @@ async fn end_own(session: &Session, user: i64, which: Condition) -> Result<u64> 
 }
 
 pub(super) async fn signed_out(tx: &Tx, user: i64) -> Result<()> {
+    tx.record(about(tx, Did::SignedOut, user).await?);
+    Ok(())
+}
+
+/// An entry on what is no change of the user.
+pub(super) async fn about(tx: &Tx, did: Did, user: i64) -> Result<Entry> {
     let version = scope::all_live::<Users>()
         .filter(scope::is::<Users>(user))
         .select_only()
@@ -213,8 +219,7 @@ pub(super) async fn signed_out(tx: &Tx, user: i64) -> Result<()> {
     // None where the user was deleted meanwhile.
     let version: Option<i64> = version.into_tuple().one(tx).await?;
     let user = (user, version.unwrap_or_default());
-    tx.record(Entry::of(Users::name(), Did::SignedOut, user));
-    Ok(())
+    Ok(Entry::of(Users::name(), did, user))
 }
 
 /// Who asks, and by which session: an API key manages no account.

@@ -17,6 +17,7 @@ pub struct Settings {
     #[serde(with = "humantime_serde")]
     pub cache_lifetime: Duration,
     pub key: Option<SecretString>,
+    pub require_totp_for: Vec<String>,
 }
 
 impl Default for Settings {
@@ -28,6 +29,7 @@ impl Default for Settings {
             token_lifetime: Duration::from_hours(1),
             cache_lifetime: Duration::from_secs(30),
             key: None,
+            require_totp_for: Vec::new(),
         }
     }
 }

@@ -20,7 +20,7 @@ use sea_orm::{
 pub use each::{PARAMETERS, portions, update_each};
 pub use ids::next_ids;
 pub use lock::{hold, lock, lock_all, lock_trash};
-pub use plain::{erase, erase_links, plain, plain_as, update_plain};
+pub use plain::{Plain, erase, erase_links, plain, plain_as, update_plain};
 
 use super::{Active, Column, Crud, Deleted, Model, base, column, everything, nothing};
 use crate::{

@@ -1,4 +1,5 @@
 //! Signing up, in and out (contract §9).
+mod api_keys;
 mod cookie;
 mod me;
 mod on_postgres;

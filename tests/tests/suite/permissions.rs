@@ -1,15 +1,16 @@
 //! Every route, called by everybody, on rows in every state: the statuses of `permissions.txt`, and no others.
+mod keys;
 mod table;
 mod world;
 
 use api::{http::BASE, routes::routes};
 
 use table::{CALLERS, Line};
-use world::World;
+use world::{By, World};
 
 #[actix_web::test]
 async fn everybody_gets_what_the_table_says() {
-    let world = World::new().await;
+    let world = World::new(By::Session).await;
 
     let mut wrong = Vec::new();
     for line in table::lines() {

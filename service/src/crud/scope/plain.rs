@@ -47,16 +47,16 @@ pub async fn erase<E: Plain>(
         .rows_affected)
 }
 
-/// Sets columns of the rows of a plain table for which `condition` holds.
+/// Sets columns of the rows of a plain table for which `condition` holds; how many.
 pub async fn update_plain<E: Plain>(
     db: &impl ConnectionTrait,
     condition: impl Into<Condition>,
     values: impl IntoIterator<Item = (E::Column, Expr)>,
-) -> Result<()> {
+) -> Result<u64> {
     let update = E::update_many().filter(condition.into());
     let set = |update: UpdateMany<E>, (column, value)| update.col_expr(column, value);
-    values.into_iter().fold(update, set).exec(db).await?;
-    Ok(())
+    let update = values.into_iter().fold(update, set);
+    Ok(update.exec(db).await?.rows_affected)
 }
 
 /// Removes rows of a plain table that refer to rows of a resource.

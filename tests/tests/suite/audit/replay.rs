@@ -33,7 +33,12 @@ async fn all(client: &Client, path: &str) -> Vec<Value> {
 
 async fn replayed(root: &Client) -> Rows {
     let mut rows = Rows::new();
-    for entry in all(root, "/audit?action[nin]=signed_in,signed_out").await {
+    for entry in all(
+        root,
+        "/audit?action[nin]=signed_in,signed_out,key_created,key_revoked",
+    )
+    .await
+    {
         let key = (
             entry["resource"].as_str().unwrap().to_owned(),
             entry["resource_id"].as_i64().unwrap(),

@@ -9,6 +9,7 @@ pub const CALLERS: [&str; 6] = [
     "superuser",
 ];
 
+#[derive(Clone)]
 /// One route on rows in one state.
 pub struct Line {
     pub method: &'static str,

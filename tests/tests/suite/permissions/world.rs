@@ -1,16 +1,34 @@
 //! The people of the table, and the rows that they meet: made anew for every cell.
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde_json::Value;
-use tests::{Client, Knobs, PASSWORD, Reply, TestApp, json};
+use tests::{Client, Knobs, PASSWORD, Reply, TestApp, json, sql};
 
 use super::Line;
 
 const MISSING: i64 = 9_000_000_000;
 
+/// What the callers of the table come with.
+#[derive(Clone, Copy)]
+pub enum By {
+    /// Their sign-in.
+    Session,
+    /// An API key of these scopes, whatever its owner may.
+    Key(&'static [&'static str]),
+    /// Their sign-in, while they have no more than these permissions, by the kind of caller.
+    Role(fn(&str) -> &'static [&'static str]),
+}
+
 pub struct World {
     app: TestApp,
+    by: By,
+    /// Of every caller who comes with one.
+    keys: RefCell<HashMap<i64, String>>,
     member: Client,
     owner: Client,
     editor: Client,
@@ -32,7 +50,7 @@ struct Scene {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub async fn new(by: By) -> Self {
         // Nobody may ever be taken for who they were.
         let remember = |knobs: &mut Knobs| {
             knobs.service.auth.cache_lifetime = Duration::from_secs(30);
@@ -41,7 +59,9 @@ impl World {
         let third = app.member("third").await;
         let admin = app.admin("admin").await;
         let editors = admin.get("/roles?name=editor").await.ids()[0];
-        Self {
+        let world = Self {
+            by,
+            keys: RefCell::default(),
             member: app.member("member").await,
             owner: app.member("owner").await,
             editor: app.editor("editor").await,
@@ -52,7 +72,21 @@ impl World {
             admin,
             editors,
             app,
+        };
+        for caller in world.people() {
+            world.lend(caller).await;
         }
+        world
+    }
+
+    fn people(&self) -> [&Client; 5] {
+        [
+            &self.member,
+            &self.owner,
+            &self.editor,
+            &self.admin,
+            &self.superuser,
+        ]
     }
 
     /// Sets one cell up and sees what it gives.
@@ -73,15 +107,84 @@ impl World {
             .replace("{id}", &scene.id.to_string())
             .replace("{role_id}", &scene.role.to_string());
         let method = Method::from_bytes(line.method.as_bytes()).unwrap();
-        let request = scene.caller.request(method, path);
-        Reply::of(match self.body(line, scene.id) {
+        let client = self.dressed(&scene.caller, caller).await;
+        let request = client.request(method, path);
+        let reply = Reply::of(match self.body(line, scene.id) {
             Some(body) if line.pattern().ends_with("/import") => request
                 .header("content-type", "application/x-ndjson")
                 .body(body.to_string()),
             Some(body) => request.json(&body),
             None => request,
         })
-        .await
+        .await;
+        self.undress(&scene.caller, caller).await;
+        reply
+    }
+
+    /// Whoever calls, with what they come with.
+    async fn dressed(&self, client: &Client, caller: &str) -> Client {
+        match self.by {
+            By::Key(_) if client.id > 0 => client.with_token(&self.keys.borrow()[&client.id]),
+            By::Role(permissions) if client.id > 0 => {
+                let permissions = json!(permissions(caller));
+                let name = self.name();
+                let id = client.id;
+                let at = self.app.ago(0);
+                for statement in [
+                    format!("DELETE FROM user_roles WHERE user_id = {id}"),
+                    format!("UPDATE users SET is_superuser = false WHERE id = {id}"),
+                    format!(
+                        "INSERT INTO roles (created_at, updated_at, version, name, permissions, is_system) \
+                         VALUES ({at}, {at}, 1, '{name}', '{permissions}', false)"
+                    ),
+                    format!(
+                        "INSERT INTO user_roles (user_id, role_id, created_at) \
+                         SELECT {id}, id, {at} FROM roles WHERE name = '{name}'"
+                    ),
+                ] {
+                    sql::run(&self.app.atoll, &statement).await;
+                }
+                client.clone()
+            }
+            _ => client.clone(),
+        }
+    }
+
+    /// Those who call again get back what they may.
+    async fn undress(&self, client: &Client, caller: &str) {
+        let is_known = self.people().iter().any(|known| known.id == client.id);
+        if !matches!(self.by, By::Role(_)) || !is_known {
+            return;
+        }
+        let (id, at) = (client.id, self.app.ago(0));
+        let is_superuser = caller == "superuser";
+        for statement in [
+            format!("DELETE FROM user_roles WHERE user_id = {id}"),
+            format!("UPDATE users SET is_superuser = {is_superuser} WHERE id = {id}"),
+            format!(
+                "INSERT INTO user_roles (user_id, role_id, created_at) \
+                 SELECT {id}, id, {at} FROM roles WHERE name IN ('member', '{caller}')"
+            ),
+        ] {
+            sql::run(&self.app.atoll, &statement).await;
+        }
+    }
+
+    /// Gives somebody the key that they call with. Nobody can make one of more than they may: it is widened afterwards.
+    async fn lend(&self, client: &Client) {
+        let By::Key(scopes) = self.by else { return };
+        if client.id == 0 {
+            return;
+        }
+        let key = client.with_key(&["users.read.own"]).await;
+        let widen = format!(
+            "UPDATE api_keys SET scopes = '{}' WHERE user_id = {}",
+            json!(scopes),
+            client.id
+        );
+        sql::run(&self.app.atoll, &widen).await;
+        let key = key.token().to_owned();
+        self.keys.borrow_mut().insert(client.id, key);
     }
 
     fn body(&self, line: &Line, id: i64) -> Option<Value> {
@@ -106,6 +209,7 @@ impl World {
             ("POST", "/auth/login" | "/auth/cookie") => {
                 json!({ "login": "member", "password": password })
             }
+            ("POST", "/auth/api-keys") => json!({ "name": name, "scopes": ["posts.create.own"] }),
             // Nobody's: whose it is says itself who calls.
             ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
             ("POST", "/auth/password") => {
@@ -150,13 +254,15 @@ impl World {
     /// Somebody new of the caller's kind.
     async fn twin(&self, caller: &str) -> Client {
         let name = self.name();
-        match caller {
+        let twin = match caller {
             "editor" => self.app.editor(&name).await,
             "admin" => self.app.admin(&name).await,
             "superuser" => self.app.superuser(&name).await,
             "anonymous" => self.app.anonymous(),
             _ => self.app.member(&name).await,
-        }
+        };
+        self.lend(&twin).await;
+        twin
     }
 
     fn scene(&self, caller: &str, id: i64) -> Scene {
@@ -185,7 +291,9 @@ impl World {
         let id = match (line.path, line.state) {
             ("/auth/sessions/{id}", "own") if caller.id > 0 => session(&caller).await,
             ("/auth/sessions/{id}", "live") => session(&self.superuser).await,
-            ("/auth/sessions/{id}", _) => MISSING,
+            ("/auth/api-keys/{id}", "own") if caller.id > 0 => key(&caller).await,
+            ("/auth/api-keys/{id}", "live") => key(&self.superuser).await,
+            ("/auth/sessions/{id}" | "/auth/api-keys/{id}", _) => MISSING,
             _ => caller.id,
         };
         Scene {
@@ -306,6 +414,13 @@ impl World {
         let path = format!("/{resource}/{id}");
         self.superuser.delete(path).await.expect_status(204);
     }
+}
+
+/// A new one.
+async fn key(client: &Client) -> i64 {
+    client.with_key(&["posts.create.own"]).await;
+    let keys = client.get("/auth/api-keys").await.expect_status(200);
+    keys.body["data"][0]["id"].as_i64().unwrap()
 }
 
 /// The one that somebody has.

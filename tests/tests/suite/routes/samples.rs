@@ -33,6 +33,9 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("POST", "/auth/password") => {
             json!({ "current_password": PASSWORD, "new_password": "another password" })
         }
+        ("POST", "/auth/api-keys") => json!({
+            "name": "Backup", "scopes": ["posts.read"], "expires_at": "2999-01-01T00:00:00Z",
+        }),
         ("PATCH", "/auth/me" | "/users/{id}") => user,
         ("POST", "/users") => with(user, "password", PASSWORD.into()),
         ("POST", "/posts") => with(post, "author_id", 1.into()),

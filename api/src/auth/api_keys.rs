@@ -1,0 +1,80 @@
+//! `/auth/api-keys`: what programs sign in with.
+use actix_web::http::Method;
+use secrecy::ExposeSecret;
+use service::auth::{self, ApiKey, NewApiKey};
+
+use super::{at, signed_in};
+use crate::http::{
+    Answer, Call, Is, JsonSchema, Kind, Made, Nothing, Reply, Route, Serialize, Time,
+};
+
+pub fn routes() -> Vec<Route> {
+    let (all, one) = (at("api-keys"), at("api-keys/{id}"));
+    vec![
+        Route::new(Method::GET, &all, signed_in, api_keys),
+        Route::new(Method::POST, &all, signed_in, create_api_key).or(Kind::Conflict),
+        Route::new(Method::DELETE, &one, signed_in, revoke_api_key),
+    ]
+}
+
+#[derive(JsonSchema, Serialize)]
+struct ApiKeyView {
+    id: i64,
+    name: String,
+    /// How the key begins.
+    prefix: String,
+    scopes: Vec<String>,
+    created_at: Time,
+    /// To the minute.
+    last_used_at: Option<Time>,
+    expires_at: Option<Time>,
+}
+
+impl From<ApiKey> for ApiKeyView {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            prefix: key.prefix,
+            scopes: key.scopes,
+            created_at: key.created_at.into(),
+            last_used_at: key.last_used_at.map(Time::from),
+            expires_at: key.expires_at.map(Time::from),
+        }
+    }
+}
+
+#[derive(JsonSchema, Serialize)]
+struct ApiKeys {
+    data: Vec<ApiKeyView>,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct NewApiKeyView {
+    /// Shown this once.
+    key: String,
+    #[serde(flatten)]
+    about: ApiKeyView,
+}
+
+/// At most 100, the newest first.
+async fn api_keys(call: Call) -> Answer<Is<ApiKeys>> {
+    let keys = auth::api_keys(&call.session).await?;
+    let data = keys.into_iter().map(ApiKeyView::from).collect();
+    Ok(Reply::ok(&ApiKeys { data })?)
+}
+
+async fn create_api_key(call: Call<NewApiKey>) -> Answer<Made<NewApiKeyView>> {
+    let (about, text) = auth::create_api_key(&call.session, &call.input).await?;
+    let location = format!("{}/{}", at("api-keys"), about.id);
+    let key = NewApiKeyView {
+        key: text.expose_secret().to_owned(),
+        about: about.into(),
+    };
+    Ok(Reply::made(location, &key)?)
+}
+
+async fn revoke_api_key(call: Call) -> Answer<Nothing> {
+    auth::revoke_api_key(&call.session, call.id()).await?;
+    Ok(Reply::no_content())
+}

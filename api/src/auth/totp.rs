@@ -1,0 +1,54 @@
+//! `/auth/totp`: the second factor.
+use actix_web::http::Method;
+use secrecy::ExposeSecret;
+use service::auth::{self, Otp, TotpStart};
+
+use super::{at, signed_in};
+use crate::http::{Answer, Call, Is, JsonSchema, Kind, Nothing, Reply, Route, Serialize};
+
+pub fn routes() -> Vec<Route> {
+    let (totp, confirm) = (at("totp"), at("totp/confirm"));
+    vec![
+        Route::new(Method::POST, &totp, signed_in, start_totp).or(Kind::Conflict),
+        Route::new(Method::POST, &confirm, signed_in, confirm_totp).or(Kind::Conflict),
+        Route::new(Method::DELETE, &totp, signed_in, end_totp).or(Kind::NotFound),
+    ]
+    .into_iter()
+    .map(Route::never_withheld)
+    .collect()
+}
+
+/// Shown this once.
+#[derive(JsonSchema, Serialize)]
+struct EnrolmentView {
+    /// In base32, to be typed.
+    secret: String,
+    /// The same for a QR code.
+    uri: String,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct RecoveryCodes {
+    /// Each is of use once, in place of a code of the authenticator. Shown this once.
+    recovery_codes: Vec<String>,
+}
+
+async fn start_totp(call: Call<TotpStart>) -> Answer<Is<EnrolmentView>> {
+    let enrolment = auth::start_totp(&call.session, &call.input).await?;
+    Ok(Reply::ok(&EnrolmentView {
+        secret: enrolment.secret.expose_secret().to_owned(),
+        uri: enrolment.uri.expose_secret().to_owned(),
+    })?)
+}
+
+async fn confirm_totp(call: Call<Otp>) -> Answer<Is<RecoveryCodes>> {
+    let codes = auth::confirm_totp(&call.session, &call.input).await?;
+    let codes = codes.iter().map(|code| code.expose_secret().to_owned());
+    let recovery_codes = codes.collect();
+    Ok(Reply::ok(&RecoveryCodes { recovery_codes })?)
+}
+
+async fn end_totp(call: Call<Otp>) -> Answer<Nothing> {
+    auth::end_totp(&call.session, &call.input).await?;
+    Ok(Reply::no_content())
+}

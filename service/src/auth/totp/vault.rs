@@ -1,0 +1,34 @@
+//! Secrets of second factors at rest: AES-256-GCM (NIST SP 800-38D), bound to the user whose they are.
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+
+use crate::{Atoll, Error, Result, auth::key};
+
+#[derive(Debug)]
+pub struct Vault(RandomizedNonceKey);
+
+impl Vault {
+    /// Not inside a write: the key may have to be read.
+    pub async fn of(atoll: &Atoll) -> Result<Self> {
+        let key = key(atoll, "totp").await?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, key.bytes());
+        Ok(Self(key.map_err(Error::internal)?))
+    }
+
+    /// The nonce, and what it was sealed with.
+    pub fn seal(&self, user: i64, secret: &[u8]) -> Result<Vec<u8>> {
+        let mut sealed = secret.to_vec();
+        let aad = Aad::from(user.to_be_bytes());
+        let nonce = self.0.seal_in_place_append_tag(aad, &mut sealed);
+        let nonce = nonce.map_err(Error::internal)?;
+        Ok([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    /// None where it was sealed under another key, or for another user.
+    pub fn open(&self, user: i64, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut secret = sealed.to_vec();
+        let aad = Aad::from(user.to_be_bytes());
+        Some(self.0.open_in_place(nonce, aad, &mut secret).ok()?.to_vec())
+    }
+}

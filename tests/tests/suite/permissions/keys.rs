@@ -1,0 +1,117 @@
+//! The same table, by API keys: they do what both their scopes and their owner's permissions give, and nothing to the account.
+use tests::Reply;
+
+use super::{
+    CALLERS, Line, table,
+    world::{By, World},
+};
+
+/// One of each form: all of a resource, one action, one's own.
+const SCOPES: &[&str] = &[
+    "posts.*",
+    "comments.delete.own",
+    "comments.update",
+    "users.read",
+    "users.update",
+    "roles.read",
+];
+
+/// What these scopes and the permissions of each kind of caller have in common.
+fn lent(caller: &str) -> &'static [&'static str] {
+    match caller {
+        "editor" => &[
+            "posts.*",
+            "comments.delete.own",
+            "comments.update",
+            "users.read",
+            "users.update.own",
+        ],
+        "admin" | "superuser" => SCOPES,
+        _ => &[
+            "posts.create.own",
+            "posts.update.own",
+            "posts.delete.own",
+            "posts.restore.own",
+            "posts.audit.own",
+            "comments.delete.own",
+            "comments.update.own",
+            "users.read.own",
+            "users.update.own",
+        ],
+    }
+}
+
+/// Managing an account needs a sign-in.
+fn is_account(line: &Line) -> bool {
+    let is_open = match line.pattern() {
+        "/auth/register" | "/auth/login" | "/auth/refresh" | "/auth/me" => true,
+        "/auth/cookie" => line.method == "POST",
+        _ => false,
+    };
+    line.path.starts_with("/auth/") && !is_open
+}
+
+/// Everybody who could have a key, on every line of the table.
+fn cells() -> impl Iterator<Item = (Line, &'static str, u16)> {
+    let of_line = |line: Line| {
+        let callers = CALLERS.into_iter().zip(line.statuses.clone());
+        let known = callers.filter(|(caller, _)| *caller != "anonymous");
+        let asked = known.filter_map(|(caller, status)| Some((caller, status?)));
+        let cells: Vec<_> = asked.collect();
+        cells
+            .into_iter()
+            .map(move |(caller, status)| (line.clone(), caller, status))
+    };
+    table::lines().into_iter().flat_map(of_line)
+}
+
+fn wrong(line: &Line, caller: &str, reply: &Reply, expected: u16) -> Option<String> {
+    let is_wrong = reply.status != expected;
+    let told = || {
+        format!(
+            "{line} by a key of {caller}: {}, not {expected}: {}",
+            reply.status, reply.text
+        )
+    };
+    is_wrong.then(told)
+}
+
+/// Scope `*`: whatever the owner may.
+#[actix_web::test]
+async fn a_key_of_everything_does_what_its_owner_does_and_manages_no_account() {
+    let world = World::new(By::Key(&["*"])).await;
+
+    let mut all = Vec::new();
+    for (line, caller, status) in cells() {
+        let expected = match is_account(&line) && status != 401 {
+            true => 403,
+            false => status,
+        };
+        let reply = world.call(&line, caller).await;
+        all.extend(wrong(&line, caller, &reply, expected));
+    }
+
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+/// The answers are those that the owner would get with a role of just that, and no other.
+#[actix_web::test]
+async fn a_key_of_less_does_what_a_role_of_what_is_common_would() {
+    let (world, like) = (
+        World::new(By::Key(SCOPES)).await,
+        World::new(By::Role(lent)).await,
+    );
+
+    let mut all = Vec::new();
+    for (line, caller, status) in cells() {
+        let expected = match is_account(&line) {
+            true if status == 401 => 401,
+            true => 403,
+            false => like.call(&line, caller).await.status,
+        };
+        let reply = world.call(&line, caller).await;
+        all.extend(wrong(&line, caller, &reply, expected));
+    }
+
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
