@@ -12,6 +12,7 @@ mod counts;
 mod crash;
 mod databases;
 mod dice;
+mod docs;
 mod explain;
 mod filters;
 mod idempotency;

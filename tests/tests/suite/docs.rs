@@ -1,0 +1,115 @@
+//! `docs/security.md` says which test shows what, and which setting does it: what it names must be there, or it rots.
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use service::registry;
+
+const DOCUMENT: &str = include_str!("../../../docs/security.md");
+const SETTINGS: &str = include_str!("../../../config/default.toml");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What stands between backticks.
+fn quoted() -> impl Iterator<Item = &'static str> {
+    DOCUMENT
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    !text.is_empty() && text.bytes().all(is_plain)
+}
+
+/// Such as `writes::a_write_that_fails_leaves_nothing`.
+fn tests() -> BTreeSet<&'static str> {
+    let is_test = |text: &&str| text.contains("::") && text.split("::").all(is_name);
+    quoted().filter(is_test).collect()
+}
+
+/// A test of the suite, or of the crate that its path begins with.
+fn is_there(test: &str) -> bool {
+    let (module, name) = test.rsplit_once("::").unwrap();
+    let module = module.replace("::", "/");
+    let file = match module.split_once('/') {
+        Some((of @ ("api" | "service"), rest)) => format!("{of}/src/{rest}"),
+        _ => format!("tests/tests/suite/{module}"),
+    };
+    let declared = format!("fn {name}(");
+    ["", "/mod"].iter().any(|end| {
+        let source = fs::read_to_string(root().join(format!("{file}{end}.rs")));
+        source.is_ok_and(|source| source.contains(&declared))
+    })
+}
+
+/// Every `section.key`, those that have no default too.
+fn settings() -> BTreeSet<(&'static str, &'static str)> {
+    let mut section = "";
+    let mut settings = BTreeSet::new();
+    for line in SETTINGS.lines().map(|line| line.trim_start_matches("# ")) {
+        let head = line.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        if let Some(name) = head {
+            section = name;
+        } else if let Some((key, _)) = line.split_once(" = ")
+            && is_name(key)
+        {
+            settings.insert((section, key));
+        }
+    }
+    settings
+}
+
+#[test]
+fn every_test_that_security_is_shown_by_is_there() {
+    let tests = tests();
+    assert!(tests.len() > 100, "the document names few: {tests:?}");
+
+    let missing: Vec<_> = tests.iter().filter(|test| !is_there(test)).collect();
+
+    assert!(
+        missing.is_empty(),
+        "docs/security.md names tests that are not there: {missing:#?}"
+    );
+}
+
+#[test]
+fn every_setting_that_security_rests_on_can_be_set() {
+    let settings = settings();
+    // Those of a resource are permissions.
+    let is_resource = |name| registry::tables().iter().any(|table| table.name == name);
+    let pairs = quoted().filter_map(|text| text.split_once('.'));
+    let named: BTreeSet<_> = pairs
+        .filter(|(section, key)| is_name(section) && is_name(key) && !is_resource(*section))
+        .collect();
+    assert!(named.len() > 20, "the document names few: {named:?}");
+
+    let missing: Vec<_> = named.difference(&settings).collect();
+
+    assert!(
+        missing.is_empty(),
+        "docs/security.md names keys that config/default.toml has not: {missing:?}"
+    );
+}
+
+#[test]
+fn every_file_that_security_is_in_is_there() {
+    let is_ours = |text: &&str| {
+        let folder = text.split_once('/').map_or("", |(folder, _)| folder);
+        !folder.is_empty() && root().join(folder).is_dir()
+    };
+    let named: BTreeSet<_> = quoted().filter(is_ours).collect();
+    assert!(named.len() > 5, "the document names few: {named:?}");
+
+    let is_missing = |file: &&&str| !root().join(file).exists();
+    let missing: Vec<_> = named.iter().filter(is_missing).collect();
+
+    assert!(
+        missing.is_empty(),
+        "docs/security.md names files that are not there: {missing:?}"
+    );
+}
