@@ -157,8 +157,9 @@ async fn nothing_that_a_client_says_becomes_a_header_or_markup() {
     let who = Credentials {
         login: "ada".to_owned(),
         password: tests::PASSWORD.into(),
+        otp: None,
     };
-    let user = service::auth::authenticate(&system, &who).await.unwrap();
+    let (user, _attempt) = service::auth::authenticate(&system, &who).await.unwrap();
     assert_eq!(user.id, ada);
 
     let device = "x\r\nBcc: eve@example.org\r\n\r\n<script>";
