@@ -171,17 +171,15 @@ async fn passes(tx: &Tx, vault: &Vault, secret: &Model, otp: &SecretString) -> R
 }
 
 fn step(vault: &Vault, secret: &Model, otp: &SecretString) -> Result<Option<i64>> {
-    match vault.open(secret.user_id, &secret.secret) {
-        Some(plain) => code::step(&plain, otp, now().timestamp()),
-        None => {
-            let user_id = secret.user_id;
-            tracing::warn!(
-                user_id,
-                "a second factor was sealed under another auth.key: only recovery codes pass it"
-            );
-            Ok(None)
-        }
+    if let Some(plain) = vault.open(secret.user_id, &secret.secret) {
+        return code::step(&plain, otp, now().timestamp());
     }
+    let user_id = secret.user_id;
+    tracing::warn!(
+        user_id,
+        "a second factor was sealed under another auth.key: only recovery codes pass it"
+    );
+    Ok(None)
 }
 
 async fn turn_off(tx: &Tx, user: i64) -> Result<()> {
