@@ -66,6 +66,15 @@ impl Credential {
 }
 
 impl Actor {
+    /// The same, from whom something is withheld.
+    #[must_use]
+    pub fn kept_from(self, withheld: Option<Withheld>) -> Self {
+        match self {
+            Self::User(caller) => Self::User(Caller { withheld, ..caller }),
+            other => other,
+        }
+    }
+
     pub fn user_id(&self) -> Option<i64> {
         match self {
             Self::User(caller) => Some(caller.user_id),

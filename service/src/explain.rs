@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use crate::{
     Actor, Error, Reads, Result, Session, Users,
     actor::{Caller, Credential},
+    auth,
     crud::{Deleted, everything, scope},
     permission::{Grants, Permission},
     registry,
@@ -115,7 +116,13 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         let held = roles.iter().flat_map(|role| role.permissions.clone());
         let held: Vec<_> = held.collect();
         let actor = actor(user.id, user.is_superuser, &held);
-        if let Some(refusal) = self.refusal(actor).await? {
+        let withheld = auth::withheld_from(self.session, user.id).await?;
+        let kept = self.refusal(actor.clone().kept_from(withheld)).await?;
+        let refusal = self.refusal(actor).await?;
+        if let (Some(refusal), None) = (kept, &refusal) {
+            return Ok(Explanation::of(Some(refusal), Ground::Account));
+        }
+        if let Some(refusal) = refusal {
             return match user.is_superuser {
                 true => Ok(Explanation::of(Some(refusal), Ground::Nobody)),
                 false => self.refused(refusal, user.id, &held).await,

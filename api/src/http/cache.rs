@@ -7,7 +7,7 @@ use actix_web::{
     },
 };
 
-use super::BASE;
+use super::{BASE, cookie};
 
 /// Whether the client named this version of the answer. Tags compare weakly (RFC 9110, section 13.1.2).
 pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
@@ -29,7 +29,9 @@ pub fn policy(request: &HttpRequest, response: &mut HttpResponseBuilder) {
         response.insert_header((CACHE_CONTROL, "no-store"));
         response.insert_header((VARY, "Authorization, Cookie"));
     } else if reads(request) {
-        let policy = match request.headers().contains_key(AUTHORIZATION) {
+        let headers = request.headers();
+        let is_signed = headers.contains_key(AUTHORIZATION) || cookie::is_in(headers);
+        let policy = match is_signed {
             true => "private, no-cache",
             false => "public, max-age=0, must-revalidate",
         };

@@ -62,7 +62,8 @@ pub async fn guard(
     let seal = Seal {
         request_id: request_id(&request),
         is_by_tls: gate.as_ref().is_some_and(|gate| gate.is_by_tls),
-        has_cookie: cookie::is_in(request.headers()),
+        // What comes with a sign-in is no credential there.
+        has_cookie: cookie::is_in(request.headers()) && !request.path().ends_with("/auth/cookie"),
     };
     let id = seal.request_id.clone();
     let path = request.path().to_owned();

@@ -38,6 +38,7 @@ pub use login::{Credentials, SignIn, authenticate, login};
 pub use password::{PasswordChange, change_password, set_password};
 pub use recovery::{Forgotten, Reset, forgot_password, reset_password};
 pub use refresh::{RefreshToken, refresh};
+pub(crate) use resolve::withheld_from;
 pub use resolve::{resolve, resolve_token};
 pub use sessions::{
     Device, Hold, Tokens, end_all_sessions, end_replaced, end_session, logout, sessions,

@@ -113,11 +113,11 @@ async fn replace(
     (access, refresh): (&Token, &Token),
     expires_at: DateTimeWithTimeZone,
 ) -> Result<()> {
+    // One that had its time gets no more of it.
+    let is_good = session.token_expires_at > now();
+    let previous = is_good.then(|| session.token_hash.clone());
     let values = [
-        (
-            Column::PreviousTokenHash,
-            Expr::val(session.token_hash.clone()),
-        ),
+        (Column::PreviousTokenHash, Expr::val(previous)),
         (
             Column::PreviousRefreshHash,
             Expr::val(session.refresh_hash.clone()),

@@ -23,8 +23,8 @@ use super::{
     withheld,
 };
 use crate::{
-    Actor, Atoll, Error, Result,
-    actor::{Caller, Credential},
+    Actor, Atoll, Error, Reads, Result, Session,
+    actor::{Caller, Credential, Withheld},
     crud::{column, everything, now, scope},
     permission::Permission,
     roles,
@@ -100,16 +100,21 @@ async fn by_key(atoll: &Atoll, hash: &[u8]) -> Result<(Caller, DateTimeWithTimeZ
 
 /// Those who may come in, one row for each of their live roles, by what they come in with.
 fn users_by(settings: &Settings, table: &'static str) -> SelectStatement {
+    users(settings)
+        .expr_as(Expr::col((table, "id")), "credential_id")
+        .column((table, "last_used_at"))
+        .inner_join(table, Expr::col((table, "user_id")).equals(("users", "id")))
+        .take()
+}
+
+fn users(settings: &Settings) -> SelectStatement {
     let this_role = Condition::all()
         .add(Expr::col(("roles", "id")).equals(("user_roles", "role_id")))
         .add(scope::is_live("roles"));
     let mut users = scope::live_ids("users");
     users
         .column(("users", "is_superuser"))
-        .expr_as(Expr::col((table, "id")), "credential_id")
-        .column((table, "last_used_at"))
         .column(("roles", "permissions"))
-        .inner_join(table, Expr::col((table, "user_id")).equals(("users", "id")))
         .left_join(
             "user_roles",
             Expr::col(("user_roles", "user_id")).equals(("users", "id")),
@@ -118,6 +123,16 @@ fn users_by(settings: &Settings, table: &'static str) -> SelectStatement {
         .and_where(Expr::col(("users", "is_active")).eq(true));
     withheld::ask(settings, &mut users);
     users
+}
+
+/// What a user would be kept from who signed in now.
+pub(crate) async fn withheld_from(session: &Session, user: i64) -> Result<Option<Withheld>> {
+    let settings = &session.atoll.auth;
+    let this = users(settings)
+        .and_where(Expr::col(("users", "id")).eq(user))
+        .take();
+    let rows = session.db()?.query_all(&this).await?;
+    withheld::of(settings, &rows)
 }
 
 /// With the first of the rows, which says of the credential what all of them say.

@@ -164,7 +164,11 @@ async fn write(tx: &Tx, mail: &Model, template: Template) -> Result<Option<(i64,
     }
     let letter = Letter {
         id: mail.id,
-        recipient: mail.recipient.clone(),
+        // As the user wrote it, however it was asked for.
+        recipient: match template {
+            Template::Reset => user.email.clone(),
+            _ => mail.recipient.clone(),
+        },
         template,
         values,
     };

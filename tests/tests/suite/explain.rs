@@ -174,3 +174,33 @@ async fn a_question_that_names_nothing_is_refused() {
         );
     }
 }
+
+/// Of two states of an account in which it signs in and may not do what its roles say.
+#[actix_web::test]
+async fn it_says_what_an_account_has_to_do_first() {
+    let app = TestApp::with(|knobs| {
+        knobs.service.auth.require_totp_for = vec!["editor".to_owned()];
+        knobs.service.auth.require_verified_email = true;
+    });
+    let app = app.await;
+    let asker = app.with_permissions("asker", &["system.read"]).await;
+    let (ada, eve) = (
+        app.user("ada", false, &[]).await,
+        app.user("eve", false, &["editor"]).await,
+    );
+
+    for (user, request, allowed) in [
+        (ada, "GET /posts", true),
+        (ada, "POST /posts", false),
+        (ada, "PATCH /auth/me", true),
+        (eve, "GET /posts", false),
+        (eve, "POST /auth/totp", true),
+    ] {
+        let said = explain(&asker, user, request).await;
+
+        assert_eq!(said["allowed"], allowed, "{request}: {said}");
+        if !allowed {
+            assert_eq!((&said["rule"], &said["status"]), (&json!("account"), &json!(403)));
+        }
+    }
+}

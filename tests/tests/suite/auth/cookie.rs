@@ -113,6 +113,32 @@ async fn a_cookie_reads_alone_and_writes_with_its_token() {
         .expect_status(401);
 }
 
+/// A cache between must not show it to others.
+#[actix_web::test]
+async fn what_a_cookie_reads_is_private() {
+    let browser = Browser::new().await;
+
+    let posts = browser.send(Method::GET, "/posts", &[]).await;
+
+    let posts = posts.expect_status(200);
+    assert_eq!(posts.header("cache-control"), "private, no-cache");
+    let public = browser.app.anonymous().get("/posts").await;
+    assert!(public.header("cache-control").starts_with("public"));
+}
+
+#[actix_web::test]
+async fn a_mistyped_password_takes_no_cookie_back() {
+    let browser = Browser::new().await;
+    let wrong = json!({ "login": "ada", "password": "wrong password" });
+    let request = browser.app.anonymous().request(Method::POST, "/auth/cookie");
+    let request = request.header("Cookie", &browser.cookie).json(&wrong);
+
+    let reply = Reply::of(request).await.expect_status(401);
+
+    assert!(reply.headers.get("set-cookie").is_none());
+    browser.send(Method::GET, "/auth/me", &[]).await.expect_status(200);
+}
+
 #[actix_web::test]
 async fn the_token_of_another_cookie_is_none() {
     let browser = Browser::new().await;

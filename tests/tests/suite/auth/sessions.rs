@@ -123,6 +123,17 @@ async fn a_session_ends_when_it_is_old_or_not_used_however_its_tokens_are() {
 }
 
 #[actix_web::test]
+async fn a_token_that_had_its_time_gets_no_more_of_it_by_being_replaced() {
+    let app = TestApp::new().await;
+    let (ada, token) = signed_in(&app).await;
+    age(&app, "token_expires_at", 1).await;
+
+    refresh(&app, &token).await.expect_status(200);
+
+    ada.get("/auth/me").await.expect_status(401);
+}
+
+#[actix_web::test]
 async fn what_is_no_refresh_token_is_refused_and_ends_nothing() {
     let app = TestApp::new().await;
     let (ada, token) = signed_in(&app).await;

@@ -1,4 +1,6 @@
 //! The people of the table, and the rows that they meet: made anew for every cell.
+mod by;
+
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -8,22 +10,12 @@ use std::{
 use api::http::BASE;
 use reqwest::Method;
 use serde_json::Value;
-use tests::{Authenticator, Client, Knobs, PASSWORD, Reply, TestApp, json, sql};
+use tests::{Authenticator, Client, Knobs, PASSWORD, Reply, TestApp, json};
 
 use super::Line;
+pub use by::By;
 
 const MISSING: i64 = 9_000_000_000;
-
-/// What the callers of the table come with.
-#[derive(Clone, Copy)]
-pub enum By {
-    /// Their sign-in.
-    Session,
-    /// An API key of these scopes, whatever its owner may.
-    Key(&'static [&'static str]),
-    /// Their sign-in, while they have no more than these permissions, by the kind of caller.
-    Role(fn(&str) -> &'static [&'static str]),
-}
 
 pub struct World {
     app: TestApp,
@@ -64,7 +56,10 @@ impl World {
     pub async fn new(by: By) -> Self {
         // Nobody may ever be taken for who they were.
         let remember = |knobs: &mut Knobs| {
-            knobs.service.auth.cache_lifetime = Duration::from_secs(30);
+            // The others change them beside the service, which hears nothing of that.
+            if matches!(by, By::Session) {
+                knobs.service.auth.cache_lifetime = Duration::from_hours(1);
+            }
         };
         let app = TestApp::with(remember).await;
         let third = app.member("third").await;
@@ -89,16 +84,6 @@ impl World {
             world.lend(caller).await;
         }
         world
-    }
-
-    fn people(&self) -> [&Client; 5] {
-        [
-            &self.member,
-            &self.owner,
-            &self.editor,
-            &self.admin,
-            &self.superuser,
-        ]
     }
 
     /// Sets one cell up, and sees what it gives, and what was said of that before: of a request with a query string
@@ -172,72 +157,6 @@ impl World {
         .await;
         self.undress(&scene.caller, caller).await;
         reply
-    }
-
-    /// Whoever calls, with what they come with.
-    async fn dressed(&self, client: &Client, caller: &str) -> Client {
-        match self.by {
-            By::Key(_) if client.id > 0 => client.with_token(&self.keys.borrow()[&client.id]),
-            By::Role(permissions) if client.id > 0 => {
-                let permissions = json!(permissions(caller));
-                let name = self.name();
-                let id = client.id;
-                let at = self.app.ago(0);
-                for statement in [
-                    format!("DELETE FROM user_roles WHERE user_id = {id}"),
-                    format!("UPDATE users SET is_superuser = false WHERE id = {id}"),
-                    format!(
-                        "INSERT INTO roles (created_at, updated_at, version, name, permissions, is_system) \
-                         VALUES ({at}, {at}, 1, '{name}', '{permissions}', false)"
-                    ),
-                    format!(
-                        "INSERT INTO user_roles (user_id, role_id, created_at) \
-                         SELECT {id}, id, {at} FROM roles WHERE name = '{name}'"
-                    ),
-                ] {
-                    sql::run(&self.app.atoll, &statement).await;
-                }
-                client.clone()
-            }
-            _ => client.clone(),
-        }
-    }
-
-    /// Those who call again get back what they may.
-    async fn undress(&self, client: &Client, caller: &str) {
-        let is_known = self.people().iter().any(|known| known.id == client.id);
-        if !matches!(self.by, By::Role(_)) || !is_known {
-            return;
-        }
-        let (id, at) = (client.id, self.app.ago(0));
-        let is_superuser = caller == "superuser";
-        for statement in [
-            format!("DELETE FROM user_roles WHERE user_id = {id}"),
-            format!("UPDATE users SET is_superuser = {is_superuser} WHERE id = {id}"),
-            format!(
-                "INSERT INTO user_roles (user_id, role_id, created_at) \
-                 SELECT {id}, id, {at} FROM roles WHERE name IN ('member', '{caller}')"
-            ),
-        ] {
-            sql::run(&self.app.atoll, &statement).await;
-        }
-    }
-
-    /// Gives somebody the key that they call with. Nobody can make one of more than they may: it is widened afterwards.
-    async fn lend(&self, client: &Client) {
-        let By::Key(scopes) = self.by else { return };
-        if client.id == 0 {
-            return;
-        }
-        let key = client.with_key(&["users.read.own"]).await;
-        let widen = format!(
-            "UPDATE api_keys SET scopes = '{}' WHERE user_id = {}",
-            json!(scopes),
-            client.id
-        );
-        sql::run(&self.app.atoll, &widen).await;
-        let key = key.token().to_owned();
-        self.keys.borrow_mut().insert(client.id, key);
     }
 
     fn body(&self, line: &Line, id: i64) -> Option<Value> {
