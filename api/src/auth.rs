@@ -66,6 +66,11 @@ fn at(path: &str) -> String {
     format!("{BASE}/auth/{path}")
 }
 
+/// The id of a path that has one.
+fn first(ids: &[i64]) -> i64 {
+    ids.first().copied().unwrap_or_default()
+}
+
 fn known(actor: &Actor) -> bool {
     actor.user_id().is_some()
 }

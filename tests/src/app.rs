@@ -163,7 +163,7 @@ impl TestApp {
             username: name.to_owned(),
             email: format!("{name}@example.org"),
             is_superuser: Some(is_superuser),
-            password_hash: Some(password_hash().await),
+            password_hash: Some(password_hash(&self.atoll.auth).await),
             ..NewUser::default()
         };
         let system = self.atoll.session(Actor::System);
@@ -193,6 +193,9 @@ pub fn service_settings() -> service::Settings {
             session_lifetime: Duration::from_hours(1),
             // Statements are counted: each caller is looked up.
             cache_lifetime: Duration::ZERO,
+            // Far beneath what a server takes: the suite signs in some ten thousand times.
+            hash_memory: 64,
+            hash_passes: 1,
             ..auth::Settings::default()
         },
         audit: service::audit::Settings::default(),
@@ -244,15 +247,21 @@ pub fn server_settings() -> ServerSettings {
     }
 }
 
-/// Hashed once a run: everybody has the same password.
-async fn password_hash() -> String {
-    static HASH: OnceLock<String> = OnceLock::new();
-    if let Some(hash) = HASH.get() {
+/// Hashed once a run as cheap as most tests have it, and once as dear as a server does: everybody has the same password.
+async fn password_hash(auth: &auth::Settings) -> String {
+    static CHEAP: OnceLock<String> = OnceLock::new();
+    static DEAR: OnceLock<String> = OnceLock::new();
+    let dear = auth::Settings::default();
+    let (known, settings) = match auth.hash_memory < dear.hash_memory {
+        true => (&CHEAP, service_settings().auth),
+        false => (&DEAR, dear),
+    };
+    if let Some(hash) = known.get() {
         return hash.clone();
     }
-    let hash = Hasher::start(&auth::Settings::default())
+    let hash = Hasher::start(&settings)
         .hash(SecretString::from(PASSWORD))
         .await
         .unwrap();
-    HASH.get_or_init(|| hash).clone()
+    known.get_or_init(|| hash).clone()
 }

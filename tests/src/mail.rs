@@ -100,7 +100,7 @@ impl Letter {
             .raw
             .split(SITE)
             .find(|part| part.starts_with("/account/"));
-        let (_, token) = link.and_then(|link| link.split_once('#')).unwrap();
+        let (_, token) = link.and_then(|link| link.split_once("#token=")).unwrap();
         token.split_whitespace().next().unwrap().to_owned()
     }
 }

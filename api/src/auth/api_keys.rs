@@ -1,9 +1,11 @@
 //! `/auth/api-keys`: what programs sign in with.
+use std::sync::Arc;
+
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::auth::{self, ApiKey, NewApiKey};
 
-use super::{at, signed_in};
+use super::{at, first, signed_in};
 use crate::http::{
     Answer, Call, Is, JsonSchema, Kind, Made, Nothing, Reply, Route, Serialize, Time,
 };
@@ -13,7 +15,9 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, &all, signed_in, api_keys),
         Route::new(Method::POST, &all, signed_in, create_api_key).or(Kind::Conflict),
-        Route::new(Method::DELETE, &one, signed_in, revoke_api_key),
+        Route::new(Method::DELETE, &one, signed_in, revoke_api_key).to_row(Arc::new(
+            |session, ids| Box::pin(auth::has_api_key(session, first(ids))),
+        )),
     ]
 }
 

@@ -1,4 +1,6 @@
 //! `/auth`: how sign-in sessions begin, go on, and end.
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, http::Method, web::Data};
 use secrecy::{ExposeSecret, SecretString};
 use service::{
@@ -6,7 +8,7 @@ use service::{
     auth::{self, Credentials, Device, Hold, RefreshToken, SignIn},
 };
 
-use super::{at, shown, signed_in};
+use super::{at, first, shown, signed_in};
 use crate::{
     http::{
         Answer, Call, Is, JsonSchema, KeepCurrent, Kind, NoBody, Nothing, Origins, Problem, Reply,
@@ -28,7 +30,11 @@ pub fn routes() -> Vec<Route> {
         Route::new(Method::POST, &at("logout"), signed_in, logout).never_withheld(),
         Route::new(Method::GET, &at("sessions"), signed_in, list).never_withheld(),
         Route::new(Method::DELETE, &at("sessions"), signed_in, end_all).never_withheld(),
-        Route::new(Method::DELETE, &at("sessions/{id}"), signed_in, end).never_withheld(),
+        Route::new(Method::DELETE, &at("sessions/{id}"), signed_in, end)
+            .never_withheld()
+            .to_row(Arc::new(|session, ids| {
+                Box::pin(auth::has_session(session, first(ids)))
+            })),
     ]
 }
 

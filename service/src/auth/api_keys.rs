@@ -99,6 +99,14 @@ pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKe
     Ok((key.into(), text))
 }
 
+/// Whether one has a key of that id. Fails with [`Error::NotFound`] where one has not.
+pub async fn has_api_key(session: &Session, id: i64) -> Result<()> {
+    let (user, _) = signed_in(session)?;
+    let this = Column::Id.eq(id).and(Column::UserId.eq(user));
+    let found = scope::plain::<Entity>().filter(this).one(session.db()?);
+    found.await?.map(drop).ok_or(Error::NotFound)
+}
+
 /// Ends one of one's own keys, at once. Fails with [`Error::NotFound`] where there is none of that id.
 pub async fn revoke_api_key(session: &Session, id: i64) -> Result<()> {
     let (user, _) = signed_in(session)?;

@@ -31,7 +31,7 @@ pub use account::{
 };
 pub(crate) use address::is_verified;
 pub use address::{Verification, resend_verification, verify_email};
-pub use api_keys::{ApiKey, NewApiKey, api_keys, create_api_key, revoke_api_key};
+pub use api_keys::{ApiKey, NewApiKey, api_keys, create_api_key, has_api_key, revoke_api_key};
 pub use csrf::{csrf_token, is_csrf_token};
 pub use invite::{Acceptance, Invitation, accept, end_first_run, first_run, invite};
 pub use login::{Credentials, SignIn, authenticate, login};
@@ -41,7 +41,8 @@ pub use refresh::{RefreshToken, refresh};
 pub(crate) use resolve::withheld_from;
 pub use resolve::{resolve, resolve_token};
 pub use sessions::{
-    Device, Hold, Tokens, end_all_sessions, end_replaced, end_session, logout, sessions,
+    Device, Hold, Tokens, end_all_sessions, end_replaced, end_session, has_session, logout,
+    sessions,
 };
 pub(crate) use sessions::{end_sessions, over};
 pub use settings::{Registration, Settings};

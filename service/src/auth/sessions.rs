@@ -146,6 +146,14 @@ pub async fn end_session(session: &Session, id: i64) -> Result<()> {
     }
 }
 
+/// Whether one has a session of that id. Fails with [`Error::NotFound`] where one has not.
+pub async fn has_session(session: &Session, id: i64) -> Result<()> {
+    let (user, _) = signed_in(session)?;
+    let this = Column::Id.eq(id).and(Column::UserId.eq(user));
+    let found = scope::plain::<Entity>().filter(this).one(session.db()?);
+    found.await?.map(drop).ok_or(Error::NotFound)
+}
+
 /// Ends all of one's own sessions, this one too unless it is kept.
 pub async fn end_all_sessions(session: &Session, keeps_current: bool) -> Result<()> {
     let (user, this) = signed_in(session)?;

@@ -206,10 +206,7 @@ async fn neither_a_password_nor_a_token_is_stored() {
         .number("SELECT count(*) FROM sessions WHERE length(token_hash) = 32 AND length(refresh_hash) = 32")
         .await;
 
-    assert!(
-        password[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-        "{password:?}"
-    );
+    assert!(password[0].starts_with("$argon2id$v=19$m="), "{password:?}");
     assert_eq!(hashes, 1);
     assert!(ada.token().starts_with("at_"));
     sql.close().await;

@@ -200,7 +200,10 @@ async fn it_says_what_an_account_has_to_do_first() {
 
         assert_eq!(said["allowed"], allowed, "{request}: {said}");
         if !allowed {
-            assert_eq!((&said["rule"], &said["status"]), (&json!("account"), &json!(403)));
+            assert_eq!(
+                (&said["rule"], &said["status"]),
+                (&json!("account"), &json!(403))
+            );
         }
     }
 }

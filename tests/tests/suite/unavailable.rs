@@ -3,14 +3,19 @@ mod on_postgres;
 mod slow;
 
 use futures_util::future::join_all;
-use tests::{PASSWORD, TestApp, json};
+use tests::{Knobs, PASSWORD, TestApp, json};
 
 /// Sign-ins at once: more than the hashing threads and their queue take, less than the server does.
 const SIGN_INS: usize = 150;
 
 #[actix_web::test]
 async fn sign_ins_beyond_the_queue_are_refused_and_the_others_served() {
-    let app = TestApp::with(|with| with.server.max_in_flight = 500).await;
+    let dear = |with: &mut Knobs| {
+        with.server.max_in_flight = 500;
+        with.service.auth.hash_memory = 19_456;
+        with.service.auth.hash_passes = 2;
+    };
+    let app = TestApp::with(dear).await;
     let ada = app.member("ada").await;
     let anyone = app.anonymous();
 

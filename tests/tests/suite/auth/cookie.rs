@@ -130,13 +130,19 @@ async fn what_a_cookie_reads_is_private() {
 async fn a_mistyped_password_takes_no_cookie_back() {
     let browser = Browser::new().await;
     let wrong = json!({ "login": "ada", "password": "wrong password" });
-    let request = browser.app.anonymous().request(Method::POST, "/auth/cookie");
+    let request = browser
+        .app
+        .anonymous()
+        .request(Method::POST, "/auth/cookie");
     let request = request.header("Cookie", &browser.cookie).json(&wrong);
 
     let reply = Reply::of(request).await.expect_status(401);
 
     assert!(reply.headers.get("set-cookie").is_none());
-    browser.send(Method::GET, "/auth/me", &[]).await.expect_status(200);
+    browser
+        .send(Method::GET, "/auth/me", &[])
+        .await
+        .expect_status(200);
 }
 
 #[actix_web::test]

@@ -116,7 +116,7 @@ async fn each_recovery_code_is_of_use_once_however_it_is_written() {
     let phone = Authenticator::on(&ada).await;
     let codes = &phone.recovery_codes;
     assert_eq!(codes.len(), 10);
-    assert!(codes.iter().all(|code| code.len() == 19), "{codes:?}");
+    assert!(codes.iter().all(|code| code.len() == 24 + 5), "{codes:?}");
 
     let typed = codes[0].to_uppercase().replace('-', " ");
 

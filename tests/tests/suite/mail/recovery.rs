@@ -29,7 +29,10 @@ async fn a_new_password_by_mail_ends_every_session_and_counts_once() {
     assert!(state(&ada).await.0, "the token came to that address");
     assert_eq!(
         heads(&letters.sent(&app).await),
-        [("ada@example.org", "Your password was changed")]
+        [
+            ("ada@example.org", "A sign-in from a new device"),
+            ("ada@example.org", "Your password was changed"),
+        ]
     );
     reset(&app, &letter.token(), "yet another password")
         .await

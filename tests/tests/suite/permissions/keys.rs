@@ -43,9 +43,11 @@ fn lent(caller: &str) -> &'static [&'static str] {
 
 /// Managing an account needs a sign-in.
 fn is_account(line: &Line) -> bool {
-    let is_open = match line.pattern() {
-        "/auth/register" | "/auth/login" | "/auth/refresh" | "/auth/me" => true,
-        "/auth/cookie" => line.method == "POST",
+    let is_open = match (line.method, line.pattern()) {
+        (_, "/auth/register" | "/auth/login" | "/auth/refresh" | "/auth/explain")
+        | ("POST", "/auth/cookie" | "/auth/invite/accept" | "/auth/email/verify")
+        | ("POST", "/auth/password/forgot" | "/auth/password/reset") => true,
+        (method, "/auth/me") => method != "DELETE",
         _ => false,
     };
     line.path.starts_with("/auth/") && !is_open

@@ -1,5 +1,5 @@
 //! No answer of any route has a secret in it, nor the e-mail address of somebody whom the caller may not read.
-use tests::{Client, Reply, TestApp, json};
+use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{all, call, samples};
 
@@ -74,7 +74,7 @@ async fn a_refusal_repeats_nothing_that_was_sent_in_secret() {
         .await
         .expect_status(200);
     let member = app.member("member").await;
-    let taken = json!({ "email": in_capitals(CANARY) });
+    let taken = json!({ "email": in_capitals(CANARY), "current_password": PASSWORD });
     let reply = member.patch("/auth/me", taken).await;
     expect_silence("PATCH /auth/me", &reply.expect_problem(409, "conflict"));
     let secret = "a secret of somebody else's";

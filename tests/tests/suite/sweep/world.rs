@@ -148,6 +148,8 @@ pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
     for route in routes()
         .into_iter()
         .filter(|route| route.method.as_str() == "GET")
+        // All of one's own, deleted rows too, in files of which one has tokens (own/export.rs).
+        .filter(|route| !route.path.ends_with("/auth/me/export"))
     {
         let path = route.path.strip_prefix(BASE).unwrap().to_owned();
         for id in world.ids(&path, row) {
