@@ -86,7 +86,6 @@ async fn open(
     let is_known = device::is_known(session, user).await?;
     let (vault, otp) = (Vault::of(&session.atoll).await?, credentials.otp.as_ref());
     let opened = session.write(async |tx| {
-        attempt.succeed(tx).await?;
         still_there(tx, user).await?;
         // A guess, like the password: where it is wrong, the attempt stays counted.
         totp::pass(tx, &vault, user.id, otp).await?;
@@ -94,7 +93,9 @@ async fn open(
             tell_of_new_device(tx, user, session.origin()).await?;
         }
         note_login(tx, user.id).await?;
-        sessions::open(tx, user.id, tokens, label).await
+        sessions::open(tx, user.id, tokens, label).await?;
+        // Last: what a network counts is locked from here on, for all who come from there.
+        attempt.succeed(tx).await
     });
     attempt.unless_untried(session, opened.await).await
 }
