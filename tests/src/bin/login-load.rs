@@ -15,7 +15,8 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tests::{Client, PASSWORD, json, process::Program};
+use reqwest::Method;
+use tests::{Client, PASSWORD, Reply, json, process::Program};
 use tokio::time::sleep;
 
 /// Clients that sign in again and again.
@@ -33,7 +34,11 @@ fn main() -> ExitCode {
 }
 
 async fn measure() {
-    let program = Program::new(env::current_exe().unwrap().to_str().unwrap());
+    let program = Program::new(env::current_exe().unwrap().to_str().unwrap())
+        // Each client has an address of its own, and may ask as often as it likes.
+        .with("ATOLL__SERVER__TRUSTED_PROXIES", "127.0.0.1")
+        .with("ATOLL__RATE_LIMIT__ANONYMOUS", "0")
+        .with("ATOLL__RATE_LIMIT__AUTH", "0");
     program.ok("migrate up", "").await;
     let create = "user create --username ada --email ada@example.org --superuser";
     program.ok(create, PASSWORD).await;
@@ -41,10 +46,21 @@ async fn measure() {
     let anyone = Client::new(address, None, 0);
     let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
     let post = ada.publish("Hello").await.url().to_owned();
+    for names in (0..CLIENTS).collect::<Vec<_>>().chunks(20) {
+        let new = |name: &usize| {
+            let user = json!({
+                "username": format!("user-{name}"), "email": format!("user-{name}@example.org"), "password": PASSWORD,
+            });
+            json!({ "op": "create", "data": user })
+        };
+        let operations: Vec<_> = names.iter().map(new).collect();
+        let bulk = json!({ "operations": operations });
+        ada.post("/users/bulk", bulk).await.expect_status(200);
+    }
 
     let quiet = reads(&anyone, &post).await;
     let (is_over, answers) = (Cell::new(false), RefCell::default());
-    let logins = (0..CLIENTS).map(|_| sign_in(address, &is_over, &answers));
+    let logins = (0..CLIENTS).map(|user| sign_in(user, address, &is_over, &answers));
     let busy = async {
         let times = reads(&anyone, &post).await;
         is_over.set(true);
@@ -86,14 +102,19 @@ async fn reads(anyone: &Client, post: &str) -> Vec<Duration> {
 
 /// Until it is over; who is sent away comes back when the answer says so.
 async fn sign_in(
+    user: usize,
     address: std::net::SocketAddr,
     is_over: &Cell<bool>,
     answers: &RefCell<BTreeMap<String, u64>>,
 ) {
     let anyone = Client::new(address, None, 0);
     while !is_over.get() {
-        let credentials = json!({ "login": "ada", "password": PASSWORD });
-        let reply = anyone.post("/auth/login", credentials).await;
+        let credentials = json!({ "login": format!("user-{user}"), "password": PASSWORD });
+        let request = anyone
+            .request(Method::POST, "/auth/login")
+            .header("X-Forwarded-For", format!("10.0.0.{user}"))
+            .json(&credentials);
+        let reply = Reply::of(request).await;
         let again = reply.headers.get("retry-after");
         let again = again.map(|seconds| seconds.to_str().unwrap().to_owned());
         let answer = match &again {

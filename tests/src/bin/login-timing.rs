@@ -11,7 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tests::{Backend, Client, PASSWORD, TestApp, json};
+use reqwest::Method;
+use tests::{Backend, Client, Knobs, PASSWORD, Reply, TestApp, json};
 
 const KINDS: [(&str, &str, &str); 4] = [
     ("unknown", "nobody", PASSWORD),
@@ -21,18 +22,25 @@ const KINDS: [(&str, &str, &str); 4] = [
 ];
 /// Sign-ins of each kind before those that count.
 const WARM_UP: usize = 20;
+/// Sign-ins that one account is asked for: fewer than make others wait. Each comes from an address of its own.
+const OF_ONE: usize = 15;
 
 #[actix_web::main]
 async fn main() {
     let logins = env::args().nth(1);
     let logins = logins.map_or(2_000, |text| text.parse().unwrap());
-    let app = TestApp::on(Backend::File).await;
-    people(&app).await;
+    let (url, _folder) = Backend::File.fresh().await;
+    let app = TestApp::at(&url, Backend::File, as_served).await;
+    for number in 0..=(WARM_UP + logins) / OF_ONE {
+        people(&app, number).await;
+    }
     let anyone = app.anonymous();
     let mut times: [Vec<Duration>; 4] = Default::default();
     for round in 0..WARM_UP + logins {
         for place in order() {
-            let took = refused(&anyone, KINDS[place].1, KINDS[place].2).await;
+            let (_, login, password) = KINDS[place];
+            let login = format!("{login}-{}", round / OF_ONE);
+            let took = refused(&anyone, &login, password).await;
             if round >= WARM_UP {
                 times[place].push(took);
             }
@@ -47,11 +55,19 @@ async fn main() {
     }
 }
 
-async fn people(app: &TestApp) {
-    let root = app.superuser("root").await;
-    app.user("wrong", false, &[]).await;
-    let inactive = app.user("inactive", false, &[]).await;
-    let deleted = app.user("deleted", false, &[]).await;
+/// With hashes as dear as they are by default, and addresses that the client says.
+fn as_served(knobs: &mut Knobs) {
+    let auth = service::auth::Settings::default();
+    knobs.service.auth.hash_memory = auth.hash_memory;
+    knobs.service.auth.hash_passes = auth.hash_passes;
+    knobs.server.trusted_proxies = vec!["127.0.0.1".to_owned()].try_into().unwrap();
+}
+
+async fn people(app: &TestApp, number: usize) {
+    let root = app.superuser(&format!("root-{number}")).await;
+    app.user(&format!("wrong-{number}"), false, &[]).await;
+    let inactive = app.user(&format!("inactive-{number}"), false, &[]).await;
+    let deleted = app.user(&format!("deleted-{number}"), false, &[]).await;
     root.patch(format!("/users/{inactive}"), json!({ "is_active": false }))
         .await
         .expect_status(200);
@@ -62,8 +78,13 @@ async fn people(app: &TestApp) {
 
 async fn refused(anyone: &Client, login: &str, password: &str) -> Duration {
     let credentials = json!({ "login": login, "password": password });
+    let [a, b, c] = rand::random::<[u8; 3]>();
+    let request = anyone
+        .request(Method::POST, "/auth/login")
+        .header("X-Forwarded-For", format!("10.{a}.{b}.{c}"))
+        .json(&credentials);
     let start = Instant::now();
-    let reply = anyone.post("/auth/login", credentials).await;
+    let reply = Reply::of(request).await;
     let took = start.elapsed();
     reply.expect_status(401);
     took
