@@ -51,7 +51,7 @@ pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result
 
 /// Replaces a password by a token, ends all sessions, and takes the address as verified: the token came there.
 ///
-/// Fails with [`Error::Invalid`] where the token is not good, before anything is hashed.
+/// Fails with [`crate::Error::Invalid`] where the token is not good, before anything is hashed.
 pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
     let row = one_time::peek(&service, Purpose::Reset, &reset.token).await?;

@@ -43,11 +43,18 @@ fn lent(caller: &str) -> &'static [&'static str] {
 
 /// Managing an account needs a sign-in.
 fn is_account(line: &Line) -> bool {
-    let is_open = match (line.method, line.pattern()) {
-        (_, "/auth/register" | "/auth/login" | "/auth/refresh" | "/auth/explain")
-        | ("POST", "/auth/cookie" | "/auth/invite/accept" | "/auth/email/verify")
-        | ("POST", "/auth/password/forgot" | "/auth/password/reset") => true,
-        (method, "/auth/me") => method != "DELETE",
+    // Whoever has no account yet, or has lost it, is asked for none.
+    let is_open = match line.pattern() {
+        "/auth/register"
+        | "/auth/login"
+        | "/auth/refresh"
+        | "/auth/explain"
+        | "/auth/invite/accept"
+        | "/auth/email/verify"
+        | "/auth/password/forgot"
+        | "/auth/password/reset" => true,
+        "/auth/cookie" => line.method == "POST",
+        "/auth/me" => line.method != "DELETE",
         _ => false,
     };
     line.path.starts_with("/auth/") && !is_open
