@@ -6,7 +6,7 @@ use ::entity::{api_keys, deletions, idempotency_keys, one_time_tokens, sessions,
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, IntoCondition},
 };
 use serde::Deserialize;
 
@@ -164,54 +164,44 @@ async fn keys(tx: &Tx) -> Result<u64> {
 }
 
 async fn ended_sessions(tx: &Tx, atoll: &Atoll) -> Result<u64> {
-    use sessions::Column;
-    let old = scope::plain::<sessions::Entity>()
-        .filter(auth::over(&atoll.auth)?)
-        .limit(BATCH)
-        .select_only()
-        .column(Column::Id)
-        .into_query();
-    scope::erase::<sessions::Entity>(tx, Column::Id.in_subquery(old)).await
+    erase_some(tx, sessions::Column::Id, auth::over(&atoll.auth)?).await
 }
 
 async fn expired_keys(tx: &Tx) -> Result<u64> {
-    use api_keys::Column;
-    let old = scope::plain::<api_keys::Entity>()
-        .filter(auth::expired())
-        .limit(BATCH)
-        .select_only()
-        .column(Column::Id)
-        .into_query();
-    scope::erase::<api_keys::Entity>(tx, Column::Id.in_subquery(old)).await
+    erase_some(tx, api_keys::Column::Id, auth::expired()).await
 }
 
 async fn expired_tokens(tx: &Tx) -> Result<u64> {
     use one_time_tokens::Column;
-    let old = scope::plain::<one_time_tokens::Entity>()
-        .filter(Column::ExpiresAt.lte(now()))
-        .order_by_asc(Column::ExpiresAt)
-        .limit(BATCH)
-        .select_only()
-        .column(Column::Id)
-        .into_query();
-    scope::erase::<one_time_tokens::Entity>(tx, Column::Id.in_subquery(old)).await
+    erase_some(tx, Column::Id, Column::ExpiresAt.lte(now())).await
 }
 
 /// Failures that nobody has to wait for any more.
 async fn forgiven(tx: &Tx) -> Result<u64> {
     use throttles::Column;
     let is_over = Column::ExpiresAt.lte(now());
-    let is_over = is_over.and(Column::BlockedUntil.lte(now()));
-    let old = scope::plain::<throttles::Entity>()
+    erase_some(
+        tx,
+        Column::Key,
+        is_over.and(Column::BlockedUntil.lte(now())),
+    )
+    .await
+}
+
+/// A batch of the rows that are over. One that is used again meanwhile is not.
+async fn erase_some<C>(tx: &Tx, key: C, is_over: impl IntoCondition) -> Result<u64>
+where
+    C: ColumnTrait,
+    C::EntityName: scope::Plain,
+{
+    let is_over = is_over.into_condition();
+    let old = scope::plain::<C::EntityName>()
         .filter(is_over.clone())
-        .order_by_asc(Column::ExpiresAt)
         .limit(BATCH)
         .select_only()
-        .column(Column::Key)
+        .column(key)
         .into_query();
-    // One that was counted in again meanwhile is not over.
-    let these = Column::Key.in_subquery(old).and(is_over);
-    scope::erase::<throttles::Entity>(tx, these).await
+    scope::erase::<C::EntityName>(tx, is_over.add(key.in_subquery(old))).await
 }
 
 async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {

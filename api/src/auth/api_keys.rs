@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 #[derive(JsonSchema, Serialize)]
-struct ApiKeyView {
+pub struct ApiKeyView {
     id: i64,
     name: String,
     /// How the key begins.
@@ -32,6 +32,12 @@ struct ApiKeyView {
     /// To the minute.
     last_used_at: Option<Time>,
     expires_at: Option<Time>,
+}
+
+impl From<entity::api_keys::Model> for ApiKeyView {
+    fn from(key: entity::api_keys::Model) -> Self {
+        ApiKey::from(key).into()
+    }
 }
 
 impl From<ApiKey> for ApiKeyView {

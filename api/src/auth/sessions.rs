@@ -64,8 +64,9 @@ impl SignInView {
 }
 
 async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
-    let signed_in = auth::login(&call.session, &call.input, Hold::Renewed).await?;
-    let device = signed_in.device.as_ref().map(device_cookie);
+    let mut signed_in = auth::login(&call.session, &call.input, Hold::Renewed).await?;
+    let device = signed_in.device.take();
+    let device = device.as_ref().map(device_cookie);
     Ok(Reply::ok(&SignInView::of(signed_in))?.with_cookie(device))
 }
 

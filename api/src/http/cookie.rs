@@ -24,14 +24,14 @@ pub fn of(request: &HttpRequest) -> Option<SecretString> {
 pub fn set(token: &SecretString, until: Time) -> String {
     let until = OffsetDateTime::from_unix_timestamp(until.seconds());
     let until = until.map_or(Expiration::Session, Expiration::from);
-    let mut cookie = bare(token.expose_secret());
+    let mut cookie = bare(NAME, token.expose_secret());
     cookie.set_expires(until);
     cookie.to_string()
 }
 
 /// Signs a browser out.
 pub fn removal() -> String {
-    let mut cookie = bare("");
+    let mut cookie = bare(NAME, "");
     cookie.make_removal();
     cookie.to_string()
 }
@@ -58,8 +58,9 @@ pub fn is_in(headers: &HeaderMap) -> bool {
     })
 }
 
-fn bare(value: &str) -> Cookie<'_> {
-    Cookie::build(NAME, value)
+/// As each of ours is: what its name begins with asks for all of it but the last.
+pub fn bare<'a>(name: &'a str, value: &'a str) -> Cookie<'a> {
+    Cookie::build(name, value)
         .path("/")
         .secure(true)
         .http_only(true)

@@ -1,5 +1,5 @@
 //! Who may pass a route: what a request is asked on its way, kept so that it can also be asked without one.
-use std::{pin::Pin, sync::Arc};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
 use actix_web::{
     dev::{Path, ResourceDef},
@@ -70,43 +70,49 @@ impl Passage {
 
 /// The rules of all routes.
 #[derive(Default)]
-pub struct Rules(Vec<Ruled>);
+pub struct Rules {
+    /// In the order in which paths are tried.
+    all: Vec<Ruled>,
+    places: HashMap<String, usize>,
+}
 
 /// What one path has.
 struct Ruled {
-    pattern: String,
     path: ResourceDef,
     passages: Vec<(Method, Passage)>,
 }
 
 impl Rules {
     pub fn of(routes: &[Route]) -> Self {
-        let mut all: Vec<Ruled> = Vec::new();
-        for route in routes {
-            let passage = (route.method.clone(), route.passage.clone());
-            match all.iter_mut().find(|ruled| ruled.pattern == route.path) {
-                Some(same) => same.passages.push(passage),
-                None => all.push(Ruled {
-                    path: ResourceDef::new(route.path.as_str()),
-                    pattern: route.path.clone(),
-                    passages: vec![passage],
-                }),
-            }
+        let mut patterns: Vec<_> = routes.iter().map(|route| &route.path).collect();
+        patterns.sort_by_cached_key(|path| precedence(path));
+        patterns.dedup();
+        let of_path = |path: &&String| Ruled {
+            path: ResourceDef::new(path.as_str()),
+            passages: routes
+                .iter()
+                .filter(|route| route.path == **path)
+                .map(|route| (route.method.clone(), route.passage.clone()))
+                .collect(),
+        };
+        let places = patterns.iter().enumerate();
+        Self {
+            all: patterns.iter().map(of_path).collect(),
+            places: places
+                .map(|(place, path)| ((*path).clone(), place))
+                .collect(),
         }
-        all.sort_by_cached_key(|ruled| precedence(&ruled.pattern));
-        Self(all)
     }
 
     /// For a request that the router brought to this pattern.
     pub fn get(&self, method: &Method, pattern: &str) -> Option<&Passage> {
-        let ruled = self.0.iter().find(|ruled| ruled.pattern == pattern);
-        ruled.and_then(|ruled| ruled.passage(method))
+        self.all[*self.places.get(pattern)?].passage(method)
     }
 
     /// For a path as a client writes it, with the values of its parameters. Fails as a query that names these two.
     pub fn find(&self, method: &Method, path: &str) -> Result<(&Passage, Vec<String>), Error> {
         let mut path = Path::new(path);
-        let ruled = self.0.iter();
+        let ruled = self.all.iter();
         let mut ruled = ruled.map(|ruled| (ruled, ruled.path.capture_match_info(&mut path)));
         let ruled = ruled.find_map(|(ruled, fits)| fits.then_some(ruled));
         let unknown = || Error::parameter("path", "unknown", "no route has this path");

@@ -6,9 +6,10 @@ use service::{
 use super::{
     archive::Part,
     listed::{ByService, Listed},
-    views::{KeyView, MailView, ProfileView, SessionView, TokenView},
+    views::{MailView, ProfileView, SessionView, TokenView},
 };
 use crate::{
+    auth::ApiKeyView,
     http::Resource,
     transfer::{AnyPages, Format, Pages},
 };
@@ -53,9 +54,10 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
         part(
             "api_keys.ndjson",
             Box::new(Listed::new(|session, beyond| {
-                Box::pin(shown::<_, KeyView>(own::api_keys(session, beyond), |row| {
-                    row.id
-                }))
+                Box::pin(shown::<_, ApiKeyView>(
+                    own::api_keys(session, beyond),
+                    |row| row.id,
+                ))
             })),
         ),
         part(

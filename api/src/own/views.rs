@@ -1,6 +1,5 @@
 //! What goes out of rows that are no resource: never a hash, nor what a token could be made of.
-use entity::{api_keys, mails, one_time_tokens, sessions};
-use serde_json::Value;
+use entity::{mails, one_time_tokens, sessions};
 use service::{auth::Me, own::Account};
 
 use crate::{
@@ -50,31 +49,6 @@ impl From<sessions::Model> for SessionView {
             created_at: session.created_at.into(),
             last_used_at: session.last_used_at.into(),
             expires_at: session.expires_at.into(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub struct KeyView {
-    id: i64,
-    name: String,
-    prefix: String,
-    scopes: Value,
-    created_at: Time,
-    last_used_at: Option<Time>,
-    expires_at: Option<Time>,
-}
-
-impl From<api_keys::Model> for KeyView {
-    fn from(key: api_keys::Model) -> Self {
-        Self {
-            id: key.id,
-            name: key.name,
-            prefix: key.prefix,
-            scopes: key.scopes,
-            created_at: key.created_at.into(),
-            last_used_at: key.last_used_at.map(Time::from),
-            expires_at: key.expires_at.map(Time::from),
         }
     }
 }

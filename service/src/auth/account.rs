@@ -182,13 +182,12 @@ pub async fn update_me(session: &Session, expected: Expected, patch: AccountPatc
     expected.check(user.version)?;
     let (wanted, password) = (patch.email.clone(), patch.current_password.clone());
     let wanted = wanted.filter(|wanted| *wanted != user.row.user.email);
-    let hash = match wanted {
-        Some(_) => {
-            confirmed(session, said(password.as_ref())?)
-                .await?
-                .password_hash
+    let change = match wanted {
+        Some(wanted) => {
+            let me = confirmed(session, said(password.as_ref())?).await?;
+            Some((wanted, me.password_hash))
         }
-        None => String::new(),
+        None => None,
     };
     let target = Target {
         id: user.id,
@@ -198,10 +197,11 @@ pub async fn update_me(session: &Session, expected: Expected, patch: AccountPatc
     session
         .write(async |tx| {
             let found = Users::update(tx, target.clone(), &patch).await?;
-            match &wanted {
+            let user = &found.row.user;
+            match &change {
                 // Another request may have changed it while this one was hashed.
-                Some(_) if found.row.user.password_hash != hash => Err(wrong()),
-                Some(wanted) => address::change(tx, &found.row.user, wanted).await,
+                Some((_, hash)) if user.password_hash != *hash => Err(wrong()),
+                Some((wanted, _)) => address::change(tx, user, wanted).await,
                 None => Ok(()),
             }
         })

@@ -37,12 +37,7 @@ struct Entry<'a> {
     mac: Vec<u8>,
 }
 
-/// Whether the user signed in from this device before.
-pub async fn is_known(session: &Session, user: &Model) -> Result<bool> {
-    Ok(known(session, user).await?.is_some())
-}
-
-/// The id of the device, where that is so.
+/// The id of the device, where the user signed in from it before.
 pub(super) async fn known(session: &Session, user: &Model) -> Result<Option<String>> {
     let Some(text) = &session.origin().device else {
         return Ok(None);

@@ -83,13 +83,12 @@ async fn open(
     tokens: &Tokens,
 ) -> Result<()> {
     let label = session.origin().agent.as_deref();
-    let is_known = device::is_known(session, user).await?;
     let (vault, otp) = (Vault::of(&session.atoll).await?, credentials.otp.as_ref());
     let opened = session.write(async |tx| {
         still_there(tx, user).await?;
         // A guess, like the password: where it is wrong, the attempt stays counted.
         totp::pass(tx, &vault, user.id, otp).await?;
-        if !is_known {
+        if !attempt.is_from_known_device() {
             tell_of_new_device(tx, user, session.origin()).await?;
         }
         note_login(tx, user.id).await?;

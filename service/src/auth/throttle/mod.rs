@@ -27,8 +27,6 @@ pub use kind::TICKET;
 pub enum Subject<'a> {
     /// A sign-in: what was typed, and who that is.
     SignIn(&'a str, Option<&'a Model>),
-    /// What anybody may ask for, for anybody: under which name, and for what.
-    Anybody(&'static str, &'a str),
     /// What only they may try who are signed in, once more for each sign-in: under which name.
     Own(&'static str),
 }
@@ -62,6 +60,12 @@ pub async fn attempt(session: &Session, subject: &Subject<'_>) -> Result<Attempt
 }
 
 impl Attempt {
+    /// Whether it is a sign-in from a device that the user signed in from before.
+    pub fn is_from_known_device(&self) -> bool {
+        let mut kinds = self.reserved.iter().map(|reserved| reserved.kind);
+        kinds.any(|kind| kind == Kind::Device)
+    }
+
     /// It was no failure. What it counted for alone begins anew.
     pub async fn succeed(&self, tx: &Tx) -> Result<()> {
         for reserved in &self.reserved {
@@ -105,7 +109,6 @@ async fn counters(session: &Session, subject: &Subject<'_>, key: &Secret) -> Res
     let count = |kind, parts: &[&[u8]]| Counter::new(key, kind, parts);
     let (name, subject, user) = match *subject {
         Subject::SignIn(login, user) => ("sign-in", normalised(login), user),
-        Subject::Anybody(name, subject) => (name, normalised(subject), None),
         Subject::Own(name) => {
             let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
             let whose = match caller.credential {
