@@ -5,7 +5,7 @@ use actix_web::{
 };
 
 use crate::{
-    http::Problem,
+    http::{Problem, Shared},
     openapi::{Documented, Operation},
 };
 
@@ -34,10 +34,12 @@ impl Responder for Asset {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok()
+        let mut response = HttpResponse::Ok()
             .content_type(self.kind)
             .insert_header((CONTENT_SECURITY_POLICY, self.policy))
-            .body(self.body)
+            .body(self.body);
+        response.extensions_mut().insert(Shared);
+        response
     }
 }
 

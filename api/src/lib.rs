@@ -9,6 +9,7 @@ pub mod docs;
 mod explain;
 pub mod http;
 pub mod jobs;
+pub mod load;
 pub mod openapi;
 mod own;
 mod pages;

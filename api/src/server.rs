@@ -3,10 +3,10 @@ use std::{net::SocketAddr, sync::Arc};
 
 use actix_cors::Cors;
 use actix_web::{
-    App, HttpServer,
+    App,
     dev::{Server as ActixServer, ServerHandle},
     http::Method,
-    middleware::{Condition, from_fn},
+    middleware::from_fn,
     web,
 };
 use service::Atoll;
@@ -18,7 +18,11 @@ use tokio::{
 
 use crate::{
     docs,
-    http::{Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
+    http::{
+        Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules, guard, mount,
+        seal,
+    },
+    load::{Listening, Load, listen},
     pages,
     rate::Limiter,
     routes::routes,
@@ -31,6 +35,8 @@ pub struct Server {
     pub address: SocketAddr,
     draining: Draining,
     places: Arc<Semaphore>,
+    /// What callers occupy.
+    pub load: Load,
 }
 
 impl Server {
@@ -40,31 +46,31 @@ impl Server {
             server: settings,
             api,
             rate_limit,
+            load: load_settings,
             redis,
         } = settings;
         let (api, limiter) = (*api, Limiter::start(rate_limit, redis)?);
         let draining = Draining::default();
         let places = Arc::new(Semaphore::new(settings.max_in_flight));
-        let gate = Gate {
-            places: places.clone(),
-            database: atoll.database.clone(),
-            is_by_tls: settings
-                .public_url
-                .as_ref()
-                .is_some_and(|url| url.starts_with("https://")),
-            proxies: settings.trusted_proxies.clone(),
-            proxy_header: settings.proxy_header,
-        };
+        let load = Load::new(load_settings);
+        let is_by_tls = settings.public_url.as_ref();
+        let is_by_tls = is_by_tls.is_some_and(|url| url.starts_with("https://"));
+        let peers = (
+            is_by_tls,
+            settings.trusted_proxies.clone(),
+            settings.proxy_header,
+        );
+        let gate = Gate::new(places.clone(), load.clone(), atoll.database.clone(), peers);
         let long = Places::new(settings, places.clone());
         let limits = Limits {
             size: settings.body_limit,
             bulk_size: settings.bulk_limit,
             import_size: settings.import_limit,
             time: settings.body_timeout,
+            is_bulk: false,
         };
         let public_url = PublicUrl(settings.public_url.clone().unwrap_or_default());
-        let origins = settings.cors_origins.clone();
-        let pages = Origins::of(&origins, settings.public_url.as_deref());
+        let origins = Origins::of(&settings.cors_origins, settings.public_url.as_deref());
         let state = draining.clone();
         let app = move || {
             App::new()
@@ -75,37 +81,27 @@ impl Server {
                 .app_data(web::Data::new(limiter.clone()))
                 .app_data(web::Data::new(api))
                 .app_data(web::Data::new(public_url.clone()))
-                .app_data(web::Data::new(pages.clone()))
+                .app_data(web::Data::new(origins.clone()))
                 .app_data(web::Data::new(Rules::of(&routes())))
                 .app_data(web::Data::new(Relations::of(&routes())))
                 .app_data(web::Data::new(state.clone()))
-                .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(guard))
+                .wrap(cors(&origins, &routes()))
+                .wrap(from_fn(seal))
                 .configure(|config| mount(config, routes()))
                 .configure(|config| mount(config, system::routes()))
                 .configure(|config| mount(config, docs::routes()))
                 .configure(|config| mount(config, pages::routes()))
                 .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
         };
-        let mut server = HttpServer::new(app)
-            .client_request_timeout(settings.head_timeout)
-            .keep_alive(settings.keep_alive)
-            .shutdown_timeout(settings.drain_timeout.as_secs())
-            .disable_signals();
-        if settings.workers > 0 {
-            server = server.workers(settings.workers);
-        }
-        let server = server.bind((settings.host, settings.port))?;
-        let address = server
-            .addrs()
-            .first()
-            .copied()
-            .unwrap_or_else(|| (settings.host, settings.port).into());
+        let (connections, patience) = (load.connections.clone(), load_settings.write_timeout);
+        let Listening { server, address } = listen(settings, connections, patience, app)?;
         Ok(Self {
-            inner: server.run(),
+            inner: server,
             address,
             draining,
             places,
+            load,
         })
     }
 
@@ -172,24 +168,24 @@ const EXPOSED: [&str; 11] = [
     "x-request-id",
 ];
 
-/// Only for the origins that are configured; without any, browsers of other sites are kept out.
-fn cors(origins: &[String]) -> Cors {
-    let methods = [
-        Method::GET,
-        Method::POST,
-        Method::PATCH,
-        Method::PUT,
-        Method::DELETE,
-    ];
+/// For the origins that are configured; scripts of others read nothing, and are told so when they ask first.
+fn cors(origins: &Origins, routes: &[Route]) -> Cors {
+    let methods = routes.iter().map(|route| route.method.clone());
+    let allowed = origins.clone();
     let cors = Cors::default()
-        .allowed_methods(methods)
+        .allowed_methods(methods.chain([Method::HEAD]))
+        .allowed_origin_fn(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| allowed.allow(origin))
+        })
         .allow_any_header()
         // By name: what is put on answers behind this is not seen here.
         .expose_headers(EXPOSED)
         // Cookies too: the origins are named, and a page needs a token of ours besides.
         .supports_credentials()
         .max_age(3600);
-    origins
-        .iter()
-        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+    match origins.are_configured() {
+        true => cors,
+        // Then no answer depends on the origin.
+        false => cors.disable_vary_header(),
+    }
 }

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::{
+    load::LoadSettings,
     proxies::{Proxies, ProxyHeader},
     rate::{RateSettings, RedisSettings},
 };
@@ -15,6 +16,7 @@ pub struct HttpSettings {
     pub server: ServerSettings,
     pub api: ApiSettings,
     pub rate_limit: RateSettings,
+    pub load: LoadSettings,
     pub redis: RedisSettings,
 }
 

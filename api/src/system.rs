@@ -58,7 +58,7 @@ async fn problem(request: HttpRequest) -> Answer<Is<Explanation>> {
     let kind = kind.ok_or_else(Problem::not_found)?;
     let (status, code, title) = kind.parts();
     Ok(Reply::ok(&Explanation {
-        r#type: request.path().to_owned(),
+        r#type: format!("/problems/{slug}"),
         title,
         status: status.as_u16(),
         code,

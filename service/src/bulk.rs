@@ -13,6 +13,9 @@ use crate::{
 /// Operations of one request.
 pub const MOST: usize = 1_000;
 
+/// Refusals of one request that are reported.
+const REPORTED: usize = 100;
+
 /// Operations that are written together.
 const TOGETHER: usize = 100;
 
@@ -180,11 +183,12 @@ impl Refused {
         };
         self.first.get_or_insert(error);
         self.count += 1;
-        self.refusals
-            .extend(refusals.into_iter().map(|refusal| Refusal {
-                at: format!("/operations/{place}{}", refusal.at),
-                ..refusal
-            }));
+        let refusals = refusals.into_iter().map(|refusal| Refusal {
+            at: format!("/operations/{place}{}", refusal.at),
+            ..refusal
+        });
+        let free = REPORTED.saturating_sub(self.refusals.len());
+        self.refusals.extend(refusals.take(free));
         Ok(())
     }
 

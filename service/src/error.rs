@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 
-use crate::database::classify;
+use crate::{database::classify, quote};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -71,7 +71,8 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// One refused field or parameter: where, a stable code, and what to do about it.
+/// One refused field or parameter: where, a stable code, and what to do about it. Of a client's own text it repeats
+/// little.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A JSON Pointer (RFC 6901) into the body, or the name of a query parameter.
@@ -83,9 +84,9 @@ pub struct Refusal {
 impl Refusal {
     pub fn new(at: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
-            at: at.into(),
+            at: quote::quote(at),
             code: code.into(),
-            detail: detail.into(),
+            detail: quote::explanation(detail),
         }
     }
 }

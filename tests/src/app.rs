@@ -3,6 +3,7 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use api::{
+    load::{Load, LoadSettings},
     proxies::{Proxies, ProxyHeader},
     rate::{RateSettings, RedisSettings},
     server::Server,
@@ -25,6 +26,7 @@ pub struct Knobs {
     pub server: ServerSettings,
     pub api: ApiSettings,
     pub rate_limit: RateSettings,
+    pub load: LoadSettings,
     pub redis: RedisSettings,
     pub service: service::Settings,
 }
@@ -35,6 +37,7 @@ impl Default for Knobs {
             server: server_settings(),
             api: api_settings(),
             rate_limit: no_limits(),
+            load: load_settings(),
             redis: RedisSettings::default(),
             service: service_settings(),
         }
@@ -47,6 +50,8 @@ pub struct TestApp {
     pub statements: Statements,
     pub address: SocketAddr,
     pub url: String,
+    /// What callers occupy.
+    pub load: Load,
     server: ServerHandle,
     /// Of the database, which goes with it.
     folder: Option<TempDir>,
@@ -90,10 +95,12 @@ impl TestApp {
             server: knobs.server,
             api: knobs.api,
             rate_limit: knobs.rate_limit,
+            load: knobs.load,
             redis: knobs.redis,
         };
         let server = Server::bind(&http, atoll.clone()).unwrap();
         let (address, handle) = (server.address, server.handle());
+        let load = server.load.clone();
         actix_web::rt::spawn(server.run());
         statements.forget();
         Self {
@@ -102,6 +109,7 @@ impl TestApp {
             statements,
             address,
             url: url.to_owned(),
+            load,
             server: handle,
             folder: None,
         }
@@ -218,6 +226,23 @@ fn no_limits() -> RateSettings {
         anonymous: 0,
         auth: 0,
         per: Duration::from_mins(1),
+    }
+}
+
+/// One caller may send as much at once as all together.
+fn load_settings() -> LoadSettings {
+    LoadSettings {
+        requests_per_caller: 0,
+        running_per_user: 0,
+        waiting_per_user: 32,
+        user_wait: Duration::from_millis(500),
+        waiting: 1024,
+        waiting_per_address: 0,
+        body_bytes: 256 * 1024 * 1024,
+        bulk_bytes: 256 * 1024 * 1024,
+        answer_bytes: 256 * 1024 * 1024,
+        connections_per_address: 0,
+        write_timeout: Duration::from_mins(1),
     }
 }
 

@@ -23,6 +23,7 @@ pub mod service;
 pub mod smtp;
 pub mod sql;
 mod statements;
+pub mod stuck;
 pub mod throw_away;
 
 pub use app::{Knobs, PASSWORD, TestApp};

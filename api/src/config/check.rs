@@ -9,7 +9,7 @@ use service::{
 };
 
 use super::{Profile, Settings};
-use crate::{settings::ServerSettings, telemetry};
+use crate::{load::LoadSettings, settings::ServerSettings, telemetry};
 
 /// A key, and what is wrong with its value.
 pub(super) type Problem = (&'static str, &'static str);
@@ -29,7 +29,8 @@ const HASH_COST: u64 = 7_168 * 5;
 const BODY: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
 
 const BASE: &str = "must be an address such as https://example.org, without a slash at its end";
-const ORIGINS: &str = "must be origins such as https://app.example.org, without a path";
+const ORIGINS: &str =
+    "must be origins such as https://app.example.org or http://localhost:*, without a path";
 const SCHEME: &str = "must begin with sqlite: or postgres:";
 const SOME_TIME: &str = "must be more than 0 and at most 24h";
 const ANY_TIME: &str = "must be at most 24h";
@@ -37,6 +38,7 @@ const ANY_TIME: &str = "must be at most 24h";
 const OUTAGE: Duration = Duration::from_millis(100);
 const DEADLINE: &str = "must be from 1ms to 24h";
 const WHOLE: &str = "must be 0s, or from 1ms to 24h";
+const AT_LEAST_ONE: &str = "must be at least 1";
 const POOL: &str = "must be from 1 to 10000";
 const WINDOW: &str = "must be whole seconds, from 1s to 24h";
 const REDIS: &str =
@@ -50,6 +52,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         server,
         api: _,
         rate_limit,
+        load,
         redis,
         soft_delete,
         audit,
@@ -74,6 +77,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
             .into_iter()
             .chain(database_rules(database))
             .chain(auth_rules(auth))
+            .chain(load_rules(load))
             .chain(others),
     )
 }
@@ -136,6 +140,18 @@ fn server_rules(server: &ServerSettings) -> [Rule; 15] {
             ANY_TIME,
         ),
         ("server.cors_origins", origins, ORIGINS),
+    ]
+}
+
+fn load_rules(load: &LoadSettings) -> [Rule; 6] {
+    let (waiting, wait) = (load.waiting, load.user_wait);
+    [
+        ("load.user_wait", some(wait), SOME_TIME),
+        ("load.waiting", waiting > 0, AT_LEAST_ONE),
+        ("load.body_bytes", load.body_bytes > 0, AT_LEAST_ONE),
+        ("load.bulk_bytes", load.bulk_bytes > 0, AT_LEAST_ONE),
+        ("load.answer_bytes", load.answer_bytes > 0, AT_LEAST_ONE),
+        ("load.write_timeout", some(load.write_timeout), SOME_TIME),
     ]
 }
 
@@ -395,6 +411,11 @@ fn is_base(url: &str) -> bool {
             .is_ok_and(|uri: Uri| is_web(&uri) && uri.host().is_some())
 }
 
+/// The port may be `*`, which stands for all.
 fn is_origin(origin: &str) -> bool {
-    is_base(origin) && origin.matches('/').count() == 2
+    let origin = match origin.strip_suffix(":*") {
+        Some(host) => format!("{host}:1"),
+        None => origin.to_owned(),
+    };
+    is_base(&origin) && origin.matches('/').count() == 2
 }

@@ -21,6 +21,7 @@ pub use profile::Profile;
 pub use show::{mask, show};
 
 use crate::{
+    load::LoadSettings,
     rate::{RateSettings, RedisSettings},
     settings::{ApiSettings, HttpSettings, JobSettings, ServerSettings},
     telemetry::LogSettings,
@@ -32,6 +33,7 @@ pub struct Settings {
     pub server: ServerSettings,
     pub api: ApiSettings,
     pub rate_limit: RateSettings,
+    pub load: LoadSettings,
     /// Absent unless one of its keys is set.
     #[serde(default)]
     pub redis: RedisSettings,
@@ -158,6 +160,7 @@ impl Settings {
             server: self.server.clone(),
             api: self.api,
             rate_limit: self.rate_limit.clone(),
+            load: self.load.clone(),
             redis: self.redis.clone(),
         }
     }

@@ -11,8 +11,11 @@ use serde::de::DeserializeOwned;
 use service::input::{self, Input};
 use tokio::time::timeout;
 
-use super::{Problem, json, once};
+use super::{Problem, json, once, slot::Slot};
 use crate::openapi::Operation;
+
+/// Room for a body before any of it is there.
+const FIRST: usize = 64 * 1024;
 
 /// How large a body may be, in bytes, and how long it may take.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +27,8 @@ pub struct Limits {
     pub import_size: usize,
     /// Of an import, how long nothing may arrive.
     pub time: Duration,
+    /// Whether it counts among the bodies of bulk requests.
+    pub is_bulk: bool,
 }
 
 /// What an endpoint takes as its body.
@@ -102,9 +107,10 @@ pub async fn bytes(
     limits: Limits,
 ) -> Result<Vec<u8>, Problem> {
     check_type(request)?;
-    let body = timeout(limits.time, collect(request, payload, limits.size))
-        .await
-        .map_err(|_| Problem::timeout())??;
+    let slot = Slot::of(request)?;
+    let arrival = timeout(limits.time, collect(request, payload, limits, &slot));
+    let body = slot.arrival(async { arrival.await.map_err(|_| Problem::timeout())? });
+    let body = body.await?;
     once::note_body(request, &body);
     Ok(body)
 }
@@ -144,16 +150,27 @@ fn check_type(request: &HttpRequest) -> Result<(), Problem> {
 async fn collect(
     request: &HttpRequest,
     mut payload: Payload,
-    limit: usize,
+    limits: Limits,
+    slot: &Slot,
 ) -> Result<Vec<u8>, Problem> {
-    let announced = announced(request, limit)?;
-    let mut body = Vec::with_capacity(announced.unwrap_or_default());
+    let limit = limits.size;
+    let announced = announced(request, limit)?.unwrap_or_default();
+    // A long body that would not be taken is refused before it arrives; of a short one only what is there counts.
+    match limits.is_bulk {
+        true => slot.hold(&slot.load().bulks, announced)?,
+        false => slot.hold(&slot.load().bodies, 0)?,
+    }
+    let mut counted = if limits.is_bulk { announced } else { 0 };
+    let mut body = Vec::with_capacity(announced.min(FIRST));
     while let Some(chunk) = payload.next().await {
         let chunk =
             chunk.map_err(|error| Problem::malformed(format!("the body broke off: {error}")))?;
-        if body.len() + chunk.len() > limit {
+        let length = body.len() + chunk.len();
+        if length > limit {
             return Err(Problem::too_large(limit));
         }
+        slot.hold_more(length.saturating_sub(counted))?;
+        counted = counted.max(length);
         body.extend_from_slice(&chunk);
     }
     Ok(body)

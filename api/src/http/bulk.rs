@@ -52,10 +52,11 @@ impl<R: Resource> Body for Operations<R> {
     ) -> Result<Self, Problem> {
         let limits = Limits {
             size: limits.bulk_size,
+            is_bulk: true,
             ..limits
         };
         let body = body::bytes(request, payload, limits).await?;
-        let sent: Sent = json::read(&body)?;
+        let sent: Sent = json::read_many(&body)?;
         if !(1..=MOST).contains(&sent.operations.len()) {
             let detail = format!("must have 1 to {MOST} operations");
             return Err(Error::invalid("/operations", "out_of_range", detail).into());

@@ -1,18 +1,24 @@
 //! What a cache may keep, and what a client has already (RFC 9110, section 13; RFC 9111).
 use actix_web::{
-    HttpRequest, HttpResponseBuilder,
+    HttpRequest,
     http::{
         Method,
-        header::{AUTHORIZATION, CACHE_CONTROL, EntityTag, Header, IfNoneMatch, VARY},
+        header::{
+            AUTHORIZATION, CACHE_CONTROL, EntityTag, Header, HeaderMap, HeaderValue, IfNoneMatch,
+            VARY,
+        },
     },
 };
 
-use super::{BASE, cookie};
+use super::{cookie, matched::Matched};
+
+/// What a caller is shown depends on these.
+const VARIES: &str = "Authorization, Cookie";
 
 /// Whether the client named this version of the answer. Tags compare weakly (RFC 9110, section 13.1.2).
 pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
     let Some(tag) = tag else { return false };
-    if !reads(request) {
+    if !reads(request.method()) {
         return false;
     }
     match IfNoneMatch::parse(request) {
@@ -22,24 +28,36 @@ pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
     }
 }
 
-/// Every answer to a read may be kept, and must be asked about again; what a caller sees is that caller's alone. What is
-/// about an account, tokens among it, nobody keeps.
-pub fn policy(request: &HttpRequest, response: &mut HttpResponseBuilder) {
-    if request.path().starts_with(&format!("{BASE}/auth/")) {
-        response.insert_header((CACHE_CONTROL, "no-store"));
-        response.insert_header((VARY, "Authorization, Cookie"));
-    } else if reads(request) {
-        let headers = request.headers();
+/// What caches may do with the answer to a request, failures included. It is decided when the request arrives, so that
+/// every answer bears it.
+#[derive(Debug, Clone, Copy)]
+pub struct CachePolicy(Option<&'static str>);
+
+impl CachePolicy {
+    /// Every answer to a read may be kept, and must be revalidated; one to a signed-in caller only by that caller. An answer
+    /// about an account, which may hold tokens, is not kept.
+    pub fn of(matched: &Matched, method: &Method, headers: &HeaderMap) -> Self {
         let is_signed = headers.contains_key(AUTHORIZATION) || cookie::is_in(headers);
-        let policy = match is_signed {
-            true => "private, no-cache",
-            false => "public, max-age=0, must-revalidate",
-        };
-        response.insert_header((CACHE_CONTROL, policy));
-        response.insert_header((VARY, "Authorization, Cookie"));
+        Self(match reads(method) {
+            _ if matched.is_account() => Some("no-store"),
+            true if is_signed => Some("private, no-cache"),
+            true => Some("public, max-age=0, must-revalidate"),
+            false => None,
+        })
+    }
+
+    pub fn put(self, headers: &mut HeaderMap) {
+        let Some(policy) = self.0 else { return };
+        if !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(policy));
+        }
+        let others = headers.get(VARY).and_then(|others| others.to_str().ok());
+        let varies = others.map(|others| HeaderValue::from_str(&format!("{VARIES}, {others}")));
+        let varies = varies.and_then(Result::ok);
+        headers.insert(VARY, varies.unwrap_or(HeaderValue::from_static(VARIES)));
     }
 }
 
-fn reads(request: &HttpRequest) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD)
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }

@@ -6,11 +6,11 @@ use actix_web::{
     dev::Payload,
     http::{
         Method,
-        header::{AUTHORIZATION, USER_AGENT},
+        header::{AUTHORIZATION, HeaderValue, USER_AGENT},
     },
     web::Data,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use service::{
     Actor, Atoll, Error, Limit, Origin, Session, auth,
     crud::{Expected, Target},
@@ -23,10 +23,12 @@ use super::{
     Body, Links, NoBody, NoQuery, Origins, Problem, Query,
     body::Limits,
     cookie, csrf, device, limit,
+    matched::Matched,
     middleware::{Address, Arrival, RequestId},
     once, precondition, query,
     relation::Relations,
     rules::{Passage, Rules},
+    slot::Slot,
 };
 use crate::settings::ApiSettings;
 
@@ -103,18 +105,26 @@ async fn check<B: Body, Q: Query>(
     let atoll = atoll.for_request(arrival, time_limit(request.method()));
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
+    let slot = Slot::of(request)?;
+    slot.count(credential(request, cookie.as_ref()))?;
     let actor = actor(request, &atoll, cookie.as_ref()).await;
     limit::count(request, actor.as_ref().ok()).await?;
     let actor = actor?;
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
+        slot.belongs_to(user_id);
     }
     passage.admit(&actor)?;
     query.permit(&actor)?;
+    let user_id = actor.user_id();
     let reading = Instant::now();
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
     // The time that a body takes to arrive is its sender's, and has a limit of its own.
-    let atoll = atoll.for_request(arrival + reading.elapsed(), time_limit(request.method()));
+    let arrival = arrival + reading.elapsed();
+    if let Some(user_id) = user_id {
+        slot.turn(user_id).await?;
+    }
+    let atoll = atoll.for_request(arrival, time_limit(request.method()));
     let session = Session::new(atoll, actor).from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
@@ -162,6 +172,13 @@ pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem
     texts.map(id).collect()
 }
 
+/// What a request is signed with, as it was sent.
+fn credential<'a>(request: &'a HttpRequest, cookie: Option<&'a SecretString>) -> Option<&'a [u8]> {
+    let header = request.headers().get(AUTHORIZATION);
+    let cookie = || cookie.map(|cookie| cookie.expose_secret().as_bytes());
+    header.map(HeaderValue::as_bytes).or_else(cookie)
+}
+
 /// Credentials that are there must be good, even where none are needed. A header goes before a cookie, which browsers add themselves.
 async fn actor(
     request: &HttpRequest,
@@ -189,9 +206,9 @@ async fn actor(
 }
 
 fn passage(request: &HttpRequest) -> Result<Passage, Problem> {
-    let (method, pattern) = (request.method(), request.match_pattern());
+    let (method, matched) = (request.method(), Matched::of(request));
     let rules = of::<Rules>(request)?;
-    let passage = rules.get(method, &pattern.unwrap_or_default());
+    let passage = rules.get(method, matched.pattern());
     let unknown = || Error::bug(format!("{method} has no rule here: mount it as a Route"));
     Ok(passage.cloned().ok_or_else(unknown)?)
 }

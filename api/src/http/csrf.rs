@@ -16,7 +16,10 @@ const TOKEN: &str = "x-csrf-token";
 
 /// Where pages may be from that use the API: its own address, and those that are configured.
 #[derive(Debug, Clone, Default)]
-pub struct Origins(Vec<String>);
+pub struct Origins {
+    all: Vec<String>,
+    are_configured: bool,
+}
 
 impl Origins {
     pub fn of(configured: &[String], public_url: Option<&str>) -> Self {
@@ -24,7 +27,26 @@ impl Origins {
             let url: Uri = url.parse().ok()?;
             Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
         });
-        Self(configured.iter().cloned().chain(own).collect())
+        Self {
+            all: configured.iter().cloned().chain(own).collect(),
+            are_configured: !configured.is_empty(),
+        }
+    }
+
+    /// Whether pages of this origin may use the API. `http://localhost:*` stands for every port.
+    pub fn allow(&self, origin: &str) -> bool {
+        self.all.iter().any(|one| match one.strip_suffix('*') {
+            Some(start) => {
+                let port = origin.strip_prefix(start);
+                port.is_some_and(|port| port.parse::<u16>().is_ok())
+            }
+            None => one == origin,
+        })
+    }
+
+    /// Whether there are others than the server's own.
+    pub fn are_configured(&self) -> bool {
+        self.are_configured
     }
 }
 
@@ -57,7 +79,7 @@ pub fn from_here(request: &HttpRequest, origins: &Origins) -> Result<(), Problem
     ) {
         // Without either it is no browser of this decade: the token decides.
         (Some("same-origin" | "none"), _) | (None, None) => true,
-        (_, Some(origin)) => is_own(headers, origin) || origins.0.iter().any(|one| one == origin),
+        (_, Some(origin)) => is_own(headers, origin) || origins.allow(origin),
         (Some(_), None) => false,
     };
     match is_here {

@@ -17,7 +17,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Problem, cache,
+    Problem,
     places::{Place, Places},
 };
 use crate::transfer::{AnyPages, Page};
@@ -43,7 +43,7 @@ impl Download {
         session: Session,
         places: &Places,
     ) -> Result<Self, Problem> {
-        let place = places.export()?;
+        let place = places.export(&session)?;
         let first = pages.next(&session).await?;
         let (sender, receiver) = channel(1);
         let sending = Sending {
@@ -108,7 +108,6 @@ impl Responder for Download {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let name = format!("attachment; filename=\"{}\"", self.name);
         let mut response = HttpResponse::build(StatusCode::OK);
-        cache::policy(request, &mut response);
         response
             .content_type(self.media_type)
             .insert_header((CONTENT_DISPOSITION, name));

@@ -66,7 +66,7 @@ pub async fn import<R: Resource>(
         let detail = "format names another type than the body has";
         return Err(Problem::unsupported(detail));
     }
-    let _place = places.import()?;
+    let _place = places.import(&session)?;
     let reading = Reading {
         format,
         skip: query.skip,

@@ -7,7 +7,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 use serde_path_to_error::Segment;
-use service::Error;
+use service::{Error, quote};
 
 use super::Problem;
 
@@ -19,23 +19,35 @@ const MAX_DEPTH: usize = 64;
 const MAX_VALUES: usize = 250_000;
 const OBJECT: usize = 16;
 
+/// The same of a text of one row, or of one request that is no bulk: each value may become a refusal.
+const MAX_VALUES_OF_ONE: usize = 10_000;
+
 /// Reads an object into `T`. What is no JSON is malformed (400); what is, but not of `T`'s shape, is invalid (422).
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    Ok(shape(value(body)?)?)
+    read_of(body, MAX_VALUES_OF_ONE)
 }
 
-fn value(body: &[u8]) -> Result<Value, Problem> {
-    let value = strict(body).map_err(|error| {
+/// The same of a bulk request.
+pub fn read_many<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    read_of(body, MAX_VALUES)
+}
+
+fn read_of<T: DeserializeOwned>(body: &[u8], most: usize) -> Result<T, Problem> {
+    let value = parse(body, most).map_err(|error| {
         Problem::malformed(format!("the body is not JSON as we read it: {error}"))
     })?;
     check(&value)?;
-    Ok(value)
+    Ok(shape(value)?)
 }
 
 /// Any JSON without a key that stands twice, and not too deep.
 pub fn strict(text: &[u8]) -> serde_json::Result<Value> {
+    parse(text, MAX_VALUES_OF_ONE)
+}
+
+fn parse(text: &[u8], most: usize) -> serde_json::Result<Value> {
     let mut json = serde_json::Deserializer::from_slice(text);
-    let left = Cell::new(MAX_VALUES);
+    let left = Cell::new(most);
     let strict = Strict {
         depth: MAX_DEPTH,
         left: &left,
@@ -67,8 +79,13 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         .strip_prefix("unknown field `")
         .and_then(|rest| rest.split('`').next())
     {
-        return Error::invalid(format!("/{}", escape(field)), "unknown_field", message);
+        let at = format!("/{}", escape(field));
+        return Error::invalid(at, "unknown_field", shortened(&message, ("`", "`, ")));
     }
+    let message = match message.starts_with("unknown variant") {
+        true => shortened(&message, ("`", "`, ")),
+        false => shortened(&message, ("\"", "\", ")),
+    };
     let segment = |segment: &Segment| match segment {
         Segment::Seq { index } => index.to_string(),
         Segment::Map { key } | Segment::Enum { variant: key } => escape(key),
@@ -79,6 +96,20 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         .iter()
         .fold(String::new(), |at, part| at + "/" + &segment(part));
     Error::invalid(pointer, "wrong_type", message)
+}
+
+/// A message of serde, with less of a long text that it quotes between two marks.
+fn shortened(message: &str, (start, end): (&str, &str)) -> String {
+    let parts = message.split_once(start).and_then(|(head, rest)| {
+        let (quoted, tail) = rest.rsplit_once(&format!("{end}expected"))?;
+        Some((head, quoted, tail))
+    });
+    match parts {
+        Some((head, quoted, tail)) => {
+            format!("{head}{start}{}{end}expected{tail}", quote(quoted))
+        }
+        None => message.to_owned(),
+    }
 }
 
 /// Where a text with U+0000 stands: PostgreSQL cannot store one, and SQLite would.
@@ -184,7 +215,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut values = Map::new();
         while let Some(Key(key)) = members.next_key()? {
             if values.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key `{key}` stands twice")));
+                return Err(A::Error::custom(format!(
+                    "the key `{}` stands twice",
+                    quote(key)
+                )));
             }
             self.spend(1)?;
             values.insert(key, members.next_value_seed(deeper)?);

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use service::Actor;
 
-use super::{BASE, Problem, middleware::Address};
+use super::{Problem, matched::Matched, middleware::Address};
 use crate::rate::{Bucket, Limiter, Verdict};
 
 /// draft-ietf-httpapi-ratelimit-headers-11
@@ -22,8 +22,8 @@ pub async fn count(request: &HttpRequest, caller: Option<&Actor>) -> Result<(), 
     let Some(limiter) = request.app_data::<Data<Limiter>>() else {
         return Ok(());
     };
-    let is_auth = request.path().starts_with(&format!("{BASE}/auth/"));
-    let bucket = Bucket::of(caller, address(request), is_auth);
+    let is_account = Matched::of(request).is_account();
+    let bucket = Bucket::of(caller, address(request), is_account);
     let Some(verdict) = limiter.take(bucket).await else {
         return Ok(());
     };

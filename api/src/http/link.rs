@@ -2,6 +2,11 @@
 use actix_web::HttpRequest;
 use form_urlencoded::Serializer;
 
+use super::query;
+
+/// Bytes of a `Link` header. Servers ahead of this one take no longer head of an answer, as a rule.
+const LONGEST: usize = 8 * 1024;
+
 /// The list that was asked for, without the place in it.
 #[derive(Debug, Clone)]
 pub struct Links {
@@ -23,27 +28,31 @@ impl Links {
         }
     }
 
-    /// The value of a `Link` header.
+    /// The value of a `Link` header, without links that this server would refuse, or that make it too long. The page has the
+    /// cursors in any case.
     pub fn header(&self, next: Option<&str>, prev: Option<&str>) -> String {
-        let next = next.map(|cursor| self.link("next", Some(cursor)));
-        let prev = prev.map(|cursor| self.link("prev", Some(cursor)));
-        let links = next
-            .into_iter()
-            .chain(prev)
-            .chain([self.link("first", None)]);
-        links.collect::<Vec<_>>().join(", ")
+        let next = next.and_then(|cursor| self.link("next", Some(cursor)));
+        let prev = prev.and_then(|cursor| self.link("prev", Some(cursor)));
+        let links = next.into_iter().chain(prev);
+        let mut header = String::new();
+        for link in links.chain(self.link("first", None)) {
+            let comma = if header.is_empty() { "" } else { ", " };
+            if header.len() + comma.len() + link.len() <= LONGEST {
+                header = header + comma + &link;
+            }
+        }
+        header
     }
 
-    fn link(&self, relation: &str, cursor: Option<&str>) -> String {
+    fn link(&self, relation: &str, cursor: Option<&str>) -> Option<String> {
         let cursor = cursor.map(|cursor| ("cursor", cursor));
         let query = Serializer::new(String::new())
             .extend_pairs(&self.query)
             .extend_pairs(cursor)
             .finish();
         let mark = if query.is_empty() { "" } else { "?" };
-        format!(
-            "<{}{}{mark}{query}>; rel=\"{relation}\"",
-            self.root, self.path
-        )
+        let (root, path) = (&self.root, &self.path);
+        let is_taken = query.len() <= query::LONGEST;
+        is_taken.then(|| format!("<{root}{path}{mark}{query}>; rel=\"{relation}\""))
     }
 }

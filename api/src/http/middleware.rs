@@ -1,11 +1,12 @@
 //! Around every request: an id, a span, a bound on how many there are, and work that runs to its end whatever the client does.
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
+use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue, VARY},
+    http::header::{HeaderMap, HeaderName, HeaderValue, VARY},
     middleware::Next,
     web::Data,
 };
@@ -14,10 +15,20 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
-use super::{Problem, cookie, limit, safety::protect};
-use crate::proxies::{Proxies, ProxyHeader};
+use super::{
+    Problem, cache::CachePolicy, cookie, limit, matched::Matched, outgoing, safety::protect,
+    slot::Slot,
+};
+use crate::{
+    load::Load,
+    proxies::{Proxies, ProxyHeader},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Requests to `/healthz` that are answered at once, and as many to `/readyz`. They have places of their own, so that a
+/// server that is full is not taken for one that is down.
+const PROBES: usize = 16;
 
 /// What the log, the answer and the audit call a request.
 #[derive(Debug, Clone)]
@@ -36,6 +47,9 @@ pub struct Address(pub Option<IpAddr>);
 pub struct Gate {
     /// How many requests may be worked on at once, over all workers.
     pub places: Arc<Semaphore>,
+    health: Arc<Semaphore>,
+    readiness: Arc<Semaphore>,
+    pub load: Load,
     pub database: Database,
     /// Whether clients come by TLS, which somebody ahead of this server ends.
     pub is_by_tls: bool,
@@ -44,6 +58,24 @@ pub struct Gate {
 }
 
 impl Gate {
+    pub fn new(
+        places: Arc<Semaphore>,
+        load: Load,
+        database: Database,
+        (is_by_tls, proxies, proxy_header): (bool, Proxies, ProxyHeader),
+    ) -> Self {
+        Self {
+            places,
+            health: Arc::new(Semaphore::new(PROBES)),
+            readiness: Arc::new(Semaphore::new(PROBES)),
+            load,
+            database,
+            is_by_tls,
+            proxies,
+            proxy_header,
+        }
+    }
+
     fn address(&self, request: &ServiceRequest) -> Address {
         let client = |peer| {
             self.proxies
@@ -51,72 +83,108 @@ impl Gate {
         };
         Address(request.peer_addr().map(|peer| client(peer.ip())))
     }
+
+    fn places(&self, matched: &Matched) -> &Arc<Semaphore> {
+        match matched.pattern() {
+            "/healthz" => &self.health,
+            "/readyz" => &self.readiness,
+            _ => &self.places,
+        }
+    }
 }
 
-/// The outermost middleware.
-///
-/// The request is worked on in a task of its own: a client that resets its connection must not cancel a transaction half
-/// way. The task holds its place until it ends, so that abandoned work is bounded too. A panic ends only that task.
-pub async fn guard(
+/// The outermost middleware: it names the request, and gives every answer what all of them bear.
+pub async fn seal(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let gate = request.app_data::<Data<Gate>>().cloned();
+    let matched = Matched::find(&request);
     let seal = Seal {
         request_id: request_id(&request),
+        path: request.path().to_owned(),
         is_by_tls: gate.as_ref().is_some_and(|gate| gate.is_by_tls),
         // What comes with a sign-in is no credential there.
-        has_cookie: cookie::is_in(request.headers()) && !request.path().ends_with("/auth/cookie"),
+        has_cookie: cookie::is_in(request.headers()) && !matched.is_cookie(),
+        cache: CachePolicy::of(&matched, request.method(), request.headers()),
     };
-    let id = seal.request_id.clone();
-    let path = request.path().to_owned();
-    let method = request.method().clone();
+    let (id, method) = (seal.request_id.clone(), request.method().clone());
     let span = info_span!(
         "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
     );
-    request.extensions_mut().insert(RequestId(id.clone()));
+    if !matched.pattern().is_empty() {
+        span.record("route", matched.pattern());
+    }
+    request.extensions_mut().insert(RequestId(id));
     request.extensions_mut().insert(Arrival(started.into()));
     if let Some(gate) = &gate {
         let address = gate.address(&request);
         request.extensions_mut().insert(address);
     }
-    let Some((gate, place)) =
-        gate.and_then(|gate| Some((gate.clone(), gate.places.clone().try_acquire_owned().ok()?)))
-    else {
-        let problem = Problem::unavailable("this server").at(&path, &id);
-        return Ok(request.into_response(seal.put(problem.error_response())));
+    request.extensions_mut().insert(matched);
+    match next.call(request).instrument(span.clone()).await {
+        Ok(response) => {
+            let response = finish(response.map_into_boxed_body(), &seal);
+            log(&span, started, response.status().as_u16());
+            Ok(response)
+        }
+        Err(error) => {
+            let problem = problem(&error);
+            log(&span, started, problem.status_code().as_u16());
+            let said = error.error_response().headers().clone();
+            let problem = seal.name(problem);
+            Err(Refused {
+                problem,
+                said,
+                seal,
+            }
+            .into())
+        }
+    }
+}
+
+/// Gives a request a place, and works on it in a task of its own: a client that resets its connection must not cancel a
+/// transaction half way. The place is held until the task ends, so that abandoned work is bounded too. A panic ends only
+/// that task.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let gate = request.app_data::<Data<Gate>>().cloned();
+    let gate = gate.ok_or_else(Problem::internal)?;
+    let slot = {
+        let known = request.extensions();
+        let address = known.get().and_then(|Address(known)| *known);
+        let places = known.get().map_or(&gate.places, |known| gate.places(known));
+        Slot::take(&gate.load, places, address)?
     };
+    request.extensions_mut().insert(slot.clone());
+    let is_read = request.method().is_safe();
+    let working = slot.clone();
     let work = async move {
-        let _place = place;
-        next.call(request).await
+        let done = next.call(request).await;
+        working.release();
+        done
     };
-    let work = actix_web::rt::spawn(work.instrument(span.clone()));
+    let work = actix_web::rt::spawn(work.instrument(Span::current()));
     let done = tokio::select! {
         done = work => done,
-        // The work goes on; its client learns now that nobody knows how it ends.
-        () = gate.database.lost() => {
-            log(&span, started, Problem::unavailable("the database").status_code().as_u16());
-            return Err(Refused(Problem::unavailable("the database").at(&path, &id), seal).into());
-        }
+        // The work goes on; its client learns now that its outcome is unknown.
+        () = gate.database.lost() => return Err(Problem::unavailable("the database").into()),
     };
     match done {
-        Ok(Ok(response)) => {
-            span.record("route", response.request().match_pattern());
-            log(&span, started, response.status().as_u16());
-            Ok(finish(response.map_into_boxed_body(), &path, &seal))
-        }
-        Ok(Err(error)) => {
-            let problem = error.as_error::<Problem>().cloned();
-            let problem = problem
-                .unwrap_or_else(|| Problem::from_status(error.as_response_error().status_code()));
-            log(&span, started, problem.status_code().as_u16());
-            Err(Refused(problem.at(&path, &id), seal).into())
+        Ok(done) => {
+            let (request, response) = done?.map_into_boxed_body().into_parts();
+            let response = outgoing::bound(response, &gate.load, (slot.caller(), is_read));
+            Ok(match response {
+                Ok(response) => ServiceResponse::new(request, response),
+                Err(problem) => ServiceResponse::from_err(problem, request),
+            })
         }
         Err(panicked) => {
-            span.in_scope(|| tracing::error!(%panicked, "a handler panicked"));
-            log(&span, started, Problem::internal().status_code().as_u16());
-            Err(Refused(Problem::internal().at(&path, &id), seal).into())
+            tracing::error!(%panicked, "a handler panicked");
+            Err(Problem::internal().into())
         }
     }
 }
@@ -128,19 +196,13 @@ fn log(span: &Span, started: Instant, status: u16) {
 }
 
 /// Gives a failure, the framework's own too, its form and its place.
-fn finish(response: ServiceResponse<BoxBody>, path: &str, seal: &Seal) -> ServiceResponse<BoxBody> {
-    let failure = response
-        .response()
-        .error()
-        .map(|error| match error.as_error::<Problem>() {
-            Some(problem) => problem.clone(),
-            None => Problem::from_status(error.as_response_error().status_code()),
-        });
+fn finish(response: ServiceResponse<BoxBody>, seal: &Seal) -> ServiceResponse<BoxBody> {
+    let failure = response.response().error().map(problem);
     let (request, response) = response.into_parts();
     let mut response = match failure {
         Some(problem) => {
-            let whole = problem.at(path, &seal.request_id).error_response();
-            with_what_was_said_to_origins(whole, &response)
+            let whole = seal.name(problem).error_response();
+            with_what_was_said_to_origins(whole, response.headers())
         }
         None => response,
     };
@@ -148,9 +210,22 @@ fn finish(response: ServiceResponse<BoxBody>, path: &str, seal: &Seal) -> Servic
     ServiceResponse::new(request, seal.put(response))
 }
 
+fn problem(error: &Error) -> Problem {
+    if let Some(problem) = error.as_error::<Problem>() {
+        return problem.clone();
+    }
+    match error.as_error::<CorsError>() {
+        Some(CorsError::OriginNotAllowed) => Problem::forbidden(
+            "this origin is not allowed: an operator may add it to server.cors_origins",
+        ),
+        Some(other) => Problem::malformed(other.to_string()),
+        None => Problem::from_status(error.as_response_error().status_code()),
+    }
+}
+
 /// Scripts of other origins may read a failure where they may read a success.
-fn with_what_was_said_to_origins(mut whole: HttpResponse, said: &HttpResponse) -> HttpResponse {
-    for (name, value) in said.headers() {
+fn with_what_was_said_to_origins(mut whole: HttpResponse, said: &HeaderMap) -> HttpResponse {
+    for (name, value) in said {
         if name == VARY || name.as_str().starts_with("access-control-") {
             whole.headers_mut().append(name.clone(), value.clone());
         }
@@ -162,16 +237,24 @@ fn with_what_was_said_to_origins(mut whole: HttpResponse, said: &HttpResponse) -
 #[derive(Debug)]
 struct Seal {
     request_id: String,
+    path: String,
     is_by_tls: bool,
     has_cookie: bool,
+    cache: CachePolicy,
 }
 
 impl Seal {
+    /// Says which request a problem is about.
+    fn name(&self, problem: Problem) -> Problem {
+        problem.at(&self.path, &self.request_id)
+    }
+
     fn put(&self, mut response: HttpResponse) -> HttpResponse {
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         protect(&mut response, self.is_by_tls);
+        self.cache.put(response.headers_mut());
         cookie::take_back(self.has_cookie, &mut response);
         response
     }
@@ -192,20 +275,26 @@ fn request_id(request: &ServiceRequest) -> String {
 
 /// A problem where the request is out of reach.
 #[derive(Debug)]
-struct Refused(Problem, Seal);
+struct Refused {
+    problem: Problem,
+    said: HeaderMap,
+    seal: Seal,
+}
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        self.problem.fmt(f)
     }
 }
 
 impl ResponseError for Refused {
     fn status_code(&self) -> actix_web::http::StatusCode {
-        self.0.status_code()
+        self.problem.status_code()
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.1.put(self.0.error_response())
+        let whole = self.problem.error_response();
+        self.seal
+            .put(with_what_was_said_to_origins(whole, &self.said))
     }
 }

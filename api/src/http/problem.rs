@@ -1,5 +1,8 @@
 //! Every failure has one form: `application/problem+json` (RFC 9457).
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -17,6 +20,12 @@ use crate::rate::seconds;
 
 /// Seconds after which a client may try again.
 const RETRY: u64 = 1;
+
+/// Refusals that one problem lists.
+const LISTED: usize = 20;
+
+/// Bytes of a path that a problem repeats; those of our routes are shorter.
+const INSTANCE: usize = 200;
 
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -88,6 +97,14 @@ impl Problem {
         }
     }
 
+    /// Too much of one caller at once: what is under way ends soon.
+    pub fn busy(what: &str) -> Self {
+        Self {
+            retry_after: Some(RETRY),
+            ..Self::new(Kind::RateLimited, format!("{what}: try again in {RETRY} s"))
+        }
+    }
+
     pub fn not_ready(checks: &impl Serialize) -> Self {
         Self {
             checks: serde_json::to_value(checks).ok(),
@@ -131,7 +148,9 @@ impl Problem {
     /// Says which request it is about.
     #[must_use]
     pub fn at(mut self, instance: &str, request_id: &str) -> Self {
-        instance.clone_into(&mut self.instance);
+        // A path is ASCII, or it would not have been taken for one.
+        let repeated = instance.get(..INSTANCE).unwrap_or(instance);
+        repeated.clone_into(&mut self.instance);
         request_id.clone_into(&mut self.request_id);
         self
     }
@@ -145,7 +164,10 @@ impl Problem {
 
     fn with_errors(mut self, place: &str, refusals: Vec<Refusal>) -> Self {
         let error = |refusal: Refusal| json!({ place: refusal.at, "code": refusal.code, "detail": refusal.detail });
-        self.errors = refusals.into_iter().map(error).collect();
+        if refusals.len() > LISTED {
+            let _ = write!(self.detail, "; the first {LISTED} are listed");
+        }
+        self.errors = refusals.into_iter().take(LISTED).map(error).collect();
         self
     }
 

@@ -30,8 +30,16 @@ pub trait Query: Sized {
     fn document(_operation: &mut Operation<'_>) {}
 }
 
+/// Bytes of a query string. RFC 9110, section 15.5.15, has 414 for longer ones, and the contract 400 for every query
+/// that is refused.
+pub const LONGEST: usize = 8 * 1024;
+
 /// Reads a query string as forms encode it (WHATWG URL, section 5).
 pub fn read<Q: Query>(text: &str) -> Result<Q, Problem> {
+    if text.len() > LONGEST {
+        let detail = format!("the query string may have at most {LONGEST} bytes");
+        return Err(Problem::malformed(detail));
+    }
     if !is_well_written(text) {
         return Err(Problem::malformed(
             "the query string is not well percent-encoded UTF-8",

@@ -134,7 +134,10 @@ impl<A> Reply<A> {
 
     #[must_use]
     pub fn linked(self, links: String) -> Self {
-        self.with(LINK, links)
+        match links.is_empty() {
+            true => self,
+            false => self.with(LINK, links),
+        }
     }
 
     /// Keeps a browser signed in until a time.
@@ -181,7 +184,6 @@ impl<A> Responder for Reply<A> {
         if let Some(tag) = self.tag {
             response.insert_header(ETag(tag));
         }
-        cache::policy(request, &mut response);
         match self.body {
             Some(body) if !is_known => response.content_type("application/json").body(body),
             _ => response.finish(),

@@ -2,7 +2,7 @@
 use std::{collections::HashMap, pin::Pin, sync::Arc};
 
 use actix_web::{
-    dev::{Path, ResourceDef},
+    dev::{Path, ResourceDef, Url},
     http::Method,
 };
 use service::{Actor, Error, Session, actor::Withheld};
@@ -111,7 +111,10 @@ impl Rules {
 
     /// For a path as a client writes it, with the values of its parameters. Fails as a query that names these two.
     pub fn find(&self, method: &Method, path: &str) -> Result<(&Passage, Vec<String>), Error> {
-        let mut path = Path::new(path);
+        // As the router reads it: with its percent-encoding undone.
+        let decoded = path.parse().map(Url::new);
+        let decoded = decoded.as_ref().map_or(path, Url::path);
+        let mut path = Path::new(decoded);
         let ruled = self.all.iter();
         let mut ruled = ruled.map(|ruled| (ruled, ruled.path.capture_match_info(&mut path)));
         let ruled = ruled.find_map(|(ruled, fits)| fits.then_some(ruled));

@@ -11,6 +11,7 @@ use tokio::{
 use super::{
     Body, Limits, Problem,
     body::{announced, check_encoding},
+    slot::Slot,
 };
 use crate::{openapi::Operation, transfer::Format};
 
@@ -28,7 +29,9 @@ impl Body for Upload {
         limits: Limits,
     ) -> Result<Self, Problem> {
         let format = format(request)?;
-        announced(request, limits.import_size)?;
+        let length = announced(request, limits.import_size)?.unwrap_or(usize::MAX);
+        let slot = Slot::of(request)?;
+        slot.hold(&slot.load().bulks, length.min(limits.bulk_size))?;
         Ok(Self {
             format,
             payload,

@@ -78,7 +78,7 @@ impl Bucket {
 }
 
 impl Who {
-    fn at(address: IpAddr) -> Self {
+    pub fn at(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.to_bits()),
             IpAddr::V6(address) => {

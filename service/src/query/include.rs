@@ -1,6 +1,6 @@
 //! Related rows that come along: the owner behind a foreign key, or what a row owns.
 use super::Refused;
-use crate::{crud::Crud, registry};
+use crate::{crud::Crud, quote, registry};
 
 /// Relations of one request; contract §4.
 pub const MAX_INCLUDES: usize = 3;
@@ -23,7 +23,7 @@ pub fn parse<C: Crud>(text: &str) -> Result<Vec<Include>, Refused> {
             let names: Vec<_> = known.iter().map(|include| include.name).collect();
             return Err((
                 "unknown",
-                format!("{name:?} is none of [{}]", names.join(", ")),
+                format!("{:?} is none of [{}]", quote(name), names.join(", ")),
             ));
         };
         if includes.contains(include) {

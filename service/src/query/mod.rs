@@ -17,6 +17,7 @@ use crate::{
     Actor, Error, Refusal, Result,
     crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope},
     permission::{Action, Reach},
+    quote,
     secret::Secret,
 };
 use cursor::Cursor;
@@ -244,7 +245,7 @@ fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
         true => Ok(name.to_owned()),
         false => Err((
             "unknown",
-            format!("{name:?} is not one of {}", known.join(", ")),
+            format!("{:?} is not one of {}", quote(name), known.join(", ")),
         )),
     });
     names.collect()

@@ -21,6 +21,7 @@ mod includes;
 mod invites;
 mod limits;
 mod lists;
+mod load;
 mod mail;
 mod migrations;
 mod openapi;

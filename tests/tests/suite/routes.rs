@@ -1,6 +1,9 @@
 //! What all routes have in common: walked over the registry, so that a new one is held to it from its first day.
 mod bodies;
+mod caching;
 mod columns;
+mod echoes;
+mod encoded;
 mod heads;
 mod limits;
 mod order;

@@ -160,6 +160,17 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
             "server.proxy_header",
         ),
         ("ATOLL__RATE_LIMIT__PER", "1500ms", "rate_limit.per"),
+        ("ATOLL__LOAD__WAITING", "0", "load.waiting"),
+        ("ATOLL__LOAD__ANSWER_BYTES", "0", "load.answer_bytes"),
+        ("ATOLL__LOAD__BODY_BYTES", "0", "load.body_bytes"),
+        ("ATOLL__LOAD__BULK_BYTES", "0", "load.bulk_bytes"),
+        ("ATOLL__LOAD__USER_WAIT", "0s", "load.user_wait"),
+        ("ATOLL__LOAD__WRITE_TIMEOUT", "0s", "load.write_timeout"),
+        (
+            "ATOLL__SERVER__CORS_ORIGINS",
+            "https://*.example.org:*/path",
+            "server.cors_origins",
+        ),
         ("ATOLL__REDIS__URL", "http://:s3cret@cache", "redis.url"),
         ("RUST_LOG", "info,=,", "log.level"),
     ];
