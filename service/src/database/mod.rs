@@ -27,7 +27,7 @@ pub use migrations::{Migrations, Step};
 pub use settings::Settings;
 pub use statements::Observer;
 
-use crate::{Error, Result, secret::Secret};
+use crate::{Error, Result, clock, secret::Secret};
 
 /// Time for work that may do without the database, once that is known to be away.
 const GRACE: Duration = Duration::from_millis(200);
@@ -44,6 +44,8 @@ pub struct Database {
     heartbeat: Option<watch::Receiver<bool>>,
     /// Heard from other nodes; a file has none that tell.
     changes: Changes,
+    /// Follows the clock of a server.
+    _clock: Option<Arc<clock::Follower>>,
 }
 
 impl Database {
@@ -55,6 +57,7 @@ impl Database {
             connection
         };
         let url = settings.url.expose_secret();
+        let mut follower = None;
         let (read, write, heartbeat, changes) = match url.split_once(':').map(|(scheme, _)| scheme)
         {
             Some("sqlite") => sqlite::connect(url, settings)
@@ -63,6 +66,7 @@ impl Database {
             Some("postgres" | "postgresql") => {
                 let (pool, server) = postgres::connect(url, settings).await?;
                 let heartbeat = heartbeat::start(server.clone());
+                follower = Some(Arc::new(clock::follow(server.clone()).await));
                 (pool.clone(), pool, Some(heartbeat), Changes::of(server))
             }
             _ => {
@@ -79,6 +83,7 @@ impl Database {
             secret: Arc::default(),
             heartbeat,
             changes,
+            _clock: follower,
         })
     }
 
