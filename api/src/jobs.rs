@@ -20,7 +20,9 @@ pub fn start(atoll: &Atoll, settings: &JobSettings) {
         Ok(())
     });
     if atoll.mail.is_on() {
-        send_mail(atoll.clone());
+        for sender in mail::SENDERS {
+            send_mail(atoll.clone(), sender);
+        }
     }
     if !settings.purge_interval.is_zero() {
         let purging = settings.purge_interval;
@@ -36,10 +38,10 @@ pub fn start(atoll: &Atoll, settings: &JobSettings) {
 }
 
 /// At once when something was queued here, and every few seconds what another node left or failed to send.
-fn send_mail(atoll: Atoll) {
+fn send_mail(atoll: Atoll, sender: mail::Sender) {
     rt::spawn(async move {
         loop {
-            if let Err(error) = mail::deliver(&atoll).await {
+            if let Err(error) = mail::send_due(&atoll, sender).await {
                 tracing::warn!(%error, "sending mail failed; it is tried again");
             }
             let _ = timeout(MAIL_POLL, atoll.mail.queued()).await;

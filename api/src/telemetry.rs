@@ -7,7 +7,11 @@ use std::{
 use anyhow::anyhow;
 use serde::Deserialize;
 use tracing_subscriber::{
-    EnvFilter, filter::ParseError, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter,
+    filter::{LevelFilter, ParseError},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 /// `config/default.toml` documents each key and holds its default.
@@ -43,6 +47,16 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
         }
     };
     started.map_err(|error| anyhow!("logs cannot be started: {error}"))
+}
+
+/// Whether the text is a level, or directives that name targets with levels. `EnvFilter` takes any other word for the name
+/// of a target, of which it then logs everything, and of all others nothing.
+pub fn is_level(text: &str) -> bool {
+    let names_a_level = |directive: &str| {
+        let is_known = directive.parse::<LevelFilter>().is_ok();
+        is_known || directive.is_empty() || directive.contains(['=', '['])
+    };
+    text.split(',').map(str::trim).all(names_a_level) && filter(text).is_ok()
 }
 
 /// Directives separated by commas, as `RUST_LOG` has them.

@@ -1,7 +1,7 @@
 //! The resources there are. A new one is one line here: it then takes part in cascades, permissions and the sweeping tests.
 use std::{collections::HashSet, pin::Pin, sync::LazyLock};
 
-use sea_orm::IdenStatic;
+use sea_orm::{IdenStatic, sea_query::SelectStatement};
 
 use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
@@ -33,8 +33,12 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
     ]
 });
 
-/// Resolves collisions of the rows of a deletion that are about to come back.
-type MakeRoom = for<'a> fn(&'a Tx, i64) -> Pin<Box<dyn Future<Output = Result<Vec<Rename>>> + 'a>>;
+/// Finds free slugs for some of the rows of a deletion that come back, by a select of those.
+type MakeRoom = for<'a> fn(
+    &'a Tx,
+    i64,
+    SelectStatement,
+) -> Pin<Box<dyn Future<Output = Result<Vec<Rename>>> + 'a>>;
 
 /// What the machinery knows of a resource without its types.
 pub struct Table {
@@ -62,7 +66,7 @@ impl Table {
                 .map(|field| field.column.as_str())
                 .collect(),
             search: searched::<C>(),
-            make_room: |tx, deletion| Box::pin(slug::make_room::<C>(tx, deletion)),
+            make_room: |tx, deletion, rows| Box::pin(slug::make_room::<C>(tx, deletion, rows)),
         }
     }
 

@@ -51,13 +51,14 @@ pub struct Expired {
 pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<Vec<Expired>> {
     let session = atoll.session(Actor::System);
     let mut all = Vec::new();
+    // One time for all tables: a batch of owners whose time ends meanwhile would take all that they own along.
+    let before = before(atoll.soft_delete.retention)?;
     // What is owned goes before its owners: it was deleted with them, or before.
     for table in registry::tables().iter().rev() {
-        let rows =
-            async |tx: &Tx| deleted_rows(tx, table, before(atoll.soft_delete.retention)?).await;
+        let rows = async |tx: &Tx| deleted_rows(tx, table, before).await;
         all.push(drain(&session, table.name, rows, &mut progress).await?);
     }
-    let deletions = async |tx: &Tx| forgotten_deletions(tx, atoll).await;
+    let deletions = async |tx: &Tx| forgotten_deletions(tx, before).await;
     let entries = async |tx: &Tx| entries(tx, atoll).await;
     all.push(drain(&session, "deletions", deletions, &mut progress).await?);
     all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
@@ -127,10 +128,10 @@ async fn deleted_rows(tx: &Tx, table: &'static Table, before: DateTimeWithTimeZo
 }
 
 /// Deletions that no row belongs to any more.
-async fn forgotten_deletions(tx: &Tx, atoll: &Atoll) -> Result<u64> {
+async fn forgotten_deletions(tx: &Tx, before: DateTimeWithTimeZone) -> Result<u64> {
     use deletions::Column;
     let mut old = scope::plain::<deletions::Entity>()
-        .filter(Column::DeletedAt.lt(before(atoll.soft_delete.retention)?))
+        .filter(Column::DeletedAt.lt(before))
         .order_by_asc(Column::Id)
         .limit(BATCH);
     for table in registry::tables() {

@@ -3,11 +3,11 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, IdenStatic, QueryResult, Value,
-    sea_query::{Expr, ExprTrait, SelectStatement},
+    sea_query::{Expr, ExprTrait, Order, SelectStatement},
 };
 
 use crate::{
-    Result, Tx,
+    Error, Result, Tx,
     crud::{Crud, scope},
 };
 
@@ -15,6 +15,8 @@ use crate::{
 const MAX_LENGTH: usize = 100;
 /// Names of one search that are probed by one statement.
 const PROBES: usize = 16;
+/// Rows that get another slug by one statement, when a deletion is undone.
+const RENAMES: u64 = 256;
 
 /// Where a resource keeps its slug, what it is made from, and what it is when nothing is left of that.
 #[derive(Debug, Clone, Copy)]
@@ -51,50 +53,43 @@ pub struct Rename {
     pub to: String,
 }
 
-/// Gives the rows of a deletion that are about to come back free slugs where theirs were taken meanwhile.
-pub async fn make_room<C: Crud>(tx: &Tx, deletion: i64) -> Result<Vec<Rename>> {
-    let mut renames = Vec::new();
+/// Finds free slugs for rows of a deletion that come back, where theirs were taken meanwhile: for some of them at a time,
+/// and for none when no collision is left.
+pub async fn make_room<C: Crud>(
+    tx: &Tx,
+    deletion: i64,
+    mut rows: SelectStatement,
+) -> Result<Vec<Rename>> {
     let Some(slug) = C::SLUG else {
-        return Ok(renames);
+        return Ok(Vec::new());
     };
     let (table, column) = (C::name(), slug.column.as_str());
     let mut taken = scope::live_ids(table);
     taken.clear_selects().column((table, column));
-    let colliding = scope::deleted_rows(table, "id")
-        .column((table, column))
-        .and_where(Expr::col((table, "deletion_id")).eq(deletion))
+    rows.column((table, column))
         .and_where(Expr::col((table, column)).in_subquery(taken))
-        .take();
+        .order_by((table, "id"), Order::Asc)
+        .limit(RENAMES);
     let read = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", column)?));
-    let colliding: Vec<(i64, String)> = tx
-        .query_all(&colliding)
-        .await?
-        .into_iter()
-        .map(read)
-        .collect::<Result<_>>()?;
+    let colliding = tx.query_all(&rows).await?.into_iter().map(read);
+    let colliding: Vec<(i64, String)> = colliding.collect::<Result<_>>()?;
     // A number may be free among the live, and taken by a row that is about to come back too.
     let cohort = scope::deleted_rows(table, "id")
         .and_where(Expr::col((table, "deletion_id")).eq(deletion))
         .take();
     let wanted = colliding.iter().map(|(_, old)| (old.clone(), 1)).collect();
     let mut free = free(tx, slug.column, wanted, &[scope::live_ids(table), cohort]).await?;
-    for (id, from) in colliding {
-        let Some(to) = free.get_mut(&from).and_then(VecDeque::pop_front) else {
-            continue;
-        };
-        let rename = scope::amend_deleted(table)
-            .value(column, to.as_str())
-            .and_where(Expr::col((table, "id")).eq(id))
-            .take();
-        tx.execute(&rename).await?;
-        renames.push(Rename {
+    let rename = |(id, from): (i64, String)| {
+        let to = free.get_mut(&from).and_then(VecDeque::pop_front);
+        let to = to.ok_or_else(|| Error::bug("no free slug was found"))?;
+        Ok(Rename {
             id,
             column,
             from,
             to,
-        });
-    }
-    Ok(renames)
+        })
+    };
+    colliding.into_iter().map(rename).collect()
 }
 
 /// A search for free names after a plain one: `-2`, `-3` and so on.

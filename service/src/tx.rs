@@ -87,18 +87,28 @@ impl Tx {
         lock(&self.changed).user(id);
     }
 
-    /// Notes what was done. It is stored before the commit, in one statement for all.
+    /// Notes what was done. It is stored before the commit, or before the next write whose entries the database makes.
     pub(crate) fn record(&self, entry: Entry) {
-        match entry.resource {
-            "users" => self.changes_user(entry.resource_id),
-            // Whoever has it may do something else now.
-            "roles" => lock(&self.changed).everybody(),
-            _ => {}
-        }
+        self.changes_rows(entry.resource, Some(&[entry.resource_id]));
         if !self.is_recorded {
             return;
         }
         lock(&self.done).add(entry);
+    }
+
+    /// Makes nodes forget the callers that these rows are about. Without ids, any row of the table may have changed.
+    pub(crate) fn changes_rows(&self, resource: &str, ids: Option<&[i64]>) {
+        match (resource, ids) {
+            ("users", Some(ids)) => ids.iter().for_each(|id| self.changes_user(*id)),
+            // Every user who has the role may do something else now.
+            ("users" | "roles", _) => lock(&self.changed).everybody(),
+            _ => {}
+        }
+    }
+
+    /// Whether the audit hears of this transaction.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.is_recorded
     }
 
     /// Commits on `Ok` where that is said with it, rolls back otherwise.
@@ -177,7 +187,7 @@ impl Tx {
 
     /// To the audit, and to other nodes.
     async fn tell(&self) -> Result<()> {
-        self.store_audit().await?;
+        self.store_entries().await?;
         let changed = lock(&self.changed).clone();
         let db = self.get_database_backend();
         if changed.is_nobody() || db != DbBackend::Postgres || self.failed.load(Relaxed) {
@@ -193,7 +203,8 @@ impl Tx {
         Ok(())
     }
 
-    async fn store_audit(&self) -> Result<()> {
+    /// Stores the entries that were recorded so far, so that those that follow come later.
+    pub(crate) async fn store_entries(&self) -> Result<()> {
         let entries = std::mem::take(&mut *lock(&self.done)).all;
         match self.failed.load(Relaxed) {
             // Nothing will be committed.

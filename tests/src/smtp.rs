@@ -4,18 +4,38 @@ use std::sync::{Arc, Mutex};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
 };
 
 use crate::mail::Letter;
 
-#[derive(Clone, Default)]
-pub struct Smtp(Arc<Mutex<Vec<Letter>>>);
+#[derive(Clone)]
+pub struct Smtp {
+    taken: Arc<Mutex<Vec<Letter>>>,
+    /// The letters that arrived, answered or not.
+    arrived: Arc<Mutex<Vec<Letter>>>,
+    /// A letter is answered once it has a permit.
+    answers: Arc<Semaphore>,
+}
 
 impl Smtp {
     /// On a port of this machine, until the test ends.
     pub async fn listen(port: u16) -> Self {
+        Self::start(port, Semaphore::MAX_PERMITS).await
+    }
+
+    /// A server that answers no letter before [`Smtp::answer`].
+    pub async fn holding(port: u16) -> Self {
+        Self::start(port, 0).await
+    }
+
+    async fn start(port: u16, answers: usize) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-        let server = Self::default();
+        let server = Self {
+            taken: Arc::default(),
+            arrived: Arc::default(),
+            answers: Arc::new(Semaphore::new(answers)),
+        };
         let all = server.clone();
         actix_web::rt::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -26,7 +46,17 @@ impl Smtp {
     }
 
     pub fn taken(&self) -> Vec<Letter> {
-        self.0.lock().unwrap().clone()
+        self.taken.lock().unwrap().clone()
+    }
+
+    /// The letters that arrived, in that order, whether they were answered or not.
+    pub fn arrived(&self) -> Vec<Letter> {
+        self.arrived.lock().unwrap().clone()
+    }
+
+    /// Lets one more letter be answered.
+    pub fn answer(&self) {
+        self.answers.add_permits(1);
     }
 }
 
@@ -45,8 +75,10 @@ async fn serve(client: TcpStream, server: Smtp) -> std::io::Result<()> {
         let text = std::mem::take(&mut line);
         let answer = match (&mut letter, text.trim_end()) {
             (Some(_), ".") => {
-                let whole = letter.take().unwrap_or_default();
-                server.0.lock().unwrap().push(Letter::read(&whole));
+                let whole = Letter::read(&letter.take().unwrap_or_default());
+                server.arrived.lock().unwrap().push(whole.clone());
+                server.answers.acquire().await.unwrap().forget();
+                server.taken.lock().unwrap().push(whole);
                 "250 taken"
             }
             (Some(letter), _) => {

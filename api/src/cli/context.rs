@@ -22,6 +22,9 @@ impl Operator {
         let configuration = Configuration::of_process()?;
         let settings = configuration.settings()?;
         telemetry::start(&settings.log)?;
+        for warning in &configuration.warnings {
+            tracing::warn!("{warning}");
+        }
         Ok(Self {
             profile: configuration.profile,
             settings,

@@ -1,8 +1,6 @@
 //! `atoll export`
 use std::{
-    fs::Permissions,
     io::{Write, stderr, stdout},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -63,11 +61,8 @@ async fn write_file(
     let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let cannot = || format!("writing {}", path.display());
-    // What others may read of a new file is for the umask to say.
-    let mut file = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)
-        .with_context(cannot)?;
+    // It holds addresses and drafts: only the user who asked for it can read it, whatever the umask.
+    let mut file = NamedTempFile::new_in(folder).with_context(cannot)?;
     let rows = write(session, pages, &mut file).await?;
     let persisted = |file: NamedTempFile| {
         file.as_file().sync_all()?;

@@ -45,7 +45,8 @@ const REDIS: &str =
     "must be redis://USER:PASSWORD@HOST:PORT/NUMBER, or the same with rediss: or unix:";
 const SECRET: &str = "must have at least 32 characters";
 const SECRET_EACH: &str = "must have at least 32 characters each";
-const LEVEL: &str = "must be a level, or targets with levels such as info,atoll::sql=debug";
+const LEVEL: &str = "must be a level, which is one of off, error, warn, info, debug and trace, or targets with levels, such as \
+    info,atoll::sql=debug";
 
 pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     let Settings {
@@ -70,7 +71,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         ("jobs.purge_interval", jobs.purge_interval <= DAY, ANY_TIME),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
         ("redis.url", redis.url.as_ref().is_none_or(is_redis), REDIS),
-        ("log.level", telemetry::filter(&log.level).is_ok(), LEVEL),
+        ("log.level", telemetry::is_level(&log.level), LEVEL),
     ];
     failed(
         server_rules(server)
@@ -358,8 +359,8 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
         ),
         (
             "mail.transport",
-            mail.transport != Transport::Log,
-            "is \"log\", which is unsafe in production: the log would tell how to take over accounts",
+            !matches!(mail.transport, Transport::Log | Transport::File),
+            "is \"log\" or \"file\", which is unsafe in production: whoever reads the letters there can take over accounts",
         ),
     ])
 }

@@ -32,7 +32,7 @@ fn folder(inputs: &Inputs) -> anyhow::Result<PathBuf> {
     let folder = inputs.folder.join(named);
     ensure!(
         folder.is_dir(),
-        "ATOLL_CONFIG_DIR is {named:?}, which is no folder"
+        "ATOLL_CONFIG_DIR must name a folder that is there"
     );
     Ok(folder)
 }

@@ -65,12 +65,14 @@ pub(super) fn unknown(entry: &Entry) -> Option<String> {
     ))
 }
 
+/// Every key.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let with_default = DEFAULTS.iter().map(|entry| entry.key.as_str());
+    with_default.chain(WITHOUT_DEFAULT)
+}
+
 fn names_in(section: &str) -> Vec<&'static str> {
-    let known = DEFAULTS
-        .iter()
-        .map(|entry| entry.key.as_str())
-        .chain(WITHOUT_DEFAULT);
-    known
+    names()
         .filter_map(|key| key.strip_prefix(section)?.strip_prefix('.'))
         .collect()
 }

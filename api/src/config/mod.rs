@@ -3,12 +3,14 @@ mod check;
 mod files;
 mod inputs;
 mod keys;
+mod misspelt;
 mod postgres;
 mod profile;
 mod show;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod wrong;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use config::{Config, ConfigBuilder, ConfigError, Map, Source, Value, builder::DefaultState};
@@ -52,6 +54,8 @@ pub struct Configuration {
     pub profile: Profile,
     /// By name.
     pub entries: Vec<Entry>,
+    /// What is probably a mistake, and stops nothing.
+    pub warnings: Vec<String>,
     values: Config,
 }
 
@@ -84,6 +88,7 @@ impl Configuration {
         Ok(Self {
             profile,
             entries,
+            warnings: misspelt::warnings(inputs),
             values,
         })
     }
@@ -94,7 +99,7 @@ impl Configuration {
             .values
             .clone()
             .try_deserialize()
-            .map_err(|error| self.explain(error))?;
+            .map_err(|error| self.explain(&error))?;
         let mut problems = check::limits(&settings);
         problems.extend(check::mail(&settings, self.profile));
         if self.profile == Profile::Production {
@@ -118,15 +123,17 @@ impl Configuration {
         }
     }
 
-    fn explain(&self, error: ConfigError) -> anyhow::Error {
-        let (ConfigError::Type { key: Some(key), .. } | ConfigError::At { key: Some(key), .. }) =
-            &error
-        else {
-            return error.into();
-        };
-        let origin = self.origin(key).unwrap_or("an unknown place").to_owned();
-        let key = key.clone();
-        anyhow!("bad value of {key}, from {origin}: {}", cause(error))
+    /// Names every value of the wrong type. The error itself would show one.
+    fn explain(&self, error: &ConfigError) -> anyhow::Error {
+        let wrong = self.wrong_types().into_iter();
+        let lines: Vec<_> = wrong
+            .map(|(Entry { key, .. }, expected)| self.blame(key, &expected))
+            .collect();
+        match (lines.is_empty(), error) {
+            (false, _) => anyhow!("{}", lines.join("\n")),
+            (true, ConfigError::NotFound(key)) => anyhow!("{key} is missing"),
+            (true, _) => anyhow!("a value has the wrong type"),
+        }
     }
 
     fn origin(&self, key: &str) -> Option<&str> {
@@ -169,19 +176,6 @@ impl Settings {
         Configuration::read(inputs)
             .context("reading the configuration")?
             .settings()
-    }
-}
-
-/// Without the key and the place, which are said before.
-fn cause(error: ConfigError) -> String {
-    match error {
-        ConfigError::At { error, .. } => cause(*error),
-        ConfigError::Type {
-            unexpected,
-            expected,
-            ..
-        } => format!("{unexpected} is not {expected}"),
-        error => error.to_string(),
     }
 }
 

@@ -44,7 +44,7 @@ impl FromStr for Profile {
         match Self::ALL.into_iter().find(|profile| profile.name() == name) {
             Some(profile) => Ok(profile),
             None => bail!(
-                "ATOLL_PROFILE is {name:?}: it must be one of {}",
+                "ATOLL_PROFILE must be one of {}",
                 Self::ALL.map(Self::name).join(", ")
             ),
         }

@@ -23,13 +23,20 @@ const SECRET: [&str; 6] = [
 pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "# profile: {}", configuration.profile)?;
     let mut current = "";
+    let wrong = configuration.wrong_types();
+    let is_wrong = |key: &str| wrong.iter().any(|(entry, _)| entry.key == key);
     for entry in &configuration.entries {
         let (section, name) = entry.key.split_once('.').unwrap_or(("", &entry.key));
         if section != current {
             writeln!(out, "\n[{section}]")?;
             current = section;
         }
-        let line = format!("{name} = {}", text(entry));
+        let value = if is_wrong(&entry.key) {
+            format!("{MASK:?}")
+        } else {
+            text(entry)
+        };
+        let line = format!("{name} = {value}");
         writeln!(out, "{line:<52} # {}", entry.origin())?;
     }
     Ok(())

@@ -40,7 +40,7 @@ fn aliases(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<String
     ALIASES.iter().filter_map(set).collect()
 }
 
-/// Single underscores are left alone: Kubernetes makes `ATOLL_PORT` and the like up for a service called atoll.
+/// A variable with one underscore is no setting, but a warning: see `misspelt`.
 fn prefixed(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<String, Value> {
     let set = |name: &String| {
         let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");

@@ -2,45 +2,37 @@
 use ::entity::audit_entries::{Column, Entity};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, Statement,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
-use super::{Did, Entry};
+use super::Did;
 use crate::{Result, Tx, crud::scope};
 
-/// Rows whose values are erased by one statement.
-const CHUNK: usize = 1_000;
+/// Passes the rows that this transaction purged to `audit_erase`, a thousand a call: it has the rights of the tables' owner,
+/// and this role may have none to change an entry.
+const ERASE: &str = "\
+    SELECT count(*) AS calls FROM (\
+        SELECT array_agg(purged.resource_id) AS ids FROM (\
+            SELECT resource_id, (row_number() OVER (ORDER BY id) - 1) / 1000 AS part FROM audit_entries \
+            WHERE transaction_id = CAST(CAST(pg_current_xact_id() AS text) AS bigint) \
+            AND resource = $1 AND action = 'purged') AS purged \
+        GROUP BY purged.part) AS parts, LATERAL audit_erase($1, parts.ids)";
 
-/// Once the entries that say so are stored: an erasure without one is an alteration.
-pub async fn erase(tx: &Tx, entries: &[Entry]) -> Result<()> {
-    let purged = entries.iter().filter(|entry| entry.did == Did::Purged);
-    let purged: Vec<_> = purged.collect();
-    for of_one in purged.chunk_by(|one, next| one.resource == next.resource) {
-        for rows in of_one.chunks(CHUNK) {
-            let ids: Vec<_> = rows.iter().map(|entry| entry.resource_id).collect();
-            values(tx, rows[0].resource, &ids).await?;
-        }
+/// Erases the values of every row of a table that this transaction purged, once the rows are gone and their entries stored.
+/// SQLite has done that already: [`erase_of`].
+pub async fn erase_purged(tx: &Tx, table: &'static str) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres && tx.is_recorded() {
+        let erase = Statement::from_sql_and_values(DbBackend::Postgres, ERASE, [table.into()]);
+        tx.query_one_raw(erase).await?;
     }
     Ok(())
 }
 
-async fn values(tx: &Tx, resource: &str, ids: &[i64]) -> Result<()> {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        // With the rights of the tables' owner: this role may have none to change an entry.
-        let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
-        let ids = format!("{{{}}}", ids.join(","));
-        let erase = "SELECT audit_erase($1, CAST($2 AS bigint[]))";
-        let erase = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            erase,
-            [resource.into(), ids.into()],
-        );
-        tx.execute_raw(erase).await?;
-        return Ok(());
-    }
+/// Erases the values of rows that are about to be purged, on SQLite.
+pub async fn erase_of(tx: &Tx, table: &'static str, rows: SelectStatement) -> Result<()> {
     let theirs = Column::Resource
-        .eq(resource)
-        .and(Column::ResourceId.is_in(ids.iter().copied()))
+        .eq(table)
+        .and(Column::ResourceId.in_subquery(rows))
         .and(Column::Action.ne(Did::Purged.as_str()));
     let nothing = [Column::Changes, Column::Texts, Column::Salt]
         .map(|column| (column, Expr::val(None::<String>)));

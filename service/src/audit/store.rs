@@ -3,7 +3,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde::Serialize;
 
-use super::{Entry, erase::erase};
+use super::Entry;
 use crate::{Error, Reads, Result, Tx, crud::now};
 
 /// Entries of one statement, whose values are one parameter: PostgreSQL takes at most 1 GB for that.
@@ -48,7 +48,7 @@ impl Row {
     }
 }
 
-/// What was purged loses its values with that.
+/// Stores them in their order.
 pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
     let backend = tx.get_database_backend();
     let select = match backend {
@@ -68,5 +68,5 @@ pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
         tx.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
             .await?;
     }
-    erase(tx, entries).await
+    Ok(())
 }

@@ -220,7 +220,7 @@ impl From<Model> for ApiKey {
 
 /// Of four digits, as RFC 3339 writes years.
 fn ahead(time: &DateTime<Utc>, _: &()) -> garde::Result {
-    match *time > Utc::now() && time.year() <= 9999 {
+    match *time > now() && time.year() <= 9999 {
         true => Ok(()),
         false => Err(garde::Error::new(
             "out_of_range: must be in the future, and before the year 10000",

@@ -3,13 +3,12 @@
 //! It is good for a year, for the few users who last signed in with it, and for each until their password changes.
 use ::entity::users::Model;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use chrono::Utc;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::key;
-use crate::{Result, Session, secret::Secret};
+use crate::{Result, Session, crud::now, secret::Secret};
 
 /// How long the cookie is to be kept.
 pub const LIFETIME: chrono::Duration = chrono::Duration::days(365);
@@ -46,9 +45,9 @@ pub(super) async fn known(session: &Session, user: &Model) -> Result<Option<Stri
         return Ok(None);
     };
     let key = key(&session.atoll, "device").await?;
-    let now = Utc::now().timestamp();
+    let today = now().timestamp();
     let is_good = |entry: &Entry| {
-        let age = now - entry.issued;
+        let age = today - entry.issued;
         let mac = sign(&key, id, user, entry.issued);
         entry.user == user.id
             && (0..LIFETIME.num_seconds()).contains(&age)
@@ -68,7 +67,7 @@ pub async fn remember(session: &Session, user: &Model) -> Result<SecretString> {
             Vec::new(),
         ),
     };
-    let issued = Utc::now().timestamp();
+    let issued = now().timestamp();
     let mac = sign(&key, &id, user, issued).finalize().into_bytes();
     let mac = BASE64_URL_SAFE_NO_PAD.encode(mac);
     let mut text = format!("{id}~{}.{issued}.{mac}", user.id);

@@ -1,5 +1,4 @@
 //! The columns that every resource table has, and how they are stamped.
-use chrono::{SubsecRound, Utc};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, Value,
     prelude::DateTimeWithTimeZone,
@@ -9,13 +8,9 @@ use sea_orm::{
 use super::{Active, Column, Crud, Found, Model, forbidden};
 use crate::{
     Actor, Error, Result,
+    clock::now,
     permission::{Action, Reach},
 };
-
-/// UTC in microseconds, the only form that SQLite's text timestamps sort in.
-pub fn now() -> DateTimeWithTimeZone {
-    Utc::now().trunc_subsecs(6).fixed_offset()
-}
 
 /// A column by its name.
 ///

@@ -3,20 +3,27 @@
 //! Every row that a deletion takes carries its id, so the rows to follow are always "those of this deletion": one
 //! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
 use sea_orm::{
-    ConnectionTrait, QueryResult, StatementBuilder,
+    ConnectionTrait, QueryResult,
     prelude::DateTimeWithTimeZone,
-    sea_query::{DeleteStatement, Expr, ExprTrait, IntoIden, Query, TableRef, UpdateStatement},
+    sea_query::{
+        Condition, Expr, ExprTrait, IntoIden, Query, SelectStatement, TableRef, UpdateStatement,
+        ValueTuple,
+    },
 };
 
 use super::{now, roots::Roots, scope};
 use crate::{
     Error, Reads, Result, Tx,
-    audit::{Did, Entry},
-    registry,
+    audit::{Did, Entry, RowsChange, RowsWrite, erase_purged},
+    registry::{self, Table},
+    slug::Rename,
 };
 
 /// The deletions of one call, for a statement that reads them.
 const OPENED: &str = "opened";
+
+/// The new slugs of rows, for a statement that reads them.
+const RENAMED: &str = "renamed";
 
 /// Stamps the live rows `ids` and what they own, each as a deletion of its own.
 pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
@@ -28,17 +35,29 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
             .value("deletion_id", deletion)
             .take()
     };
+    let write = |table, stamp, rows: Expr| RowsWrite {
+        table,
+        did: Did::Deleted,
+        change: RowsChange::Update(stamp),
+        scope: scope::live_ids(table),
+        rows: rows.into(),
+        changes: serde_json::Map::new(),
+    };
     let these = scope::deletions(&deletions);
     let this = stamp(root, Expr::col((OPENED, "id")))
         .from(TableRef::SubQuery(these.into(), OPENED.into_iden()))
         .and_where(Expr::col((root, "id")).equals((OPENED, "root_id")))
         .take();
-    let gone = record(tx, root, Did::Deleted, returning(root, this)).await?;
-    if gone.len() < ids.len() {
+    tx.changes_rows(root, Some(ids));
+    let named = Expr::col((root, "id")).is_in(ids.iter().copied());
+    if write(root, this, named).run(tx).await? < ids.len() as u64 {
         return Err(Error::NotFound);
     }
-    for table in registry::owned_by(root) {
-        for owner in &table.owners {
+    let owned = registry::owned_by(root);
+    let is_taken = |name: &str| name == root || owned.iter().any(|table| table.name == name);
+    for table in &owned {
+        tx.changes_rows(table.name, None);
+        for owner in table.owners.iter().filter(|owner| is_taken(owner.table)) {
             let key = Expr::col((table.name, owner.column));
             let fate = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).eq(key.clone()))
@@ -46,10 +65,10 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
             let owners = scope::deleted_rows(owner.table, "id")
                 .and_where(of(owner.table, &deletions))
                 .take();
-            let stamp = stamp(table.name, Expr::from(fate))
-                .and_where(key.in_subquery(owners))
-                .take();
-            record(tx, table.name, Did::Deleted, returning(table.name, stamp)).await?;
+            let stamp = stamp(table.name, Expr::from(fate));
+            write(table.name, stamp, key.in_subquery(owners))
+                .run(tx)
+                .await?;
         }
     }
     Ok(())
@@ -61,30 +80,24 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
     for table in registry::owned_by(root) {
         let name = table.name;
+        tx.changes_rows(name, None);
         for owner in &table.owners {
             let theirs = scope::deleted_rows(name, owner.column)
                 .and_where(of(name, &[deletion]))
                 .take();
             owner.lock_all(tx, theirs).await?;
         }
-        let renames = (table.make_room)(tx, deletion).await?;
-        let mut back = scope::update_trash(name, at);
-        back.value("deleted_at", None::<DateTimeWithTimeZone>)
-            .value("deletion_id", None::<i64>)
-            .and_where(of(name, &[deletion]));
-        for owner in &table.owners {
-            back.and_where(
-                Expr::col((name, owner.column)).in_subquery(scope::live_ids(owner.table)),
-            );
-        }
-        for row in touched(tx, returning(name, back)).await? {
-            let entry = Entry::of(name, Did::Restored, row);
-            let rename = renames.iter().find(|rename| rename.id == row.0);
-            tx.record(match rename {
-                Some(rename) => entry.changing(rename.column, &*rename.from, &*rename.to),
-                None => entry,
-            });
-        }
+        let returning = returning(table, deletion);
+        rename(tx, table, deletion, &returning, at).await?;
+        let back = RowsWrite {
+            table: name,
+            did: Did::Restored,
+            change: RowsChange::Update(revive(name, at)),
+            scope: scope::deleted_rows(name, "id"),
+            rows: returning,
+            changes: serde_json::Map::new(),
+        };
+        back.run(tx).await?;
         for owner in &table.owners {
             let fate = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).equals((name, owner.column)))
@@ -101,6 +114,68 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     Ok(())
 }
 
+/// The rows of a deletion whose owners are all live.
+fn returning(table: &Table, deletion: i64) -> Condition {
+    let owned = |rows: Condition, owner: &super::Owner| {
+        let key = Expr::col((table.name, owner.column));
+        rows.add(key.in_subquery(scope::live_ids(owner.table)))
+    };
+    let rows = Condition::all().add(of(table.name, &[deletion]));
+    table.owners.iter().fold(rows, owned)
+}
+
+fn revive(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
+    scope::update_trash(table, at)
+        .value("deleted_at", None::<DateTimeWithTimeZone>)
+        .value("deletion_id", None::<i64>)
+        .take()
+}
+
+/// Brings back, some at a time, the rows whose slugs were taken meanwhile: each gets another one.
+async fn rename(
+    tx: &Tx,
+    table: &Table,
+    deletion: i64,
+    returning: &Condition,
+    at: DateTimeWithTimeZone,
+) -> Result<()> {
+    let name = table.name;
+    loop {
+        let rows: SelectStatement = scope::deleted_rows(name, "id")
+            .cond_where(returning.clone())
+            .take();
+        let renames = (table.make_room)(tx, deletion, rows).await?;
+        let Some(Rename { column, .. }) = renames.first() else {
+            return Ok(());
+        };
+        let new = |place: usize| Expr::col((RENAMED, format!("column{place}")));
+        let values = renames
+            .iter()
+            .map(|rename| ValueTuple::Many(vec![rename.id.into(), rename.to.as_str().into()]));
+        let back = revive(name, at)
+            .value(*column, new(2))
+            .from(TableRef::ValuesList(values.collect(), RENAMED.into_iden()))
+            .and_where(Expr::col((name, "id")).eq(new(1)))
+            .and_where(of(name, &[deletion]))
+            .returning(Query::returning().columns([(name, "id"), (name, "version")]))
+            .take();
+        let rows = tx.query_all(&back).await?;
+        if rows.is_empty() {
+            return Err(Error::bug(
+                "rows of a deletion were renamed, and did not come back",
+            ));
+        }
+        for row in rows {
+            let row: (i64, i64) = (row.try_get("", "id")?, row.try_get("", "version")?);
+            let rename = renames.iter().find(|rename| rename.id == row.0);
+            let rename = rename.ok_or_else(|| Error::bug("another row was renamed"))?;
+            let entry = Entry::of(name, Did::Restored, row);
+            tx.record(entry.changing(rename.column, &*rename.from, &*rename.to));
+        }
+        tx.store_entries().await?;
+    }
+}
+
 /// Removes the deleted rows `ids` and what they own for good, children first.
 pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let roots = Roots {
@@ -108,9 +183,13 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         ids,
         rows: |table| scope::deleted_rows(table, "id"),
     };
+    tx.changes_rows(root, Some(ids));
     let mut order = registry::owned_by(root);
     order.insert(0, registry::table(root)?);
     for table in order.into_iter().rev() {
+        if table.name != root {
+            tx.changes_rows(table.name, None);
+        }
         for rows in roots.paths_to(table)? {
             for (link, column, name) in &table.links {
                 let these = scope::deleted_rows(table.name, name)
@@ -118,41 +197,19 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
                     .take();
                 tx.execute(&scope::erase_links(link, column, these)).await?;
             }
-            let erase = scope::erase_deleted(table.name).cond_where(rows).take();
-            record(tx, table.name, Did::Purged, with_versions(erase)).await?;
+            let removal = RowsWrite {
+                table: table.name,
+                did: Did::Purged,
+                change: RowsChange::Remove(scope::erase_deleted(table.name)),
+                scope: scope::deleted_rows(table.name, "id"),
+                rows,
+                changes: serde_json::Map::new(),
+            };
+            removal.run(tx).await?;
         }
+        erase_purged(tx, table.name).await?;
     }
     Ok(())
-}
-
-/// Runs a statement that returns ids and versions, and records what was done to those rows.
-async fn record(
-    tx: &Tx,
-    table: &'static str,
-    did: Did,
-    statement: impl StatementBuilder,
-) -> Result<Vec<(i64, i64)>> {
-    let rows = touched(tx, statement).await?;
-    for row in &rows {
-        tx.record(Entry::of(table, did, *row));
-    }
-    Ok(rows)
-}
-
-async fn touched(tx: &Tx, statement: impl StatementBuilder) -> Result<Vec<(i64, i64)>> {
-    let read = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "version")?));
-    let rows = tx.query_all(&statement).await?;
-    rows.into_iter().map(read).collect()
-}
-
-fn returning(table: &'static str, mut update: UpdateStatement) -> UpdateStatement {
-    update.returning(Query::returning().columns([(table, "id"), (table, "version")]));
-    update
-}
-
-fn with_versions(mut delete: DeleteStatement) -> DeleteStatement {
-    delete.returning(Query::returning().columns(["id", "version"]));
-    delete
 }
 
 /// Gives deletions their identity, author and time.

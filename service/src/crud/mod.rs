@@ -22,8 +22,8 @@ use sea_orm::{
     ActiveModelBehavior, Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel,
 };
 
+pub use crate::clock::now;
 pub use access::Access;
-pub use base::now;
 pub(crate) use base::{column, permit};
 pub use expected::Expected;
 pub use field::Field;

@@ -2,8 +2,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, Order, QueryResult, Value,
-    sea_query::{Expr, ExprTrait, LockType, SelectStatement},
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, Order, QueryResult,
+    Value,
+    sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement},
 };
 
 use super::{Active, Crud, column, scope};
@@ -84,17 +85,23 @@ impl Owner {
         Err(Error::invalid(format!("/{}", self.column), code, detail))
     }
 
-    /// Those owners of one deletion's rows that are live, locked in the order of their ids.
-    pub fn lock_all(&self, tx: &Tx, owned: SelectStatement) -> impl Future<Output = Result<()>> {
-        let mut query = scope::live_ids(self.table);
-        query
+    /// Locks those owners of one deletion's rows that are live, in the order of their ids. They stay in the database,
+    /// which only counts them. On SQLite the transaction is the only writer.
+    pub async fn lock_all(&self, tx: &Tx, owned: SelectStatement) -> Result<()> {
+        if tx.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let owners = scope::live_ids(self.table)
             .and_where(Expr::col((self.table, "id")).in_subquery(owned))
             .order_by((self.table, "id"), Order::Asc)
-            .lock(LockType::Share);
-        async move {
-            tx.query_all(&query).await?;
-            Ok(())
-        }
+            .lock(LockType::Share)
+            .take();
+        let count = Query::select()
+            .expr(Expr::col(("held", "id")).count())
+            .from_subquery(owners, "held")
+            .take();
+        tx.query_one(&count).await?;
+        Ok(())
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) use reader::overrun;
 pub use settings::Settings;
 pub use statements::Observer;
 
-use crate::{Deadline, Error, Limit, Result, secret::Secret};
+use crate::{Deadline, Error, Limit, Result, clock, secret::Secret};
 
 /// Time for work that may do without the database, once that is known to be away.
 const GRACE: Duration = Duration::from_millis(200);
@@ -46,6 +46,8 @@ pub struct Database {
     heartbeat: Option<watch::Receiver<bool>>,
     /// Heard from other nodes; a file has none that tell.
     changes: Changes,
+    /// Follows the clock of a server.
+    _clock: Option<Arc<clock::Follower>>,
 }
 
 impl Database {
@@ -57,6 +59,7 @@ impl Database {
             connection
         };
         let url = settings.url.expose_secret();
+        let mut follower = None;
         let (read, write, heartbeat, changes) = match url.split_once(':').map(|(scheme, _)| scheme)
         {
             Some("sqlite") => sqlite::connect(url, settings)
@@ -65,6 +68,7 @@ impl Database {
             Some("postgres" | "postgresql") => {
                 let (pool, server) = postgres::connect(url, settings).await?;
                 let heartbeat = heartbeat::start(server.clone());
+                follower = Some(Arc::new(clock::follow(server.clone()).await));
                 (pool.clone(), pool, Some(heartbeat), Changes::of(server))
             }
             _ => {
@@ -83,6 +87,7 @@ impl Database {
             secret: Arc::default(),
             heartbeat,
             changes,
+            _clock: follower,
         })
     }
 

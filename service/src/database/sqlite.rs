@@ -10,7 +10,7 @@ use sqlx::{
 use tokio::time::{Instant, sleep};
 
 use super::Settings;
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -36,8 +36,10 @@ pub(super) async fn connect(
         .parent()
         .filter(|folder| *folder != Path::new(""))
     {
-        std::fs::create_dir_all(folder).map_err(Error::internal)?;
+        files::make_folder(folder).map_err(Error::internal)?;
     }
+    // SQLite gives its journals the permissions of the file.
+    files::make_file(file.get_filename()).map_err(Error::internal)?;
     let file = file
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL may lose the last commits at a power cut.

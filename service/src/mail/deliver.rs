@@ -7,7 +7,7 @@ use ::entity::{
 };
 use sea_orm::{
     ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
+    sea_query::{CaseStatement, Expr, ExprTrait, LockBehavior, LockType},
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -30,6 +30,23 @@ const GIVEN_UP: chrono::Duration = chrono::Duration::days(5);
 /// Of letters of one kind to one user: against those who would fill a mailbox.
 pub const APART: chrono::Duration = chrono::Duration::minutes(1);
 
+/// Which of the letters that are due a sender takes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// A letter that somebody waits for, by [`Template::urgency`].
+    UrgentFirst,
+    /// The letter that waits longest, so that many urgent ones do not keep the others back for ever.
+    OldestFirst,
+}
+
+/// The senders of one node. Each works on its own: a slow letter delays none of the others.
+pub const SENDERS: [Sender; 4] = [
+    Sender::UrgentFirst,
+    Sender::UrgentFirst,
+    Sender::UrgentFirst,
+    Sender::OldestFirst,
+];
+
 /// What a claim of one letter comes to.
 enum Claim {
     Send(Letter),
@@ -48,16 +65,19 @@ struct Letter {
     values: Value,
 }
 
-/// Sends everything that is due, four at a time. What cannot be sent is tried again later.
+/// Sends everything that is due by all senders, and ends when the last of them finds nothing more.
 pub async fn deliver(atoll: &Atoll) -> Result<()> {
-    let lane = || Box::pin(lane(atoll));
-    let lanes = tokio::join!(lane(), lane(), lane(), lane());
-    lanes.0.and(lanes.1).and(lanes.2).and(lanes.3)
+    let [one, two, three, four] = SENDERS.map(|sender| Box::pin(send_due(atoll, sender)));
+    let done = tokio::join!(one, two, three, four);
+    done.0.and(done.1).and(done.2).and(done.3)
 }
 
-async fn lane(atoll: &Atoll) -> Result<()> {
+/// Sends what is due by one sender, one letter after the other. What cannot be sent is tried again later.
+pub async fn send_due(atoll: &Atoll, sender: Sender) -> Result<()> {
     let session = atoll.session(Actor::System);
-    while let Some(claim) = session.write(claim).await? {
+    while let Some(claim) = session.write(async |tx| claim(tx, sender).await).await? {
+        // There may be more than one: another sender looks, and wakes the next.
+        atoll.mail.wake();
         match claim {
             Claim::Send(letter) => send(&session, &letter).await?,
             Claim::Dropped => {}
@@ -92,10 +112,13 @@ async fn send(session: &Session, letter: &Letter) -> Result<()> {
     session.write(sent).await
 }
 
-/// The letter that waits longest, put off as if sending it failed: so that nobody else takes it, and a crash loses nothing.
-async fn claim(tx: &Tx) -> Result<Option<Claim>> {
-    let due = scope::plain::<Entity>()
-        .filter(Column::NextAttemptAt.lte(now()))
+/// The first letter for this sender, put off as if sending it failed: so that no other takes it, and a crash loses nothing.
+async fn claim(tx: &Tx, sender: Sender) -> Result<Option<Claim>> {
+    let mut due = scope::plain::<Entity>().filter(Column::NextAttemptAt.lte(now()));
+    if sender == Sender::UrgentFirst {
+        due = due.order_by_asc(urgency());
+    }
+    let due = due
         .order_by_asc(Column::NextAttemptAt)
         .order_by_asc(Column::Id)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
@@ -117,6 +140,15 @@ async fn claim(tx: &Tx) -> Result<Option<Claim>> {
     };
     put_off(tx, &mail, Some(user)).await?;
     Ok(Some(Claim::Send(letter)))
+}
+
+/// [`Template::urgency`] in SQL. Templates that only other versions know come last.
+fn urgency() -> Expr {
+    let last = CaseStatement::new().finally(Template::LAST);
+    let case = |case: CaseStatement, template: Template| {
+        case.case(Column::Template.eq(template.name()), template.urgency())
+    };
+    Template::ALL.into_iter().fold(last, case).into()
 }
 
 async fn put_off(tx: &Tx, mail: &Model, user: Option<i64>) -> Result<()> {

@@ -18,7 +18,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-pub use deliver::{APART, deliver};
+pub use deliver::{APART, SENDERS, Sender, deliver, send_due};
 pub use mailer::{FROM, Mailer, is_sender};
 pub use settings::{Settings, Transport};
 pub use template::Template;

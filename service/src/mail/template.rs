@@ -50,6 +50,21 @@ impl Template {
             .find(|template| template.name() == name)
     }
 
+    /// What is sent last.
+    pub(super) const LAST: i32 = 2;
+
+    /// How soon it is sent while others wait: a lower number goes first. Anybody can have many letters of `Verify` sent by
+    /// registering, so a reset goes before them.
+    pub(super) const fn urgency(self) -> i32 {
+        match self {
+            Self::Reset => 0,
+            Self::Verify | Self::Address => 1,
+            Self::Taken | Self::AddressChanged | Self::PasswordChanged | Self::NewDevice => {
+                Self::LAST
+            }
+        }
+    }
+
     /// The token that it brings.
     pub const fn purpose(self) -> Option<Purpose> {
         match self {

@@ -1,21 +1,24 @@
 //! Ways out.
-use std::{net::IpAddr, path::Path, time::Duration};
-
-use lettre::{
-    AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    transport::smtp,
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
 };
+
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor, transport::smtp};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{Broken, Settings, settings};
+use crate::files;
 
 /// How long a letter may take, connecting included.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub enum Transport {
     Log,
-    File(AsyncFileTransport<Tokio1Executor>),
+    /// A folder that gets a file for each letter.
+    File(PathBuf),
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
 }
 
@@ -28,7 +31,7 @@ impl Transport {
             settings::Transport::Log => Some(Self::Log),
             settings::Transport::File => {
                 let folder = settings.folder.as_deref().ok_or_else(|| lacks("folder"))?;
-                Some(Self::File(file(folder)?))
+                Some(Self::File(made(folder)?))
             }
             settings::Transport::Smtp => {
                 let url = settings.smtp_url.as_ref();
@@ -47,8 +50,11 @@ impl Transport {
                 Ok(())
             }
             Self::File(folder) => {
-                let written = folder.send(letter).await;
-                written.map(drop).map_err(|error| error.to_string())
+                let file = folder.join(format!("{:032x}.eml", rand::random::<u128>()));
+                let write = move || files::write_file(&file, &letter.formatted());
+                let written = spawn_blocking(write).await;
+                let written = written.map_err(|error| error.to_string())?;
+                written.map_err(|error| error.to_string())
             }
             Self::Smtp(server) => match timeout(PATIENCE, server.send(letter)).await {
                 Ok(sent) => sent.map(drop).map_err(|error| cause(&error)),
@@ -58,10 +64,10 @@ impl Transport {
     }
 }
 
-fn file(folder: &Path) -> Result<AsyncFileTransport<Tokio1Executor>, Broken> {
-    std::fs::create_dir_all(folder)
+fn made(folder: &Path) -> Result<PathBuf, Broken> {
+    files::make_folder(folder)
         .map_err(|error| Broken(format!("mail.folder: {}: {error}", folder.display())))?;
-    Ok(AsyncFileTransport::new(folder))
+    Ok(folder.to_owned())
 }
 
 fn smtp(url: &SecretString) -> Result<AsyncSmtpTransport<Tokio1Executor>, Broken> {

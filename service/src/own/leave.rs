@@ -3,14 +3,15 @@ use std::time::Duration;
 
 use ::entity::sessions;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
+    ColumnTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
 };
+use serde_json::json;
 
 use super::system_user;
 use crate::{
     Crud, Error, Reads, Result, Session, Tx, Users,
-    audit::{Did, Entry},
+    audit::{Did, RowsChange, RowsWrite},
     crud::{now, scope},
     registry,
 };
@@ -68,18 +69,21 @@ async fn hand_over(tx: &Tx, from: i64, to: i64) -> Result<()> {
             .iter()
             .filter(|owner| owner.table == Users::name());
         for owner in theirs {
-            let update = scope::update_live(table.name, at)
-                .value(owner.column, to)
-                .and_where(Expr::col((table.name, owner.column)).eq(from))
-                .returning(
-                    Query::returning().columns([(table.name, "id"), (table.name, "version")]),
-                )
-                .take();
-            for row in tx.query_all(&update).await? {
-                let row = (row.try_get("", "id")?, row.try_get("", "version")?);
-                let entry = Entry::of(table.name, Did::Updated, row);
-                tx.record(entry.changing(owner.column, from, to));
-            }
+            tx.changes_rows(table.name, None);
+            let change = json!({ owner.column: { "from": from, "to": to } });
+            let handed_over = RowsWrite {
+                table: table.name,
+                did: Did::Updated,
+                change: RowsChange::Update(
+                    scope::update_live(table.name, at)
+                        .value(owner.column, to)
+                        .take(),
+                ),
+                scope: scope::live_ids(table.name),
+                rows: Expr::col((table.name, owner.column)).eq(from).into(),
+                changes: change.as_object().cloned().unwrap_or_default(),
+            };
+            handed_over.run(tx).await?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@ mod address;
 mod pages;
 mod queue;
 mod recovery;
+mod senders;
 mod templates;
 mod verified;
 

@@ -1,4 +1,6 @@
 //! What is deleted is gone, and comes back with what went with it.
+mod large;
+
 use tests::{TestApp, json};
 
 #[actix_web::test]

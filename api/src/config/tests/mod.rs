@@ -1,4 +1,5 @@
 //! What configuration promises.
+mod pasted;
 mod refusals;
 mod shown;
 mod sources;

@@ -212,6 +212,8 @@ fn mail_that_could_not_go_out_or_whose_links_lead_nowhere_stops_the_start() {
     ];
     let log = with("log", &[&production, &[from, site][..]].concat());
     refused(&log, &["mail.transport", "unsafe in production"]);
+    let file = with("file", &[&production, &[from, site, folder][..]].concat());
+    refused(&file, &["mail.transport", "unsafe in production"]);
     let file = with("file", &[&production, &[from, folder][..]].concat());
     refused(&file, &["server.public_url"]);
 }
@@ -220,7 +222,7 @@ fn mail_that_could_not_go_out_or_whose_links_lead_nowhere_stops_the_start() {
 fn an_unknown_profile_names_the_known_ones() {
     let inputs = environment(&[("ATOLL_PROFILE", "prod")]);
 
-    refused(&inputs, &["\"prod\"", "development, test, production"]);
+    refused(&inputs, &["ATOLL_PROFILE", "development, test, production"]);
 }
 
 #[test]

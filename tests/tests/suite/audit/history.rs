@@ -85,7 +85,7 @@ async fn a_change_of_nothing_and_a_refused_one_leave_no_entry() {
 }
 
 #[actix_web::test]
-async fn every_row_that_a_deletion_takes_has_its_entry_and_one_statement_writes_them() {
+async fn every_row_that_a_deletion_takes_has_its_entry_and_one_statement_a_table_writes_them() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -100,8 +100,8 @@ async fn every_row_that_a_deletion_takes_has_its_entry_and_one_statement_writes_
     let inserts = app.statements.take();
     let inserts = inserts
         .iter()
-        .filter(|sql| sql.contains("INTO audit_entries"));
-    assert_eq!(inserts.count(), 1);
+        .filter(|sql| sql.contains(r#"INTO "audit_entries""#));
+    assert_eq!(inserts.count(), 2);
     let deleted = "/audit?action=deleted&resource=comments&limit=100";
     assert_eq!(root.get(deleted).await.ids().len(), 20);
     ada.act(format!("{}/restore", post.url()))

