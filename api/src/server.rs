@@ -18,7 +18,9 @@ use tokio::{
 
 use crate::{
     docs,
-    http::{Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Rules, guard, mount},
+    http::{
+        Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules, guard, mount,
+    },
     pages,
     rate::Limiter,
     routes::routes,
@@ -36,6 +38,15 @@ pub struct Server {
 impl Server {
     /// Listens. Nothing is answered before [`Server::run`].
     pub fn bind(settings: &HttpSettings, atoll: Atoll) -> std::io::Result<Self> {
+        Self::with_routes(settings, atoll, routes)
+    }
+
+    /// The same for an API of these routes.
+    pub fn with_routes(
+        settings: &HttpSettings,
+        atoll: Atoll,
+        routes: fn() -> Vec<Route>,
+    ) -> std::io::Result<Self> {
         let HttpSettings {
             server: settings,
             api,

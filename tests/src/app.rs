@@ -3,8 +3,10 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use api::{
+    http::Route,
     proxies::{Proxies, ProxyHeader},
     rate::{RateSettings, RedisSettings},
+    routes::routes,
     server::Server,
     settings::{ApiSettings, HttpSettings, ServerSettings},
 };
@@ -27,6 +29,8 @@ pub struct Knobs {
     pub rate_limit: RateSettings,
     pub redis: RedisSettings,
     pub service: service::Settings,
+    /// The routes of the API.
+    pub routes: fn() -> Vec<Route>,
 }
 
 impl Default for Knobs {
@@ -37,6 +41,7 @@ impl Default for Knobs {
             rate_limit: no_limits(),
             redis: RedisSettings::default(),
             service: service_settings(),
+            routes,
         }
     }
 }
@@ -92,7 +97,7 @@ impl TestApp {
             rate_limit: knobs.rate_limit,
             redis: knobs.redis,
         };
-        let server = Server::bind(&http, atoll.clone()).unwrap();
+        let server = Server::with_routes(&http, atoll.clone(), knobs.routes).unwrap();
         let (address, handle) = (server.address, server.handle());
         actix_web::rt::spawn(server.run());
         statements.forget();
@@ -208,6 +213,7 @@ fn api_settings() -> ApiSettings {
     ApiSettings {
         require_if_match: false,
         exact_counts: true,
+        answer_limit: service::query::ANSWER_LIMIT,
     }
 }
 

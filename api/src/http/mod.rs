@@ -28,6 +28,7 @@ mod route;
 mod rules;
 mod safety;
 mod shown;
+mod size;
 mod stats;
 mod time;
 mod upload;
