@@ -42,6 +42,15 @@ pub struct Server {
 impl Server {
     /// Listens. Nothing is answered before [`Server::run`].
     pub fn bind(settings: &HttpSettings, atoll: Atoll) -> std::io::Result<Self> {
+        Self::with_routes(settings, atoll, routes)
+    }
+
+    /// The same for an API of these routes.
+    pub fn with_routes(
+        settings: &HttpSettings,
+        atoll: Atoll,
+        routes: fn() -> Vec<Route>,
+    ) -> std::io::Result<Self> {
         let HttpSettings {
             server: settings,
             api,

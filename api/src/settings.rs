@@ -56,6 +56,7 @@ pub struct ServerSettings {
 pub struct ApiSettings {
     pub require_if_match: bool,
     pub exact_counts: bool,
+    pub answer_limit: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

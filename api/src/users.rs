@@ -21,12 +21,6 @@ pub struct UserView {
     full_name: Option<String>,
     bio: Option<String>,
     is_active: bool,
-    #[serde(flatten)]
-    private: Option<PrivateView>,
-}
-
-#[derive(Debug, JsonSchema, Serialize)]
-struct PrivateView {
     email: String,
     is_superuser: bool,
     roles: Vec<String>,
@@ -35,18 +29,17 @@ struct PrivateView {
 
 impl From<UserRow> for UserView {
     fn from(UserRow { user, private }: UserRow) -> Self {
-        let private = private.map(|private| PrivateView {
-            email: user.email,
-            is_superuser: user.is_superuser,
-            roles: private.roles,
-            last_login_at: private.last_login_at.map(Time::from),
-        });
+        // Not read for those who do not see it.
+        let private = private.unwrap_or_default();
         Self {
             username: user.username,
             full_name: user.full_name,
             bio: user.bio,
             is_active: user.is_active,
-            private,
+            email: user.email,
+            is_superuser: user.is_superuser,
+            roles: private.roles,
+            last_login_at: private.last_login_at.map(Time::from),
         }
     }
 }

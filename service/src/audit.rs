@@ -1,7 +1,12 @@
 //! The audit: every change of every resource is recorded in its own transaction, and can be read, and undone.
 use ::entity::audit::{Column, Entity, Model};
 
-use crate::{permission::Permission, prelude::*};
+use crate::{
+    crud::{Budget, Page, read},
+    permission::Permission,
+    prelude::*,
+    query::ListQuery,
+};
 
 mod chain;
 mod entry;
@@ -63,7 +68,21 @@ impl Crud for Audit {
         }
     }
 
-    async fn load(reads: &impl Reads, entries: Vec<Model>) -> Result<Vec<AuditRow>> {
-        texts::load(reads, entries).await
+    /// What is private of a row stays private in its entries: that takes the full read permission of its resource.
+    async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<AuditRow>> {
+        let rows = scope::seen::<Self>(reads.actor(), query.shape.deleted);
+        let mut page = read::list::<Self>(reads, query, rows).await?;
+        for found in &mut page.rows {
+            history::hide_private(reads.actor(), &mut found.row);
+        }
+        Ok(page)
+    }
+
+    async fn load_within(
+        reads: &impl Reads,
+        entries: Vec<Model>,
+        budget: &Budget,
+    ) -> Result<Vec<AuditRow>> {
+        texts::load(reads, entries, budget).await
     }
 }

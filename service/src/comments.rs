@@ -45,9 +45,9 @@ impl Crud for Comments {
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
     const FIELDS: &'static [Field<Column>] = &[
-        Field::public(Column::PostId),
+        Field::public(Column::PostId).indexed(),
         Field::public(Column::AuthorId),
-        Field::public(Column::Body),
+        Field::public(Column::Body).long(),
     ];
 
     fn owners() -> Vec<Owner> {

@@ -24,6 +24,13 @@ pub enum Error {
     /// A query parameter was refused.
     #[error("{} query parameters were refused", .0.len())]
     Query(Vec<Refusal>),
+    /// The rows of a page come to more bytes than an answer may have, and no cursor could lead to those left out.
+    #[error("the rows of this page come to more than {limit} bytes")]
+    AnswerTooLarge {
+        limit: u64,
+        /// Rows of the page that fit.
+        rows: usize,
+    },
     /// Readable input that breaks a limit or a rule.
     #[error("{} fields were refused", .0.len())]
     Invalid(Vec<Refusal>),

@@ -62,12 +62,12 @@ impl Crud for Posts {
     });
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Title),
-        Field::public(Column::Slug),
+        Field::public(Column::Slug).indexed(),
         Field::public(Column::Summary),
         Field::heavy(Column::Content),
         Field::public(Column::Status),
         Field::public(Column::PublishedAt),
-        Field::public(Column::AuthorId),
+        Field::public(Column::AuthorId).indexed(),
     ];
     const SEARCH: &'static [Column] = &[Column::Title, Column::Summary, Column::Content];
 

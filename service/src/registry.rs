@@ -5,7 +5,7 @@ use sea_orm::{IdenStatic, sea_query::SelectStatement};
 
 use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
-    crud::Owner,
+    crud::{Column, Field, Owner},
     permission::{Action, SPECIAL},
     query::searched,
     slug::{self, Rename},
@@ -49,6 +49,14 @@ pub struct Table {
     pub has_own: bool,
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
+    /// The members that only the owner of a row and holders of the full read permission see.
+    pub private: Vec<&'static str>,
+    /// Those of them that come along with other rows only where they are asked for.
+    pub heavy: Vec<&'static str>,
+    /// Those of them by which nothing is sorted or grouped.
+    pub long: Vec<&'static str>,
+    /// Those of them in whose order an index over live rows is.
+    pub indexed: Vec<&'static str>,
     /// The columns that are searched, the weightiest first.
     pub search: Vec<&'static str>,
     pub make_room: MakeRoom,
@@ -61,10 +69,11 @@ impl Table {
             owners: C::owners(),
             links: Vec::new(),
             has_own: C::OWNER.is_some(),
-            fields: C::FIELDS
-                .iter()
-                .map(|field| field.column.as_str())
-                .collect(),
+            fields: fields::<C>(|_| true),
+            private: C::private().collect(),
+            heavy: C::heavy().collect(),
+            long: fields::<C>(|field| field.is_long),
+            indexed: fields::<C>(|field| field.is_indexed),
             search: searched::<C>(),
             make_room: |tx, deletion, rows| Box::pin(slug::make_room::<C>(tx, deletion, rows)),
         }
@@ -78,6 +87,12 @@ impl Table {
         self.links.push((table, column, name));
         self
     }
+}
+
+/// The declared columns for which `is_meant` holds.
+fn fields<C: Crud>(is_meant: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+    let meant = C::FIELDS.iter().filter(|field| is_meant(field));
+    meant.map(|field| field.column.as_str()).collect()
 }
 
 pub fn tables() -> &'static [Table] {

@@ -77,7 +77,7 @@ impl Crud for Roles {
     const OWNER: Option<Column> = None;
     const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
-        Field::public(Column::Name),
+        Field::public(Column::Name).indexed(),
         Field::public(Column::Description),
         Field::public(Column::IsSystem),
         Field::opaque(Column::Permissions),

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     auth,
+    crud::Budget,
     mail::{self, Mail},
     own,
     password::{About, MAX_LENGTH, MIN_LENGTH},
@@ -82,13 +83,14 @@ impl Crud for Users {
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Username),
         Field::public(Column::FullName),
-        Field::public(Column::Bio),
+        Field::public(Column::Bio).long(),
         Field::public(Column::IsActive),
         Field::private(Column::Email),
         Field::private(Column::IsSuperuser),
     ];
     const SEARCH: &'static [Column] = &[Column::Username, Column::FullName];
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
+    const COMPUTED_PRIVATE: &'static [&'static str] = Self::COMPUTED;
 
     fn visible(_actor: &Actor) -> Condition {
         everything()
@@ -160,6 +162,16 @@ impl Crud for Users {
 
     async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
         private::load(reads, users).await
+    }
+
+    async fn load_within(
+        reads: &impl Reads,
+        users: Vec<Model>,
+        budget: &Budget,
+    ) -> Result<Vec<UserRow>> {
+        let mut rows = private::load(reads, users).await?;
+        rows.truncate(budget.fitting(rows.iter().map(private::size)));
+        Ok(rows)
     }
 }
 

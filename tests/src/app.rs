@@ -4,8 +4,10 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 use actix_web::dev::ServerHandle;
 use api::{
     load::{Load, LoadSettings},
+    http::Route,
     proxies::{Proxies, ProxyHeader},
     rate::{RateSettings, RedisSettings},
+    routes::routes,
     server::Server,
     settings::{ApiSettings, HttpSettings, ServerSettings},
 };
@@ -29,6 +31,8 @@ pub struct Knobs {
     pub load: LoadSettings,
     pub redis: RedisSettings,
     pub service: service::Settings,
+    /// The routes of the API.
+    pub routes: fn() -> Vec<Route>,
 }
 
 impl Default for Knobs {
@@ -40,6 +44,7 @@ impl Default for Knobs {
             load: load_settings(),
             redis: RedisSettings::default(),
             service: service_settings(),
+            routes,
         }
     }
 }
@@ -98,7 +103,7 @@ impl TestApp {
             load: knobs.load,
             redis: knobs.redis,
         };
-        let server = Server::bind(&http, atoll.clone()).unwrap();
+        let server = Server::with_routes(&http, atoll.clone(), knobs.routes).unwrap();
         let (address, handle) = (server.address, server.handle());
         let load = server.load.clone();
         actix_web::rt::spawn(server.run());
@@ -216,6 +221,7 @@ fn api_settings() -> ApiSettings {
     ApiSettings {
         require_if_match: false,
         exact_counts: true,
+        answer_limit: service::query::ANSWER_LIMIT,
     }
 }
 

@@ -28,6 +28,8 @@ const HASH_MEMORY: RangeInclusive<u32> = 7_168..=1_048_576;
 const HASH_COST: u64 = 7_168 * 5;
 const BODY: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
 
+const ANSWER: RangeInclusive<u64> = 64 * 1024..=100 * 1024 * 1024;
+
 const BASE: &str = "must be an address such as https://example.org, without a slash at its end";
 const ORIGINS: &str =
     "must be origins such as https://app.example.org or http://localhost:*, without a path";
@@ -51,7 +53,7 @@ const LEVEL: &str = "must be a level, which is one of off, error, warn, info, de
 pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     let Settings {
         server,
-        api: _,
+        api,
         rate_limit,
         load,
         redis,
@@ -64,6 +66,11 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         log,
     } = settings;
     let others = [
+        (
+            "api.answer_limit",
+            ANSWER.contains(&api.answer_limit),
+            "must be from 65536 to 104857600",
+        ),
         ("soft_delete.retention", soft_delete.retention <= AGES, LONG),
         ("audit.key", audit.key.as_ref().is_none_or(is_long), SECRET),
         ("audit.seal_interval", some(audit.seal_interval), SOME_TIME),

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use actix_web::{HttpRequest, web::Data};
 use schemars::JsonSchema;
 
-use super::{Body, Call, Problem, Query, Reply, Resource};
+use super::{Body, Call, Kind, Problem, Query, Reply, Resource};
 use crate::openapi::{Documented, Operation, header};
 
 /// What a handler gives.
@@ -65,6 +65,7 @@ impl<R: Resource> Documented for Many<R> {
         operation.answer(200, "A page.")["Link"] = header("Link");
         let schema = operation.schemas.page::<R>();
         operation.content(200, schema);
+        operation.fails(Kind::AnswerTooLarge);
     }
 }
 

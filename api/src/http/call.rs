@@ -43,6 +43,8 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     pub input: B,
     pub links: Links,
     pub relations: Data<Relations>,
+    /// Bytes of the answer, at most.
+    pub answer_limit: u64,
     expected: Result<Expected, Problem>,
     once: Result<Option<Once>, Problem>,
     ids: Vec<i64>,
@@ -94,7 +96,7 @@ async fn check<B: Body, Q: Query>(
     payload: Payload,
 ) -> Result<Call<B, Q>, Problem> {
     let ids = ids(request.match_info().iter().map(|(_, text)| text))?;
-    let query: Q = query::read(request.query_string())?;
+    let mut query: Q = query::read(request.query_string())?;
     let settings = **of::<ApiSettings>(request)?;
     query.allow(&settings)?;
     let arrival = request
@@ -130,6 +132,7 @@ async fn check<B: Body, Q: Query>(
     Ok(Call {
         links,
         relations: of(request)?,
+        answer_limit: settings.answer_limit,
         once: once::once(request),
         expected: precondition::expected(request, settings.require_if_match),
         session,

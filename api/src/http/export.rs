@@ -10,6 +10,7 @@ use service::{
 use super::{Call, NoBody, Problem, Query, Resource, download::Download, places::Places};
 use crate::{
     openapi::{self, Documented, Operation, header},
+    settings::ApiSettings,
     transfer::{Format, Pages},
 };
 
@@ -35,6 +36,11 @@ impl<C: Crud> Query for ExportOf<C> {
             _ => {}
         }
         Err(Error::Query(refusals))
+    }
+
+    fn allow(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+        self.rows.limit_page(settings.answer_limit);
+        Ok(())
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {

@@ -31,6 +31,7 @@ mod rules;
 mod safety;
 mod shown;
 mod slot;
+mod size;
 mod stats;
 mod time;
 mod upload;

@@ -196,6 +196,15 @@ impl From<Error> for Problem {
             Error::Forbidden(detail) => Self::forbidden(detail),
             Error::Query(refusals) => Self::malformed(count(refusals.len(), "query parameter"))
                 .with_errors("parameter", refusals),
+            Error::AnswerTooLarge { rows, .. } => {
+                let fewer = format!("ask for at most {rows} rows");
+                let refusals = vec![
+                    Refusal::new("limit", "too_large", fewer),
+                    Refusal::new("fields", "too_large", "or ask for fewer fields"),
+                ];
+                Self::new(Kind::AnswerTooLarge, error.to_string())
+                    .with_errors("parameter", refusals)
+            }
             Error::Invalid(refusals) => {
                 Self::new(Kind::ValidationFailed, count(refusals.len(), "field"))
                     .with_errors("pointer", refusals)

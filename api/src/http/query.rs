@@ -17,8 +17,8 @@ use crate::{
 pub trait Query: Sized {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error>;
 
-    /// Whether this server answers that.
-    fn allow(&self, _settings: &ApiSettings) -> Result<(), Error> {
+    /// Whether this server answers that; sets the limits of its answer.
+    fn allow(&mut self, _settings: &ApiSettings) -> Result<(), Error> {
         Ok(())
     }
 
@@ -172,7 +172,8 @@ impl<C: Crud> Query for ListOf<C> {
         .map(Self)
     }
 
-    fn allow(&self, settings: &ApiSettings) -> Result<(), Error> {
+    fn allow(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+        self.0.answer_limit = settings.answer_limit;
         match self.0.count == Count::Exact && !settings.exact_counts {
             true => Err(Error::parameter(
                 "count",

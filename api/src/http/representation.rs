@@ -1,12 +1,13 @@
 //! Rows as they go out.
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::Error};
 use service::Found;
 
 use super::{Resource, Time};
 
-/// A row as it goes out: what every resource has around what this one has.
-#[derive(Debug, JsonSchema, Serialize)]
+/// A row as it goes out: what every resource has around what this one has, without what is private of it where the
+/// caller may not see that.
+#[derive(Debug, JsonSchema)]
 #[schemars(
     rename = "{V}",
     description = "A row; `deleted_at` is there only where deleted rows are shown."
@@ -20,12 +21,53 @@ pub struct Representation<V> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Option<Time>>,
     version: i64,
+    /// Members of the view that are left out.
+    #[serde(skip)]
+    hidden: Vec<&'static str>,
+}
+
+/// All members of a row.
+#[derive(Serialize)]
+struct Members<'a, V> {
+    id: i64,
+    #[serde(flatten)]
+    view: &'a V,
+    created_at: &'a Time,
+    updated_at: &'a Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: &'a Option<Option<Time>>,
+    version: i64,
+}
+
+impl<V: Serialize> Serialize for Representation<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = Members {
+            id: self.id,
+            view: &self.view,
+            created_at: &self.created_at,
+            updated_at: &self.updated_at,
+            deleted_at: &self.deleted_at,
+            version: self.version,
+        };
+        if self.hidden.is_empty() {
+            return members.serialize(serializer);
+        }
+        let mut members = serde_json::to_value(members).map_err(S::Error::custom)?;
+        if let Some(members) = members.as_object_mut() {
+            members.retain(|name, _| !self.hidden.iter().any(|hidden| hidden == name));
+        }
+        members.serialize(serializer)
+    }
 }
 
 impl<V> Representation<V> {
     /// `deleted_at` is there only where deleted rows are shown.
     pub fn of<R: Resource<View = V>>(found: Found<R::Row>, with_deleted: bool) -> Self {
         Self {
+            hidden: match found.is_full {
+                true => Vec::new(),
+                false => R::private().collect(),
+            },
             id: found.id,
             view: found.row.into(),
             created_at: found.created_at.into(),

@@ -2,13 +2,13 @@
 use serde::Serialize;
 use serde_json::Value;
 use service::{
-    Error, Found, Session,
+    Error, Found,
     crud::{self, Deleted},
     query::{ListQuery, Shape},
 };
 
 use super::{
-    Answer, Call, Many, One, Problem, Reply, Representation, Resource, Window, relation::Relations,
+    Answer, Call, Many, One, Problem, Reply, Representation, Resource, Window, size::size,
 };
 
 /// Rows as they are, or changed for this request.
@@ -29,7 +29,7 @@ impl<B, Q> Call<B, Q> {
         let links = self
             .links
             .header(page.next.as_deref(), page.prev.as_deref());
-        let data = shape::<R>(&self.session, &self.relations, page.rows, &query.shape).await?;
+        let data = self.shape::<R>(page.rows, &query.shape).await?;
         let window = Window {
             limit: query.limit,
             next: page.next,
@@ -47,7 +47,7 @@ impl<B, Q> Call<B, Q> {
             let row = Representation::<R::View>::of::<R>(found, how.deleted != Deleted::Exclude);
             return Ok(Reply::ok(&row)?.tagged(tag, true));
         }
-        let rows = shape::<R>(&self.session, &self.relations, vec![found], how).await?;
+        let rows = self.shape::<R>(vec![found], how).await?;
         let Rows::Shaped(mut rows) = rows else {
             return Err(Error::bug("a row was not shaped as it was asked for").into());
         };
@@ -56,6 +56,48 @@ impl<B, Q> Call<B, Q> {
             true => reply.tagged(tag, false),
             false => reply,
         })
+    }
+
+    /// Related rows come along as far as the rows themselves leave room for them.
+    async fn shape<R: Resource>(
+        &self,
+        rows: Vec<Found<R::Row>>,
+        how: &Shape,
+    ) -> Result<Rows<R::View>, Problem> {
+        let shows_deleted = how.deleted != Deleted::Exclude;
+        let rows = rows.into_iter();
+        let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, shows_deleted));
+        if how.is_plain() {
+            return Ok(Rows::Whole(rows.collect()));
+        }
+        let value = |row| serde_json::to_value(row).map_err(Error::internal);
+        let mut rows = rows.map(value).collect::<Result<Vec<_>, _>>()?;
+        let mut kept = how.fields.clone();
+        if !how.includes.is_empty() {
+            let size = |row: &Value| shown_size(row, how);
+            let mut room = self
+                .answer_limit
+                .saturating_sub(rows.iter().map(size).sum());
+            let mut waiting = how.includes.len() as u64;
+            for include in &how.includes {
+                let share = room / waiting;
+                let left = self
+                    .relations
+                    .attach(&self.session, include, &mut rows, share)
+                    .await?;
+                room -= share - left;
+                waiting -= 1;
+                if let Some(kept) = &mut kept {
+                    kept.extend([include.name.to_owned(), format!("{}_more", include.name)]);
+                }
+            }
+        }
+        if let Some(kept) = kept {
+            for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+                row.retain(|name, _| name == "id" || kept.contains(name));
+            }
+        }
+        Ok(Rows::Shaped(rows))
     }
 }
 
@@ -66,31 +108,11 @@ struct Envelope<V> {
     page: Window,
 }
 
-async fn shape<R: Resource>(
-    session: &Session,
-    relations: &Relations,
-    rows: Vec<Found<R::Row>>,
-    how: &Shape,
-) -> Result<Rows<R::View>, Problem> {
-    let shows_deleted = how.deleted != Deleted::Exclude;
-    let rows = rows.into_iter();
-    let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, shows_deleted));
-    if how.is_plain() {
-        return Ok(Rows::Whole(rows.collect()));
-    }
-    let value = |row| serde_json::to_value(row).map_err(Error::internal);
-    let mut rows = rows.map(value).collect::<Result<Vec<_>, _>>()?;
-    let mut kept = how.fields.clone();
-    for include in &how.includes {
-        relations.attach(session, include, &mut rows).await?;
-        if let Some(kept) = &mut kept {
-            kept.extend([include.name.to_owned(), format!("{}_more", include.name)]);
-        }
-    }
-    if let Some(kept) = kept {
-        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-            row.retain(|name, _| name == "id" || kept.contains(name));
-        }
-    }
-    Ok(Rows::Shaped(rows))
+/// Bytes of the members of a row that are shown.
+fn shown_size(row: &Value, how: &Shape) -> u64 {
+    let members = row.as_object().into_iter().flatten();
+    let shown = members.filter(|(name, _)| *name == "id" || how.shows(name));
+    shown
+        .map(|(name, value)| name.len() as u64 + 3 + size(value))
+        .sum()
 }

@@ -10,7 +10,10 @@ use service::{
 };
 
 use super::{Answer, Call, NoBody, Query, Reply, Resource, Time};
-use crate::openapi::{self, Documented, Operation};
+use crate::{
+    openapi::{self, Documented, Operation},
+    settings::ApiSettings,
+};
 
 /// Filters, groups and what is asked of them.
 pub struct StatsOf<C: Crud>(pub StatsQuery<C>);
@@ -19,6 +22,11 @@ impl<C: Crud> Query for StatsOf<C> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let pairs = pairs.iter();
         StatsQuery::parse(pairs.map(|(name, value)| (name.as_ref(), value.as_ref()))).map(Self)
+    }
+
+    fn allow(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+        self.0.limit_answer(settings.answer_limit);
+        Ok(())
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {

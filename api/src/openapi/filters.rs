@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use service::{
     Crud,
     query::{
-        DEFAULT_LIMIT, Filterable, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET, MAX_SEARCH,
-        MAX_VALUES, ValueKind, declared_fields, filterable, operators, relations, searched,
-        showable,
+        DEFAULT_LIMIT, Filterable, Include, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET,
+        MAX_SEARCH, MAX_VALUES, ValueKind, declared_fields, filterable, operators, relations,
+        searched, showable,
     },
 };
 
@@ -119,7 +119,7 @@ pub fn shown<C: Crud>() -> Vec<Value> {
         &json!({ "type": "array", "items": items, "minItems": 1 }),
     );
     let relations = relations(C::name());
-    let relations: Vec<_> = relations.iter().map(|relation| relation.name).collect();
+    let relations: Vec<_> = relations.iter().flat_map(Include::names).collect();
     let include = (!relations.is_empty()).then(|| {
         let items = json!({ "type": "string", "enum": relations });
         let schema = json!({
@@ -129,7 +129,11 @@ pub fn shown<C: Crud>() -> Vec<Value> {
             "maxItems": MAX_INCLUDES,
             "uniqueItems": true,
         });
-        names("include", "Related rows that come along.", &schema)
+        names(
+            "include",
+            "Related rows that come along, without heavy fields; `post.content` asks for one of an owner.",
+            &schema,
+        )
     });
     [deleted, fields].into_iter().chain(include).collect()
 }
@@ -157,7 +161,8 @@ fn names(name: &str, description: &str, schema: &Value) -> Value {
 /// `-field` descends. No field twice, not even in both directions.
 fn sort<C: Crud>() -> Value {
     let fields: Vec<_> = declared_fields::<C>();
-    let fields = fields.iter().filter(|field| field.private_of.is_none());
+    let is_meant = |field: &&Filterable| field.is_sortable && field.private_of.is_none();
+    let fields = fields.iter().filter(is_meant);
     let known: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
     let both = known
         .iter()

@@ -21,6 +21,7 @@ pub struct Operation<'a> {
     answers: BTreeMap<u16, Value>,
     is_call: bool,
     is_hidden: bool,
+    failures: Vec<Kind>,
 }
 
 impl Operation<'_> {
@@ -32,6 +33,11 @@ impl Operation<'_> {
     /// It is no part of the API.
     pub fn hide(&mut self) {
         self.is_hidden = true;
+    }
+
+    /// It can fail like this too.
+    pub fn fails(&mut self, kind: Kind) {
+        self.failures.push(kind);
     }
 
     pub fn parameters(&mut self, parameters: impl IntoIterator<Item = Value>) {
@@ -156,6 +162,7 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
         answers: BTreeMap::new(),
         is_call: false,
         is_hidden: false,
+        failures: Vec::new(),
     };
     (route.describe)(&mut operation);
     if operation.is_hidden {
@@ -166,7 +173,8 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
         operation.count();
     }
     let mut answers = operation.answers;
-    for kind in checks::failures(route, operation.is_call, operation.body.is_some()) {
+    let failures = checks::failures(route, operation.is_call, operation.body.is_some());
+    for kind in failures.into_iter().chain(operation.failures) {
         let (status, ..) = kind.parts();
         problems::add(answers.entry(status.as_u16()).or_default(), kind);
     }

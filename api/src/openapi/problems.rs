@@ -8,9 +8,21 @@ use crate::http::Kind;
 pub fn add(answer: &mut Value, kind: Kind) {
     if answer.is_null() {
         *answer = json!({ "$ref": format!("#/components/responses/{}", name(kind)) });
+    } else if let Some(other) = referred(answer) {
+        // Two kinds of one status.
+        *answer = response(other);
+        let schemas = [other, kind].map(|kind| media(kind)["schema"].take());
+        answer["content"]["application/problem+json"] = json!({ "schema": { "anyOf": schemas } });
     } else {
         answer["content"]["application/problem+json"] = media(kind);
     }
+}
+
+/// The one kind that an answer is of so far.
+fn referred(answer: &Value) -> Option<Kind> {
+    let reference = answer["$ref"].as_str()?;
+    let kind = reference.rsplit('/').next()?;
+    Kind::ALL.into_iter().find(|known| name(*known) == kind)
 }
 
 pub fn responses() -> Map<String, Value> {

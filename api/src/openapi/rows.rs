@@ -2,7 +2,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use service::query::{Include, relations};
+use service::{
+    query::{Include, relations},
+    registry,
+};
 
 use super::schemas::reference;
 
@@ -27,6 +30,9 @@ pub fn relate(schemas: &mut Map<String, Value>, views: &BTreeMap<&'static str, S
         let Some(whole) = schemas.get_mut(view) else {
             continue;
         };
+        if let Some(required) = whole.get_mut("required") {
+            leave_out(required, table);
+        }
         for include in relations(table) {
             if let Some(theirs) = views.get(include.table) {
                 add(&mut whole["properties"], &include, theirs);
@@ -42,16 +48,24 @@ pub fn relate(schemas: &mut Map<String, Value>, views: &BTreeMap<&'static str, S
     }
 }
 
-/// Of many, the heavy members are left out.
-fn add(properties: &mut Value, include: &Include, theirs: &str) {
-    if include.is_many {
-        let rows = json!({ "type": "array", "items": reference(&part_of(theirs)) });
-        properties[include.name] = rows;
-        let more = json!({ "const": true, "description": "There are more than are shown." });
-        properties[format!("{}_more", include.name)] = more;
-    } else {
-        properties[include.name] = json!({ "anyOf": [reference(theirs), { "type": "null" }] });
+/// A member that is private may be absent.
+fn leave_out(required: &mut Value, table: &str) {
+    let private = registry::table(table).map(|table| &*table.private);
+    let private = private.unwrap_or_default();
+    if let Some(required) = required.as_array_mut() {
+        required.retain(|name| !private.iter().any(|private| name == private));
     }
+}
+
+/// Heavy members are left out, unless they are asked for.
+fn add(properties: &mut Value, include: &Include, theirs: &str) {
+    let part = reference(&part_of(theirs));
+    properties[include.name] = match include.is_many {
+        true => json!({ "type": "array", "items": part }),
+        false => json!({ "anyOf": [part, { "type": "null" }] }),
+    };
+    let more = json!({ "const": true, "description": "There is more than is shown." });
+    properties[format!("{}_more", include.name)] = more;
 }
 
 fn part_of(view: &str) -> String {

@@ -13,7 +13,7 @@ use super::filters::{RANKED, filter, parameter, search, shown};
 
 /// The query string of aggregates of `C`.
 pub fn stats<C: Crud>() -> Vec<Value> {
-    let fields = declared_fields::<C>();
+    let fields = fields::<C>();
     let public: Vec<_> = fields
         .iter()
         .filter(|field| field.private_of.is_none())
@@ -64,7 +64,7 @@ pub fn stats<C: Crud>() -> Vec<Value> {
 
 /// The answer, whose members depend on the question.
 pub fn stats_schema<C: Crud>() -> Schema {
-    let fields = declared_fields::<C>();
+    let fields = fields::<C>();
     let extremes = |what: &str| {
         let ordered = fields.iter().filter(|field| is_ordered(field));
         let properties: Map<_, _> = ordered.map(property).collect();
@@ -98,6 +98,13 @@ pub fn stats_schema<C: Crud>() -> Schema {
         "additionalProperties": false,
     });
     Schema::try_from(schema).unwrap_or_default()
+}
+
+/// The fields that rows may be grouped by.
+fn fields<C: Crud>() -> Vec<Filterable> {
+    let mut fields = declared_fields::<C>();
+    fields.retain(|field| field.is_sortable);
+    fields
 }
 
 fn is_ordered(field: &Filterable) -> bool {

@@ -4,10 +4,11 @@ use sea_orm::{ColumnTrait, IdenStatic, QueryFilter, QuerySelect, Select};
 
 use super::{Audit, AuditRow};
 use crate::{
-    Crud, Error, Reads, Result,
+    Actor, Crud, Error, Reads, Result,
     crud::{Page, base, everything, forbidden, read, scope},
     permission::{Action, Reach},
     query::ListQuery,
+    registry,
 };
 
 /// Needs `<resource>.audit` on the row, which must be visible, or deleted and within reach. A row that was purged has
@@ -65,6 +66,22 @@ async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
         .select_only()
         .column(Column::Id);
     Ok(entry.into_tuple::<i64>().one(reads.db()?).await?.is_some())
+}
+
+/// Leaves out what the actor may not see of rows of other owners. What is not declared, such as the roles of a user, is
+/// private too.
+pub fn hide_private(actor: &Actor, row: &mut AuditRow) {
+    let resource = row.entry.resource.as_str();
+    let Ok(table) = registry::table(resource) else {
+        return;
+    };
+    if actor.reach(table.name, Action::Read) == Reach::All {
+        return;
+    }
+    let is_public = |name: &str| table.fields.contains(&name) && !table.private.contains(&name);
+    if let Some(changes) = &mut row.changes {
+        changes.retain(|field, _| is_public(field));
+    }
 }
 
 /// What is not declared, such as the roles of a user, is private too.

@@ -4,11 +4,17 @@ use std::collections::HashMap;
 use ::entity::{audit::Model, audit_entries::Entity};
 use sea_orm::{
     ConnectionTrait, QueryResult,
-    sea_query::{Expr, ExprTrait, Order, SelectStatement},
+    sea_query::{CaseStatement, Expr, ExprTrait, Func, JoinType, Order, SelectStatement},
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Reads, Result, crud::scope};
+use crate::{
+    Error, Reads, Result,
+    crud::{
+        Budget, scope,
+        size::{OCTETS, bound},
+    },
+};
 
 /// An entry with its changes as they are shown.
 #[derive(Debug)]
@@ -36,8 +42,19 @@ impl AuditRow {
 /// The texts of an entry's version, and those of the version before.
 type Pair = [Map<String, Value>; 2];
 
-/// In one statement, and in none where no large field changed.
-pub async fn load(reads: &impl Reads, entries: Vec<Model>) -> Result<Vec<AuditRow>> {
+/// The texts of entries that are looked at, where they are small enough, and how long they are.
+struct Texts {
+    octets: u64,
+    pair: Option<Pair>,
+}
+
+/// In one statement, and in none where no large field changed. Where texts are too large to be read before it is known
+/// which entries fit the budget, a second one reads those.
+pub async fn load(
+    reads: &impl Reads,
+    entries: Vec<Model>,
+    budget: &Budget,
+) -> Result<Vec<AuditRow>> {
     let mut rows: Vec<_> = entries.into_iter().map(AuditRow::from).collect();
     let ids = rows.iter_mut().filter_map(|row| {
         let id = row.entry.id;
@@ -47,9 +64,22 @@ pub async fn load(reads: &impl Reads, entries: Vec<Model>) -> Result<Vec<AuditRo
     if ids.is_empty() {
         return Ok(rows);
     }
-    let pairs = pairs(reads.db()?, ids).await?;
+    let db = reads.db()?;
+    let at_once = budget.most / ids.len() as u64;
+    let mut texts = texts(db, ids, at_once).await?;
+    let octets = |row: &AuditRow| texts.get(&row.entry.id).map_or(0, |texts| texts.octets);
+    rows.truncate(budget.fitting(rows.iter().map(octets)));
+    let left_out = |row: &AuditRow| {
+        let texts = texts.get(&row.entry.id)?;
+        texts.pair.is_none().then_some(row.entry.id)
+    };
+    let left_out: Vec<_> = rows.iter().filter_map(left_out).collect();
+    if !left_out.is_empty() {
+        texts.extend(self::texts(db, left_out, u64::MAX).await?);
+    }
     for row in &mut rows {
-        let Some([before, after]) = pairs.get(&row.entry.id) else {
+        let texts = texts.get(&row.entry.id);
+        let Some([before, after]) = texts.and_then(|texts| texts.pair.as_ref()) else {
             continue;
         };
         for (field, change) in row.large_fields() {
@@ -59,35 +89,64 @@ pub async fn load(reads: &impl Reads, entries: Vec<Model>) -> Result<Vec<AuditRo
     Ok(rows)
 }
 
-async fn pairs(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<HashMap<i64, Pair>> {
-    let texts = scope::plain_as::<Entity>("entry")
-        .columns([("entry", "id"), ("entry", "texts")])
-        .expr_as(Expr::SubQuery(None, Box::new(before().into())), "before")
+/// By the ids of entries; the texts themselves where they have no more than `at_once` octets.
+async fn texts(
+    db: &impl ConnectionTrait,
+    ids: Vec<i64>,
+    at_once: u64,
+) -> Result<HashMap<i64, Texts>> {
+    let [after, before] = ["entry", "earlier"].map(|table| Expr::col((table, "texts")));
+    let length = |texts: &Expr| {
+        let length = Func::cust("octet_length").arg(texts.clone());
+        Expr::from(Func::coalesce([length.into(), Expr::val(0_i64)]))
+    };
+    let octets = length(&after).add(length(&before));
+    let is_small = octets.clone().lte(bound(at_once));
+    let if_small =
+        |texts: Expr| -> Expr { CaseStatement::new().case(is_small.clone(), texts).into() };
+    let newest_before = Expr::SubQuery(None, Box::new(before_entry().into()));
+    let rows = scope::plain_as::<Entity>("entry")
+        .join_as(
+            JoinType::LeftJoin,
+            Entity,
+            "earlier",
+            Expr::col(("earlier", "id")).eq(newest_before),
+        )
+        .column(("entry", "id"))
+        .expr_as(octets, OCTETS)
+        .expr_as(is_small.clone(), "is_small")
+        .expr_as(if_small(after), "after")
+        .expr_as(if_small(before), "before")
         .and_where(Expr::col(("entry", "id")).is_in(ids))
         .take();
-    let rows = db.query_all(&texts).await?;
-    rows.iter().map(pair).collect()
+    let rows = db.query_all(&rows).await?;
+    rows.iter().map(read).collect()
 }
 
-fn pair(row: &QueryResult) -> Result<(i64, Pair)> {
+fn read(row: &QueryResult) -> Result<(i64, Texts)> {
     let texts = |column| {
         let text: Option<String> = row.try_get("", column)?;
         let texts = text.and_then(|text| serde_json::from_str(&text).ok());
         Ok::<_, Error>(texts.unwrap_or_default())
     };
-    Ok((row.try_get("", "id")?, [texts("before")?, texts("texts")?]))
+    let pair = match row.try_get("", "is_small")? {
+        true => Some([texts("before")?, texts("after")?]),
+        false => None,
+    };
+    let octets = row.try_get::<i64>("", OCTETS)?.unsigned_abs();
+    Ok((row.try_get("", "id")?, Texts { octets, pair }))
 }
 
-/// The texts that the same row had before an entry.
-fn before() -> SelectStatement {
-    let earlier = |column: &'static str| Expr::col(("earlier", column));
-    scope::plain_as::<Entity>("earlier")
-        .column(("earlier", "texts"))
-        .and_where(earlier("resource").equals(("entry", "resource")))
-        .and_where(earlier("resource_id").equals(("entry", "resource_id")))
-        .and_where(earlier("id").lt(Expr::col(("entry", "id"))))
-        .and_where(earlier("texts").is_not_null())
-        .order_by(("earlier", "id"), Order::Desc)
+/// The last entry of the same row before an entry that has texts.
+fn before_entry() -> SelectStatement {
+    let other = |column: &'static str| Expr::col(("other", column));
+    scope::plain_as::<Entity>("other")
+        .column(("other", "id"))
+        .and_where(other("resource").equals(("entry", "resource")))
+        .and_where(other("resource_id").equals(("entry", "resource_id")))
+        .and_where(other("id").lt(Expr::col(("entry", "id"))))
+        .and_where(other("texts").is_not_null())
+        .order_by(("other", "id"), Order::Desc)
         .limit(1)
         .take()
 }

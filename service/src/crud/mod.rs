@@ -13,6 +13,7 @@ pub(crate) mod read;
 mod related;
 mod roots;
 pub(crate) mod scope;
+pub(crate) mod size;
 mod stats;
 mod write;
 
@@ -31,6 +32,8 @@ pub use found::{Deleted, Found, Page};
 pub use impact::Impact;
 pub use many::Target;
 pub use owner::Owner;
+pub use related::{Related, Wanted};
+pub use size::{Budget, json_size};
 pub(crate) use stats::orderable;
 pub use stats::{Datum, Group, Stats, Values};
 
@@ -91,6 +94,8 @@ pub trait Crud: Sized + 'static {
     const SEARCH: &'static [Column<Self>] = &[];
     /// What [`Crud::load`] adds to the fields of a row.
     const COMPUTED: &'static [&'static str] = &[];
+    /// Those of them that are private, as [`Field::private`] columns are.
+    const COMPUTED_PRIVATE: &'static [&'static str] = &[];
 
     /// The rows that this one belongs to: it is deleted, restored and purged with them.
     fn owners() -> Vec<Owner> {
@@ -142,6 +147,15 @@ pub trait Crud: Sized + 'static {
         Ok(rows.into_iter().map(Self::Row::from).collect())
     }
 
+    /// Completes the first rows of a page, as many as fit its budget with what they grow by.
+    async fn load_within(
+        reads: &impl Reads,
+        rows: Vec<Model<Self>>,
+        _budget: &Budget,
+    ) -> Result<Vec<Self::Row>> {
+        Self::load(reads, rows).await
+    }
+
     /// The name of the table, of its permissions and of its path.
     fn name() -> &'static str {
         Self::Entity::default().table_name()
@@ -151,6 +165,13 @@ pub trait Crud: Sized + 'static {
     fn heavy() -> impl Iterator<Item = &'static str> {
         let heavy = Self::FIELDS.iter().filter(|field| field.is_heavy);
         heavy.map(|field| field.column.as_str())
+    }
+
+    /// The members of a row that only its owner and holders of the full read permission see.
+    fn private() -> impl Iterator<Item = &'static str> {
+        let private = Self::FIELDS.iter().filter(|field| field.is_private);
+        let private = private.map(|field| field.column.as_str());
+        private.chain(Self::COMPUTED_PRIVATE.iter().copied())
     }
 
     async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<Self::Row>> {
@@ -170,14 +191,9 @@ pub trait Crud: Sized + 'static {
         read::get::<Self>(reads, id, shape).await
     }
 
-    /// Visible rows that belong to others: those whose `foreign_key`, or `id`, is among `keys`, at most `most` for each.
-    async fn related(
-        reads: &impl Reads,
-        foreign_key: &'static str,
-        keys: &[i64],
-        most: u64,
-    ) -> Result<Vec<(i64, Found<Self::Row>)>> {
-        related::related::<Self>(reads, foreign_key, keys, most).await
+    /// Visible rows that belong to others, or that others belong to, newest first.
+    async fn related(reads: &impl Reads, wanted: &Wanted<'_>) -> Result<Vec<Related<Self::Row>>> {
+        related::related::<Self>(reads, wanted).await
     }
 
     /// Whether the actor could do this to the row: fails as doing it would.

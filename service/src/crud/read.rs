@@ -1,10 +1,7 @@
 //! `list` and `get`.
-use sea_orm::{
-    ConnectionTrait, EntityTrait, IdenStatic, Iterable, QueryFilter, QuerySelect, Select,
-    sea_query::Expr,
-};
+use sea_orm::{ConnectionTrait, QueryFilter, QuerySelect, Select};
 
-use super::{Column, Crud, Found, Model, Page, base, count, scope};
+use super::{Crud, Found, Model, Page, base, count, scope, size};
 use crate::{
     Error, Reads, Result,
     query::{Count, ListQuery, Shape},
@@ -32,22 +29,24 @@ pub async fn list_of<C: Crud>(
     let backward = place.as_ref().is_some_and(|place| place.backward);
     let backend = db.get_database_backend();
     let filtered = |rows| query.filtered(rows, reads.actor(), backend);
-    let rows = filtered(rows);
-    let shown = |rows| light::<C>(filtered(rows), &query.shape);
-    let parts: Vec<_> = parts.into_iter().map(shown).collect();
-    let all = (query.count != Count::None).then(|| rows.clone());
+    let all = filtered(rows);
+    let shown = |rows| size::select::<C>(rows, &query.shape, Some(query.at_once()));
+    let parts = parts.into_iter().map(filtered).map(shown);
+    let parts: Vec<_> = parts.collect();
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = light::<C>(
-        query.windowed(rows, &parts, place.as_ref(), backend)?,
-        &query.shape,
-    );
-    let mut rows = rows
-        .limit(query.limit + 1)
-        .offset(query.offset)
-        .all(db)
-        .await?;
-    let goes_on = rows.len() > limit;
+    let rows = query.windowed(shown(all.clone()), &parts, place.as_ref(), backend)?;
+    let rows = rows.limit(query.limit + 1).offset(query.offset);
+    let mut rows = size::read::<C>(db, rows, &query.shape).await?;
+    let has_more = rows.len() > limit;
     rows.truncate(limit);
+    let (mut rows, is_cut) = size::fit::<C>(reads, query, all.clone(), rows).await?;
+    if is_cut && !query.may_be_cut() {
+        return Err(Error::AnswerTooLarge {
+            limit: query.answer_limit,
+            rows: rows.len(),
+        });
+    }
+    let goes_on = has_more || is_cut;
     if backward {
         rows.reverse();
     }
@@ -56,7 +55,7 @@ pub async fn list_of<C: Crud>(
         true => (goes_on, true),
         false => (came_from_before, goes_on),
     };
-    let cursor = |row: Option<&Model<C>>, backward| query.cursor(row?, backward, &secret);
+    let cursor = |row: Option<&size::Placed<C>>, backward| query.cursor(&row?.0, backward, &secret);
     let next = has_next.then(|| cursor(rows.last(), false)).flatten();
     let prev = has_prev.then(|| cursor(rows.first(), true)).flatten();
     let seen = match rows.len() {
@@ -64,16 +63,15 @@ pub async fn list_of<C: Crud>(
         shown => query.offset + shown as u64,
     };
     let is_whole = !has_prev && !has_next;
-    let total = match (query.count, all) {
-        (Count::Exact, Some(all)) => Some(count::exact(db, all).await?),
+    let total = match query.count {
+        Count::None => None,
+        Count::Exact => Some(count::exact(db, all).await?),
         // A page that is the whole list has been counted.
-        (Count::Estimate, Some(_)) if is_whole => Some(seen),
-        (Count::Estimate, Some(all)) => Some(count::estimate(db, all).await?.max(seen)),
-        _ => None,
+        Count::Estimate if is_whole => Some(seen),
+        Count::Estimate => Some(count::estimate(db, all).await?.max(seen)),
     };
-    let rows = complete::<C>(reads, rows).await?;
     Ok(Page {
-        rows,
+        rows: rows.into_iter().filter_map(|(_, found)| found).collect(),
         total,
         next,
         prev,
@@ -81,42 +79,13 @@ pub async fn list_of<C: Crud>(
 }
 
 pub async fn get<C: Crud>(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<C::Row>> {
-    let rows = light::<C>(scope::seen::<C>(reads.actor(), shape.deleted), shape);
+    let rows = size::select::<C>(scope::seen::<C>(reads.actor(), shape.deleted), shape, None);
     let row = rows.filter(scope::is::<C>(id)).one(reads.db()?).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }
 
 pub async fn one<C: Crud>(reads: &impl Reads, row: Model<C>) -> Result<Found<C::Row>> {
-    complete::<C>(reads, vec![row])
-        .await?
-        .pop()
-        .ok_or_else(|| Error::bug("a row was lost while it was completed"))
-}
-
-async fn complete<C: Crud>(
-    reads: &impl Reads,
-    models: Vec<Model<C>>,
-) -> Result<Vec<Found<C::Row>>> {
-    let rows = C::load(reads, models.clone()).await?;
-    let found = |(model, row)| base::found::<C>(reads.actor(), model, row);
-    Ok(models.iter().zip(rows).map(found).collect())
-}
-
-/// Leaves heavy columns that nobody asked for in the table: empty text takes their place.
-fn light<C: Crud>(rows: Select<C::Entity>, shape: &Shape) -> Select<C::Entity> {
-    match &shape.fields {
-        None => rows,
-        Some(fields) => without::<C>(rows, |name| !fields.iter().any(|field| field == name)),
-    }
-}
-
-/// Leaves those heavy columns in the table that are `left`.
-pub fn without<C: Crud>(rows: Select<C::Entity>, left: impl Fn(&str) -> bool) -> Select<C::Entity> {
-    let heavy: Vec<_> = C::heavy().filter(|name| left(name)).collect();
-    let select = |rows: Select<C::Entity>, column: Column<C>| match heavy.contains(&column.as_str())
-    {
-        true => rows.column_as(Expr::val(""), column.as_str()),
-        false => rows.column(column),
-    };
-    <C::Entity as EntityTrait>::Column::iter().fold(rows.select_only(), select)
+    let complete = C::load(reads, vec![row.clone()]).await?.pop();
+    let complete = complete.ok_or_else(|| Error::bug("a row was lost while it was completed"))?;
+    Ok(base::found::<C>(reads.actor(), &row, complete))
 }

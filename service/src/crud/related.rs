@@ -1,41 +1,160 @@
 //! Rows that belong to others, for many at once.
+use std::collections::HashMap;
+
 use sea_orm::{
-    EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait},
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, Order,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{Asterisk, Expr, ExprTrait, Func, JoinType, SelectStatement, WindowStatement},
 };
 
-use super::{Crud, Found, base, column, read, scope};
-use crate::{Reads, Result};
+use super::{Column, Crud, Found, Model, base, column, scope, size};
+use crate::{Reads, Result, query::Shape};
 
-/// The visible rows whose `foreign_key` (or `id`) is among `keys`, newest first and at most `most` for each key, with
-/// that key. One statement, so without what [`Crud::load`] would add: related rows are shown as the public sees them;
-/// and without heavy columns where there are many to a key.
+/// Which rows of a relation are read, and how much of them.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// The foreign key that names the rows they belong to, or `id` for owners.
+    pub foreign_key: &'static str,
+    pub keys: &'a [i64],
+    /// Rows for each key.
+    pub most: u64,
+    /// Heavy columns that come along.
+    pub heavy: &'a [&'static str],
+    /// Bytes of all rows together.
+    pub room: u64,
+}
+
+/// A related row. Where there was no room for it, its long texts are empty.
+#[derive(Debug)]
+pub struct Related<R> {
+    pub key: i64,
+    pub found: Found<R>,
+    pub fits: bool,
+    /// Rows of the same key, as far as they were looked at.
+    pub siblings: u64,
+}
+
+/// The name of the rows that were found by their keys in a statement.
+const NEAR: &str = "near";
+
+/// The visible rows whose foreign key, or id, is among the keys, newest first. One statement, so without what
+/// [`Crud::load`] would add: related rows are shown as the public sees them.
+///
+/// Rows are given room in turns, the first of each key before the second of any. Of the rows beyond that, only the first
+/// of each key is there.
 pub async fn related<C: Crud>(
     reads: &impl Reads,
-    foreign_key: &'static str,
-    keys: &[i64],
-    most: u64,
-) -> Result<Vec<(i64, Found<C::Row>)>> {
-    let actor = reads.actor();
-    let named = Expr::col((C::name(), foreign_key)).is_in(keys.iter().copied());
-    let rows = scope::live::<C>(actor);
-    let rows = if foreign_key == "id" {
-        rows.filter(named)
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Related<C::Row>>> {
+    let shape = shape::<C>(wanted.heavy);
+    let rows = scope::live::<C>(reads.actor());
+    let is_owner = wanted.foreign_key == "id";
+    let is_measured = !is_owner || size::is_measured::<C>(&shape);
+    let rows = if is_measured {
+        measured::<C>(reads, wanted, &shape, rows)
     } else {
-        let mut theirs = scope::visible_ids::<C>(actor).and_where(named).take();
-        let first = scope::first_of_each(&mut theirs, (C::name(), foreign_key), most);
-        let rows = rows.filter(Expr::col((C::name(), "id")).in_subquery(first));
-        read::without::<C>(rows, |_| true)
+        let keys = wanted.keys.iter().copied();
+        let named = Expr::col((C::name(), wanted.foreign_key)).is_in(keys);
+        size::select::<C>(rows.filter(named), &shape, None)
     };
-    let rows = rows
-        .order_by_desc(column::<C::Entity>("id"))
-        .all(reads.db()?)
-        .await?;
-    let found = |model: <C::Entity as EntityTrait>::Model| {
-        let key = base::read::<C, i64>(&model, foreign_key);
-        let mut found = base::found::<C>(actor, &model, C::Row::from(model.clone()));
+    let rows = rows.order_by_desc(column::<C::Entity>("id"));
+    let rows = reads.db()?.query_all(&rows.into_query()).await?;
+    let related = |row: &sea_orm::QueryResult| {
+        let model = Model::<C>::from_query_result(row, "")?;
+        let mut found = base::found::<C>(reads.actor(), &model, C::Row::from(model.clone()));
         found.is_full = false;
-        (key, found)
+        let (fits, siblings) = match is_measured {
+            true => (
+                row.try_get("", "fits")?,
+                row.try_get::<i64>("", "siblings")?,
+            ),
+            false => (true, 1),
+        };
+        Ok(Related {
+            key: base::read::<C, i64>(&model, wanted.foreign_key),
+            found,
+            fits,
+            siblings: siblings.unsigned_abs(),
+        })
     };
-    Ok(rows.into_iter().map(found).collect())
+    rows.iter().map(related).collect()
+}
+
+/// All fields but the heavy ones that are not wanted.
+fn shape<C: Crud>(heavy: &[&str]) -> Shape {
+    let fields = C::FIELDS.iter().map(|field| field.column.as_str());
+    let is_shown = |name: &&str| heavy.contains(name) || !C::heavy().any(|heavy| heavy == *name);
+    Shape {
+        fields: Some(fields.filter(is_shown).map(str::to_owned).collect()),
+        ..Shape::default()
+    }
+}
+
+/// The rows, each with whether there is room for it and how many there are of its key.
+fn measured<C: Crud>(
+    reads: &impl Reads,
+    wanted: &Wanted<'_>,
+    shape: &Shape,
+    rows: Select<C::Entity>,
+) -> Select<C::Entity> {
+    let near = |name: &'static str| Expr::col((NEAR, name));
+    let fits = near("total").lte(size::bound(wanted.room));
+    let long: HashMap<_, _> = C::FIELDS
+        .iter()
+        .map(|field| (field.column.as_str(), field.is_long))
+        .collect();
+    let select = |rows: Select<C::Entity>, column: Column<C>| {
+        let name = column.as_str();
+        match long.get(name) {
+            Some(true) if shape.shows(name) => {
+                let field = Expr::col(column.as_column_ref());
+                rows.column_as(size::unless_empty(fits.clone(), field), name)
+            }
+            Some(_) if !shape.shows(name) => rows.column_as(Expr::val(""), name),
+            _ => rows.column(column),
+        }
+    };
+    let mut rows = <C::Entity as EntityTrait>::Column::iter().fold(rows.select_only(), select);
+    rows = rows
+        .column_as(fits.clone(), "fits")
+        .column_as(near("siblings"), "siblings")
+        .filter(fits.or(near("place").eq(1)));
+    let id = Expr::col((C::name(), "id"));
+    QueryTrait::query(&mut rows)
+        .from_clear()
+        .from_subquery(in_turns::<C>(reads, wanted, shape), NEAR)
+        .join(JoinType::InnerJoin, C::name(), id.eq(near("id")));
+    rows
+}
+
+/// The ids of the newest rows of each key, with what all up to them come to together, in turns.
+fn in_turns<C: Crud>(reads: &impl Reads, wanted: &Wanted<'_>, shape: &Shape) -> SelectStatement {
+    let key = (C::name(), wanted.foreign_key);
+    let shown = C::FIELDS.iter().map(|field| field.column);
+    let shown = shown.filter(|column| shape.shows(column.as_str()));
+    let texts = shown.filter(|column| size::is_text(column));
+    let octets = size::octets::<C>(&texts.collect::<Vec<_>>());
+    let newest_first = WindowStatement::partition_by(key)
+        .order_by((C::name(), "id"), Order::Desc)
+        .take();
+    let ranked = scope::visible_ids::<C>(reads.actor())
+        .and_where(Expr::col(key).is_in(wanted.keys.iter().copied()))
+        .expr_as(Expr::col(key), "key")
+        .expr_as(octets.add(size::bound(size::ROW)), "octets")
+        .expr_window_as(Func::cust("ROW_NUMBER"), newest_first, "place")
+        .take();
+    let turns = WindowStatement::new()
+        .order_by("place", Order::Asc)
+        .order_by("id", Order::Desc)
+        .take();
+    scope::near_rows(ranked, "ranked")
+        .columns(["id", "place"])
+        .expr_window_as(Func::sum(Expr::col("octets")), turns, "total")
+        .expr_window_as(
+            Func::count(Expr::col(Asterisk)),
+            WindowStatement::partition_by("key"),
+            "siblings",
+        )
+        .and_where(Expr::col("place").lte(size::bound(wanted.most)))
+        .take()
 }

@@ -12,8 +12,8 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select,
     prelude::DateTimeWithTimeZone,
     sea_query::{
-        Asterisk, DeleteStatement, Expr, ExprTrait, Func, InsertStatement, Order, Query,
-        SelectStatement, UnionType, UpdateStatement, WindowStatement,
+        Asterisk, DeleteStatement, Expr, ExprTrait, InsertStatement, Query, SelectStatement,
+        UnionType, UpdateStatement,
     },
 };
 
@@ -179,23 +179,9 @@ pub fn has_visible<C: Crud>(foreign_key: impl ColumnTrait, actor: &Actor) -> Exp
     Expr::exists(owner)
 }
 
-/// The newest rows of each group, at most so many.
-pub fn first_of_each(
-    ids: &mut SelectStatement,
-    group: (&'static str, &'static str),
-    most: u64,
-) -> SelectStatement {
-    let newest_first = WindowStatement::partition_by(group)
-        .order_by((group.0, "id"), Order::Desc)
-        .take();
-    let ranked = ids
-        .expr_window_as(Func::cust("ROW_NUMBER"), newest_first, "place")
-        .take();
-    Query::select()
-        .column("id")
-        .from_subquery(ranked, "ranked")
-        .and_where(Expr::col("place").lte(most))
-        .take()
+/// Rows of a select that has its scope, to be selected from.
+pub fn near_rows(rows: SelectStatement, name: &'static str) -> SelectStatement {
+    Query::select().from_subquery(rows, name).take()
 }
 
 /// The rows of several selects, which must have none in common. Each stands in a select of its own: SQLite has no

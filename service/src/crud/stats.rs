@@ -6,11 +6,17 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, Func, NullOrdering},
 };
 
-use super::{Column, Crud};
+use super::{
+    Column, Crud,
+    size::{Budget, SCALAR, json_size},
+};
 use crate::{
     Reads, Result,
     query::{MAX_GROUPS, StatsQuery},
 };
+
+/// Bytes of a group beside its values: the count, and names around the extremes.
+const FRAME: u64 = 64;
 
 #[derive(Debug)]
 pub struct Stats {
@@ -73,10 +79,29 @@ pub async fn stats<C: Crud>(
     let rows = reads.db()?.query_all(&select).await?;
     let most = usize::try_from(MAX_GROUPS).unwrap_or(usize::MAX);
     let groups = rows.iter().take(most).map(|row| group(query, row));
+    let mut groups = groups.collect::<Result<Vec<_>>>()?;
+    let budget = Budget {
+        sizes: groups.iter().map(size).collect(),
+        most: query.answer_limit(),
+    };
+    groups.truncate(budget.fitting([]));
     Ok(Stats {
-        groups: groups.collect::<Result<_>>()?,
-        has_more: rows.len() > most,
+        has_more: rows.len() > groups.len(),
+        groups,
     })
+}
+
+/// Bytes of a group as JSON, at most.
+fn size(group: &Group) -> u64 {
+    let values = group.key.iter().chain(&group.min).chain(&group.max);
+    let sizes = values.map(|(name, value)| {
+        let value = match value {
+            Datum::Text(text) => json_size(text),
+            _ => SCALAR,
+        };
+        name.len() as u64 + 4 + value
+    });
+    FRAME + sizes.sum::<u64>()
 }
 
 /// In the order in which they were selected.

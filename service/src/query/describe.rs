@@ -14,6 +14,8 @@ pub struct Filterable {
     /// `title`, or `author.username` one relation away.
     pub name: String,
     pub kind: ValueKind,
+    /// Whether rows may be sorted and grouped by it.
+    pub is_sortable: bool,
     /// The resource whose full read permission naming it takes.
     pub private_of: Option<&'static str>,
 }
@@ -33,7 +35,7 @@ pub fn operators(kind: ValueKind) -> Vec<&'static str> {
     OPERATORS.into_iter().filter(takes).collect()
 }
 
-/// The fields of a resource itself, which are those that it may be sorted by.
+/// The fields of a resource itself.
 pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
     let declares = C::FIELDS.iter().map(|field| field.column.as_str());
     let names = BASE_FIELDS.into_iter().chain(declares);
@@ -42,6 +44,7 @@ pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
         Some(Filterable {
             name: name.to_owned(),
             kind: kind(field.column.def().get_column_type()),
+            is_sortable: field.is_sortable(),
             private_of: field.is_private.then(C::name),
         })
     };

@@ -1,9 +1,12 @@
 //! What is asked of all rows that filters match, one page after the other.
 use super::{
-    Count, ListQuery, Shape, Sort,
+    Count, ListQuery, Shape, Sort, indexed_fields,
     parse::{rows_among, take_each, unless_of},
 };
-use crate::{Actor, Error, Result, crud::Crud};
+use crate::{
+    Actor, Error, Refusal, Result,
+    crud::{Crud, Deleted},
+};
 
 /// Those of a list that mean nothing where there is no window.
 const WINDOW: [&str; 5] = ["limit", "offset", "cursor", "include", "count"];
@@ -23,7 +26,14 @@ impl<C: Crud> ExportQuery<C> {
             Err(("unknown", detail))
         };
         refusals.extend(take_each(window, unknown).1);
-        rows.sort.get_or_insert_with(Sort::default);
+        let sort = rows.sort.get_or_insert_with(Sort::default);
+        if !sort.follows_index(rows.shape.deleted) {
+            refusals.push(Refusal::new(
+                "sort",
+                "not_allowed",
+                indexed::<C>(rows.shape.deleted),
+            ));
+        }
         unless_of(PARAMETERS, refusals).map(|()| Self(rows))
     }
 
@@ -51,6 +61,11 @@ impl<C: Crud> ExportQuery<C> {
         self
     }
 
+    /// Bytes of a page, at most.
+    pub fn limit_page(&mut self, bytes: u64) {
+        self.0.answer_limit = bytes;
+    }
+
     /// So many rows at most are a page.
     pub fn limit(&mut self, rows: u64) {
         self.0.limit = rows;
@@ -61,4 +76,10 @@ impl<C: Crud> ExportQuery<C> {
         self.0.cursor = Some(cursor);
         self.0.count = Count::None;
     }
+}
+
+/// An order without an index would be made anew for each page of an export.
+fn indexed<C: Crud>(deleted: Deleted) -> String {
+    let names = indexed_fields::<C>(deleted).join(", ");
+    format!("an export can be sorted by these fields first, either way: {names}")
 }

@@ -1,4 +1,6 @@
 //! Related rows that come along: the owner behind a foreign key, or what a row owns.
+use std::collections::HashSet;
+
 use super::Refused;
 use crate::{crud::Crud, quote, registry};
 
@@ -13,23 +15,44 @@ pub struct Include {
     pub table: &'static str,
     pub foreign_key: &'static str,
     pub is_many: bool,
+    /// Heavy fields that come along: all that there are to ask for, or those that were asked for.
+    pub heavy: Vec<&'static str>,
 }
 
+impl Include {
+    /// What a client may name: the relation, and each heavy field of an owner.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let heavy = self.heavy.iter();
+        let heavy = heavy.map(|field| format!("{}.{field}", self.name));
+        [self.name.to_owned()].into_iter().chain(heavy)
+    }
+}
+
+/// `author,post.content`: a relation, or a heavy field of an owner, with which the owner comes along.
 pub fn parse<C: Crud>(text: &str) -> Result<Vec<Include>, Refused> {
     let known = relations(C::name());
+    let mut seen = HashSet::new();
     let mut includes: Vec<Include> = Vec::new();
     for name in text.split(',') {
-        let Some(include) = known.iter().find(|include| include.name == name) else {
-            let names: Vec<_> = known.iter().map(|include| include.name).collect();
-            return Err((
-                "unknown",
-                format!("{:?} is none of [{}]", quote(name), names.join(", ")),
-            ));
-        };
-        if includes.contains(include) {
-            return Err(("duplicate", format!("names {name} more than once")));
+        if !seen.insert(name) {
+            let detail = format!("names {} more than once", quote(name));
+            return Err(("duplicate", detail));
         }
-        includes.push(include.clone());
+        let Some((relation, field)) = find(&known, name) else {
+            let names: Vec<_> = known.iter().flat_map(Include::names).collect();
+            let detail = format!("{:?} is none of [{}]", quote(name), names.join(", "));
+            return Err(("unknown", detail));
+        };
+        match includes
+            .iter_mut()
+            .find(|include| include.name == relation.name)
+        {
+            Some(include) => include.heavy.extend(field),
+            None => includes.push(Include {
+                heavy: field.into_iter().collect(),
+                ..relation.clone()
+            }),
+        }
     }
     match includes.len() > MAX_INCLUDES {
         true => Err((
@@ -40,17 +63,36 @@ pub fn parse<C: Crud>(text: &str) -> Result<Vec<Include>, Refused> {
     }
 }
 
+/// The relation that is named, and its heavy field if one is.
+fn find<'a>(known: &'a [Include], name: &str) -> Option<(&'a Include, Option<&'static str>)> {
+    let (relation, field) = match name.split_once('.') {
+        Some((relation, field)) => (relation, Some(field)),
+        None => (name, None),
+    };
+    let relation = known.iter().find(|include| include.name == relation)?;
+    let mut heavy = relation.heavy.iter().copied();
+    match field {
+        Some(field) => Some((relation, Some(heavy.find(|heavy| *heavy == field)?))),
+        None => Some((relation, None)),
+    }
+}
+
 /// Every relation of a table, as its owners and those whom it owns declare them.
 pub fn relations(table: &str) -> Vec<Include> {
     let mut relations = Vec::new();
     for other in registry::tables() {
         for owner in &other.owners {
             if other.name == table {
-                relations.extend(owner.column.strip_suffix("_id").map(|name| Include {
-                    name,
-                    table: owner.table,
-                    foreign_key: owner.column,
-                    is_many: false,
+                relations.extend(owner.column.strip_suffix("_id").map(|name| {
+                    Include {
+                        name,
+                        table: owner.table,
+                        foreign_key: owner.column,
+                        is_many: false,
+                        heavy: registry::table(owner.table)
+                            .map(|table| table.heavy.clone())
+                            .unwrap_or_default(),
+                    }
                 }));
             }
             if owner.table == table {
@@ -59,6 +101,7 @@ pub fn relations(table: &str) -> Vec<Include> {
                     table: other.name,
                     foreign_key: owner.column,
                     is_many: true,
+                    heavy: Vec::new(),
                 });
             }
         }

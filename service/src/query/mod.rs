@@ -11,11 +11,11 @@ mod sort;
 mod stats;
 mod value;
 
-use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value};
+use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value, sea_query::Expr};
 
 use crate::{
     Actor, Error, Refusal, Result,
-    crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope},
+    crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope, size},
     permission::{Action, Reach},
     quote,
     secret::Secret,
@@ -31,14 +31,21 @@ use search::Search;
 pub use sort::MAX_FIELDS;
 use sort::Sort;
 pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
+pub(crate) use value::is_text;
 
 /// Rows of a page; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
 pub const MAX_LIMIT: u64 = 100;
 pub const MAX_OFFSET: u64 = 10_000;
 
+/// Bytes of an answer, unless the configuration says otherwise.
+pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
+
 /// Declared by every resource without being named.
 const BASE_FIELDS: [&str; 4] = ["id", "created_at", "updated_at", "version"];
+
+/// Those of them in whose order every resource has an index of its live rows.
+const INDEXED: [&str; 2] = ["id", "created_at"];
 
 /// What a list takes beside its filters.
 const LIST_PARAMETERS: &str = "limit, offset, cursor, sort, fields, include, count, deleted";
@@ -61,6 +68,8 @@ pub struct ListQuery<C: Crud> {
     pub offset: u64,
     pub count: Count,
     pub shape: Shape,
+    /// Bytes of the answer, at most.
+    pub answer_limit: u64,
 }
 
 /// What is said of how many rows there are on all pages together.
@@ -87,6 +96,12 @@ impl Shape {
     pub fn is_plain(&self) -> bool {
         self.fields.is_none() && self.includes.is_empty()
     }
+
+    /// Whether a member is among those that are shown.
+    pub fn shows(&self, name: &str) -> bool {
+        let names = |fields: &Vec<String>| fields.iter().any(|field| field == name);
+        self.fields.as_ref().is_none_or(names)
+    }
 }
 
 impl<C: Crud> Default for ListQuery<C> {
@@ -102,11 +117,30 @@ impl<C: Crud> Default for ListQuery<C> {
             offset: 0,
             count: Count::None,
             shape: Shape::default(),
+            answer_limit: ANSWER_LIMIT,
         }
     }
 }
 
 impl<C: Crud> ListQuery<C> {
+    /// Bytes of the rows of a page: half of the answer is for related rows, if any come along.
+    pub(crate) fn budget(&self) -> u64 {
+        match self.shape.includes.is_empty() {
+            true => self.answer_limit,
+            false => self.answer_limit / 2,
+        }
+    }
+
+    /// Octets up to which the long texts of a row are read with it: a whole page of such rows is within the budget.
+    pub(crate) fn at_once(&self) -> u64 {
+        self.budget() / (self.limit + 1)
+    }
+
+    /// Whether a page may have fewer rows than asked for: a cursor must lead to the others.
+    pub(crate) fn may_be_cut(&self) -> bool {
+        self.offset == 0 && self.sort.is_some()
+    }
+
     /// A private field may only be named by those who may read it on every row.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         permit::<C>(&self.private, actor)
@@ -187,7 +221,12 @@ impl<C: Crud> ListQuery<C> {
             (Some(last), false) => {
                 let first = |rows| order(rows).limit(self.offset + self.limit + 1);
                 let pieces = pieces.into_iter().chain([last]);
-                order(scope::any_of(pieces.map(first)))
+                let rows = order(scope::any_of(pieces.map(first)));
+                let octets = Expr::col((C::name(), size::OCTETS));
+                match size::is_measured::<C>(&self.shape) {
+                    true => rows.column_as(octets, size::OCTETS),
+                    false => rows,
+                }
             }
         })
     }
@@ -215,6 +254,43 @@ fn permit<C: Crud>(private: &[(String, &'static str)], actor: &Actor) -> Result<
     let refused = private.iter().filter(|(_, resource)| hidden(resource));
     let refusal = |(parameter, _): &(String, _)| Refusal::new(parameter, "unknown", unknown::<C>());
     parse::unless(refused.map(refusal).collect())
+}
+
+/// What a resource declares of a field that rows may be sorted and grouped by.
+fn sortable<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
+    let field = declared::<C>(name)?;
+    // One that is private must look like none.
+    match (field.is_sortable(), field.is_private) {
+        (true, _) => Ok(field),
+        (false, true) => Err(("unknown", unknown::<C>())),
+        (false, false) => {
+            let detail = format!(
+                "{name} is a long text, which orders and groups nothing; it must be one of {}",
+                public::<C>(Field::is_sortable).join(", ")
+            );
+            Err(("not_allowed", detail))
+        }
+    }
+}
+
+/// The fields in whose order an index has live rows; deleted ones have an index by id only.
+pub fn indexed_fields<C: Crud>(deleted: Deleted) -> Vec<&'static str> {
+    let declared = C::FIELDS
+        .iter()
+        .filter(|field| field.is_indexed && !field.is_private);
+    let declared = declared.map(|field| field.column.as_str());
+    match deleted {
+        Deleted::Exclude => INDEXED.into_iter().chain(declared).collect(),
+        Deleted::Include | Deleted::Only => vec!["id"],
+    }
+}
+
+/// The fields that everyone may name of those for which `is_meant` holds, the base columns first.
+fn public<C: Crud>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+    let declared = C::FIELDS.iter().filter(|field| !field.is_private);
+    let declared = declared.filter(|field| is_meant(field));
+    let declared = declared.map(|field| field.column.as_str());
+    BASE_FIELDS.into_iter().chain(declared).collect()
 }
 
 /// What a resource declares of a field.
@@ -253,13 +329,7 @@ fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
 
 /// Says which fields there are for everyone; naming the others would tell that they exist.
 fn unknown<C: Crud>() -> String {
-    let declared = C::FIELDS
-        .iter()
-        .filter(|field| !field.is_private && field.is_comparable);
-    let names = BASE_FIELDS
-        .into_iter()
-        .chain(declared.map(|field| field.column.as_str()));
-    let names: Vec<_> = names.collect();
+    let names = public::<C>(|field| field.is_comparable);
     let search = if C::SEARCH.is_empty() { "" } else { ", q" };
     format!(
         "is not one of {}; or {LIST_PARAMETERS}{search}",

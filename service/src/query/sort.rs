@@ -4,8 +4,8 @@ use sea_orm::{
     sea_query::{Expr, NullOrdering},
 };
 
-use super::{Refused, declared};
-use crate::crud::{Column, Crud, Model, column};
+use super::{Refused, indexed_fields, sortable};
+use crate::crud::{Column, Crud, Deleted, Model, column};
 
 pub const MAX_FIELDS: usize = 3;
 
@@ -46,7 +46,7 @@ impl<C: Crud> Sort<C> {
                 Some(name) => (name, Order::Desc),
                 None => (name, Order::Asc),
             };
-            let field = declared::<C>(name)?;
+            let field = sortable::<C>(name)?;
             if sort.keys.iter().any(|key| key.column.as_str() == name) {
                 return Err(("duplicate", format!("names {name} more than once")));
             }
@@ -68,6 +68,13 @@ impl<C: Crud> Sort<C> {
             });
         }
         Ok(sort)
+    }
+
+    /// Whether an index has the rows in this order, but for what ties in its first field. Only the order of their ids is
+    /// there for deleted rows.
+    pub fn follows_index(&self, deleted: Deleted) -> bool {
+        let first = self.keys.first().map(|key| key.column.as_str());
+        first.is_some_and(|first| indexed_fields::<C>(deleted).contains(&first))
     }
 
     pub fn private(&self) -> Option<()> {

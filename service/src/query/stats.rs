@@ -2,9 +2,9 @@
 use sea_orm::{DbBackend, IdenStatic, Select};
 
 use super::{
-    ListQuery, Refused, declared,
+    ListQuery, Refused,
     parse::{one_of, rows_among, take_each, unless_of},
-    permit, unknown,
+    permit, sortable, unknown,
 };
 use crate::{
     Actor, Error, Result,
@@ -69,6 +69,15 @@ impl<C: Crud> StatsQuery<C> {
         }
     }
 
+    /// Bytes of the answer, at most.
+    pub fn limit_answer(&mut self, bytes: u64) {
+        self.rows.answer_limit = bytes;
+    }
+
+    pub(crate) fn answer_limit(&self) -> u64 {
+        self.rows.answer_limit
+    }
+
     pub(crate) fn deleted(&self) -> Deleted {
         self.rows.shape.deleted
     }
@@ -95,7 +104,7 @@ impl<C: Crud> StatsQuery<C> {
 
     fn extremes(&mut self, name: &str, text: &str) -> Result<Vec<Column<C>>, Refused> {
         for field in text.split(',') {
-            let declared = declared::<C>(field)?;
+            let declared = sortable::<C>(field)?;
             if !orderable(declared.column) {
                 // One that is private must look like none.
                 return Err(match declared.is_private {
@@ -114,7 +123,7 @@ impl<C: Crud> StatsQuery<C> {
         let mut columns: Vec<Column<C>> = Vec::new();
         let mut has_private = false;
         for field in text.split(',') {
-            let declared = declared::<C>(field)?;
+            let declared = sortable::<C>(field)?;
             if columns.iter().any(|other| other.as_str() == field) {
                 return Err(("duplicate", format!("names {field} more than once")));
             }

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, prelude::DateTimeWithTi
 
 use crate::{
     Crud, Reads, Result, Users,
-    crud::scope,
+    crud::{json_size, scope},
     permission::{Action, Reach},
     roles,
 };
@@ -18,7 +18,7 @@ pub struct UserRow {
     pub private: Option<Private>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Private {
     /// Names, sorted.
     pub roles: Vec<String>,
@@ -56,6 +56,12 @@ pub async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>>
         UserRow { user, private }
     };
     Ok(users.into_iter().map(row).collect())
+}
+
+/// Bytes of what was added to a user.
+pub fn size(row: &UserRow) -> u64 {
+    let roles = row.private.iter().flat_map(|private| &private.roles);
+    roles.map(|name| json_size(name) + 1).sum()
 }
 
 async fn last_logins(

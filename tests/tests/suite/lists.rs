@@ -193,7 +193,7 @@ async fn a_sub_collection_is_the_list_narrowed() {
         .get(format!("/users/{}/posts?author_id={}", ada.id, bob.id))
         .await;
     let comments = bob
-        .get(format!("/posts/{}/comments?sort=body", hers[0]))
+        .get(format!("/posts/{}/comments?sort=-id", hers[0]))
         .await;
 
     assert_eq!(page.ids(), [hers[2], hers[1]]);

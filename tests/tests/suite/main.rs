@@ -1,6 +1,7 @@
 //! Everything that Atoll promises, through the front door.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod answers;
 mod audit;
 mod auth;
 mod bulk;
@@ -30,6 +31,7 @@ mod pages;
 mod permissions;
 mod plans;
 mod posts;
+mod private;
 mod reads;
 mod retention;
 mod roles;

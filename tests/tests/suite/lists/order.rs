@@ -2,6 +2,7 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
+use service::registry;
 use tests::TestApp;
 
 use super::filters::{BASE, DECLARED, populate};
@@ -42,7 +43,9 @@ async fn every_declared_field_sorts_both_ways_with_nulls_last() {
     for (resource, public, private) in DECLARED {
         let rows = root.get(format!("/{resource}?limit=100")).await;
         let rows = rows.body["data"].as_array().unwrap();
-        for field in BASE.iter().chain(public).chain(private) {
+        let long = &registry::table(resource).unwrap().long;
+        let fields = BASE.iter().chain(public).chain(private);
+        for field in fields.filter(|field| !long.contains(field)) {
             for sort in [(*field).to_owned(), format!("-{field}")] {
                 let page = root.get(format!("/{resource}?limit=100&sort={sort}")).await;
 

@@ -177,6 +177,97 @@ async fn every_resource_has_the_indexes_of_its_lists() {
     }
 }
 
+/// The indexes of a table that have all of its live rows, and no others: whether they are unique, and their columns.
+async fn live_indexes(sql: &Sql, table: &str) -> Vec<(bool, Vec<String>)> {
+    let indexes = match sql.is_postgres() {
+        true => format!(
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = '{table}'"
+        ),
+        false => format!(
+            "SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = '{table}' AND sql IS NOT NULL"
+        ),
+    };
+    let mut found = Vec::new();
+    for index in sql.texts(&indexes).await {
+        let plain = index.replace(['"', ';'], "");
+        let (head, condition) = plain.split_once(" WHERE ").unwrap_or((&plain, ""));
+        if condition.trim_matches(['(', ')']) != "deleted_at IS NULL" {
+            continue;
+        }
+        let (_, columns) = head.rsplit_once('(').unwrap();
+        let columns = columns.trim_end().trim_end_matches(')').split(',');
+        let name = |column: &str| column.split_whitespace().next().unwrap().to_owned();
+        found.push((head.contains(" UNIQUE "), columns.map(name).collect()));
+    }
+    found
+}
+
+/// An export in an order without an index would sort the table anew for each of its pages.
+#[actix_web::test]
+async fn the_fields_that_are_declared_as_indexed_are_those_that_have_an_index() {
+    let (sql, _folder) = migrated().await;
+    let mut seen = 0;
+
+    for table in registry::tables() {
+        let indexes = live_indexes(&sql, table.name).await;
+        let has_order = |field: &str| {
+            indexes
+                .iter()
+                .any(|(is_unique, columns)| match columns.as_slice() {
+                    [only] => only == field && *is_unique,
+                    [first, second] => first == field && second == "id",
+                    _ => false,
+                })
+        };
+        assert!(has_order("created_at"), "{}: {indexes:?}", table.name);
+        for field in &table.fields {
+            let is_declared = table.indexed.contains(field);
+            assert_eq!(
+                has_order(field),
+                is_declared,
+                "{}.{field}: declare it with Field::indexed if an index over live rows has it, and only then: {indexes:?}",
+                table.name
+            );
+            seen += usize::from(is_declared);
+        }
+    }
+
+    assert!(seen >= 2, "there are indexed fields");
+}
+
+/// What is declared as long is measured before it is read, and orders nothing.
+#[actix_web::test]
+async fn every_text_of_more_than_a_thousand_characters_is_declared_as_long() {
+    let (sql, _folder) = migrated().await;
+    let mut seen = 0;
+
+    for table in registry::tables() {
+        let name = table.name;
+        let columns = match sql.is_postgres() {
+            true => format!(
+                "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{name}' \
+                 AND (data_type = 'text' OR character_maximum_length > 1000)"
+            ),
+            false => format!(
+                "SELECT name FROM pragma_table_info('{name}') WHERE lower(type) = 'text' \
+                 OR (lower(type) LIKE 'varchar(%' AND CAST(substr(type, 9) AS integer) > 1000)"
+            ),
+        };
+        for column in sql.texts(&columns).await {
+            // A timestamp of SQLite is text too.
+            if table.fields.contains(&column.as_str()) && !column.ends_with("_at") {
+                seen += 1;
+                assert!(
+                    table.long.contains(&column.as_str()),
+                    "{name}.{column} is long: declare it with Field::long or Field::heavy"
+                );
+            }
+        }
+    }
+
+    assert_eq!(seen, 3, "there are long texts");
+}
+
 #[test]
 fn migrations_by_hand_go_to_the_database_that_is_configured() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,308 @@
+//! The size of rows in an answer: a page reads and shows no more than its budget, and always at least one row.
+//!
+//! Long texts of ordinary size are read with their rows. A row whose long texts are larger than its share of the budget is
+//! read without them at first, but with their length; once it is known which rows fit, their texts are read too.
+use std::collections::HashMap;
+
+use sea_orm::{
+    ColumnTrait, ColumnType, ConnectionTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
+    QueryFilter, QuerySelect, QueryTrait, Select, Value,
+    sea_query::{CaseStatement, Expr, ExprTrait, Func},
+};
+
+use super::{Column, Crud, Found, Model, base, column};
+use crate::{
+    Reads, Result,
+    query::{ListQuery, Shape, is_text as is_text_type},
+};
+
+/// The name of the column that holds the length of a row's long texts.
+pub const OCTETS: &str = "octets";
+
+/// Bytes of a row beside its declared fields: ids, times, punctuation.
+pub const ROW: u64 = 256;
+
+/// The largest number, time or boolean as JSON.
+pub const SCALAR: u64 = 32;
+
+/// The sizes of the first rows of a page, and what they may come to together.
+#[derive(Debug)]
+pub struct Budget {
+    pub sizes: Vec<u64>,
+    pub most: u64,
+}
+
+impl Budget {
+    /// The number of first rows that fit when each grows by these bytes: at least one, where there is one.
+    pub fn fitting(&self, more: impl IntoIterator<Item = u64>) -> usize {
+        let more = more.into_iter().chain(std::iter::repeat(0));
+        let mut left = self.most;
+        let fits = |(size, more): (&u64, u64)| {
+            let rest = left.checked_sub(size + more);
+            left = rest.unwrap_or_default();
+            rest.is_some()
+        };
+        let fitting = self
+            .sizes
+            .iter()
+            .zip(more)
+            .map(fits)
+            .take_while(|fits| *fits);
+        fitting.count().max(1).min(self.sizes.len())
+    }
+}
+
+/// A row of a page: its model, to go on from, and what is shown of it, unless it was deleted while it was read.
+pub type Placed<C> = (Model<C>, Option<Found<<C as Crud>::Row>>);
+
+/// A row as it was read, without its long texts where they are large.
+pub struct Read<C: Crud> {
+    model: Model<C>,
+    octets: u64,
+}
+
+/// A row that fits: as it was first read, and whole if that was without its long texts.
+struct Fitting<C: Crud> {
+    first: Model<C>,
+    whole: Option<Option<Model<C>>>,
+}
+
+impl<C: Crud> Fitting<C> {
+    /// None if the row was deleted between the two statements.
+    fn shown(&self) -> Option<&Model<C>> {
+        self.whole
+            .as_ref()
+            .map_or(Some(&self.first), Option::as_ref)
+    }
+}
+
+/// Whether a select for this shape has the column [`OCTETS`].
+pub fn is_measured<C: Crud>(shape: &Shape) -> bool {
+    long::<C>(shape).next().is_some()
+}
+
+/// The long columns that are shown.
+fn long<C: Crud>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
+    let long = C::FIELDS.iter().filter(|field| field.is_long);
+    let shown = long.filter(|field| !is_left_out::<C>(field.column, shape));
+    shown.map(|field| field.column)
+}
+
+fn is_left_out<C: Crud>(column: Column<C>, shape: &Shape) -> bool {
+    let name = column.as_str();
+    let is_heavy = C::heavy().any(|heavy| heavy == name);
+    is_heavy && !shape.shows(name)
+}
+
+/// The columns of a shape. A heavy column that it does not show stays in the table; empty text takes its place.
+///
+/// With `at_once`, long texts come along where a row has no more octets of them, and their length always does.
+pub fn select<C: Crud>(
+    rows: Select<C::Entity>,
+    shape: &Shape,
+    at_once: Option<u64>,
+) -> Select<C::Entity> {
+    let long: Vec<_> = match at_once {
+        Some(_) => long::<C>(shape).collect(),
+        None => Vec::new(),
+    };
+    if shape.fields.is_none() && long.is_empty() {
+        return rows;
+    }
+    let octets = octets::<C>(&long);
+    let is_small = octets.clone().lte(at_once.map(bound));
+    let select = |rows: Select<C::Entity>, column: Column<C>| {
+        let name = column.as_str();
+        if is_left_out::<C>(column, shape) {
+            rows.column_as(Expr::val(""), name)
+        } else if long.iter().any(|long| long.as_str() == name) {
+            let field = Expr::col(column.as_column_ref());
+            rows.column_as(unless_empty(is_small.clone(), field), name)
+        } else {
+            rows.column(column)
+        }
+    };
+    let rows = Column::<C>::iter().fold(rows.select_only(), select);
+    if long.is_empty() {
+        rows
+    } else {
+        rows.column_as(octets, OCTETS)
+    }
+}
+
+/// The field where `condition` holds, and empty text elsewhere.
+pub fn unless_empty(condition: Expr, field: Expr) -> Expr {
+    CaseStatement::new()
+        .case(condition, field)
+        .finally("")
+        .into()
+}
+
+/// The length of texts together, in octets. Neither database reads a long text for that.
+pub fn octets<C: Crud>(columns: &[Column<C>]) -> Expr {
+    let length = |column: &Column<C>| {
+        let field = Expr::col(column.as_column_ref());
+        let field = match column.def().get_column_type() {
+            ColumnType::Json | ColumnType::JsonBinary => field.cast_as("text"),
+            _ => field,
+        };
+        let length = Func::cust("octet_length").arg(field);
+        Expr::from(Func::coalesce([length.into(), Expr::val(0_i64)]))
+    };
+    let lengths = columns.iter().map(length);
+    lengths
+        .reduce(ExprTrait::add)
+        .unwrap_or_else(|| Expr::val(0_i64))
+}
+
+/// Whether a column holds text, of any length, or JSON.
+pub fn is_text(column: &impl ColumnTrait) -> bool {
+    let kind = column.def();
+    let kind = kind.get_column_type();
+    is_text_type(kind) || matches!(kind, ColumnType::Json | ColumnType::JsonBinary)
+}
+
+/// A number of octets as the databases take it.
+pub fn bound(octets: u64) -> i64 {
+    i64::try_from(octets).unwrap_or(i64::MAX)
+}
+
+/// The rows of a select that [`select`] made for this shape.
+pub async fn read<C: Crud>(
+    db: &impl ConnectionTrait,
+    rows: Select<C::Entity>,
+    shape: &Shape,
+) -> Result<Vec<Read<C>>> {
+    let is_measured = is_measured::<C>(shape);
+    let rows = db.query_all(&rows.into_query()).await?;
+    let read = |row: &sea_orm::QueryResult| {
+        let octets = match is_measured {
+            true => row.try_get::<i64>("", OCTETS)?,
+            false => 0,
+        };
+        Ok(Read {
+            model: Model::<C>::from_query_result(row, "")?,
+            octets: octets.unsigned_abs(),
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The first rows that fit the budget of the query, complete, and whether any was left out. `all` selects the rows that the
+/// query may show.
+pub async fn fit<C: Crud>(
+    reads: &impl Reads,
+    query: &ListQuery<C>,
+    all: Select<C::Entity>,
+    mut read: Vec<Read<C>>,
+) -> Result<(Vec<Placed<C>>, bool)> {
+    let (count, most) = (read.len(), query.budget());
+    let sizes = read.iter().map(|row| ROW + row.octets).collect();
+    read.truncate(Budget { sizes, most }.fitting([]));
+    let mut rows = whole::<C>(reads, query, all, read).await?;
+    let size = |row: &Fitting<C>| row.shown().map_or(0, |row| size::<C>(row, &query.shape));
+    let mut budget = Budget {
+        sizes: rows.iter().map(size).collect(),
+        most,
+    };
+    rows.truncate(budget.fitting([]));
+    let shown: Vec<_> = rows.iter().filter_map(Fitting::shown).cloned().collect();
+    // What is not shown has no size.
+    budget.sizes.truncate(rows.len());
+    budget.sizes.retain(|size| *size > 0);
+    let complete = C::load_within(reads, shown, &budget).await?;
+    let mut is_over = complete.len() < budget.sizes.len();
+    let mut complete = complete.into_iter();
+    let mut placed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let found = match row.shown() {
+            Some(model) => match complete.next() {
+                Some(row) => Some(base::found::<C>(reads.actor(), model, row)),
+                None => break,
+            },
+            None => None,
+        };
+        placed.push((row.first, found));
+    }
+    is_over |= placed.len() < count;
+    Ok((placed, is_over))
+}
+
+/// Reads the rows whose long texts were left out before, in a statement of its own if there are any.
+async fn whole<C: Crud>(
+    reads: &impl Reads,
+    query: &ListQuery<C>,
+    all: Select<C::Entity>,
+    read: Vec<Read<C>>,
+) -> Result<Vec<Fitting<C>>> {
+    let is_large = |row: &Read<C>| row.octets > query.at_once();
+    let large = read.iter().filter(|row| is_large(row));
+    let large: Vec<_> = large.map(|row| base::id::<C>(&row.model)).collect();
+    let mut texts = HashMap::new();
+    if !large.is_empty() {
+        let rows = all.filter(column::<C::Entity>("id").is_in(large));
+        let rows = select::<C>(rows, &query.shape, None);
+        let rows = rows.all(reads.db()?).await?.into_iter();
+        texts.extend(rows.map(|row| (base::id::<C>(&row), row)));
+    }
+    let fitting = |row: Read<C>| Fitting {
+        whole: is_large(&row).then(|| texts.remove(&base::id::<C>(&row.model))),
+        first: row.model,
+    };
+    Ok(read.into_iter().map(fitting).collect())
+}
+
+/// Bytes of a row as JSON, at most.
+fn size<C: Crud>(row: &Model<C>, shape: &Shape) -> u64 {
+    let shown = C::FIELDS.iter().map(|field| field.column);
+    let shown = shown.filter(|column| shape.shows(column.as_str()));
+    let sizes = shown.map(|column| {
+        let value = match row.get(column) {
+            Value::String(Some(text)) => json_size(&text),
+            Value::Json(Some(json)) => json.to_string().len() as u64,
+            _ => SCALAR,
+        };
+        // Quotes, a colon and a comma.
+        column.as_str().len() as u64 + 4 + value
+    });
+    ROW + sizes.sum::<u64>()
+}
+
+/// Bytes of a text as JSON (RFC 8259, section 7), as serde_json writes it.
+pub fn json_size(text: &str) -> u64 {
+    let size = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    2 + text.bytes().map(size).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_rows_fit_as_the_budget_has_room_for_and_always_one() {
+        let budget = |sizes: &[u64]| Budget {
+            sizes: sizes.to_vec(),
+            most: 10,
+        };
+
+        assert_eq!(budget(&[3, 3, 4, 1]).fitting([]), 3);
+        assert_eq!(budget(&[3, 3, 4, 1]).fitting([0, 5]), 1);
+        assert_eq!(budget(&[3, 8, 1]).fitting([]), 1);
+        assert_eq!(budget(&[99, 1]).fitting([]), 1);
+        assert_eq!(budget(&[]).fitting([]), 0);
+    }
+
+    #[test]
+    fn a_text_has_the_size_that_it_is_written_with() {
+        let all: String = (0..0x250).filter_map(char::from_u32).collect();
+
+        for text in ["", "a\"b\\c", "\u{7f}", "𐍈", &all] {
+            let written = serde_json::to_string(text).unwrap();
+            assert_eq!(json_size(text), written.len() as u64, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Long texts order and group nothing, and an export goes by an index.
+use service::registry;
+use tests::TestApp;
+
+#[actix_web::test]
+async fn nothing_is_sorted_grouped_or_aggregated_by_a_long_text() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let mut seen = 0;
+
+    for table in registry::tables() {
+        for field in table
+            .long
+            .iter()
+            .filter(|field| !table.heavy.contains(field))
+        {
+            seen += 1;
+            for (path, parameter) in [
+                (format!("/{}?sort=id,-{field}", table.name), "sort"),
+                (format!("/{}/export?sort={field}", table.name), "sort"),
+                (
+                    format!("/{}/stats?group_by={field}", table.name),
+                    "group_by",
+                ),
+                (format!("/{}/stats?min={field}", table.name), "min"),
+                (format!("/{}/stats?max=id,{field}", table.name), "max"),
+            ] {
+                let refused = root.get(&path).await;
+                let refused = refused
+                    .expect_problem(400, "malformed_request")
+                    .expect_error_at(parameter);
+                let error = &refused.body["errors"][0];
+                let detail = error["detail"].as_str().unwrap();
+                assert_eq!(error["code"], "not_allowed", "{path}");
+                assert!(
+                    detail.contains("long text") && detail.contains("created_at"),
+                    "{detail}"
+                );
+            }
+            let filter = format!("/{}?{field}[contains]=a", table.name);
+            root.get(filter).await.expect_status(200);
+        }
+    }
+
+    assert!(seen >= 2, "there are long texts");
+}
+
+#[actix_web::test]
+async fn an_export_is_sorted_by_what_an_index_has() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    root.publish("Hello").await;
+
+    for (sort, is_indexed) in [
+        ("id", true),
+        ("-created_at,title", true),
+        ("slug", true),
+        ("-slug,id", true),
+        ("id&deleted=include", true),
+        ("title", false),
+        ("-published_at", false),
+        ("status,-created_at", false),
+        ("created_at&deleted=include", false),
+        ("slug&deleted=only", false),
+    ] {
+        let path = format!("/posts/export?sort={sort}");
+        let export = root.get(&path).await;
+        if is_indexed {
+            export.expect_status(200);
+            continue;
+        }
+        let refused = export
+            .expect_problem(400, "malformed_request")
+            .expect_error_at("sort");
+        let detail = refused.body["errors"][0]["detail"].as_str().unwrap();
+        let names = if sort.contains("deleted") {
+            "first, either way: id"
+        } else {
+            "id, created_at, slug"
+        };
+        assert!(detail.contains(names), "{path}: {detail}");
+        let list = path.replace("/export", "");
+        root.get(list).await.expect_status(200);
+    }
+}
