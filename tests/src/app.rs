@@ -3,8 +3,8 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use api::{
-    load::{Load, LoadSettings},
     http::Route,
+    load::{Load, LoadSettings},
     proxies::{Proxies, ProxyHeader},
     rate::{RateSettings, RedisSettings},
     routes::routes,
