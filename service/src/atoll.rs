@@ -6,8 +6,10 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::{
     Actor, Database, Session, audit,
     auth::{self, Callers},
+    idempotency,
     mail::Mailer,
     password::{Hasher, QUEUE},
+    quota::Quotas,
     retention,
     secret::Secret,
 };
@@ -19,6 +21,7 @@ pub struct Settings {
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
     pub mail: Mailer,
+    pub idempotency: idempotency::Settings,
 }
 
 /// Cheap to clone.
@@ -31,6 +34,7 @@ pub struct Atoll {
     pub soft_delete: retention::Settings,
     pub(crate) callers: Callers,
     pub mail: Mailer,
+    pub(crate) quotas: Quotas,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
     /// Attempts that are made at a time: no more are counted than passwords can be hashed.
     pub(crate) attempts: Arc<Semaphore>,
@@ -41,6 +45,7 @@ impl Atoll {
         let changes = database.changes().clone();
         Self {
             callers: Callers::new(changes, settings.auth.cache_lifetime),
+            quotas: Quotas::new(settings.idempotency.kept_limit, settings.audit.daily_limit),
             database,
             hasher: Hasher::start(&settings.auth),
             auth: settings.auth,

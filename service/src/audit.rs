@@ -24,7 +24,7 @@ pub(crate) use history::permit;
 pub use never::Never;
 pub(crate) use prune::prune;
 pub use revert::Revert;
-pub(crate) use revert::state_at;
+pub(crate) use revert::{fields_at, state_at};
 pub use seal::seal;
 pub use settings::Settings;
 pub(crate) use store::store;

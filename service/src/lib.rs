@@ -19,6 +19,7 @@ pub mod permission;
 pub mod posts;
 mod prelude;
 pub mod query;
+mod quota;
 pub mod registry;
 pub mod retention;
 pub mod roles;

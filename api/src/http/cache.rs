@@ -40,6 +40,7 @@ pub fn policy(request: &HttpRequest, response: &mut HttpResponseBuilder) {
     }
 }
 
-fn reads(request: &HttpRequest) -> bool {
+/// Whether a request only reads.
+pub fn reads(request: &HttpRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
