@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
-use super::{Problem, cookie, limit, safety::protect};
+use super::{Problem, limit, safety::protect};
 use crate::proxies::{Proxies, ProxyHeader};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -62,8 +62,6 @@ pub async fn guard(
     let seal = Seal {
         request_id: request_id(&request),
         is_by_tls: gate.as_ref().is_some_and(|gate| gate.is_by_tls),
-        // What comes with a sign-in is no credential there.
-        has_cookie: cookie::is_in(request.headers()) && !request.path().ends_with("/auth/cookie"),
     };
     let id = seal.request_id.clone();
     let path = request.path().to_owned();
@@ -158,7 +156,6 @@ fn with_what_was_said_to_origins(mut whole: HttpResponse, said: &HttpResponse) -
 struct Seal {
     request_id: String,
     is_by_tls: bool,
-    has_cookie: bool,
 }
 
 impl Seal {
@@ -167,7 +164,6 @@ impl Seal {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         protect(&mut response, self.is_by_tls);
-        cookie::take_back(self.has_cookie, &mut response);
         response
     }
 }
