@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     auth,
+    crud::NaturalKey,
     mail::{self, Mail},
     own,
     password::{About, MAX_LENGTH, MIN_LENGTH},
@@ -89,6 +90,11 @@ impl Crud for Users {
     ];
     const SEARCH: &'static [Column] = &[Column::Username, Column::FullName];
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
+
+    fn natural_key() -> Option<NaturalKey> {
+        let key = NaturalKey::compared(Column::Username, Column::UsernameKey, key);
+        Some(key)
+    }
 
     fn visible(_actor: &Actor) -> Condition {
         everything()

@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockType, SelectStatement},
 };
 
-use super::{Active, Crud, column, scope};
+use super::{Active, Crud, NaturalKey, column, scope};
 use crate::{
     Actor, Error, Reads, Result, Tx,
     query::{self, Filter, Filterable, Refused},
@@ -22,6 +22,7 @@ pub struct Owner {
     pub(crate) filter: fn(&str, &str, &str) -> Result<Filter, Refused>,
     /// What filters on the owner there are.
     pub(crate) declared: fn() -> Vec<Filterable>,
+    pub(crate) key: Option<NaturalKey>,
     rule: Option<(Condition, &'static str)>,
 }
 
@@ -33,6 +34,7 @@ impl Owner {
             visible: P::visible,
             filter: Filter::on::<P>,
             declared: query::declared_fields::<P>,
+            key: P::natural_key(),
             rule: None,
         }
     }
