@@ -1,16 +1,19 @@
 //! `/posts`
+use std::marker::PhantomData;
+
 use actix_web::http::Method;
 use entity::posts;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
     crud::{Access, Crud},
+    idempotency::Deed,
     permission::Action,
     posts::STATES,
 };
 
 use crate::http::{
-    Answer, BASE, Call, Created, JsonSchema, ListOf, Many, NoBody, Reply, Resource, Route,
+    Answer, BASE, Beneath, Call, Created, JsonSchema, ListOf, Many, NoBody, Reply, Resource, Route,
     Serialize, Time,
 };
 
@@ -84,7 +87,12 @@ async fn comment(call: Call<NewReply>) -> Answer<Created<Comments>> {
         body,
         author_id,
     };
-    call.write(async |tx| {
+    let deed = Beneath::<Posts, _> {
+        id: post_id,
+        deed: Deed::<Comments>::Create(&new),
+        row: PhantomData,
+    };
+    call.write(deed, async |tx| {
         Posts::visible_row(tx, post_id).await?;
         Reply::created::<Comments>(Comments::create(tx, &new).await?)
     })

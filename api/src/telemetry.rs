@@ -6,9 +6,10 @@ use std::{
 
 use anyhow::anyhow;
 use serde::Deserialize;
+use tracing::Level;
 use tracing_subscriber::{
     EnvFilter,
-    filter::{LevelFilter, ParseError},
+    filter::{LevelFilter, ParseError, Targets},
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -63,10 +64,37 @@ pub fn is_level(text: &str) -> bool {
 pub fn filter(level: &str) -> Result<EnvFilter, ParseError> {
     // Every connection that goes back to the pool is rolled back, which PostgreSQL remarks on.
     let remarks = "sqlx::postgres::notice=off".parse()?;
-    Ok(EnvFilter::builder().parse(level)?.add_directive(remarks))
+    let filter = EnvFilter::builder().parse(level)?.add_directive(remarks);
+    if hears_of_clients(level) {
+        return Ok(filter);
+    }
+    Ok(filter.add_directive(format!("{CLIENTS}=off").parse()?))
+}
+
+/// Reports requests that cannot be parsed and connections that break, as errors although it is the client that errs.
+const CLIENTS: &str = "actix_http::h1::dispatcher";
+
+/// Whether the operator wants to read what is there for debugging.
+fn hears_of_clients(level: &str) -> bool {
+    let targets = level.parse::<Targets>();
+    targets.is_ok_and(|targets| targets.would_enable(CLIENTS, &Level::DEBUG))
 }
 
 /// <https://no-color.org>
 fn is_coloured() -> bool {
     stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_requests_are_logged_where_debugging_is_on() {
+        assert!(!hears_of_clients("info,actix_server=warn"));
+        assert!(!hears_of_clients("debug,actix_http=info"));
+        assert!(hears_of_clients("debug"));
+        assert!(hears_of_clients("info,actix_http=debug"));
+        assert!(hears_of_clients("info,actix_http::h1::dispatcher=trace"));
+    }
 }

@@ -3,16 +3,16 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use service::{
-    Error, Found, Posts, Roles, Session, Users,
-    crud::{Access, Crud},
+    Error, Found, Posts, Roles, Session, Tx, Users,
+    crud::{Access, Crud, Target},
     permission::Permission,
     roles,
     users::UserRow,
 };
 
 use crate::http::{
-    Answer, BASE, Call, JsonSchema, Kind, ListOf, Many, NoBody, Nothing, Reply, Resource, Route,
-    RowRule, Serialize, Time,
+    Again, Answer, BASE, Call, JsonSchema, Kept, Kind, ListOf, Many, NoBody, Nothing, Problem,
+    Reply, Resource, Route, RowRule, Serialize, Time,
 };
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -80,14 +80,16 @@ pub fn routes() -> Vec<Route> {
             |actor| actor.holds(&Permission::new("roles.assign")),
             assign,
         )
-        .to_row(assigns.clone()),
+        .to_row(assigns.clone())
+        .conditional_if_sent(),
         Route::new(
             Method::DELETE,
             &role,
             |actor| actor.holds(&Permission::new("roles.assign")),
             unassign,
         )
-        .to_row(assigns.clone()),
+        .to_row(assigns.clone())
+        .conditional_if_sent(),
     ]
 }
 
@@ -120,14 +122,46 @@ async fn who_sees_roles(session: &Session, ids: &[i64]) -> Result<Found<UserRow>
     }
 }
 
+/// A role that is given to a user, or taken away.
+struct Assignment {
+    user: i64,
+    role: i64,
+}
+
+impl Again for Assignment {
+    async fn show(&self, tx: &Tx, kept: Kept) -> Result<Kept, Error> {
+        roles::may_assign(tx, self.user, self.role).await?;
+        Ok(kept)
+    }
+}
+
+/// The user, in the version that the preconditions allow. They may always be left out: nothing of the user is written over.
+fn assigned_to(call: &Call) -> Result<Target, Problem> {
+    let Target { id, expected } = call.target()?;
+    let expected = expected.if_sent();
+    Ok(Target { id, expected })
+}
+
 async fn assign(call: Call) -> Answer<Nothing> {
-    let (user, role) = (call.id(), call.second_id());
-    call.write(async |tx| Reply::done(roles::assign(tx, user, role).await?))
-        .await
+    let (user, role) = (assigned_to(&call)?, call.second_id());
+    call.write(
+        Assignment {
+            user: user.id,
+            role,
+        },
+        async |tx| Reply::done(roles::assign(tx, user.clone(), role).await?),
+    )
+    .await
 }
 
 async fn unassign(call: Call) -> Answer<Nothing> {
-    let (user, role) = (call.id(), call.second_id());
-    call.write(async |tx| Reply::done(roles::unassign(tx, user, role).await?))
-        .await
+    let (user, role) = (assigned_to(&call)?, call.second_id());
+    call.write(
+        Assignment {
+            user: user.id,
+            role,
+        },
+        async |tx| Reply::done(roles::unassign(tx, user.clone(), role).await?),
+    )
+    .await
 }

@@ -8,7 +8,7 @@ use crate::audit;
 use crate::generated::{
     api_keys, audit_blocks, audit_entries, audit_prunes, audit_seals, comments, deletions,
     idempotency_keys, last_logins, mails, one_time_tokens, posts, recovery_codes, roles, secrets,
-    sessions, throttles, totp_secrets, user_roles, users, verified_emails,
+    sessions, throttles, totp_secrets, user_roles, users, verified_emails, written_bytes,
 };
 
 impl ActiveModelBehavior for audit::ActiveModel {}
@@ -33,3 +33,4 @@ impl ActiveModelBehavior for totp_secrets::ActiveModel {}
 impl ActiveModelBehavior for user_roles::ActiveModel {}
 impl ActiveModelBehavior for users::ActiveModel {}
 impl ActiveModelBehavior for verified_emails::ActiveModel {}
+impl ActiveModelBehavior for written_bytes::ActiveModel {}

@@ -9,8 +9,10 @@ use tokio::{
 use crate::{
     Actor, Database, Limit, Session, audit,
     auth::{self, Callers},
+    idempotency,
     mail::Mailer,
     password::{Hasher, QUEUE},
+    quota::Quotas,
     retention,
     secret::Secret,
 };
@@ -22,6 +24,7 @@ pub struct Settings {
     pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
     pub mail: Mailer,
+    pub idempotency: idempotency::Settings,
 }
 
 /// Cheap to clone.
@@ -34,6 +37,7 @@ pub struct Atoll {
     pub soft_delete: retention::Settings,
     pub(crate) callers: Callers,
     pub mail: Mailer,
+    pub(crate) quotas: Quotas,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
     /// Attempts that are made at a time: no more are counted than passwords can be hashed.
     pub(crate) attempts: Arc<Semaphore>,
@@ -44,6 +48,7 @@ impl Atoll {
         let changes = database.changes().clone();
         Self {
             callers: Callers::new(changes, settings.auth.cache_lifetime),
+            quotas: Quotas::new(settings.idempotency.kept_limit, settings.audit.daily_limit),
             database,
             hasher: Hasher::start(&settings.auth),
             auth: settings.auth,

@@ -31,7 +31,7 @@ pub(crate) use history::permit;
 pub use never::Never;
 pub(crate) use prune::prune;
 pub use revert::Revert;
-pub(crate) use revert::state_at;
+pub(crate) use revert::{fields_at, state_at};
 pub(crate) use rows::{Change as RowsChange, RowsWrite};
 pub use seal::seal;
 pub use settings::Settings;

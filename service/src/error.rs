@@ -43,6 +43,9 @@ pub enum Error {
     /// The row is in another version than the caller expected: in this one.
     #[error("the row is in version {0}: read it again")]
     Stale(i64),
+    /// The row is in a version that the caller wanted to leave alone: in this one.
+    #[error("the row is in version {0}, which If-None-Match excludes")]
+    Unwanted(i64),
     /// Operations of one request were refused: as the first of them would have been alone, and where each of them was.
     #[error("{count} operations were refused: {first}")]
     Operations {
@@ -64,6 +67,9 @@ pub enum Error {
     /// Too many attempts failed: none is made for so long.
     #[error("too many attempts: wait {} s", .0.as_secs_f32())]
     RateLimited(Duration),
+    /// A user has left behind as much as one user may.
+    #[error("{what}: there is room again in {} s", .wait.as_secs())]
+    QuotaReached { what: &'static str, wait: Duration },
     /// Another transaction was in the way: the same work may succeed when it is run again.
     #[error("contended")]
     Contended(#[source] DbErr),
@@ -131,7 +137,7 @@ impl Error {
             Self::Conflict { .. } => alone("", "conflict"),
             Self::NotFound => alone("", "not_found"),
             Self::Forbidden(_) => alone("", "forbidden"),
-            Self::Stale(_) => alone("/version", "stale"),
+            Self::Stale(_) | Self::Unwanted(_) => alone("/version", "stale"),
             Self::VersionRequired => alone("/version", "required"),
             _ => return None,
         })

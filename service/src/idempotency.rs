@@ -1,11 +1,17 @@
 //! A write that is asked for again under the same key happens once: what it gave is kept in its own transaction.
+mod body;
+mod deed;
+
 use ::entity::idempotency_keys::{ActiveModel, Column, Entity};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub use body::{public, with_fields, without_fields};
+pub use deed::{Deed, Need, Notes};
 
 use crate::{
     Error, Reads, Result, Session, Tx,
@@ -18,6 +24,24 @@ pub const LIFETIME: chrono::Duration = chrono::Duration::hours(24);
 /// Characters of a key; contract §7.
 pub const MAX_LENGTH: usize = 255;
 
+/// Bytes that a key counts for beside its answer: its row, and the index that finds it.
+const ROW: usize = 200;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Bytes of kept answers that one user may have.
+    pub kept_limit: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            kept_limit: 64 * 1024 * 1024,
+        }
+    }
+}
+
 /// A key of the actor's, and a digest of what it was sent with.
 #[derive(Debug, Clone)]
 pub struct Once {
@@ -26,26 +50,27 @@ pub struct Once {
 }
 
 impl Session {
-    /// Runs `work` like [`Session::write`] unless the actor's key was used before, whose outcome is then given again.
-    /// The flag says which of the two it was. An actor who is no user has no keys.
+    /// Runs `work` like [`Session::write`], and keeps what it says is to be kept. Where the actor's key was used before,
+    /// `again` makes the outcome of what was kept then. An actor who is no user has no keys.
     ///
     /// Fails with [`Error::KeyReused`] where the key was sent with something else, and with [`Error::InProgress`]
     /// while the first of two is still at work. A failure leaves the key free.
-    pub async fn write_once<T: Serialize + DeserializeOwned>(
+    pub async fn write_once<T, K: Serialize + DeserializeOwned>(
         &self,
         once: &Once,
-        work: impl AsyncFn(&Tx) -> Result<T>,
-    ) -> Result<(T, bool)> {
+        work: impl AsyncFn(&Tx) -> Result<(T, K)>,
+        again: impl AsyncFn(&Tx, K) -> Result<T>,
+    ) -> Result<T> {
         let Some(user_id) = self.actor().user_id() else {
-            return Ok((self.write(work).await?, false));
+            return self.write(async |tx| Ok(work(tx).await?.0)).await;
         };
         self.write(async |tx| {
             if claim(tx, user_id, once).await? {
-                let outcome = work(tx).await?;
-                keep(tx, user_id, once, &outcome).await?;
-                return Ok((outcome, false));
+                let (outcome, kept) = work(tx).await?;
+                keep(tx, user_id, once, &kept).await?;
+                return Ok(outcome);
             }
-            Ok((kept(tx, user_id, once).await?, true))
+            again(tx, kept(tx, user_id, once).await?).await
         })
         .await
     }
@@ -80,6 +105,7 @@ async fn claim(tx: &Tx, user_id: i64, once: &Once) -> Result<bool> {
 
 async fn keep(tx: &Tx, user_id: i64, once: &Once, outcome: &impl Serialize) -> Result<()> {
     let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
+    tx.keeps_answer((outcome.len() + once.key.len() + ROW) as u64);
     scope::update_plain::<Entity>(tx, this(user_id, once), [(Column::Outcome, outcome.into())])
         .await
         .map(drop)

@@ -22,6 +22,7 @@ pub mod permission;
 pub mod posts;
 mod prelude;
 pub mod query;
+mod quota;
 mod quote;
 pub mod registry;
 pub mod retention;

@@ -26,7 +26,8 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
             .link("mails", "user_id")
             .named("mails", "recipient", "email")
             .link("last_logins", "user_id")
-            .link("idempotency_keys", "user_id"),
+            .link("idempotency_keys", "user_id")
+            .link("written_bytes", "user_id"),
         Table::of::<Roles>().link("user_roles", "role_id"),
         Table::of::<Posts>(),
         Table::of::<Comments>(),

@@ -2,7 +2,9 @@
 //! and, if so configured, the audit.
 use std::time::Duration;
 
-use ::entity::{api_keys, deletions, idempotency_keys, one_time_tokens, sessions, throttles};
+use ::entity::{
+    api_keys, deletions, idempotency_keys, one_time_tokens, sessions, throttles, written_bytes,
+};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
@@ -13,7 +15,7 @@ use serde::Deserialize;
 use crate::{
     Actor, Atoll, Error, Result, Session, Tx, audit, auth,
     crud::{base, cascade, now, scope},
-    idempotency,
+    idempotency, quota,
     registry::{self, Table},
 };
 
@@ -67,6 +69,7 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
     all.push(drain(&session, "api_keys", expired_keys, &mut progress).await?);
     all.push(drain(&session, "one_time_tokens", expired_tokens, &mut progress).await?);
     all.push(drain(&session, "throttles", forgiven, &mut progress).await?);
+    all.push(drain(&session, "written_bytes", uncounted, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
@@ -187,6 +190,12 @@ async fn forgiven(tx: &Tx) -> Result<u64> {
         is_over.and(Column::BlockedUntil.lte(now())),
     )
     .await
+}
+
+/// Counters of hours that no longer count.
+async fn uncounted(tx: &Tx) -> Result<u64> {
+    use written_bytes::Column;
+    scope::erase::<written_bytes::Entity>(tx, Column::Hour.lt(quota::first_hour())).await
 }
 
 /// A batch of the rows that are over. One that is used again meanwhile is not.

@@ -28,6 +28,8 @@ pub struct Session {
     actor: Arc<Actor>,
     origin: Arc<Origin>,
     writing: Cell<bool>,
+    /// Whether what the actor leaves behind in the database is counted.
+    is_counted: bool,
 }
 
 impl Session {
@@ -37,6 +39,16 @@ impl Session {
             actor: Arc::new(actor),
             origin: Arc::default(),
             writing: Cell::new(false),
+            is_counted: true,
+        }
+    }
+
+    /// What is written counts towards no limit of the user: an import is bounded by itself.
+    #[must_use]
+    pub fn uncounted(self) -> Self {
+        Self {
+            is_counted: false,
+            ..self
         }
     }
 
@@ -105,7 +117,8 @@ impl Session {
                 self.origin.request_id.clone(),
                 database.changes().clone(),
             )
-            .mailing(self.atoll.mail.clone());
+            .mailing(self.atoll.mail.clone())
+            .counted_by(self.is_counted.then(|| self.atoll.quotas.clone()));
             let tx = match self.atoll.audit.is_kept {
                 true => tx,
                 false => tx.unrecorded(),

@@ -1,7 +1,10 @@
 //! A transaction that cannot be committed after a failure that nobody reported.
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use sea_orm::{
@@ -14,6 +17,7 @@ use crate::{
     audit::{self, Entries, Entry},
     database::{Changed, Changes, notification},
     mail::Mailer,
+    quota::{Charge, Kind, Quotas},
     secret::Secret,
 };
 
@@ -32,6 +36,13 @@ pub struct Tx {
     mailer: Mailer,
     has_mail: AtomicBool,
     failed: AtomicBool,
+    /// Counts what the user leaves behind; None where that has no limit.
+    quotas: Option<Quotas>,
+    kept_bytes: AtomicU64,
+    history_bytes: AtomicU64,
+    /// The fields that were changed.
+    fields: Mutex<BTreeSet<String>>,
+    has_recorded: AtomicBool,
 }
 
 impl Tx {
@@ -52,7 +63,37 @@ impl Tx {
             mailer: Mailer::default(),
             has_mail: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            quotas: None,
+            kept_bytes: AtomicU64::default(),
+            history_bytes: AtomicU64::default(),
+            fields: Mutex::default(),
+            has_recorded: AtomicBool::new(false),
         }
+    }
+
+    /// Counts what the user leaves behind in the database.
+    pub(crate) fn counted_by(self, quotas: Option<Quotas>) -> Self {
+        Self { quotas, ..self }
+    }
+
+    /// Notes bytes of an answer that is kept under an idempotency key.
+    pub(crate) fn keeps_answer(&self, bytes: u64) {
+        self.kept_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Notes bytes of changed values that the audit keeps.
+    pub(crate) fn keeps_history(&self, bytes: u64) {
+        self.history_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Whether any change was recorded.
+    pub fn has_recorded(&self) -> bool {
+        self.has_recorded.load(Relaxed)
+    }
+
+    /// The fields that were changed, of whatever row.
+    pub fn changed_fields(&self) -> Vec<String> {
+        lock(&self.fields).iter().cloned().collect()
     }
 
     /// Leaves no trace in the audit.
@@ -90,6 +131,7 @@ impl Tx {
     /// Notes what was done. It is stored before the commit, or before the next write whose entries the database makes.
     pub(crate) fn record(&self, entry: Entry) {
         self.changes_rows(entry.resource, Some(&[entry.resource_id]));
+        lock(&self.fields).extend(entry.changes.keys().cloned());
         if !self.is_recorded {
             return;
         }
@@ -98,6 +140,7 @@ impl Tx {
 
     /// Makes nodes forget the callers that these rows are about. Without ids, any row of the table may have changed.
     pub(crate) fn changes_rows(&self, resource: &str, ids: Option<&[i64]>) {
+        self.has_recorded.store(true, Relaxed);
         match (resource, ids) {
             ("users", Some(ids)) => ids.iter().for_each(|id| self.changes_user(*id)),
             // Every user who has the role may do something else now.
@@ -116,8 +159,9 @@ impl Tx {
     /// PostgreSQL answers OK to the COMMIT of a transaction in which a statement failed, and rolls back. So an `Ok`
     /// after a failed statement is refused: it would acknowledge a write that is lost.
     pub(crate) async fn finish<T>(self, done: Result<(T, bool)>) -> Result<T> {
+        let mut charges = Vec::new();
         let (done, commits) = match done {
-            Ok((done, true)) => (self.tell().await.map(|()| done), true),
+            Ok((done, true)) => (self.tell(&mut charges).await.map(|()| done), true),
             Ok((done, false)) => (Ok(done), false),
             Err(error) => (Err(error), false),
         };
@@ -127,6 +171,9 @@ impl Tx {
             self.changes.note(&lock(&self.changed));
             if self.has_mail.load(Relaxed) {
                 self.mailer.wake();
+            }
+            if let Some(quotas) = self.quotas.filter(|_| committed.is_ok()) {
+                charges.into_iter().for_each(|charge| quotas.settle(charge));
             }
             return committed.map_err(Error::from).and(done);
         }
@@ -186,8 +233,9 @@ impl Tx {
     }
 
     /// To the audit, and to other nodes.
-    async fn tell(&self) -> Result<()> {
+    async fn tell(&self, charges: &mut Vec<Charge>) -> Result<()> {
         self.store_entries().await?;
+        self.charge(charges).await?;
         let changed = lock(&self.changed).clone();
         let db = self.get_database_backend();
         if changed.is_nobody() || db != DbBackend::Postgres || self.failed.load(Relaxed) {
@@ -200,6 +248,24 @@ impl Tx {
             [channel.into(), text.into()],
         );
         self.query_one_raw(tell).await?;
+        Ok(())
+    }
+
+    /// Counts what the user leaves behind. Last, because the counters stay locked until the commit.
+    async fn charge(&self, charges: &mut Vec<Charge>) -> Result<()> {
+        let (Some(quotas), Some(user_id)) = (&self.quotas, self.actor.user_id()) else {
+            return Ok(());
+        };
+        if self.failed.load(Relaxed) {
+            return Ok(());
+        }
+        let kept = (Kind::Answers, self.kept_bytes.load(Relaxed));
+        charges.extend(quotas.charge(self, user_id, kept).await?);
+        // Superusers repair what others wrote.
+        if !self.actor.is_superuser() {
+            let history = (Kind::History, self.history_bytes.load(Relaxed));
+            charges.extend(quotas.charge(self, user_id, history).await?);
+        }
         Ok(())
     }
 

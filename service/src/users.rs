@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     auth,
-    crud::Budget,
+    crud::{Budget, NaturalKey},
     mail::{self, Mail},
     own,
     password::{About, MAX_LENGTH, MIN_LENGTH},
@@ -91,6 +91,11 @@ impl Crud for Users {
     const SEARCH: &'static [Column] = &[Column::Username, Column::FullName];
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
     const COMPUTED_PRIVATE: &'static [&'static str] = Self::COMPUTED;
+
+    fn natural_key() -> Option<NaturalKey> {
+        let key = NaturalKey::compared(Column::Username, Column::UsernameKey, key);
+        Some(key)
+    }
 
     fn visible(_actor: &Actor) -> Condition {
         everything()

@@ -213,6 +213,7 @@ pub fn service_settings() -> service::Settings {
         },
         audit: service::audit::Settings::default(),
         soft_delete: service::retention::Settings::default(),
+        idempotency: service::idempotency::Settings::default(),
         mail: Mailer::default(),
     }
 }

@@ -14,7 +14,9 @@ pub fn routes() -> Vec<Route> {
     let (all, one) = (at("api-keys"), at("api-keys/{id}"));
     vec![
         Route::new(Method::GET, &all, signed_in, api_keys),
-        Route::new(Method::POST, &all, signed_in, create_api_key).or(Kind::Conflict),
+        Route::new(Method::POST, &all, signed_in, create_api_key)
+            .or(Kind::Conflict)
+            .leading_to(201, ("auth", "revoke_api_key"), "$response.body#/id"),
         Route::new(Method::DELETE, &one, signed_in, revoke_api_key).to_row(Arc::new(
             |session, ids| Box::pin(auth::has_api_key(session, first(ids))),
         )),

@@ -28,7 +28,9 @@ pub fn routes() -> Vec<Route> {
             .or(Kind::NotFound)
             .never_withheld(),
         Route::new(Method::POST, &at("logout"), signed_in, logout).never_withheld(),
-        Route::new(Method::GET, &at("sessions"), signed_in, list).never_withheld(),
+        Route::new(Method::GET, &at("sessions"), signed_in, list)
+            .never_withheld()
+            .leading_to(200, ("auth", "end"), "$response.body#/data/0/id"),
         Route::new(Method::DELETE, &at("sessions"), signed_in, end_all).never_withheld(),
         Route::new(Method::DELETE, &at("sessions/{id}"), signed_in, end)
             .never_withheld()
@@ -127,8 +129,12 @@ async fn view(atoll: &Atoll, cookie: &SecretString) -> Result<CookieView, Proble
     Ok(CookieView { csrf_token })
 }
 
-async fn logout(call: Call) -> Answer<Nothing> {
+/// Ends the session of the token, and that of a cookie beside it.
+async fn logout(call: Call, request: HttpRequest) -> Answer<Nothing> {
     auth::logout(&call.session).await?;
+    if let Some(cookie) = cookie::of(&request) {
+        auth::end_replaced(&call.session, &cookie).await?;
+    }
     Ok(Reply::no_content().forgotten())
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use service::{Session, users};
 
@@ -42,13 +42,27 @@ pub struct Import {
     /// Whose rows are that name no author
     #[arg(long, value_name = "USERNAME")]
     author: Option<String>,
+    /// References that are looked up by the name beside their id, which is then ignored: author.username, post.slug
+    #[arg(long, value_name = "REFERENCE", value_delimiter = ',')]
+    map: Vec<String>,
 }
 
 impl Import {
     pub async fn run(self) -> anyhow::Result<()> {
         let Transfer {
-            has_author, import, ..
+            has_author,
+            import,
+            references,
+            ..
         } = resource(&self.resource)?;
+        let known = references();
+        if let Some(unknown) = self.map.iter().find(|name| !known.contains(name)) {
+            bail!(
+                "{} have no reference {unknown}: there are [{}]",
+                self.resource,
+                known.join(", ")
+            );
+        }
         ensure!(
             self.author.is_none() || has_author(),
             "{} have no author: leave out --author",
@@ -60,6 +74,7 @@ impl Import {
             format,
             skip: self.skip,
             author: self.author(&session).await?,
+            map: self.map.clone(),
         };
         let writing = Writing {
             on_error: self.on_error,

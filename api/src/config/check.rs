@@ -59,6 +59,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         redis,
         soft_delete,
         audit,
+        idempotency: _,
         jobs,
         database,
         auth,

@@ -43,6 +43,7 @@ pub struct Settings {
     pub auth: service::auth::Settings,
     pub soft_delete: service::retention::Settings,
     pub audit: service::audit::Settings,
+    pub idempotency: service::idempotency::Settings,
     pub mail: service::mail::Settings,
     pub jobs: JobSettings,
     pub log: LogSettings,
@@ -151,6 +152,7 @@ impl Settings {
             auth: self.auth.clone(),
             audit: self.audit.clone(),
             soft_delete: self.soft_delete.clone(),
+            idempotency: self.idempotency.clone(),
             mail: Mailer::start(&self.mail, &self.site()).context("mail")?,
         })
     }

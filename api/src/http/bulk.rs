@@ -7,6 +7,7 @@ use service::{
     Error, Result,
     bulk::{self, Done, MOST, Operation, Refused},
     crud::{Expected, Target},
+    idempotency::Deed,
     input::{Input, check, present},
     permission::Action,
 };
@@ -170,13 +171,17 @@ impl From<Vec<Done>> for Results {
 
 /// All of them, or none.
 pub async fn bulk<R: Resource>(mut call: Call<Operations<R>>) -> Answer<Is<Results>> {
-    let expected = call.expected()?;
+    let expected = call.matching()?;
     let operations = &mut call.input.0;
     for operation in operations.iter_mut() {
         operation.unless_said(&expected);
     }
     bulk::prepare(&call.session, operations).await?;
     let operations = &call.input.0;
-    call.write(async |tx| Reply::ok(&Results::from(bulk::bulk(tx, operations).await?)))
-        .await
+    call.write(Deed::Bulk(operations), async |tx| {
+        let done = bulk::bulk(tx, operations).await?;
+        let rows = done.iter().map(|done| (done.id, done.version)).collect();
+        Ok(Reply::ok(&Results::from(done))?.about(rows))
+    })
+    .await
 }

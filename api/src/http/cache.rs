@@ -58,6 +58,7 @@ impl CachePolicy {
     }
 }
 
-fn reads(method: &Method) -> bool {
+/// Whether a request with this method only reads.
+pub fn reads(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }

@@ -45,6 +45,7 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     pub relations: Data<Relations>,
     /// Bytes of the answer, at most.
     pub answer_limit: u64,
+    matching: Result<Expected, Problem>,
     expected: Result<Expected, Problem>,
     once: Result<Option<Once>, Problem>,
     ids: Vec<i64>,
@@ -66,7 +67,7 @@ impl<B, Q> Call<B, Q> {
         self.once.clone()
     }
 
-    /// The row of the path, with what `If-Match` says of it. Fails where that cannot be read.
+    /// The row of the path, with what the preconditions say of it. Fails where they cannot be read.
     pub fn target(&self) -> Result<Target, Problem> {
         Ok(Target {
             id: self.id(),
@@ -74,7 +75,12 @@ impl<B, Q> Call<B, Q> {
         })
     }
 
-    /// What `If-Match` says. Fails where it cannot be read.
+    /// What `If-Match` says of each row that is changed, whichever they are. Fails where it cannot be read.
+    pub fn matching(&self) -> Result<Expected, Problem> {
+        self.matching.clone()
+    }
+
+    /// What the preconditions say of the one row that is changed. Fails where they cannot be read.
     pub fn expected(&self) -> Result<Expected, Problem> {
         self.expected.clone()
     }
@@ -134,6 +140,7 @@ async fn check<B: Body, Q: Query>(
         relations: of(request)?,
         answer_limit: settings.answer_limit,
         once: once::once(request),
+        matching: precondition::matching(request, settings.require_if_match),
         expected: precondition::expected(request, settings.require_if_match),
         session,
         query,
@@ -193,7 +200,8 @@ async fn actor(
         let Some(cookie) = cookie else {
             return Ok(Actor::Anonymous);
         };
-        let actor = auth::resolve_token(atoll, cookie).await?;
+        let actor = auth::resolve_token(atoll, cookie).await;
+        let actor = actor.map_err(|error| Problem::from(error).of_cookie())?;
         let origins = of::<Origins>(request)?;
         csrf::check(request, &origins, (atoll, cookie)).await?;
         return Ok(actor);

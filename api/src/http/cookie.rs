@@ -1,11 +1,8 @@
 //! The cookie by which a browser stays signed in, out of reach of its scripts (RFC 6265bis, section 4.1.3.2).
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest,
     cookie::{Cookie, Expiration, SameSite, time::OffsetDateTime},
-    http::{
-        StatusCode,
-        header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE},
-    },
+    http::header::{COOKIE, HeaderMap},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -34,17 +31,6 @@ pub fn removal() -> String {
     let mut cookie = bare(NAME, "");
     cookie.make_removal();
     cookie.to_string()
-}
-
-/// A cookie that is of no use is taken back: scripts cannot, and each request would be refused for it.
-pub fn take_back(had: bool, response: &mut HttpResponse) {
-    let is_refused = response.status() == StatusCode::UNAUTHORIZED;
-    if had
-        && is_refused
-        && let Ok(removal) = HeaderValue::from_str(&removal())
-    {
-        response.headers_mut().append(SET_COOKIE, removal);
-    }
 }
 
 /// Whether a request brings one.

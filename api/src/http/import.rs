@@ -1,5 +1,5 @@
 //! `POST /{resource}/import`: rows from a body that is as long as it is.
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
 
 use actix_web::{rt, web::Data};
 use service::{
@@ -12,32 +12,43 @@ use super::{Answer, Call, Is, Kind, Places, Problem, Query, Reply, Resource, upl
 use crate::{
     openapi::{self, Operation},
     system::Draining,
-    transfer::{self, Format, OnError, Reading, Report, Stop, Writing},
+    transfer::{self, Format, OnError, Reading, Report, Stop, Writing, companions},
 };
 
-#[derive(Debug, Default)]
-pub struct ImportQuery {
+pub struct ImportQuery<R> {
     /// What the type of the body says, where nothing is said.
     format: Option<Format>,
     on_error: OnError,
     dry_run: bool,
     skip: u64,
+    map: Vec<String>,
+    resource: PhantomData<R>,
 }
 
-impl Query for ImportQuery {
+impl<R: Resource> Query for ImportQuery<R> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let mut query = Self::default();
+        let mut query = Self {
+            format: None,
+            on_error: OnError::default(),
+            dry_run: false,
+            skip: 0,
+            map: Vec::new(),
+            resource: PhantomData,
+        };
+        let known = companions::<R>();
         let (_, refusals) = take_each(pairs, |name, value| {
             match name {
                 "format" => query.format = Some(one_of(value, &Format::ALL)?),
                 "on_error" => query.on_error = one_of(value, &OnError::ALL)?,
                 "dry_run" => query.dry_run = one_of(value, &[("true", true), ("false", false)])?,
                 "skip" => query.skip = number(value)?,
+                "map" if !known.is_empty() => query.map = references(value, &known)?,
                 _ => {
-                    let detail = "is not one of format, on_error, dry_run, skip";
-                    return Err(("unknown", detail.to_owned()));
+                    let map = if known.is_empty() { "" } else { ", map" };
+                    let detail = format!("is not one of format, on_error, dry_run, skip{map}");
+                    return Err(("unknown", detail));
                 }
             }
             Ok(())
@@ -46,12 +57,12 @@ impl Query for ImportQuery {
     }
 
     fn document(operation: &mut Operation<'_>) {
-        operation.parameters(openapi::import());
+        operation.parameters(openapi::import::<R>());
     }
 }
 
 pub async fn import<R: Resource>(
-    call: Call<Upload, ImportQuery>,
+    call: Call<Upload, ImportQuery<R>>,
     places: Data<Places>,
     draining: Data<Draining>,
 ) -> Answer<Is<Report>> {
@@ -66,11 +77,13 @@ pub async fn import<R: Resource>(
         let detail = "format names another type than the body has";
         return Err(Problem::unsupported(detail));
     }
+    let session = session.uncounted();
     let _place = places.import(&session)?;
     let reading = Reading {
         format,
         skip: query.skip,
         author: None,
+        map: query.map,
     };
     let writing = Writing {
         on_error: query.on_error,
@@ -109,8 +122,24 @@ async fn problem(
     }
 }
 
+/// References that are looked up by name, with commas between them.
+fn references(text: &str, known: &[String]) -> Result<Vec<String>, Refused> {
+    let names: Vec<_> = text.split(',').map(str::to_owned).collect();
+    match names.iter().all(|name| known.contains(name)) {
+        true => Ok(names),
+        false => Err((
+            "not_allowed",
+            format!("must be some of {}", known.join(", ")),
+        )),
+    }
+}
+
 fn number(text: &str) -> Result<u64, Refused> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = is_plain.then(|| text.parse().ok()).flatten();
-    number.ok_or_else(|| ("out_of_range", "must be a number from 0".to_owned()))
+    let number = is_plain.then(|| text.parse::<i64>().ok()).flatten();
+    let number = number.and_then(|number| u64::try_from(number).ok());
+    number.ok_or_else(|| {
+        let detail = format!("must be a number from 0 to {}", i64::MAX);
+        ("out_of_range", detail)
+    })
 }

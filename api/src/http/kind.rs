@@ -152,8 +152,8 @@ impl Kind {
                  that can resolve it, where one can."
             }
             Self::PreconditionFailed => {
-                "Somebody changed the row since you read the version that `If-Match` names. Read it again, and change \
-                 what is there now."
+                "The row is in another version than `If-Match` names, or in one that `If-None-Match` names. Read it again, \
+                 and change what is there now."
             }
             Self::PayloadTooLarge => {
                 "The body has more bytes than are taken. `detail` says how many may be sent."

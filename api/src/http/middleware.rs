@@ -16,8 +16,7 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
 use super::{
-    Problem, cache::CachePolicy, cookie, limit, matched::Matched, outgoing, safety::protect,
-    slot::Slot,
+    Problem, cache::CachePolicy, limit, matched::Matched, outgoing, safety::protect, slot::Slot,
 };
 use crate::{
     load::Load,
@@ -105,8 +104,6 @@ pub async fn seal(
         request_id: request_id(&request),
         path: request.path().to_owned(),
         is_by_tls: gate.as_ref().is_some_and(|gate| gate.is_by_tls),
-        // What comes with a sign-in is no credential there.
-        has_cookie: cookie::is_in(request.headers()) && !matched.is_cookie(),
         cache: CachePolicy::of(&matched, request.method(), request.headers()),
     };
     let (id, method) = (seal.request_id.clone(), request.method().clone());
@@ -239,7 +236,6 @@ struct Seal {
     request_id: String,
     path: String,
     is_by_tls: bool,
-    has_cookie: bool,
     cache: CachePolicy,
 }
 
@@ -255,7 +251,6 @@ impl Seal {
         }
         protect(&mut response, self.is_by_tls);
         self.cache.put(response.headers_mut());
-        cookie::take_back(self.has_cookie, &mut response);
         response
     }
 }

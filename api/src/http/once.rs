@@ -1,12 +1,14 @@
 //! `Idempotency-Key`: a client that does not know whether its request arrived sends it again, and it happens once (contract §7).
+use std::marker::PhantomData;
+
 use actix_web::{HttpMessage, HttpRequest, http::header::HeaderName};
 use service::{
     Result, Tx,
-    idempotency::{MAX_LENGTH, Once},
+    idempotency::{Deed, MAX_LENGTH, Need, Once},
 };
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Call, Problem, Reply};
+use super::{Answer, Call, Problem, Reply, Resource, reply::Kept};
 
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -45,14 +47,89 @@ pub fn once(request: &HttpRequest) -> Result<Option<Once>, Problem> {
     }))
 }
 
+/// Bytes of a body that is kept as it is. Of a larger one the fields are left out, which the history has.
+const MAX_KEPT: usize = 64 * 1024;
+
+/// What a request does: what is kept of its answer, and what a caller must be permitted before it is given again.
+pub trait Again {
+    /// What is noted before it is done.
+    async fn needs(&self, _tx: &Tx) -> Result<Vec<Need>> {
+        Ok(Vec::new())
+    }
+
+    fn keep<A>(&self, tx: &Tx, reply: &Reply<A>, needs: Vec<Need>) -> Result<Kept> {
+        Ok(reply.kept(needs, tx.changed_fields()))
+    }
+
+    /// The answer as the caller may have it. Fails as the request would that asked for this for the first time.
+    async fn show(&self, tx: &Tx, kept: Kept) -> Result<Kept>;
+}
+
+impl<R: Resource> Again for Deed<'_, R> {
+    async fn needs(&self, tx: &Tx) -> Result<Vec<Need>> {
+        Self::needs(self, tx).await
+    }
+
+    /// A row that was not changed is in the history already, and a large one is now.
+    fn keep<A>(&self, tx: &Tx, reply: &Reply<A>, needs: Vec<Need>) -> Result<Kept> {
+        let is_in_history = !tx.has_recorded() || reply.size() > MAX_KEPT;
+        if self.shows_row() && is_in_history {
+            reply.kept_lean::<R>(tx.changed_fields())
+        } else {
+            Ok(reply.kept(needs, tx.changed_fields()))
+        }
+    }
+
+    async fn show(&self, tx: &Tx, kept: Kept) -> Result<Kept> {
+        let is_full = self.permit(tx, &kept.notes()).await?;
+        if self.shows_row() {
+            kept.shown_to::<R>(tx, is_full).await
+        } else {
+            Ok(kept)
+        }
+    }
+}
+
+/// Something that is done beneath a row, which the caller must see.
+pub struct Beneath<R, D> {
+    pub id: i64,
+    pub deed: D,
+    pub row: PhantomData<R>,
+}
+
+impl<R: Resource, D: Again> Again for Beneath<R, D> {
+    async fn needs(&self, tx: &Tx) -> Result<Vec<Need>> {
+        self.deed.needs(tx).await
+    }
+
+    fn keep<A>(&self, tx: &Tx, reply: &Reply<A>, needs: Vec<Need>) -> Result<Kept> {
+        self.deed.keep(tx, reply, needs)
+    }
+
+    async fn show(&self, tx: &Tx, kept: Kept) -> Result<Kept> {
+        R::visible_row(tx, self.id).await?;
+        self.deed.show(tx, kept).await
+    }
+}
+
 impl<B, Q> Call<B, Q> {
-    /// Runs `work` in one transaction, which gives the answer: the first one again, where the key was used before.
-    pub async fn write<A>(&self, work: impl AsyncFn(&Tx) -> Result<Reply<A>>) -> Answer<A> {
+    /// Runs `work` in one transaction, which gives the answer. Where the key was used before, the first answer is given
+    /// again, to a caller who may still do this.
+    pub async fn write<A>(
+        &self,
+        deed: impl Again,
+        work: impl AsyncFn(&Tx) -> Result<Reply<A>>,
+    ) -> Answer<A> {
         let Some(once) = self.once()? else {
             return Ok(self.session.write(work).await?);
         };
-        let work = async |tx: &Tx| Ok(work(tx).await?.kept());
-        let (kept, is_replayed) = self.session.write_once(&once, work).await?;
-        Ok(Reply::again(kept, is_replayed))
+        let first = async |tx: &Tx| {
+            let needs = deed.needs(tx).await?;
+            let reply = work(tx).await?;
+            let kept = deed.keep(tx, &reply, needs)?;
+            Ok((reply, kept))
+        };
+        let again = async |tx: &Tx, kept: Kept| Ok(Reply::again(deed.show(tx, kept).await?));
+        Ok(self.session.write_once(&once, first, again).await?)
     }
 }

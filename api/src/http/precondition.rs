@@ -1,18 +1,24 @@
-//! What a client says of the row that it is about to change (RFC 9110, section 13.1.1).
+//! What a client says of the row that it reads or is about to change (RFC 9110, section 13).
+//!
+//! A tag names a version of the row: `"3"`, or `"3p"` where its public view is shown. Both views change together, so
+//! either names the version.
 use actix_web::{
     HttpRequest,
-    http::header::{EntityTag, Header, IF_MATCH, IfMatch},
+    http::header::{EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch},
 };
-use service::crud::Expected;
+use service::{Error, crud::Expected};
 
 use super::Problem;
 
-/// Which versions `If-Match` allows. Tags are compared strongly, so a weak one matches nothing (section 8.8.3.2).
-pub fn expected(request: &HttpRequest, is_required: bool) -> Result<Expected, Problem> {
+const TAGS: &str = "must be * or a list of tags as ETag has them, such as \"3\"";
+
+/// Which versions `If-Match` allows a change to meet. Weak tags match nothing (section 8.8.3.2).
+pub fn matching(request: &HttpRequest, is_required: bool) -> Result<Expected, Problem> {
     if !request.headers().contains_key(IF_MATCH) {
-        return Ok(match is_required {
-            true => Expected::Missing,
-            false => Expected::Anything,
+        return Ok(if is_required {
+            Expected::Missing
+        } else {
+            Expected::Anything
         });
     }
     match IfMatch::parse(request) {
@@ -21,14 +27,42 @@ pub fn expected(request: &HttpRequest, is_required: bool) -> Result<Expected, Pr
             let strong = tags.iter().filter(|tag| !tag.weak);
             Ok(Expected::OneOf(strong.filter_map(version).collect()))
         }
-        _ => Err(Problem::malformed(
-            "If-Match must be * or a list of tags as ETag has them, such as \"3\"",
-        )),
+        _ => Err(Problem::malformed(format!("If-Match {TAGS}"))),
     }
 }
 
-/// Of either view of the row: both change together.
+/// Which versions a change may meet: `If-Match` comes first (section 13.2.2), then `If-None-Match`, which compares
+/// weakly (section 13.1.2).
+pub fn expected(request: &HttpRequest, is_required: bool) -> Result<Expected, Problem> {
+    let matching = matching(request, is_required)?;
+    if !request.headers().contains_key(IF_NONE_MATCH) {
+        return Ok(matching);
+    }
+    let unwanted = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => None,
+        Ok(IfNoneMatch::Items(tags)) if !tags.is_empty() => {
+            Some(tags.iter().filter_map(version).collect())
+        }
+        _ => return Err(Problem::malformed(format!("If-None-Match {TAGS}"))),
+    };
+    Ok(Expected::Unless(Box::new(matching), unwanted))
+}
+
+/// Fails where a read expects another version than the one that the answer shows.
+pub fn check_read(request: &HttpRequest, shown: &EntityTag) -> Result<(), Problem> {
+    let version = version(shown).unwrap_or_default();
+    match matching(request, false)? {
+        Expected::OneOf(versions) if !versions.contains(&version) => {
+            Err(Error::Stale(version).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Written one way only: in decimal, without a sign and without leading zeros.
 fn version(tag: &EntityTag) -> Option<i64> {
     let tag = tag.tag();
-    tag.strip_suffix('p').unwrap_or(tag).parse().ok()
+    let text = tag.strip_suffix('p').unwrap_or(tag);
+    let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| text.parse().ok()).flatten()
 }

@@ -8,14 +8,14 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
     },
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service::{Error, Refusal};
 
-use super::Kind;
+use super::{Kind, cookie};
 use crate::rate::seconds;
 
 /// Seconds after which a client may try again.
@@ -40,6 +40,8 @@ pub struct Problem {
     retry_after: Option<u64>,
     /// The methods that there are, for a 405.
     allow: String,
+    /// Whether the session cookie was refused: scripts cannot remove it, and each request would be refused for it.
+    removes_cookie: bool,
     /// Filled in by the outermost middleware, which knows the request.
     instance: String,
     request_id: String,
@@ -55,6 +57,7 @@ impl Problem {
             more: Map::new(),
             retry_after: (kind == Kind::Unavailable).then_some(RETRY),
             allow: String::new(),
+            removes_cookie: false,
             instance: String::new(),
             request_id: String::new(),
         }
@@ -155,6 +158,13 @@ impl Problem {
         self
     }
 
+    /// Removes the session cookie of the client, where the credentials in it were refused.
+    #[must_use]
+    pub fn of_cookie(mut self) -> Self {
+        self.removes_cookie = self.kind == Kind::Unauthenticated;
+        self
+    }
+
     /// With a member of its own.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
@@ -221,7 +231,9 @@ impl From<Error> for Problem {
                 let first = Self::from(*first);
                 Self { detail, ..first }.with_errors("pointer", refusals)
             }
-            Error::Stale(_) => Self::new(Kind::PreconditionFailed, error.to_string()),
+            Error::Stale(_) | Error::Unwanted(_) => {
+                Self::new(Kind::PreconditionFailed, error.to_string())
+            }
             Error::VersionRequired => Self::new(Kind::PreconditionRequired, error.to_string()),
             Error::KeyReused => Self::new(Kind::ValidationFailed, error.to_string()),
             Error::InProgress => Self {
@@ -229,6 +241,10 @@ impl From<Error> for Problem {
                 ..Self::new(Kind::Conflict, error.to_string())
             },
             Error::RateLimited(wait) => Self::rate_limited(wait),
+            Error::QuotaReached { wait, .. } => Self {
+                retry_after: Some(seconds(wait)),
+                ..Self::new(Kind::RateLimited, error.to_string())
+            },
             Error::Contended(cause) => {
                 tracing::warn!(%cause, "contended");
                 Self::unavailable("the database")
@@ -312,6 +328,9 @@ impl ResponseError for Problem {
         };
         if let Some(wait) = self.retry_after {
             response.insert_header((RETRY_AFTER, wait));
+        }
+        if self.removes_cookie {
+            response.append_header((SET_COOKIE, cookie::removal()));
         }
         // `json` keeps a content type that is there.
         response.content_type("application/problem+json").json(body)

@@ -12,9 +12,12 @@ use actix_web::{
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use service::{Error, Found, Result};
+use service::{
+    Crud, Error, Found, Result, Tx,
+    idempotency::{Need, Notes, public, with_fields, without_fields},
+};
 
-use super::{BASE, Representation, Resource, Time, cache, cookie};
+use super::{BASE, Representation, Resource, Time, cache, cookie, precondition};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -26,6 +29,8 @@ pub struct Reply<A> {
     /// Which version of what this is (RFC 9110, section 8.8.3).
     tag: Option<EntityTag>,
     body: Option<Vec<u8>>,
+    /// The rows that it is about, in the order of the request, and their versions.
+    rows: Vec<(i64, i64)>,
     kind: PhantomData<A>,
 }
 
@@ -37,32 +42,91 @@ pub struct Kept {
     /// Whether it is weak, and what it says.
     tag: Option<(bool, String)>,
     body: Option<String>,
+    #[serde(default)]
+    rows: Vec<(i64, i64)>,
+    /// Whether the fields of the row were left out of the body: its history has them.
+    #[serde(default)]
+    is_lean: bool,
+    #[serde(default)]
+    needs: Vec<Need>,
+    #[serde(default)]
+    fields: Vec<String>,
 }
 
-impl<A> Reply<A> {
-    pub fn kept(self) -> Kept {
-        let header = |(name, value): (HeaderName, String)| (name.to_string(), value);
-        Kept {
-            status: self.status.as_u16(),
-            headers: self.headers.into_iter().map(header).collect(),
-            tag: self.tag.map(|tag| (tag.weak, tag.tag().to_owned())),
-            // Made from text, as all our bodies are.
-            body: self.body.and_then(|body| String::from_utf8(body).ok()),
+impl Kept {
+    pub fn notes(&self) -> Notes {
+        Notes {
+            ids: self.rows.iter().map(|(id, _)| *id).collect(),
+            needs: self.needs.clone(),
+            fields: self.fields.clone(),
         }
     }
 
-    /// What was kept; said to be so, where it was an earlier request's.
-    pub fn again(kept: Kept, is_replayed: bool) -> Self {
+    /// Puts back what was left out, and takes away what a caller may not see who sees only public fields.
+    pub async fn shown_to<C: Crud>(mut self, tx: &Tx, is_full: bool) -> Result<Self> {
+        let Some(body) = self.body.take() else {
+            return Ok(self);
+        };
+        let mut body = match self.rows.first() {
+            Some(row) if self.is_lean => with_fields::<C>(tx, &body, *row).await?,
+            _ => body,
+        };
+        if !is_full && let Some((_, tag)) = self.tag.as_mut().filter(|(_, tag)| !tag.ends_with('p'))
+        {
+            tag.push('p');
+            body = public::<C>(&body)?;
+        }
+        self.body = Some(body);
+        Ok(self)
+    }
+}
+
+impl<A> Reply<A> {
+    /// What is kept of it.
+    pub fn kept(&self, needs: Vec<Need>, fields: Vec<String>) -> Kept {
+        let header = |(name, value): &(HeaderName, String)| (name.to_string(), value.clone());
+        let tag = self.tag.as_ref();
+        // Made from text, as all our bodies are.
+        let body = self
+            .body
+            .clone()
+            .and_then(|body| String::from_utf8(body).ok());
+        Kept {
+            status: self.status.as_u16(),
+            headers: self.headers.iter().map(header).collect(),
+            tag: tag.map(|tag| (tag.weak, tag.tag().to_owned())),
+            body,
+            rows: self.rows.clone(),
+            is_lean: false,
+            needs,
+            fields,
+        }
+    }
+
+    /// The same of a row that its history has: without the fields.
+    pub fn kept_lean<C: Crud>(&self, fields: Vec<String>) -> Result<Kept> {
+        let mut kept = self.kept(Vec::new(), fields);
+        kept.body = kept.body.as_deref().map(without_fields::<C>).transpose()?;
+        kept.is_lean = true;
+        Ok(kept)
+    }
+
+    /// Bytes of its body.
+    pub fn size(&self) -> usize {
+        self.body.as_ref().map_or(0, Vec::len)
+    }
+
+    /// The answer to an earlier request, which it says.
+    pub fn again(kept: Kept) -> Self {
         let header = |(name, value): (String, String)| Some((name.parse().ok()?, value));
         let mut headers: Vec<_> = kept.headers.into_iter().filter_map(header).collect();
-        if is_replayed {
-            headers.push((REPLAYED, "true".to_owned()));
-        }
+        headers.push((REPLAYED, "true".to_owned()));
         Self {
             status: StatusCode::from_u16(kept.status).unwrap_or_default(),
             headers,
             tag: kept.tag.map(|(weak, tag)| EntityTag::new(weak, tag)),
             body: kept.body.map(String::into_bytes),
+            rows: kept.rows,
             kind: PhantomData,
         }
     }
@@ -82,6 +146,7 @@ impl<A> Reply<A> {
             headers: Vec::new(),
             tag: None,
             body: None,
+            rows: Vec::new(),
             kind: PhantomData,
         }
     }
@@ -120,8 +185,17 @@ impl<A> Reply<A> {
     /// One live row, as a whole.
     pub fn found<R: Resource>(found: Found<R::Row>) -> Result<Self> {
         let tag = (found.version, found.is_full);
+        let id = found.id;
         let row = Representation::<R::View>::of::<R>(found, false);
-        Ok(Self::ok(&row)?.tagged(tag, true))
+        let reply = Self::ok(&row)?.tagged(tag, true);
+        Ok(reply.about(vec![(id, tag.0)]))
+    }
+
+    /// Names the rows that it is about, and their versions.
+    #[must_use]
+    pub fn about(mut self, rows: Vec<(i64, i64)>) -> Self {
+        self.rows = rows;
+        self
     }
 
     /// Names the version of a row, and whether its public view is shown.
@@ -170,6 +244,11 @@ impl<A> Responder for Reply<A> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        if let Some(tag) = self.tag.as_ref().filter(|_| cache::reads(request.method()))
+            && let Err(problem) = precondition::check_read(request, tag)
+        {
+            return HttpResponse::from_error(problem);
+        }
         let is_known = cache::is_known(request, self.tag.as_ref());
         let status = if is_known {
             StatusCode::NOT_MODIFIED

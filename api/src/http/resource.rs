@@ -6,6 +6,7 @@ use service::{
     Actor, Audit, Crud,
     audit::{self, Revert},
     crud::{self, Access},
+    idempotency::Deed,
     permission::Action,
 };
 
@@ -57,7 +58,7 @@ fn of_all<R: Resource>() -> Vec<Route> {
         )
         .of_row()
         .or(Kind::NotFound)
-        .conditional(),
+        .conditional_each(),
         Route::new(
             Method::GET,
             &format!("{all}/stats"),
@@ -90,7 +91,8 @@ fn of_one<R: Resource>() -> Vec<Route> {
             |actor| may::<R>(actor, Action::Read),
             get::<R>,
         )
-        .to::<R>(Access::Read),
+        .to::<R>(Access::Read)
+        .or(Kind::PreconditionFailed),
         Route::new(
             Method::PATCH,
             &one,
@@ -150,7 +152,8 @@ fn of_one<R: Resource>() -> Vec<Route> {
             purge::<R>,
         )
         .to::<R>(Access::Deleted(Action::Purge))
-        .of_row(),
+        .of_row()
+        .conditional(),
     ]
 }
 
@@ -172,27 +175,37 @@ async fn get<R: Resource>(call: Call<NoBody, Show<R>>) -> Answer<One<R>> {
 
 async fn create<R: Resource>(mut call: Call<R::New>) -> Answer<Created<R>> {
     R::prepare(&call.session, &mut call.input).await?;
-    call.write(async |tx| Reply::created::<R>(R::create(tx, &call.input).await?))
-        .await
+    let deed = Deed::<R>::Create(&call.input);
+    call.write(deed, async |tx| {
+        Reply::created::<R>(R::create(tx, &call.input).await?)
+    })
+    .await
 }
 
 async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
     let target = call.target()?;
-    call.write(async |tx| Reply::found::<R>(R::update(tx, target.clone(), &call.input).await?))
-        .await
+    let deed = Deed::<R>::Update(target.id, &call.input);
+    call.write(deed, async |tx| {
+        Reply::found::<R>(R::update(tx, target.clone(), &call.input).await?)
+    })
+    .await
 }
 
 async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
     let target = call.target()?;
-    call.write(async |tx| Reply::done(R::delete(tx, target.clone()).await?))
-        .await
+    call.write(Deed::<R>::Delete(target.id), async |tx| {
+        Reply::done(R::delete(tx, target.clone()).await?)
+    })
+    .await
 }
 
 async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
     let target = call.target()?;
     let patch = call.input.0.as_ref();
-    call.write(async |tx| Reply::found::<R>(R::restore(tx, target.clone(), patch).await?))
-        .await
+    call.write(Deed::<R>::Restore(target.id, patch), async |tx| {
+        Reply::found::<R>(R::restore(tx, target.clone(), patch).await?)
+    })
+    .await
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -229,11 +242,16 @@ async fn history<R: Resource>(mut call: Call<NoBody, ListOf<Audit>>) -> Answer<M
 
 async fn revert<R: Resource>(call: Call<Revert>) -> Answer<One<R>> {
     let (target, version) = (call.target()?, call.input.version);
-    call.write(async |tx| Reply::found::<R>(R::revert(tx, target.clone(), version).await?))
-        .await
+    call.write(Deed::<R>::Revert(target.id), async |tx| {
+        Reply::found::<R>(R::revert(tx, target.clone(), version).await?)
+    })
+    .await
 }
 
 async fn purge<R: Resource>(call: Call) -> Answer<Nothing> {
-    call.write(async |tx| Reply::done(R::purge(tx, call.id()).await?))
-        .await
+    let target = call.target()?;
+    call.write(Deed::<R>::Purge(target.id), async |tx| {
+        Reply::done(R::purge(tx, target.clone()).await?)
+    })
+    .await
 }

@@ -31,6 +31,10 @@ pub struct Route {
     pub transfer: Option<Transfer>,
     /// Failures that its handler adds to those that every request like it can meet.
     pub failures: Vec<Kind>,
+    /// Which operation can follow: the status, its tag and verb, and where its id is.
+    pub leads_to: Option<(u16, (&'static str, &'static str), &'static str)>,
+    /// Whether it changes one row, so that `If-None-Match` is about that.
+    pub has_one_row: bool,
     /// Whether it takes an `Idempotency-Key`.
     pub takes_key: bool,
     pub handler_name: &'static str,
@@ -60,6 +64,8 @@ impl Route {
             fetch: None,
             transfer: None,
             failures: Vec::new(),
+            leads_to: None,
+            has_one_row: false,
             takes_key: true,
             handler_name: std::any::type_name::<F>(),
             describe: |operation| {
@@ -108,6 +114,18 @@ impl Route {
         }
     }
 
+    /// Another operation can follow, on what has the id that is there in the answer.
+    #[must_use]
+    pub fn leading_to(
+        mut self,
+        status: u16,
+        operation: (&'static str, &'static str),
+        id: &'static str,
+    ) -> Self {
+        self.leads_to = Some((status, operation, id));
+        self
+    }
+
     /// Somebody signs in by it.
     #[must_use]
     pub fn signing_in(mut self) -> Self {
@@ -122,9 +140,22 @@ impl Route {
         self
     }
 
-    /// It changes a row in the version that `If-Match` names.
+    /// It changes a row in the version that `If-Match` names, and not in one that `If-None-Match` names.
     #[must_use]
     pub fn conditional(self) -> Self {
+        self.conditional_if_sent().or(Kind::PreconditionRequired)
+    }
+
+    /// The same where `If-Match` is never required.
+    #[must_use]
+    pub fn conditional_if_sent(mut self) -> Self {
+        self.has_one_row = true;
+        self.or(Kind::PreconditionFailed)
+    }
+
+    /// It changes several rows, in the versions that `If-Match` names.
+    #[must_use]
+    pub fn conditional_each(self) -> Self {
         self.or(Kind::PreconditionFailed)
             .or(Kind::PreconditionRequired)
     }

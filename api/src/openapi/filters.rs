@@ -12,7 +12,7 @@ use service::{
 };
 
 use super::limits;
-use crate::transfer::{Format, OnError};
+use crate::transfer::{Format, OnError, companions};
 
 const KINDS: [ValueKind; 4] = [
     ValueKind::Integer,
@@ -77,10 +77,19 @@ pub fn export<C: Crud>() -> Vec<Value> {
 }
 
 /// Of an import.
-pub fn import() -> [Value; 4] {
+pub fn import<C: Crud>() -> Vec<Value> {
+    let known = companions::<C>();
+    let map = (!known.is_empty()).then(|| {
+        let items = json!({ "type": "string", "enum": known });
+        names(
+            "map",
+            "References that are looked up by the name beside their id, which is then ignored: for rows of another server.",
+            &json!({ "type": "array", "items": items, "minItems": 1 }),
+        )
+    });
     let formats = Format::ALL.map(|(name, _)| name);
     let ways = OnError::ALL.map(|(name, _)| name);
-    [
+    let plain = [
         (
             "format",
             "What the body is; must fit its type.",
@@ -99,10 +108,11 @@ pub fn import() -> [Value; 4] {
         (
             "skip",
             "Records at the beginning to leave out: `committed_lines` of an import that stopped.",
-            json!({ "type": "integer", "minimum": 0, "default": 0 }),
+            json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 }),
         ),
     ]
-    .map(|(name, description, schema)| parameter(name, description, &schema))
+    .map(|(name, description, schema)| parameter(name, description, &schema));
+    plain.into_iter().chain(map).collect()
 }
 
 /// Of a single row, and of those of a list.
@@ -194,7 +204,7 @@ pub(super) fn search<C: Crud>(order: &str) -> Option<Value> {
          {order}",
         columns.join(", ")
     );
-    let schema = json!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": SEARCH });
+    let schema = json!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": search_pattern() });
     (!columns.is_empty()).then(|| parameter("q", &description, &schema))
 }
 
@@ -202,8 +212,14 @@ pub(super) const RANKED: &str =
     "The best come first, with `offset` and no `cursor`, unless there is a `sort`.";
 
 /// Something to find, after any number of words and phrases to leave out.
-const SEARCH: &str =
-    r#"^\s*(-"[^"\u0000]*"\s*|-[^\s"\u0000]*\s+)*((-[^\s"\u0000]+)?"|[^\s"\u0000-])[^\u0000]*$"#;
+///
+/// White space is written out: `\s` means other characters in each dialect of patterns.
+fn search_pattern() -> String {
+    let space = limits::SPACE;
+    format!(
+        r#"^[{space}]*(-"[^"\u0000]*"[{space}]*|-[^{space}"\u0000]*[{space}]+)*((-[^{space}"\u0000]+)?"|[^{space}"\u0000-])[^\u0000]*$"#
+    )
+}
 
 /// `field=value`, or `field[operator]=value`.
 pub(super) fn filter(field: &Filterable) -> Value {
@@ -238,13 +254,13 @@ fn schema(kind: ValueKind) -> Value {
         ValueKind::Time => (json!({ "type": "string", "format": "date-time" }), TIME),
         ValueKind::Text => (
             json!({ "type": "string", "pattern": limits::TEXT }),
-            r"[^\u0000,]*",
+            r#"("([^\u0000"\\]|\\[^\u0000])*"|([^\u0000,"][^\u0000,]*)?)"#,
         ),
     };
     let rest = MAX_VALUES - 1;
     let many = json!({
         "type": "string",
-        "description": format!("At most {MAX_VALUES} values with commas between them."),
+        "description": format!("At most {MAX_VALUES} values with commas between them; a text with a comma in double quotes."),
         "pattern": format!("^{many}(,{many}){{0,{rest}}}$"),
     });
     let operator = |name: &'static str| {

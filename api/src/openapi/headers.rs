@@ -63,10 +63,16 @@ pub fn of_requests() -> Value {
             "description": "The `ETag` of what the client has: if the row still has it, the answer is 304.",
             "schema": { "type": "string" },
         },
+        "If-None-Match-Of-Change": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of a version in which the row is not changed, several, or `*` for any: then the answer is 412.",
+            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
+        },
         "If-Match": {
             "name": "If-Match",
             "in": "header",
-            "description": "The `ETag` of the row as the client knows it, several, or `*`: in any other version it is not changed. A weak one is of no version.",
+            "description": "The `ETag` of the row as the client knows it, several, or `*`: in any other version it is neither shown nor changed, and the answer is 412. A weak one matches no version.",
             "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
         },
         "Idempotency-Key": {

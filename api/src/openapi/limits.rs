@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use service::input::PRETRIMMED;
 
 /// What `str::trim` takes away: the Unicode property `White_Space`.
-const SPACE: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+pub const SPACE: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 
 /// Any text: PostgreSQL cannot store U+0000.
 pub const TEXT: &str = r"^[^\u0000]*$";

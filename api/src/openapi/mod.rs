@@ -5,6 +5,7 @@ mod example;
 mod filters;
 mod headers;
 mod limits;
+mod links;
 mod name;
 mod operation;
 mod problems;
@@ -40,6 +41,7 @@ pub fn document(routes: &[Route]) -> Value {
         let path = paths.entry(&route.path).or_insert_with(|| json!({}));
         path[method] = operation;
     }
+    links::add(&mut paths);
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -100,6 +100,10 @@ impl Operation<'_> {
         if route.failures.contains(&Kind::PreconditionFailed) {
             self.parameters.push(headers::parameter("If-Match"));
         }
+        if route.has_one_row {
+            self.parameters
+                .push(headers::parameter("If-None-Match-Of-Change"));
+        }
         if checks::is_once(route, self.is_call) {
             self.parameters.push(headers::parameter("Idempotency-Key"));
             for answer in self.answers.values_mut() {
@@ -137,6 +141,11 @@ impl Operation<'_> {
         }
     }
 
+    /// Another operation of the same tag, on what has this id.
+    fn link(&mut self, status: u16, (tag, verb): (&str, &str), id: &str) {
+        self.links(status, tag, id, &[verb]);
+    }
+
     /// What can be done next with the row whose id is there.
     pub fn links(&mut self, status: u16, tag: &str, id: &str, verbs: &[&str]) {
         let link = |verb: &&str| {
@@ -169,6 +178,9 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
         return None;
     }
     operation.secure(route);
+    if let Some((status, name, id)) = route.leads_to {
+        operation.link(status, name, id);
+    }
     if operation.is_call {
         operation.count();
     }

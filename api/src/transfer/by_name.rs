@@ -3,7 +3,9 @@ use std::{io::Read, pin::Pin};
 
 use service::{Result, Session, query::ExportQuery};
 
-use super::{Format, Page, Pages, Reading, Report, Stop, Writing, fields::Fields, import::import};
+use super::{
+    Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
+};
 use crate::http::{Resource, Route};
 
 /// The page that comes next.
@@ -34,6 +36,8 @@ pub struct Transfer {
     pub name: &'static str,
     /// Whether a client says who wrote a row.
     pub has_author: fn() -> bool,
+    /// The references that an import can look up by name.
+    pub references: fn() -> Vec<String>,
     /// All that these filters match, counted beforehand.
     pub export: fn(Format, &[(String, String)]) -> Export,
     pub import: for<'a> fn(&'a Session, Text, Reading, Writing) -> Import<'a>,
@@ -44,6 +48,7 @@ impl Transfer {
         Self {
             name: R::name(),
             has_author: || Fields::of::<R>().settable("author_id").is_some(),
+            references: companions::<R>,
             export: |format, filters| {
                 let filters = filters.iter();
                 let filters = filters.map(|(name, value)| (name.as_str(), value.as_str()));

@@ -5,7 +5,7 @@ use schemars::schema_for;
 use serde_json::{Map, Value};
 use service::query::showable;
 
-use super::cell;
+use super::{cell, references::companions};
 use crate::http::Resource;
 
 /// What the cells of a column hold.
@@ -22,6 +22,8 @@ pub enum Kind {
 pub struct Fields {
     set: BTreeMap<String, Kind>,
     seen: HashSet<&'static str>,
+    /// Names beside references.
+    names: Vec<String>,
 }
 
 impl Fields {
@@ -34,6 +36,7 @@ impl Fields {
                 .map(|(name, schema)| (name.clone(), kind(schema)))
                 .collect(),
             seen: showable::<R>().into_iter().collect(),
+            names: companions::<R>(),
         }
     }
 
@@ -42,8 +45,20 @@ impl Fields {
         self.set.get(name).copied()
     }
 
+    /// How the cells of a column are read. None for what a client sees only.
+    pub fn kind(&self, name: &str) -> Option<Kind> {
+        match self.is_name(name) {
+            true => Some(Kind::Text),
+            false => self.settable(name),
+        }
+    }
+
     pub fn is_known(&self, name: &str) -> bool {
-        self.set.contains_key(name) || self.seen.contains(name)
+        self.set.contains_key(name) || self.seen.contains(name) || self.is_name(name)
+    }
+
+    fn is_name(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
     }
 
     /// Leaves out what a client sees only.
@@ -58,7 +73,12 @@ impl Kind {
         let value = match self {
             Self::Text => return cell::read(cell).into(),
             Self::Integer => cell.parse::<i64>().map(Value::from).ok(),
-            Self::Boolean => cell.parse::<bool>().map(Value::from).ok(),
+            // Spreadsheets write them in capitals.
+            Self::Boolean => cell
+                .to_ascii_lowercase()
+                .parse::<bool>()
+                .map(Value::from)
+                .ok(),
             Self::Json => serde_json::from_str(cell).ok(),
         };
         value.unwrap_or_else(|| cell.into())

@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{
     read::{Chunk, Reading, Unreadable, read},
+    references::References,
     report::Report,
 };
 use crate::{http::Resource, system::Draining};
@@ -53,6 +54,7 @@ pub enum Stop {
 struct Importer<'a> {
     session: &'a Session,
     writing: Writing,
+    references: References,
     report: Report,
 }
 
@@ -64,8 +66,10 @@ pub async fn import<R: Resource>(
     writing: Writing,
 ) -> (Report, Result<(), Stop>) {
     let (sender, mut chunks) = channel(1);
+    let references = References::of::<R>(&reading.map);
+    let skipped = reading.skip;
     let reader = spawn_blocking(move || read::<R>(text, reading, &sender));
-    let mut importer = Importer::new(session, writing, reading.skip);
+    let mut importer = Importer::new(session, writing, (references, skipped));
     let mut end = importer.write_all::<R>(&mut chunks).await;
     // The reader ends at the next chunk that nobody takes.
     drop(chunks);
@@ -84,7 +88,11 @@ pub async fn import<R: Resource>(
 }
 
 impl<'a> Importer<'a> {
-    fn new(session: &'a Session, writing: Writing, skipped: u64) -> Self {
+    fn new(
+        session: &'a Session,
+        writing: Writing,
+        (references, skipped): (References, u64),
+    ) -> Self {
         let report = Report {
             lines: skipped,
             committed_lines: if writing.is_dry { 0 } else { skipped },
@@ -94,6 +102,7 @@ impl<'a> Importer<'a> {
         Self {
             session,
             writing,
+            references,
             report,
         }
     }
@@ -116,6 +125,9 @@ impl<'a> Importer<'a> {
 
     /// Whether the import goes on.
     async fn write<R: Resource>(&mut self, mut chunk: Chunk<R::New>) -> Result<bool> {
+        self.references
+            .resolve::<R>(self.session, &mut chunk)
+            .await?;
         prepare::<R>(self.session, &mut chunk).await?;
         let lines: Vec<_> = chunk.iter().map(|record| record.line).collect();
         let (news, places, mut refused) = divide(chunk);

@@ -1,7 +1,7 @@
 //! The pages of an export, one after the other: each is read when it is asked for, and nothing is held between two.
 use service::{Result, Session, crud::Deleted, query::ExportQuery};
 
-use super::{Format, write::Writer};
+use super::{Format, references::References, write::Writer};
 use crate::http::{Representation, Resource};
 
 /// Rows of a page, at first and at most.
@@ -22,6 +22,7 @@ pub struct Page {
 pub struct Pages<R: Resource> {
     query: ExportQuery<R>,
     writer: Writer,
+    references: References,
     /// Bytes that go before the first row.
     head: Option<Vec<u8>>,
     limit: u64,
@@ -34,6 +35,7 @@ impl<R: Resource> Pages<R> {
         let writer = Writer::of::<R>(format, query.shape());
         Ok(Self {
             head: Some(writer.head()?),
+            references: References::shown::<R>(query.shape()),
             query,
             writer,
             limit: FIRST,
@@ -52,7 +54,13 @@ impl<R: Resource> Pages<R> {
         let rows = page.rows.into_iter();
         let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, with_deleted));
         let rows: Vec<_> = rows.collect();
-        let body = self.writer.rows(&rows)?;
+        let body = match self.references.is_empty() {
+            true => self.writer.rows(&rows)?,
+            false => {
+                let named = self.references.name_rows::<R>(session, &rows).await?;
+                self.writer.rows(&named)?
+            }
+        };
         let rows = rows.len() as u64;
         self.limit = self.fitting(rows, body.len() as u64);
         self.query.limit(self.limit);

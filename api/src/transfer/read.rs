@@ -2,17 +2,18 @@
 use std::io::{self, BufReader, Cursor, Read};
 
 use serde_json::Value;
-use service::{Error, Refusal, input};
+use service::Refusal;
 use tokio::sync::mpsc::Sender;
 
 use super::{
     Format,
     fields::Fields,
     lines::Lines,
-    record::{Raw, Record, Split},
+    record::{Raw, Record, Split, shape},
+    references::References,
     table::Table,
 };
-use crate::http::{Resource, json};
+use crate::http::Resource;
 
 /// Records of a chunk, which is what one transaction writes.
 const MAX_RECORDS: usize = 1_000;
@@ -23,13 +24,21 @@ const BUFFER: usize = 64 * 1024;
 const MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 /// What is read, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Reading {
     pub format: Format,
     /// Records at the beginning that are left out.
     pub skip: u64,
     /// Whose those are that name no author.
     pub author: Option<i64>,
+    /// References that are looked up by their names, such as `author.username`.
+    pub map: Vec<String>,
+}
+
+/// What records may say.
+struct Known {
+    fields: Fields,
+    references: References,
 }
 
 /// At most [`MAX_RECORDS`] records.
@@ -52,11 +61,14 @@ pub fn read<R: Resource>(
     let broken = Unreadable::Broken;
     let text =
         BufReader::with_capacity(BUFFER, without_mark(&mut text).map_err(broken)?.chain(text));
-    let fields = Fields::of::<R>();
+    let known = Known {
+        fields: Fields::of::<R>(),
+        references: References::of::<R>(&reading.map),
+    };
     let mut records: Box<dyn Split + '_> = match reading.format {
         Format::Ndjson => Box::new(Lines::new(text)),
         Format::Csv => {
-            let table = Table::new(text, &fields).map_err(broken)?;
+            let table = Table::new(text, &known.fields).map_err(broken)?;
             Box::new(table.map_err(|(line, refusal)| Unreadable::Refused(line, refusal))?)
         }
     };
@@ -84,7 +96,7 @@ pub fn read<R: Resource>(
             size = 0;
         }
         size += raw.size;
-        chunk.push(record::<R>(raw, &fields, reading.author));
+        chunk.push(record::<R>(raw, &known, reading.author));
     }
     // Where nobody is there any more, nobody misses it.
     let _ = chunks.blocking_send(chunk);
@@ -103,28 +115,38 @@ fn without_mark(text: &mut impl Read) -> io::Result<Cursor<Vec<u8>>> {
     Ok(Cursor::new(first))
 }
 
-fn record<R: Resource>(raw: Raw, fields: &Fields, author: Option<i64>) -> Record<R::New> {
+fn record<R: Resource>(raw: Raw, known: &Known, author: Option<i64>) -> Record<R::New> {
     let Raw { line, value, .. } = raw;
-    let new = value.map_err(|refusal| vec![refusal]).and_then(|value| {
-        let refused = |error: Error| error.refusals().unwrap_or_default();
-        new::<R>(value, fields, author).map_err(refused)
-    });
-    Record { line, new }
-}
-
-fn new<R: Resource>(
-    mut value: Value,
-    fields: &Fields,
-    author: Option<i64>,
-) -> Result<R::New, Error> {
+    let refused = |refusal: Refusal| Record {
+        line,
+        new: Err(vec![refusal]),
+        names: Vec::new(),
+        waiting: None,
+    };
+    let mut value = match value {
+        Ok(value) => value,
+        Err(refusal) => return refused(refusal),
+    };
+    let (mut names, mut waits) = (Vec::new(), false);
     if let Value::Object(members) = &mut value {
-        fields.keep_settable(members);
+        let has_default = |column: &str| column == "author_id" && author.is_some();
+        (names, waits) = match known.references.take(members, has_default) {
+            Ok(taken) => taken,
+            Err(refusal) => return refused(refusal),
+        };
+        known.fields.keep_settable(members);
         if let Some(author) = author {
             members.entry("author_id").or_insert_with(|| author.into());
         }
     }
-    json::check(&value)?;
-    let new = json::shape(value)?;
-    input::check(&new)?;
-    Ok(new)
+    let (new, waiting) = match waits {
+        true => (Err(Vec::new()), Some(value)),
+        false => (shape::<R>(value), None),
+    };
+    Record {
+        line,
+        new,
+        names,
+        waiting,
+    }
 }

@@ -28,8 +28,7 @@ pub struct Records<R> {
     /// Bytes and cells of this record.
     size: usize,
     count: usize,
-    /// Line ends that were read.
-    lines: u64,
+    lines: LineEnds,
     /// Where this record begins.
     line: u64,
 }
@@ -43,7 +42,7 @@ impl<R: BufRead> Records<R> {
             ends: vec![0; MAX_CELLS],
             size: 0,
             count: 0,
-            lines: 0,
+            lines: LineEnds::default(),
             line: 0,
         }
     }
@@ -66,16 +65,18 @@ impl<R: BufRead> Records<R> {
     /// Of a record that is too long only its end is found.
     pub fn next(&mut self) -> io::Result<Option<Found>> {
         self.skip_line_ends()?;
-        self.line = self.lines + 1;
+        self.line = self.lines.count + 1;
         (self.size, self.count) = (0, 0);
-        let (mut is_too_long, mut quotes) = (false, 0);
+        let (mut is_too_long, mut has_begun) = (false, false);
         loop {
             let input = self.input.fill_buf()?;
-            let is_end = input.is_empty();
+            if input.is_empty() {
+                return Ok(has_begun.then(|| self.end(is_too_long)));
+            }
+            has_begun = true;
             let (text, ends) = (&mut self.text[self.size..], &mut self.ends[self.count..]);
             let (result, read, size, count) = self.machine.read_record(input, text, ends);
-            self.lines += number(input, read, b'\n');
-            quotes += number(input, read, b'"');
+            self.lines.read(&input[..read]);
             self.input.consume(read);
             self.size += size;
             self.count += count;
@@ -87,11 +88,28 @@ impl<R: BufRead> Records<R> {
                 }
                 ReadRecordResult::End => return Ok(None),
                 ReadRecordResult::Record if is_too_long => return Ok(Some(Found::TooLong)),
-                // The machine takes the end for the end of the record: half of a file would pass for all of it.
-                ReadRecordResult::Record if is_end && quotes % 2 == 1 => {
-                    return Ok(Some(Found::Unclosed));
-                }
                 ReadRecordResult::Record => return Ok(Some(Found::Cells)),
+            }
+        }
+    }
+
+    /// Ends the last record of a text without a last line end. At the end of the text the machine would take any record
+    /// for a complete one, and half of a file would pass for all of it: so it is given the line end that is missing,
+    /// which ends a record unless a quote is open.
+    fn end(&mut self, mut is_too_long: bool) -> Found {
+        loop {
+            let (text, ends) = (&mut self.text[self.size..], &mut self.ends[self.count..]);
+            let (result, _, size, count) = self.machine.read_record(b"\n", text, ends);
+            self.size += size;
+            self.count += count;
+            match result {
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                    is_too_long = true;
+                    (self.size, self.count) = (0, 0);
+                }
+                ReadRecordResult::Record if is_too_long => return Found::TooLong,
+                ReadRecordResult::Record => return Found::Cells,
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => return Found::Unclosed,
             }
         }
     }
@@ -102,7 +120,7 @@ impl<R: BufRead> Records<R> {
             let input = self.input.fill_buf()?;
             let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
             let ends = input.iter().take_while(|byte| is_line_end(byte)).count();
-            self.lines += number(input, ends, b'\n');
+            self.lines.read(&input[..ends]);
             self.input.consume(ends);
             if ends == 0 {
                 return Ok(());
@@ -111,7 +129,93 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-fn number(input: &[u8], among: usize, byte: u8) -> u64 {
-    let input = input[..among].iter();
-    input.map(|it| u64::from(*it == byte)).sum()
+/// Counts line ends as editors do: CR, LF, and CR LF as one.
+#[derive(Default)]
+struct LineEnds {
+    count: u64,
+    was_cr: bool,
+}
+
+impl LineEnds {
+    fn read(&mut self, text: &[u8]) {
+        for byte in text {
+            let is_second = *byte == b'\n' && self.was_cr;
+            self.was_cr = *byte == b'\r';
+            self.count += u64::from(matches!(byte, b'\r' | b'\n') && !is_second);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use csv::ReaderBuilder;
+
+    use super::*;
+
+    /// All records, whether the last one was left open, and the line on which each begins.
+    fn ours(text: &str) -> (Vec<Vec<String>>, bool, Vec<u64>) {
+        let (mut all, mut lines) = (Vec::new(), Vec::new());
+        let mut records = Records::new(text.as_bytes());
+        while let Some(found) = records.next().unwrap() {
+            lines.push(records.line());
+            match found {
+                Found::Cells => {
+                    let cell = |cell: &[u8]| String::from_utf8(cell.to_vec()).unwrap();
+                    all.push(records.cells().map(cell).collect());
+                }
+                Found::Unclosed => return (all, true, lines),
+                Found::TooLong => panic!("{text:?} is short"),
+            }
+        }
+        (all, false, lines)
+    }
+
+    /// The same by the reader of the crate csv.
+    fn theirs(text: &str) -> Vec<Vec<String>> {
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let cells = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
+        reader
+            .records()
+            .map(|record| cells(record.unwrap()))
+            .collect()
+    }
+
+    /// Every text of up to seven of these characters.
+    #[test]
+    fn records_are_those_of_the_csv_crate_and_open_quotes_are_found() {
+        let characters = ['a', ',', '"', '\n', '\r'];
+        let mut texts = vec![String::new()];
+        let mut first = 0;
+        for _ in 0..7 {
+            let last = texts.len();
+            for place in first..last {
+                for character in characters {
+                    texts.push(format!("{}{character}", texts[place]));
+                }
+            }
+            first = last;
+        }
+        for text in texts {
+            let (all, is_open, lines) = ours(&text);
+            // What follows a line end is a record of its own, unless that line end stands inside a quote.
+            let followed = theirs(&format!("{text}\nend\n"));
+            let is_closed = followed.last() == Some(&vec!["end".to_owned()]);
+
+            assert_eq!(is_open, !is_closed, "{text:?}");
+            let expected = theirs(&text);
+            assert_eq!(all, expected[..all.len()], "{text:?}");
+            assert_eq!(all.len() + usize::from(is_open), expected.len(), "{text:?}");
+            assert!(lines.is_sorted(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_as_editors_count_them() {
+        let (_, _, lines) = ours("a\rb\nc\r\nd\n\ne,\"\r\n\r\"\rf");
+
+        assert_eq!(lines, [1, 2, 3, 4, 6, 8]);
+    }
 }

@@ -61,8 +61,17 @@ impl<R: BufRead> Table<R> {
 
 fn header<R: BufRead>(records: &Records<R>, fields: &Fields) -> Result<Vec<Column>, Refusal> {
     let mut columns: Vec<Column> = Vec::new();
+    let is_alone = records.cells().count() == 1;
     for cell in records.cells() {
         let name = str::from_utf8(cell).map_err(|_| malformed("", "is not UTF-8"))?;
+        let other = [(';', "semicolons"), ('\t', "tabs")].into_iter();
+        if let Some((_, other)) = other
+            .clone()
+            .find(|(mark, _)| is_alone && name.contains(*mark))
+        {
+            let detail = format!("is separated by {other}: separate the columns by commas");
+            return Err(malformed("", detail));
+        }
         let refused = |code, detail| Refusal::new(format!("/{}", json::escape(name)), code, detail);
         if !fields.is_known(name) {
             return Err(refused("unknown_field", "is no field of this resource"));
@@ -72,7 +81,7 @@ fn header<R: BufRead>(records: &Records<R>, fields: &Fields) -> Result<Vec<Colum
         }
         columns.push(Column {
             name: name.to_owned(),
-            kind: fields.settable(name),
+            kind: fields.kind(name),
         });
     }
     Ok(columns)

@@ -12,15 +12,16 @@ pub struct Writer {
     format: Format,
     /// Those that are shown, where not all are.
     fields: Option<Vec<String>>,
-    columns: Vec<&'static str>,
+    columns: Vec<String>,
 }
 
 impl Writer {
     pub fn of<R: Resource>(format: Format, shape: &Shape) -> Self {
+        let columns = columns::<R>(shape);
         Self {
             format,
-            fields: shape.fields.clone(),
-            columns: columns::<R>(shape),
+            fields: shape.fields.as_ref().map(|_| columns.clone()),
+            columns,
         }
     }
 
@@ -28,7 +29,7 @@ impl Writer {
     pub fn head(&self) -> Result<Vec<u8>> {
         match self.format {
             Format::Ndjson => Ok(Vec::new()),
-            Format::Csv => table([self.columns.iter().copied()]),
+            Format::Csv => table([&self.columns]),
         }
     }
 
@@ -62,7 +63,7 @@ impl Writer {
 
     fn cells<'a>(&'a self, row: &'a Value) -> impl Iterator<Item = impl AsRef<[u8]> + 'a> {
         let cells = self.columns.iter();
-        cells.map(|name| cell::write(&row[name]).into_owned())
+        cells.map(|name| cell::write(&row[name.as_str()]).into_owned())
     }
 }
 

@@ -23,3 +23,4 @@ pub mod totp_secrets;
 pub mod user_roles;
 pub mod users;
 pub mod verified_emails;
+pub mod written_bytes;

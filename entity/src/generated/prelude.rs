@@ -21,3 +21,4 @@ pub use super::totp_secrets::Entity as TotpSecrets;
 pub use super::user_roles::Entity as UserRoles;
 pub use super::users::Entity as Users;
 pub use super::verified_emails::Entity as VerifiedEmails;
+pub use super::written_bytes::Entity as WrittenBytes;

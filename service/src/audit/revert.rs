@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::entry;
 use crate::{
-    Crud, Error, Result, Tx,
-    crud::{Model, base, scope},
+    Actor, Crud, Error, Result, Tx,
+    crud::{Deleted, Model, base, everything, scope},
 };
 
 /// Which version a row is to be as.
@@ -26,6 +26,19 @@ pub struct Revert {
 const CHUNK: u64 = 200;
 
 const GONE: &str = "the history of this row no longer reaches back to that version";
+
+/// The declared fields of a row, live or deleted, as they were in a version of it: by its id, and that version.
+///
+/// Fails with a conflict where the history no longer reaches back to it.
+pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Map<String, Value>> {
+    let all = scope::shown::<C>(&Actor::System, Deleted::Include, everything());
+    let now = all.filter(scope::is::<C>(id)).one(tx).await?;
+    let now = now.ok_or(Error::NotFound)?;
+    match version.cmp(&base::version::<C>(&now)) {
+        Ordering::Equal => Ok(entry::fields::<C>(&now)),
+        _ => state_at::<C>(tx, &now, version).await,
+    }
+}
 
 /// The declared fields as they were in `version`, which is an earlier one. The row is locked.
 ///

@@ -12,6 +12,8 @@ pub struct Settings {
     pub seal_interval: Duration,
     #[serde(with = "humantime_serde")]
     pub retention: Duration,
+    /// Bytes of changed values that one user may write within a day.
+    pub daily_limit: u64,
     /// No key of the configuration: only what measures the cost of the audit does without it.
     #[serde(skip, default = "always")]
     pub is_kept: bool,
@@ -27,6 +29,7 @@ impl Default for Settings {
             key: None,
             seal_interval: Duration::from_secs(1),
             retention: Duration::ZERO,
+            daily_limit: 1024 * 1024 * 1024,
             is_kept: always(),
         }
     }

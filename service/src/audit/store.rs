@@ -46,6 +46,15 @@ impl Row {
             salt: BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>()),
         })
     }
+
+    /// Bytes of the values that it keeps. That something happened counts for nothing: signing out is always possible.
+    fn size(&self) -> u64 {
+        let texts = self.texts.as_ref().map_or(0, String::len);
+        match self.changes.as_str() {
+            "{}" => texts as u64,
+            changes => (changes.len() + texts) as u64,
+        }
+    }
 }
 
 /// Stores them in their order.
@@ -58,6 +67,7 @@ pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
     let sql = format!("{INTO}{select}");
     for chunk in entries.chunks(CHUNK) {
         let rows: Vec<_> = chunk.iter().map(Row::of).collect::<Result<_>>()?;
+        tx.keeps_history(rows.iter().map(Row::size).sum());
         let rows = serde_json::to_string(&rows).map_err(Error::internal)?;
         let values = [
             now().into(),

@@ -1,4 +1,4 @@
-//! Which version of a row a write may meet (RFC 9110, section 13.1.1).
+//! Which version of a row a write may meet (RFC 9110, section 13).
 use crate::{Error, Result};
 
 /// What the caller knows of the row.
@@ -11,6 +11,8 @@ pub enum Expected {
     OneOf(Vec<i64>),
     /// Nothing, where something is asked for.
     Missing,
+    /// What the first says, and none of these versions; without versions, no row at all.
+    Unless(Box<Expected>, Option<Vec<i64>>),
 }
 
 impl Expected {
@@ -21,6 +23,27 @@ impl Expected {
             Self::OneOf(versions) if versions.contains(&version) => Ok(()),
             Self::OneOf(_) => Err(Error::Stale(version)),
             Self::Missing => Err(Error::VersionRequired),
+            Self::Unless(first, unwanted) => {
+                first.check(version)?;
+                let is_unwanted = unwanted
+                    .as_ref()
+                    .is_none_or(|versions| versions.contains(&version));
+                if is_unwanted {
+                    Err(Error::Unwanted(version))
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    /// The same for a write that may always go without a version.
+    #[must_use]
+    pub fn if_sent(self) -> Self {
+        match self {
+            Self::Missing => Self::Anything,
+            Self::Unless(first, unwanted) => Self::Unless(Box::new(first.if_sent()), unwanted),
+            sent => sent,
         }
     }
 }

@@ -8,6 +8,7 @@ mod field;
 mod found;
 mod impact;
 mod many;
+mod natural;
 mod owner;
 pub(crate) mod read;
 mod related;
@@ -31,7 +32,10 @@ pub use field::Field;
 pub use found::{Deleted, Found, Page};
 pub use impact::Impact;
 pub use many::Target;
+pub(crate) use many::claim;
+pub use natural::NaturalKey;
 pub use owner::Owner;
+pub(crate) use owner::lock_for_create;
 pub use related::{Related, Wanted};
 pub use size::{Budget, json_size};
 pub(crate) use stats::orderable;
@@ -100,6 +104,12 @@ pub trait Crud: Sized + 'static {
     /// The rows that this one belongs to: it is deleted, restored and purged with them.
     fn owners() -> Vec<Owner> {
         Vec::new()
+    }
+
+    /// The public field by which rows are known on every server: beside a foreign key in an export, it says which row is
+    /// meant. The slug, where there is one.
+    fn natural_key() -> Option<NaturalKey> {
+        Self::SLUG.map(|slug| NaturalKey::plain(slug.column))
     }
 
     /// Which live rows the actor may see.
@@ -271,8 +281,8 @@ pub trait Crud: Sized + 'static {
     }
 
     /// For good: the deleted row, and what it owns.
-    async fn purge(tx: &Tx, id: i64) -> Result<()> {
-        write::purge::<Self>(tx, id).await
+    async fn purge(tx: &Tx, target: impl Into<Target>) -> Result<()> {
+        write::purge::<Self>(tx, target.into()).await
     }
 }
 

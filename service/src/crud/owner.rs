@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement},
 };
 
-use super::{Active, Crud, column, scope};
+use super::{Active, Crud, NaturalKey, column, scope};
 use crate::{
     Actor, Error, Reads, Result, Tx,
     query::{self, Filter, Filterable, Refused},
@@ -23,6 +23,7 @@ pub struct Owner {
     pub(crate) filter: fn(&str, &str, &str) -> Result<Filter, Refused>,
     /// What filters on the owner there are.
     pub(crate) declared: fn() -> Vec<Filterable>,
+    pub(crate) key: Option<NaturalKey>,
     rule: Option<(Condition, &'static str)>,
 }
 
@@ -34,6 +35,7 @@ impl Owner {
             visible: P::visible,
             filter: Filter::on::<P>,
             declared: query::declared_fields::<P>,
+            key: P::natural_key(),
             rule: None,
         }
     }

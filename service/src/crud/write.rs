@@ -81,8 +81,9 @@ pub async fn restore<C: Crud>(
     read::one::<C>(tx, row).await
 }
 
-pub async fn purge<C: Crud>(tx: &Tx, id: i64) -> Result<()> {
-    let before = lock_deleted::<C>(tx, Action::Purge, id).await?;
+pub async fn purge<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
+    let before = lock_deleted::<C>(tx, Action::Purge, target.id).await?;
+    target.expected.check(base::version::<C>(&before))?;
     let mut row = before.clone().into_active_model();
     C::check(
         tx,
@@ -93,7 +94,7 @@ pub async fn purge<C: Crud>(tx: &Tx, id: i64) -> Result<()> {
         },
     )
     .await?;
-    cascade::purge(tx, C::name(), &[id]).await
+    cascade::purge(tx, C::name(), &[target.id]).await
 }
 
 pub async fn permit<C: Crud>(reads: &impl Reads, action: Action, row: &Model<C>) -> Result<()> {

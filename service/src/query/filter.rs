@@ -118,7 +118,7 @@ fn test(column: impl ColumnTrait, operator: &str, text: &str) -> Result<Expr, Re
     let field = || Expr::col(field.clone());
     let one = || value::parse(&kind, text).map(Expr::val);
     let many = || {
-        let texts: Vec<_> = text.split(',').collect();
+        let texts = value::list(text)?;
         match texts.len() > MAX_VALUES {
             true => Err(("too_many", format!("takes at most {MAX_VALUES} values"))),
             false => texts

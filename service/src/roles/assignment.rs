@@ -14,13 +14,14 @@ use super::{Roles, parse};
 use crate::{
     Crud, Error, Reads, Result, Tx, Users,
     audit::{Did, Entry},
-    crud::{Access, Page, everything, now, read, scope},
+    crud::{Access, Page, Target, everything, now, read, scope},
     query::ListQuery,
 };
 
 /// Idempotent.
-pub async fn assign(tx: &Tx, user: i64, role: i64) -> Result<()> {
-    let role = lock(tx, user, role).await?;
+pub async fn assign(tx: &Tx, user: impl Into<Target>, role: i64) -> Result<()> {
+    let target = user.into();
+    let (user, role) = (target.id, lock(tx, &target, role).await?);
     match insert(tx, [user], role.id).await? {
         0 => Ok(()),
         _ => changed(tx, user, role.id).await,
@@ -28,8 +29,9 @@ pub async fn assign(tx: &Tx, user: i64, role: i64) -> Result<()> {
 }
 
 /// Idempotent.
-pub async fn unassign(tx: &Tx, user: i64, role: i64) -> Result<()> {
-    let role = lock(tx, user, role).await?;
+pub async fn unassign(tx: &Tx, user: impl Into<Target>, role: i64) -> Result<()> {
+    let target = user.into();
+    let (user, role) = (target.id, lock(tx, &target, role).await?);
     let this = user_roles::Column::UserId
         .eq(user)
         .and(user_roles::Column::RoleId.eq(role.id));
@@ -69,12 +71,14 @@ pub async fn assign_built_in(tx: &Tx, users: &[&User], name: &str) -> Result<()>
 }
 
 /// Both must be live, and stay so; the actor must hold all that the role gives.
-async fn lock(tx: &Tx, user: i64, role: i64) -> Result<Model> {
-    scope::lock::<Users>(tx, tx.actor(), user)
+async fn lock(tx: &Tx, target: &Target, role: i64) -> Result<Model> {
+    let user = scope::lock::<Users>(tx, tx.actor(), target.id)
         .await?
         .ok_or(Error::NotFound)?;
     let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
-    permitted(tx, role.lock(LockType::Share).one(tx).await?)
+    let role = permitted(tx, role.lock(LockType::Share).one(tx).await?)?;
+    target.expected.check(user.version)?;
+    Ok(role)
 }
 
 /// Whether the actor could give this role to this user, or take it away.

@@ -1,4 +1,6 @@
 //! `If-Match`: nobody writes over what they have not read (contract §6).
+mod standards;
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::Value;

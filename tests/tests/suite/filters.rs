@@ -118,3 +118,27 @@ async fn a_relation_shows_no_more_than_the_caller_sees() {
         1
     );
 }
+
+/// As in PostgREST: a value in double quotes may hold a comma.
+#[actix_web::test]
+async fn a_value_of_in_may_hold_a_comma() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    for title in ["a,b", "a", "c", "q\"uote"] {
+        ada.publish(title).await;
+    }
+    let found = async |filter: &str| {
+        let page = ada.get(format!("/posts?{filter}&sort=id")).await;
+        page.expect_status(200).ids()
+    };
+
+    assert_eq!(found(r#"title[in]="a,b",c"#).await, [1, 3]);
+    assert_eq!(found("title[in]=a,b").await, [2]);
+    assert_eq!(found(r#"title[nin]="a,b","q\"uote""#).await, [2, 3]);
+    for wrong in [r#""a"#, r#""a"b"#] {
+        ada.get(format!("/posts?title[in]={wrong}"))
+            .await
+            .expect_problem(400, "malformed_request")
+            .expect_error_at("title[in]");
+    }
+}

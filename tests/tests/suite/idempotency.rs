@@ -1,4 +1,7 @@
 //! `Idempotency-Key`: what is asked for twice happens once (contract §7).
+mod access;
+mod size;
+
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;

@@ -308,3 +308,65 @@ async fn the_viewer_needs_nothing_from_outside() {
         );
     }
 }
+
+/// Every operation that names one row of a resource can be reached from an answer that made or deleted it.
+#[test]
+fn links_lead_to_every_operation_on_one_row() {
+    let document = document();
+    let mut reached = BTreeSet::new();
+    for path in document["paths"].as_object().unwrap().values() {
+        for operation in path.as_object().unwrap().values() {
+            for answer in operation["responses"].as_object().unwrap().values() {
+                let links = answer["links"].as_object().into_iter().flatten();
+                reached.extend(
+                    links.map(|(_, link)| link["operationId"].as_str().unwrap().to_owned()),
+                );
+            }
+        }
+    }
+
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        if !path.ends_with('}') && path.matches('{').count() == 0
+            || path.matches('{').count() > 1
+            || path.starts_with("/problems")
+        {
+            continue;
+        }
+        for operation in operations.as_object().unwrap().values() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(reached.contains(name), "no link leads to {name}");
+        }
+    }
+}
+
+#[test]
+fn a_link_brings_the_body_that_its_operation_needs() {
+    let document = document();
+    let deleted = &document["paths"]["/api/v1/posts/{id}"]["delete"]["responses"]["204"]["links"];
+    let created = &document["paths"]["/api/v1/posts"]["post"]["responses"]["201"]["links"];
+
+    assert_eq!(deleted["restore"]["requestBody"], json!({}));
+    assert_eq!(created["revert"]["requestBody"], json!({ "version": 1 }));
+    assert_eq!(created["impact"]["operationId"], "posts.impact");
+}
+
+#[test]
+fn what_the_document_allows_of_an_import_and_a_search_is_taken() {
+    let document = document();
+    let parameter = |path: &str, method: &str, name: &str| {
+        let parameters = document["paths"][path][method]["parameters"]
+            .as_array()
+            .unwrap();
+        parameters.iter().find(|it| it["name"] == name).unwrap()["schema"].clone()
+    };
+
+    let skip = parameter("/api/v1/posts/import", "post", "skip");
+    assert_eq!(skip["maximum"], i64::MAX);
+    let pattern = parameter("/api/v1/posts", "get", "q")["pattern"].clone();
+    let pattern = pattern.as_str().unwrap();
+    // These mean other characters in each dialect of patterns.
+    assert!(
+        !pattern.contains(r"\s") && pattern.contains(r"\u0085"),
+        "{pattern}"
+    );
+}

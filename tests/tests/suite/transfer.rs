@@ -4,6 +4,7 @@ mod chunks;
 mod csv;
 mod export;
 mod import;
+mod references;
 mod round_trip;
 mod stop;
 mod table;

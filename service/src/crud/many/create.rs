@@ -45,7 +45,7 @@ async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
 }
 
 /// Makes the actor the author, unless another one is named by somebody who may do that.
-fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
+pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
     let Some(author) = base::author::<C>() else {
         return Ok(row);
     };

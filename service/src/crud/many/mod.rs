@@ -8,7 +8,7 @@ mod insert;
 mod target;
 mod update;
 
-pub use create::create;
+pub use create::{claim, create};
 pub use delete::delete;
 pub use target::{Target, permitted};
 pub use update::{apply, change, update};

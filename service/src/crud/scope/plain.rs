@@ -25,6 +25,7 @@ impl Plain for ::entity::throttles::Entity {}
 impl Plain for ::entity::totp_secrets::Entity {}
 impl Plain for ::entity::user_roles::Entity {}
 impl Plain for ::entity::verified_emails::Entity {}
+impl Plain for ::entity::written_bytes::Entity {}
 
 pub fn plain<E: Plain>() -> Select<E> {
     E::find()

@@ -279,14 +279,58 @@ async fn a_header_goes_before_a_cookie_and_needs_no_token() {
         .send(Method::POST, "/auth/logout", &[("Authorization", &bearer)])
         .await;
 
-    out.expect_status(204);
+    // Both sign-ins end, and the browser forgets its own.
+    let out = out.expect_status(204);
+    assert!(set_cookie(&out.headers).contains("Max-Age=0"));
+    let client = browser.app.anonymous().with_token(&token);
+    client.get("/auth/me").await.expect_status(401);
     browser
         .send(Method::GET, "/auth/me", &[])
         .await
-        .expect_status(200);
+        .expect_status(401);
     let made_up = [("Authorization", "Bearer x")];
     browser
         .send(Method::GET, "/auth/me", &made_up)
         .await
         .expect_status(401);
+}
+
+/// A 401 may be about something else that the request brought.
+#[actix_web::test]
+async fn a_good_cookie_stays_whatever_else_is_refused() {
+    let browser = Browser::new().await;
+    let wrong = json!({ "login": "ada", "password": "a wrong password" });
+    let expired = json!({ "refresh_token": "rt_x" });
+    let bearer = [("Authorization", "Bearer at_x")];
+    let basic = [("Authorization", "Basic YWRhOmFkYQ==")];
+    let requests = [
+        (Method::POST, "/auth/login", Some(wrong.clone()), None),
+        (Method::POST, "/auth/cookie", Some(wrong), None),
+        (Method::POST, "/auth/refresh", Some(expired), None),
+        (Method::GET, "/auth/me", None, Some(bearer)),
+        (Method::GET, "/posts", None, Some(basic)),
+    ];
+
+    for (method, path, body, headers) in requests {
+        let mut request = browser.app.anonymous().request(method, path);
+        request = request.header("Cookie", &browser.cookie);
+        for (name, value) in headers.into_iter().flatten() {
+            request = request.header(name, value);
+        }
+        let reply = match body {
+            Some(body) => Reply::of(request.json(&body)).await,
+            None => Reply::of(request).await,
+        };
+
+        let refused = reply.expect_status(401);
+        assert!(!refused.headers.contains_key("set-cookie"), "{path}");
+    }
+    browser
+        .send(Method::GET, "/auth/me", &[])
+        .await
+        .expect_status(200);
+    let other = [("Cookie", "__Host-atoll=at_x")];
+    let request = browser.app.anonymous().request(Method::GET, "/posts");
+    let refused = Reply::of(request.header(other[0].0, other[0].1)).await;
+    assert!(set_cookie(&refused.expect_status(401).headers).contains("Max-Age=0"));
 }

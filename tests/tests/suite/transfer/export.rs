@@ -51,7 +51,11 @@ async fn an_export_shows_what_a_list_shows_to_the_same_caller() {
 
                 assert_eq!(export.status, list.status, "{resource} {query}");
                 if list.status == 200 {
-                    let rows = rows(client, &format!("/{resource}/export?{query}")).await;
+                    let mut rows = rows(client, &format!("/{resource}/export?{query}")).await;
+                    // Beside a reference an export has the name of what is referred to.
+                    for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+                        row.retain(|name, _| !name.contains('.'));
+                    }
                     assert_eq!(Value::from(rows), list.body["data"], "{resource} {query}");
                 }
             }

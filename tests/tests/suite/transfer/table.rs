@@ -142,3 +142,56 @@ async fn text_that_is_no_utf_8_is_refused_by_its_cell() {
     assert_eq!(errors(&reply), [(2, "/content")]);
     assert_eq!(reply.body["created"], 1);
 }
+
+#[actix_web::test]
+async fn quotes_inside_a_cell_open_nothing_and_an_open_quote_swallows_nothing() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let swallowing = "title,content\r\nA,B\r\n5\" pipe,\"half\r\nD,E\r\nF,G\r\n";
+    let refused = ada.import("/posts/import?format=csv", swallowing).await;
+    let refused = refused.expect_status(422);
+    assert_eq!(errors(&refused), [(3, "")]);
+    assert_eq!(total(&ada, "/posts").await, 0);
+    let complete = "title,content\r\n24\" monitor,big";
+    let report = ada.import("/posts/import?format=csv", complete).await;
+
+    assert_eq!(report.expect_status(200).body["created"], 1);
+    assert_eq!(posts(&ada).await[0]["title"], "24\" monitor");
+}
+
+#[actix_web::test]
+async fn what_spreadsheets_write_is_read() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let text = "username,email,password,is_active\r        ada,ada@example.org,correct horse battery staple,TRUE\r        bob,bob@example.org,correct horse battery staple,FALSE\r        eve,eve@example.org,correct horse battery staple,yes";
+
+    let report = root
+        .import("/users/import?format=csv&on_error=skip", text)
+        .await
+        .expect_status(200);
+
+    assert_eq!(errors(&report), [(4, "/is_active")]);
+    let users = root.get("/users?username[in]=ada,bob&sort=id").await;
+    assert_eq!(users.body["data"][0]["is_active"], true);
+    assert_eq!(users.body["data"][1]["is_active"], false);
+}
+
+#[actix_web::test]
+async fn a_file_with_another_separator_is_refused_by_its_name() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    for (text, name) in [
+        ("title;content\nA;B\n", "semicolons"),
+        ("title\tcontent\nA\tB\n", "tabs"),
+    ] {
+        let refused = ada.import("/posts/import?format=csv", text).await;
+        let refused = refused.expect_status(422);
+        let detail = refused.body["errors"][0]["detail"].as_str().unwrap();
+        assert!(
+            detail.contains(name) && detail.contains("commas"),
+            "{detail}"
+        );
+    }
+}

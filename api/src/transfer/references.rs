@@ -1,0 +1,240 @@
+//! References of rows to others: by an id, which only one server knows, and beside it by a name that is the same on all.
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use service::{Crud, Error, Refusal, Result, Session, crud::Owner, query::Shape};
+
+use super::record::{Record, shape};
+use crate::http::{Representation, Resource};
+
+/// The references of one resource that have a name.
+pub struct References {
+    all: Vec<Reference>,
+}
+
+struct Reference {
+    owner: Owner,
+    /// `author.username`
+    name: String,
+    /// Whether an import looks it up by its name.
+    is_mapped: bool,
+}
+
+/// A reference as one record has it.
+#[derive(Debug)]
+pub struct Named {
+    place: usize,
+    id: Option<i64>,
+    name: String,
+}
+
+/// A row with the names of what it refers to.
+#[derive(Serialize)]
+pub struct WithNames<'a, V> {
+    #[serde(flatten)]
+    row: &'a Representation<V>,
+    #[serde(flatten)]
+    names: BTreeMap<&'a str, Option<String>>,
+}
+
+/// The names beside the references of a resource: `author.username` of `author_id`.
+pub fn companions<C: Crud>() -> Vec<String> {
+    C::owners().iter().filter_map(Owner::companion).collect()
+}
+
+/// The foreign key beside which a name stands, and the name.
+pub fn beside<C: Crud>() -> Vec<(&'static str, String)> {
+    let owners = C::owners().into_iter();
+    owners
+        .filter_map(|owner| Some((owner.column, owner.companion()?)))
+        .collect()
+}
+
+impl References {
+    /// `mapped` are the names by which an import looks references up.
+    pub fn of<C: Crud>(mapped: &[String]) -> Self {
+        let reference = |owner: Owner| {
+            let name = owner.companion()?;
+            Some(Reference {
+                is_mapped: mapped.contains(&name),
+                owner,
+                name,
+            })
+        };
+        Self {
+            all: C::owners().into_iter().filter_map(reference).collect(),
+        }
+    }
+
+    /// Those whose ids an export shows.
+    pub fn shown<C: Crud>(shape: &Shape) -> Self {
+        let mut shown = Self::of::<C>(&[]);
+        if let Some(fields) = &shape.fields {
+            let is_shown = |column: &str| fields.iter().any(|field| field == column);
+            shown
+                .all
+                .retain(|reference| is_shown(reference.owner.column));
+        }
+        shown
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Puts names beside the references of a page of rows: one statement for each reference.
+    pub async fn name_rows<'a, R: Resource>(
+        &'a self,
+        session: &Session,
+        rows: &'a [Representation<R::View>],
+    ) -> Result<Vec<WithNames<'a, R::View>>> {
+        let values = rows.iter().map(serde_json::to_value);
+        let values = values.collect::<Result<Vec<_>, _>>();
+        let values = values.map_err(Error::internal)?;
+        let mut named: Vec<_> = rows
+            .iter()
+            .map(|row| WithNames {
+                row,
+                names: BTreeMap::new(),
+            })
+            .collect();
+        for Reference { owner, name, .. } in &self.all {
+            let id = |row: &Value| row[owner.column].as_i64();
+            let ids: BTreeSet<_> = values.iter().filter_map(id).collect();
+            let names = owner.names(session, ids).await?;
+            for (row, value) in named.iter_mut().zip(&values) {
+                let found = id(value).and_then(|id| names.get(&id).cloned());
+                row.names.insert(name.as_str(), found);
+            }
+        }
+        Ok(named)
+    }
+
+    /// Takes the names out of a record, and says whether its rows are made only once they are looked up. `has_default`
+    /// says whether a foreign key has a value of its own where the record has none.
+    pub fn take(
+        &self,
+        members: &mut Map<String, Value>,
+        has_default: impl Fn(&str) -> bool,
+    ) -> Result<(Vec<Named>, bool), Refusal> {
+        let (mut taken, mut waits) = (Vec::new(), false);
+        for (
+            place,
+            Reference {
+                owner,
+                name,
+                is_mapped,
+            },
+        ) in self.all.iter().enumerate()
+        {
+            let refused = |code, detail: String| Refusal::new(format!("/{name}"), code, detail);
+            let named = match members.remove(name) {
+                None | Some(Value::Null) => None,
+                Some(Value::String(text)) => Some(text),
+                Some(_) => return Err(refused("wrong_type", "must be a text".to_owned())),
+            };
+            let id = members.get(owner.column).and_then(Value::as_i64);
+            match named {
+                Some(_) if !is_mapped && id.is_none() => {
+                    let detail = format!("needs {} beside it, or map={name}", owner.column);
+                    return Err(refused("required", detail));
+                }
+                Some(text) => {
+                    waits |= is_mapped;
+                    taken.push(Named {
+                        place,
+                        id,
+                        name: text,
+                    });
+                }
+                None if *is_mapped && !(id.is_none() && has_default(owner.column)) => {
+                    return Err(refused("required", format!("is what map={name} looks up")));
+                }
+                None => {}
+            }
+        }
+        Ok((taken, waits))
+    }
+
+    /// Looks up the names of a chunk: one statement for each reference. Refuses records whose names are unknown, or are
+    /// not those of their ids.
+    pub async fn resolve<R: Resource>(
+        &self,
+        session: &Session,
+        chunk: &mut [Record<R::New>],
+    ) -> Result<()> {
+        for (place, reference) in self.all.iter().enumerate() {
+            let named = chunk.iter().flat_map(|record| &record.names);
+            let named: Vec<_> = named.filter(|named| named.place == place).collect();
+            if reference.is_mapped {
+                let names = named
+                    .iter()
+                    .map(|named| reference.owner.normalize(&named.name));
+                let ids = reference.owner.ids(session, names.collect()).await?;
+                for record in chunk.iter_mut() {
+                    reference.put::<R>(place, record, |name| ids.get(name).copied());
+                }
+            } else {
+                let ids = named.iter().filter_map(|named| named.id);
+                let names = reference.owner.names(session, ids.collect()).await?;
+                for record in chunk.iter_mut() {
+                    reference.compare::<R>(place, record, |id| names.get(&id));
+                }
+            }
+        }
+        for record in chunk {
+            if let Some(value) = record.waiting.take()
+                && record.new.as_ref().is_err_and(Vec::is_empty)
+            {
+                record.new = shape::<R>(value);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reference {
+    fn put<R: Resource>(
+        &self,
+        place: usize,
+        record: &mut Record<R::New>,
+        id: impl Fn(&str) -> Option<i64>,
+    ) {
+        let Some(named) = record.names.iter().find(|named| named.place == place) else {
+            return;
+        };
+        match id(&self.owner.normalize(&named.name)) {
+            Some(id) => {
+                if let Some(Value::Object(members)) = &mut record.waiting {
+                    members.insert(self.owner.column.to_owned(), id.into());
+                }
+            }
+            None => {
+                let detail = format!("names nothing in /{} that you can see", self.owner.table);
+                record.refuse(Refusal::new(format!("/{}", self.name), "not_found", detail));
+            }
+        }
+    }
+
+    fn compare<'a, R: Resource>(
+        &self,
+        place: usize,
+        record: &mut Record<R::New>,
+        name: impl Fn(i64) -> Option<&'a String>,
+    ) {
+        let Some(named) = record.names.iter().find(|named| named.place == place) else {
+            return;
+        };
+        let here = named.id.and_then(name);
+        let is_same = here
+            .is_some_and(|here| self.owner.normalize(here) == self.owner.normalize(&named.name));
+        if !is_same {
+            let detail = format!(
+                "is not the name of this {} here: map={} looks it up by its name",
+                self.owner.column, self.name
+            );
+            record.refuse(Refusal::new(format!("/{}", self.name), "mismatch", detail));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Names by which rows are known on every server: unique among live rows, where ids are another server's own.
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait,
+    sea_query::{Expr, ExprTrait, SelectStatement},
+};
+
+use super::{Owner, scope};
+use crate::{Reads, Result};
+
+/// The public field that names the rows of a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct NaturalKey {
+    pub field: &'static str,
+    /// The column that is unique, and how a name is written there.
+    compared: &'static str,
+    normalize: fn(&str) -> String,
+}
+
+impl NaturalKey {
+    /// A field that is unique as it is written.
+    pub fn plain(field: impl ColumnTrait) -> Self {
+        Self::compared(field, field, str::to_owned)
+    }
+
+    /// A field that is unique by another column.
+    pub fn compared(
+        field: impl ColumnTrait,
+        compared: impl ColumnTrait,
+        normalize: fn(&str) -> String,
+    ) -> Self {
+        Self {
+            field: field.as_str(),
+            compared: compared.as_str(),
+            normalize,
+        }
+    }
+}
+
+impl Owner {
+    /// The name under which the owner's natural key stands beside the foreign key: `author.username`.
+    pub fn companion(&self) -> Option<String> {
+        let key = self.key?;
+        Some(format!("{}.{}", self.relation()?, key.field))
+    }
+
+    /// The names of those owners that are live and visible to the actor, by their ids.
+    pub async fn names(
+        &self,
+        reads: &impl Reads,
+        ids: BTreeSet<i64>,
+    ) -> Result<HashMap<i64, String>> {
+        let Some(key) = self.key.filter(|_| !ids.is_empty()) else {
+            return Ok(HashMap::new());
+        };
+        let these = Expr::col((self.table, "id")).is_in(ids);
+        let rows = self.visible_owners(reads, key.field, these);
+        let row =
+            |row: sea_orm::QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "name")?));
+        reads
+            .db()?
+            .query_all(&rows)
+            .await?
+            .into_iter()
+            .map(row)
+            .collect()
+    }
+
+    /// The ids of those owners, by their names as [`Owner::normalize`] writes them.
+    pub async fn ids(
+        &self,
+        reads: &impl Reads,
+        names: BTreeSet<String>,
+    ) -> Result<HashMap<String, i64>> {
+        let Some(key) = self.key.filter(|_| !names.is_empty()) else {
+            return Ok(HashMap::new());
+        };
+        let these = Expr::col((self.table, key.compared)).is_in(names);
+        let rows = self.visible_owners(reads, key.compared, these);
+        let row =
+            |row: sea_orm::QueryResult| Ok((row.try_get("", "name")?, row.try_get("", "id")?));
+        reads
+            .db()?
+            .query_all(&rows)
+            .await?
+            .into_iter()
+            .map(row)
+            .collect()
+    }
+
+    /// A name as it is compared.
+    pub fn normalize(&self, name: &str) -> String {
+        self.key
+            .map_or_else(|| name.to_owned(), |key| (key.normalize)(name))
+    }
+
+    fn visible_owners(
+        &self,
+        reads: &impl Reads,
+        name: &'static str,
+        these: Expr,
+    ) -> SelectStatement {
+        scope::live_ids(self.table)
+            .expr_as(Expr::col((self.table, name)), "name")
+            .cond_where((self.visible)(reads.actor()))
+            .and_where(these)
+            .take()
+    }
+}

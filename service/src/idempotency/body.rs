@@ -1,0 +1,65 @@
+//! Bodies of kept answers: without what the history has anyway, and as a narrower caller may see them.
+use sea_orm::IdenStatic;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use serde_with::serde_as;
+
+use crate::{Crud, Error, Result, Tx, audit};
+
+/// The members of a JSON object, in their order.
+#[serde_as]
+#[derive(Serialize, Deserialize)]
+struct Members(#[serde_as(as = "serde_with::Map<_, _>")] Vec<(String, Value)>);
+
+impl Members {
+    fn of(body: &str) -> Result<Self> {
+        serde_json::from_str(body).map_err(Error::internal)
+    }
+
+    fn to_text(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(Error::internal)
+    }
+}
+
+fn is_declared<C: Crud>(name: &str) -> bool {
+    let mut fields = C::FIELDS.iter();
+    fields.any(|field| field.column.as_str() == name)
+}
+
+/// Whether only callers with the full view of a row see this member.
+fn is_private<C: Crud>(name: &str) -> bool {
+    let mut private = C::FIELDS.iter().filter(|field| field.is_private);
+    C::COMPUTED.contains(&name) || private.any(|field| field.column.as_str() == name)
+}
+
+/// The representation of a row without the values of its fields, which its history has.
+pub fn without_fields<C: Crud>(body: &str) -> Result<String> {
+    let mut members = Members::of(body)?;
+    for (name, value) in &mut members.0 {
+        if is_declared::<C>(name) {
+            *value = Value::Null;
+        }
+    }
+    members.to_text()
+}
+
+/// The same with the fields as they were in that version.
+///
+/// Fails with a conflict where the history no longer reaches back to it.
+pub async fn with_fields<C: Crud>(tx: &Tx, body: &str, row: (i64, i64)) -> Result<String> {
+    let mut fields: Map<String, Value> = audit::fields_at::<C>(tx, row).await?;
+    let mut members = Members::of(body)?;
+    for (name, value) in &mut members.0 {
+        if is_declared::<C>(name) {
+            *value = fields.remove(name.as_str()).unwrap_or_default();
+        }
+    }
+    members.to_text()
+}
+
+/// The representation as callers see it who see only the public fields.
+pub fn public<C: Crud>(body: &str) -> Result<String> {
+    let mut members = Members::of(body)?;
+    members.0.retain(|(name, _)| !is_private::<C>(name));
+    members.to_text()
+}

@@ -1,0 +1,333 @@
+//! What a request does to rows of one resource, and whether a caller may still be told of it: asked before an answer that
+//! is kept under an idempotency key is given again, to whatever credential of its user.
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, IdenStatic, IntoActiveModel, Iterable, QueryFilter,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Actor, Crud, Error, Reads, Result, Tx,
+    bulk::Operation,
+    crud::{
+        Active, Change, Column, Deleted, Model, base, claim, everything, lock_for_create, scope,
+    },
+    permission::{Action, Reach},
+};
+
+/// What a request asks for.
+pub enum Deed<'a, C: Crud> {
+    Create(&'a C::New),
+    Update(i64, &'a C::Patch),
+    Delete(i64),
+    Restore(i64, Option<&'a C::Patch>),
+    Revert(i64),
+    Purge(i64),
+    Bulk(&'a [Operation<C>]),
+}
+
+/// What is noted with an answer, so that its request can be judged once its rows are gone.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notes {
+    /// The rows that were written, in the order of the request.
+    pub ids: Vec<i64>,
+    /// What each deletion took.
+    pub needs: Vec<Need>,
+    /// The fields that were changed.
+    pub fields: Vec<String>,
+}
+
+/// Which permission a deletion took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// The row was the user's own.
+    Own,
+    /// The row was somebody else's.
+    All,
+    /// A rule of the resource allowed it.
+    Rule,
+}
+
+impl Need {
+    fn of<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> Self {
+        let is_own = base::owned::<C>(actor, row);
+        match actor.reach(C::name(), action) {
+            Reach::All | Reach::Own if is_own => Self::Own,
+            Reach::All => Self::All,
+            _ => Self::Rule,
+        }
+    }
+
+    fn is_met<C: Crud>(self, actor: &Actor, action: Action) -> bool {
+        let reach = actor.reach(C::name(), action);
+        match self {
+            Self::Own => reach > Reach::None,
+            Self::All => reach == Reach::All,
+            Self::Rule => C::ruled(actor, action),
+        }
+    }
+}
+
+/// One row, and what was done to it.
+struct Step {
+    action: Action,
+    id: i64,
+    need: Option<Need>,
+}
+
+impl<C: Crud> Deed<'_, C> {
+    /// What the deletions among it take, to be noted before they are made.
+    pub async fn needs(&self, tx: &Tx) -> Result<Vec<Need>> {
+        let (action, ids): (_, Vec<i64>) = match self {
+            Self::Delete(id) => (Action::Delete, vec![*id]),
+            Self::Purge(id) => (Action::Purge, vec![*id]),
+            Self::Bulk(operations) => (Action::Delete, deleted(operations).collect()),
+            _ => return Ok(Vec::new()),
+        };
+        let rows = rows::<C>(tx, &ids).await?;
+        let need = |id: &i64| {
+            let row = rows.get(id);
+            row.map_or(Need::All, |row| Need::of::<C>(tx.actor(), action, row))
+        };
+        Ok(ids.iter().map(need).collect())
+    }
+
+    /// Whether its answer shows one row.
+    pub fn shows_row(&self) -> bool {
+        !matches!(self, Self::Delete(_) | Self::Purge(_) | Self::Bulk(_))
+    }
+
+    /// Whether the actor may do this, as far as who asks decides that: fails as doing it would. Answers whether the
+    /// actor sees the private fields of its row.
+    pub async fn permit(&self, tx: &Tx, notes: &Notes) -> Result<bool> {
+        let steps = self.steps(notes)?;
+        let ids: Vec<_> = steps.iter().map(|step| step.id).collect();
+        let rows = rows::<C>(tx, &ids).await?;
+        let seen = seen::<C>(tx, &ids).await?;
+        for step in &steps {
+            step.is_within_sight::<C>(tx.actor(), rows.get(&step.id), &seen)?;
+        }
+        for action in [Action::Update, Action::Delete, Action::Restore] {
+            let of_these = steps.iter().filter(|step| step.action == action);
+            let of_these: Vec<_> = of_these
+                .filter_map(|step| rows.get(&step.id).cloned())
+                .collect();
+            if !of_these.is_empty() {
+                let verdicts = C::permits(tx, action, &of_these).await?;
+                verdicts.into_iter().collect::<Result<Vec<()>>>()?;
+            }
+        }
+        self.permit_values(tx, notes, &rows).await?;
+        let row = steps.first().and_then(|step| rows.get(&step.id));
+        Ok(row.is_some_and(|row| base::is_full::<C>(tx.actor(), row)))
+    }
+
+    fn steps(&self, notes: &Notes) -> Result<Vec<Step>> {
+        let first = notes.ids.first().copied();
+        let one = |action, id, need| {
+            let id: Option<i64> = id;
+            let id = id.ok_or(Error::NotFound)?;
+            Ok(vec![Step { action, id, need }])
+        };
+        let need = notes.needs.first().copied();
+        match self {
+            Self::Create(_) => one(Action::Create, first, None),
+            Self::Update(id, _) | Self::Revert(id) => one(Action::Update, Some(*id), None),
+            Self::Delete(id) => one(Action::Delete, Some(*id), need),
+            Self::Restore(id, _) => one(Action::Restore, Some(*id), None),
+            Self::Purge(id) => one(Action::Purge, Some(*id), need),
+            Self::Bulk(operations) => {
+                let mut needs = notes.needs.iter().copied();
+                let step = |(operation, id): (&Operation<C>, &i64)| {
+                    let action = operation.action();
+                    let need = match action {
+                        Action::Delete => needs.next(),
+                        _ => None,
+                    };
+                    let id = *id;
+                    Step { action, id, need }
+                };
+                Ok(operations.iter().zip(&notes.ids).map(step).collect())
+            }
+        }
+    }
+
+    /// Asks the rules that are about what was sent.
+    async fn permit_values(
+        &self,
+        tx: &Tx,
+        notes: &Notes,
+        rows: &HashMap<i64, Model<C>>,
+    ) -> Result<()> {
+        let first = |id: &i64| rows.get(id).ok_or(Error::NotFound);
+        match self {
+            Self::Create(new) => may_create::<C>(tx, vec![(*new).clone()]).await,
+            Self::Update(id, patch) => {
+                may_update::<C>(tx, first(id)?, (*patch).clone(), &notes.fields).await
+            }
+            Self::Restore(id, Some(patch)) => {
+                let row = first(id)?;
+                let may = C::permits(tx, Action::Update, std::slice::from_ref(row)).await?;
+                may.into_iter().collect::<Result<Vec<()>>>()?;
+                may_update::<C>(tx, row, (*patch).clone(), &notes.fields).await
+            }
+            Self::Revert(id) => base::permit::<C>(tx.actor(), Action::Audit, first(id)?),
+            Self::Delete(_) | Self::Restore(_, None) | Self::Purge(_) => Ok(()),
+            Self::Bulk(operations) => {
+                let new = operations.iter().filter_map(|operation| match operation {
+                    Operation::Create(new) => Some(new.clone()),
+                    _ => None,
+                });
+                may_create::<C>(tx, new.collect()).await?;
+                for operation in *operations {
+                    if let Operation::Update(target, patch) = operation {
+                        let row = first(&target.id)?;
+                        may_update::<C>(tx, row, patch.clone(), &notes.fields).await?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Step {
+    /// Whether the actor can see the row now, or may know that it is gone.
+    fn is_within_sight<C: Crud>(
+        &self,
+        actor: &Actor,
+        row: Option<&Model<C>>,
+        seen: &HashSet<i64>,
+    ) -> Result<()> {
+        let is_live = |row: &Model<C>| {
+            let deletion: Option<i64> = base::read::<C, _>(row, "deletion_id");
+            deletion.is_none()
+        };
+        match (self.action, row) {
+            (Action::Delete | Action::Purge, None) => {
+                match self
+                    .need
+                    .unwrap_or(Need::All)
+                    .is_met::<C>(actor, self.action)
+                {
+                    true => Ok(()),
+                    false => Err(crate::crud::forbidden(self.action)),
+                }
+            }
+            (_, None) => Err(Error::NotFound),
+            // The user deleted it: that it is deleted is no news.
+            (Action::Delete, Some(row)) if !is_live(row) => Ok(()),
+            // To make a row takes no permission to read it.
+            (Action::Create, Some(row)) if is_live(row) => Ok(()),
+            (_, Some(_)) if seen.contains(&self.id) => Ok(()),
+            (_, Some(_)) => Err(Error::NotFound),
+        }
+    }
+}
+
+fn deleted<C: Crud>(operations: &[Operation<C>]) -> impl Iterator<Item = i64> {
+    operations.iter().filter_map(|operation| match operation {
+        Operation::Delete(target) => Some(target.id),
+        _ => None,
+    })
+}
+
+/// Those rows that there are, live or deleted.
+async fn rows<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashMap<i64, Model<C>>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let id: Column<C> = base::column::<C::Entity>("id");
+    let all = scope::shown::<C>(&Actor::System, Deleted::Include, everything());
+    let rows = all.filter(id.is_in(ids.iter().copied())).all(tx).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (base::id::<C>(&row), row))
+        .collect())
+}
+
+/// Those rows that the actor can see, live or deleted.
+async fn seen<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashSet<i64>> {
+    use sea_orm::QuerySelect;
+    let id: Column<C> = base::column::<C::Entity>("id");
+    let rows = scope::seen::<C>(tx.actor(), Deleted::Include)
+        .filter(id.is_in(ids.iter().copied()))
+        .select_only()
+        .column(id);
+    Ok(rows.into_tuple().all(tx).await?.into_iter().collect())
+}
+
+/// Whether the actor may make these rows: in whose name, under which owners, with which values.
+async fn may_create<C: Crud>(tx: &Tx, new: Vec<C::New>) -> Result<()> {
+    let new = new.into_iter().map(IntoActiveModel::into_active_model);
+    let mut rows: Vec<_> = new.map(|row| claim::<C>(tx.actor(), row)).collect();
+    lock_for_create::<C>(tx, &mut rows).await?;
+    for row in rows {
+        match row {
+            Ok(mut row) => {
+                base::stamp_new::<C>(&mut row);
+                check::<C>(tx, Action::Create, None, &mut row).await?;
+            }
+            Err(Error::Invalid(refusals)) => {
+                if refusals.iter().any(|refusal| refusal.code == "not_found") {
+                    return Err(Error::NotFound);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the actor may set these fields of a row, among those that were changed.
+async fn may_update<C: Crud>(
+    tx: &Tx,
+    before: &Model<C>,
+    patch: C::Patch,
+    changed: &[String],
+) -> Result<()> {
+    let patch: Active<C> = patch.into_active_model();
+    let mut row: Active<C> = before.clone().into_active_model();
+    for column in <Column<C> as Iterable>::iter() {
+        if changed.iter().any(|field| field == column.as_str())
+            && let ActiveValue::Set(value) = patch.get(column)
+        {
+            row.set(column, value);
+        }
+    }
+    if !row.is_changed() {
+        return Ok(());
+    }
+    check::<C>(tx, Action::Update, Some(before), &mut row).await
+}
+
+/// Asks the rules of the resource, and hears only what they say of who asks: values were accepted before, and the state
+/// of the rows has changed since.
+async fn check<C: Crud>(
+    tx: &Tx,
+    action: Action,
+    before: Option<&Model<C>>,
+    after: &mut Active<C>,
+) -> Result<()> {
+    let change = Change {
+        action,
+        before,
+        after,
+    };
+    match C::check(tx, change).await {
+        Err(Error::Invalid(refusals)) => {
+            match refusals.iter().any(|refusal| refusal.code == "not_allowed") {
+                true => Err(Error::Forbidden(
+                    "this request sets a field that your credentials may not set",
+                )),
+                false => Ok(()),
+            }
+        }
+        Err(error @ (Error::Forbidden(_) | Error::NotFound | Error::Unauthenticated)) => Err(error),
+        Err(error) if !error.is_refusal() => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,382 @@
+//! A kept answer goes to whichever credential of its user may still do what was done, and to no other.
+use reqwest::Method;
+use serde_json::Value;
+use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
+
+use super::{create, hello, is_replayed, send};
+
+/// A request, and how it is allowed.
+struct Case {
+    method: Method,
+    path: String,
+    body: Value,
+    /// What an API key needs for it.
+    scopes: &'static [&'static str],
+}
+
+impl Case {
+    async fn send(&self, who: &Client) -> Reply {
+        let key = format!("{} {}", self.method, self.path);
+        send(
+            who,
+            &key,
+            self.method.clone(),
+            &self.path,
+            self.body.clone(),
+        )
+        .await
+    }
+}
+
+/// Scopes that let a key pass the rule of nearly every route, but not to the rows of somebody else.
+const NARROW: [&str; 16] = [
+    "posts.create.own",
+    "posts.update.own",
+    "posts.delete.own",
+    "posts.restore.own",
+    "posts.purge.own",
+    "posts.audit.own",
+    "comments.create.own",
+    "comments.update.own",
+    "comments.restore.own",
+    "comments.purge.own",
+    "comments.audit.own",
+    "users.update.own",
+    "users.delete.own",
+    "users.audit.own",
+    "users.read.own",
+    "roles.read",
+];
+
+/// One request of each kind, on rows of somebody else.
+async fn cases(root: &Client) -> Vec<Case> {
+    let mut all = Vec::new();
+    let mut add = |method, path: String, body, scopes| {
+        all.push(Case {
+            method,
+            path,
+            body,
+            scopes,
+        });
+    };
+    let mut posts = Vec::new();
+    for number in 0..8 {
+        posts.push(root.publish(&format!("Post {number}")).await.id());
+    }
+    for id in [posts[2], posts[3]] {
+        root.delete(format!("/posts/{id}")).await.expect_status(204);
+    }
+    let one = |number: usize| format!("/posts/{}", posts[number]);
+    root.patch(one(4), json!({ "title": "New" }))
+        .await
+        .expect_status(200);
+    let comment = root.comment(posts[7], "…").await.id();
+    let gone = root.comment(posts[7], "…").await.id();
+    let mut role = async |name: &str| {
+        let role = json!({ "name": name, "permissions": [] });
+        root.post("/roles", role).await.expect_status(201).id()
+    };
+    let (given, taken, changed) = (
+        role("given").await,
+        role("taken").await,
+        role("changed").await,
+    );
+    let bob = json!({ "username": "bob", "email": "bob@example.org", "password": PASSWORD });
+    let bob = root.post("/users", bob).await.expect_status(201).id();
+
+    let new = json!({ "title": "Theirs", "content": "…", "author_id": root.id });
+    add(
+        Method::POST,
+        "/posts".to_owned(),
+        new.clone(),
+        &["posts.create", "posts.read"],
+    );
+    add(
+        Method::PATCH,
+        one(0),
+        json!({ "title": "!" }),
+        &["posts.update"],
+    );
+    add(Method::DELETE, one(1), Value::Null, &["posts.delete"]);
+    add(
+        Method::POST,
+        format!("{}/restore", one(2)),
+        Value::Null,
+        &["posts.restore"],
+    );
+    add(
+        Method::POST,
+        format!("{}/purge", one(3)),
+        Value::Null,
+        &["posts.purge"],
+    );
+    let revert = json!({ "version": 1 });
+    add(
+        Method::POST,
+        format!("{}/revert", one(4)),
+        revert,
+        &["posts.update", "posts.audit"],
+    );
+    let operations = json!([
+        { "op": "create", "data": new },
+        { "op": "update", "id": posts[5], "data": { "title": "?" } },
+        { "op": "delete", "id": posts[6] },
+    ]);
+    let bulk = json!({ "operations": operations });
+    add(Method::POST, "/posts/bulk".to_owned(), bulk, &["posts.*"]);
+    let reply = json!({ "body": "…", "author_id": root.id });
+    add(
+        Method::POST,
+        format!("{}/comments", one(7)),
+        reply,
+        &["comments.create"],
+    );
+    let edit = json!({ "body": "!" });
+    add(
+        Method::PATCH,
+        format!("/comments/{comment}"),
+        edit,
+        &["comments.update"],
+    );
+    add(
+        Method::DELETE,
+        format!("/comments/{gone}"),
+        Value::Null,
+        &["comments.delete"],
+    );
+    add(
+        Method::PATCH,
+        format!("/users/{bob}"),
+        json!({ "bio": "!" }),
+        &["users.*", "posts.*", "comments.*"],
+    );
+    let eve = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
+    add(
+        Method::POST,
+        "/users".to_owned(),
+        eve,
+        &["users.create", "users.read"],
+    );
+    let description = json!({ "description": "!" });
+    add(
+        Method::PATCH,
+        format!("/roles/{changed}"),
+        description,
+        &["roles.update", "roles.read"],
+    );
+    let assignment = |role: i64| format!("/users/{bob}/roles/{role}");
+    const ASSIGN: &[&str] = &["roles.assign", "posts.*", "comments.*", "users.*"];
+    add(Method::PUT, assignment(given), Value::Null, ASSIGN);
+    root.put(assignment(taken)).await.expect_status(204);
+    add(Method::DELETE, assignment(taken), Value::Null, ASSIGN);
+    all
+}
+
+/// A new sign-in, and one that was refreshed.
+async fn other_sessions(app: &TestApp, who: &Client, name: &str) -> [Client; 2] {
+    let credentials = json!({ "login": name, "password": PASSWORD });
+    let sign_in = app.anonymous().post("/auth/login", credentials).await;
+    let sign_in = sign_in.expect_status(200).body;
+    let token = |of: &Value| who.with_token(of["token"].as_str().unwrap());
+    let refresh = json!({ "refresh_token": sign_in["refresh_token"] });
+    let refreshed = app.anonymous().post("/auth/refresh", refresh).await;
+    let newer = app.anonymous().login(name, PASSWORD).await;
+    [
+        token(&refreshed.expect_status(200).body),
+        who.with_token(&newer),
+    ]
+}
+
+#[actix_web::test]
+async fn an_answer_is_given_again_to_those_credentials_only_that_may_do_it() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let ed = app.with_permissions("eddy", &["*"]).await;
+    let cases = cases(&root).await;
+    for case in &cases {
+        let first = case.send(&ed).await;
+        assert!(
+            first.status < 300 && !is_replayed(&first),
+            "{} {}: {}",
+            case.method,
+            case.path,
+            first.text
+        );
+    }
+    let written = "SELECT count(*) FROM audit_entries WHERE resource <> 'api_keys' AND action NOT LIKE 'key%' \
+        AND action <> 'signed_in'";
+    let before = sql::number(&app.atoll, written).await;
+
+    let narrow = ed.with_key(&NARROW).await;
+    let mut able = other_sessions(&app, &ed, "eddy").await.to_vec();
+    able.push(ed.clone());
+    for case in &cases {
+        let what = format!("{} {}", case.method, case.path);
+        for who in able.iter().chain([&ed.with_key(case.scopes).await]) {
+            let again = case.send(who).await;
+            assert!(
+                again.status < 300 && is_replayed(&again),
+                "{what}: {}",
+                again.text
+            );
+        }
+        let refused = case.send(&narrow).await;
+        assert!(
+            [403, 404].contains(&refused.status),
+            "{what}: {} {}",
+            refused.status,
+            refused.text
+        );
+    }
+    let role = root.get("/roles?name=of-eddy").await.ids()[0];
+    root.delete(format!("/users/{}/roles/{role}", ed.id))
+        .await
+        .expect_status(204);
+    for case in &cases {
+        let refused = case.send(&ed).await;
+        assert!(
+            [403, 404].contains(&refused.status),
+            "{} {}: {}",
+            case.method,
+            case.path,
+            refused.text
+        );
+    }
+
+    // The role that was taken away is the only change.
+    assert_eq!(sql::number(&app.atoll, written).await, before + 1);
+}
+
+#[actix_web::test]
+async fn a_draft_is_not_shown_to_a_key_that_may_not_write_posts() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let draft = json!({ "title": "Draft", "content": "…" });
+    create(&ada, "k1", draft.clone()).await.expect_status(201);
+
+    let key = ada.with_key(&["users.read.own"]).await;
+
+    create(&key, "k1", draft)
+        .await
+        .expect_problem(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn a_narrower_credential_sees_no_private_fields_of_a_kept_answer() {
+    let app = TestApp::new().await;
+    let held = ["users.*", "posts.*", "comments.*"];
+    let admin = app.with_permissions("admin", &held).await;
+    let bob = app.user("bob", false, &[]).await;
+    let path = format!("/users/{bob}");
+    let bio = || json!({ "bio": "Hello" });
+    let patch = async |who: &Client| send(who, "one", Method::PATCH, &path, bio()).await;
+    let full = patch(&admin).await.expect_status(200);
+    assert!(full.body["email"].is_string());
+
+    // All that bob may do, but not to read the users of others.
+    let scopes = [
+        "users.update",
+        "users.delete",
+        "users.read.own",
+        "posts.*",
+        "comments.*",
+    ];
+    let key = admin.with_key(&scopes).await;
+    let seen = patch(&key).await.expect_status(200);
+
+    for field in ["email", "is_superuser", "roles", "last_login_at"] {
+        assert!(seen.body.get(field).is_none(), "{}", seen.text);
+    }
+    assert_eq!(
+        (seen.header("etag"), &seen.body["bio"]),
+        ("\"2p\"", &json!("Hello"))
+    );
+    assert_eq!(patch(&admin).await.text, full.text);
+}
+
+#[actix_web::test]
+async fn an_answer_about_a_row_that_is_no_longer_visible_is_not_given_again() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let ed = app.with_permissions("eddy", &["posts.update"]).await;
+    let post = root.publish("Hello").await;
+    let title = || json!({ "title": "Edited" });
+    let comments = format!("{}/comments", post.url());
+    let comment = async || send(&ed, "two", Method::POST, &comments, json!({ "body": "…" })).await;
+    send(&ed, "one", Method::PATCH, post.url(), title())
+        .await
+        .expect_status(200);
+    comment().await.expect_status(201);
+
+    root.patch(post.url(), json!({ "status": "draft" }))
+        .await
+        .expect_status(200);
+
+    send(&ed, "one", Method::PATCH, post.url(), title())
+        .await
+        .expect_problem(404, "not_found");
+    comment().await.expect_problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn a_deletion_is_confirmed_again_whatever_becomes_of_the_row() {
+    let app = TestApp::new().await;
+    let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+    let post = create(&ada, "new", hello()).await.expect_status(201);
+    let delete =
+        async |who: &Client| send(who, "old", Method::DELETE, post.url(), Value::Null).await;
+    delete(&ada).await.expect_status(204);
+    let reader = ada.with_key(&["posts.create.own"]).await;
+
+    assert!(is_replayed(&delete(&ada).await.expect_status(204)));
+    // One's own deleted row can be seen, so what was said of it is said again.
+    assert!(is_replayed(
+        &create(&ada, "new", hello()).await.expect_status(201)
+    ));
+    root.act(format!("{}/purge", post.url()))
+        .await
+        .expect_status(204);
+    assert!(is_replayed(&delete(&ada).await.expect_status(204)));
+    delete(&reader).await.expect_status(403);
+    create(&ada, "new", hello())
+        .await
+        .expect_problem(404, "not_found");
+}
+
+/// What was sent is judged again, not only where it went.
+#[actix_web::test]
+async fn a_field_that_a_key_may_not_set_is_not_confirmed_to_it() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let bob = app.user("bob", false, &[]).await;
+    let path = format!("/users/{bob}");
+    let grant = || json!({ "is_superuser": false, "is_active": false });
+    let patch = async |who: &Client| send(who, "one", Method::PATCH, &path, grant()).await;
+    patch(&root).await.expect_status(200);
+
+    let key = root.with_key(&["users.*", "posts.*", "comments.*"]).await;
+    assert!(is_replayed(&patch(&root).await.expect_status(200)));
+    assert!(is_replayed(&patch(&key).await.expect_status(200)));
+
+    let role = || json!({ "name": "auditor", "permissions": ["audit.read"] });
+    let make = async |who: &Client| send(who, "two", Method::POST, "/roles", role()).await;
+    make(&root).await.expect_status(201);
+    let lacking = root.with_key(&["roles.*"]).await;
+    let holding = root.with_key(&["roles.*", "audit.read"]).await;
+    make(&lacking).await.expect_status(403);
+    assert!(is_replayed(&make(&holding).await.expect_status(201)));
+}
+
+/// A field that had its value before was not set by the request.
+#[actix_web::test]
+async fn a_field_that_did_not_change_takes_no_permission() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let path = format!("/users/{}", ada.id);
+    let body = || json!({ "is_active": true, "bio": "Hello" });
+    let patch = async || send(&ada, "one", Method::PATCH, &path, body()).await;
+
+    patch().await.expect_status(200);
+
+    assert!(is_replayed(&patch().await.expect_status(200)));
+}
