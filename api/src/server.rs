@@ -19,7 +19,8 @@ use tokio::{
 use crate::{
     docs,
     http::{
-        Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules, guard, mount,
+        Gate, HeavyReads, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules,
+        guard, mount,
     },
     pages,
     rate::Limiter,
@@ -67,6 +68,7 @@ impl Server {
             proxy_header: settings.proxy_header,
         };
         let long = Places::new(settings, places.clone());
+        let heavy = HeavyReads::new(settings.max_heavy_reads);
         let limits = Limits {
             size: settings.body_limit,
             bulk_size: settings.bulk_limit,
@@ -82,6 +84,7 @@ impl Server {
                 .app_data(web::Data::new(atoll.clone()))
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(long.clone()))
+                .app_data(web::Data::new(heavy.clone()))
                 .app_data(web::Data::new(limits))
                 .app_data(web::Data::new(limiter.clone()))
                 .app_data(web::Data::new(api))
