@@ -19,8 +19,8 @@ use tokio::{
 use crate::{
     docs,
     http::{
-        Gate, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules, guard, mount,
-        seal,
+        Gate, HeavyReads, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules,
+        guard, mount, seal,
     },
     load::{Listening, Load, listen},
     pages,
@@ -71,6 +71,7 @@ impl Server {
         );
         let gate = Gate::new(places.clone(), load.clone(), atoll.database.clone(), peers);
         let long = Places::new(settings, places.clone());
+        let heavy = HeavyReads::new(settings.max_heavy_reads);
         let limits = Limits {
             size: settings.body_limit,
             bulk_size: settings.bulk_limit,
@@ -86,6 +87,7 @@ impl Server {
                 .app_data(web::Data::new(atoll.clone()))
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(long.clone()))
+                .app_data(web::Data::new(heavy.clone()))
                 .app_data(web::Data::new(limits))
                 .app_data(web::Data::new(limiter.clone()))
                 .app_data(web::Data::new(api))

@@ -31,6 +31,7 @@ pub struct ServerSettings {
     pub max_in_flight: usize,
     pub max_imports: usize,
     pub max_exports: usize,
+    pub max_heavy_reads: usize,
     #[serde(with = "humantime_serde")]
     pub export_timeout: Duration,
     pub body_limit: usize,

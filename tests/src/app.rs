@@ -264,6 +264,7 @@ pub fn server_settings() -> ServerSettings {
         max_in_flight: 64,
         max_imports: 2,
         max_exports: 16,
+        max_heavy_reads: 4,
         export_timeout: Duration::from_mins(1),
         body_limit: 1024 * 1024,
         bulk_limit: 16 * 1024 * 1024,

@@ -91,7 +91,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     )
 }
 
-fn server_rules(server: &ServerSettings) -> [Rule; 15] {
+fn server_rules(server: &ServerSettings) -> [Rule; 16] {
     let origins = server.cors_origins.iter().all(|origin| is_origin(origin));
     [
         (
@@ -128,6 +128,11 @@ fn server_rules(server: &ServerSettings) -> [Rule; 15] {
             "server.max_exports",
             server.max_exports > 0,
             "must be at least 1",
+        ),
+        (
+            "server.max_heavy_reads",
+            (1..=10_000).contains(&server.max_heavy_reads),
+            "must be from 1 to 10000",
         ),
         (
             "server.export_timeout",

@@ -16,13 +16,15 @@ use service::{
     crud::{Expected, Target},
     idempotency::Once,
 };
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Span;
 
 use super::{
     Body, Links, NoBody, NoQuery, Origins, Problem, Query,
     body::Limits,
-    cookie, csrf, device, limit,
+    cookie, csrf, device,
+    heavy::HeavyReads,
+    limit,
     matched::Matched,
     middleware::{Address, Arrival, RequestId},
     once, precondition, query,
@@ -49,6 +51,8 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     expected: Result<Expected, Problem>,
     once: Result<Option<Once>, Problem>,
     ids: Vec<i64>,
+    /// The place of a heavy read, held until it is answered.
+    _heavy: Option<OwnedSemaphorePermit>,
 }
 
 impl<B, Q> Call<B, Q> {
@@ -125,6 +129,11 @@ async fn check<B: Body, Q: Query>(
     passage.admit(&actor)?;
     query.permit(&actor)?;
     let user_id = actor.user_id();
+    let heavy = if query.is_heavy() {
+        Some(of::<HeavyReads>(request)?.enter().await?)
+    } else {
+        None
+    };
     let reading = Instant::now();
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
     // The time that a body takes to arrive is its sender's, and has a limit of its own.
@@ -146,6 +155,7 @@ async fn check<B: Body, Q: Query>(
         query,
         input,
         ids,
+        _heavy: heavy,
     })
 }
 

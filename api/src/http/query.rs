@@ -27,6 +27,11 @@ pub trait Query: Sized {
         Ok(())
     }
 
+    /// Whether no index serves what is asked: only a few such reads are worked on at a time.
+    fn is_heavy(&self) -> bool {
+        false
+    }
+
     fn document(_operation: &mut Operation<'_>) {}
 }
 
@@ -186,6 +191,10 @@ impl<C: Crud> Query for ListOf<C> {
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {
         self.0.permit(actor)
+    }
+
+    fn is_heavy(&self) -> bool {
+        self.0.is_heavy()
     }
 
     fn document(operation: &mut Operation<'_>) {

@@ -33,6 +33,10 @@ impl<C: Crud> Query for StatsOf<C> {
         self.0.permit(actor)
     }
 
+    fn is_heavy(&self) -> bool {
+        true
+    }
+
     fn document(operation: &mut Operation<'_>) {
         operation.parameters(openapi::stats::<C>());
     }

@@ -4,10 +4,11 @@
 use serde_json::{Map, Value, json};
 use service::{
     Crud,
+    crud::Deleted,
     query::{
         DEFAULT_LIMIT, Filterable, Include, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET,
-        MAX_SEARCH, MAX_VALUES, ValueKind, declared_fields, filterable, operators, relations,
-        searched, showable,
+        MAX_SEARCH, MAX_VALUES, ValueKind, declared_fields, filterable, indexed_fields, operators,
+        relations, searched, showable,
     },
 };
 
@@ -68,7 +69,7 @@ pub fn export<C: Crud>() -> Vec<Value> {
     let shown = shown::<C>().into_iter();
     let shown = shown.filter(|parameter| parameter["name"] != "include");
     let filters = filterable::<C>();
-    [format, sort::<C>()]
+    [format, indexed_sort::<C>()]
         .into_iter()
         .chain(search::<C>("In the order of `sort`."))
         .chain(shown)
@@ -191,6 +192,23 @@ fn sort<C: Crud>() -> Value {
             "maxItems": MAX_FIELDS,
             "uniqueItems": true,
             "not": { "anyOf": twice.collect::<Vec<_>>() },
+            "default": ["-id"],
+        }),
+    )
+}
+
+/// One field that has an index.
+fn indexed_sort<C: Crud>() -> Value {
+    let known = indexed_fields::<C>(Deleted::Exclude).into_iter();
+    let both = known.flat_map(|name| [name.to_owned(), format!("-{name}")]);
+    names(
+        "sort",
+        "A field, with a hyphen before it if it descends; with `deleted` only `id`.",
+        &json!({
+            "type": "array",
+            "items": { "type": "string", "enum": both.collect::<Vec<_>>() },
+            "minItems": 1,
+            "maxItems": 1,
             "default": ["-id"],
         }),
     )

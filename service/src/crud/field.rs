@@ -64,7 +64,7 @@ impl<C: Copy> Field<C> {
         }
     }
 
-    /// Declares that a unique index over live rows has this column, or one over live rows this column and then `id`.
+    /// Declares that an index over live rows has this column and then `id`, or is unique and has this column only.
     #[must_use]
     pub const fn indexed(self) -> Self {
         Self {

@@ -81,5 +81,5 @@ impl<C: Crud> ExportQuery<C> {
 /// An order without an index would be made anew for each page of an export.
 fn indexed<C: Crud>(deleted: Deleted) -> String {
     let names = indexed_fields::<C>(deleted).join(", ");
-    format!("an export can be sorted by these fields first, either way: {names}")
+    format!("an export is sorted by one of these fields, either way: {names}")
 }

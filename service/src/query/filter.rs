@@ -36,6 +36,8 @@ pub struct Filter {
     test: Expr,
     /// The resource whose field is private, and so needs its full read permission.
     pub private_of: Option<&'static str>,
+    /// Whether it looks for a part of a text, which no index finds.
+    pub is_pattern: bool,
     through: Option<Through>,
 }
 
@@ -52,6 +54,7 @@ impl Filter {
         Self {
             test: ColumnTrait::eq(&column, value),
             private_of: None,
+            is_pattern: false,
             through: None,
         }
     }
@@ -91,6 +94,7 @@ impl Filter {
         Ok(Self {
             test: test(declared.column, operator, text)?,
             private_of: declared.is_private.then(C::name),
+            is_pattern: TEXT_OPERATORS.contains(&operator),
             through: None,
         })
     }

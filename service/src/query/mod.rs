@@ -136,6 +136,15 @@ impl<C: Crud> ListQuery<C> {
         self.budget() / (self.limit + 1)
     }
 
+    /// Whether no index serves it, so that it may read every row.
+    pub fn is_heavy(&self) -> bool {
+        let deleted = self.shape.deleted;
+        let is_sorted = |sort: &Sort<C>| !sort.follows_index(deleted);
+        self.count == Count::Exact
+            || self.filters.iter().any(|filter| filter.is_pattern)
+            || self.sort.as_ref().is_none_or(is_sorted)
+    }
+
     /// Whether a page may have fewer rows than asked for: a cursor must lead to the others.
     pub(crate) fn may_be_cut(&self) -> bool {
         self.offset == 0 && self.sort.is_some()
@@ -221,7 +230,8 @@ impl<C: Crud> ListQuery<C> {
             (Some(last), false) => {
                 let first = |rows| order(rows).limit(self.offset + self.limit + 1);
                 let pieces = pieces.into_iter().chain([last]);
-                let rows = order(scope::any_of(pieces.map(first)));
+                let rows = scope::any_of(pieces.map(first));
+                let rows = order(size::select::<C>(rows, &self.shape, None));
                 let octets = Expr::col((C::name(), size::OCTETS));
                 match size::is_measured::<C>(&self.shape) {
                     true => rows.column_as(octets, size::OCTETS),

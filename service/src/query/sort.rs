@@ -70,11 +70,17 @@ impl<C: Crud> Sort<C> {
         Ok(sort)
     }
 
-    /// Whether an index has the rows in this order, but for what ties in its first field. Only the order of their ids is
-    /// there for deleted rows.
+    /// Whether an index has the rows in this order: by one field and then by id, both in one direction.
     pub fn follows_index(&self, deleted: Deleted) -> bool {
-        let first = self.keys.first().map(|key| key.column.as_str());
-        first.is_some_and(|first| indexed_fields::<C>(deleted).contains(&first))
+        let indexed = indexed_fields::<C>(deleted);
+        match self.keys.as_slice() {
+            [first, ..] if first.column.as_str() == "id" => true,
+            [first, id] => {
+                let is_indexed = indexed.contains(&first.column.as_str());
+                is_indexed && id.column.as_str() == "id" && id.order == first.order
+            }
+            _ => false,
+        }
     }
 
     pub fn private(&self) -> Option<()> {

@@ -53,13 +53,17 @@ async fn an_export_is_sorted_by_what_an_index_has() {
 
     for (sort, is_indexed) in [
         ("id", true),
-        ("-created_at,title", true),
+        ("-created_at", true),
+        ("-id,title", true),
+        ("-author_id", true),
         ("slug", true),
-        ("-slug,id", true),
+        ("-slug,-id", true),
         ("id&deleted=include", true),
         ("title", false),
         ("-published_at", false),
-        ("status,-created_at", false),
+        ("status", false),
+        ("created_at,-id", false),
+        ("author_id,title", false),
         ("created_at&deleted=include", false),
         ("slug&deleted=only", false),
     ] {
@@ -74,12 +78,60 @@ async fn an_export_is_sorted_by_what_an_index_has() {
             .expect_error_at("sort");
         let detail = refused.body["errors"][0]["detail"].as_str().unwrap();
         let names = if sort.contains("deleted") {
-            "first, either way: id"
+            "either way: id"
         } else {
             "id, created_at, slug"
         };
         assert!(detail.contains(names), "{path}: {detail}");
         let list = path.replace("/export", "");
         root.get(list).await.expect_status(200);
+    }
+}
+
+/// However many are sent, connections are left for reads that an index serves.
+#[actix_web::test]
+async fn only_reads_without_an_index_wait_for_a_place_among_the_heavy_ones() {
+    let app = TestApp::with(|with| with.server.max_heavy_reads = 0).await;
+    let ada = app.member("ada").await;
+    let post = ada.publish("Hello").await;
+
+    for heavy in [
+        "/posts?count=exact",
+        "/posts?title[contains]=a",
+        "/posts?sort=title",
+        "/posts?q=hello",
+        "/posts/stats",
+        "/posts/1/comments?body[starts_with]=a",
+    ] {
+        let full = ada.get(heavy).await.expect_problem(503, "unavailable");
+        assert_eq!(full.header("retry-after"), "1", "{heavy}");
+    }
+    for light in [
+        "/posts?sort=-created_at",
+        "/posts?author_id=1",
+        "/auth/me",
+        post.url(),
+    ] {
+        ada.get(light).await.expect_status(200);
+    }
+    ada.get("/posts?sort=nothing&count=exact")
+        .await
+        .expect_problem(400, "malformed_request");
+}
+
+/// Each gives its place back.
+#[actix_web::test]
+async fn heavy_reads_follow_one_another() {
+    let app = TestApp::with(|with| with.server.max_heavy_reads = 1).await;
+    let ada = app.member("ada").await;
+    ada.publish("Hello").await;
+
+    for _ in 0..3 {
+        ada.get("/posts?count=exact&sort=title")
+            .await
+            .expect_status(200);
+        ada.get("/posts/stats?min=no_such_field")
+            .await
+            .expect_status(400);
     }
 }

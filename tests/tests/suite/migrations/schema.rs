@@ -196,7 +196,8 @@ async fn live_indexes(sql: &Sql, table: &str) -> Vec<(bool, Vec<String>)> {
         }
         let (_, columns) = head.rsplit_once('(').unwrap();
         let columns = columns.trim_end().trim_end_matches(')').split(',');
-        let name = |column: &str| column.split_whitespace().next().unwrap().to_owned();
+        // One that descends keeps its mark, and is in no order with those that ascend.
+        let name = |column: &str| column.replace("ASC", "").trim().to_owned();
         found.push((head.contains(" UNIQUE "), columns.map(name).collect()));
     }
     found

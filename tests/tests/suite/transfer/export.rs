@@ -37,7 +37,7 @@ async fn an_export_shows_what_a_list_shows_to_the_same_caller() {
     let (root, ada) = world(&app).await;
     let queries = [
         "",
-        "sort=created_at,-id",
+        "sort=-created_at",
         "fields=created_at,version",
         "deleted=include",
         "id[lt]=3",
@@ -72,7 +72,7 @@ async fn an_export_has_every_row_once_however_many_pages_it_takes() {
         ada.publish(&format!("Post {}", number % 7)).await;
     }
 
-    for sort in ["", "&sort=slug", "&sort=-created_at,title"] {
+    for sort in ["", "&sort=slug", "&sort=-created_at"] {
         let rows = rows(&ada, &format!("/posts/export?fields=title{sort}")).await;
 
         let ids: BTreeSet<_> = rows.iter().map(|row| row["id"].as_i64()).collect();
