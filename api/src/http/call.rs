@@ -129,11 +129,6 @@ async fn check<B: Body, Q: Query>(
     passage.admit(&actor)?;
     query.permit(&actor)?;
     let user_id = actor.user_id();
-    let heavy = if query.is_heavy() {
-        Some(of::<HeavyReads>(request)?.enter().await?)
-    } else {
-        None
-    };
     let reading = Instant::now();
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
     // The time that a body takes to arrive is its sender's, and has a limit of its own.
@@ -141,6 +136,11 @@ async fn check<B: Body, Q: Query>(
     if let Some(user_id) = user_id {
         slot.turn(user_id).await?;
     }
+    let heavy = if query.is_heavy() {
+        Some(of::<HeavyReads>(request)?.enter().await?)
+    } else {
+        None
+    };
     let atoll = atoll.for_request(arrival, time_limit(request.method()));
     let session = Session::new(atoll, actor).from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
