@@ -15,8 +15,9 @@ use serde_json::Value;
 use super::Template;
 use crate::{
     Actor, Atoll, Error, Result, Session, Tx, Users,
-    auth::{is_verified, one_time},
+    auth::{checksum_key, is_verified, one_time},
     crud::{now, scope},
+    secret::Secret,
     users::key,
 };
 
@@ -57,7 +58,11 @@ pub async fn deliver(atoll: &Atoll) -> Result<()> {
 
 async fn lane(atoll: &Atoll) -> Result<()> {
     let session = atoll.session(Actor::System);
-    while let Some(claim) = session.write(claim).await? {
+    let checksums = checksum_key(atoll).await?;
+    while let Some(claim) = session
+        .write(async |tx| claim(tx, &checksums).await)
+        .await?
+    {
         match claim {
             Claim::Send(letter) => send(&session, &letter).await?,
             Claim::Dropped => {}
@@ -93,7 +98,7 @@ async fn send(session: &Session, letter: &Letter) -> Result<()> {
 }
 
 /// The letter that waits longest, put off as if sending it failed: so that nobody else takes it, and a crash loses nothing.
-async fn claim(tx: &Tx) -> Result<Option<Claim>> {
+async fn claim(tx: &Tx, checksums: &Secret) -> Result<Option<Claim>> {
     let due = scope::plain::<Entity>()
         .filter(Column::NextAttemptAt.lte(now()))
         .order_by_asc(Column::NextAttemptAt)
@@ -111,7 +116,7 @@ async fn claim(tx: &Tx) -> Result<Option<Claim>> {
         put_off(tx, &mail, mail.user_id).await?;
         return Ok(Some(Claim::Unknown(mail)));
     };
-    let Some((user, letter)) = write(tx, &mail, template).await? else {
+    let Some((user, letter)) = write(tx, &mail, template, checksums).await? else {
         scope::erase::<Entity>(tx, this).await?;
         return Ok(Some(Claim::Dropped));
     };
@@ -142,7 +147,12 @@ fn pause(attempts: i32) -> Result<chrono::Duration> {
 }
 
 /// None where nobody is to have it, any more or so soon.
-async fn write(tx: &Tx, mail: &Model, template: Template) -> Result<Option<(i64, Letter)>> {
+async fn write(
+    tx: &Tx,
+    mail: &Model,
+    template: Template,
+    checksums: &Secret,
+) -> Result<Option<(i64, Letter)>> {
     let Some(user) = addressee(tx, mail, template).await? else {
         return Ok(None);
     };
@@ -157,7 +167,7 @@ async fn write(tx: &Tx, mail: &Model, template: Template) -> Result<Option<(i64,
             user_id: Some(user.id),
             email: Some(&mail.recipient),
         };
-        let token = one_time::make(tx, purpose, holder).await?;
+        let token = one_time::make(tx, purpose, holder, checksums).await?;
         let (site, page) = (tx.mailer().site(), template.page());
         values["link"] = format!("{site}/{page}#token={}", token.expose_secret()).into();
         values["lifetime"] = words(purpose.lifetime()).into();
