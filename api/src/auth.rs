@@ -11,8 +11,8 @@ use actix_web::http::Method;
 use service::{
     Actor, Found, Users,
     auth::{
-        self, Acceptance, AccountPatch, Forgotten, Me, NewAccount, PasswordChange, Registered,
-        Reset, Verification,
+        self, Acceptance, AccountPatch, AccountState, Forgotten, Me, NewAccount, PasswordChange,
+        Registered, Reset, Verification,
     },
     crud::Crud,
     permission::Action,
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
         Route::new(Method::POST, &at("password/forgot"), |_| true, forgot),
         Route::new(Method::POST, &at("password/reset"), |_| true, reset).signing_in(),
         Route::new(Method::POST, &at("email/verify"), |_| true, verify_email)
-            .signing_in()
+            .never_withheld()
             .or(Kind::Conflict),
         Route::new(Method::POST, &at("email/verify/resend"), signed_in, resend),
         Route::new(Method::GET, &at("me"), known, me).never_withheld(),
@@ -117,7 +117,7 @@ async fn reset(call: Call<Reset>) -> Answer<Nothing> {
     Ok(Reply::no_content())
 }
 
-/// The token says whose address it is.
+/// The token says whose address it is. It counts with a sign-in of that user, or with their password.
 async fn verify_email(call: Call<Verification>) -> Answer<Nothing> {
     auth::verify_email(&call.session, &call.input).await?;
     Ok(Reply::no_content())
@@ -133,11 +133,28 @@ struct MeView {
     #[serde(flatten)]
     user: Representation<UserView>,
     permissions: Vec<String>,
+    #[serde(flatten)]
+    account: Option<AccountView>,
+}
+
+/// An API key sees it only with a scope that covers `users.read.own`.
+#[derive(JsonSchema, Serialize)]
+struct AccountView {
     /// Whether the second factor is on.
     has_totp: bool,
     email_verified: bool,
     /// Takes the place of `email` once it is verified.
     pending_email: Option<String>,
+}
+
+impl From<AccountState> for AccountView {
+    fn from(account: AccountState) -> Self {
+        Self {
+            has_totp: account.has_totp,
+            email_verified: account.is_email_verified,
+            pending_email: account.pending_email,
+        }
+    }
 }
 
 async fn me(call: Call) -> Answer<Is<MeView>> {
@@ -154,9 +171,7 @@ fn show(me: Me) -> Answer<Is<MeView>> {
     Ok(Reply::ok(&MeView {
         user: shown(me.user),
         permissions: me.permissions,
-        has_totp: me.has_totp,
-        email_verified: me.is_email_verified,
-        pending_email: me.pending_email,
+        account: me.account.map(AccountView::from),
     })?)
 }
 

@@ -8,6 +8,7 @@ use service::{
     explain::{self, Ground},
     permission::Permission,
     query::take_each,
+    registry::is_permission,
 };
 
 use crate::{
@@ -33,6 +34,8 @@ pub struct Question {
     path: String,
     /// None where nobody is signed in.
     user_id: Option<i64>,
+    /// Of an API key that the user comes with; none where they are signed in.
+    scopes: Option<Vec<String>>,
 }
 
 impl Query for Question {
@@ -41,6 +44,7 @@ impl Query for Question {
             method: Method::GET,
             path: String::new(),
             user_id: None,
+            scopes: None,
         };
         let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
         let (seen, mut refusals) = take_each(pairs, |name, value| asked.take(name, value));
@@ -48,6 +52,9 @@ impl Query for Question {
             if !seen.contains(name) {
                 refusals.push(Refusal::new(name, "required", "must be there"));
             }
+        }
+        if asked.scopes.is_some() && asked.user_id.is_none() {
+            refusals.push(Refusal::new("scopes", "not_allowed", "needs a user_id"));
         }
         match refusals.is_empty() {
             true => Ok(asked),
@@ -77,6 +84,12 @@ impl Query for Question {
                 "Who would send it; without it nobody is signed in.",
                 json!({ "type": "integer", "format": "int64", "minimum": 1 }),
             ),
+            parameter(
+                "scopes",
+                false,
+                "Scopes of an API key that the user would come with, with commas between them; without it the user is signed in.",
+                json!({ "type": "string" }),
+            ),
         ]);
     }
 }
@@ -97,7 +110,21 @@ impl Question {
                     id.ok_or_else(|| ("invalid", "must be a positive 64-bit integer".to_owned()))?;
                 self.user_id = Some(id);
             }
-            _ => return Err(("unknown", "this takes method, path and user_id".to_owned())),
+            "scopes" => {
+                let scopes: Vec<_> = value.split(',').map(str::to_owned).collect();
+                if let Some(unknown) = scopes.iter().find(|scope| !is_permission(scope)) {
+                    let shown: String = unknown.chars().take(100).collect();
+                    let detail = format!(
+                        "unknown permission `{shown}`; expected one like `posts.read` or `posts.*`"
+                    );
+                    return Err(("unknown", detail));
+                }
+                self.scopes = Some(scopes);
+            }
+            _ => {
+                let detail = "this takes method, path, user_id and scopes";
+                return Err(("unknown", detail.to_owned()));
+            }
         }
         Ok(())
     }
@@ -134,6 +161,8 @@ enum RuleView {
     Account,
     /// Nobody may: there is no such row, or the configuration rules it out.
     Nobody,
+    /// The user may, but not by an API key of these scopes.
+    Scope,
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -148,7 +177,9 @@ async fn explain(call: Call<NoBody, Question>, rules: Data<Rules>) -> Answer<Is<
     let (passage, values) = rules.find(&asked.method, &asked.path)?;
     let ids = ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
     let check = async |session: &_| passage.check(session, &ids).await;
-    let found = explain::explain(&call.session, asked.user_id, check).await?;
+    let scopes = asked.scopes.iter().flatten().map(Permission::new);
+    let scopes = asked.scopes.as_ref().map(|_| scopes.collect());
+    let found = explain::explain(&call.session, asked.user_id, scopes, check).await?;
     Ok(Reply::ok(&ExplanationView::from(found))?)
 }
 
@@ -193,6 +224,7 @@ impl From<Ground> for RuleView {
             Ground::Superuser => Self::Superuser,
             Ground::Account => Self::Account,
             Ground::Nobody => Self::Nobody,
+            Ground::Scope => Self::Scope,
         }
     }
 }
@@ -205,6 +237,15 @@ fn reason(found: &explain::Explanation) -> String {
         (None, Ground::SignedIn) => "whoever is signed in may".to_owned(),
         (None, Ground::Owner) => "it belongs to this user, who needs no permission".to_owned(),
         (None, Ground::Permission) => format!("{held} allows it"),
+        (Some(_), Ground::Scope) if missing.is_empty() => {
+            "the user may, but no API key: it takes a sign-in".to_owned()
+        }
+        (Some(_), Ground::Scope) => {
+            format!(
+                "the user may, but the API key lacks a scope: {}",
+                names(&found.missing)
+            )
+        }
         (None, _) => "a superuser may do everything".to_owned(),
         (Some(_), Ground::Account) => {
             "the account is deleted or inactive, and its credentials are refused".to_owned()
@@ -221,6 +262,12 @@ fn reason(found: &explain::Explanation) -> String {
         (Some(Error::Forbidden(detail)), _) => (*detail).to_owned(),
         (Some(_), _) => "there is nothing there for anybody".to_owned(),
     }
+}
+
+/// `posts.update and posts.read`
+fn names(sources: &[explain::Source]) -> String {
+    let names = sources.iter().map(|source| source.permission.to_string());
+    names.collect::<Vec<_>>().join(" and ")
 }
 
 /// `posts.update (of admin, editor) and posts.read (which no role gives)`

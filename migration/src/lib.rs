@@ -40,6 +40,7 @@ mod m20261121_000024_create_totp;
 mod m20261121_000025_create_one_time_tokens;
 mod m20261121_000026_create_mails;
 mod m20261121_000027_create_throttles;
+mod m20261121_000031_add_proven_to_verified_emails;
 mod m20261129_000031_create_written_bytes;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -82,6 +83,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000025_create_one_time_tokens::Migration),
             Box::new(m20261121_000026_create_mails::Migration),
             Box::new(m20261121_000027_create_throttles::Migration),
+            Box::new(m20261121_000031_add_proven_to_verified_emails::Migration),
             Box::new(m20261129_000031_create_written_bytes::Migration),
         ]
     }

@@ -1,5 +1,8 @@
 //! On whose behalf something is done.
-use crate::permission::{Action, Grants, Permission, Reach};
+use crate::{
+    permission::{Action, Grants, Permission, Reach},
+    registry,
+};
 
 #[derive(Debug, Clone)]
 pub enum Actor {
@@ -17,6 +20,8 @@ pub struct Caller {
     pub credential: Credential,
     pub is_superuser: bool,
     pub grants: Grants,
+    /// The scopes of an API key. None for a sign-in, which lends everything.
+    pub scopes: Option<Grants>,
     /// What they have to do before they may do what their grants say.
     pub withheld: Option<Withheld>,
 }
@@ -51,8 +56,24 @@ impl Caller {
         Self {
             is_superuser: self.is_superuser && scopes.cover(&everything),
             grants: held.and(scopes),
+            scopes: Some(scopes.clone()),
             ..self
         }
+    }
+}
+
+impl Caller {
+    /// The permissions that the credential gives: of an API key also what its scopes cover of an owner's rights.
+    #[must_use]
+    pub fn lent(&self) -> Grants {
+        let covered = |scopes: &Grants| {
+            let rights = registry::owner_rights().into_iter();
+            rights
+                .filter(|right| scopes.cover(right) && !self.grants.cover(right))
+                .collect::<Vec<_>>()
+        };
+        let rights = self.scopes.as_ref().map(covered).unwrap_or_default();
+        self.grants.iter().cloned().chain(rights).collect()
     }
 }
 
@@ -80,6 +101,17 @@ impl Actor {
             Self::User(caller) => Some(caller.user_id),
             Self::Anonymous | Self::System => None,
         }
+    }
+
+    /// The user whose rows the caller may act on because they are theirs, without a permission. A sign-in lends that
+    /// right; an API key lends it only where its scopes cover `<resource>.<action>.own`.
+    pub fn owner(&self, resource: &str, action: Action) -> Option<i64> {
+        let caller = self.caller()?;
+        let is_lent = caller
+            .scopes
+            .as_ref()
+            .is_none_or(|scopes| scopes.reach(resource, action) > Reach::None);
+        is_lent.then_some(caller.user_id)
     }
 
     pub fn caller(&self) -> Option<&Caller> {

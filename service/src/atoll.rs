@@ -39,6 +39,7 @@ pub struct Atoll {
     pub mail: Mailer,
     pub(crate) quotas: Quotas,
     pub(crate) auth_key: Arc<OnceCell<Secret>>,
+    pub(crate) checksum_root: Arc<OnceCell<Secret>>,
     /// Attempts that are made at a time: no more are counted than passwords can be hashed.
     pub(crate) attempts: Arc<Semaphore>,
 }
@@ -56,6 +57,7 @@ impl Atoll {
             soft_delete: settings.soft_delete,
             mail: settings.mail,
             auth_key: Arc::default(),
+            checksum_root: Arc::default(),
             attempts: Arc::new(Semaphore::new(QUEUE + 1)),
         }
     }

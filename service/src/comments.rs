@@ -44,6 +44,8 @@ impl Crud for Comments {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
+    /// The author of a post may delete the comments on it.
+    const OWNER_MAY: &'static [Action] = &[Action::Read, Action::Delete];
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::PostId).indexed(),
         Field::public(Column::AuthorId),
@@ -60,21 +62,25 @@ impl Crud for Comments {
         ]
     }
 
-    /// One's own, and those on posts that one can see.
+    /// The caller sees their own comments, and those on posts that they can see.
     fn visible(actor: &Actor) -> Condition {
         if actor.reach(Self::name(), Action::Read) == Reach::All {
             return everything();
         }
         Condition::any()
             .add(scope::has_visible::<Posts>(Column::PostId, actor))
-            .add_option(actor.user_id().map(|me| Column::AuthorId.eq(me)))
+            .add_option(
+                actor
+                    .owner(Self::name(), Action::Read)
+                    .map(|me| Column::AuthorId.eq(me)),
+            )
     }
 
-    /// Whoever is signed in may be the author of a post, and so may delete what stands beneath it.
+    /// A signed-in user may be the author of a post, and may then delete the comments on it.
     fn ruled(actor: &Actor, action: Action) -> bool {
         action == Action::Read
             || actor.reach(Self::name(), action) > Reach::None
-            || (action == Action::Delete && actor.user_id().is_some())
+            || (action == Action::Delete && actor.owner(Self::name(), action).is_some())
     }
 
     async fn permits(
@@ -106,9 +112,9 @@ impl Crud for Comments {
     }
 }
 
-/// Those of these posts that the actor wrote.
+/// Those of these posts whose author the caller is, where the credential lends the right to delete comments on them.
 async fn written_posts(reads: &impl Reads, posts: Vec<i64>) -> Result<Vec<i64>> {
-    let Some(me) = reads.actor().user_id() else {
+    let Some(me) = reads.actor().owner(Comments::name(), Action::Delete) else {
         return Ok(Vec::new());
     };
     let mine = scope::live::<Posts>(reads.actor())

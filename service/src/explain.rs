@@ -35,6 +35,8 @@ pub enum Ground {
     Account,
     /// Nobody may: there is no such row, or the configuration rules it out.
     Nobody,
+    /// The user may, and the API key lacks a scope, or no key may.
+    Scope,
 }
 
 /// A permission, and the live roles that give it.
@@ -56,11 +58,13 @@ pub struct Explanation {
 }
 
 /// Says whether a user, or nobody where there is none, passes `check`, and why. `check` fails as the request does.
+/// `scopes` are those of an API key that the user would come with.
 ///
 /// Fails with [`Error::Query`] where there never was such a user, or is no more.
 pub async fn explain(
     session: &Session,
     user_id: Option<i64>,
+    scopes: Option<Grants>,
     check: impl AsyncFn(&Session) -> Result<()>,
 ) -> Result<Explanation> {
     let asking = Asking { session, check };
@@ -74,7 +78,13 @@ pub async fn explain(
             Ground::Account,
         ));
     }
-    asking.user(&user).await
+    let explanation = asking.user(&user).await?;
+    match scopes {
+        Some(scopes) if explanation.refusal.is_none() => {
+            asking.key(&user, &scopes, explanation).await
+        }
+        _ => Ok(explanation),
+    }
 }
 
 /// Live or deleted.
@@ -147,6 +157,54 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         Ok(explanation)
     }
 
+    /// Of a request that the user may send: whether a key of these scopes may, and which scopes would be enough.
+    async fn key(
+        &self,
+        user: &Model,
+        scopes: &Grants,
+        allowed: Explanation,
+    ) -> Result<Explanation> {
+        let roles = roles::granted(self.session.db()?, Some(user.id)).await?;
+        let held = roles.iter().flat_map(|role| role.permissions.clone());
+        let owner = caller(user.id, user.is_superuser, held.collect());
+        let asked = async |scopes: &Grants| {
+            let key = Caller {
+                credential: Credential::ApiKey(STRANGER),
+                ..owner.clone()
+            };
+            self.refusal(Actor::User(key.within(scopes))).await
+        };
+        let Some(refusal) = asked(scopes).await? else {
+            return Ok(allowed);
+        };
+        let mut missing: Vec<_> = registry::permissions()
+            .into_iter()
+            .map(Permission::new)
+            .collect();
+        let with = |more: &[Permission]| scopes.iter().chain(more).cloned().collect::<Grants>();
+        let mut explanation = Explanation::of(Some(refusal), Ground::Scope);
+        if asked(&with(&missing)).await?.is_some() {
+            return Ok(explanation);
+        }
+        // Each that can be left out is, those that cover others first: what is left are the narrowest.
+        missing.sort_by_key(|scope| {
+            (
+                !scope.to_string().ends_with('*'),
+                scope.to_string().ends_with(".own"),
+            )
+        });
+        let mut place = 0;
+        while place < missing.len() {
+            let scope = missing.remove(place);
+            if asked(&with(&missing)).await?.is_some() {
+                missing.insert(place, scope);
+                place += 1;
+            }
+        }
+        explanation.missing = sources(&[], missing);
+        Ok(explanation)
+    }
+
     async fn refused(&self, refusal: Error, user: i64, held: &[Permission]) -> Result<Explanation> {
         let all = registry::permissions().into_iter().map(Permission::new);
         let all: Vec<_> = all.collect();
@@ -195,13 +253,18 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
 
 fn actor(user_id: i64, is_superuser: bool, held: &[Permission]) -> Actor {
     let grants: Grants = held.iter().cloned().collect();
-    Actor::User(Caller {
+    Actor::User(caller(user_id, is_superuser, grants))
+}
+
+fn caller(user_id: i64, is_superuser: bool, grants: Grants) -> Caller {
+    Caller {
         user_id,
         credential: Credential::Session(STRANGER),
         is_superuser,
         grants,
+        scopes: None,
         withheld: None,
-    })
+    }
 }
 
 fn sources(roles: &[Granted], mut permissions: Vec<Permission>) -> Vec<Source> {

@@ -75,7 +75,7 @@ impl Crud for Posts {
         vec![Owner::of::<Users>(Column::AuthorId)]
     }
 
-    /// Published ones everyone, the others their authors and those with `posts.read`.
+    /// Everyone sees published posts; their authors and callers with `posts.read` see the others.
     fn visible(actor: &Actor) -> Condition {
         let parts = Self::visible_parts(actor).into_iter();
         parts.fold(Condition::any(), Condition::add)
@@ -92,7 +92,7 @@ impl Crud for Posts {
             let unpublished = everything().add(is_published.clone().not());
             unpublished.add(Column::AuthorId.eq(me))
         };
-        let own = actor.user_id().map(mine);
+        let own = actor.owner(Self::name(), Action::Read).map(mine);
         let published = everything().add(is_published.clone());
         [published].into_iter().chain(own).collect()
     }

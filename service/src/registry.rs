@@ -6,7 +6,7 @@ use sea_orm::{IdenStatic, sea_query::SelectStatement};
 use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
     crud::{Column, Field, Owner},
-    permission::{Action, SPECIAL},
+    permission::{Action, Permission, SPECIAL},
     query::searched,
     slug::{self, Rename},
 };
@@ -48,6 +48,8 @@ pub struct Table {
     /// Rows of plain tables that go with a purged row: table, column, and the column of the row that it names.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
     pub has_own: bool,
+    /// What an owner of rows may do without a permission.
+    pub owner_may: &'static [Action],
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
     /// The members that only the owner of a row and holders of the full read permission see.
@@ -70,6 +72,7 @@ impl Table {
             owners: C::owners(),
             links: Vec::new(),
             has_own: C::OWNER.is_some(),
+            owner_may: C::OWNER_MAY,
             fields: fields::<C>(|_| true),
             private: C::private().collect(),
             heavy: C::heavy().collect(),
@@ -134,6 +137,17 @@ pub fn permissions() -> Vec<String> {
     let special = SPECIAL.map(str::to_owned);
     let all = ["*".to_owned()].into_iter().chain(special);
     all.chain(tables().iter().flat_map(of)).collect()
+}
+
+/// What every user may do with what is theirs without a permission, written as the permissions that lend it to an API key.
+pub fn owner_rights() -> Vec<Permission> {
+    let of = |table: &Table| {
+        let name = table.name;
+        let right = move |action: &Action| format!("{name}.{}.own", action.as_str());
+        table.owner_may.iter().map(right).map(Permission::new)
+    };
+    let owned = tables().iter().filter(|table| table.has_own);
+    owned.flat_map(of).collect()
 }
 
 /// Whether a text names a permission that exists.

@@ -1,18 +1,19 @@
 //! Users: who may see what of them, and who may change whom.
 use ::entity::users::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::{
     auth,
     crud::{Budget, NaturalKey},
+    input::email::{LENGTH, deliverable},
     mail::{self, Mail},
     own,
-    password::{About, MAX_LENGTH, MIN_LENGTH},
+    password::{self, About, MAX_LENGTH, MIN_LENGTH},
     prelude::*,
 };
 
-mod guard;
+pub(crate) mod guard;
 mod key;
 mod lookup;
 mod private;
@@ -31,7 +32,8 @@ pub struct NewUser {
     #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
     pub username: String,
     #[serde(with = "Trimmed")]
-    #[garde(length(chars, max = 255), email)]
+    #[garde(length(chars, max = LENGTH), custom(deliverable))]
+    #[schemars(extend("format" = "email"))]
     pub email: String,
     #[garde(custom(acceptable))]
     #[schemars(with = "String", length(min = MIN_LENGTH, max = MAX_LENGTH))]
@@ -61,7 +63,8 @@ pub struct UserPatch {
     pub username: Option<String>,
     #[serde_with(skip_apply)]
     #[serde(default, with = "PresentTrimmed")]
-    #[garde(length(chars, max = 255), email)]
+    #[garde(length(chars, max = LENGTH), inner(custom(deliverable)))]
+    #[schemars(extend("format" = "email"))]
     pub email: Option<String>,
     #[garde(length(chars, max = 255))]
     pub full_name: Option<Option<String>>,
@@ -88,6 +91,7 @@ impl Crud for Users {
         Field::private(Column::Email),
         Field::private(Column::IsSuperuser),
     ];
+    const UNIQUE: &'static [Column] = &[Column::UsernameKey, Column::EmailKey];
     const SEARCH: &'static [Column] = &[Column::Username, Column::FullName];
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
     const COMPUTED_PRIVATE: &'static [&'static str] = Self::COMPUTED;
@@ -118,7 +122,7 @@ impl Crud for Users {
         action: Action,
         users: &[Model],
     ) -> Result<Vec<Result<()>>> {
-        let targets = guard::targets(reads, users).await?;
+        let targets = guard::targets(reads, action, users).await?;
         let permit = |(user, target)| permit::<Self>(reads.actor(), action, user).and(target);
         Ok(users.iter().zip(targets).map(permit).collect())
     }
@@ -148,6 +152,7 @@ impl Crud for Users {
     /// A new user is a member; one who is deleted or deactivated is signed out everywhere, as are their keys.
     async fn settle(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
         let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
+        vouch(tx, action, users).await?;
         if action == Action::Create {
             return crate::roles::assign_built_in(tx, &users_now, "member").await;
         }
@@ -180,6 +185,22 @@ impl Crud for Users {
     }
 }
 
+/// An address that others have set counts as confirmed; registering takes that back.
+async fn vouch(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> {
+    let is_set = |user: &&Written<Users>| {
+        let before = user.before.as_ref().map(|before| &before.email_key);
+        before != Some(&user.after.email_key) && tx.actor().user_id() != Some(user.after.id)
+    };
+    let set = users.iter().filter(is_set);
+    let set: Vec<_> = set.map(|user| &user.after).collect();
+    match action {
+        Action::Create | Action::Update | Action::Restore if !set.is_empty() => {
+            auth::vouch(tx, &set).await
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whoever still reads the mail there hears that somebody changed the address.
 async fn tell_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> {
     for Written { before, after } in users {
@@ -192,7 +213,7 @@ async fn tell_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> 
 
 /// Its length, in characters. Whether it can be guessed is found out where it is hashed ([`crate::password::Hasher::choose`]).
 pub(crate) fn acceptable(password: &SecretString, _: &()) -> garde::Result {
-    match password.expose_secret().chars().count() {
+    match password::length(password) {
         MIN_LENGTH..=MAX_LENGTH => Ok(()),
         0..MIN_LENGTH => Err(garde::Error::new(format!(
             "too_short: must have at least {MIN_LENGTH} characters"

@@ -4,7 +4,7 @@ use std::time::Duration;
 use actix_web::{
     HttpMessage, HttpRequest,
     dev::Payload,
-    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING},
+    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING},
 };
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -115,13 +115,19 @@ pub async fn bytes(
     Ok(body)
 }
 
-/// What is unpacked has no bound that we know.
+/// Refuses packed bodies: how large they are unpacked is not known. `identity` is no encoding (RFC 9110, section 8.4.1).
 pub fn check_encoding(request: &HttpRequest) -> Result<(), Problem> {
-    match request.headers().get(CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => Err(Problem::unsupported(
+    let is_plain = |value: &HeaderValue| {
+        let text = value.to_str().unwrap_or("?");
+        let mut encodings = text.split(',').map(str::trim);
+        encodings.all(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case("identity"))
+    };
+    if request.headers().get_all(CONTENT_ENCODING).all(is_plain) {
+        Ok(())
+    } else {
+        Err(Problem::unsupported(
             "send the body without Content-Encoding",
-        )),
-        _ => Ok(()),
+        ))
     }
 }
 

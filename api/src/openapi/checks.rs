@@ -64,6 +64,7 @@ fn powerless() -> Actor {
         credential: Credential::Session(1),
         is_superuser: false,
         grants: Grants::default(),
+        scopes: None,
         withheld: None,
     })
 }

@@ -11,6 +11,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub email_key: String,
     pub verified_at: DateTimeWithTimeZone,
+    pub is_proven: bool,
     #[sea_orm(
         belongs_to,
         from = "user_id",

@@ -16,7 +16,11 @@ use crate::{
     Actor, Crud, Error, Found, Reads, Result, Session, Tx, Users,
     crud::{Expected, Target, scope},
     database::taken,
-    input::{PresentTrimmed, Trimmed, present},
+    input::{
+        PresentTrimmed, Trimmed,
+        email::{LENGTH, deliverable},
+        present,
+    },
     mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{NewUser, UserPatch, UserRow, acceptable, key},
@@ -30,7 +34,8 @@ pub struct NewAccount {
     #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
     pub username: String,
     #[serde(with = "Trimmed")]
-    #[garde(length(chars, max = 255), email)]
+    #[garde(length(chars, max = LENGTH), custom(deliverable))]
+    #[schemars(extend("format" = "email"))]
     pub email: String,
     #[garde(custom(acceptable))]
     #[schemars(with = "String", length(min = MIN_LENGTH, max = MAX_LENGTH))]
@@ -65,7 +70,8 @@ pub struct AccountPatch {
     pub username: Option<String>,
     #[serde_with(skip_apply)]
     #[serde(default, with = "PresentTrimmed")]
-    #[garde(length(chars, max = 255), email)]
+    #[garde(length(chars, max = LENGTH), inner(custom(deliverable)))]
+    #[schemars(extend("format" = "email"))]
     pub email: Option<String>,
     #[garde(length(chars, max = 255))]
     pub full_name: Option<Option<String>>,
@@ -86,6 +92,13 @@ pub struct Me {
     pub user: Found<UserRow>,
     /// Sorted; a superuser has `*`.
     pub permissions: Vec<String>,
+    /// None for an API key without a scope that covers `users.read.own`.
+    pub account: Option<AccountState>,
+}
+
+/// The parts of an account that only its user sees.
+#[derive(Debug)]
+pub struct AccountState {
     /// Whether the second factor is on.
     pub has_totp: bool,
     pub is_email_verified: bool,
@@ -120,14 +133,21 @@ pub async fn register(session: &Session, account: NewAccount) -> Result<Register
     service
         .write(async |tx| match tx.mailer().is_on() {
             true => register_by_mail(tx, &new).await,
-            false => Ok(Registered::Now(Box::new(Users::create(tx, &new).await?))),
+            false => Ok(Registered::Now(Box::new(create(tx, &new).await?))),
         })
         .await
 }
 
+/// A user who chose the address themselves: nobody vouches for it.
+async fn create(tx: &Tx, new: &NewUser) -> Result<Found<UserRow>> {
+    let user = Users::create(tx, new).await?;
+    address::unvouch(tx, user.id).await?;
+    Ok(user)
+}
+
 /// A username that is taken is a conflict all the same: anybody can look it up.
 async fn register_by_mail(tx: &Tx, new: &NewUser) -> Result<Registered> {
-    let owner = match Users::create(tx, new).await {
+    let owner = match create(tx, new).await {
         Ok(user) => {
             mail::queue(tx, Mail::verify(&user.row.user)).await?;
             return Ok(Registered::ByMail);
@@ -157,7 +177,7 @@ pub async fn me(session: &Session) -> Result<Me> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
     let permissions = match caller.is_superuser {
         true => vec!["*".to_owned()],
-        false => caller.grants.iter().map(ToString::to_string).collect(),
+        false => caller.lent().iter().map(ToString::to_string).collect(),
     };
     // The account may have been deleted since the token was looked up.
     let user = match Users::visible_row(session, caller.user_id).await {
@@ -165,12 +185,23 @@ pub async fn me(session: &Session) -> Result<Me> {
         found => found,
     };
     let user = user?;
+    let account = if user.is_full {
+        Some(state(session, &user.row.user).await?)
+    } else {
+        None
+    };
     Ok(Me {
-        is_email_verified: address::is_verified(session, &user.row.user).await?,
-        pending_email: address::pending_email(session, user.id).await?,
         user,
         permissions,
-        has_totp: totp::is_on(session.db()?, caller.user_id).await?,
+        account,
+    })
+}
+
+async fn state(session: &Session, user: &Model) -> Result<AccountState> {
+    Ok(AccountState {
+        has_totp: totp::is_on(session.db()?, user.id).await?,
+        is_email_verified: address::is_verified(session, user).await?,
+        pending_email: address::pending_email(session, user.id).await?,
     })
 }
 

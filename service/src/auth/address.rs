@@ -3,15 +3,11 @@ use ::entity::{
     users::{Column, Model},
     verified_emails,
 };
-use garde::Validate;
-use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType, OnConflict, Query},
 };
-use secrecy::SecretString;
-use serde::Deserialize;
 
 use super::one_time::{self, Holder, Purpose};
 use crate::{
@@ -21,38 +17,6 @@ use crate::{
     mail::{self, APART, Mail, Template},
     users::key,
 };
-
-/// What came by mail.
-#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Verification {
-    #[garde(custom(one_time::plausible))]
-    #[schemars(with = "String", length(min = 1, max = one_time::MAX_LENGTH))]
-    pub token: SecretString,
-}
-
-/// Whoever has the token reads the mail of that address: it is the user's, and verified.
-///
-/// Fails with [`Error::Invalid`] where the token is not good, and with a conflict where the address is another's meanwhile.
-pub async fn verify_email(session: &Session, verification: &Verification) -> Result<()> {
-    let token = &verification.token;
-    session
-        .write(async |tx| {
-            let row = match one_time::take(tx, Purpose::Verify, token).await {
-                Err(Error::Invalid(_)) => one_time::take(tx, Purpose::Address, token).await?,
-                row => row?,
-            };
-            let (id, email) = row.user_id.zip(row.email).ok_or_else(one_time::refused)?;
-            let user = active(tx, id).await?.ok_or_else(one_time::refused)?;
-            let version = match row.purpose == Purpose::Address.as_str() {
-                true => set(tx, &user, &email).await?,
-                false if key(&email) == user.email_key => user.version,
-                false => return Err(one_time::refused()),
-            };
-            note_verified(tx, (user.id, version), &email).await
-        })
-        .await
-}
 
 /// Sends the letter again that the user waits for, if there is one.
 pub async fn resend_verification(session: &Session) -> Result<()> {
@@ -86,11 +50,58 @@ pub async fn pending_email(reads: &impl Reads, user: i64) -> Result<Option<Strin
     Ok(row.and_then(|row| row.email))
 }
 
+/// Whether the user has shown that they read the mail of their address.
 pub async fn is_verified(reads: &impl Reads, user: &Model) -> Result<bool> {
+    let known = known(reads, user).await?;
+    Ok(known.is_some_and(|row| row.is_proven))
+}
+
+/// Whether the address is theirs: they have shown it, or the operator or an invitation has set it. The account of a
+/// stranger who registered with another's address is not confirmed.
+pub(super) async fn is_confirmed(reads: &impl Reads, user: &Model) -> Result<bool> {
+    Ok(known(reads, user).await?.is_some())
+}
+
+/// What is known of the address that the user has now.
+async fn known(reads: &impl Reads, user: &Model) -> Result<Option<verified_emails::Model>> {
     let theirs = verified_emails::Column::UserId.eq(user.id);
     let row = scope::plain::<verified_emails::Entity>().filter(theirs);
     let row = row.one(reads.db()?).await?;
-    Ok(row.is_some_and(|row| row.email_key == user.email_key))
+    Ok(row.filter(|row| row.email_key == user.email_key))
+}
+
+/// Notes that others than the users have set their addresses.
+pub(crate) async fn vouch(tx: &Tx, users: &[&Model]) -> Result<()> {
+    let at = now();
+    let row = |user: &&Model| verified_emails::ActiveModel {
+        user_id: Set(user.id),
+        email_key: Set(user.email_key.clone()),
+        verified_at: Set(at),
+        is_proven: Set(false),
+    };
+    let rows: Vec<_> = users.iter().map(row).collect();
+    for rows in scope::portions(&rows, 4) {
+        verified_emails::Entity::insert_many(rows.iter().cloned())
+            .on_conflict(another())
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes that back for a user who chose the address themselves.
+pub(super) async fn unvouch(tx: &Tx, user: i64) -> Result<()> {
+    let theirs = verified_emails::Column::UserId.eq(user);
+    scope::erase::<verified_emails::Entity>(tx, theirs)
+        .await
+        .map(drop)
+}
+
+fn another() -> OnConflict {
+    use verified_emails::Column;
+    OnConflict::column(Column::UserId)
+        .update_columns([Column::EmailKey, Column::VerifiedAt, Column::IsProven])
+        .to_owned()
 }
 
 /// What was asked for by somebody who may not have been the user is good no longer.
@@ -106,17 +117,15 @@ pub(super) async fn abandon(tx: &Tx, user: i64) -> Result<()> {
 
 /// Notes it of a user in this version.
 pub(super) async fn note_verified(tx: &Tx, user: (i64, i64), email: &str) -> Result<()> {
-    use verified_emails::{ActiveModel, Column, Entity};
+    use verified_emails::{ActiveModel, Entity};
     let row = ActiveModel {
         user_id: Set(user.0),
         email_key: Set(key(email)),
         verified_at: Set(now()),
+        is_proven: Set(true),
     };
-    let another = OnConflict::column(Column::UserId)
-        .update_columns([Column::EmailKey, Column::VerifiedAt])
-        .to_owned();
     Entity::insert(row)
-        .on_conflict(another)
+        .on_conflict(another())
         .exec_without_returning(tx)
         .await?;
     tx.record(Entry::of(Users::name(), Did::EmailVerified, user));
@@ -142,12 +151,12 @@ async fn ask(tx: &Tx, user: &Model, wanted: &str) -> Result<()> {
         user_id: Some(user.id),
         email: Some(wanted),
     };
-    one_time::make(tx, Purpose::Address, holder).await?;
+    one_time::hold_place(tx, Purpose::Address, holder).await?;
     mail::queue(tx, Mail::address(user.id, wanted).not_before(next)).await
 }
 
 /// The version that the user is in then.
-async fn set(tx: &Tx, user: &Model, email: &str) -> Result<i64> {
+pub(super) async fn set(tx: &Tx, user: &Model, email: &str) -> Result<i64> {
     let update = scope::update_live(Users::name(), now())
         .value("email", email)
         .value("email_key", key(email))

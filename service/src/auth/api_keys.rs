@@ -12,16 +12,19 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
-    sessions::{about, signed_in},
-    token::hash,
+    checksum_key,
+    sessions::{about, signed_in, still_signed_in},
+    token::{hash, is_ours, random},
 };
 use crate::{
-    Error, Reads, Refusal, Result, Session, Tx, Users,
+    Error, Reads, Refusal, Result, Session, Tx,
     audit::Did,
     crud::{everything, now, scope},
     input::Trimmed,
-    permission::Permission,
+    permission::{Grants, Permission},
+    registry,
     roles::{Known, known},
+    secret::Secret,
 };
 
 /// Keys of a user at most.
@@ -29,6 +32,9 @@ pub const MOST: u64 = 100;
 
 /// What tells a key from a token, also for those who look for secrets in the wrong places.
 const MARK: &str = "atoll_";
+
+/// Letters of the prefix that lists show.
+const PREFIX: usize = MARK.len() + 8;
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -75,11 +81,12 @@ pub async fn api_keys(session: &Session) -> Result<Vec<ApiKey>> {
 ///
 /// Fails with [`Error::Invalid`] where a scope is more than its owner may, with a conflict where there are too many.
 pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKey, SecretString)> {
-    let (user, _) = signed_in(session)?;
+    let (user, this) = signed_in(session)?;
     no_more_than_held(session, &new.scopes)?;
-    let (prefix, text) = fresh();
+    let (prefix, text) = fresh(&checksum_key(&session.atoll).await?);
     let key = session
         .write(async |tx| {
+            still_signed_in(tx, user, this).await?;
             has_room(tx, user).await?;
             let row = ActiveModel {
                 user_id: Set(user),
@@ -131,10 +138,17 @@ pub(crate) async fn revoke_keys(tx: &Tx, users: &[i64]) -> Result<()> {
     scope::erase::<Entity>(tx, theirs).await.map(drop)
 }
 
-/// The hash of what may be a key.
-pub(super) fn hash_of(text: &SecretString) -> Option<Vec<u8>> {
+/// Whether it says that it is a key.
+pub(super) fn is_key(text: &SecretString) -> bool {
+    text.expose_secret().starts_with(MARK)
+}
+
+/// The hash of a key. None where this installation made no such key.
+pub(super) fn hash_of(text: &SecretString, checksums: &Secret) -> Option<Vec<u8>> {
     let text = text.expose_secret();
-    text.starts_with(MARK).then(|| hash(text.as_bytes()))
+    let (prefix, rest) = text.split_at_checked(PREFIX)?;
+    let secret = rest.strip_prefix('_')?;
+    is_ours(checksums, prefix, secret).then(|| hash(text.as_bytes()))
 }
 
 /// What has not had its time.
@@ -149,18 +163,21 @@ pub(crate) fn expired() -> Condition {
     everything().add(Column::ExpiresAt.lte(now()))
 }
 
-/// How a key begins, and all of it: 256 random bits.
-fn fresh() -> (String, SecretString) {
-    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+/// How a key begins, and all of it: 256 random bits and their checksum.
+fn fresh(checksums: &Secret) -> (String, SecretString) {
     let prefix = format!("{MARK}{:08x}", rand::random::<u32>());
-    let secret = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let secret = random(checksums, &prefix);
     let text = SecretString::from(format!("{prefix}_{secret}"));
     (prefix, text)
 }
 
-/// Nobody gives a program what they lack.
+/// A key can be lent what its owner holds, and what owners may do without a permission.
 fn no_more_than_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
-    let lacks = |scope: &str| !reads.actor().holds(&Permission::new(scope));
+    let rights: Grants = registry::owner_rights().into_iter().collect();
+    let lacks = |scope: &str| {
+        let scope = Permission::new(scope);
+        !reads.actor().holds(&scope) && !rights.cover(&scope)
+    };
     let refusal = |place| {
         let pointer = format!("/scopes/{place}");
         Refusal::new(pointer, "not_allowed", "is a permission that you lack")
@@ -173,13 +190,7 @@ fn no_more_than_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
     }
 }
 
-/// The user stays as they are until the key is there: whoever deactivates or deletes them takes it away too.
 async fn has_room(tx: &Tx, user: i64) -> Result<()> {
-    let active = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(user))
-        .filter(::entity::users::Column::IsActive.eq(true))
-        .lock(LockType::NoKeyUpdate);
-    active.one(tx).await?.ok_or(Error::Unauthenticated)?;
     let mine = Column::UserId.eq(user);
     scope::erase::<Entity>(tx, expired().add(mine.clone())).await?;
     match scope::plain::<Entity>().filter(mine).count(tx).await? {

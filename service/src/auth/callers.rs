@@ -2,17 +2,28 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, FixedOffset};
-use moka::future::Cache;
+use moka::{future::Cache, sync};
 
-use crate::{actor::Caller, crud::now, database::Changes};
+use crate::{
+    actor::{Caller, Credential},
+    crud::now,
+    database::Changes,
+};
 
 /// Callers that are remembered at most.
 const MOST: u64 = 10_000;
+
+/// How long the use of a session is remembered: longer than it takes until it is stored.
+const USE: Duration = Duration::from_mins(3);
+
+const SECOND: chrono::Duration = chrono::Duration::seconds(1);
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Callers {
     cache: Cache<Vec<u8>, Arc<Known>>,
+    /// When sessions were used on this node, by their ids.
+    uses: sync::Cache<i64, DateTime<FixedOffset>>,
     changes: Changes,
 }
 
@@ -31,7 +42,15 @@ impl Callers {
             .max_capacity(most)
             .time_to_live(lifetime)
             .build();
-        Self { cache, changes }
+        let uses = sync::Cache::builder()
+            .max_capacity(MOST)
+            .time_to_live(USE)
+            .build();
+        Self {
+            cache,
+            uses,
+            changes,
+        }
     }
 
     /// The caller of a credential, by its hash.
@@ -48,9 +67,11 @@ impl Callers {
             && let Some(known) = self.cache.get(&hash).await
             && self.holds(&known)
         {
+            self.note_use(&known.caller);
             return Ok(known.caller.clone());
         }
         let (caller, until) = look_up.await?;
+        self.note_use(&caller);
         if is_heard {
             let known = Known {
                 caller: caller.clone(),
@@ -60,6 +81,23 @@ impl Callers {
             self.cache.insert(hash, Arc::new(known)).await;
         }
         Ok(caller)
+    }
+
+    /// When a session was last used on this node, as far as that is remembered.
+    pub fn last_use(&self, session: i64) -> Option<DateTime<FixedOffset>> {
+        self.uses.get(&session)
+    }
+
+    fn note_use(&self, caller: &Caller) {
+        let Credential::Session(id) = caller.credential else {
+            return;
+        };
+        let at = now();
+        // To the second, so that most requests only read.
+        let is_known = self.uses.get(&id).is_some_and(|known| at - known < SECOND);
+        if !is_known {
+            self.uses.insert(id, at);
+        }
     }
 
     fn holds(&self, known: &Known) -> bool {

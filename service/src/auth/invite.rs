@@ -8,14 +8,17 @@ use ::entity::one_time_tokens::{Column, Entity, Model};
 use sea_orm::ColumnTrait;
 
 use super::{
-    NewAccount,
-    one_time::{self, Holder, Purpose, make, peek, refused, take},
+    NewAccount, address, checksum_key,
+    one_time::{self, Holder, Presented, Purpose, make, peek, refused, take},
     token::hash,
 };
 use crate::{
     Actor, Atoll, Crud, Error, Found, Reads, Result, Session, Tx, Users,
     crud::scope,
-    input,
+    input::{
+        self,
+        email::{LENGTH, deliverable},
+    },
     users::{NewUser, UserRow, has_superuser, key},
 };
 
@@ -42,7 +45,7 @@ pub struct Invitation {
     #[garde(skip)]
     pub is_superuser: bool,
     /// The account will have this address, and no other.
-    #[garde(inner(length(chars, max = 255), email))]
+    #[garde(inner(length(chars, max = LENGTH), custom(deliverable)))]
     pub email: Option<String>,
 }
 
@@ -57,8 +60,9 @@ pub async fn invite(session: &Session, invitation: &Invitation) -> Result<Secret
         email: invitation.email.as_deref(),
         ..Holder::default()
     };
+    let checksums = checksum_key(&session.atoll).await?;
     session
-        .write(async |tx| make(tx, purpose, holder).await)
+        .write(async |tx| make(tx, purpose, holder, &checksums).await)
         .await
 }
 
@@ -68,7 +72,9 @@ pub async fn first_run(atoll: &Atoll) -> Result<Option<SecretString>> {
     if has_superuser(&service).await? {
         return Ok(None);
     }
-    let made = service.write(async |tx| make(tx, Purpose::FirstRun, Holder::default()).await);
+    let checksums = checksum_key(atoll).await?;
+    let holder = Holder::default();
+    let made = service.write(async |tx| make(tx, Purpose::FirstRun, holder, &checksums).await);
     made.await.map(Some)
 }
 
@@ -85,25 +91,34 @@ pub async fn end_first_run(atoll: &Atoll, token: &SecretString) -> Result<()> {
 /// Fails with [`Error::Invalid`] at `/token` where it is unknown, expired or used.
 pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<UserRow>> {
     let Acceptance { token, account } = acceptance;
+    let token = Presented::read(&session.atoll, &token).await?;
     let (purpose, invited) = find(session, &token).await?;
     check(&invited, &account)?;
+    // The address is confirmed where the operator chose it, or is the one who registers.
+    let is_vouched = invited.email.is_some() || purpose == Purpose::FirstRun;
     let mut new = NewUser::from(account);
     new.is_superuser = Some(purpose != Purpose::Invite);
     let service = session.acting_as(Actor::System);
-    Users::prepare(&service, &mut new).await?;
+    let prepared = Users::prepare(&service, &mut new).await;
+    prepared.map_err(|error| error.beneath("/account"))?;
     service
         .write(async |tx| {
             take(tx, purpose, &token).await?;
             if purpose == Purpose::FirstRun {
                 be_first(tx).await?;
             }
-            Users::create(tx, &new).await
+            let made = Users::create(tx, &new).await;
+            let user = made.map_err(|error| error.beneath("/account"))?;
+            if !is_vouched {
+                address::unvouch(tx, user.id).await?;
+            }
+            Ok(user)
         })
         .await
 }
 
 /// Before the work of hashing, which strangers must not be able to ask for.
-async fn find(reads: &impl Reads, token: &SecretString) -> Result<(Purpose, Model)> {
+async fn find(reads: &impl Reads, token: &Presented) -> Result<(Purpose, Model)> {
     for purpose in PURPOSES {
         match peek(reads, purpose, token).await {
             Err(Error::Invalid(_)) => {}

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    device,
+    checksum_key, device,
     rehash::rehash,
     resolve,
     sessions::{self, Hold, Tokens},
@@ -26,7 +26,7 @@ use crate::{
     audit::{Did, Entry},
     crud::{now, scope},
     mail::{self, Mail},
-    password::MAX_LENGTH,
+    password::{self, MAX_LENGTH},
     users::{UserRow, key},
 };
 
@@ -56,7 +56,8 @@ pub struct SignIn {
 
 pub async fn login(session: &Session, credentials: &Credentials, hold: Hold) -> Result<SignIn> {
     let mut known = authenticate(session, credentials).await?;
-    let tokens = sessions::begin(&session.atoll.auth, hold)?;
+    let checksums = checksum_key(&session.atoll).await?;
+    let tokens = sessions::begin(&session.atoll.auth, hold, &checksums)?;
     match open(session, &known, credentials, &tokens).await {
         // Another sign-in may have hashed the same password anew meanwhile.
         Err(Error::Unauthenticated) => {
@@ -92,6 +93,7 @@ async fn open(
             tell_of_new_device(tx, user, session.origin()).await?;
         }
         note_login(tx, user.id).await?;
+        sessions::make_room(tx, user.id, &session.atoll.auth, &session.atoll.callers).await?;
         sessions::open(tx, user.id, tokens, label).await?;
         // Last: what a network counts is locked from here on, for all who come from there.
         attempt.succeed(tx).await
@@ -101,7 +103,7 @@ async fn open(
 
 /// The user of these tokens, as they see themselves.
 pub async fn shown(session: &Session, tokens: &Tokens) -> Result<Found<UserRow>> {
-    let actor = resolve(&session.atoll, &tokens.access.text).await?;
+    let actor = resolve::resolve_unnoted(&session.atoll, &tokens.access).await?;
     let user = actor.user_id().ok_or(Error::Unauthenticated)?;
     Users::visible_row(&session.acting_as(actor), user).await
 }
@@ -185,8 +187,7 @@ async fn note_login(tx: &Tx, user: i64) -> Result<()> {
 }
 
 pub(super) fn not_too_long(password: &SecretString, context: &()) -> garde::Result {
-    use secrecy::ExposeSecret;
-    match password.expose_secret().chars().count() {
+    match password::length(password) {
         0 => Err(garde::Error::new("required: must not be blank")),
         1..=MAX_LENGTH => Ok(()),
         _ => crate::users::acceptable(password, context),

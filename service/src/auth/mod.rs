@@ -19,18 +19,19 @@ mod settings;
 pub mod throttle;
 mod token;
 mod totp;
+mod verification;
 mod withheld;
 
 pub(crate) use callers::Callers;
-pub(crate) use key::key;
+pub(crate) use key::{checksum_key, key};
 
 pub(crate) use api_keys::{expired, revoke_keys};
 
 pub use account::{
-    AccountPatch, Me, NewAccount, Registered, may_register, me, register, update_me,
+    AccountPatch, AccountState, Me, NewAccount, Registered, may_register, me, register, update_me,
 };
-pub(crate) use address::is_verified;
-pub use address::{Verification, resend_verification, verify_email};
+pub use address::resend_verification;
+pub(crate) use address::{is_verified, vouch};
 pub use api_keys::{ApiKey, NewApiKey, api_keys, create_api_key, has_api_key, revoke_api_key};
 pub use csrf::{csrf_token, is_csrf_token};
 pub use invite::{Acceptance, Invitation, accept, end_first_run, first_run, invite};
@@ -47,3 +48,4 @@ pub use sessions::{
 pub(crate) use sessions::{end_sessions, over};
 pub use settings::{Registration, Settings};
 pub use totp::{Enrolment, Otp, TotpStart, confirm_totp, end_totp, end_totp_of, start_totp};
+pub use verification::{Verification, verify_email};

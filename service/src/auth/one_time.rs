@@ -3,14 +3,16 @@ use std::time::Duration;
 
 use ::entity::one_time_tokens::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::ExprTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::ExprTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::token;
+use super::{checksum_key, token};
 use crate::{
-    Error, Reads, Result, Tx,
+    Atoll, Error, Reads, Result, Tx,
     crud::{everything, now, scope},
+    secret::Secret,
 };
 
 /// What a token is good for: one of another purpose is none.
@@ -53,7 +55,19 @@ impl Purpose {
     }
 }
 
-/// Characters that a token may have; ours have 43.
+/// How many tokens of one purpose a user has: a new one ends older ones beyond that. Anybody can ask for a link that
+/// resets a password, and must not end the one that its owner is about to follow.
+const fn kept(purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Reset => 3,
+        _ => 1,
+    }
+}
+
+/// What the checksum of a one-time token says that it is.
+const KIND: &str = "one-time";
+
+/// Characters that a token may have; ours have 54.
 pub const MAX_LENGTH: usize = 128;
 
 /// Whom a token is for, and which address it proves.
@@ -63,12 +77,29 @@ pub struct Holder<'a> {
     pub email: Option<&'a str>,
 }
 
-/// A new token. It ends the older ones of this user and purpose; those of nobody stand side by side.
-pub async fn make(tx: &Tx, purpose: Purpose, holder: Holder<'_>) -> Result<SecretString> {
+/// A new token, with its checksum under the key of [`super::checksum_key`].
+pub async fn make(
+    tx: &Tx,
+    purpose: Purpose,
+    holder: Holder<'_>,
+    checksums: &Secret,
+) -> Result<SecretString> {
+    let token = token::random(checksums, KIND);
+    store(tx, purpose, holder, token::hash(token.as_bytes())).await?;
+    Ok(token.into())
+}
+
+/// Notes what a user asked for, by a token that nobody gets: its letter brings another one.
+pub async fn hold_place(tx: &Tx, purpose: Purpose, holder: Holder<'_>) -> Result<()> {
+    let unknown = rand::random::<[u8; 32]>().to_vec();
+    store(tx, purpose, holder, unknown).await
+}
+
+/// It ends the older ones of this user and purpose, but for those that are kept; those of nobody stand side by side.
+async fn store(tx: &Tx, purpose: Purpose, holder: Holder<'_>, hash: Vec<u8>) -> Result<()> {
     if let Some(user) = holder.user_id {
-        end(tx, user, purpose).await?;
+        end_older(tx, user, purpose).await?;
     }
-    let (token, hash) = token::generate();
     let lifetime = chrono::Duration::from_std(purpose.lifetime()).map_err(Error::internal)?;
     let row = ActiveModel {
         user_id: Set(holder.user_id),
@@ -80,21 +111,33 @@ pub async fn make(tx: &Tx, purpose: Purpose, holder: Holder<'_>) -> Result<Secre
         ..Default::default()
     };
     Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(token)
+    Ok(())
+}
+
+/// The hash of a token that this installation made, whether or not it is still good.
+pub struct Presented(Vec<u8>);
+
+impl Presented {
+    /// Fails with [`Error::Invalid`] at `/token` where the token was made up, without a look-up.
+    pub async fn read(atoll: &Atoll, token: &SecretString) -> Result<Self> {
+        let (checksums, text) = (checksum_key(atoll).await?, token.expose_secret());
+        let is_ours = token::is_ours(&checksums, KIND, text);
+        let hash = is_ours.then(|| token::hash(text.as_bytes()));
+        hash.map(Self).ok_or_else(refused)
+    }
 }
 
 /// What a token stands for, which stays good: for a look before expensive work.
 ///
 /// Fails with [`Error::Invalid`] at `/token` where it is unknown, expired, used, or of another purpose.
-pub async fn peek(reads: &impl Reads, purpose: Purpose, token: &SecretString) -> Result<Model> {
-    let good =
-        good(purpose).add(Column::TokenHash.eq(token::hash(token.expose_secret().as_bytes())));
+pub async fn peek(reads: &impl Reads, purpose: Purpose, token: &Presented) -> Result<Model> {
+    let good = good(purpose).add(Column::TokenHash.eq(token.0.as_slice()));
     let row = scope::plain::<Entity>().filter(good).one(reads.db()?);
     row.await?.ok_or_else(refused)
 }
 
 /// The same, and it is used up. Of two who take it at once, one is refused.
-pub async fn take(tx: &Tx, purpose: Purpose, token: &SecretString) -> Result<Model> {
+pub async fn take(tx: &Tx, purpose: Purpose, token: &Presented) -> Result<Model> {
     let row = peek(tx, purpose, token).await?;
     match scope::erase::<Entity>(tx, Column::Id.eq(row.id)).await? {
         1 => Ok(row),
@@ -102,11 +145,30 @@ pub async fn take(tx: &Tx, purpose: Purpose, token: &SecretString) -> Result<Mod
     }
 }
 
-/// The token of this purpose that a user has, if there is one that is still good.
+/// The newest token of this purpose that a user has, if one is still good.
 pub async fn of_user(reads: &impl Reads, user: i64, purpose: Purpose) -> Result<Option<Model>> {
     let theirs = good(purpose).add(Column::UserId.eq(user));
-    let row = scope::plain::<Entity>().filter(theirs).one(reads.db()?);
-    Ok(row.await?)
+    let row = scope::plain::<Entity>()
+        .filter(theirs)
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id);
+    Ok(row.one(reads.db()?).await?)
+}
+
+async fn end_older(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
+    let newest = scope::plain::<Entity>()
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Purpose.eq(purpose.as_str()))
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
+        .select_only()
+        .column(Column::Id);
+    let newest: Vec<i64> = newest.into_tuple().all(tx).await?;
+    let older: Vec<_> = newest.into_iter().skip(kept(purpose) - 1).collect();
+    if !older.is_empty() {
+        scope::erase::<Entity>(tx, Column::Id.is_in(older)).await?;
+    }
+    Ok(())
 }
 
 /// Ends the tokens of this user and purpose.

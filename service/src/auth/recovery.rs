@@ -7,16 +7,20 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    address::{active, note_verified},
+    address::{active, is_confirmed, note_verified},
     end_sessions,
-    one_time::{self, Purpose},
+    one_time::{self, Presented, Purpose},
     password::{Replacement, replace},
+    revoke_keys, totp,
 };
 use crate::{
     Actor, Reads, Result, Session, Users,
     audit::Did,
     crud::{everything, scope},
-    input::Trimmed,
+    input::{
+        Trimmed,
+        email::{LENGTH, deliverable},
+    },
     mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{acceptable, key},
@@ -26,7 +30,8 @@ use crate::{
 #[serde(deny_unknown_fields, default)]
 pub struct Forgotten {
     #[serde(with = "Trimmed")]
-    #[garde(length(chars, max = 255), email)]
+    #[garde(length(chars, max = LENGTH), custom(deliverable))]
+    #[schemars(extend("format" = "email"))]
     pub email: String,
 }
 
@@ -49,12 +54,15 @@ pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result
         .await
 }
 
-/// Replaces a password by a token, ends all sessions, and takes the address as verified: the token came there.
+/// Replaces a password by a token, ends all sessions, and takes the address as verified: the token came there. Where
+/// nobody had confirmed the address before, whoever made the account may be a stranger: then it also ends API keys and the
+/// second factor.
 ///
 /// Fails with [`crate::Error::Invalid`] where the token is not good, before anything is hashed.
 pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
-    let row = one_time::peek(&service, Purpose::Reset, &reset.token).await?;
+    let token = Presented::read(&session.atoll, &reset.token).await?;
+    let row = one_time::peek(&service, Purpose::Reset, &token).await?;
     let this = scope::is::<Users>(holder(&row)?.0);
     let user = scope::all_live::<Users>().filter(this).one(service.db()?);
     let user = user.await?.ok_or_else(one_time::refused)?;
@@ -64,12 +72,17 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
         .await?;
     service
         .write(async |tx| {
-            let row = one_time::take(tx, Purpose::Reset, &reset.token).await?;
+            // The user is locked first: two who bring two of their links would wait for each other.
             let (id, email) = holder(&row)?;
             let user = active(tx, id).await?;
-            // What was sent to an address that is the user's no longer opens nothing.
+            one_time::take(tx, Purpose::Reset, &token).await?;
+            // A token that was sent to a former address of the user opens nothing.
             let user = user.filter(|user| user.email_key == key(email));
             let user = user.ok_or_else(one_time::refused)?;
+            if !is_confirmed(tx, &user).await? {
+                revoke_keys(tx, &[user.id]).await?;
+                totp::forget(tx, user.id).await?;
+            }
             let replacement = Replacement {
                 hash: &hash,
                 only_if: everything().add(Column::IsActive.eq(true)),

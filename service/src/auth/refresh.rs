@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    Settings, SignIn, key,
+    Settings, SignIn, checksum_key, key,
     login::{not_too_long, shown},
     sessions::{Tokens, going_on, length, signed_out},
     token::{Kind, Token},
@@ -53,10 +53,11 @@ pub async fn refresh(session: &Session, input: &RefreshToken) -> Result<SignIn> 
 }
 
 async fn renew(session: &Session, token: &SecretString) -> Result<Tokens> {
-    let token = Token::read(Kind::Refresh, token).ok_or(Error::Unauthenticated)?;
+    let checksums = checksum_key(&session.atoll).await?;
+    let token = Token::read(Kind::Refresh, token, &checksums).ok_or(Error::Unauthenticated)?;
     let key = key(&session.atoll, "tokens").await?;
-    let access = token.next(Kind::Access, &key);
-    let next = (access, token.next(Kind::Refresh, &key));
+    let next = |kind| token.next(kind, &key, &checksums);
+    let next = (next(Kind::Access), next(Kind::Refresh));
     let settings = &session.atoll.auth;
     let turn = session.write(async |tx| turn(tx, settings, &token, &next).await);
     match turn.await? {

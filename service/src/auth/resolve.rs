@@ -16,7 +16,8 @@ use tokio::sync::Semaphore;
 
 use super::{
     Settings,
-    api_keys::{hash_of, usable},
+    api_keys::{hash_of, is_key, usable},
+    checksum_key,
     refresh::replaced_just_now,
     sessions::going_on,
     token::{Kind, Token},
@@ -40,29 +41,50 @@ static NOTES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 ///
 /// Fails with [`Error::Unauthenticated`] where it stands for nobody.
 pub async fn resolve(atoll: &Atoll, text: &SecretString) -> Result<Actor> {
-    match hash_of(text) {
-        Some(hash) => {
-            let caller = atoll.callers.get(hash.clone(), by_key(atoll, &hash));
-            Ok(Actor::User(caller.await?))
-        }
-        None => resolve_token(atoll, text).await,
+    if !is_key(text) {
+        return resolve_token(atoll, text).await;
     }
+    let hash = hash_of(text, &checksum_key(atoll).await?);
+    let hash = hash.ok_or(Error::Unauthenticated)?;
+    let caller = atoll.callers.get(hash.clone(), by_key(atoll, &hash));
+    Ok(Actor::User(caller.await?))
 }
 
 /// The same of a token alone: a cookie is never an API key.
 pub async fn resolve_token(atoll: &Atoll, text: &SecretString) -> Result<Actor> {
-    let token = Token::read(Kind::Access, text).ok_or(Error::Unauthenticated)?;
+    let checksums = checksum_key(atoll).await?;
+    let token = Token::read(Kind::Access, text, &checksums).ok_or(Error::Unauthenticated)?;
     let hash = [token.family_hash.as_slice(), &token.hash].concat();
-    let caller = atoll.callers.get(hash, by_token(atoll, &token)).await?;
+    let look_up = by_token(atoll, &token, Noted::Yes);
+    let caller = atoll.callers.get(hash, look_up).await?;
     Ok(Actor::User(caller))
 }
 
+/// Who signed in just now. The answer to a sign-in is no use of its session, and must not keep its first use from being
+/// noted: so it is not remembered.
+pub(super) async fn resolve_unnoted(atoll: &Atoll, token: &Token) -> Result<Actor> {
+    let (caller, _) = by_token(atoll, token, Noted::No).await?;
+    Ok(Actor::User(caller))
+}
+
+/// Whether a look-up counts as a use of the session.
+#[derive(PartialEq)]
+enum Noted {
+    Yes,
+    No,
+}
+
 /// With until when that holds.
-async fn by_token(atoll: &Atoll, token: &Token) -> Result<(Caller, DateTimeWithTimeZone)> {
+async fn by_token(
+    atoll: &Atoll,
+    token: &Token,
+    noted: Noted,
+) -> Result<(Caller, DateTimeWithTimeZone)> {
     let is_it = Condition::any()
         .add(Column::TokenHash.eq(token.hash.as_slice()))
         .add(replaced_just_now(token));
     let query = users_by(&atoll.auth, "sessions")
+        .column(("sessions", "created_at"))
         .column(("sessions", "token_hash"))
         .column(("sessions", "token_expires_at"))
         .and_where(Column::FamilyHash.eq(token.family_hash.as_slice()))
@@ -72,7 +94,12 @@ async fn by_token(atoll: &Atoll, token: &Token) -> Result<(Caller, DateTimeWithT
         .take();
     let rows = atoll.database.reader().query_all(&query).await?;
     let (caller, first) = caller(&atoll.auth, &rows, Credential::Session)?;
-    note_use::<sessions::Entity>(atoll, first)?;
+    if noted == Noted::Yes {
+        // The first use is noted at once: a session that was never used is the first to end.
+        let used_at: DateTimeWithTimeZone = first.try_get("", "last_used_at")?;
+        let is_first = used_at == first.try_get::<DateTimeWithTimeZone>("", "created_at")?;
+        note_use::<sessions::Entity>(atoll, first, is_first)?;
+    }
     let is_newest = first.try_get::<Vec<u8>>("", "token_hash")? == token.hash;
     let until = match is_newest {
         true => first.try_get("", "token_expires_at")?,
@@ -93,7 +120,7 @@ async fn by_key(atoll: &Atoll, hash: &[u8]) -> Result<(Caller, DateTimeWithTimeZ
     let (owner, first) = caller(&atoll.auth, &rows, Credential::ApiKey)?;
     let scopes: Json = first.try_get("", "scopes")?;
     let caller = owner.within(&roles::parse(&scopes).collect());
-    note_use::<api_keys::Entity>(atoll, first)?;
+    note_use::<api_keys::Entity>(atoll, first, false)?;
     let until: Option<DateTimeWithTimeZone> = first.try_get("", "expires_at")?;
     Ok((caller, until.unwrap_or(DateTime::<Utc>::MAX_UTC.into())))
 }
@@ -153,24 +180,27 @@ fn caller<'a>(
         credential: credential(first.try_get("", "credential_id")?),
         is_superuser: first.try_get("", "is_superuser")?,
         grants: permissions.into_iter().collect(),
+        scopes: None,
         withheld: withheld::of(settings, rows)?,
     };
     Ok((caller, first))
 }
 
 /// Beside the request, which does not wait for it.
-fn note_use<E: scope::Plain>(atoll: &Atoll, row: &QueryResult) -> Result<()> {
+fn note_use<E: scope::Plain>(atoll: &Atoll, row: &QueryResult, is_first: bool) -> Result<()> {
     let used_at: Option<DateTimeWithTimeZone> = row.try_get("", "last_used_at")?;
     let id: i64 = row.try_get("", "credential_id")?;
     let long_ago = now() - chrono::Duration::seconds(NOTED);
     let place = NOTES.try_acquire().ok();
-    let Some(place) = place.filter(|_| used_at.is_none_or(|used_at| used_at < long_ago)) else {
+    let is_due = is_first || used_at.is_none_or(|used_at| used_at < long_ago);
+    let Some(place) = place.filter(|_| is_due) else {
         return Ok(());
     };
     let (key, last_used_at) = (column::<E>("id"), column::<E>("last_used_at"));
-    let unnoted = Condition::any()
-        .add(last_used_at.is_null())
-        .add(last_used_at.lt(long_ago));
+    let unnoted = match used_at {
+        None => last_used_at.is_null(),
+        Some(used_at) => last_used_at.eq(used_at),
+    };
     // Another request may have noted it meanwhile.
     let this = everything().add(key.eq(id)).add(unnoted);
     let session = atoll.session(Actor::System);

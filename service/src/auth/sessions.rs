@@ -1,5 +1,5 @@
 //! Sign-in sessions: how they begin, who has which, and how they end.
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use ::entity::{
     sessions::{ActiveModel, Column, Entity, Model},
@@ -8,15 +8,15 @@ use ::entity::{
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     prelude::DateTimeWithTimeZone,
-    sea_query::{ExprTrait, IntoCondition},
+    sea_query::{ExprTrait, IntoCondition, LockType},
 };
 
 use secrecy::SecretString;
 
 use super::{
-    Settings,
+    Callers, Settings, checksum_key,
     token::{Kind, Token},
 };
 use crate::{
@@ -24,10 +24,12 @@ use crate::{
     actor::Caller,
     audit::{Did, Entry},
     crud::{everything, now, scope},
+    secret::Secret,
 };
 
-/// Sessions of a user at most: beyond them the one that was not used for the longest time ends.
+/// Sessions of a user at most; [`make_room`] says which one ends then.
 pub const MOST: u64 = 100;
+const MOST_KEPT: usize = 100;
 
 /// Characters of a label at most.
 const LABEL: usize = 200;
@@ -69,6 +71,7 @@ pub struct Device {
 
 /// Signs a user in.
 pub(super) async fn open(tx: &Tx, user: i64, tokens: &Tokens, label: Option<&str>) -> Result<()> {
+    let at = now();
     let session = ActiveModel {
         user_id: Set(user),
         family_hash: Set(tokens.access.family_hash.clone()),
@@ -76,33 +79,54 @@ pub(super) async fn open(tx: &Tx, user: i64, tokens: &Tokens, label: Option<&str
         refresh_hash: Set(tokens.refresh.as_ref().map(|token| token.hash.clone())),
         token_expires_at: Set(tokens.expires_at),
         label: Set(label.and_then(readable)),
-        created_at: Set(now()),
-        last_used_at: Set(now()),
+        created_at: Set(at),
+        last_used_at: Set(at),
         expires_at: Set(tokens.session_expires_at),
         ..Default::default()
     };
-    let too_many = scope::plain::<Entity>()
-        .filter(Column::UserId.eq(user))
-        .order_by_desc(Column::LastUsedAt)
-        .order_by_desc(Column::Id)
-        .offset(MOST - 1)
-        .limit(MOST)
-        .select_only()
-        .column(Column::Id)
-        .into_query();
-    scope::erase::<Entity>(tx, Column::Id.in_subquery(too_many)).await?;
     Entity::insert(session).exec_without_returning(tx).await?;
     Ok(())
 }
 
+/// Ends as many sessions of a user as one more would be too many: first those that are over, then those that were never
+/// used since their sign-in, then those that were not used for the longest time.
+pub(super) async fn make_room(
+    tx: &Tx,
+    user: i64,
+    settings: &Settings,
+    callers: &Callers,
+) -> Result<()> {
+    let theirs = scope::plain::<Entity>()
+        .filter(Column::UserId.eq(user))
+        .limit(2 * MOST);
+    let mut theirs = theirs.all(tx).await?;
+    if theirs.len() < MOST_KEPT {
+        return Ok(());
+    }
+    // What is stored of a use is up to a minute old.
+    let used_at =
+        |session: &Model| Ord::max(callers.last_use(session.id), Some(session.last_used_at));
+    let idle = now() - length(settings.session_idle)?;
+    let worth = |session: &Model| {
+        let used_at = used_at(session);
+        let is_over = session.expires_at <= now() || used_at <= Some(idle);
+        let is_used = used_at > Some(session.created_at);
+        (!is_over, is_used, used_at, session.id)
+    };
+    theirs.sort_by_cached_key(|session| Reverse(worth(session)));
+    let ended = theirs.iter().skip(MOST_KEPT - 1).map(|session| session.id);
+    scope::erase::<Entity>(tx, Column::Id.is_in(ended)).await?;
+    Ok(())
+}
+
 /// Tokens of a session that begins.
-pub(super) fn begin(settings: &Settings, hold: Hold) -> Result<Tokens> {
-    let access = Token::fresh(Kind::Access);
+pub(super) fn begin(settings: &Settings, hold: Hold, checksums: &Secret) -> Result<Tokens> {
+    let access = Token::fresh(Kind::Access, checksums);
     let session_expires_at = now() + length(settings.session_lifetime)?;
     let soon = now() + length(settings.token_lifetime)?;
     let (refresh, expires_at) = match hold {
         Hold::Renewed => (
-            Some(access.beside(Kind::Refresh)),
+            Some(access.beside(Kind::Refresh, checksums)),
             Ord::min(soon, session_expires_at),
         ),
         Hold::Kept => (None, session_expires_at),
@@ -186,7 +210,8 @@ pub(super) async fn end_others(tx: &Tx, user: i64, this: i64) -> Result<()> {
 
 /// Ends the session of a token that another sign-in from the same browser replaced: none is taken over (OWASP ASVS 5.0, 7.2.4).
 pub async fn end_replaced(session: &Session, before: &SecretString) -> Result<()> {
-    let Some(before) = Token::read(Kind::Access, before) else {
+    let checksums = checksum_key(&session.atoll).await?;
+    let Some(before) = Token::read(Kind::Access, before, &checksums) else {
         return Ok(());
     };
     let this = scope::plain::<Entity>()
@@ -237,6 +262,19 @@ pub(super) fn signed_in(reads: &impl Reads) -> Result<(i64, i64)> {
     caller.ok_or(Error::Forbidden(
         "an API key manages no account: sign in with your password",
     ))
+}
+
+/// Locks the user, who must be active, and fails where this session of theirs has ended meanwhile: what a request makes
+/// that was under way then would stay behind.
+pub(super) async fn still_signed_in(tx: &Tx, user: i64, session: i64) -> Result<()> {
+    let active = scope::all_live::<Users>()
+        .filter(scope::is::<Users>(user))
+        .filter(users::Column::IsActive.eq(true))
+        .lock(LockType::NoKeyUpdate);
+    active.one(tx).await?.ok_or(Error::Unauthenticated)?;
+    let this = Column::Id.eq(session).and(Column::UserId.eq(user));
+    let this = scope::plain::<Entity>().filter(this).one(tx).await?;
+    this.map(drop).ok_or(Error::Unauthenticated)
 }
 
 /// What has had its time, or was left unused.

@@ -23,6 +23,7 @@ pub fn ask(settings: &Settings, callers: &mut SelectStatement) {
     if settings.require_verified_email {
         let theirs = Condition::all()
             .add(of_user("verified_emails"))
+            .add(Expr::col(("verified_emails", "is_proven")).eq(true))
             .add(Expr::col(("verified_emails", "email_key")).equals(("users", "email_key")));
         callers.column(("verified_emails", "verified_at")).join(
             JoinType::LeftJoin,

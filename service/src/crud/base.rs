@@ -36,6 +36,10 @@ pub fn read<C: Crud, T: ValueType>(row: &Model<C>, name: &str) -> T {
     })
 }
 
+pub fn value<C: Crud>(row: &Model<C>, column: Column<C>) -> Value {
+    row.get(column)
+}
+
 pub fn id<C: Crud>(row: &Model<C>) -> i64 {
     read::<C, i64>(row, "id")
 }
@@ -113,7 +117,8 @@ pub async fn count(
 
 /// Whether the actor sees the private fields of this row.
 pub fn is_full<C: Crud>(actor: &Actor, row: &Model<C>) -> bool {
-    owned::<C>(actor, row) || actor.reach(C::name(), Action::Read) == Reach::All
+    let is_lent = actor.owner(C::name(), Action::Read).is_some();
+    (is_lent && owned::<C>(actor, row)) || actor.reach(C::name(), Action::Read) == Reach::All
 }
 
 pub fn found<C: Crud>(actor: &Actor, model: &Model<C>, row: C::Row) -> Found<C::Row> {

@@ -16,6 +16,7 @@ mod roots;
 pub(crate) mod scope;
 pub(crate) mod size;
 mod stats;
+mod unique;
 mod write;
 
 use std::fmt::Debug;
@@ -88,10 +89,14 @@ pub trait Crud: Sized + 'static {
 
     /// The column that `.own` permissions compare with the actor's id. Filled in on create where it is not the key.
     const OWNER: Option<Column<Self>>;
+    /// What an owner may do without a permission. An API key needs a scope for it all the same.
+    const OWNER_MAY: &'static [Action] = &[Action::Read];
     /// Whether anyone, signed in or not, may read some rows.
     const PUBLIC: bool = true;
     /// The readable name that is made on create, where the resource has one.
     const SLUG: Option<Slug<Column<Self>>> = None;
+    /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.
+    const UNIQUE: &'static [Column<Self>] = &[];
     /// What a client may filter and sort by, beside the base columns.
     const FIELDS: &'static [Field<Column<Self>>];
     /// What `q` looks into, as its migration says: the weightiest first, and only what everyone may read of a row.

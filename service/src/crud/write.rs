@@ -3,6 +3,7 @@ use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{
     Active, Change, Crud, Found, Model, Target, Written, base, cascade, many, owner, read, scope,
+    unique,
 };
 use crate::{
     Error, Reads, Result, Tx,
@@ -68,6 +69,7 @@ pub async fn restore<C: Crud>(
     )
     .await?;
     base::stamp_restored::<C>(&mut row, &before);
+    unique::check_restored::<C>(tx, &row).await?;
     let row = scope::update_deleted::<C>(tx, &before, row).await?;
     tx.record(Entry::between::<C>(Did::Restored, Some(&before), &row));
     if let Some(deletion) = deletion {

@@ -2,7 +2,7 @@
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::error::DatabaseError;
 
-use crate::{Error, deadline::Overrun};
+use crate::{Error, Refusal, deadline::Overrun};
 
 /// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
 /// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
@@ -39,6 +39,12 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
     let code = refused.code().unwrap_or_default();
     match code.as_ref() {
         "23505" | "2067" | "1555" => collision(refused, error),
+        // numeric_value_out_of_range: a type that is narrower than what its field takes. PostgreSQL does not say of which.
+        "22003" => Error::invalid(
+            "",
+            "out_of_range",
+            "a number is too large or too small for its field",
+        ),
         // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, _LOCKED, _BUSY_RECOVERY, _BUSY_SNAPSHOT
         "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
         // query_canceled (statement_timeout), transaction_timeout; SQLITE_INTERRUPT
@@ -63,7 +69,6 @@ pub fn taken(field: &str) -> Error {
 }
 
 /// The field behind a unique index. PostgreSQL names the index, `<table>_<column>_live`; SQLite the column, `<table>.<column>`.
-/// A normalised column (`email_key`) stands for the field it is made from.
 fn field(refused: &dyn DatabaseError) -> Option<String> {
     let column = match (refused.constraint(), refused.table()) {
         (Some(index), Some(table)) => index
@@ -73,5 +78,23 @@ fn field(refused: &dyn DatabaseError) -> Option<String> {
             .to_owned(),
         _ => refused.message().rsplit_once('.')?.1.to_owned(),
     };
-    Some(column.strip_suffix("_key").unwrap_or(&column).to_owned())
+    Some(taken_field(&column).to_owned())
+}
+
+/// A normalised column (`email_key`) stands for the field it is made from.
+pub fn taken_field(column: &str) -> &str {
+    column.strip_suffix("_key").unwrap_or(column)
+}
+
+/// Unique values that other live rows have.
+pub fn all_taken(fields: &[String]) -> Error {
+    let taken = |field: &String| Refusal::new(format!("/{field}"), "taken", "this value is taken");
+    Error::Conflict {
+        detail: if fields.len() == 1 {
+            "this value is taken"
+        } else {
+            "these values are taken"
+        },
+        refusals: fields.iter().map(taken).collect(),
+    }
 }

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 pub(crate) use changes::{Changed, Changes, notification};
-pub(crate) use classify::{classify, taken};
+pub(crate) use classify::{all_taken, classify, taken, taken_field};
 pub use migrations::{Migrations, Step};
 pub use reader::Reader;
 pub(crate) use reader::overrun;

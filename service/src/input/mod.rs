@@ -1,4 +1,5 @@
 //! What clients send: its shape, its limits, and how a broken limit is reported.
+pub(crate) mod email;
 mod messages;
 mod trimmed;
 

@@ -15,8 +15,9 @@ use serde_json::Value;
 use super::Template;
 use crate::{
     Actor, Atoll, Error, Result, Session, Tx, Users,
-    auth::{is_verified, one_time},
+    auth::{checksum_key, is_verified, one_time},
     crud::{now, scope},
+    secret::Secret,
     users::key,
 };
 
@@ -75,7 +76,11 @@ pub async fn deliver(atoll: &Atoll) -> Result<()> {
 /// Sends what is due by one sender, one letter after the other. What cannot be sent is tried again later.
 pub async fn send_due(atoll: &Atoll, sender: Sender) -> Result<()> {
     let session = atoll.session(Actor::System);
-    while let Some(claim) = session.write(async |tx| claim(tx, sender).await).await? {
+    let checksums = checksum_key(atoll).await?;
+    while let Some(claim) = session
+        .write(async |tx| claim(tx, sender, &checksums).await)
+        .await?
+    {
         // There may be more than one: another sender looks, and wakes the next.
         atoll.mail.wake();
         match claim {
@@ -113,7 +118,7 @@ async fn send(session: &Session, letter: &Letter) -> Result<()> {
 }
 
 /// The first letter for this sender, put off as if sending it failed: so that no other takes it, and a crash loses nothing.
-async fn claim(tx: &Tx, sender: Sender) -> Result<Option<Claim>> {
+async fn claim(tx: &Tx, sender: Sender, checksums: &Secret) -> Result<Option<Claim>> {
     let mut due = scope::plain::<Entity>().filter(Column::NextAttemptAt.lte(now()));
     if sender == Sender::UrgentFirst {
         due = due.order_by_asc(urgency());
@@ -134,7 +139,7 @@ async fn claim(tx: &Tx, sender: Sender) -> Result<Option<Claim>> {
         put_off(tx, &mail, mail.user_id).await?;
         return Ok(Some(Claim::Unknown(mail)));
     };
-    let Some((user, letter)) = write(tx, &mail, template).await? else {
+    let Some((user, letter)) = write(tx, &mail, template, checksums).await? else {
         scope::erase::<Entity>(tx, this).await?;
         return Ok(Some(Claim::Dropped));
     };
@@ -174,7 +179,12 @@ fn pause(attempts: i32) -> Result<chrono::Duration> {
 }
 
 /// None where nobody is to have it, any more or so soon.
-async fn write(tx: &Tx, mail: &Model, template: Template) -> Result<Option<(i64, Letter)>> {
+async fn write(
+    tx: &Tx,
+    mail: &Model,
+    template: Template,
+    checksums: &Secret,
+) -> Result<Option<(i64, Letter)>> {
     let Some(user) = addressee(tx, mail, template).await? else {
         return Ok(None);
     };
@@ -189,7 +199,7 @@ async fn write(tx: &Tx, mail: &Model, template: Template) -> Result<Option<(i64,
             user_id: Some(user.id),
             email: Some(&mail.recipient),
         };
-        let token = one_time::make(tx, purpose, holder).await?;
+        let token = one_time::make(tx, purpose, holder, checksums).await?;
         let (site, page) = (tx.mailer().site(), template.page());
         values["link"] = format!("{site}/{page}#token={}", token.expose_secret()).into();
         values["lifetime"] = words(purpose.lifetime()).into();

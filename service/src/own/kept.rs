@@ -62,7 +62,9 @@ pub async fn account(reads: &impl Reads) -> Result<Account> {
         .one(db)
         .await?;
     Ok(Account {
-        email_verified_at: verified.map(|verified| verified.verified_at),
+        email_verified_at: verified
+            .filter(|verified| verified.is_proven)
+            .map(|verified| verified.verified_at),
         totp_confirmed_at: totp.and_then(|totp| totp.confirmed_at),
     })
 }

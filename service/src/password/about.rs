@@ -1,5 +1,6 @@
 //! What is known of a user, which is what is tried first.
 use ::entity::users::Model;
+use unicode_normalization::UnicodeNormalization;
 
 /// Shorter words are in every text.
 const SHORTEST: usize = 3;
@@ -35,7 +36,7 @@ impl About<'_> {
             .flat_map(|name| name.split(|letter: char| !letter.is_alphanumeric()));
         let mut words = Vec::new();
         for word in whole.into_iter().chain(parts) {
-            let word = word.to_lowercase();
+            let word: String = word.to_lowercase().nfc().collect();
             if word.chars().count() >= SHORTEST && !words.contains(&word) && words.len() < MOST {
                 words.push(word);
             }

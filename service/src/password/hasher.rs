@@ -13,7 +13,7 @@ use argon2::{Block, password_hash};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-use super::{About, guess, recipe::Recipe};
+use super::{About, guess, normalised, recipe::Recipe};
 use crate::{Error, Result, auth::Settings};
 
 /// Requests that wait for a thread; beyond them the answer is "try again later".
@@ -59,7 +59,7 @@ impl Hasher {
         password: &SecretString,
         about: About<'_>,
     ) -> Result<String> {
-        let (password, words, least) = (password.clone(), about.words(), self.min_score);
+        let (password, words, least) = (normalised(password), about.words(), self.min_score);
         let chosen =
             self.run(
                 move |recipe, memory| match guess::refusal(&password, &words, least) {
@@ -73,7 +73,7 @@ impl Hasher {
 
     /// The hash of a password, whatever it is. Fails with [`Error::Unavailable`] when the queue is full.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
-        self.run(move |recipe, memory| recipe.hash(&password, memory))
+        self.run(move |recipe, memory| recipe.hash(&normalised(&password), memory))
             .await
     }
 
@@ -82,7 +82,7 @@ impl Hasher {
         self.run(move |recipe, memory| {
             let is_known = hash.is_some();
             let hash = hash.map_or_else(|| recipe.nobodys(), Ok)?;
-            Ok(recipe.verify(&password, &hash, memory)? && is_known)
+            Ok(recipe.verify(&normalised(&password), &hash, memory)? && is_known)
         })
         .await
     }

@@ -15,7 +15,9 @@ use crate::{
     Crud, Error, Reads, Result, Tx, Users,
     audit::{Did, Entry},
     crud::{Access, Page, Target, everything, now, read, scope},
+    permission::Action,
     query::ListQuery,
+    users::guard,
 };
 
 /// Idempotent.
@@ -70,26 +72,30 @@ pub async fn assign_built_in(tx: &Tx, users: &[&User], name: &str) -> Result<()>
     Ok(())
 }
 
-/// Both must be live, and stay so; the actor must hold all that the role gives.
+/// Locks both, which must be live. The actor must hold all that the role gives, and all that the user has.
 async fn lock(tx: &Tx, target: &Target, role: i64) -> Result<Model> {
     let user = scope::lock::<Users>(tx, tx.actor(), target.id)
         .await?
         .ok_or(Error::NotFound)?;
     let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
-    let role = permitted(tx, role.lock(LockType::Share).one(tx).await?)?;
+    let role = permitted(tx, &user, role.lock(LockType::Share).one(tx).await?).await?;
     target.expected.check(user.version)?;
     Ok(role)
 }
 
 /// Whether the actor could give this role to this user, or take it away.
 pub async fn may_assign(reads: &impl Reads, user: i64, role: i64) -> Result<()> {
-    Users::may(reads, Access::Read, user).await?;
+    let user = Users::visible_row(reads, user).await?.row.user;
     let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
-    permitted(reads, role.one(reads.db()?).await?).map(drop)
+    let role = role.one(reads.db()?).await?;
+    permitted(reads, &user, role).await.map(drop)
 }
 
-fn permitted(reads: &impl Reads, role: Option<Model>) -> Result<Model> {
+/// An assignment is a change of the user: it takes every permission that the user has, and every one that the role gives.
+async fn permitted(reads: &impl Reads, user: &User, role: Option<Model>) -> Result<Model> {
     let role = role.ok_or(Error::NotFound)?;
+    let targets = guard::targets(reads, Action::Update, std::slice::from_ref(user)).await?;
+    targets.into_iter().collect::<Result<()>>()?;
     let actor = reads.actor();
     let holds_all = parse(&role.permissions).all(|permission| actor.holds(&permission));
     if holds_all {

@@ -52,10 +52,16 @@ pub fn own_address(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -
     }
 }
 
-/// Being a superuser counts as a permission that only superusers have.
-pub async fn targets(reads: &impl Reads, users: &[Model]) -> Result<Vec<Result<()>>> {
+/// Whether the caller holds every permission of each of these users. Being a superuser counts as a permission that only
+/// superusers have. Users may change themselves, by an API key only where it has a scope for that.
+pub async fn targets(
+    reads: &impl Reads,
+    action: Action,
+    users: &[Model],
+) -> Result<Vec<Result<()>>> {
     let actor = reads.actor();
-    let is_free = |user: &Model| actor.is_superuser() || actor.user_id() == Some(user.id);
+    let me = actor.owner(Users::name(), action);
+    let is_free = |user: &Model| actor.is_superuser() || me == Some(user.id);
     let others: Vec<_> = users
         .iter()
         .filter(|user| !is_free(user))

@@ -37,10 +37,11 @@ impl From<Model> for UserRow {
 pub async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
     let actor = reads.actor();
     let sees_all = actor.reach(Users::name(), Action::Read) == Reach::All;
+    let me = actor.owner(Users::name(), Action::Read);
     let ids: Vec<i64> = users
         .iter()
         .map(|user| user.id)
-        .filter(|id| sees_all || actor.user_id() == Some(*id))
+        .filter(|id| sees_all || me == Some(*id))
         .collect();
     if ids.is_empty() {
         return Ok(users.into_iter().map(UserRow::from).collect());

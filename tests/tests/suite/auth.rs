@@ -3,12 +3,14 @@ mod api_keys;
 mod cookie;
 mod guessable;
 mod hashing;
+mod made_up;
 mod me;
 mod on_postgres;
 mod password;
 mod sessions;
 mod throttle;
 mod totp;
+mod unicode;
 
 use serde_json::Value;
 use service::auth::Registration;

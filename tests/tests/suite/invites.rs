@@ -176,3 +176,25 @@ async fn who_takes_a_link_back_takes_back_that_one() {
         .expect_error_at("/token");
     accept(&anyone, &others, "root").await.expect_status(201);
 }
+
+#[actix_web::test]
+async fn what_is_wrong_with_the_account_is_said_beneath_it() {
+    let app = TestApp::new().await;
+    app.user("ada", false, &[]).await;
+    let token = invited(&app, false, None).await;
+    let accept = async |password: &str| {
+        let account =
+            json!({ "username": "ada", "email": "ada@example.org", "password": password });
+        let body = json!({ "token": token.expose_secret(), "account": account });
+        app.anonymous().post("/auth/invite/accept", body).await
+    };
+
+    let weak = accept("password1").await;
+    let taken = accept(PASSWORD).await;
+
+    let weak = weak.expect_problem(422, "validation_failed");
+    assert_eq!(weak.places(), ["/account/password"]);
+    assert_eq!(weak.body["errors"][0]["code"], "too_guessable");
+    let taken = taken.expect_problem(409, "conflict");
+    assert_eq!(taken.places(), ["/account/email", "/account/username"]);
+}

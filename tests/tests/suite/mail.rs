@@ -1,5 +1,6 @@
 //! What goes by mail (contract §9), caught in a folder or by a mail server of the test's own.
 mod address;
+mod hijack;
 mod pages;
 mod queue;
 mod recovery;
@@ -16,8 +17,9 @@ async fn register(app: &TestApp, name: &str, email: &str) -> Reply {
     app.anonymous().post("/auth/register", account).await
 }
 
+/// By somebody who knows the password of the account.
 async fn verify(app: &TestApp, token: &str) -> Reply {
-    let token = json!({ "token": token });
+    let token = json!({ "token": token, "password": PASSWORD });
     app.anonymous().post("/auth/email/verify", token).await
 }
 

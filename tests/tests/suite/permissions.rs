@@ -1,6 +1,7 @@
 //! Every route, called by everybody, on rows in every state: the statuses of `permissions.txt`, and no others; and what
 //! `GET /auth/explain` said of each beforehand.
 mod keys;
+mod scopes;
 mod table;
 mod world;
 

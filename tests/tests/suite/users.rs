@@ -1,6 +1,8 @@
 //! Users: their names, their limits, and what is private (contract §3).
+mod addresses;
 mod deletion;
 mod escalation;
+mod taken;
 
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 

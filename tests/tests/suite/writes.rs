@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::DbErr;
-use service::{Actor, Crud, Error, Posts, Result, posts::NewPost, query::ListQuery};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use service::{Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery};
 use tests::{Service, TestApp, json, service::draft};
 use tokio::sync::Notify;
 
@@ -45,6 +45,27 @@ impl Desk {
             .write(async |tx| Posts::create(tx, &post).await);
         done.await.is_ok() && self.service.slugs().await.contains(&"works".to_owned())
     }
+}
+
+/// PostgreSQL alone has narrower numbers than the API.
+#[actix_web::test]
+async fn a_number_that_a_column_cannot_hold_is_a_refusal() {
+    let desk = Desk::new().await;
+    let db = desk.service.session().db().unwrap().clone();
+    if db.get_database_backend() != DbBackend::Postgres {
+        return;
+    }
+
+    let error = db
+        .execute_unprepared("SELECT 2147483647::int + 1")
+        .await
+        .unwrap_err();
+
+    let refused = Error::from(error);
+    let Error::Invalid(refusals) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(refusals[0].code, "out_of_range");
 }
 
 /// A title that only the database refuses.

@@ -124,7 +124,12 @@ async fn counters(session: &Session, subject: &Subject<'_>, key: &Secret) -> Res
         let id = user.id.to_be_bytes();
         return Ok(vec![count(Kind::Device, &[device.as_bytes(), &id])]);
     }
-    let (name, subject) = (name.as_bytes(), subject.as_bytes());
+    // By the user where there is one: else each of their names would give as many guesses.
+    let subject = match user {
+        Some(user) => [b"user".as_slice(), &user.id.to_be_bytes()].concat(),
+        None => [b"name".as_slice(), subject.as_bytes()].concat(),
+    };
+    let (name, subject) = (name.as_bytes(), subject.as_slice());
     let networks = networks(session.origin());
     let [site, network] = &networks;
     let mut all = Vec::with_capacity(4);

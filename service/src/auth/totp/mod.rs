@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::{
     login::not_too_long,
     password::confirmed,
-    sessions::{about, signed_in},
+    sessions::{about, signed_in, still_signed_in},
     throttle::{self, Subject},
 };
 use crate::{
@@ -53,7 +53,7 @@ pub struct Otp {
 ///
 /// Fails with a conflict where the second factor is on.
 pub async fn start_totp(session: &Session, start: &TotpStart) -> Result<Enrolment> {
-    signed_in(session)?;
+    let (_, this) = signed_in(session)?;
     let user = confirmed(session, &start.current_password).await?;
     let secret = code::fresh();
     let row = ActiveModel {
@@ -68,6 +68,7 @@ pub async fn start_totp(session: &Session, start: &TotpStart) -> Result<Enrolmen
         .action_and_where(Expr::col(("totp_secrets", "confirmed_at")).is_null())
         .to_owned();
     let made = session.write(async |tx| {
+        still_signed_in(tx, user.id, this).await?;
         let insert = Entity::insert(row.clone()).on_conflict(unconfirmed.clone());
         Ok(insert.exec_without_returning(tx).await?)
     });
@@ -81,14 +82,17 @@ pub async fn start_totp(session: &Session, start: &TotpStart) -> Result<Enrolmen
 
 /// Turns it on, for who shows a code. What it gives are the recovery codes, shown this once.
 pub async fn confirm_totp(session: &Session, input: &Otp) -> Result<Vec<SecretString>> {
-    let (user, _) = signed_in(session)?;
+    let (user, this) = signed_in(session)?;
     let pending = of(session.db()?, user).await?;
     let pending = pending.filter(|secret| secret.confirmed_at.is_none());
     let pending = pending.ok_or_else(nothing_pending)?;
     let vault = Vault::of(&session.atoll).await?;
+    let attempt = throttle::attempt(session, &Subject::Own("otp")).await?;
     let step = step(&vault, &pending, &input.otp)?.ok_or_else(wrong)?;
-    session
+    let confirmed = session
         .write(async |tx| {
+            attempt.succeed(tx).await?;
+            still_signed_in(tx, user, this).await?;
             // Another request may have begun anew, or was faster.
             let same = pending_as(&pending);
             let on = [
@@ -101,7 +105,8 @@ pub async fn confirm_totp(session: &Session, input: &Otp) -> Result<Vec<SecretSt
             }
             recovery::renew(tx, user).await
         })
-        .await
+        .await;
+    attempt.unless_untried(session, confirmed).await
 }
 
 /// Turns it off, for who shows a code of it or a recovery code. Fails with [`Error::NotFound`] where it is not on.
@@ -182,6 +187,14 @@ fn step(vault: &Vault, secret: &Model, otp: &SecretString) -> Result<Option<i64>
         "a second factor was sealed under another auth.key: only recovery codes pass it"
     );
     Ok(None)
+}
+
+/// Ends the second factor of a user, whether or not it was confirmed.
+pub(super) async fn forget(tx: &Tx, user: i64) -> Result<()> {
+    match of(tx, user).await? {
+        Some(_) => turn_off(tx, user).await,
+        None => Ok(()),
+    }
 }
 
 async fn turn_off(tx: &Tx, user: i64) -> Result<()> {

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::answer;
 use crate::{
     Error, Result, Tx,
-    crud::{Active, Column, Crud, Model, base, scope},
+    crud::{Active, Column, Crud, Model, base, scope, unique},
     database::taken,
     slug,
 };
@@ -192,7 +192,10 @@ async fn insert_alone<C: Crud>(tx: &Tx, mut new: Pending<C>) -> Result<Result<Mo
     let insert = async { Ok(new.row.clone().insert(tx).await?) };
     let done = answer(tx.attempt(insert).await)?;
     if new.plain.is_none() || !done.as_ref().is_err_and(is_about_slug::<C>) {
-        return Ok(done);
+        return match done {
+            Err(refusal) => Ok(Err(unique::name_all::<C>(tx, &new.row, refusal).await?)),
+            done => Ok(done),
+        };
     }
     for _ in 0..ATTEMPTS {
         rename(tx, std::slice::from_mut(&mut new)).await?;

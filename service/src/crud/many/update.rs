@@ -5,7 +5,7 @@ use super::{Target, answer, permitted, settle};
 use crate::{
     Error, Reads, Result, Tx,
     audit::{Did, Entry},
-    crud::{Active, Change, Crud, Model, Written, base, scope},
+    crud::{Active, Change, Crud, Model, Written, base, scope, unique},
     permission::Action,
 };
 
@@ -90,7 +90,10 @@ pub fn apply<C: Crud>(row: &mut Active<C>, patch: &Active<C>) {
 
 /// By one statement. Where that collides with a unique value, one by one, in their order: then each has its own answer.
 async fn write<C: Crud>(tx: &Tx, rows: &[(Model<C>, Active<C>)]) -> Result<Vec<Result<Model<C>>>> {
-    let alone = |before, row: &Active<C>| scope::update::<C>(tx, tx.actor(), before, row.clone());
+    let alone = async |before, row: &Active<C>| {
+        unique::check::<C>(tx, before, row).await?;
+        scope::update::<C>(tx, tx.actor(), before, row.clone()).await
+    };
     if let [(before, row)] = rows {
         return Ok(vec![answer(alone(before, row).await)?]);
     }

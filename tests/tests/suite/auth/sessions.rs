@@ -1,4 +1,6 @@
 //! Sign-in sessions: their tokens, their list, and their end (contract §9).
+use std::time::Duration;
+
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
 
@@ -217,18 +219,66 @@ async fn one_signs_out_everywhere_or_everywhere_else() {
 }
 
 #[actix_web::test]
-async fn the_hundred_and_first_session_ends_the_one_that_was_not_used_for_the_longest_time() {
+async fn the_hundred_and_first_session_ends_one_that_was_never_used() {
     let app = TestApp::new().await;
-    let (ada, _) = signed_in(&app).await;
-    let mut last = ada.clone();
+    let (unused, _) = signed_in(&app).await;
+    let mut last = unused.clone();
     for _ in 0..100 {
-        last = ada.with_token(&app.anonymous().login("ada", PASSWORD).await);
+        last = unused.with_token(&app.anonymous().login("ada", PASSWORD).await);
     }
 
     let sessions = last.get("/auth/sessions").await.expect_status(200);
 
     assert_eq!(sessions.body["data"].as_array().unwrap().len(), 100);
-    ada.get("/auth/me").await.expect_status(401);
+    unused.get("/auth/me").await.expect_status(401);
+}
+
+/// Whether or not callers are remembered between requests.
+#[actix_web::test]
+async fn a_hundred_sign_ins_within_a_minute_end_no_session_that_is_in_use() {
+    for lifetime in [Duration::ZERO, Duration::from_secs(30)] {
+        let app = TestApp::with(|with| with.service.auth.cache_lifetime = lifetime).await;
+        let (ada, _) = signed_in(&app).await;
+        ada.get("/auth/me").await.expect_status(200);
+
+        for _ in 0..101 {
+            app.anonymous().login("ada", PASSWORD).await;
+        }
+
+        ada.get("/auth/me").await.expect_status(200);
+        let sessions = "SELECT count(*) FROM sessions";
+        assert_eq!(sql::number(&app.atoll, sessions).await, 100);
+    }
+}
+
+/// The others were used once, after the first use of this one, which is used again before each sign-in.
+#[actix_web::test]
+async fn the_last_use_of_a_session_counts_before_it_is_stored() {
+    let app = TestApp::new().await;
+    let (ada, _) = signed_in(&app).await;
+    ada.get("/auth/me").await.expect_status(200);
+    let mut others = Vec::new();
+    for _ in 0..99 {
+        let other = ada.with_token(&app.anonymous().login("ada", PASSWORD).await);
+        other.get("/auth/me").await.expect_status(200);
+        others.push(other);
+    }
+    // What is stored says that it was not used for the longest time.
+    let aged = format!(
+        "UPDATE sessions SET created_at = {}, last_used_at = {} WHERE id = (SELECT min(id) FROM sessions)",
+        app.ago(50),
+        app.ago(40)
+    );
+    sql::run(&app.atoll, &aged).await;
+
+    // To the second.
+    actix_web::rt::time::sleep(Duration::from_millis(1_050)).await;
+    ada.get("/auth/me").await.expect_status(200);
+    app.anonymous().login("ada", PASSWORD).await;
+
+    ada.get("/auth/me").await.expect_status(200);
+    others[0].get("/auth/me").await.expect_status(401);
+    others[1].get("/auth/me").await.expect_status(200);
 }
 
 /// The minute is the database's: what is written is waited for by asking.

@@ -214,3 +214,47 @@ async fn what_is_over_is_removed() {
 
     assert_eq!(sql::number(&app.atoll, all).await, 0);
 }
+
+/// The user name and the address are two names of one account.
+#[actix_web::test]
+async fn guesses_are_counted_by_the_user_whatever_was_typed() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada", false, &[]).await;
+    let nobody = app.anonymous();
+
+    for login in ["ada", "ada@example.org", "ADA", " Ada@Example.org ", "ada"] {
+        wrong(&nobody, login).await.expect_status(401);
+    }
+
+    for login in ["ada", "ada@example.org"] {
+        wrong(&nobody, login)
+            .await
+            .expect_problem(429, "rate_limited");
+    }
+    // Nobody is counted as somebody by a name that looks like what users are counted by.
+    for login in ["nobody".to_owned(), format!("user{ada}"), ada.to_string()] {
+        wrong(&nobody, &login).await.expect_status(401);
+    }
+}
+
+#[actix_web::test]
+async fn guesses_at_turning_the_second_factor_on_are_counted() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let phone = tests::Authenticator::pending(&ada).await;
+    let confirm = async |otp: &str| ada.post("/auth/totp/confirm", json!({ "otp": otp })).await;
+
+    for _ in 0..5 {
+        confirm("not a code")
+            .await
+            .expect_problem(422, "validation_failed")
+            .expect_error_at("/otp");
+    }
+    let refused = confirm(&phone.code(0)).await;
+
+    assert_eq!(wait(&refused.expect_problem(429, "rate_limited")), 1);
+    time_passes(&app, 2).await;
+    confirm(&phone.code(0)).await.expect_status(200);
+    let counted = "SELECT CAST(coalesce(sum(failures), 0) AS bigint) FROM throttles";
+    assert_eq!(sql::number(&app.atoll, counted).await, 0);
+}

@@ -94,6 +94,11 @@ async fn a_token_that_is_old_replaced_or_for_something_else_opens_nothing() {
     let ask = async || forgot(&app, "ada@example.org").await.expect_status(202);
     ask().await;
     let replaced = letters.only(&app).await.token();
+    for _ in 0..2 {
+        later(&app).await;
+        ask().await;
+        letters.only(&app).await;
+    }
     later(&app).await;
     ask().await;
     let old = letters.only(&app).await.token();
@@ -111,6 +116,54 @@ async fn a_token_that_is_old_replaced_or_for_something_else_opens_nothing() {
 
     sign_in(&app, "ada", PASSWORD).await.expect_status(200);
     ada.get("/auth/me").await.expect_status(200);
+}
+
+/// A stranger who asks for links cannot keep the owner from following theirs.
+#[actix_web::test]
+async fn the_last_three_links_are_good_and_one_of_them_ends_all() {
+    let letters = Letters::new();
+    let app = letters.app().await;
+    app.user("ada", false, &[]).await;
+    let mut tokens = Vec::new();
+    for _ in 0..4 {
+        forgot(&app, "ada@example.org").await.expect_status(202);
+        tokens.push(letters.only(&app).await.token());
+        later(&app).await;
+    }
+
+    reset(&app, &tokens[0], NEW).await.expect_error_at("/token");
+    // Looked at, and not used.
+    for token in &tokens[1..] {
+        reset(&app, token, "short")
+            .await
+            .expect_error_at("/password");
+    }
+    reset(&app, &tokens[1], NEW).await.expect_status(204);
+    for token in &tokens {
+        reset(&app, token, "yet another password")
+            .await
+            .expect_error_at("/token");
+    }
+    sign_in(&app, "ada", NEW).await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn of_several_links_at_once_one_is_used() {
+    let letters = Letters::new();
+    let app = letters.app().await;
+    app.user("ada", false, &[]).await;
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        forgot(&app, "ada@example.org").await.expect_status(202);
+        tokens.push(letters.only(&app).await.token());
+        later(&app).await;
+    }
+
+    let replies = join_all(tokens.iter().map(|token| reset(&app, token, NEW))).await;
+
+    let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 422, 422], "{replies:?}");
 }
 
 #[actix_web::test]

@@ -9,6 +9,7 @@ use super::{
 /// One of each form: all of a resource, one action, one's own.
 const SCOPES: &[&str] = &[
     "posts.*",
+    "comments.read.own",
     "comments.delete.own",
     "comments.update",
     "users.read",

@@ -80,6 +80,7 @@ async fn nobody_assigns_or_takes_away_a_role_with_what_they_lack() {
         keeper.put(&path).await.expect_problem(403, "forbidden");
         root.put(&path).await.expect_status(204);
         keeper.delete(&path).await.expect_problem(403, "forbidden");
+        root.delete(&path).await.expect_status(204);
     }
     let path = format!("/users/{ada}/roles/{}", role(&root, "held", &HELD).await);
     keeper.put(&path).await.expect_status(204);
@@ -173,4 +174,64 @@ async fn neither_a_revert_nor_many_at_once_slip_a_permission_in() {
         assert_eq!(imported.expect_status(422).body["committed_lines"], 0);
     }
     assert!(root.get("/roles?name=new").await.ids().is_empty());
+}
+
+/// The roles themselves are within reach: the users are not.
+#[actix_web::test]
+async fn nobody_changes_the_roles_of_a_user_who_may_do_more() {
+    let app = TestApp::new().await;
+    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let harmless = role(&root, "harmless", &["posts.read"]).await;
+    let mighty = role(&root, "mighty", &["system.read"]).await;
+    let (superuser, stronger, equal) = (
+        app.user("superuser", true, &[]).await,
+        app.user("stronger", false, &["mighty"]).await,
+        app.user("equal", false, &[]).await,
+    );
+    let version = async |user: i64| {
+        let user = root.get(format!("/users/{user}")).await;
+        (user.body["version"].clone(), user.body["roles"].clone())
+    };
+
+    for user in [superuser, stronger] {
+        let before = version(user).await;
+        let path = format!("/users/{user}/roles/{harmless}");
+        keeper.put(&path).await.expect_problem(403, "forbidden");
+        assert_eq!(version(user).await, before);
+        root.put(&path).await.expect_status(204);
+        let before = version(user).await;
+        keeper.delete(&path).await.expect_problem(403, "forbidden");
+        assert_eq!(version(user).await, before);
+    }
+    let path = format!("/users/{equal}/roles/{harmless}");
+    keeper.put(&path).await.expect_status(204);
+    keeper.delete(&path).await.expect_status(204);
+    // An assignment of a deleted role counts for nothing.
+    root.delete(format!("/roles/{mighty}"))
+        .await
+        .expect_status(204);
+    keeper
+        .put(format!("/users/{stronger}/roles/{harmless}"))
+        .await
+        .expect_status(204);
+}
+
+/// A key of `roles.assign` does not hold what its owner holds.
+#[actix_web::test]
+async fn a_key_changes_the_roles_of_its_owner_only_with_a_scope_for_that() {
+    let app = TestApp::new().await;
+    let admin = app.admin("admin").await;
+    let harmless = json!({ "name": "harmless", "permissions": ["posts.read"] });
+    let harmless = admin.post("/roles", harmless).await.expect_status(201).id();
+    let path = format!("/users/{}/roles/{harmless}", admin.id);
+    let scopes = ["roles.assign", "posts.read"];
+    let narrow = admin.with_key(&scopes).await;
+    let wide = admin
+        .with_key(&[&scopes[..], &["users.update.own"]].concat())
+        .await;
+
+    narrow.put(&path).await.expect_problem(403, "forbidden");
+    wide.put(&path).await.expect_status(204);
+    narrow.delete(&path).await.expect_problem(403, "forbidden");
+    wide.delete(&path).await.expect_status(204);
 }

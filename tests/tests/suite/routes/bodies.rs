@@ -28,19 +28,47 @@ async fn a_body_that_is_not_said_to_be_json_is_415() {
     let root = app.superuser("root").await;
 
     for (method, path, body) in bodies() {
-        let refused: [&[(&str, &str)]; 6] = [
+        let refused: [&[(&str, &str)]; 7] = [
             &[],
             &[("content-type", "text/plain")],
             &[("content-type", "application/x-www-form-urlencoded")],
             &[("content-type", "application/jsonp")],
             &[JSON, ("content-encoding", "gzip")],
             &[JSON, ("content-encoding", "br")],
+            &[JSON, ("content-encoding", "identity, gzip")],
         ];
         for headers in refused {
             let reply = send(&root, &method, &path, headers, body.to_string()).await;
 
             reply.expect_problem(415, "unsupported_media_type");
         }
+    }
+}
+
+/// `identity` says that the body is as it is (RFC 9110, section 8.4.1).
+#[actix_web::test]
+async fn identity_is_no_encoding_on_any_route() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+
+    for encoding in [
+        "identity",
+        "Identity",
+        "identity, IDENTITY",
+        "identity,",
+        "",
+    ] {
+        for (method, path, _) in bodies() {
+            let headers = [JSON, ("content-encoding", encoding)];
+            let reply = send(&root, &method, &path, &headers, "[]").await;
+            reply.expect_problem(422, "validation_failed");
+        }
+        let row = json!({ "title": "Title", "content": "…" }).to_string();
+        let request = root
+            .request(Method::POST, "/posts/import")
+            .header("content-type", "application/x-ndjson")
+            .header("content-encoding", encoding);
+        Reply::of(request.body(row)).await.expect_status(200);
     }
 }
 

@@ -1,0 +1,83 @@
+//! Unique values: a refusal names every one that is taken. The database names the first one only.
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait,
+    sea_query::{Expr, ExprTrait, Query},
+};
+
+use super::{Active, Column, Crud, Model, base, scope};
+use crate::{
+    Error, Result, Tx,
+    database::{all_taken, taken_field},
+};
+
+/// The refusal of a row that was not inserted, with all its values that other live rows have.
+pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Result<Error> {
+    let Error::Conflict { refusals, .. } = &refusal else {
+        return Ok(refusal);
+    };
+    if C::UNIQUE.len() < 2 || refusals.iter().all(|refusal| refusal.code != "taken") {
+        return Ok(refusal);
+    }
+    let taken = taken_of::<C>(tx, row, C::UNIQUE).await?;
+    Ok(if taken.len() < 2 {
+        refusal
+    } else {
+        all_taken(&taken)
+    })
+}
+
+/// Before several unique values of a row change at once. Where one of them is taken by another transaction at this moment,
+/// the database refuses that.
+pub async fn check<C: Crud>(tx: &Tx, before: &Model<C>, row: &Active<C>) -> Result<()> {
+    let changes = |column: &Column<C>| match row.get(*column) {
+        ActiveValue::Set(value) => value != base::value::<C>(before, *column),
+        _ => false,
+    };
+    let changed: Vec<_> = C::UNIQUE.iter().copied().filter(changes).collect();
+    refuse_taken::<C>(tx, row, &changed).await
+}
+
+/// Before a deleted row comes back with its unique values.
+pub async fn check_restored<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
+    refuse_taken::<C>(tx, row, C::UNIQUE).await
+}
+
+async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> Result<()> {
+    if columns.len() < 2 {
+        return Ok(());
+    }
+    let taken = taken_of::<C>(tx, row, columns).await?;
+    if taken.is_empty() {
+        Ok(())
+    } else {
+        Err(all_taken(&taken))
+    }
+}
+
+/// Those of these columns whose value another live row has, as fields. One statement.
+async fn taken_of<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> Result<Vec<String>> {
+    let id = row.get(base::column::<C::Entity>("id")).into_value();
+    let mut probes = Query::select();
+    let mut names = Vec::new();
+    for column in columns {
+        let Some(value) = row.get(*column).into_value() else {
+            continue;
+        };
+        let mut others = scope::live_ids(C::name());
+        others.and_where(Expr::col(column.as_column_ref()).eq(value));
+        if let Some(id) = id.clone() {
+            others.and_where(Expr::col((C::name(), "id")).ne(id));
+        }
+        probes.expr_as(Expr::exists(others), sea_orm::IdenStatic::as_str(column));
+        names.push(sea_orm::IdenStatic::as_str(column));
+    }
+    let found = tx.query_one(&probes).await?;
+    let found = found.ok_or_else(|| Error::bug("a look for taken values answered nothing"))?;
+    let mut taken = Vec::new();
+    for name in names {
+        if found.try_get::<bool>("", name)? {
+            taken.push(taken_field(name).to_owned());
+        }
+    }
+    Ok(taken)
+}

@@ -1,0 +1,116 @@
+//! E-mail addresses that mail can be written to: one rule for every way in.
+use lettre::Address;
+
+/// Bytes of the part before the `@`, and of the whole (RFC 5321, section 4.5.3.1: a path has 256 with its brackets).
+const LOCAL: usize = 64;
+pub const LENGTH: usize = 254;
+
+/// A rule for `#[garde(custom(deliverable))]`. It takes what SMTP carries without an extension: an unquoted name, and the name
+/// of a host.
+pub fn deliverable(text: &str, _: &()) -> garde::Result {
+    match refusal(text) {
+        None => Ok(()),
+        Some(why) => Err(garde::Error::new(format!("email: {why}"))),
+    }
+}
+
+fn refusal(text: &str) -> Option<&'static str> {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return Some("must be an e-mail address, such as ada@example.org");
+    };
+    if !text.is_ascii() {
+        return Some("must be in ASCII: write an international domain as xn--…");
+    }
+    if !is_name(local) {
+        return Some(
+            "must have, before the @, 1 to 64 letters, digits and any of !#$%&'*+-/=?^_`{|}~, with single dots between them",
+        );
+    }
+    if !is_host(domain) || text.parse::<Address>().is_err() {
+        return Some("must have, after the @, the name of a host, such as example.org");
+    }
+    None
+}
+
+/// A dot-string (RFC 5321, section 4.1.2).
+fn is_name(local: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+    let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_part);
+    local.len() <= LOCAL && local.split('.').all(is_atom)
+}
+
+/// A name, and no address of a machine: those are not what mail is written to.
+fn is_host(domain: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(is_part)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
+    !is_number && domain.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_email(text: &str) -> bool {
+        deliverable(text, &()).is_ok()
+    }
+
+    #[test]
+    fn an_address_that_mail_reaches_is_taken() {
+        for good in [
+            "ada@example.org",
+            "Ada.Lovelace+atoll@mail.example.org",
+            "o'brien@example.org",
+            "!#$%&'*+-/=?^_`{|}~@example.org",
+            "a@localhost",
+            "a@1.example",
+            "a@xn--bcher-kva.example",
+        ] {
+            assert!(is_email(good), "{good}");
+        }
+        let local = "x".repeat(LOCAL);
+        assert!(is_email(&format!("{local}@example.org")));
+        assert!(!is_email(&format!("{local}x@example.org")));
+    }
+
+    #[test]
+    fn an_address_that_no_mail_reaches_is_refused() {
+        for bad in [
+            "",
+            "ada",
+            "@",
+            "@example.org",
+            "ada@",
+            "a..b@example.com",
+            ".a@example.com",
+            "a.@example.com",
+            "a@[127.0.0.1]",
+            "a@[IPv6:::1]",
+            "a@127.0.0.1",
+            "a@b@example.org",
+            "\"a b\"@example.org",
+            "a b@example.org",
+            "a@example..org",
+            "a@.example.org",
+            "a@example.org.",
+            "a@-example.org",
+            "a@example-.org",
+            "a@exa_mple.org",
+            "ä@example.org",
+            "a@bücher.example",
+            "a@example.org\r\nBcc: b@example.org",
+            "<a@example.org>",
+            "Ada <a@example.org>",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+        let label = "x".repeat(64);
+        assert!(!is_email(&format!("a@{label}.org")));
+    }
+}
