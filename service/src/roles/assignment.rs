@@ -14,7 +14,7 @@ use super::{Roles, parse};
 use crate::{
     Crud, Error, Reads, Result, Tx, Users,
     audit::{Did, Entry},
-    crud::{Access, Page, Target, everything, now, read, scope},
+    crud::{Page, Target, everything, now, read, scope},
     permission::Action,
     query::ListQuery,
     users::guard,
