@@ -4,15 +4,19 @@ use std::pin::Pin;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::header::{AUTHORIZATION, USER_AGENT},
+    http::{
+        Method,
+        header::{AUTHORIZATION, USER_AGENT},
+    },
     web::Data,
 };
 use secrecy::SecretString;
 use service::{
-    Actor, Atoll, Error, Origin, Session, auth,
+    Actor, Atoll, Error, Limit, Origin, Session, auth,
     crud::{Expected, Target},
     idempotency::Once,
 };
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::{
@@ -20,7 +24,7 @@ use super::{
     body::Limits,
     cookie, csrf, device, limit,
     matched::Matched,
-    middleware::{Address, RequestId},
+    middleware::{Address, Arrival, RequestId},
     once, precondition, query,
     relation::Relations,
     rules::{Passage, Rules},
@@ -93,7 +97,12 @@ async fn check<B: Body, Q: Query>(
     let query: Q = query::read(request.query_string())?;
     let settings = **of::<ApiSettings>(request)?;
     query.allow(&settings)?;
-    let atoll = of::<Atoll>(request)?;
+    let arrival = request
+        .extensions()
+        .get()
+        .map_or_else(Instant::now, |Arrival(at)| *at);
+    let atoll = of::<Atoll>(request)?.as_ref().clone();
+    let atoll = atoll.for_request(arrival, time_limit(request.method()));
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let slot = Slot::of(request)?;
@@ -106,13 +115,15 @@ async fn check<B: Body, Q: Query>(
     }
     passage.admit(&actor)?;
     query.permit(&actor)?;
+    let reading = Instant::now();
     let user_id = actor.user_id();
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
+    // The time that a body takes to arrive is its sender's, and has a limit of its own. So has the time until the user's turn.
     if let Some(user_id) = user_id {
         slot.turn(user_id).await?;
     }
-    let session = atoll.session(actor);
-    let session = session.from(origin(request));
+    let atoll = atoll.for_request(arrival + reading.elapsed(), time_limit(request.method()));
+    let session = Session::new(atoll, actor).from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
         links,
@@ -124,6 +135,15 @@ async fn check<B: Body, Q: Query>(
         input,
         ids,
     })
+}
+
+/// What only reads must be done sooner.
+fn time_limit(method: &Method) -> Limit {
+    if method.is_safe() {
+        Limit::Read
+    } else {
+        Limit::Write
+    }
 }
 
 fn origin(request: &HttpRequest) -> Origin {

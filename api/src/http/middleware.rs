@@ -38,6 +38,10 @@ const PROBED: [&str; 2] = [HEALTH, READINESS];
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// When the head of a request was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival(pub tokio::time::Instant);
+
 /// The client's address; none where the connection has none.
 #[derive(Debug, Clone, Copy)]
 pub struct Address(pub Option<IpAddr>);
@@ -117,6 +121,7 @@ pub async fn seal(
         span.record("route", matched.pattern());
     }
     request.extensions_mut().insert(RequestId(id));
+    request.extensions_mut().insert(Arrival(started.into()));
     if let Some(gate) = &gate {
         let address = gate.address(&request);
         request.extensions_mut().insert(address);

@@ -30,7 +30,7 @@ impl Desk {
     }
 
     async fn with_budget(budget: Duration) -> Self {
-        Self::on(Service::with(|settings| settings.write_budget = budget).await).await
+        Self::on(Service::with(|settings| settings.write_timeout = budget).await).await
     }
 
     fn draft(&self, title: &str) -> NewPost {
