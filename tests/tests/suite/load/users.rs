@@ -194,3 +194,37 @@ async fn requests_are_counted_by_their_credential_before_it_is_looked_up() {
     ada.get("/posts").await.expect_status(200);
     from("2001:db8::2").await.expect_status(200);
 }
+
+#[actix_web::test]
+async fn one_user_takes_at_most_a_part_of_the_places_among_exports_and_imports() {
+    let app = TestApp::with(|knobs| {
+        knobs.server.max_exports = 4;
+        knobs.server.max_imports = 2;
+    })
+    .await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let import = format!(
+        "POST /api/v1/posts/import HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n\
+         content-length: 100\r\nauthorization: Bearer {}\r\n\r\n",
+        ada.token()
+    );
+    for number in 0..40 {
+        let post = json!({ "title": format!("Post {number}"), "content": "x".repeat(50_000), "status": "published" });
+        ada.post("/posts", post).await.expect_status(201);
+    }
+
+    let _import = Stuck::send(app.address, &import).await;
+    let _export = Stuck::get(app.address, "/api/v1/posts/export", ada.token()).await;
+
+    let row = r#"{"title":"Hello","content":"…"}"#;
+    eventually("her import is at work", async || {
+        (ada.import("/posts/import?dry_run=true", row).await.status == 429).then_some(())
+    })
+    .await;
+    eventually("her export is being sent", async || {
+        (ada.get("/posts/export").await.status == 429).then_some(())
+    })
+    .await;
+    bob.import("/posts/import", row).await.expect_status(200);
+    bob.get("/posts/export").await.expect_status(200);
+}
