@@ -35,7 +35,7 @@ pub struct Server {
     pub address: SocketAddr,
     draining: Draining,
     places: Arc<Semaphore>,
-    /// What callers occupy.
+    /// The bounds on callers, with what is counted against them.
     pub load: Load,
 }
 
@@ -61,7 +61,7 @@ impl Server {
         let (api, limiter) = (*api, Limiter::start(rate_limit, redis)?);
         let draining = Draining::default();
         let places = Arc::new(Semaphore::new(settings.max_in_flight));
-        let load = Load::new(load_settings);
+        let load = Load::new(load_settings, settings.max_in_flight);
         let is_by_tls = settings.public_url.as_ref();
         let is_by_tls = is_by_tls.is_some_and(|url| url.starts_with("https://"));
         let peers = (
@@ -146,7 +146,9 @@ fn stop_on_signal(
 ) -> std::io::Result<impl Future<Output = ()> + use<>> {
     let (handle, draining) = (server.handle(), server.draining.clone());
     let (places, settings) = (server.places.clone(), settings.clone());
-    let all = u32::try_from(settings.max_in_flight).unwrap_or(u32::MAX);
+    let begun = server.load.begun.clone();
+    let all = |permits: usize| u32::try_from(permits).unwrap_or(u32::MAX);
+    let (all_begun, all) = (all(begun.available_permits()), all(settings.max_in_flight));
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -157,9 +159,13 @@ fn stop_on_signal(
         tracing::info!("stopping");
         draining.start();
         sleep(settings.drain_delay).await;
-        // Taking every place refuses what comes now, and waits for what is under way. Only then may a worker end: the
-        // database connections that were opened on it end with it, and others may be using them.
-        let finished = timeout(settings.drain_timeout, places.acquire_many(all)).await;
+        // Taking every permit refuses what comes now, and waits for what is under way, exports last. Only then may a worker
+        // end: the database connections that were opened on it end with it, and others may be using them.
+        let work = async {
+            let begun = begun.acquire_many(all_begun).await;
+            (begun, places.acquire_many(all).await)
+        };
+        let finished = timeout(settings.drain_timeout, work).await;
         handle.stop(finished.is_ok()).await;
     })
 }

@@ -55,7 +55,7 @@ pub struct TestApp {
     pub statements: Statements,
     pub address: SocketAddr,
     pub url: String,
-    /// What callers occupy.
+    /// The bounds on callers, with what is counted against them.
     pub load: Load,
     server: ServerHandle,
     /// Of the database, which goes with it.

@@ -41,6 +41,11 @@ impl Stuck {
         String::from_utf8_lossy(&line[9..]).parse().unwrap()
     }
 
+    /// Waits for the first byte of an answer, or for the end of the connection.
+    pub async fn answer(&mut self) {
+        let _ = self.0.read_u8().await;
+    }
+
     /// Everything that comes until the connection ends, and whether that was by a reset.
     pub async fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut all = Vec::new();

@@ -12,7 +12,7 @@ use actix_web::{
 
 use super::{cookie, matched::Matched};
 
-/// What a caller is shown depends on these.
+/// An answer depends on these headers of its request.
 const VARIES: &str = "Authorization, Cookie";
 
 /// Whether the client named this version of the answer. Tags compare weakly (RFC 9110, section 13.1.2).
@@ -28,7 +28,7 @@ pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
     }
 }
 
-/// What caches may do with the answer to a request, failures included. It is decided when the request arrives, so that
+/// The rule for caches about the answer to a request, failures included. It is decided when the request arrives, so that
 /// every answer bears it.
 #[derive(Debug, Clone, Copy)]
 pub struct CachePolicy(Option<&'static str>);

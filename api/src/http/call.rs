@@ -10,7 +10,7 @@ use actix_web::{
     },
     web::Data,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use service::{
     Actor, Atoll, Error, Limit, Origin, Session, auth,
     crud::{Expected, Target},
@@ -22,9 +22,13 @@ use tracing::Span;
 use super::{
     Body, Links, NoBody, NoQuery, Origins, Problem, Query,
     body::Limits,
+<<<<<<< HEAD
     cookie, csrf, device,
     heavy::HeavyReads,
     limit,
+=======
+    cookie, csrf, device, limit,
+>>>>>>> http
     matched::Matched,
     middleware::{Address, Arrival, RequestId},
     once, precondition, query,
@@ -118,7 +122,6 @@ async fn check<B: Body, Q: Query>(
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let slot = Slot::of(request)?;
-    slot.count(credential(request, cookie.as_ref()))?;
     let actor = actor(request, &atoll, cookie.as_ref()).await;
     limit::count(request, actor.as_ref().ok()).await?;
     let actor = actor?;
@@ -128,6 +131,7 @@ async fn check<B: Body, Q: Query>(
     }
     passage.admit(&actor)?;
     query.permit(&actor)?;
+<<<<<<< HEAD
     let user_id = actor.user_id();
     let reading = Instant::now();
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
@@ -142,6 +146,16 @@ async fn check<B: Body, Q: Query>(
         None
     };
     let atoll = atoll.for_request(arrival, time_limit(request.method()));
+=======
+    let reading = Instant::now();
+    let user_id = actor.user_id();
+    let input = B::read(request, payload, **of::<Limits>(request)?).await?;
+    // The time that a body takes to arrive is its sender's, and has a limit of its own. So has the time until the user's turn.
+    if let Some(user_id) = user_id {
+        slot.turn(user_id).await?;
+    }
+    let atoll = atoll.for_request(arrival + reading.elapsed(), time_limit(request.method()));
+>>>>>>> http
     let session = Session::new(atoll, actor).from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
@@ -190,13 +204,6 @@ pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem
         id.ok_or_else(|| Problem::malformed("an id in the path must be a positive 64-bit integer"))
     };
     texts.map(id).collect()
-}
-
-/// What a request is signed with, as it was sent.
-fn credential<'a>(request: &'a HttpRequest, cookie: Option<&'a SecretString>) -> Option<&'a [u8]> {
-    let header = request.headers().get(AUTHORIZATION);
-    let cookie = || cookie.map(|cookie| cookie.expose_secret().as_bytes());
-    header.map(HeaderValue::as_bytes).or_else(cookie)
 }
 
 /// Credentials that are there must be good, even where none are needed. A header goes before a cookie, which browsers add themselves.

@@ -1,4 +1,4 @@
-//! The route that a request matches: what decides by path asks here, so that `/%61uth` is treated as `/auth`.
+//! The route that a request matches. Code that decides by path asks here, so that `/%61uth` is treated as `/auth`.
 use std::rc::Rc;
 
 use actix_web::{HttpMessage, HttpRequest, dev::ServiceRequest};
@@ -17,7 +17,7 @@ impl Matched {
         Self(pattern.unwrap_or_default().into())
     }
 
-    /// What the outermost middleware found.
+    /// The route that the outermost middleware found.
     pub fn of(request: &HttpRequest) -> Self {
         let found = request.extensions().get().cloned();
         found.unwrap_or_else(|| Self("".into()))

@@ -6,17 +6,23 @@ use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderMap, HeaderName, HeaderValue, VARY},
+    http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, VARY},
     middleware::Next,
     web::Data,
 };
+use secrecy::ExposeSecret;
 use service::Database;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
 use super::{
+<<<<<<< HEAD
     Problem, cache::CachePolicy, limit, matched::Matched, outgoing, safety::protect, slot::Slot,
+=======
+    Problem, cache::CachePolicy, cookie, limit, matched::Matched, outgoing, rules::Rules,
+    safety::protect, slot::Slot,
+>>>>>>> http
 };
 use crate::{
     load::Load,
@@ -28,6 +34,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Requests to `/healthz` that are answered at once, and as many to `/readyz`. They have places of their own, so that a
 /// server that is full is not taken for one that is down.
 const PROBES: usize = 16;
+const HEALTH: &str = "/healthz";
+const READINESS: &str = "/readyz";
+const PROBED: [&str; 2] = [HEALTH, READINESS];
 
 /// What the log, the answer and the audit call a request.
 #[derive(Debug, Clone)]
@@ -85,8 +94,8 @@ impl Gate {
 
     fn places(&self, matched: &Matched) -> &Arc<Semaphore> {
         match matched.pattern() {
-            "/healthz" => &self.health,
-            "/readyz" => &self.readiness,
+            HEALTH => &self.health,
+            READINESS => &self.readiness,
             _ => &self.places,
         }
     }
@@ -154,8 +163,12 @@ pub async fn guard(
         let known = request.extensions();
         let address = known.get().and_then(|Address(known)| *known);
         let places = known.get().map_or(&gate.places, |known| gate.places(known));
-        Slot::take(&gate.load, places, address)?
+        Slot::new(&gate.load, places, address)
     };
+    if !is_probe(&request) {
+        slot.begin(credential(&request).as_deref())?;
+    }
+    slot.step_in()?;
     request.extensions_mut().insert(slot.clone());
     let is_read = request.method().is_safe();
     let working = slot.clone();
@@ -184,6 +197,24 @@ pub async fn guard(
             Err(Problem::internal().into())
         }
     }
+}
+
+fn is_probe(request: &ServiceRequest) -> bool {
+    let matched = Matched::of(request.request());
+    PROBED.contains(&matched.pattern())
+}
+
+/// The credential of a request, as it was sent.
+fn credential(request: &ServiceRequest) -> Option<Vec<u8>> {
+    if let Some(header) = request.headers().get(AUTHORIZATION) {
+        return Some(header.as_bytes().to_vec());
+    }
+    let rules = request.app_data::<Data<Rules>>()?;
+    let matched = Matched::of(request.request());
+    let passage = rules.get(request.method(), matched.pattern())?;
+    // A cookie that comes with a sign-in is not its credential.
+    let cookie = cookie::of(request.request()).filter(|_| !passage.signs_in)?;
+    Some(cookie.expose_secret().as_bytes().to_vec())
 }
 
 fn log(span: &Span, started: Instant, status: u16) {

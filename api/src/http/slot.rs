@@ -1,4 +1,4 @@
-//! What a request occupies while it is worked on, and what it gives up while it waits.
+//! A request occupies a slot from its beginning to the end of its work.
 //!
 //! A request that waits for its body, or for its turn among those of its user, has no place among the requests in flight.
 use std::{
@@ -13,7 +13,7 @@ use std::{
 
 use actix_web::{HttpMessage, HttpRequest};
 use service::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::Problem;
 use crate::{
@@ -36,6 +36,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Occupied {
+    begun: Option<OwnedSemaphorePermit>,
     place: Option<OwnedSemaphorePermit>,
     sender: Option<Counted<Sender>>,
     turn: Option<Turn>,
@@ -49,38 +50,34 @@ struct Waiting {
 }
 
 impl Slot {
-    /// Takes a place. Fails where there is none.
-    pub fn take(
-        load: &Load,
-        places: &Arc<Semaphore>,
-        address: Option<IpAddr>,
-    ) -> Result<Self, Problem> {
+    pub fn new(load: &Load, places: &Arc<Semaphore>, address: Option<IpAddr>) -> Self {
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
-        let slot = Self(Rc::new(Shared {
+        Self(Rc::new(Shared {
             load: load.clone(),
             places: places.clone(),
             address,
             caller: Cell::new(Who::at(address)),
             occupied: RefCell::default(),
-        }));
-        slot.step_in()?;
-        Ok(slot)
+        }))
     }
 
-    /// What the middleware took for this request.
+    /// The slot that the middleware gave this request.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let slot = request.extensions().get().cloned();
         slot.ok_or_else(|| Error::bug("the request has no slot").into())
     }
 
-    /// Counts the request by its credential before that is looked up, or by its address. Fails where there are too many.
-    pub fn count(&self, credential: Option<&[u8]>) -> Result<(), Problem> {
+    /// Counts the request among those that have begun, and by its credential, before that is looked up, or by its address.
+    /// Fails where there are too many.
+    pub fn begin(&self, credential: Option<&[u8]>) -> Result<(), Problem> {
         let Shared { load, address, .. } = &*self.0;
         let sender = load.senders.take(load.sender(credential, *address));
         let sender = sender.ok_or_else(|| {
             Problem::busy("too many requests of yours are being worked on at once")
         })?;
-        self.0.occupied.borrow_mut().sender = Some(sender);
+        let begun = load.begun.clone().try_acquire_owned().map_err(full)?;
+        let mut occupied = self.0.occupied.borrow_mut();
+        (occupied.sender, occupied.begun) = (Some(sender), Some(begun));
         Ok(())
     }
 
@@ -163,8 +160,7 @@ impl Slot {
             })?),
             None => None,
         };
-        let of_all = load.waiting.clone().try_acquire_owned();
-        let of_all = of_all.map_err(|_| Problem::unavailable("this server"))?;
+        let of_all = load.waiting.clone().try_acquire_owned().map_err(full)?;
         self.0.occupied.borrow_mut().place = None;
         Ok(Waiting {
             _of_all: of_all,
@@ -172,12 +168,16 @@ impl Slot {
         })
     }
 
-    fn step_in(&self) -> Result<(), Problem> {
-        let place = self.0.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| Problem::unavailable("this server"))?;
+    /// Takes a place. Fails where there is none.
+    pub fn step_in(&self) -> Result<(), Problem> {
+        let place = self.0.places.clone().try_acquire_owned().map_err(full)?;
         self.0.occupied.borrow_mut().place = Some(place);
         Ok(())
     }
+}
+
+fn full(_: TryAcquireError) -> Problem {
+    Problem::unavailable("this server")
 }
 
 fn too_many_bytes(full: Full) -> Problem {

@@ -22,7 +22,7 @@ struct State {
     by_caller: HashMap<Who, usize>,
 }
 
-/// Which limit was reached.
+/// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     OfAll,

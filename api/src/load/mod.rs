@@ -24,7 +24,7 @@ pub use turns::{Turn, Turns};
 
 use crate::rate::Who;
 
-/// Who a request is counted for before its credential is looked up.
+/// The sender that a request is counted for, before its credential is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sender {
     /// A keyed hash of the credential, so that the text is not kept.
@@ -35,6 +35,9 @@ pub enum Sender {
 /// All bounds of one server. It is cheap to clone.
 #[derive(Clone)]
 pub struct Load {
+    /// Requests that have begun and not ended, whether they wait or are worked on: a stopping server takes all of these
+    /// permits.
+    pub begun: Arc<Semaphore>,
     /// Requests at once, by credential or address.
     pub senders: Counts<Sender>,
     /// Requests that wait for their body or their turn, and are not worked on.
@@ -55,8 +58,11 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn new(settings: &LoadSettings) -> Self {
+    pub fn new(settings: &LoadSettings, max_in_flight: usize) -> Self {
         Self {
+            begun: Arc::new(Semaphore::new(
+                max_in_flight.saturating_add(settings.waiting),
+            )),
             senders: Counts::new(settings.requests_per_caller),
             waiting: Arc::new(Semaphore::new(settings.waiting)),
             arriving: Counts::new(settings.waiting_per_address),

@@ -33,7 +33,7 @@ pub struct Listening {
     pub address: SocketAddr,
 }
 
-/// Who may connect, and for how long a connection may take nothing.
+/// The rules for new connections.
 #[derive(Clone)]
 struct Door {
     connections: Counts<Who>,
@@ -61,7 +61,7 @@ impl Door {
     }
 }
 
-/// What `HttpServer` does, with connections that [`Door`] lets in.
+/// Serves as actix-web's `HttpServer` does, but only the connections that [`Door`] lets in.
 pub fn listen<F, I, S, B>(
     settings: &ServerSettings,
     connections: Counts<Who>,

@@ -12,8 +12,22 @@ const BODY: &str = r#"{"title":"Hello","content":"…"}"#;
 
 /// A connection on which a request for a new post has begun: the head, and half of the body.
 async fn half_a_post(client: &Client, address: SocketAddr) -> TcpStream {
+    half(client, address, ("/api/v1/posts", "application/json")).await
+}
+
+/// The same of an import, which is worked on while its body arrives.
+async fn half_an_import(client: &Client, address: SocketAddr) -> TcpStream {
+    half(
+        client,
+        address,
+        ("/api/v1/posts/import", "application/x-ndjson"),
+    )
+    .await
+}
+
+async fn half(client: &Client, address: SocketAddr, (path, kind): (&str, &str)) -> TcpStream {
     let head = format!(
-        "POST /api/v1/posts HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
         client.token(),
         BODY.len()
     );
@@ -47,11 +61,7 @@ async fn answer(stream: &mut TcpStream, end: &str) -> String {
 }
 
 async fn is_full(app: &TestApp) -> bool {
-    let asked = app
-        .anonymous()
-        .request(Method::GET, "//healthz")
-        .send()
-        .await;
+    let asked = app.anonymous().request(Method::GET, "/posts").send().await;
     asked.unwrap().status() == 503
 }
 
@@ -60,7 +70,7 @@ async fn a_request_beyond_the_bound_is_refused_at_once() {
     let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let ada = app.member("ada").await;
 
-    let mut slow = half_a_post(&ada, app.address).await;
+    let mut slow = half_an_import(&ada, app.address).await;
     eventually("the one place is taken", async || {
         is_full(&app).await.then_some(())
     })
@@ -72,7 +82,7 @@ async fn a_request_beyond_the_bound_is_refused_at_once() {
     refused
         .expect_problem(503, "unavailable")
         .header("retry-after");
-    assert!(served.starts_with("HTTP/1.1 201 "), "{served}");
+    assert!(served.starts_with("HTTP/1.1 200 "), "{served}");
     ada.get("/posts").await.expect_status(200);
 }
 
@@ -117,8 +127,24 @@ async fn a_client_that_goes_away_in_the_middle_harms_nobody() {
     let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let ada = app.member("ada").await;
 
-    for reset in [true, false] {
-        let slow = half_a_post(&ada, app.address).await;
+    for (reset, is_import) in [(true, false), (false, false), (true, true), (false, true)] {
+        if !is_import {
+            let slow = half_a_post(&ada, app.address).await;
+            eventually("it waits for its body", async || {
+                (app.load.waiting.available_permits() == 1023).then_some(())
+            })
+            .await;
+            if reset {
+                slow.set_zero_linger().unwrap();
+            }
+            drop(slow);
+            eventually("it waits no more", async || {
+                (app.load.waiting.available_permits() == 1024).then_some(())
+            })
+            .await;
+            continue;
+        }
+        let slow = half_an_import(&ada, app.address).await;
         eventually("the one place is taken", async || {
             is_full(&app).await.then_some(())
         })
