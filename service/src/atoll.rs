@@ -1,10 +1,13 @@
 //! The service as a value: what sessions share.
 use std::sync::Arc;
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::Instant,
+};
 
 use crate::{
-    Actor, Database, Session, audit,
+    Actor, Database, Limit, Session, audit,
     auth::{self, Callers},
     mail::Mailer,
     password::{Hasher, QUEUE},
@@ -51,6 +54,15 @@ impl Atoll {
             auth_key: Arc::default(),
             checksum_root: Arc::default(),
             attempts: Arc::new(Semaphore::new(QUEUE + 1)),
+        }
+    }
+
+    /// The service for one request that arrived then: everything that it does ends at one deadline.
+    #[must_use]
+    pub fn for_request(self, arrival: Instant, limit: Limit) -> Self {
+        Self {
+            database: self.database.for_request(arrival, limit),
+            ..self
         }
     }
 

@@ -63,6 +63,9 @@ pub enum Error {
     /// A part that the work needs is away or full: worth another try later.
     #[error("{0} is unavailable")]
     Unavailable(&'static str, #[source] Option<DbErr>),
+    /// The request did more than its deadline allows. Trying it again would end the same way.
+    #[error("the request took longer than it may")]
+    QueryTimeout(#[source] DbErr),
     /// A bug or a broken environment; only the log may say more.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -1,10 +1,12 @@
 //! What one request, command or job holds: who acts, and the way to the database.
 use std::{cell::Cell, sync::Arc, time::Duration};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 use tokio::time::{Instant, sleep};
 
-use crate::{Actor, Atoll, Error, Origin, Result, Tx, secret::Secret};
+use crate::{
+    Actor, Atoll, Deadline, Error, Limit, Origin, Result, Tx, database::Reader, secret::Secret,
+};
 
 /// A write that met another transaction is run again at most this often.
 const RETRIES: u32 = 5;
@@ -47,6 +49,26 @@ impl Session {
         }
     }
 
+    /// Lets a cascade, a restore or a purge take `database.long_timeout`, counted from where the time counts already.
+    #[must_use]
+    pub fn long(self) -> Self {
+        let deadline = self.atoll.database.deadline().limited_by(Limit::Long);
+        self.with_deadline(deadline)
+    }
+
+    /// Gives each statement and each transaction its time anew, for work that is done in chunks.
+    #[must_use]
+    pub fn per_chunk(self) -> Self {
+        let deadline = self.atoll.database.deadline();
+        let deadline = deadline.of_each(deadline.limit());
+        self.with_deadline(deadline)
+    }
+
+    fn with_deadline(mut self, deadline: Deadline) -> Self {
+        self.atoll.database = self.atoll.database.with_deadline(deadline);
+        self
+    }
+
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -63,9 +85,10 @@ impl Session {
     /// Runs `work` in one transaction, which commits on `Ok` and rolls back on `Err`.
     ///
     /// `work` may run several times: on a serialisation failure, a deadlock or a busy SQLite it starts again from
-    /// nothing, at most five times, as long as the write budget lasts. So it must do nothing but read and write through its [`Tx`].
+    /// nothing, at most five times, before the deadline of the session. So it must do nothing but read and write through its [`Tx`].
     ///
-    /// Fails with [`Error::Unavailable`] when the budget ends first.
+    /// Fails with [`Error::Unavailable`] when others are in the way until then, and with [`Error::QueryTimeout`] when its own
+    /// statements take longer.
     pub async fn write<T>(&self, work: impl AsyncFn(&Tx) -> Result<T>) -> Result<T> {
         self.write_if(async |tx| Ok((work(tx).await?, true))).await
     }
@@ -74,7 +97,7 @@ impl Session {
     pub async fn write_if<T>(&self, work: impl AsyncFn(&Tx) -> Result<(T, bool)>) -> Result<T> {
         let _writing = Writing::start(&self.writing)?;
         let database = &self.atoll.database;
-        let deadline = Instant::now() + database.budget();
+        let deadline = database.deadline().instant();
         for attempt in 0.. {
             let tx = Tx::new(
                 database.begin(deadline).await?,
@@ -105,11 +128,11 @@ impl Session {
 }
 
 impl Reads for Session {
-    type Connection = DatabaseConnection;
+    type Connection = Reader;
 
     /// Fails inside [`Session::write`], where a read beside the transaction would miss its changes, and would wait
     /// for ever for the only connection of an in-memory database.
-    fn db(&self) -> Result<&DatabaseConnection> {
+    fn db(&self) -> Result<&Reader> {
         if self.writing.get() {
             return Err(Error::bug(
                 "a pool was asked for inside a write: read through its transaction",

@@ -64,14 +64,16 @@ pub fn settings(url: &str) -> Settings {
         max_connections: 4,
         min_connections: 0,
         acquire_timeout: Duration::from_millis(800),
+        outage_timeout: Duration::from_millis(1_500),
+        read_timeout: Duration::from_secs(2),
+        write_timeout: Duration::from_secs(5),
+        long_timeout: Duration::from_mins(1),
         idle_timeout: Duration::from_mins(10),
         max_lifetime: Duration::from_mins(30),
         test_after_idle: Duration::from_secs(30),
-        statement_timeout: Duration::from_secs(5),
         lock_timeout: Duration::from_millis(800),
         idle_in_transaction_timeout: Duration::from_secs(10),
         statement_cache: 500,
-        write_budget: Duration::from_millis(900),
         slow_statement: Duration::from_millis(500),
     }
 }

@@ -34,7 +34,8 @@ impl Service {
         // Only what a test is about may be short of time.
         let mut settings = Settings {
             acquire_timeout: Duration::from_secs(30),
-            write_budget: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             ..settings(url)
         };
         change(&mut settings);
@@ -50,9 +51,9 @@ impl Service {
     /// Waits for others as long as it takes, up to what no test takes.
     pub async fn patient() -> Self {
         Self::with(|settings| {
-            settings.write_budget = Duration::from_mins(1);
+            settings.read_timeout = Duration::from_mins(1);
+            settings.write_timeout = Duration::from_mins(1);
             settings.lock_timeout = Duration::from_mins(1);
-            settings.statement_timeout = Duration::from_mins(1);
             settings.idle_in_transaction_timeout = Duration::from_mins(1);
             settings.max_connections = 8;
         })

@@ -22,7 +22,7 @@ impl Command {
         let Self::Verify { receipt } = self;
         let mut operator = Operator::start()?;
         // A walk through all there is takes its time.
-        operator.settings.database.statement_timeout = std::time::Duration::ZERO;
+        operator.settings.database.extend_deadlines();
         let atoll = operator.atoll().await?;
         let verdict = verify(&atoll, receipt.as_ref()).await.map_err(explain)?;
         atoll.database.close().await.map_err(explain)?;

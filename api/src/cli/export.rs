@@ -4,7 +4,6 @@ use std::{
     io::{Write, stderr, stdout},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use anyhow::Context;
@@ -40,7 +39,7 @@ impl Export {
         let format = format_of(self.format, &self.file)?;
         let pages = export(format, &self.filters).map_err(explain)?;
         let mut operator = Operator::start()?;
-        operator.settings.database.statement_timeout = Duration::ZERO;
+        operator.settings.database.extend_deadlines();
         let session = operator.session().await?;
         let rows = match is_standard(&self.file) {
             true => write(&session, pages, &mut stdout()).await?,

@@ -146,7 +146,6 @@ async fn session() -> anyhow::Result<Session> {
     let mut operator = Operator::start()?;
     let database = &mut operator.settings.database;
     database.slow_statement = Duration::from_mins(1);
-    database.statement_timeout = Duration::ZERO;
-    database.write_budget = Duration::from_mins(1);
+    database.extend_deadlines();
     operator.session().await
 }

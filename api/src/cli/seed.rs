@@ -49,7 +49,7 @@ impl Seed {
         );
         // One statement inserts a thousand rows here: it would be logged as slow, with all its text.
         operator.settings.database.slow_statement = Duration::from_mins(1);
-        operator.settings.database.statement_timeout = Duration::ZERO;
+        operator.settings.database.extend_deadlines();
         let session = operator.session().await?;
 
         let bar = progress_bar(amounts.total())?;

@@ -33,6 +33,9 @@ const ORIGINS: &str = "must be origins such as https://app.example.org, without 
 const SCHEME: &str = "must begin with sqlite: or postgres:";
 const SOME_TIME: &str = "must be more than 0 and at most 24h";
 const ANY_TIME: &str = "must be at most 24h";
+/// A shorter one would take a busy database for one that is away.
+const OUTAGE: Duration = Duration::from_millis(100);
+const DEADLINE: &str = "must be from 1ms to 24h";
 const WHOLE: &str = "must be 0s, or from 1ms to 24h";
 const POOL: &str = "must be from 1 to 10000";
 const WINDOW: &str = "must be whole seconds, from 1s to 24h";
@@ -222,7 +225,7 @@ pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
     ])
 }
 
-fn database_rules(database: &database::Settings) -> [Rule; 12] {
+fn database_rules(database: &database::Settings) -> [Rule; 14] {
     let url = database.url.expose_secret();
     let scheme = ["sqlite:", "postgres:", "postgresql:"]
         .iter()
@@ -257,9 +260,24 @@ fn database_rules(database: &database::Settings) -> [Rule; 12] {
             SOME_TIME,
         ),
         (
-            "database.statement_timeout",
-            whole(database.statement_timeout),
-            WHOLE,
+            "database.outage_timeout",
+            (OUTAGE..=DAY).contains(&database.outage_timeout),
+            "must be from 100ms to 24h",
+        ),
+        (
+            "database.read_timeout",
+            deadline(database.read_timeout),
+            DEADLINE,
+        ),
+        (
+            "database.write_timeout",
+            deadline(database.write_timeout),
+            DEADLINE,
+        ),
+        (
+            "database.long_timeout",
+            deadline(database.long_timeout),
+            DEADLINE,
         ),
         ("database.lock_timeout", whole(database.lock_timeout), WHOLE),
         ("database.idle_in_transaction_timeout", whole(idle), WHOLE),
@@ -267,11 +285,6 @@ fn database_rules(database: &database::Settings) -> [Rule; 12] {
             "database.statement_cache",
             database.statement_cache > 0,
             "must be at least 1",
-        ),
-        (
-            "database.write_budget",
-            some(database.write_budget),
-            SOME_TIME,
         ),
         (
             "database.slow_statement",
@@ -323,11 +336,6 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
             "has one that is not https://, which is unsafe in production: who is on its network could run scripts in it",
         ),
         (
-            "database.statement_timeout",
-            bounded(database.statement_timeout),
-            "is 0, which is unsafe in production: a few endless statements would hold every connection",
-        ),
-        (
             "database.idle_in_transaction_timeout",
             bounded(idle),
             "is 0, which is unsafe in production: a stuck transaction would hold its locks for ever",
@@ -366,6 +374,11 @@ fn is_long(secret: &SecretString) -> bool {
 
 fn some(time: Duration) -> bool {
     !time.is_zero() && time <= DAY
+}
+
+/// PostgreSQL takes milliseconds, and half of one would become 0: no limit at all.
+fn deadline(time: Duration) -> bool {
+    (Duration::from_millis(1)..=DAY).contains(&time)
 }
 
 /// PostgreSQL takes milliseconds, and half of one would become 0: for ever.

@@ -4,22 +4,26 @@ use std::pin::Pin;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::header::{AUTHORIZATION, USER_AGENT},
+    http::{
+        Method,
+        header::{AUTHORIZATION, USER_AGENT},
+    },
     web::Data,
 };
 use secrecy::SecretString;
 use service::{
-    Actor, Atoll, Error, Origin, Session, auth,
+    Actor, Atoll, Error, Limit, Origin, Session, auth,
     crud::{Expected, Target},
     idempotency::Once,
 };
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::{
     Body, Links, NoBody, NoQuery, Origins, Problem, Query,
     body::Limits,
     cookie, csrf, device, limit,
-    middleware::{Address, RequestId},
+    middleware::{Address, Arrival, RequestId},
     once, precondition, query,
     relation::Relations,
     rules::{Passage, Rules},
@@ -91,7 +95,12 @@ async fn check<B: Body, Q: Query>(
     let query: Q = query::read(request.query_string())?;
     let settings = **of::<ApiSettings>(request)?;
     query.allow(&settings)?;
-    let atoll = of::<Atoll>(request)?;
+    let arrival = request
+        .extensions()
+        .get()
+        .map_or_else(Instant::now, |Arrival(at)| *at);
+    let atoll = of::<Atoll>(request)?.as_ref().clone();
+    let atoll = atoll.for_request(arrival, time_limit(request.method()));
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let actor = actor(request, &atoll, cookie.as_ref()).await;
@@ -102,9 +111,11 @@ async fn check<B: Body, Q: Query>(
     }
     passage.admit(&actor)?;
     query.permit(&actor)?;
+    let reading = Instant::now();
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
-    let session = atoll.session(actor);
-    let session = session.from(origin(request));
+    // The time that a body takes to arrive is its sender's, and has a limit of its own.
+    let atoll = atoll.for_request(arrival + reading.elapsed(), time_limit(request.method()));
+    let session = Session::new(atoll, actor).from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
         links,
@@ -116,6 +127,15 @@ async fn check<B: Body, Q: Query>(
         input,
         ids,
     })
+}
+
+/// What only reads must be done sooner.
+fn time_limit(method: &Method) -> Limit {
+    if method.is_safe() {
+        Limit::Read
+    } else {
+        Limit::Write
+    }
 }
 
 fn origin(request: &HttpRequest) -> Origin {

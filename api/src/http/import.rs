@@ -77,6 +77,7 @@ pub async fn import<R: Resource>(
         is_dry: query.dry_run,
         draining: draining.as_ref().clone(),
     };
+    let session = session.per_chunk();
     let (text, arrival) = input.open();
     let mut arrival = rt::spawn(arrival);
     let (report, end) = transfer::import::<R>(&session, text, reading, writing).await;

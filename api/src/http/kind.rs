@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     MalformedRequest,
+    AnswerTooLarge,
     Unauthenticated,
     Forbidden,
     NotFound,
@@ -19,11 +20,13 @@ pub enum Kind {
     RateLimited,
     Internal,
     Unavailable,
+    QueryTimeout,
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::MalformedRequest,
+        Self::AnswerTooLarge,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
@@ -38,6 +41,7 @@ impl Kind {
         Self::RateLimited,
         Self::Internal,
         Self::Unavailable,
+        Self::QueryTimeout,
     ];
 
     /// The status, the stable code and the title.
@@ -47,6 +51,11 @@ impl Kind {
                 StatusCode::BAD_REQUEST,
                 "malformed_request",
                 "Malformed request",
+            ),
+            Self::AnswerTooLarge => (
+                StatusCode::BAD_REQUEST,
+                "answer_too_large",
+                "Answer too large",
             ),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
@@ -102,6 +111,11 @@ impl Kind {
                 "unavailable",
                 "Unavailable",
             ),
+            Self::QueryTimeout => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "query_timeout",
+                "Query timeout",
+            ),
         }
     }
 
@@ -116,6 +130,10 @@ impl Kind {
             Self::MalformedRequest => {
                 "The path, the query string or the body cannot be read. `errors` names refused parameters; \
                  a body must be one JSON object in UTF-8, without a key that stands twice."
+            }
+            Self::AnswerTooLarge => {
+                "The answer would have more bytes than an answer may have. Ask for fewer columns with `fields`, or for \
+                 fewer rows with `limit`."
             }
             Self::Unauthenticated => {
                 "There are no credentials, or they have expired or were revoked. Sign in at /api/v1/auth/login \
@@ -159,6 +177,10 @@ impl Kind {
             }
             Self::Unavailable => {
                 "A part that this needs is away or busy. Try again after `Retry-After` seconds."
+            }
+            Self::QueryTimeout => {
+                "The request took longer than it may. The same request would end the same way: ask for less, with \
+                 fewer filters, another `sort` or a smaller `limit`."
             }
         }
     }

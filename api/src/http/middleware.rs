@@ -23,6 +23,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// When the head of a request was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival(pub tokio::time::Instant);
+
 /// The client's address; none where the connection has none.
 #[derive(Debug, Clone, Copy)]
 pub struct Address(pub Option<IpAddr>);
@@ -72,6 +76,7 @@ pub async fn guard(
         "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
     );
     request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(Arrival(started.into()));
     if let Some(gate) = &gate {
         let address = gate.address(&request);
         request.extensions_mut().insert(address);

@@ -210,6 +210,10 @@ impl From<Error> for Problem {
                 );
                 Self::unavailable(what)
             }
+            Error::QueryTimeout(ref cause) => {
+                tracing::warn!(%cause, "query timeout");
+                Self::new(Kind::QueryTimeout, error.to_string())
+            }
             Error::Internal(cause) => {
                 tracing::error!(cause = cause.as_ref(), "internal error");
                 Self::internal()

@@ -2,7 +2,7 @@
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::error::DatabaseError;
 
-use crate::{Error, Refusal};
+use crate::{Error, Refusal, deadline::Overrun};
 
 /// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
 /// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
@@ -19,6 +19,11 @@ pub fn classify(error: DbErr) -> Error {
     let cause = cause.clone();
     match cause.as_ref() {
         sqlx::Error::Database(refused) => by_code(refused.as_ref(), error),
+        sqlx::Error::Io(failure)
+            if failure.get_ref().is_some_and(|cause| cause.is::<Overrun>()) =>
+        {
+            Error::QueryTimeout(error)
+        }
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -42,10 +47,13 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
         ),
         // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, _LOCKED, _BUSY_RECOVERY, _BUSY_SNAPSHOT
         "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
-        // query_canceled (statement_timeout), idle_in_transaction_session_timeout, disk_full, too_many_connections,
+        // query_canceled (statement_timeout), transaction_timeout; SQLITE_INTERRUPT
+        "57014" | "25P04" | "9" => Error::QueryTimeout(error),
+        // idle_in_transaction_session_timeout, disk_full, too_many_connections,
         // admin_shutdown, crash_shutdown, cannot_connect_now; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
-        "57014" | "25P03" | "53100" | "53300" | "57P01" | "57P02" | "57P03" | "8" | "10" | "13"
-        | "14" => Error::Unavailable("the database", Some(error)),
+        "25P03" | "53100" | "53300" | "57P01" | "57P02" | "57P03" | "8" | "10" | "13" | "14" => {
+            Error::Unavailable("the database", Some(error))
+        }
         _ if code.starts_with("08") => Error::Unavailable("the database", Some(error)),
         _ => Error::internal(error),
     }

@@ -21,16 +21,16 @@ impl Database {
     /// Waits for locks, and lets a statement take its time: what bounds a request would end a migration halfway.
     /// An in-memory database has no second connection: use the one there is.
     pub async fn connect_for_migrations(settings: &Settings) -> Result<Self> {
-        let patient = Settings {
+        let mut patient = Settings {
             max_connections: 1,
             min_connections: 0,
             acquire_timeout: Duration::from_secs(10),
             lock_timeout: PATIENCE,
-            statement_timeout: Duration::ZERO,
             idle_in_transaction_timeout: Duration::ZERO,
             slow_statement: PATIENCE,
             ..settings.clone()
         };
+        patient.extend_deadlines();
         Self::connect(&patient, None).await
     }
 

@@ -4,6 +4,7 @@ mod classify;
 mod heartbeat;
 mod migrations;
 mod postgres;
+mod reader;
 mod settings;
 mod sqlite;
 mod statements;
@@ -24,10 +25,12 @@ use tokio::{
 pub(crate) use changes::{Changed, Changes, notification};
 pub(crate) use classify::{all_taken, classify, taken, taken_field};
 pub use migrations::{Migrations, Step};
+pub use reader::Reader;
+pub(crate) use reader::overrun;
 pub use settings::Settings;
 pub use statements::Observer;
 
-use crate::{Error, Result, secret::Secret};
+use crate::{Deadline, Error, Limit, Result, secret::Secret};
 
 /// Time for work that may do without the database, once that is known to be away.
 const GRACE: Duration = Duration::from_millis(200);
@@ -35,9 +38,8 @@ const GRACE: Duration = Duration::from_millis(200);
 /// Cheap to clone. On PostgreSQL both connections are one pool; on SQLite a pool of readers and one writer.
 #[derive(Clone, Debug)]
 pub struct Database {
-    read: DatabaseConnection,
+    reader: Reader,
     write: DatabaseConnection,
-    budget: Duration,
     lock_timeout: Duration,
     secret: Arc<OnceCell<Secret>>,
     /// Whether the server answers; none where there is no server.
@@ -72,9 +74,11 @@ impl Database {
             }
         };
         Ok(Self {
-            read: watch(read),
+            reader: Reader {
+                pool: watch(read),
+                deadline: Deadline::new(settings),
+            },
             write: watch(write),
-            budget: settings.write_budget,
             lock_timeout: settings.lock_timeout,
             secret: Arc::default(),
             heartbeat,
@@ -83,18 +87,32 @@ impl Database {
     }
 
     /// For statements outside any transaction. Never call it inside [`crate::Session::write`], whose session refuses it.
-    pub(crate) fn reader(&self) -> &DatabaseConnection {
-        &self.read
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// When work on this database must be done.
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.reader.deadline
+    }
+
+    /// The same database for work that must be done at another time.
+    #[must_use]
+    pub(crate) fn with_deadline(mut self, deadline: Deadline) -> Self {
+        self.reader.deadline = deadline;
+        self
+    }
+
+    /// The same database for one request, all of whose statements end at its deadline.
+    #[must_use]
+    pub(crate) fn for_request(self, arrival: Instant, limit: Limit) -> Self {
+        let deadline = self.deadline().of_request(arrival, limit);
+        self.with_deadline(deadline)
     }
 
     /// Of those who call.
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
-    }
-
-    /// How long a write may wait in all: for a connection, for locks of others, between its retries.
-    pub(crate) fn budget(&self) -> Duration {
-        self.budget
     }
 
     /// Opens a transaction, or gives up at `deadline`.
@@ -112,11 +130,11 @@ impl Database {
         let tx = match timeout_at(deadline, begin).await {
             Ok(Ok(done)) => done?,
             Ok(Err(panicked)) => return Err(Error::internal(panicked)),
-            Err(_late) => return Err(Error::Unavailable("the database", None)),
+            Err(_late) => return Err(overrun().into()),
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        if left < self.lock_timeout && !self.is_sqlite() {
-            postgres::limit_lock_waits(&tx, left).await?;
+        if !self.is_sqlite() {
+            postgres::limit(&tx, left, self.lock_timeout).await?;
         }
         Ok(tx)
     }
@@ -132,7 +150,7 @@ impl Database {
 
     /// The key of this installation's cursors, read once. Fails while the schema is not migrated.
     pub async fn secret(&self) -> Result<Secret> {
-        let installed = || Secret::installed(&self.read, "cursor");
+        let installed = || Secret::installed(&self.reader, "cursor");
         Ok(self.secret.get_or_try_init(installed).await?.clone())
     }
 
@@ -154,12 +172,12 @@ impl Database {
         if self.heartbeat.as_ref().is_some_and(is_known_lost) {
             return Err(Error::Unavailable("the database", None));
         }
-        self.read.execute_unprepared("SELECT 1").await?;
+        self.reader.execute_unprepared("SELECT 1").await?;
         Ok(())
     }
 
     pub async fn close(&self) -> Result<()> {
-        self.read.close_by_ref().await?;
+        self.reader.pool.close_by_ref().await?;
         Ok(self.write.close_by_ref().await?)
     }
 
@@ -172,7 +190,7 @@ impl Database {
     ///
     /// Fails if the database has migrations that this program does not know.
     pub async fn pending(&self) -> Result<Vec<String>> {
-        let steps = Migrator::history(&self.read).await?;
+        let steps = Migrator::history(&self.reader).await?;
         Ok(steps
             .into_iter()
             .filter(|step| step.applied_at.is_none())

@@ -23,10 +23,7 @@ pub(super) async fn connect(
         .application_name("atoll")
         .statement_cache_capacity(settings.statement_cache)
         .options([
-            (
-                "statement_timeout",
-                milliseconds(settings.statement_timeout),
-            ),
+            ("statement_timeout", milliseconds(settings.read_timeout)),
             ("lock_timeout", milliseconds(settings.lock_timeout)),
             (
                 "idle_in_transaction_session_timeout",
@@ -66,12 +63,23 @@ pub(super) async fn connect(
     Ok((SqlxPostgresConnector::from_sqlx_postgres_pool(pool), server))
 }
 
-/// Lets a transaction that began late wait no longer for locks than its budget lasts.
-pub(super) async fn limit_lock_waits(tx: &DatabaseTransaction, left: Duration) -> Result<()> {
+/// Lets no statement of a transaction run, or wait for a lock, beyond the time that is left.
+pub(super) async fn limit(
+    tx: &DatabaseTransaction,
+    left: Duration,
+    lock_timeout: Duration,
+) -> Result<()> {
     // 0 would be no limit at all.
-    let limit = milliseconds(left.max(Duration::from_millis(1)));
-    let set = "SELECT set_config('lock_timeout', $1, true)";
-    let set = Statement::from_sql_and_values(DbBackend::Postgres, set, [limit.into()]);
+    let left = left.max(Duration::from_millis(1));
+    let lock_timeout = if lock_timeout.is_zero() {
+        left
+    } else {
+        lock_timeout.min(left)
+    };
+    let set =
+        "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)";
+    let values = [milliseconds(left).into(), milliseconds(lock_timeout).into()];
+    let set = Statement::from_sql_and_values(DbBackend::Postgres, set, values);
     tx.query_one_raw(set).await?;
     Ok(())
 }

@@ -14,25 +14,39 @@ pub struct Settings {
     #[serde(with = "humantime_serde")]
     pub acquire_timeout: Duration,
     #[serde(with = "humantime_serde")]
+    pub outage_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub read_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub write_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub long_timeout: Duration,
+    #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
     #[serde(with = "humantime_serde")]
     pub max_lifetime: Duration,
     #[serde(with = "humantime_serde")]
     pub test_after_idle: Duration,
     #[serde(with = "humantime_serde")]
-    pub statement_timeout: Duration,
-    #[serde(with = "humantime_serde")]
     pub lock_timeout: Duration,
     #[serde(with = "humantime_serde")]
     pub idle_in_transaction_timeout: Duration,
     pub statement_cache: usize,
     #[serde(with = "humantime_serde")]
-    pub write_budget: Duration,
-    #[serde(with = "humantime_serde")]
     pub slow_statement: Duration,
 }
 
+/// The deadline of work that an operator started, who can end it.
+const OPERATOR: Duration = Duration::from_hours(24);
+
 impl Settings {
+    /// Lets the statements and transactions of an operator's command take as long as they need, up to a day.
+    pub fn extend_deadlines(&mut self) {
+        self.read_timeout = OPERATOR;
+        self.write_timeout = OPERATOR;
+        self.long_timeout = OPERATOR;
+    }
+
     /// Whether the database goes with its last connection.
     pub fn is_in_memory(&self) -> bool {
         let url = self.url.expose_secret();

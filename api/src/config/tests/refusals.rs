@@ -105,9 +105,24 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
             "database.min_connections",
         ),
         (
-            "ATOLL__DATABASE__STATEMENT_TIMEOUT",
+            "ATOLL__DATABASE__READ_TIMEOUT",
             "500us",
-            "database.statement_timeout",
+            "database.read_timeout",
+        ),
+        (
+            "ATOLL__DATABASE__WRITE_TIMEOUT",
+            "0s",
+            "database.write_timeout",
+        ),
+        (
+            "ATOLL__DATABASE__LONG_TIMEOUT",
+            "25h",
+            "database.long_timeout",
+        ),
+        (
+            "ATOLL__DATABASE__OUTAGE_TIMEOUT",
+            "10ms",
+            "database.outage_timeout",
         ),
         (
             "ATOLL__AUTH__SESSION_LIFETIME",
@@ -213,11 +228,6 @@ fn production_refuses_what_is_unsafe_and_development_does_not() {
             "server.cors_origins",
         ),
         ("ATOLL__AUTH__HASH_MEMORY", "17000", "auth.hash_memory"),
-        (
-            "ATOLL__DATABASE__STATEMENT_TIMEOUT",
-            "0s",
-            "database.statement_timeout",
-        ),
         (
             "ATOLL__DATABASE__IDLE_IN_TRANSACTION_TIMEOUT",
             "0s",

@@ -3,7 +3,6 @@
 use std::{future::poll_fn, pin::pin, task::Poll};
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
-use service::Reads;
 use sqlx::PgPool;
 use tests::{Backend, Service, Sql, process::eventually};
 
@@ -43,17 +42,6 @@ async fn a_plain_pool_loses_writes_behind_a_cancelled_begin() {
         lost > 0,
         "this pool is not in danger, so what guards it is for nothing"
     );
-}
-
-#[actix_web::test]
-#[ignore = "runs in the suite on PostgreSQL"]
-async fn the_pool_of_the_service_loses_none() {
-    let service = Service::with(|settings| settings.max_connections = 1).await;
-    let session = service.session();
-
-    let lost = lost_behind_cancelled_begins(session.db().unwrap(), &service.url);
-
-    assert_eq!(lost.await, 0);
 }
 
 /// How many of the acknowledged writes are gone after others began and changed their minds.
