@@ -22,13 +22,9 @@ use tracing::Span;
 use super::{
     Body, Links, NoBody, NoQuery, Origins, Problem, Query,
     body::Limits,
-<<<<<<< HEAD
     cookie, csrf, device,
     heavy::HeavyReads,
     limit,
-=======
-    cookie, csrf, device, limit,
->>>>>>> http
     matched::Matched,
     middleware::{Address, Arrival, RequestId},
     once, precondition, query,
@@ -131,12 +127,9 @@ async fn check<B: Body, Q: Query>(
     }
     passage.admit(&actor)?;
     query.permit(&actor)?;
-<<<<<<< HEAD
     let user_id = actor.user_id();
     let reading = Instant::now();
     let input = B::read(request, payload, **of::<Limits>(request)?).await?;
-    // The time that a body takes to arrive is its sender's, and has a limit of its own.
-    let arrival = arrival + reading.elapsed();
     if let Some(user_id) = user_id {
         slot.turn(user_id).await?;
     }
@@ -145,17 +138,8 @@ async fn check<B: Body, Q: Query>(
     } else {
         None
     };
-    let atoll = atoll.for_request(arrival, time_limit(request.method()));
-=======
-    let reading = Instant::now();
-    let user_id = actor.user_id();
-    let input = B::read(request, payload, **of::<Limits>(request)?).await?;
-    // The time that a body takes to arrive is its sender's, and has a limit of its own. So has the time until the user's turn.
-    if let Some(user_id) = user_id {
-        slot.turn(user_id).await?;
-    }
+    // The time until the body was there and it was the caller's turn has limits of its own.
     let atoll = atoll.for_request(arrival + reading.elapsed(), time_limit(request.method()));
->>>>>>> http
     let session = Session::new(atoll, actor).from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {

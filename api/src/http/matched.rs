@@ -32,10 +32,4 @@ impl Matched {
         let rest = self.0.strip_prefix(BASE);
         rest.is_some_and(|rest| rest.starts_with("/auth/"))
     }
-
-    /// Whether it opens or shows a sign-in by cookie.
-    pub fn is_cookie(&self) -> bool {
-        let rest = self.0.strip_prefix(BASE);
-        rest == Some("/auth/cookie")
-    }
 }

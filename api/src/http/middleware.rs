@@ -17,12 +17,8 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
 use super::{
-<<<<<<< HEAD
-    Problem, cache::CachePolicy, limit, matched::Matched, outgoing, safety::protect, slot::Slot,
-=======
-    Problem, cache::CachePolicy, cookie, limit, matched::Matched, outgoing, rules::Rules,
-    safety::protect, slot::Slot,
->>>>>>> http
+    Problem, cache::CachePolicy, limit, matched::Matched, outgoing, rules::Rules, safety::protect,
+    slot::Slot,
 };
 use crate::{
     load::Load,

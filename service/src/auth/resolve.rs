@@ -197,10 +197,15 @@ fn note_use<E: scope::Plain>(atoll: &Atoll, row: &QueryResult, is_first: bool) -
         return Ok(());
     };
     let (key, last_used_at) = (column::<E>("id"), column::<E>("last_used_at"));
-    let unnoted = match used_at {
-        None => last_used_at.is_null(),
-        Some(used_at) => last_used_at.eq(used_at),
+    let never = || {
+        last_used_at
+            .into_expr()
+            .eq(column::<E>("created_at").into_expr())
     };
+    let unnoted = Condition::any()
+        .add(last_used_at.is_null())
+        .add(last_used_at.lt(long_ago))
+        .add_option(is_first.then(never));
     // Another request may have noted it meanwhile.
     let this = everything().add(key.eq(id)).add(unnoted);
     let session = atoll.session(Actor::System);

@@ -31,12 +31,13 @@ impl About<'_> {
     pub(super) fn words(&self) -> Vec<String> {
         let whole = [NAME_OF_THE_SERVICE, self.username, self.email];
         let names = whole.into_iter().chain(self.full_name);
+        let names: Vec<String> = names.map(|name| name.nfc().collect()).collect();
         let parts = names
-            .clone()
+            .iter()
             .flat_map(|name| name.split(|letter: char| !letter.is_alphanumeric()));
         let mut words = Vec::new();
         for word in whole.into_iter().chain(parts) {
-            let word: String = word.to_lowercase().nfc().collect();
+            let word = word.to_lowercase();
             if word.chars().count() >= SHORTEST && !words.contains(&word) && words.len() < MOST {
                 words.push(word);
             }

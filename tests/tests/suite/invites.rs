@@ -190,11 +190,11 @@ async fn what_is_wrong_with_the_account_is_said_beneath_it() {
     };
 
     let weak = accept("password1").await;
-    let taken = accept(PASSWORD).await;
+    let known = accept(PASSWORD).await;
 
     let weak = weak.expect_problem(422, "validation_failed");
     assert_eq!(weak.places(), ["/account/password"]);
     assert_eq!(weak.body["errors"][0]["code"], "too_guessable");
-    let taken = taken.expect_problem(409, "conflict");
-    assert_eq!(taken.places(), ["/account/email", "/account/username"]);
+    let known = known.expect_problem(409, "conflict");
+    assert_eq!(known.places(), ["/account/email", "/account/username"]);
 }

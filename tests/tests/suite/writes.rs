@@ -51,7 +51,8 @@ impl Desk {
 #[actix_web::test]
 async fn a_number_that_a_column_cannot_hold_is_a_refusal() {
     let desk = Desk::new().await;
-    let db = desk.service.session().db().unwrap().clone();
+    let session = desk.service.session();
+    let db = session.db().unwrap();
     if db.get_database_backend() != DbBackend::Postgres {
         return;
     }

@@ -72,7 +72,7 @@ async fn cases(root: &Client) -> Vec<Case> {
         .expect_status(200);
     let comment = root.comment(posts[7], "…").await.id();
     let gone = root.comment(posts[7], "…").await.id();
-    let mut role = async |name: &str| {
+    let role = async |name: &str| {
         let role = json!({ "name": name, "permissions": [] });
         root.post("/roles", role).await.expect_status(201).id()
     };

@@ -316,7 +316,10 @@ async fn a_session_that_has_ended_makes_no_key_and_no_second_factor() {
     let pending = Authenticator::pending(&stranger).await;
     // Beside the service, which hears nothing of it.
     sql::run(&app.atoll, "DELETE FROM sessions").await;
-    stranger.get("/posts").await.expect_status(200);
+    // Only PostgreSQL tells nodes of changes, so only there callers are remembered.
+    if app.backend.is_postgres() {
+        stranger.get("/posts").await.expect_status(200);
+    }
 
     let key = json!({ "name": "Key", "scopes": ["posts.create.own"] });
     stranger

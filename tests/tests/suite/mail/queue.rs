@@ -199,7 +199,7 @@ async fn the_database_holds_no_token() {
     for statement in said {
         assert!(!format!("{statement:?}").contains(&token), "{statement:?}");
     }
-    assert_eq!(token.len(), 43, "256 bits in base64");
+    assert_eq!(token.len(), 54, "256 bits and a checksum in base64");
 }
 
 /// It keeps no other letter from its way.

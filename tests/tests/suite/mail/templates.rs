@@ -32,7 +32,7 @@ async fn an_operators_template_replaces_the_one_of_its_name() {
 
     let letter = letters.only(&app).await;
     assert!(letter.subject.contains("=?utf-8?"), "{}", letter.subject);
-    assert_eq!(letter.token().len(), 43);
+    assert_eq!(letter.token().len(), 54);
     assert!(
         letter.raw.contains("Choose a new password"),
         "the HTML is still the program's"

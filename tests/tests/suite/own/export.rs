@@ -184,11 +184,8 @@ async fn no_hash_is_in_it() {
             "secret, created_at, confirmed_at",
             &format!("{hash}, {now}, {now}"),
         ),
-        plain(
-            "verified_emails",
-            "email_key, verified_at",
-            &format!("email_key, {now}"),
-        ),
+        // The operator made the account: its address is known, and not shown yet.
+        "UPDATE verified_emails SET is_proven = true".to_owned(),
     ] {
         sql::run(&app.atoll, &insert).await;
     }
