@@ -47,7 +47,6 @@ impl Server {
         let places = Arc::new(Semaphore::new(settings.max_in_flight));
         let gate = Gate {
             places: places.clone(),
-            database: atoll.database.clone(),
             is_by_tls: settings
                 .public_url
                 .as_ref()
@@ -150,8 +149,7 @@ fn stop_on_signal(
         tracing::info!("stopping");
         draining.start();
         sleep(settings.drain_delay).await;
-        // Taking every place refuses what comes now, and waits for what is under way. Only then may a worker end: the
-        // database connections that were opened on it end with it, and others may be using them.
+        // Taking every place refuses what comes now, and waits for what is under way.
         let finished = timeout(settings.drain_timeout, places.acquire_many(all)).await;
         handle.stop(finished.is_ok()).await;
     })

@@ -5,14 +5,14 @@ use std::sync::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement,
     prelude::async_trait::async_trait,
 };
 
 use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entries, Entry},
-    database::{Changed, Changes, notification},
+    database::{Changed, Changes, Transaction, notification},
     mail::Mailer,
     secret::Secret,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// What [`crate::Session::write`] gives its closure: a connection inside one transaction, and who acts.
 #[derive(Debug)]
 pub struct Tx {
-    inner: DatabaseTransaction,
+    inner: Transaction,
     actor: Arc<Actor>,
     request_id: Option<Arc<str>>,
     /// What was done so far, for the audit.
@@ -36,7 +36,7 @@ pub struct Tx {
 
 impl Tx {
     pub(crate) fn new(
-        inner: DatabaseTransaction,
+        inner: Transaction,
         actor: Arc<Actor>,
         request_id: Option<Arc<str>>,
         changes: Changes,

@@ -23,6 +23,7 @@ pub mod service;
 pub mod smtp;
 pub mod sql;
 mod statements;
+mod swallow;
 pub mod throw_away;
 
 pub use app::{Knobs, PASSWORD, TestApp};
@@ -35,6 +36,7 @@ pub use serde_json::json;
 pub use service::Service;
 pub use sql::Sql;
 pub use statements::Statements;
+pub use swallow::Swallow;
 
 /// A number of rounds, times what `ATOLL_TEST_SCALE` says: the suite must be quick, a search for a rare fault need not.
 pub fn scaled(rounds: usize) -> usize {

@@ -100,7 +100,10 @@ async fn check<B: Body, Q: Query>(
         .get()
         .map_or_else(Instant::now, |Arrival(at)| *at);
     let atoll = of::<Atoll>(request)?.as_ref().clone();
-    let atoll = atoll.for_request(arrival, time_limit(request.method()));
+    let mut atoll = atoll.for_request(arrival, time_limit(request.method()));
+    if has_reserved_connections(request) {
+        atoll = atoll.reserved();
+    }
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let actor = actor(request, &atoll, cookie.as_ref()).await;
@@ -127,6 +130,13 @@ async fn check<B: Body, Q: Query>(
         input,
         ids,
     })
+}
+
+/// Signing in, and learning who one is, work while everything else waits for a connection.
+fn has_reserved_connections(request: &HttpRequest) -> bool {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let route = pattern.strip_prefix("/api/v1/auth/").unwrap_or_default();
+    ["login", "refresh", "cookie", "me"].contains(&route)
 }
 
 /// What only reads must be done sooner.

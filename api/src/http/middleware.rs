@@ -9,7 +9,6 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use service::Database;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
@@ -36,7 +35,6 @@ pub struct Address(pub Option<IpAddr>);
 pub struct Gate {
     /// How many requests may be worked on at once, over all workers.
     pub places: Arc<Semaphore>,
-    pub database: Database,
     /// Whether clients come by TLS, which somebody ahead of this server ends.
     pub is_by_tls: bool,
     pub proxies: Proxies,
@@ -81,9 +79,8 @@ pub async fn guard(
         let address = gate.address(&request);
         request.extensions_mut().insert(address);
     }
-    let Some((gate, place)) =
-        gate.and_then(|gate| Some((gate.clone(), gate.places.clone().try_acquire_owned().ok()?)))
-    else {
+    let place = gate.and_then(|gate| gate.places.clone().try_acquire_owned().ok());
+    let Some(place) = place else {
         let problem = Problem::unavailable("this server").at(&path, &id);
         return Ok(request.into_response(seal.put(problem.error_response())));
     };
@@ -92,15 +89,7 @@ pub async fn guard(
         next.call(request).await
     };
     let work = actix_web::rt::spawn(work.instrument(span.clone()));
-    let done = tokio::select! {
-        done = work => done,
-        // The work goes on; its client learns now that nobody knows how it ends.
-        () = gate.database.lost() => {
-            log(&span, started, Problem::unavailable("the database").status_code().as_u16());
-            return Err(Refused(Problem::unavailable("the database").at(&path, &id), seal).into());
-        }
-    };
-    match done {
+    match work.await {
         Ok(Ok(response)) => {
             span.record("route", response.request().match_pattern());
             log(&span, started, response.status().as_u16());
