@@ -69,7 +69,7 @@ impl Server {
             settings.trusted_proxies.clone(),
             settings.proxy_header,
         );
-        let gate = Gate::new(places.clone(), load.clone(), atoll.database.clone(), peers);
+        let gate = Gate::new(places.clone(), load.clone(), peers);
         let long = Places::new(settings, places.clone());
         let heavy = HeavyReads::new(settings.max_heavy_reads);
         let limits = Limits {
@@ -159,8 +159,7 @@ fn stop_on_signal(
         tracing::info!("stopping");
         draining.start();
         sleep(settings.drain_delay).await;
-        // Taking every permit refuses what comes now, and waits for what is under way, exports last. Only then may a worker
-        // end: the database connections that were opened on it end with it, and others may be using them.
+        // Taking every permit refuses what comes now, and waits for what is under way, exports last.
         let work = async {
             let begun = begun.acquire_many(all_begun).await;
             (begun, places.acquire_many(all).await)

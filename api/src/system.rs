@@ -9,7 +9,8 @@ use actix_web::{
     http::{Method, StatusCode},
     web,
 };
-use service::Atoll;
+use service::{Atoll, Limit};
+use tokio::time::Instant;
 
 use crate::http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize};
 
@@ -91,6 +92,8 @@ struct Checks {
 
 /// Requests are welcome: the database answers, its schema is ours, and nobody has asked us to stop.
 async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
+    let atoll = atoll.as_ref().clone().reserved();
+    let atoll = atoll.for_request(Instant::now(), Limit::Read);
     let database = atoll.database.ping().await.is_ok();
     let migrations = database
         && atoll

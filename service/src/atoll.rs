@@ -71,6 +71,15 @@ impl Atoll {
         }
     }
 
+    /// The service for work that may take the connections that are kept for sign-in, `/auth/me` and readiness.
+    #[must_use]
+    pub fn reserved(self) -> Self {
+        Self {
+            database: self.database.reserved(),
+            ..self
+        }
+    }
+
     pub fn session(&self, actor: Actor) -> Session {
         Session::new(self.clone(), actor)
     }

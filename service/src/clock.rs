@@ -8,6 +8,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use sea_orm::prelude::DateTimeWithTimeZone;
 use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
 use tokio::{
+    runtime::Handle,
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
@@ -58,10 +59,10 @@ impl Drop for Follower {
     }
 }
 
-/// Measures the difference once, and then every half minute on a connection of its own.
-pub async fn follow(server: PgConnectOptions) -> Follower {
+/// Measures the difference once, and then every half minute, in a task of the runtime `home`.
+pub async fn follow(home: &Handle, server: PgConnectOptions) -> Follower {
     let mut pause = measure(&server).await;
-    Follower(tokio::spawn(async move {
+    Follower(home.spawn(async move {
         loop {
             sleep(pause).await;
             pause = measure(&server).await;

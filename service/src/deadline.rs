@@ -66,6 +66,13 @@ impl Deadline {
         Self { limit, ..self }
     }
 
+    /// The same for one piece of work that begins now, whose parts have one deadline together.
+    #[must_use]
+    pub(crate) fn started(self) -> Self {
+        let arrival = self.arrival.or_else(|| Some(Instant::now()));
+        Self { arrival, ..self }
+    }
+
     /// The kind of the limit.
     pub fn limit(&self) -> Limit {
         self.limit

@@ -5,7 +5,9 @@ use sea_orm::ConnectionTrait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Actor, Atoll, Deadline, Error, Limit, Origin, Result, Tx, database::Reader, secret::Secret,
+    Actor, Atoll, Deadline, Error, Limit, Origin, Result, Tx,
+    database::{Reader, is_lock_wait},
+    secret::Secret,
 };
 
 /// A write that met another transaction is run again at most this often.
@@ -97,7 +99,7 @@ impl Session {
     /// Runs `work` in one transaction, which commits on `Ok` and rolls back on `Err`.
     ///
     /// `work` may run several times: on a serialisation failure, a deadlock or a busy SQLite it starts again from
-    /// nothing, at most five times, before the deadline of the session. So it must do nothing but read and write through its [`Tx`].
+    /// nothing, at most five times before the deadline of the session, and more often where it waits for a lock. So it must do nothing but read and write through its [`Tx`].
     ///
     /// Fails with [`Error::Unavailable`] when others are in the way until then, and with [`Error::QueryTimeout`] when its own
     /// statements take longer.
@@ -109,8 +111,9 @@ impl Session {
     pub async fn write_if<T>(&self, work: impl AsyncFn(&Tx) -> Result<(T, bool)>) -> Result<T> {
         let _writing = Writing::start(&self.writing)?;
         let database = &self.atoll.database;
-        let deadline = database.deadline().instant();
-        for attempt in 0.. {
+        let deadline = database.deadline().started();
+        let mut conflicts = 0;
+        for attempt in 0_u32.. {
             let tx = Tx::new(
                 database.begin(deadline).await?,
                 self.actor.clone(),
@@ -126,8 +129,11 @@ impl Session {
             let done = work(&tx).await;
             match tx.finish(done).await {
                 Err(Error::Contended(cause)) => {
-                    let pause = Duration::from_millis(rand::random_range(1..=10 << attempt));
-                    if attempt == RETRIES || Instant::now() + pause >= deadline {
+                    // A wait for a lock may last until the deadline, but without holding a connection.
+                    conflicts += u32::from(!is_lock_wait(&cause));
+                    let longest: u64 = 10 << attempt.min(RETRIES);
+                    let pause = Duration::from_millis(rand::random_range(1..=longest));
+                    if conflicts > RETRIES || Instant::now() + pause >= deadline.instant() {
                         return Err(Error::Unavailable("the database", Some(cause)));
                     }
                     tracing::debug!(attempt, ?pause, %cause, "contended, running the write again");

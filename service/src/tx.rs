@@ -8,14 +8,14 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement,
     prelude::async_trait::async_trait,
 };
 
 use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entries, Entry},
-    database::{Changed, Changes, notification},
+    database::{Changed, Changes, Transaction, notification},
     mail::Mailer,
     quota::{Charge, Kind, Quotas},
     secret::Secret,
@@ -24,7 +24,7 @@ use crate::{
 /// What [`crate::Session::write`] gives its closure: a connection inside one transaction, and who acts.
 #[derive(Debug)]
 pub struct Tx {
-    inner: DatabaseTransaction,
+    inner: Transaction,
     actor: Arc<Actor>,
     request_id: Option<Arc<str>>,
     /// What was done so far, for the audit.
@@ -47,7 +47,7 @@ pub struct Tx {
 
 impl Tx {
     pub(crate) fn new(
-        inner: DatabaseTransaction,
+        inner: Transaction,
         actor: Arc<Actor>,
         request_id: Option<Arc<str>>,
         changes: Changes,

@@ -33,6 +33,7 @@ pub struct Knobs {
     pub service: service::Settings,
     /// The routes of the API.
     pub routes: fn() -> Vec<Route>,
+    pub database: fn(&mut service::database::Settings),
 }
 
 impl Default for Knobs {
@@ -45,6 +46,7 @@ impl Default for Knobs {
             redis: RedisSettings::default(),
             service: service_settings(),
             routes,
+            database: |_| {},
         }
     }
 }
@@ -85,16 +87,18 @@ impl TestApp {
 
     /// On a database that is there already, and migrated if it is PostgreSQL.
     pub async fn at(url: &str, backend: Backend, change: impl FnOnce(&mut Knobs)) -> Self {
+        let mut knobs = Knobs::default();
+        change(&mut knobs);
+        let mut settings = settings(url);
+        (knobs.database)(&mut settings);
         let statements = Statements::default();
-        let database = Database::connect(&settings(url), Some(statements.observer()))
+        let database = Database::connect(&settings, Some(statements.observer()))
             .await
             .unwrap();
         if !backend.is_postgres() {
             database.migrate().await.unwrap();
         }
         database.secret().await.unwrap();
-        let mut knobs = Knobs::default();
-        change(&mut knobs);
         let atoll = Atoll::new(database, knobs.service);
         let http = HttpSettings {
             server: knobs.server,

@@ -24,6 +24,7 @@ pub mod smtp;
 pub mod sql;
 mod statements;
 pub mod stuck;
+mod swallow;
 pub mod throw_away;
 
 pub use app::{Knobs, PASSWORD, TestApp};
@@ -36,6 +37,7 @@ pub use serde_json::json;
 pub use service::Service;
 pub use sql::Sql;
 pub use statements::Statements;
+pub use swallow::Swallow;
 
 /// A number of rounds, times what `ATOLL_TEST_SCALE` says: the suite must be quick, a search for a rare fault need not.
 pub fn scaled(rounds: usize) -> usize {

@@ -255,7 +255,7 @@ pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
     ])
 }
 
-fn database_rules(database: &database::Settings) -> [Rule; 14] {
+fn database_rules(database: &database::Settings) -> [Rule; 13] {
     let url = database.url.expose_secret();
     let scheme = ["sqlite:", "postgres:", "postgresql:"]
         .iter()
@@ -311,11 +311,6 @@ fn database_rules(database: &database::Settings) -> [Rule; 14] {
         ),
         ("database.lock_timeout", whole(database.lock_timeout), WHOLE),
         ("database.idle_in_transaction_timeout", whole(idle), WHOLE),
-        (
-            "database.statement_cache",
-            database.statement_cache > 0,
-            "must be at least 1",
-        ),
         (
             "database.slow_statement",
             database.slow_statement <= DAY,

@@ -114,7 +114,10 @@ async fn check<B: Body, Q: Query>(
         .get()
         .map_or_else(Instant::now, |Arrival(at)| *at);
     let atoll = of::<Atoll>(request)?.as_ref().clone();
-    let atoll = atoll.for_request(arrival, time_limit(request.method()));
+    let mut atoll = atoll.for_request(arrival, time_limit(request.method()));
+    if has_reserved_connections(request) {
+        atoll = atoll.reserved();
+    }
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let slot = Slot::of(request)?;
@@ -155,6 +158,13 @@ async fn check<B: Body, Q: Query>(
         ids,
         _heavy: heavy,
     })
+}
+
+/// Signing in, and learning who one is, work while everything else waits for a connection.
+fn has_reserved_connections(request: &HttpRequest) -> bool {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let route = pattern.strip_prefix("/api/v1/auth/").unwrap_or_default();
+    ["login", "refresh", "cookie", "me"].contains(&route)
 }
 
 /// What only reads must be done sooner.

@@ -44,6 +44,7 @@ impl Download {
         places: &Places,
     ) -> Result<Self, Problem> {
         let place = places.export(&session)?;
+        let session = session.per_chunk();
         let first = pages.next(&session).await?;
         let (sender, receiver) = channel(1);
         let sending = Sending {

@@ -63,7 +63,7 @@ pub async fn export<R: Resource>(
     let name = format!("{}.{}", R::name(), format.name());
     let pages = Box::new(Pages::<R>::new(rows, format)?);
     let file = (name, format.media_type());
-    let download = Download::start(file, pages, call.session.per_chunk(), &places).await?;
+    let download = Download::start(file, pages, call.session, &places).await?;
     Ok(Export(download, PhantomData))
 }
 

@@ -11,7 +11,6 @@ use actix_web::{
     web::Data,
 };
 use secrecy::ExposeSecret;
-use service::Database;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
@@ -54,7 +53,6 @@ pub struct Gate {
     health: Arc<Semaphore>,
     readiness: Arc<Semaphore>,
     pub load: Load,
-    pub database: Database,
     /// Whether clients come by TLS, which somebody ahead of this server ends.
     pub is_by_tls: bool,
     pub proxies: Proxies,
@@ -65,7 +63,6 @@ impl Gate {
     pub fn new(
         places: Arc<Semaphore>,
         load: Load,
-        database: Database,
         (is_by_tls, proxies, proxy_header): (bool, Proxies, ProxyHeader),
     ) -> Self {
         Self {
@@ -73,7 +70,6 @@ impl Gate {
             health: Arc::new(Semaphore::new(PROBES)),
             readiness: Arc::new(Semaphore::new(PROBES)),
             load,
-            database,
             is_by_tls,
             proxies,
             proxy_header,
@@ -174,12 +170,7 @@ pub async fn guard(
         done
     };
     let work = actix_web::rt::spawn(work.instrument(Span::current()));
-    let done = tokio::select! {
-        done = work => done,
-        // The work goes on; its client learns now that its outcome is unknown.
-        () = gate.database.lost() => return Err(Problem::unavailable("the database").into()),
-    };
-    match done {
+    match work.await {
         Ok(done) => {
             let (request, response) = done?.map_into_boxed_body().into_parts();
             let response = outgoing::bound(response, &gate.load, (slot.caller(), is_read));

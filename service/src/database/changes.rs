@@ -15,7 +15,10 @@ use sqlx::{
     Error,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep, timeout},
+};
 
 /// Where changes are told.
 const CHANNEL: &str = "atoll_changes";
@@ -99,10 +102,10 @@ impl Changes {
         }))
     }
 
-    /// Listens on a connection of its own, for as long as somebody has this.
-    pub(super) fn of(server: PgConnectOptions) -> Self {
+    /// Listens on a connection of its own, which belongs to the runtime `home`, for as long as somebody has this.
+    pub(super) fn of(home: &Handle, server: PgConnectOptions) -> Self {
         let changes = Self::deaf();
-        tokio::spawn(listen(server, Arc::downgrade(&changes.0)));
+        home.spawn(listen(server, Arc::downgrade(&changes.0)));
         changes
     }
 
@@ -172,7 +175,8 @@ async fn hear_until_lost(server: &PgConnectOptions, state: &Weak<State>) -> Resu
     let mut listener = PgListener::connect_with(&pool.connect_lazy_with(server.clone())).await?;
     listener.eager_reconnect(false);
     let own = format!("{CHANNEL}_{:016x}", rand::random::<u64>());
-    listener.listen_all([CHANNEL, own.as_str()]).await?;
+    let listening = listener.listen_all([CHANNEL, own.as_str()]);
+    timeout(FRESH, listening).await.map_err(lost)??;
     // What was committed while nobody listened is not told again.
     let mut is_new = true;
     while let Some(changes) = state.upgrade().map(Changes) {

@@ -2,7 +2,8 @@
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::error::DatabaseError;
 
-use crate::{Error, Refusal, deadline::Overrun};
+use super::reader::is_overrun;
+use crate::{Error, Refusal};
 
 /// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
 /// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
@@ -19,11 +20,7 @@ pub fn classify(error: DbErr) -> Error {
     let cause = cause.clone();
     match cause.as_ref() {
         sqlx::Error::Database(refused) => by_code(refused.as_ref(), error),
-        sqlx::Error::Io(failure)
-            if failure.get_ref().is_some_and(|cause| cause.is::<Overrun>()) =>
-        {
-            Error::QueryTimeout(error)
-        }
+        overrun if is_overrun(overrun) => Error::QueryTimeout(error),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -33,6 +30,10 @@ pub fn classify(error: DbErr) -> Error {
         _ => Error::internal(error),
     }
 }
+
+/// Connections, credentials, resources (disk, memory, connections), the operator (shutdown, start-up) and the system
+/// (input and output): classes of SQLSTATEs that say nothing of the statement.
+const CLASSES_OF_OUTAGES: [&str; 5] = ["08", "28", "53", "57", "58"];
 
 /// PostgreSQL answers with five-character SQLSTATEs (PostgreSQL manual, appendix A), SQLite with decimal result codes (sqlite.org/rescode.html).
 fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
@@ -49,14 +50,31 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
         "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
         // query_canceled (statement_timeout), transaction_timeout; SQLITE_INTERRUPT
         "57014" | "25P04" | "9" => Error::QueryTimeout(error),
-        // idle_in_transaction_session_timeout, disk_full, too_many_connections,
-        // admin_shutdown, crash_shutdown, cannot_connect_now; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
-        "25P03" | "53100" | "53300" | "57P01" | "57P02" | "57P03" | "8" | "10" | "13" | "14" => {
+        // read_only_sql_transaction (a standby), idle_in_transaction_session_timeout, invalid_catalog_name,
+        // object_not_in_prerequisite_state; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
+        "25006" | "25P03" | "3D000" | "55000" | "8" | "10" | "13" | "14" => {
             Error::Unavailable("the database", Some(error))
         }
-        _ if code.starts_with("08") => Error::Unavailable("the database", Some(error)),
+        _ if CLASSES_OF_OUTAGES
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
+            Error::Unavailable("the database", Some(error))
+        }
         _ => Error::internal(error),
     }
+}
+
+/// Whether a statement waited for another transaction for as long as it may.
+pub fn is_lock_wait(error: &DbErr) -> bool {
+    let (DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else {
+        return false;
+    };
+    let RuntimeErr::SqlxError(cause) = runtime else {
+        return false;
+    };
+    let refused = cause.as_database_error();
+    refused.is_some_and(|refused| refused.code().as_deref() == Some("55P03"))
 }
 
 fn collision(refused: &dyn DatabaseError, error: DbErr) -> Error {

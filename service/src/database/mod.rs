@@ -1,49 +1,50 @@
 //! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
 mod changes;
 mod classify;
-mod heartbeat;
+mod health;
 mod migrations;
 mod postgres;
 mod reader;
 mod settings;
 mod sqlite;
 mod statements;
+mod transaction;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
-    sync::{OnceCell, watch},
-    time::{Instant, sleep, timeout_at},
+    sync::OnceCell,
+    time::{Instant, timeout_at},
 };
 
 pub(crate) use changes::{Changed, Changes, notification};
-pub(crate) use classify::{all_taken, classify, taken, taken_field};
+pub(crate) use classify::{all_taken, classify, is_lock_wait, taken, taken_field};
 pub use migrations::{Migrations, Step};
 pub use reader::Reader;
-pub(crate) use reader::overrun;
 pub use settings::Settings;
 pub use statements::Observer;
+pub(crate) use transaction::Transaction;
+
+use self::{
+    postgres::{Lane, Postgres},
+    reader::ReadPool,
+};
 
 use crate::{Deadline, Error, Limit, Result, clock, secret::Secret};
 
-/// Time for work that may do without the database, once that is known to be away.
-const GRACE: Duration = Duration::from_millis(200);
-
-/// Cheap to clone. On PostgreSQL both connections are one pool; on SQLite a pool of readers and one writer.
+/// Cheap to clone. On PostgreSQL reads and writes share one pool; on SQLite there is a pool of readers and one writer.
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: Reader,
+    /// SQLite's writer; on PostgreSQL a connection for migrations alone.
     write: DatabaseConnection,
-    lock_timeout: Duration,
     secret: Arc<OnceCell<Secret>>,
-    /// Whether the server answers; none where there is no server.
-    heartbeat: Option<watch::Receiver<bool>>,
     /// Heard from other nodes; a file has none that tell.
     changes: Changes,
     /// Follows the clock of a server.
@@ -53,23 +54,28 @@ pub struct Database {
 impl Database {
     /// Connects, and makes the SQLite file and its folder if they are absent. `observer` sees each statement.
     pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
-        let watch = |mut connection: DatabaseConnection| {
-            connection
-                .set_metric_callback(statements::log(settings.slow_statement, observer.clone()));
-            connection
-        };
+        let log = Arc::new(statements::log(settings.slow_statement, observer));
         let url = settings.url.expose_secret();
         let mut follower = None;
-        let (read, write, heartbeat, changes) = match url.split_once(':').map(|(scheme, _)| scheme)
-        {
-            Some("sqlite") => sqlite::connect(url, settings)
-                .await
-                .map(|(read, write)| (read, write, None, Changes::deaf()))?,
+        let (pool, write, changes) = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => {
+                let watch = |mut connection: DatabaseConnection| {
+                    let log = log.clone();
+                    connection.set_metric_callback(move |info| log(info));
+                    connection
+                };
+                let (read, write) = sqlite::connect(url, settings).await?;
+                let pool = ReadPool::Sqlite(watch(read));
+                (pool, watch(write), Changes::deaf())
+            }
             Some("postgres" | "postgresql") => {
-                let (pool, server) = postgres::connect(url, settings).await?;
-                let heartbeat = heartbeat::start(server.clone());
-                follower = Some(Arc::new(clock::follow(server.clone()).await));
-                (pool.clone(), pool, Some(heartbeat), Changes::of(server))
+                let postgres = Postgres::connect(url, settings, log).await?;
+                let changes = Changes::of(&postgres.home.handle, postgres.server.clone());
+                let write = postgres.for_migrations();
+                follower = Some(Arc::new(
+                    clock::follow(&postgres.home.handle, postgres.server.clone()).await,
+                ));
+                (ReadPool::Postgres(postgres), write, changes)
             }
             _ => {
                 return Err(Error::bug(
@@ -79,13 +85,12 @@ impl Database {
         };
         Ok(Self {
             reader: Reader {
-                pool: watch(read),
+                pool,
                 deadline: Deadline::new(settings),
+                lane: Lane::default(),
             },
-            write: watch(write),
-            lock_timeout: settings.lock_timeout,
+            write,
             secret: Arc::default(),
-            heartbeat,
             changes,
             _clock: follower,
         })
@@ -115,16 +120,31 @@ impl Database {
         self.with_deadline(deadline)
     }
 
+    /// The same database for work that may take the connections that are kept for it.
+    #[must_use]
+    pub fn reserved(mut self) -> Self {
+        self.reader.lane = Lane::Reserved;
+        self
+    }
+
     /// Of those who call.
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
     }
 
-    /// Opens a transaction, or gives up at `deadline`.
-    ///
-    /// The `BEGIN` runs in a task of its own, which is never cancelled: a cancelled one would hand the next user of
-    /// the connection an open transaction (transact-rs/sqlx#4394). One that comes too late is rolled back when dropped.
-    pub(crate) async fn begin(&self, deadline: Instant) -> Result<DatabaseTransaction> {
+    /// Opens a transaction, or gives up at the deadline.
+    pub(crate) async fn begin(&self, deadline: Deadline) -> Result<Transaction> {
+        match &self.reader.pool {
+            ReadPool::Postgres(postgres) => {
+                let begun = postgres.begin(deadline, self.reader.lane).await?;
+                Ok(Transaction::Postgres(begun))
+            }
+            ReadPool::Sqlite(_) => self.begin_on_sqlite(deadline.instant()).await,
+        }
+    }
+
+    /// The `BEGIN` runs in a task of its own, which is never cancelled. One that comes too late is rolled back when dropped.
+    async fn begin_on_sqlite(&self, deadline: Instant) -> Result<Transaction> {
         let write = self.write.clone();
         let options = TransactionOptions {
             // Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
@@ -132,16 +152,11 @@ impl Database {
             ..Default::default()
         };
         let begin = tokio::spawn(async move { write.begin_with_options(options).await });
-        let tx = match timeout_at(deadline, begin).await {
-            Ok(Ok(done)) => done?,
-            Ok(Err(panicked)) => return Err(Error::internal(panicked)),
-            Err(_late) => return Err(overrun().into()),
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if !self.is_sqlite() {
-            postgres::limit(&tx, left, self.lock_timeout).await?;
+        match timeout_at(deadline, begin).await {
+            Ok(Ok(done)) => Ok(Transaction::Sqlite(done?)),
+            Ok(Err(panicked)) => Err(Error::internal(panicked)),
+            Err(_late) => Err(Error::Unavailable("the database", None)),
         }
-        Ok(tx)
     }
 
     /// Authenticates cursors with this key, and not with the one that the installation made for itself.
@@ -159,30 +174,20 @@ impl Database {
         Ok(self.secret.get_or_try_init(installed).await?.clone())
     }
 
-    /// Ends when the database has not answered for a while, so that nobody waits longer; else never.
-    pub async fn lost(&self) {
-        if let Some(mut heartbeat) = self.heartbeat.clone()
-            && heartbeat.wait_for(|alive| !alive).await.is_ok()
-        {
-            // What needs no database is done by then.
-            sleep(GRACE).await;
-            return;
-        }
-        std::future::pending::<()>().await;
-    }
-
-    /// Answers whether the database does: at once, where it is known not to.
+    /// Fails where the database does not answer, or cannot be written to: at once where that is known.
     pub async fn ping(&self) -> Result<()> {
-        let is_known_lost = |heartbeat: &watch::Receiver<bool>| !*heartbeat.borrow();
-        if self.heartbeat.as_ref().is_some_and(is_known_lost) {
-            return Err(Error::Unavailable("the database", None));
+        if let ReadPool::Postgres(postgres) = &self.reader.pool {
+            postgres.check()?;
         }
         self.reader.execute_unprepared("SELECT 1").await?;
         Ok(())
     }
 
     pub async fn close(&self) -> Result<()> {
-        self.reader.pool.close_by_ref().await?;
+        match &self.reader.pool {
+            ReadPool::Sqlite(pool) => pool.close_by_ref().await?,
+            ReadPool::Postgres(postgres) => postgres.close(),
+        }
         Ok(self.write.close_by_ref().await?)
     }
 
@@ -204,6 +209,6 @@ impl Database {
     }
 
     pub fn is_sqlite(&self) -> bool {
-        self.write.get_database_backend() == sea_orm::DbBackend::Sqlite
+        matches!(self.reader.pool, ReadPool::Sqlite(_))
     }
 }

@@ -7,13 +7,21 @@ use sea_orm::{
 };
 use tokio::time::timeout_at;
 
+use super::postgres::{Lane, Postgres};
 use crate::{Deadline, deadline::Overrun};
 
 /// A pool to read with until a deadline.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    pub(super) pool: DatabaseConnection,
+    pub(super) pool: ReadPool,
     pub(super) deadline: Deadline,
+    pub(super) lane: Lane,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum ReadPool {
+    Sqlite(DatabaseConnection),
+    Postgres(Arc<Postgres>),
 }
 
 impl Reader {
@@ -25,29 +33,68 @@ impl Reader {
 
 /// The error of work that was given up at its deadline.
 pub(crate) fn overrun() -> DbErr {
-    let cause = sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, Overrun));
-    DbErr::Query(RuntimeErr::SqlxError(Arc::new(cause)))
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(overrun_cause())))
+}
+
+/// Whether work was given up at its deadline.
+pub(super) fn is_overrun(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Io(error) = error else {
+        return false;
+    };
+    error.get_ref().is_some_and(|cause| cause.is::<Overrun>())
+}
+
+pub(super) fn overrun_cause() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, Overrun))
 }
 
 #[async_trait]
 impl ConnectionTrait for Reader {
     fn get_database_backend(&self) -> DbBackend {
-        self.pool.get_database_backend()
+        match self.pool {
+            ReadPool::Sqlite(_) => DbBackend::Sqlite,
+            ReadPool::Postgres(_) => DbBackend::Postgres,
+        }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.bounded(self.pool.execute_raw(statement)).await
+        match &self.pool {
+            ReadPool::Sqlite(pool) => self.bounded(pool.execute_raw(statement)).await,
+            ReadPool::Postgres(pool) => {
+                let mut lease = pool.checkout(self.deadline, self.lane).await?;
+                lease.execute(&statement).await
+            }
+        }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.bounded(self.pool.execute_unprepared(sql)).await
+        match &self.pool {
+            ReadPool::Sqlite(pool) => self.bounded(pool.execute_unprepared(sql)).await,
+            ReadPool::Postgres(pool) => {
+                let mut lease = pool.checkout(self.deadline, self.lane).await?;
+                let done = lease.run(sql).await.map(ExecResult::from);
+                done.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+            }
+        }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.bounded(self.pool.query_one_raw(statement)).await
+        match &self.pool {
+            ReadPool::Sqlite(pool) => self.bounded(pool.query_one_raw(statement)).await,
+            ReadPool::Postgres(pool) => {
+                let mut lease = pool.checkout(self.deadline, self.lane).await?;
+                lease.query_one(&statement).await
+            }
+        }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.bounded(self.pool.query_all_raw(statement)).await
+        match &self.pool {
+            ReadPool::Sqlite(pool) => self.bounded(pool.query_all_raw(statement)).await,
+            ReadPool::Postgres(pool) => {
+                let mut lease = pool.checkout(self.deadline, self.lane).await?;
+                lease.query_all(&statement).await
+            }
+        }
     }
 }

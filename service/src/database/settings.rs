@@ -11,6 +11,7 @@ pub struct Settings {
     pub migrate: bool,
     pub max_connections: u32,
     pub min_connections: u32,
+    pub reserved_connections: u32,
     #[serde(with = "humantime_serde")]
     pub acquire_timeout: Duration,
     #[serde(with = "humantime_serde")]

@@ -6,6 +6,9 @@ use sea_orm::{Statement, metric::Info};
 /// Sees every statement, with its values.
 pub type Observer = Arc<dyn Fn(&Statement) + Send + Sync>;
 
+/// Takes note of a statement that was answered.
+pub(super) type Log = Arc<dyn Fn(&Info<'_>) + Send + Sync>;
+
 pub(super) fn log(
     slow: Duration,
     observer: Option<Observer>,

@@ -3,6 +3,7 @@ use futures_util::future::join_all;
 use tests::{
     Client, PASSWORD, Sql, json,
     process::{Process, Program, eventually},
+    scaled,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -67,6 +68,37 @@ async fn a_port_that_is_taken_is_named() {
         .refused("serve")
         .await;
 
+    assert!(refused.contains(&address.to_string()), "{refused}");
+}
+
+/// Sockets of the pool must not end with the workers: the end of the first run is written after them.
+#[actix_web::test]
+async fn a_stop_before_there_is_a_superuser_ends_well() {
+    let (program, _) = program().await;
+
+    for _ in 0..scaled(3) {
+        let (mut server, address) = program.serve().await;
+        let anyone = Client::new(address, None, 0);
+        join_all((0..8).map(|_| anyone.get("/posts"))).await;
+
+        server.terminate();
+
+        let status = server.end().await;
+        assert!(status.success(), "{status}: {}", server.log());
+    }
+}
+
+#[actix_web::test]
+async fn a_database_server_that_refuses_connections_is_named() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let url = format!("postgres://atoll@{address}/atoll");
+
+    let refused = program.with("DATABASE_URL", &url).refused("serve").await;
+
+    assert!(refused.contains("Connection refused"), "{refused}");
     assert!(refused.contains(&address.to_string()), "{refused}");
 }
 

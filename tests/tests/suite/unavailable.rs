@@ -1,4 +1,5 @@
 //! What is away, full or slow is said so promptly, and harms nobody else.
+mod deadline;
 mod on_postgres;
 mod slow;
 

@@ -1,10 +1,11 @@
 //! PostgreSQL, where sqlx 0.9 puts a connection whose BEGIN was cancelled back into its pool inside an open transaction
 //! (transact-rs/sqlx#4394).
-use std::{future::poll_fn, pin::pin, task::Poll};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use sqlx::PgPool;
 use tests::{Backend, Service, Sql, process::eventually};
+use tokio::time::timeout;
 
 /// Cancelled transactions, each followed by one write that is acknowledged.
 const TRIES: i64 = 20;
@@ -23,7 +24,7 @@ async fn no_acknowledged_write_is_lost_in_a_storm_of_resets() {
     println!("{acknowledged} acknowledged, {} lost", lost.len());
 }
 
-/// If this fails, sqlx is cured: the pool's `after_release` may go.
+/// If this fails, sqlx is cured, and its own pool may do.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_plain_pool_loses_writes_behind_a_cancelled_begin() {
@@ -42,6 +43,35 @@ async fn a_plain_pool_loses_writes_behind_a_cancelled_begin() {
         lost > 0,
         "this pool is not in danger, so what guards it is for nothing"
     );
+}
+
+/// Writes that are dropped at every step of their way, each followed by one that is acknowledged.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn the_pool_of_the_service_loses_none_behind_a_dropped_write() {
+    let service = Service::with(|settings| settings.max_connections = 1).await;
+    let sql = Sql::open(&service.url).await;
+    sql.run("CREATE TABLE ledger (entry bigint NOT NULL)").await;
+
+    for entry in 0..TRIES {
+        let dropped = service.write(async |tx| {
+            tx.execute_unprepared("INSERT INTO ledger VALUES (-1)")
+                .await?;
+            Ok(())
+        });
+        // A time that is another part of the write each time.
+        let _ = timeout(
+            Duration::from_micros(200) * u32::try_from(entry).unwrap(),
+            dropped,
+        )
+        .await;
+        let insert = format!("INSERT INTO ledger VALUES ({entry})");
+        let written = service.write(async |tx| Ok(tx.execute_unprepared(&insert).await?));
+        written.await.unwrap();
+    }
+
+    let kept = "SELECT count(*) FROM ledger WHERE entry >= 0";
+    assert_eq!(sql.number(kept).await, TRIES);
 }
 
 /// How many of the acknowledged writes are gone after others began and changed their minds.

@@ -1,4 +1,7 @@
 //! A database server that cuts connections, freezes or stops: an answer all the same, and work goes on when it is back.
+mod deadlines;
+mod silent;
+
 use std::cell::RefCell;
 
 use futures_util::future::join_all;

@@ -1,0 +1,77 @@
+//! Opens the connections of the pool, and decides which of them are used again.
+use std::{io, time::Duration};
+
+use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout},
+};
+
+use super::super::health::Suspicion;
+
+/// A connection of the pool.
+pub(super) struct Pooled {
+    pub raw: PgConnection,
+    /// When the server answered last on it.
+    pub answered: Instant,
+    opened: Instant,
+}
+
+pub(super) struct Manager {
+    pub server: PgConnectOptions,
+    /// The runtime that the sockets belong to. It must outlive every worker: a socket dies with the runtime that opened it.
+    pub home: Handle,
+    pub connect_timeout: Duration,
+    pub ping_timeout: Duration,
+    pub test_after_idle: Duration,
+    pub max_lifetime: Duration,
+    pub suspicion: Suspicion,
+}
+
+impl managed::Manager for Manager {
+    type Type = Pooled;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> sqlx::Result<Pooled> {
+        let (server, limit) = (self.server.clone(), self.connect_timeout);
+        let connecting = async move { timeout(limit, server.connect()).await };
+        let connected = self.home.spawn(connecting).await;
+        let connected = connected.map_err(|_ended| sqlx::Error::WorkerCrashed)?;
+        let raw = connected.map_err(|_late| silent())??;
+        let now = Instant::now();
+        Ok(Pooled {
+            raw,
+            answered: now,
+            opened: now,
+        })
+    }
+
+    async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<sqlx::Error> {
+        if pooled.opened.elapsed() >= self.max_lifetime {
+            return Err(RecycleError::message("it is too old"));
+        }
+        if self.suspicion.includes(pooled.answered) {
+            return Err(RecycleError::message("another one died since it answered"));
+        }
+        if pooled.answered.elapsed() < self.test_after_idle {
+            return Ok(());
+        }
+        match timeout(self.ping_timeout, pooled.raw.ping()).await {
+            Ok(answer) => answer?,
+            Err(_late) => {
+                tracing::warn!("a connection to the database died silently");
+                self.suspicion.raise();
+                return Err(RecycleError::Backend(silent()));
+            }
+        }
+        pooled.answered = Instant::now();
+        Ok(())
+    }
+}
+
+/// The error of a server that does not answer.
+pub(super) fn silent() -> sqlx::Error {
+    let error = io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time");
+    sqlx::Error::Io(error)
+}

@@ -1,0 +1,149 @@
+//! Locks, standbys and full pools: a request has one deadline, and what must go on goes on.
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use service::database::Settings;
+use tests::{Client, Sql, TestApp, json, process::eventually};
+
+use super::is_ready;
+
+/// Far more than an answer may take, as the machine may be busy.
+const LATE: Duration = Duration::from_secs(15);
+
+async fn app(database: fn(&mut Settings)) -> (TestApp, Client, Sql) {
+    let app = TestApp::with(|with| with.database = database).await;
+    let ada = app.member("ada").await;
+    let sql = Sql::open(&app.url).await;
+    (app, ada, sql)
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_read_that_waits_for_a_lock_beyond_its_deadline_is_a_query_timeout() {
+    let (app, ada, sql) = app(|database| {
+        database.lock_timeout = Duration::ZERO;
+        database.read_timeout = Duration::from_millis(500);
+    })
+    .await;
+    ada.publish("Hello").await;
+
+    sql.run("BEGIN; LOCK TABLE posts, user_roles IN ACCESS EXCLUSIVE MODE")
+        .await;
+    let started = Instant::now();
+    for path in ["/posts", "/auth/me"] {
+        let reply = ada.get(path).await.expect_problem(503, "query_timeout");
+        assert!(!reply.headers.contains_key("retry-after"), "{path}");
+    }
+
+    assert!(started.elapsed() < LATE, "{:?}", started.elapsed());
+    assert!(is_ready(&app).await, "a slow request is no outage");
+    sql.run("ROLLBACK").await;
+    ada.get("/posts").await.expect_status(200);
+    ada.get("/auth/me").await.expect_status(200);
+}
+
+/// As after a failover to which a node holds on.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_database_that_cannot_be_written_to_is_not_ready_and_writes_are_unavailable() {
+    let (app, ada, sql) = app(|_| {}).await;
+    ada.publish("Hello").await;
+    let name = sql.texts("SELECT current_database()::text").await.remove(0);
+    let set = |value: &str| {
+        format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = {value}")
+    };
+    let others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let post = || json!({ "title": "Hello", "content": "…" });
+
+    sql.run(&set("on")).await;
+    sql.number(others).await;
+    eventually("it is not ready", async || {
+        (!is_ready(&app).await).then_some(())
+    })
+    .await;
+    let refused = eventually("a read is served", async || {
+        let read = ada.get("/posts").await;
+        (read.status == 200).then_some(ada.post("/posts", post()).await)
+    })
+    .await;
+    refused
+        .expect_problem(503, "unavailable")
+        .header("retry-after");
+
+    sql.run(&set("off")).await;
+    eventually("it is ready, and writes", async || {
+        let is_written = ada.post("/posts", post()).await.status == 201;
+        (is_written && is_ready(&app).await).then_some(())
+    })
+    .await;
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn who_one_is_and_readiness_are_answered_while_every_other_connection_waits() {
+    let (app, ada, sql) = app(|database| {
+        database.max_connections = 2;
+        database.reserved_connections = 1;
+        database.lock_timeout = Duration::ZERO;
+        database.read_timeout = Duration::from_secs(10);
+        database.acquire_timeout = Duration::from_secs(10);
+    })
+    .await;
+    let anyone = app.anonymous();
+
+    sql.run("BEGIN; LOCK TABLE posts IN ACCESS EXCLUSIVE MODE")
+        .await;
+    let reads = join_all((0..4).map(|_| anyone.get("/posts")));
+    let others = async {
+        eventually("a read waits for the lock", async || {
+            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+            (sql.number(waiting).await > 0).then_some(())
+        })
+        .await;
+        ada.get("/auth/me").await.expect_status(200);
+        anyone.login("ada", tests::PASSWORD).await;
+        assert!(is_ready(&app).await);
+        sql.run("ROLLBACK").await;
+    };
+    let (reads, ()) = tokio::join!(reads, others);
+
+    for read in reads {
+        read.expect_status(200);
+    }
+}
+
+/// The pool has two connections, and each of them would be held by one who waits.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn those_who_wait_for_a_unique_value_leave_their_connections_to_others() {
+    let (_app, ada, sql) = app(|database| {
+        database.max_connections = 2;
+        database.reserved_connections = 0;
+        database.lock_timeout = Duration::from_millis(50);
+        database.write_timeout = Duration::from_secs(20);
+        database.acquire_timeout = Duration::from_secs(10);
+    })
+    .await;
+    let post = |slug: &str| json!({ "title": "Hello", "content": "…", "slug": slug });
+    ada.post("/posts", post("theirs")).await.expect_status(201);
+
+    sql.run("BEGIN; UPDATE posts SET slug = 'wanted'").await;
+    let waiting = join_all((0..4).map(|_| ada.post("/posts", post("wanted"))));
+    let honest = async {
+        eventually("somebody waits for the value", async || {
+            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+            (sql.number(waiting).await > 0).then_some(())
+        })
+        .await;
+        for number in 0..5 {
+            let slug = format!("honest-{number}");
+            ada.post("/posts", post(&slug)).await.expect_status(201);
+        }
+        sql.run("ROLLBACK").await;
+    };
+    let (waiting, ()) = tokio::join!(waiting, honest);
+
+    let made = waiting.iter().filter(|reply| reply.status == 201).count();
+    let taken = waiting.iter().filter(|reply| reply.status == 409).count();
+    assert_eq!((made, taken), (1, 3), "{waiting:?}");
+}
