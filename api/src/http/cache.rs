@@ -40,7 +40,6 @@ pub fn policy(request: &HttpRequest, response: &mut HttpResponseBuilder) {
     }
 }
 
-/// Whether a request only reads.
-pub fn reads(request: &HttpRequest) -> bool {
+fn reads(request: &HttpRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
