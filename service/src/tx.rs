@@ -173,7 +173,9 @@ impl Tx {
                 self.mailer.wake();
             }
             if let Some(quotas) = self.quotas.filter(|_| committed.is_ok()) {
-                charges.into_iter().for_each(|charge| quotas.settle(charge));
+                for charge in charges {
+                    quotas.settle(charge);
+                }
             }
             return committed.map_err(Error::from).and(done);
         }

@@ -58,7 +58,6 @@ impl CachePolicy {
     }
 }
 
-/// Whether a request with this method only reads.
-pub fn reads(method: &Method) -> bool {
+fn reads(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }

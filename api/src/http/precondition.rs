@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest,
     http::header::{EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch},
 };
-use service::{Error, crud::Expected};
+use service::crud::Expected;
 
 use super::Problem;
 
@@ -46,17 +46,6 @@ pub fn expected(request: &HttpRequest, is_required: bool) -> Result<Expected, Pr
         _ => return Err(Problem::malformed(format!("If-None-Match {TAGS}"))),
     };
     Ok(Expected::Unless(Box::new(matching), unwanted))
-}
-
-/// Fails where a read expects another version than the one that the answer shows.
-pub fn check_read(request: &HttpRequest, shown: &EntityTag) -> Result<(), Problem> {
-    let version = version(shown).unwrap_or_default();
-    match matching(request, false)? {
-        Expected::OneOf(versions) if !versions.contains(&version) => {
-            Err(Error::Stale(version).into())
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Written one way only: in decimal, without a sign and without leading zeros.

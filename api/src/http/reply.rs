@@ -17,7 +17,7 @@ use service::{
     idempotency::{Need, Notes, public, with_fields, without_fields},
 };
 
-use super::{BASE, Representation, Resource, Time, cache, cookie, precondition};
+use super::{BASE, Representation, Resource, Time, cache, cookie};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -244,11 +244,6 @@ impl<A> Responder for Reply<A> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        if let Some(tag) = self.tag.as_ref().filter(|_| cache::reads(request.method()))
-            && let Err(problem) = precondition::check_read(request, tag)
-        {
-            return HttpResponse::from_error(problem);
-        }
         let is_known = cache::is_known(request, self.tag.as_ref());
         let status = if is_known {
             StatusCode::NOT_MODIFIED

@@ -42,6 +42,8 @@ impl<B, Q> Call<B, Q> {
 
     /// One row, with the tag of its version. In part it is a weaker likeness; with others it has none.
     pub async fn row<R: Resource>(&self, found: Found<R::Row>, how: &Shape) -> Answer<One<R>> {
+        // Another version than the caller expects is not shown (RFC 9110, section 13.1.1), in whatever shape.
+        self.matching()?.if_sent().check(found.version)?;
         let tag = (found.version, found.is_full);
         if how.is_plain() {
             let row = Representation::<R::View>::of::<R>(found, how.deleted != Deleted::Exclude);

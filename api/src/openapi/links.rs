@@ -8,6 +8,9 @@ use crate::http::BASE;
 /// What a request needs beside the id of its row.
 const BODIES: [(&str, &str); 2] = [("restore", "{}"), ("revert", r#"{ "version": 1 }"#)];
 
+/// What changes a row: whatever version it is in.
+const CHANGES: [&str; 5] = ["update", "delete", "restore", "purge", "revert"];
+
 /// Done to deleted rows only.
 const OF_DELETED: [&str; 2] = ["restore", "purge"];
 
@@ -50,6 +53,9 @@ pub fn add(paths: &mut Map<String, Value>) {
 
 fn link(verb: &str, operation: &str, parameters: &Value) -> Value {
     let mut link = json!({ "operationId": operation, "parameters": parameters });
+    if CHANGES.contains(&verb) {
+        link["parameters"]["header.If-Match"] = "*".into();
+    }
     let body = BODIES.iter().find(|(known, _)| *known == verb);
     if let Some((_, body)) = body {
         link["requestBody"] = serde_json::from_str(body).unwrap_or_default();

@@ -16,8 +16,8 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Whether a row in this version may be written. Its caller holds a lock on the row, so that the version stays.
-    pub(crate) fn check(&self, version: i64) -> Result<()> {
+    /// Whether a row may be in this version. Before a write its caller holds a lock on the row, so that the version stays.
+    pub fn check(&self, version: i64) -> Result<()> {
         match self {
             Self::Anything => Ok(()),
             Self::OneOf(versions) if versions.contains(&version) => Ok(()),

@@ -217,13 +217,12 @@ impl Step {
                     false => Err(crate::crud::forbidden(self.action)),
                 }
             }
-            (_, None) => Err(Error::NotFound),
             // The user deleted it: that it is deleted is no news.
             (Action::Delete, Some(row)) if !is_live(row) => Ok(()),
             // To make a row takes no permission to read it.
             (Action::Create, Some(row)) if is_live(row) => Ok(()),
             (_, Some(_)) if seen.contains(&self.id) => Ok(()),
-            (_, Some(_)) => Err(Error::NotFound),
+            _ => Err(Error::NotFound),
         }
     }
 }

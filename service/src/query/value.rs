@@ -22,25 +22,19 @@ pub fn parse(kind: &ColumnType, text: &str) -> Result<Value, Refused> {
 }
 
 /// Values with commas between them. One that has a comma stands in double quotes, where `\"` and `\\` stand for a quote
-/// and a backslash, as in PostgREST.
+/// and a backslash, as in `PostgREST`.
 pub fn list(text: &str) -> Result<Vec<String>, Refused> {
     let wrong = |detail: &str| ("malformed", detail.to_owned());
     let mut values = Vec::new();
     let mut rest = text;
     loop {
-        let after = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                let (value, after) = unquoted(quoted)
-                    .ok_or_else(|| wrong("has a double quote that is not closed"))?;
-                values.push(value);
-                after
-            }
-            None => {
-                let (value, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
-                values.push(value.to_owned());
-                after
-            }
+        let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            unquoted(quoted).ok_or_else(|| wrong("has a double quote that is not closed"))?
+        } else {
+            let (value, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
+            (value.to_owned(), after)
         };
+        values.push(value);
         rest = match after.strip_prefix(',') {
             Some(rest) => rest,
             None if after.is_empty() => return Ok(values),

@@ -119,7 +119,7 @@ async fn a_relation_shows_no_more_than_the_caller_sees() {
     );
 }
 
-/// As in PostgREST: a value in double quotes may hold a comma.
+/// As in `PostgREST`: a value in double quotes may hold a comma.
 #[actix_web::test]
 async fn a_value_of_in_may_hold_a_comma() {
     let app = TestApp::new().await;

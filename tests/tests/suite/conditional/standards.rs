@@ -185,6 +185,14 @@ async fn a_read_of_another_version_is_refused() {
     read(&format!("{path}?fields=title"), &[("If-Match", "\"1\"")])
         .await
         .expect_status(200);
+    // Rows that come along have no part in the tag.
+    let with_author = format!("{path}?include=author");
+    read(&with_author, &[("If-Match", "\"777\"")])
+        .await
+        .expect_status(412);
+    read(&with_author, &[("If-Match", "")])
+        .await
+        .expect_status(400);
     // If-Match comes first; then the client has this version already.
     read(path, &[("If-Match", "\"2\""), ("If-None-Match", "\"1\"")])
         .await

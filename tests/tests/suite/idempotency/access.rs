@@ -48,128 +48,114 @@ const NARROW: [&str; 16] = [
     "roles.read",
 ];
 
-/// One request of each kind, on rows of somebody else.
-async fn cases(root: &Client) -> Vec<Case> {
-    let mut all = Vec::new();
-    let mut add = |method, path: String, body, scopes| {
-        all.push(Case {
-            method,
-            path,
-            body,
-            scopes,
-        });
-    };
+/// Scopes that cover all that a member may do, and the right to assign roles.
+const ASSIGN: &[&str] = &["roles.assign", "posts.*", "comments.*", "users.*"];
+
+/// A request with a body, or with none where that is null.
+fn case(method: Method, path: impl Into<String>, body: Value, scopes: &'static [&str]) -> Case {
+    let path = path.into();
+    Case {
+        method,
+        path,
+        body,
+        scopes,
+    }
+}
+
+/// One request of each kind, on posts and comments of somebody else.
+async fn cases_of_posts(root: &Client) -> Vec<Case> {
     let mut posts = Vec::new();
     for number in 0..8 {
         posts.push(root.publish(&format!("Post {number}")).await.id());
     }
-    for id in [posts[2], posts[3]] {
-        root.delete(format!("/posts/{id}")).await.expect_status(204);
+    let at = |number: usize, action: &str| format!("/posts/{}{action}", posts[number]);
+    for number in [2, 3] {
+        root.delete(at(number, "")).await.expect_status(204);
     }
-    let one = |number: usize| format!("/posts/{}", posts[number]);
-    root.patch(one(4), json!({ "title": "New" }))
-        .await
-        .expect_status(200);
-    let comment = root.comment(posts[7], "…").await.id();
+    let title = json!({ "title": "New" });
+    root.patch(at(4, ""), title).await.expect_status(200);
+    let edited = root.comment(posts[7], "…").await.id();
     let gone = root.comment(posts[7], "…").await.id();
-    let role = async |name: &str| {
-        let role = json!({ "name": name, "permissions": [] });
-        root.post("/roles", role).await.expect_status(201).id()
-    };
-    let (given, taken, changed) = (
-        role("given").await,
-        role("taken").await,
-        role("changed").await,
-    );
-    let bob = json!({ "username": "bob", "email": "bob@example.org", "password": PASSWORD });
-    let bob = root.post("/users", bob).await.expect_status(201).id();
-
     let new = json!({ "title": "Theirs", "content": "…", "author_id": root.id });
-    add(
-        Method::POST,
-        "/posts".to_owned(),
-        new.clone(),
-        &["posts.create", "posts.read"],
-    );
-    add(
-        Method::PATCH,
-        one(0),
-        json!({ "title": "!" }),
-        &["posts.update"],
-    );
-    add(Method::DELETE, one(1), Value::Null, &["posts.delete"]);
-    add(
-        Method::POST,
-        format!("{}/restore", one(2)),
-        Value::Null,
-        &["posts.restore"],
-    );
-    add(
-        Method::POST,
-        format!("{}/purge", one(3)),
-        Value::Null,
-        &["posts.purge"],
-    );
-    let revert = json!({ "version": 1 });
-    add(
-        Method::POST,
-        format!("{}/revert", one(4)),
-        revert,
-        &["posts.update", "posts.audit"],
-    );
-    let operations = json!([
+    let bulk = json!({ "operations": [
         { "op": "create", "data": new },
         { "op": "update", "id": posts[5], "data": { "title": "?" } },
         { "op": "delete", "id": posts[6] },
-    ]);
-    let bulk = json!({ "operations": operations });
-    add(Method::POST, "/posts/bulk".to_owned(), bulk, &["posts.*"]);
+    ] });
     let reply = json!({ "body": "…", "author_id": root.id });
-    add(
-        Method::POST,
-        format!("{}/comments", one(7)),
-        reply,
-        &["comments.create"],
+    let (first, version, edit) = (
+        json!({ "title": "!" }),
+        json!({ "version": 1 }),
+        json!({ "body": "!" }),
     );
-    let edit = json!({ "body": "!" });
-    add(
-        Method::PATCH,
-        format!("/comments/{comment}"),
-        edit,
-        &["comments.update"],
-    );
-    add(
-        Method::DELETE,
-        format!("/comments/{gone}"),
-        Value::Null,
-        &["comments.delete"],
-    );
-    add(
-        Method::PATCH,
-        format!("/users/{bob}"),
-        json!({ "bio": "!" }),
-        &["users.*", "posts.*", "comments.*"],
-    );
-    let eve = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
-    add(
-        Method::POST,
-        "/users".to_owned(),
-        eve,
-        &["users.create", "users.read"],
-    );
+    let none = Value::Null;
+    let revert = &["posts.update", "posts.audit"];
+    let edited = format!("/comments/{edited}");
+    let gone = format!("/comments/{gone}");
+    vec![
+        case(Method::POST, "/posts", new, &["posts.create", "posts.read"]),
+        case(Method::PATCH, at(0, ""), first, &["posts.update"]),
+        case(Method::DELETE, at(1, ""), none.clone(), &["posts.delete"]),
+        case(
+            Method::POST,
+            at(2, "/restore"),
+            none.clone(),
+            &["posts.restore"],
+        ),
+        case(
+            Method::POST,
+            at(3, "/purge"),
+            none.clone(),
+            &["posts.purge"],
+        ),
+        case(Method::POST, at(4, "/revert"), version, revert),
+        case(Method::POST, "/posts/bulk", bulk, &["posts.*"]),
+        case(
+            Method::POST,
+            at(7, "/comments"),
+            reply,
+            &["comments.create"],
+        ),
+        case(Method::PATCH, edited, edit, &["comments.update"]),
+        case(Method::DELETE, gone, none, &["comments.delete"]),
+    ]
+}
+
+/// The same on users and roles.
+async fn cases_of_users(root: &Client) -> Vec<Case> {
+    let mut roles = Vec::new();
+    for name in ["given", "taken", "changed"] {
+        let role = json!({ "name": name, "permissions": [] });
+        roles.push(root.post("/roles", role).await.expect_status(201).id());
+    }
+    let user = |name: &str| {
+        let email = format!("{name}@example.org");
+        json!({ "username": name, "email": email, "password": PASSWORD })
+    };
+    let bob = root
+        .post("/users", user("bob"))
+        .await
+        .expect_status(201)
+        .id();
+    let assignment = |role: usize| format!("/users/{bob}/roles/{}", roles[role]);
+    root.put(assignment(1)).await.expect_status(204);
+    let role = format!("/roles/{}", roles[2]);
+    let bio = json!({ "bio": "!" });
     let description = json!({ "description": "!" });
-    add(
-        Method::PATCH,
-        format!("/roles/{changed}"),
-        description,
-        &["roles.update", "roles.read"],
-    );
-    let assignment = |role: i64| format!("/users/{bob}/roles/{role}");
-    const ASSIGN: &[&str] = &["roles.assign", "posts.*", "comments.*", "users.*"];
-    add(Method::PUT, assignment(given), Value::Null, ASSIGN);
-    root.put(assignment(taken)).await.expect_status(204);
-    add(Method::DELETE, assignment(taken), Value::Null, ASSIGN);
-    all
+    let create = &["users.create", "users.read"];
+    let none = Value::Null;
+    vec![
+        case(Method::PATCH, format!("/users/{bob}"), bio, ASSIGN),
+        case(Method::POST, "/users", user("eve"), create),
+        case(
+            Method::PATCH,
+            role,
+            description,
+            &["roles.update", "roles.read"],
+        ),
+        case(Method::PUT, assignment(0), none.clone(), ASSIGN),
+        case(Method::DELETE, assignment(1), none, ASSIGN),
+    ]
 }
 
 /// A new sign-in, and one that was refreshed.
@@ -192,7 +178,8 @@ async fn an_answer_is_given_again_to_those_credentials_only_that_may_do_it() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ed = app.with_permissions("eddy", &["*"]).await;
-    let cases = cases(&root).await;
+    let mut cases = cases_of_posts(&root).await;
+    cases.extend(cases_of_users(&root).await);
     for case in &cases {
         let first = case.send(&ed).await;
         assert!(
