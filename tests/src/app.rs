@@ -27,6 +27,7 @@ pub struct Knobs {
     pub rate_limit: RateSettings,
     pub redis: RedisSettings,
     pub service: service::Settings,
+    pub database: fn(&mut service::database::Settings),
 }
 
 impl Default for Knobs {
@@ -37,6 +38,7 @@ impl Default for Knobs {
             rate_limit: no_limits(),
             redis: RedisSettings::default(),
             service: service_settings(),
+            database: |_| {},
         }
     }
 }
@@ -76,15 +78,17 @@ impl TestApp {
     /// On a database that is there already, and migrated if it is PostgreSQL.
     pub async fn at(url: &str, backend: Backend, change: impl FnOnce(&mut Knobs)) -> Self {
         let statements = Statements::default();
-        let database = Database::connect(&settings(url), Some(statements.observer()))
+        let mut knobs = Knobs::default();
+        change(&mut knobs);
+        let mut settings = settings(url);
+        (knobs.database)(&mut settings);
+        let database = Database::connect(&settings, Some(statements.observer()))
             .await
             .unwrap();
         if !backend.is_postgres() {
             database.migrate().await.unwrap();
         }
         database.secret().await.unwrap();
-        let mut knobs = Knobs::default();
-        change(&mut knobs);
         let atoll = Atoll::new(database, knobs.service);
         let http = HttpSettings {
             server: knobs.server,

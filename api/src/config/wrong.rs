@@ -15,8 +15,13 @@ impl Configuration {
         if self.values.clone().try_deserialize::<Settings>().is_ok() {
             return Vec::new();
         }
-        let wrong = |entry| Some((entry, expectation(&entry.key, &alone(entry).err()?)));
-        self.entries.iter().filter_map(wrong).collect()
+        let mut wrong = Vec::new();
+        for entry in &self.entries {
+            if let Err(error) = alone(entry) {
+                wrong.push((entry, expectation(&entry.key, &error)));
+            }
+        }
+        wrong
     }
 }
 

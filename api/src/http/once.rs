@@ -46,6 +46,13 @@ pub fn once(request: &HttpRequest) -> Result<Option<Once>, Problem> {
 }
 
 impl<B, Q> Call<B, Q> {
+    /// The same call with the time of a cascade, a restore or a purge.
+    #[must_use]
+    pub fn long(mut self) -> Self {
+        self.session = self.session.long();
+        self
+    }
+
     /// Runs `work` in one transaction, which gives the answer: the first one again, where the key was used before.
     pub async fn write<A>(&self, work: impl AsyncFn(&Tx) -> Result<Reply<A>>) -> Answer<A> {
         let Some(once) = self.once()? else {

@@ -183,12 +183,14 @@ async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
 }
 
 async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
+    let call = call.long();
     let target = call.target()?;
     call.write(async |tx| Reply::done(R::delete(tx, target.clone()).await?))
         .await
 }
 
 async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
+    let call = call.long();
     let target = call.target()?;
     let patch = call.input.0.as_ref();
     call.write(async |tx| Reply::found::<R>(R::restore(tx, target.clone(), patch).await?))
@@ -234,6 +236,7 @@ async fn revert<R: Resource>(call: Call<Revert>) -> Answer<One<R>> {
 }
 
 async fn purge<R: Resource>(call: Call) -> Answer<Nothing> {
+    let call = call.long();
     call.write(async |tx| Reply::done(R::purge(tx, call.id()).await?))
         .await
 }
