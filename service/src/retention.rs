@@ -51,7 +51,7 @@ pub struct Expired {
 /// Removes what has had its time, in batches, one transaction each; `progress` hears of each batch.
 /// Where another node is at it, nothing happens.
 pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<Vec<Expired>> {
-    let session = atoll.session(Actor::System);
+    let session = atoll.session(Actor::System).long();
     let mut all = Vec::new();
     // One time for all tables: a batch of owners whose time ends meanwhile would take all that they own along.
     let before = before(atoll.soft_delete.retention)?;

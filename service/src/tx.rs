@@ -208,6 +208,18 @@ impl Tx {
         done
     }
 
+    /// Lets the statements that follow wait for locks as long as they may run: what took long is not undone for one row that
+    /// another transaction has locked for a moment. SQLite locks no rows.
+    pub(crate) async fn waits_for_locks(&self) -> Result<()> {
+        if self.get_database_backend() == DbBackend::Postgres {
+            let set =
+                "SELECT set_config('lock_timeout', current_setting('statement_timeout'), true)";
+            self.query_one_raw(Statement::from_string(DbBackend::Postgres, set))
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Waits for a lock of our own, until the transaction ends. SQLite has one writer anyway.
     pub(crate) async fn one_at_a_time(&self, lock: i64) -> Result<()> {
         if self.get_database_backend() == DbBackend::Postgres {

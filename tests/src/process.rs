@@ -114,6 +114,13 @@ impl Program {
         self.spawn("serve", Stdio::null())
     }
 
+    /// Starts a server by other arguments than `serve`, and waits until it is ready.
+    pub async fn serve_by(&self, arguments: &str) -> (Process, SocketAddr) {
+        let mut process = self.spawn(arguments, Stdio::null());
+        let address = process.ready().await;
+        (process, address)
+    }
+
     /// Starts a server and waits until it is ready.
     pub async fn serve(&self) -> (Process, SocketAddr) {
         let mut process = self.start();

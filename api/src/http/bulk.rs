@@ -176,7 +176,13 @@ pub async fn bulk<R: Resource>(mut call: Call<Operations<R>>) -> Answer<Is<Resul
     for operation in operations.iter_mut() {
         operation.unless_said(&expected);
     }
+    let deletes = operations
+        .iter()
+        .any(|operation| operation.action() == Action::Delete);
     bulk::prepare(&call.session, operations).await?;
+    if deletes {
+        call = call.long();
+    }
     let operations = &call.input.0;
     call.write(Deed::Bulk(operations), async |tx| {
         let done = bulk::bulk(tx, operations).await?;

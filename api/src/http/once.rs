@@ -113,6 +113,13 @@ impl<R: Resource, D: Again> Again for Beneath<R, D> {
 }
 
 impl<B, Q> Call<B, Q> {
+    /// The same call with the time of a cascade, a restore or a purge.
+    #[must_use]
+    pub fn long(mut self) -> Self {
+        self.session = self.session.long();
+        self
+    }
+
     /// Runs `work` in one transaction, which gives the answer. Where the key was used before, the first answer is given
     /// again, to a caller who may still do this.
     pub async fn write<A>(

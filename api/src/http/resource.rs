@@ -192,6 +192,7 @@ async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
 }
 
 async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
+    let call = call.long();
     let target = call.target()?;
     call.write(Deed::<R>::Delete(target.id), async |tx| {
         Reply::done(R::delete(tx, target.clone()).await?)
@@ -200,6 +201,7 @@ async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
 }
 
 async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
+    let call = call.long();
     let target = call.target()?;
     let patch = call.input.0.as_ref();
     call.write(Deed::<R>::Restore(target.id, patch), async |tx| {
@@ -249,6 +251,7 @@ async fn revert<R: Resource>(call: Call<Revert>) -> Answer<One<R>> {
 }
 
 async fn purge<R: Resource>(call: Call) -> Answer<Nothing> {
+    let call = call.long();
     let target = call.target()?;
     call.write(Deed::<R>::Purge(target.id), async |tx| {
         Reply::done(R::purge(tx, target.clone()).await?)

@@ -90,6 +90,7 @@ impl Query for Leaving {
 
 /// As `DELETE /users/{id}` of oneself, for somebody who signed in a moment ago.
 async fn leave(call: Call<NoBody, Leaving>) -> Answer<Nothing> {
+    let call = call.long();
     own::leave(&call.session, call.query.keeps_content).await?;
     Ok(Reply::no_content())
 }

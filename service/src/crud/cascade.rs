@@ -54,6 +54,9 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         return Err(Error::NotFound);
     }
     let owned = registry::owned_by(root);
+    if !owned.is_empty() {
+        tx.waits_for_locks().await?;
+    }
     let is_taken = |name: &str| name == root || owned.iter().any(|table| table.name == name);
     for table in &owned {
         tx.changes_rows(table.name, None);
@@ -78,7 +81,11 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
 /// A row with another deleted owner stays deleted, as part of that owner's deletion.
 pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
-    for table in registry::owned_by(root) {
+    let owned = registry::owned_by(root);
+    if !owned.is_empty() {
+        tx.waits_for_locks().await?;
+    }
+    for table in owned {
         let name = table.name;
         tx.changes_rows(name, None);
         for owner in &table.owners {
@@ -185,6 +192,9 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     };
     tx.changes_rows(root, Some(ids));
     let mut order = registry::owned_by(root);
+    if !order.is_empty() {
+        tx.waits_for_locks().await?;
+    }
     order.insert(0, registry::table(root)?);
     for table in order.into_iter().rev() {
         if table.name != root {

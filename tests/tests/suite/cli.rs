@@ -1,6 +1,7 @@
 //! What an operator types.
 mod config;
 mod migrate;
+mod private;
 mod transfer;
 mod user;
 

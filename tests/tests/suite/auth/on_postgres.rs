@@ -1,4 +1,6 @@
 //! What a node remembers of its callers, and how it hears that it must not: PostgreSQL, several nodes (contract §5, §9).
+mod clocks;
+
 use std::time::{Duration, Instant};
 
 use tests::{

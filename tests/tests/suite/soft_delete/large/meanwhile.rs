@@ -86,10 +86,67 @@ async fn other_writes_go_on_and_a_retry_learns_the_outcome_on_postgres() {
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
-/// The limit of other statements is no limit of a deletion.
+/// Whether so many statements of other connections have waited longer than other writes may take.
+async fn wait_long(sql: &Sql, count: i64) {
+    eventually("statements wait longer than writes may take", async || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event_type = 'Lock' \
+            AND now() - query_start > interval '1500 milliseconds'";
+        (sql.number(waiting).await >= count).then_some(())
+    })
+    .await;
+}
+
+/// Rows that somebody else has locked stand for many: each of these takes longer than a write may.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn a_deletion_may_take_longer_than_other_writes_on_postgres() {
-    let app = TestApp::with(|_| {}).await;
-    let _ = (app, Duration::ZERO);
+async fn what_takes_rows_along_has_the_long_limit_on_postgres() {
+    let app = TestApp::with(|with| {
+        with.database = |settings| {
+            settings.write_timeout = Duration::from_secs(1);
+            settings.max_connections = 8;
+        };
+    })
+    .await;
+    let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+    let mut posts = Vec::new();
+    for (client, title) in [
+        (&root, "0"),
+        (&root, "1"),
+        (&root, "2"),
+        (&root, "3"),
+        (&ada, "4"),
+    ] {
+        let post = client.publish(title).await;
+        root.comment(post.id(), "…").await;
+        posts.push(post);
+    }
+    for post in &posts[2..4] {
+        root.delete(post.url()).await.expect_status(204);
+    }
+    let other = Sql::open(&app.url).await;
+    other.run("BEGIN").await;
+    other.run("SELECT id FROM comments FOR UPDATE").await;
+
+    let bulk = json!({ "operations": [{ "op": "delete", "id": posts[1].id() }] });
+    let long = async {
+        tokio::join!(
+            root.delete(posts[0].url()),
+            root.post("/posts/bulk", bulk),
+            root.act(format!("{}/restore", posts[2].url())),
+            root.act(format!("{}/purge", posts[3].url())),
+            ada.delete("/auth/me"),
+        )
+    };
+    let meanwhile = async {
+        wait_long(&Sql::open(&app.url).await, 5).await;
+        other.run("COMMIT").await;
+    };
+    let (done, ()) = tokio::join!(long, meanwhile);
+
+    done.0.expect_status(204);
+    done.1.expect_status(200);
+    done.2.expect_status(200);
+    done.3.expect_status(204);
+    done.4.expect_status(204);
 }
