@@ -26,6 +26,7 @@ pub mod secret;
 pub mod seed;
 mod session;
 mod slug;
+mod time;
 mod tx;
 pub mod users;
 

@@ -7,7 +7,7 @@ use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
     crud::Owner,
     permission::{Action, SPECIAL},
-    query::searched,
+    query::{searched, unsupported_fields},
     slug::{self, Rename},
 };
 
@@ -47,6 +47,8 @@ pub struct Table {
     pub fields: Vec<&'static str>,
     /// The columns that are searched, the weightiest first.
     pub search: Vec<&'static str>,
+    /// What is wrong with the declaration; [`check`] reports it at the start.
+    problems: Vec<String>,
     pub make_room: MakeRoom,
 }
 
@@ -62,6 +64,7 @@ impl Table {
                 .map(|field| field.column.as_str())
                 .collect(),
             search: searched::<C>(),
+            problems: unsupported_fields::<C>(),
             make_room: |tx, deletion| Box::pin(slug::make_room::<C>(tx, deletion)),
         }
     }
@@ -78,6 +81,17 @@ impl Table {
 
 pub fn tables() -> &'static [Table] {
     &TABLES
+}
+
+/// Fails where a resource declares what the service cannot do: a server that started would answer 500.
+pub fn check() -> Result<()> {
+    let problems = tables().iter().flat_map(|table| &table.problems);
+    let problems: Vec<_> = problems.map(String::as_str).collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::bug(problems.join("; ")))
+    }
 }
 
 pub fn table(name: &str) -> Result<&'static Table> {

@@ -4,10 +4,14 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::{Column, Crud, Found, Model, Page, base, count, scope};
+use super::{
+    Column, Crud, Found, Model, Page, base, count,
+    scan::{self, Scan, Scanned},
+    scope,
+};
 use crate::{
     Error, Reads, Result,
-    query::{Count, ListQuery, Shape},
+    query::{Count, Cursor, ListQuery, Shape},
 };
 
 pub async fn list<C: Crud>(
@@ -15,16 +19,28 @@ pub async fn list<C: Crud>(
     query: &ListQuery<C>,
     rows: Select<C::Entity>,
 ) -> Result<Page<C::Row>> {
-    list_of::<C>(reads, query, rows.clone(), vec![rows]).await
+    let rows = Listed {
+        parts: vec![rows.clone()],
+        all: rows,
+        scan: None,
+    };
+    list_of::<C>(reads, query, rows).await
 }
 
-/// One page, and cursors to the pages around it. One row more than a page tells whether anything follows. `parts` are
-/// `rows` again, in parts that share none.
+/// The rows of a list.
+pub struct Listed<C: Crud> {
+    pub all: Select<C::Entity>,
+    /// All of them again, in parts that share none.
+    pub parts: Vec<Select<C::Entity>>,
+    /// How a page is read where no index finds them.
+    pub scan: Option<Scan<C>>,
+}
+
+/// One page, and cursors to the pages around it. One row more than a page tells whether anything follows.
 pub async fn list_of<C: Crud>(
     reads: &impl Reads,
     query: &ListQuery<C>,
-    rows: Select<C::Entity>,
-    parts: Vec<Select<C::Entity>>,
+    listed: Listed<C>,
 ) -> Result<Page<C::Row>> {
     let db = reads.db()?;
     let secret = reads.secret().await?;
@@ -32,22 +48,12 @@ pub async fn list_of<C: Crud>(
     let backward = place.as_ref().is_some_and(|place| place.backward);
     let backend = db.get_database_backend();
     let filtered = |rows| query.filtered(rows, reads.actor(), backend);
-    let rows = filtered(rows);
-    let shown = |rows| light::<C>(filtered(rows), &query.shape);
-    let parts: Vec<_> = parts.into_iter().map(shown).collect();
-    let all = (query.count != Count::None).then(|| rows.clone());
+    let all = (query.count != Count::None).then(|| filtered(listed.all.clone()));
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = light::<C>(
-        query.windowed(rows, &parts, place.as_ref(), backend)?,
-        &query.shape,
-    );
-    let mut rows = rows
-        .limit(query.limit + 1)
-        .offset(query.offset)
-        .all(db)
-        .await?;
-    let goes_on = rows.len() > limit;
-    rows.truncate(limit);
+    let mut page = page_of::<C>(reads, query, listed, place.as_ref()).await?;
+    let goes_on = page.rows.len() > limit || page.past.is_some();
+    page.rows.truncate(limit);
+    let mut rows = page.rows;
     if backward {
         rows.reverse();
     }
@@ -57,8 +63,20 @@ pub async fn list_of<C: Crud>(
         false => (came_from_before, goes_on),
     };
     let cursor = |row: Option<&Model<C>>, backward| query.cursor(row?, backward, &secret);
-    let next = has_next.then(|| cursor(rows.last(), false)).flatten();
-    let prev = has_prev.then(|| cursor(rows.first(), true)).flatten();
+    // A page that stopped looking goes on at the row where it stopped.
+    let onward = query.cursor_to(page.past.as_ref(), backward, &secret);
+    // A page that became empty leads back to where the client came from.
+    let back = match (&place, rows.is_empty()) {
+        (Some(place), true) => query.cursor_at(&place.turned(), &secret),
+        _ => None,
+    };
+    let (to_next, to_prev) = if backward {
+        (back, onward)
+    } else {
+        (onward, back)
+    };
+    let next = to_next.or_else(|| cursor(rows.last().filter(|_| has_next), false));
+    let prev = to_prev.or_else(|| cursor(rows.first().filter(|_| has_prev), true));
     let seen = match rows.len() {
         0 => 0,
         shown => query.offset + shown as u64,
@@ -78,6 +96,35 @@ pub async fn list_of<C: Crud>(
         next,
         prev,
     })
+}
+
+/// At most one row more than the page has.
+async fn page_of<C: Crud>(
+    reads: &impl Reads,
+    query: &ListQuery<C>,
+    listed: Listed<C>,
+    place: Option<&Cursor>,
+) -> Result<Scanned<C>> {
+    let db = reads.db()?;
+    let backend = db.get_database_backend();
+    let filtered = |rows| query.filtered(rows, reads.actor(), backend);
+    let shown = |rows| light::<C>(filtered(rows), &query.shape);
+    // Ranks are made of all that is found.
+    if let Some(scan) = listed.scan.filter(|_| query.is_ordered()) {
+        let rows = scan.rows.clone();
+        let most = query.offset + scan::MOST + 1;
+        let rows = query.windowed(filtered(rows.clone()), &[shown(rows)], place, most, backend)?;
+        let rows = light::<C>(rows, &query.shape);
+        return scan.page(reads, query, rows, place).await;
+    }
+    let parts: Vec<_> = listed.parts.into_iter().map(shown).collect();
+    let most = query.offset + query.limit + 1;
+    let rows = query.windowed(filtered(listed.all), &parts, place, most, backend)?;
+    let rows = light::<C>(rows, &query.shape)
+        .limit(query.limit + 1)
+        .offset(query.offset);
+    let rows = rows.all(db).await?;
+    Ok(Scanned { rows, past: None })
 }
 
 pub async fn get<C: Crud>(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<C::Row>> {

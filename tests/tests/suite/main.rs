@@ -23,6 +23,7 @@ mod limits;
 mod lists;
 mod mail;
 mod migrations;
+mod newcomer;
 mod openapi;
 mod own;
 mod pages;
