@@ -104,11 +104,10 @@ async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
 }
 
 /// For the user and for those with `users.read`.
-async fn list_roles(call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
+async fn list_roles(mut call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
     let user = who_sees_roles(&call.session, &[call.id()]).await?;
-    let query = &call.query.0;
-    call.page::<Roles>(roles::of_user(&call.session, user.id, query).await?, query)
-        .await
+    let roles = roles::of_user(&call.session, user.id, &mut call.query.0).await?;
+    call.page::<Roles>(roles, &call.query.0).await
 }
 
 async fn who_sees_roles(session: &Session, ids: &[i64]) -> Result<Found<UserRow>, Error> {

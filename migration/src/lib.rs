@@ -14,7 +14,9 @@ mod rebuild;
 mod schema;
 mod search;
 mod secrets;
+pub mod side_table;
 mod slugs;
+pub mod words;
 
 mod m20261121_000001_create_deletions;
 mod m20261121_000002_create_users;
@@ -41,6 +43,7 @@ mod m20261121_000025_create_one_time_tokens;
 mod m20261121_000026_create_mails;
 mod m20261121_000027_create_throttles;
 mod m20261121_000031_add_proven_to_verified_emails;
+mod m20261129_000030_search_folded_words;
 mod m20261129_000031_create_written_bytes;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -84,6 +87,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000026_create_mails::Migration),
             Box::new(m20261121_000027_create_throttles::Migration),
             Box::new(m20261121_000031_add_proven_to_verified_emails::Migration),
+            Box::new(m20261129_000030_search_folded_words::Migration),
             Box::new(m20261129_000031_create_written_bytes::Migration),
         ]
     }

@@ -7,7 +7,7 @@ use sea_orm_migration::prelude::*;
 /// Rows, ids and the last id ever given stay. Runs in the migration's transaction; other tables may refer to this one
 /// as long as they do so with NO ACTION: a cascade would delete their rows with the old table. Triggers are made again
 /// as they were, once the rows are back: a step that drops a column which one of them names removes that trigger first
-/// (`search::remove`, and `search::add` after it).
+/// (`side_table::remove`, and `side_table::add` after it).
 pub(crate) async fn rebuild(
     manager: &SchemaManager<'_>,
     table: &'static str,

@@ -31,6 +31,7 @@ pub mod secret;
 pub mod seed;
 mod session;
 mod slug;
+mod time;
 mod tx;
 pub mod users;
 

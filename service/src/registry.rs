@@ -7,7 +7,7 @@ use crate::{
     Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
     crud::{Column, Field, Owner},
     permission::{Action, Permission, SPECIAL},
-    query::searched,
+    query::{searched, unsupported_fields},
     slug::{self, Rename},
 };
 
@@ -62,6 +62,8 @@ pub struct Table {
     pub indexed: Vec<&'static str>,
     /// The columns that are searched, the weightiest first.
     pub search: Vec<&'static str>,
+    /// What is wrong with the declaration; [`check`] reports it at the start.
+    problems: Vec<String>,
     pub make_room: MakeRoom,
 }
 
@@ -79,6 +81,7 @@ impl Table {
             long: fields::<C>(|field| field.is_long),
             indexed: fields::<C>(|field| field.is_indexed),
             search: searched::<C>(),
+            problems: unsupported_fields::<C>(),
             make_room: |tx, deletion, rows| Box::pin(slug::make_room::<C>(tx, deletion, rows)),
         }
     }
@@ -101,6 +104,17 @@ fn fields<C: Crud>(is_meant: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str>
 
 pub fn tables() -> &'static [Table] {
     &TABLES
+}
+
+/// Fails where a resource declares what the service cannot do: a server that started would answer 500.
+pub fn check() -> Result<()> {
+    let problems = tables().iter().flat_map(|table| &table.problems);
+    let problems: Vec<_> = problems.map(String::as_str).collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::bug(problems.join("; ")))
+    }
 }
 
 pub fn table(name: &str) -> Result<&'static Table> {

@@ -3,7 +3,7 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use anyhow::{Context, bail, ensure};
 use secrecy::ExposeSecret;
-use service::{Actor, Atoll, Database, Session};
+use service::{Actor, Atoll, Database, Session, registry};
 
 use super::explain::explain;
 use crate::{
@@ -33,6 +33,7 @@ impl Operator {
 
     /// The service over a database whose schema is the one of this program.
     pub async fn atoll(&self) -> anyhow::Result<Atoll> {
+        registry::check().map_err(explain)?;
         let database = Database::connect(&self.settings.database, None)
             .await
             .map_err(explain)

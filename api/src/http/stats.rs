@@ -90,6 +90,7 @@ fn value(datum: Datum) -> Value {
     match datum {
         Datum::Null => Value::Null,
         Datum::Integer(number) => number.into(),
+        Datum::Number(number) => number.into(),
         Datum::Boolean(is) => is.into(),
         Datum::Time(time) => json!(Time::from(time)),
         Datum::Text(text) => text.into(),

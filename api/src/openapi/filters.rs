@@ -7,18 +7,21 @@ use service::{
     crud::Deleted,
     query::{
         DEFAULT_LIMIT, Filterable, Include, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET,
-        MAX_SEARCH, MAX_VALUES, ValueKind, declared_fields, filterable, indexed_fields, operators,
-        relations, searched, showable,
+        MAX_PATTERN, MAX_SEARCH, MAX_VALUES, ValueKind, declared_fields, filterable,
+        indexed_fields, operators, relations, searched, showable,
     },
 };
 
 use super::limits;
 use crate::transfer::{Format, OnError, companions};
 
-const KINDS: [ValueKind; 4] = [
+const KINDS: [ValueKind; 7] = [
     ValueKind::Integer,
+    ValueKind::Number,
     ValueKind::Boolean,
     ValueKind::Time,
+    ValueKind::Date,
+    ValueKind::Clock,
     ValueKind::Text,
 ];
 
@@ -269,7 +272,19 @@ fn schema(kind: ValueKind) -> Value {
             "-?[0-9]{1,18}",
         ),
         ValueKind::Boolean => (json!({ "type": "boolean" }), "(true|false)"),
-        ValueKind::Time => (json!({ "type": "string", "format": "date-time" }), TIME),
+        ValueKind::Number => (
+            json!({ "type": "number" }),
+            r"-?[0-9]{1,15}(\.[0-9]{1,15})?",
+        ),
+        ValueKind::Time => (
+            json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "format": "date" }] }),
+            TIME,
+        ),
+        ValueKind::Date => (json!({ "type": "string", "format": "date" }), DATE),
+        ValueKind::Clock => {
+            let clock = json!({ "type": "string", "pattern": format!("^{CLOCK}$") });
+            (clock, CLOCK)
+        }
         ValueKind::Text => (
             json!({ "type": "string", "pattern": limits::TEXT }),
             r#"("([^\u0000"\\]|\\[^\u0000])*"|([^\u0000,"][^\u0000,]*)?)"#,
@@ -285,6 +300,9 @@ fn schema(kind: ValueKind) -> Value {
         let schema = match name {
             "in" | "nin" => many.clone(),
             "is_null" => json!({ "type": "boolean" }),
+            "contains" | "starts_with" => {
+                json!({ "type": "string", "pattern": limits::TEXT, "maxLength": MAX_PATTERN })
+            }
             _ => value.clone(),
         };
         (name.to_owned(), schema)
@@ -298,6 +316,10 @@ fn schema(kind: ValueKind) -> Value {
         ],
     })
 }
+
+const DATE: &str = "[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))";
+
+const CLOCK: &str = "([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?";
 
 /// RFC 3339, without 29 February.
 const TIME: &str = "[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";

@@ -129,9 +129,11 @@ fn some(name: &str, description: &str, fields: &[&Filterable], most: usize) -> V
 fn property(field: &Filterable) -> (String, Value) {
     let schema = match field.kind {
         ValueKind::Integer => json!({ "type": ["integer", "null"], "format": "int64" }),
+        ValueKind::Number => json!({ "type": ["number", "null"] }),
         ValueKind::Boolean => json!({ "type": ["boolean", "null"] }),
         ValueKind::Time => json!({ "type": ["string", "null"], "format": "date-time" }),
-        ValueKind::Text => json!({ "type": ["string", "null"] }),
+        ValueKind::Date => json!({ "type": ["string", "null"], "format": "date" }),
+        ValueKind::Clock | ValueKind::Text => json!({ "type": ["string", "null"] }),
     };
     (field.name.clone(), schema)
 }

@@ -62,7 +62,10 @@ impl<R: Resource> Pages<R> {
             }
         };
         let rows = rows.len() as u64;
-        self.limit = self.fitting(rows, body.len() as u64);
+        // A page may be empty before the end, which tells nothing of the rows that follow.
+        if rows > 0 {
+            self.limit = self.fitting(rows, body.len() as u64);
+        }
         self.query.limit(self.limit);
         match page.next {
             Some(next) => self.query.turn(next),

@@ -1,6 +1,6 @@
 //! Keys with which programs sign in for a user: they may do part of what their owner may, and nothing to the account.
 use ::entity::api_keys::{ActiveModel, Column, Entity, Model};
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{
@@ -25,6 +25,7 @@ use crate::{
     registry,
     roles::{Known, known},
     secret::Secret,
+    time,
 };
 
 /// Keys of a user at most.
@@ -95,7 +96,7 @@ pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKe
                 key_hash: Set(hash(text.expose_secret().as_bytes())),
                 scopes: Set(new.scopes.clone().into()),
                 created_at: Set(now()),
-                expires_at: Set(new.expires_at.map(Into::into)),
+                expires_at: Set(new.expires_at.and_then(|time| time::normal(&time.into()))),
                 ..Default::default()
             };
             let key = Entity::insert(row).exec_with_returning(tx).await?;
@@ -231,7 +232,7 @@ impl From<Model> for ApiKey {
 
 /// Of four digits, as RFC 3339 writes years.
 fn ahead(time: &DateTime<Utc>, _: &()) -> garde::Result {
-    match *time > now() && time.year() <= 9999 {
+    match *time > now() && time::normal(&time.fixed_offset()).is_some() {
         true => Ok(()),
         false => Err(garde::Error::new(
             "out_of_range: must be in the future, and before the year 10000",

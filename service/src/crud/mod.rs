@@ -13,6 +13,7 @@ mod owner;
 pub(crate) mod read;
 mod related;
 mod roots;
+mod scan;
 pub(crate) mod scope;
 pub(crate) mod size;
 mod stats;
@@ -117,7 +118,8 @@ pub trait Crud: Sized + 'static {
         Self::SLUG.map(|slug| NaturalKey::plain(slug.column))
     }
 
-    /// Which live rows the actor may see.
+    /// Which live rows the actor may see. Where that depends on another table (a subquery), a page of a list looks at a
+    /// bounded number of rows, and may be short or empty before the end.
     fn visible(actor: &Actor) -> Condition;
 
     /// [`Crud::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
@@ -191,8 +193,12 @@ pub trait Crud: Sized + 'static {
 
     async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<Self::Row>> {
         let (actor, deleted) = (reads.actor(), query.shape.deleted);
-        let parts = scope::seen_parts::<Self>(actor, deleted);
-        read::list_of::<Self>(reads, query, scope::seen::<Self>(actor, deleted), parts).await
+        let rows = read::Listed {
+            all: scope::seen::<Self>(actor, deleted),
+            parts: scope::seen_parts::<Self>(actor, deleted),
+            scan: scan::scan::<Self>(actor, deleted),
+        };
+        read::list_of::<Self>(reads, query, rows).await
     }
 
     /// Counts and extremes of the rows that a list would show, in groups.

@@ -1,10 +1,14 @@
 //! `list` and `get`.
 use sea_orm::{ConnectionTrait, QueryFilter, QuerySelect, Select};
 
-use super::{Crud, Found, Model, Page, base, count, scope, size};
+use super::{
+    Crud, Found, Model, Page, base, count,
+    scan::{self, Scan, Scanned},
+    scope, size,
+};
 use crate::{
     Error, Reads, Result,
-    query::{Count, ListQuery, Shape},
+    query::{Count, Cursor, ListQuery, Shape},
 };
 
 pub async fn list<C: Crud>(
@@ -12,32 +16,37 @@ pub async fn list<C: Crud>(
     query: &ListQuery<C>,
     rows: Select<C::Entity>,
 ) -> Result<Page<C::Row>> {
-    list_of::<C>(reads, query, rows.clone(), vec![rows]).await
+    let rows = Listed {
+        parts: vec![rows.clone()],
+        all: rows,
+        scan: None,
+    };
+    list_of::<C>(reads, query, rows).await
 }
 
-/// One page, and cursors to the pages around it. One row more than a page tells whether anything follows. `parts` are
-/// `rows` again, in parts that share none.
+/// The rows of a list.
+pub struct Listed<C: Crud> {
+    pub all: Select<C::Entity>,
+    /// All of them again, in parts that share none.
+    pub parts: Vec<Select<C::Entity>>,
+    /// How a page is read where no index finds them.
+    pub scan: Option<Scan<C>>,
+}
+
+/// One page, and cursors to the pages around it. One row more than a page tells whether anything follows.
 pub async fn list_of<C: Crud>(
     reads: &impl Reads,
     query: &ListQuery<C>,
-    rows: Select<C::Entity>,
-    parts: Vec<Select<C::Entity>>,
+    listed: Listed<C>,
 ) -> Result<Page<C::Row>> {
     let db = reads.db()?;
     let secret = reads.secret().await?;
     let place = query.place(&secret)?;
     let backward = place.as_ref().is_some_and(|place| place.backward);
-    let backend = db.get_database_backend();
-    let filtered = |rows| query.filtered(rows, reads.actor(), backend);
-    let all = filtered(rows);
-    let shown = |rows| size::select::<C>(rows, &query.shape, Some(query.at_once()));
-    let parts = parts.into_iter().map(filtered).map(shown);
-    let parts: Vec<_> = parts.collect();
+    let all = query.filtered(listed.all.clone(), reads.actor(), db.get_database_backend());
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let rows = query.windowed(shown(all.clone()), &parts, place.as_ref(), backend)?;
-    let rows = rows.limit(query.limit + 1).offset(query.offset);
-    let mut rows = size::read::<C>(db, rows, &query.shape).await?;
-    let has_more = rows.len() > limit;
+    let Scanned { mut rows, past } = page_of::<C>(reads, query, listed, place.as_ref()).await?;
+    let has_more = rows.len() > limit || past.is_some();
     rows.truncate(limit);
     let (mut rows, is_cut) = size::fit::<C>(reads, query, all.clone(), rows).await?;
     if is_cut && !query.may_be_cut() {
@@ -46,18 +55,33 @@ pub async fn list_of<C: Crud>(
             rows: rows.len(),
         });
     }
+    // A page that was cut goes on at its last row.
+    let past = past.filter(|_| !is_cut);
     let goes_on = has_more || is_cut;
     if backward {
         rows.reverse();
     }
     let came_from_before = query.offset > 0 || place.is_some();
-    let (has_prev, has_next) = match backward {
-        true => (goes_on, true),
-        false => (came_from_before, goes_on),
+    let (has_prev, has_next) = if backward {
+        (goes_on, true)
+    } else {
+        (came_from_before, goes_on)
     };
     let cursor = |row: Option<&size::Placed<C>>, backward| query.cursor(&row?.0, backward, &secret);
-    let next = has_next.then(|| cursor(rows.last(), false)).flatten();
-    let prev = has_prev.then(|| cursor(rows.first(), true)).flatten();
+    // A page that stopped looking goes on at the row where it stopped.
+    let onward = query.cursor_to(past.as_ref(), backward, &secret);
+    // A page that became empty leads back to where the client came from.
+    let back = match (&place, rows.is_empty()) {
+        (Some(place), true) => query.cursor_at(&place.turned(), &secret),
+        _ => None,
+    };
+    let (to_next, to_prev) = if backward {
+        (back, onward)
+    } else {
+        (onward, back)
+    };
+    let next = to_next.or_else(|| cursor(rows.last().filter(|_| has_next), false));
+    let prev = to_prev.or_else(|| cursor(rows.first().filter(|_| has_prev), true));
     let seen = match rows.len() {
         0 => 0,
         shown => query.offset + shown as u64,
@@ -76,6 +100,32 @@ pub async fn list_of<C: Crud>(
         next,
         prev,
     })
+}
+
+/// At most one row more than the page has.
+async fn page_of<C: Crud>(
+    reads: &impl Reads,
+    query: &ListQuery<C>,
+    listed: Listed<C>,
+    place: Option<&Cursor>,
+) -> Result<Scanned<C>> {
+    let db = reads.db()?;
+    let backend = db.get_database_backend();
+    let filtered = |rows| query.filtered(rows, reads.actor(), backend);
+    let shown = |rows| size::select::<C>(filtered(rows), &query.shape, Some(query.at_once()));
+    // Ranks are made of all that is found.
+    if let Some(scan) = listed.scan.filter(|_| query.is_ordered()) {
+        let rows = shown(scan.rows.clone());
+        let most = query.offset + scan::MOST + 1;
+        let rows = query.windowed(rows.clone(), &[rows], place, most, backend)?;
+        return scan.page(reads, query, rows, place).await;
+    }
+    let parts: Vec<_> = listed.parts.into_iter().map(shown).collect();
+    let most = query.offset + query.limit + 1;
+    let rows = query.windowed(shown(listed.all), &parts, place, most, backend)?;
+    let rows = rows.limit(query.limit + 1).offset(query.offset);
+    let rows = size::read::<C>(db, rows, &query.shape).await?;
+    Ok(Scanned { rows, past: None })
 }
 
 pub async fn get<C: Crud>(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<C::Row>> {

@@ -80,11 +80,33 @@ pub fn audited<C: Crud>(actor: &Actor) -> Select<C::Entity> {
     live_or_deleted::<C>(C::visible(actor), recoverable::<C>(actor, Action::Audit))
 }
 
+/// Rows in this state, whoever may see them, and the condition that tells which of them [`shown`] shows. None where
+/// those are the deletions of the actor, which an index finds.
+pub fn candidates<C: Crud>(
+    actor: &Actor,
+    deleted: Deleted,
+) -> Option<(Select<C::Entity>, Condition)> {
+    let visible = C::visible(actor);
+    match deleted {
+        Deleted::Exclude => Some((all_live::<C>(), visible)),
+        Deleted::Only => None,
+        Deleted::Include => {
+            let recoverable = recoverable::<C>(actor, Action::Restore);
+            let shown = either::<C>(visible, recoverable);
+            Some((C::Entity::find(), shown))
+        }
+    }
+}
+
 fn live_or_deleted<C: Crud>(visible: Condition, recoverable: Condition) -> Select<C::Entity> {
+    C::Entity::find().filter(either::<C>(visible, recoverable))
+}
+
+fn either<C: Crud>(visible: Condition, recoverable: Condition) -> Condition {
     let table = C::name();
     let live = everything().add(is_live(table)).add(visible);
     let trash = everything().add(is_deleted(table)).add(recoverable);
-    C::Entity::find().filter(Condition::any().add(live).add(trash))
+    Condition::any().add(live).add(trash)
 }
 
 fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
@@ -196,10 +218,19 @@ pub fn any_of<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> S
     let mut pieces = selects.into_iter().map(piece);
     let mut all = pieces.next().unwrap_or_default();
     all.unions(pieces.map(|piece| (UnionType::All, piece)));
+    from_select(all)
+}
+
+/// The rows of a select, to be narrowed further.
+pub fn among<E: EntityTrait>(rows: Select<E>) -> Select<E> {
+    from_select(rows.into_query())
+}
+
+fn from_select<E: EntityTrait>(select: SelectStatement) -> Select<E> {
     let mut rows = E::find();
     QueryTrait::query(&mut rows)
         .from_clear()
-        .from_subquery(all, E::default().table_name());
+        .from_subquery(select, E::default().table_name());
     rows
 }
 
@@ -260,6 +291,11 @@ pub fn erase_deleted(table: &'static str) -> DeleteStatement {
         .from_table(table)
         .and_where(is_deleted(table))
         .take()
+}
+
+/// A row of a side table, which has no state of its own.
+pub fn insert_into(table: String) -> InsertStatement {
+    Query::insert().into_table(table).take()
 }
 
 pub fn insert(table: &'static str) -> InsertStatement {

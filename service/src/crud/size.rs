@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
-    QueryFilter, QuerySelect, QueryTrait, Select, Value,
+    QueryFilter, QueryResult, QuerySelect, QueryTrait, Select, Value,
     sea_query::{CaseStatement, Expr, ExprTrait, Func},
 };
 
@@ -61,6 +61,25 @@ pub struct Read<C: Crud> {
     octets: u64,
 }
 
+impl<C: Crud> Read<C> {
+    /// A row of a select that [`select`] made for this shape.
+    pub fn new(row: &QueryResult, shape: &Shape) -> Result<Self> {
+        let octets = if is_measured::<C>(shape) {
+            row.try_get::<i64>("", OCTETS)?
+        } else {
+            0
+        };
+        Ok(Self {
+            model: Model::<C>::from_query_result(row, "")?,
+            octets: octets.unsigned_abs(),
+        })
+    }
+
+    pub fn into_model(self) -> Model<C> {
+        self.model
+    }
+}
+
 /// A row that fits: as it was first read, and whole if that was without its long texts.
 struct Fitting<C: Crud> {
     first: Model<C>,
@@ -77,7 +96,7 @@ impl<C: Crud> Fitting<C> {
 }
 
 /// Whether a select for this shape has the column [`OCTETS`].
-pub fn is_measured<C: Crud>(shape: &Shape) -> bool {
+fn is_measured<C: Crud>(shape: &Shape) -> bool {
     long::<C>(shape).next().is_some()
 }
 
@@ -130,6 +149,16 @@ pub fn select<C: Crud>(
     }
 }
 
+/// The columns of a shape, from rows that [`select`] has measured already.
+pub fn select_again<C: Crud>(rows: Select<C::Entity>, shape: &Shape) -> Select<C::Entity> {
+    let rows = select::<C>(rows, shape, None);
+    if is_measured::<C>(shape) {
+        rows.column_as(Expr::col((C::name(), OCTETS)), OCTETS)
+    } else {
+        rows
+    }
+}
+
 /// The field where `condition` holds, and empty text elsewhere.
 pub fn unless_empty(condition: Expr, field: Expr) -> Expr {
     CaseStatement::new()
@@ -173,19 +202,8 @@ pub async fn read<C: Crud>(
     rows: Select<C::Entity>,
     shape: &Shape,
 ) -> Result<Vec<Read<C>>> {
-    let is_measured = is_measured::<C>(shape);
     let rows = db.query_all(&rows.into_query()).await?;
-    let read = |row: &sea_orm::QueryResult| {
-        let octets = match is_measured {
-            true => row.try_get::<i64>("", OCTETS)?,
-            false => 0,
-        };
-        Ok(Read {
-            model: Model::<C>::from_query_result(row, "")?,
-            octets: octets.unsigned_abs(),
-        })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| Read::new(row, shape)).collect()
 }
 
 /// The first rows that fit the budget of the query, complete, and whether any was left out. `all` selects the rows that the

@@ -2,7 +2,7 @@
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, IdenStatic, Order, QueryResult, QuerySelect,
     QueryTrait, Select,
-    prelude::DateTimeWithTimeZone,
+    prelude::{Date, DateTimeWithTimeZone, Time},
     sea_query::{Asterisk, Expr, Func, NullOrdering},
 };
 
@@ -43,6 +43,7 @@ pub struct Group {
 pub enum Datum {
     Null,
     Integer(i64),
+    Number(f64),
     Boolean(bool),
     Time(DateTimeWithTimeZone),
     Text(String),
@@ -128,10 +129,24 @@ fn group<C: Crud>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group> {
 
 fn datum(row: &QueryResult, at: usize, column: impl ColumnTrait) -> Result<Datum> {
     let datum = match column.def().get_column_type() {
+        ColumnType::SmallInteger => row
+            .try_get_by_index::<Option<i16>>(at)?
+            .map(|number| Datum::Integer(number.into())),
         ColumnType::Integer => row
             .try_get_by_index::<Option<i32>>(at)?
             .map(|number| Datum::Integer(number.into())),
         ColumnType::BigInteger => row.try_get_by_index::<Option<i64>>(at)?.map(Datum::Integer),
+        // As short as it is exact: 0.1 and not 0.10000000149011612.
+        ColumnType::Float => row
+            .try_get_by_index::<Option<f32>>(at)?
+            .and_then(|number| number.to_string().parse().ok().map(Datum::Number)),
+        ColumnType::Double => row.try_get_by_index::<Option<f64>>(at)?.map(Datum::Number),
+        ColumnType::Date => row
+            .try_get_by_index::<Option<Date>>(at)?
+            .map(|date| Datum::Text(date.to_string())),
+        ColumnType::Time => row
+            .try_get_by_index::<Option<Time>>(at)?
+            .map(|time| Datum::Text(time.to_string())),
         ColumnType::Boolean => row
             .try_get_by_index::<Option<bool>>(at)?
             .map(Datum::Boolean),

@@ -10,6 +10,7 @@ use crate::{
     audit::{self, Did, Entry},
     input,
     permission::Action,
+    query, time,
 };
 
 pub async fn create<C: Crud>(tx: &Tx, row: Active<C>) -> Result<Found<C::Row>> {
@@ -29,7 +30,8 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
     let row = match version {
         past if (1..current).contains(&past) => {
             let state = audit::state_at::<C>(tx, &before, past).await?;
-            let patch = input::patch::<C::Patch>(state)?.into_active_model();
+            let mut patch = input::patch::<C::Patch>(state)?.into_active_model();
+            time::normalize::<C>(&mut patch)?;
             many::only(many::change::<C>(tx, vec![Ok((before, patch))], Did::Reverted).await?)?
         }
         this if this == current => before,
@@ -48,8 +50,11 @@ pub async fn delete<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
 pub async fn restore<C: Crud>(
     tx: &Tx,
     target: Target,
-    patch: Option<Active<C>>,
+    mut patch: Option<Active<C>>,
 ) -> Result<Found<C::Row>> {
+    if let Some(patch) = &mut patch {
+        time::normalize::<C>(patch)?;
+    }
     let before = lock_deleted::<C>(tx, Action::Restore, target.id).await?;
     target.expected.check(base::version::<C>(&before))?;
     let deletion = base::read::<C, Option<i64>>(&before, "deletion_id");
@@ -71,6 +76,7 @@ pub async fn restore<C: Crud>(
     base::stamp_restored::<C>(&mut row, &before);
     unique::check_restored::<C>(tx, &row).await?;
     let row = scope::update_deleted::<C>(tx, &before, row).await?;
+    query::index_changed::<C>(tx, [(&before, &row)]).await?;
     tx.record(Entry::between::<C>(Did::Restored, Some(&before), &row));
     if let Some(deletion) = deletion {
         cascade::restore(tx, C::name(), deletion).await?;

@@ -9,6 +9,7 @@ use crate::{
     Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{now, scope},
+    query,
 };
 
 /// No client can have this name, nor this address: usernames have no brackets, addresses have an `@`.
@@ -66,6 +67,7 @@ async fn make(tx: &Tx, prepared: &Prepared) -> Result<i64> {
         ..Default::default()
     };
     let user = Entity::insert(user).exec_with_returning(tx).await?;
+    query::index::<Users>(tx, [&user]).await?;
     tx.record(Entry::between::<Users>(Did::Created, None, &user));
     Ok(user.id)
 }

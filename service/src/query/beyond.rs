@@ -5,11 +5,11 @@ use sea_orm::{
 };
 
 use super::{
-    cursor::Cursor,
+    cursor::{Cursor, bad_cursor},
     sort::{Key, Sort},
     value,
 };
-use crate::{Error, Result, crud::Crud};
+use crate::{Result, crud::Crud};
 
 impl<C: Crud> Sort<C> {
     /// Ranges without common rows, together all that lies beyond a place.
@@ -22,15 +22,13 @@ impl<C: Crud> Sort<C> {
         let values = values.map(|(key, text)| key.value(text.as_deref()));
         let values = values.collect::<Result<Vec<_>>>()?;
         if values.len() != self.keys.len() {
-            return Err(Error::bug(
-                "a cursor has another number of values than its order",
-            ));
+            return Err(bad_cursor());
         }
         let mut ranges = Vec::new();
         let mut tied = Condition::all();
         for (at, (key, value)) in self.keys.iter().zip(&values).enumerate() {
             let ascends = (key.order == Order::Asc) != place.backward;
-            if let Some(past) = past_together(&self.keys[at..], &values[at..], ascends) {
+            if let Some(past) = past_together(&self.keys[at..], &values[at..], ascends, place) {
                 ranges.push(tied.add(past));
                 break;
             }
@@ -49,26 +47,27 @@ fn past_together<C: Crud>(
     keys: &[Key<C>],
     values: &[Option<Value>],
     ascends: bool,
+    place: &Cursor,
 ) -> Option<Expr> {
     let is_alike = |key: &Key<C>| key.order == keys[0].order && !key.is_nullable();
-    if !keys.iter().all(is_alike) {
+    if !keys.iter().all(is_alike) || values.iter().any(Option::is_none) {
         return None;
     }
     let row = Expr::tuple(keys.iter().map(Key::field));
-    let place = Expr::tuple(values.iter().flatten().cloned().map(Expr::val));
-    Some(match ascends {
-        true => row.gt(place),
-        false => row.lt(place),
+    let values = Expr::tuple(values.iter().flatten().cloned().map(Expr::val));
+    Some(match (ascends, place.inclusive) {
+        (true, false) => row.gt(values),
+        (true, true) => row.gte(values),
+        (false, false) => row.lt(values),
+        (false, true) => row.lte(values),
     })
 }
 
 impl<C: Crud> Key<C> {
     fn value(&self, text: Option<&str>) -> Result<Option<Value>> {
         let parse = |text| value::parse(self.column.def().get_column_type(), text);
-        let value = text.map(parse).transpose();
-        value.map_err(|(_, detail)| {
-            Error::bug(format!("a cursor of ours holds a value that {detail}"))
-        })
+        // The column may have had another type when the cursor was made.
+        text.map(parse).transpose().map_err(|_| bad_cursor())
     }
 
     fn same(&self, value: Option<&Value>) -> Expr {

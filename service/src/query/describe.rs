@@ -1,12 +1,12 @@
 //! What a list may be filtered and sorted by, for whoever describes the API.
-use sea_orm::{ColumnTrait, ColumnType, IdenStatic};
+use sea_orm::{ColumnTrait, IdenStatic};
 
 use super::{
     BASE_FIELDS, declared,
     filter::{OPERATORS, TEXT_OPERATORS},
-    value,
+    value::ValueKind,
 };
-use crate::crud::Crud;
+use crate::crud::{Column, Crud, Field};
 
 /// A field that a client may name in the query string.
 #[derive(Debug, Clone)]
@@ -18,15 +18,6 @@ pub struct Filterable {
     pub is_sortable: bool,
     /// The resource whose full read permission naming it takes.
     pub private_of: Option<&'static str>,
-}
-
-/// How a value is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueKind {
-    Integer,
-    Boolean,
-    Time,
-    Text,
 }
 
 /// Those that a field of this kind takes.
@@ -43,7 +34,7 @@ pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
         let field = declared::<C>(name).ok()?;
         Some(Filterable {
             name: name.to_owned(),
-            kind: kind(field.column.def().get_column_type()),
+            kind: ValueKind::of(field.column.def().get_column_type())?,
             is_sortable: field.is_sortable(),
             private_of: field.is_private.then(C::name),
         })
@@ -69,14 +60,24 @@ pub fn searched<C: Crud>() -> Vec<&'static str> {
     C::SEARCH.iter().map(IdenStatic::as_str).collect()
 }
 
-fn kind(column: &ColumnType) -> ValueKind {
-    match column {
-        ColumnType::BigInteger | ColumnType::Integer => ValueKind::Integer,
-        ColumnType::Boolean => ValueKind::Boolean,
-        ColumnType::TimestampWithTimeZone => ValueKind::Time,
-        column => {
-            debug_assert!(value::is_text(column), "describe {column:?} here");
-            ValueKind::Text
-        }
-    }
+/// What is wrong with the declaration of a resource: columns whose values have no order on both databases alike.
+pub fn unsupported_fields<C: Crud>() -> Vec<String> {
+    let problem = |field: &Field<Column<C>>| {
+        let column = field.column.def();
+        let column = column.get_column_type();
+        let is_fine = !field.is_comparable || ValueKind::of(column).is_some();
+        (!is_fine).then(|| {
+            format!(
+                "{}.{} has the type {column:?}, which cannot be filtered and sorted by: declare it with Field::opaque",
+                C::name(),
+                field.column.as_str()
+            )
+        })
+    };
+    let searched = C::SLUG.filter(|slug| searched::<C>().contains(&slug.column.as_str()));
+    let slug = searched.map(|_| {
+        let name = C::name();
+        format!("{name} searches its slug, which a restore may change without indexing it: take it out of SEARCH")
+    });
+    C::FIELDS.iter().filter_map(problem).chain(slug).collect()
 }

@@ -1,8 +1,10 @@
 //! Filters: `field=value`, `field[op]=value`, and the same one relation away (`author.username=ada`).
 use sea_orm::{
-    ColumnTrait, Condition, Value,
+    ColumnTrait, Condition, IdenStatic, Value,
     sea_query::{Expr, ExprTrait, Func, LikeExpr},
 };
+
+use serde::Serialize;
 
 use super::{Refused, declared, value};
 use crate::{
@@ -12,6 +14,13 @@ use crate::{
 
 /// Values of one `in` or `nin`; contract §4.
 pub const MAX_VALUES: usize = 100;
+
+/// Characters of one `contains` or `starts_with`. SQLite fails on patterns over 50,000 bytes, and compares each place of
+/// a text with all of a long one.
+pub const MAX_PATTERN: usize = 200;
+
+/// How many `contains` a request may have: each looks through the whole text of every row that the other filters leave.
+pub const MAX_CONTAINS: usize = 5;
 
 pub const OPERATORS: [&str; 11] = [
     "eq",
@@ -34,11 +43,38 @@ pub const TEXT_OPERATORS: [&str; 2] = ["contains", "starts_with"];
 #[derive(Clone)]
 pub struct Filter {
     test: Expr,
+    meaning: Meaning,
     /// The resource whose field is private, and so needs its full read permission.
     pub private_of: Option<&'static str>,
     /// Whether it looks for a part of a text, which no index finds.
     pub is_pattern: bool,
     through: Option<Through>,
+}
+
+/// What a filter means, however the client wrote it: two that mean the same are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Meaning {
+    field: String,
+    operator: &'static str,
+    values: Vec<Option<String>>,
+}
+
+impl Meaning {
+    fn new(field: &str, operator: &'static str, values: &[Value]) -> Self {
+        let mut values: Vec<_> = values.iter().map(value::write).collect();
+        values.sort();
+        values.dedup();
+        let operator = match (operator, values.len()) {
+            ("in", 1) => "eq",
+            ("nin", 1) => "ne",
+            _ => operator,
+        };
+        Self {
+            field: field.to_owned(),
+            operator,
+            values,
+        }
+    }
 }
 
 /// The relation that a filter goes through.
@@ -51,7 +87,9 @@ struct Through {
 
 impl Filter {
     pub fn equal<C: Crud>(column: Column<C>, value: impl Into<Value>) -> Self {
+        let value = value.into();
         Self {
+            meaning: Meaning::new(column.as_str(), "eq", std::slice::from_ref(&value)),
             test: ColumnTrait::eq(&column, value),
             private_of: None,
             is_pattern: false,
@@ -78,25 +116,35 @@ impl Filter {
                 format!("names no relation: there are [{}]", names.join(", ")),
             ));
         };
-        Ok(Self {
-            through: Some(Through {
-                foreign_key: (C::name(), owner.column),
-                owner: owner.table,
-                visible: owner.visible,
-            }),
-            ..(owner.filter)(field, operator, text)?
-        })
+        let mut filter = (owner.filter)(field, operator, text)?;
+        filter.meaning.field = format!("{relation}.{field}");
+        filter.through = Some(Through {
+            foreign_key: (C::name(), owner.column),
+            owner: owner.table,
+            visible: owner.visible,
+        });
+        Ok(filter)
     }
 
     /// A filter on a field of `C` itself.
     pub fn on<C: Crud>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
         let declared = declared::<C>(field)?;
+        let (test, operator, values) = test(declared.column, operator, text)?;
         Ok(Self {
-            test: test(declared.column, operator, text)?,
+            meaning: Meaning::new(field, operator, &values),
+            test,
             private_of: declared.is_private.then(C::name),
             is_pattern: TEXT_OPERATORS.contains(&operator),
             through: None,
         })
+    }
+
+    pub fn meaning(&self) -> &Meaning {
+        &self.meaning
+    }
+
+    pub fn is_contains(&self) -> bool {
+        self.meaning.operator == "contains"
     }
 
     /// The condition for this actor, who filters by related rows only as far as they see them.
@@ -116,11 +164,15 @@ impl Filter {
 }
 
 /// NULL is unlike every value: `ne` and `nin` keep rows without one.
-fn test(column: impl ColumnTrait, operator: &str, text: &str) -> Result<Expr, Refused> {
+fn test(
+    column: impl ColumnTrait,
+    operator: &str,
+    text: &str,
+) -> Result<(Expr, &'static str, Vec<Value>), Refused> {
     let kind = column.def().get_column_type().clone();
     let field = column.as_column_ref();
     let field = || Expr::col(field.clone());
-    let one = || value::parse(&kind, text).map(Expr::val);
+    let one = || value::parse(&kind, text);
     let many = || {
         let texts = value::list(text)?;
         match texts.len() > MAX_VALUES {
@@ -136,30 +188,48 @@ fn test(column: impl ColumnTrait, operator: &str, text: &str) -> Result<Expr, Re
         true => test.or(field().is_null()),
         false => test,
     };
-    match operator {
-        "eq" => Ok(field().eq(one()?)),
-        "ne" => Ok(or_null(field().ne(one()?))),
-        "lt" => Ok(field().lt(one()?)),
-        "lte" => Ok(field().lte(one()?)),
-        "gt" => Ok(field().gt(one()?)),
-        "gte" => Ok(field().gte(one()?)),
-        "in" => Ok(field().is_in(many()?)),
-        "nin" => Ok(or_null(field().is_not_in(many()?))),
-        "is_null" => Ok(match value::boolean(text)? {
-            true => field().is_null(),
-            false => field().is_not_null(),
-        }),
-        "contains" | "starts_with" if is_text => {
-            let open = if operator == "contains" { "%" } else { "" };
-            value::parse(&kind, text)?;
-            Ok(like(field(), &format!("{open}{}%", literal(text))))
-        }
-        "contains" | "starts_with" => Err(("not_allowed", format!("{operator} is for text"))),
-        _ => Err((
+    let Some(operator) = OPERATORS.into_iter().find(|known| *known == operator) else {
+        return Err((
             "unknown",
             format!("has no such operator: there are {}", OPERATORS.join(", ")),
-        )),
+        ));
+    };
+    let is_pattern = TEXT_OPERATORS.contains(&operator);
+    if is_pattern && !is_text {
+        return Err(("not_allowed", format!("{operator} is for text")));
     }
+    if is_pattern && text.chars().count() > MAX_PATTERN {
+        let detail = format!("{operator} takes at most {MAX_PATTERN} characters");
+        return Err(("too_long", detail));
+    }
+    let values = match operator {
+        "in" | "nin" => many()?,
+        "is_null" => vec![value::boolean(text)?.into()],
+        _ if is_pattern => {
+            one()?;
+            vec![text.to_ascii_lowercase().into()]
+        }
+        _ => vec![one()?],
+    };
+    let listed = || values.iter().cloned().map(Expr::val);
+    let only = || values.first().cloned().map_or_else(Expr::null, Expr::val);
+    let test = match operator {
+        "eq" => field().eq(only()),
+        "ne" => or_null(field().ne(only())),
+        "lt" => field().lt(only()),
+        "lte" => field().lte(only()),
+        "gt" => field().gt(only()),
+        "gte" => field().gte(only()),
+        "in" => field().is_in(listed()),
+        "nin" => or_null(field().is_not_in(listed())),
+        "contains" => like(field(), &format!("%{}%", literal(text))),
+        "starts_with" => like(field(), &format!("{}%", literal(text))),
+        _ => match value::boolean(text)? {
+            true => field().is_null(),
+            false => field().is_not_null(),
+        },
+    };
+    Ok((test, operator, values))
 }
 
 /// Folds ASCII only, on both databases: `lower` does no more in SQLite, nor under PostgreSQL's collation "C".

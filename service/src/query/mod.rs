@@ -11,7 +11,9 @@ mod sort;
 mod stats;
 mod value;
 
-use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value, sea_query::Expr};
+use std::collections::BTreeSet;
+
+use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value};
 
 use crate::{
     Actor, Error, Refusal, Result,
@@ -20,17 +22,22 @@ use crate::{
     quote,
     secret::Secret,
 };
-use cursor::Cursor;
-pub use describe::{Filterable, ValueKind, declared_fields, filterable, operators, searched};
+pub(crate) use cursor::Cursor;
+use cursor::bad_cursor;
+pub use describe::{
+    Filterable, declared_fields, filterable, operators, searched, unsupported_fields,
+};
 pub use export::ExportQuery;
-pub use filter::{Filter, MAX_VALUES};
+pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
 pub use include::{Include, MAX_INCLUDES, relations};
 pub use parse::{one_of, take_each, unless};
 pub use search::MAX_SEARCH;
 use search::Search;
+pub(crate) use search::{index, index_changed};
 pub use sort::MAX_FIELDS;
 use sort::Sort;
 pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
+pub use value::ValueKind;
 pub(crate) use value::is_text;
 
 /// Rows of a page; contract §4.
@@ -61,8 +68,10 @@ pub struct ListQuery<C: Crud> {
     sort: Option<Sort<C>>,
     /// Private fields that were named: the parameter, and the resource whose they are.
     private: Vec<(String, &'static str)>,
-    /// What a cursor is bound to, as the client wrote it.
-    binding: Vec<String>,
+    /// Filters that the path sets, such as the parent of a sub-collection.
+    narrowed: Vec<Filter>,
+    /// The parent of a sub-collection that no filter names.
+    parent: Option<(&'static str, i64)>,
     cursor: Option<String>,
     pub limit: u64,
     pub offset: u64,
@@ -111,7 +120,8 @@ impl<C: Crud> Default for ListQuery<C> {
             search: None,
             sort: Some(Sort::default()),
             private: Vec::new(),
-            binding: vec![C::name().to_owned()],
+            narrowed: Vec::new(),
+            parent: None,
             cursor: None,
             limit: DEFAULT_LIMIT,
             offset: 0,
@@ -157,9 +167,13 @@ impl<C: Crud> ListQuery<C> {
 
     /// Narrows the list to rows with this value.
     pub fn narrow(&mut self, column: Column<C>, value: impl Into<Value>) {
-        let value = value.into();
-        self.binding.push(format!("{}={value:?}", column.as_str()));
-        self.filters.push(Filter::equal::<C>(column, value));
+        self.narrowed.push(Filter::equal::<C>(column, value));
+    }
+
+    /// Keeps the cursors of a sub-collection apart from those of others, where its rows are found otherwise than by
+    /// [`ListQuery::narrow`].
+    pub(crate) fn bind_to(&mut self, table: &'static str, id: i64) {
+        self.parent = Some((table, id));
     }
 
     pub(crate) fn filtered(
@@ -174,7 +188,8 @@ impl<C: Crud> ListQuery<C> {
         };
         let narrow =
             |rows: Select<C::Entity>, filter: &Filter| rows.filter(filter.condition(actor));
-        self.filters.iter().fold(rows, narrow)
+        let filters = self.narrowed.iter().chain(&self.filters);
+        filters.fold(rows, narrow)
     }
 
     /// The place that the cursor names, if there is one. Fails where it was altered, or made for another list.
@@ -183,25 +198,23 @@ impl<C: Crud> ListQuery<C> {
             return Ok(None);
         };
         let cursor = Cursor::decode(text, secret, &self.binding());
-        let refused =
-            "is none of this list: it was altered, or made for other filters or another order";
-        cursor
-            .map(Some)
-            .ok_or_else(|| Error::parameter("cursor", "bad_cursor", refused))
+        cursor.map(Some).ok_or_else(bad_cursor)
     }
 
-    /// In order, beyond `place`; backwards before it, nearest first. `parts` are `rows` again, in parts that share none.
+    /// In order, beyond `place`; backwards before it, nearest first. `parts` are `rows` again, in parts that share none;
+    /// the first `most` rows of the list may come from any of them.
     pub(crate) fn windowed(
         &self,
         rows: Select<C::Entity>,
         parts: &[Select<C::Entity>],
         place: Option<&Cursor>,
+        most: u64,
         db: DbBackend,
     ) -> Result<Select<C::Entity>> {
         match (&self.sort, &self.search, place) {
-            (Some(sort), None, place) => self.in_order(parts, sort, place),
+            (Some(sort), None, place) => self.in_order(parts, sort, place, most),
             // The words are looked for once.
-            (Some(sort), Some(_), place) => self.in_order(&[rows], sort, place),
+            (Some(sort), Some(_), place) => self.in_order(&[rows], sort, place, most),
             (None, Some(search), None) => Ok(search.rank::<C>(rows, db)),
             (None, ..) => Err(Error::bug("only a search without a place needs no order")),
         }
@@ -213,6 +226,7 @@ impl<C: Crud> ListQuery<C> {
         parts: &[Select<C::Entity>],
         sort: &Sort<C>,
         place: Option<&Cursor>,
+        most: u64,
     ) -> Result<Select<C::Entity>> {
         let order = |rows| sort.order(rows, place.is_some_and(|place| place.backward));
         let ranges = match place {
@@ -228,33 +242,77 @@ impl<C: Crud> ListQuery<C> {
             (None, _) => order(scope::all_live::<C>().filter(nothing())),
             (Some(only), true) => order(only),
             (Some(last), false) => {
-                let first = |rows| order(rows).limit(self.offset + self.limit + 1);
+                let first = |rows| order(rows).limit(most);
                 let pieces = pieces.into_iter().chain([last]);
                 let rows = scope::any_of(pieces.map(first));
-                let rows = order(size::select::<C>(rows, &self.shape, None));
-                let octets = Expr::col((C::name(), size::OCTETS));
-                match size::is_measured::<C>(&self.shape) {
-                    true => rows.column_as(octets, size::OCTETS),
-                    false => rows,
-                }
+                order(size::select_again::<C>(rows, &self.shape))
             }
         })
     }
 
+    /// Whether a list without a place is in an order of fields, and not of ranks.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.sort.is_some()
+    }
+
+    /// The order in which a page at this place is read.
+    pub(crate) fn in_page_order(
+        &self,
+        rows: Select<C::Entity>,
+        place: Option<&Cursor>,
+    ) -> Select<C::Entity> {
+        match &self.sort {
+            Some(sort) => sort.order(rows, place.is_some_and(|place| place.backward)),
+            None => rows,
+        }
+    }
+
+    /// A cursor to a row itself, which no page has shown yet.
+    pub(crate) fn cursor_to(
+        &self,
+        row: Option<&Model<C>>,
+        backward: bool,
+        secret: &Secret,
+    ) -> Option<String> {
+        let place = Cursor {
+            backward,
+            inclusive: true,
+            values: self.sort.as_ref()?.values(row?),
+        };
+        self.cursor_at(&place, secret)
+    }
+
     /// A cursor to what follows a row, or precedes it. Ranks change with every other row, so there is none among them.
     pub(crate) fn cursor(&self, row: &Model<C>, backward: bool, secret: &Secret) -> Option<String> {
-        let values = self.sort.as_ref()?.values(row);
-        Some(Cursor { backward, values }.encode(secret, &self.binding()))
+        let place = Cursor {
+            backward,
+            inclusive: false,
+            values: self.sort.as_ref()?.values(row),
+        };
+        self.cursor_at(&place, secret)
     }
 
+    pub(crate) fn cursor_at(&self, place: &Cursor, secret: &Secret) -> Option<String> {
+        self.sort.as_ref()?;
+        place.encode(secret, &self.binding())
+    }
+
+    /// What a cursor is bound to: the meaning of the list, however the client wrote it. JSON keeps its parts apart,
+    /// whatever characters they have.
     fn binding(&self) -> String {
-        let mut parts = self.binding.clone();
-        parts.sort();
-        parts.join("\n")
-    }
-
-    fn bind(&mut self, name: &str, value: &str) {
-        self.binding.push(format!("{name}={value}"));
+        let meanings = |filters: &[Filter]| -> BTreeSet<_> {
+            filters
+                .iter()
+                .map(|filter| filter.meaning().clone())
+                .collect()
+        };
+        let sort = self.sort.as_ref().map(Sort::meaning);
+        let search = self.search.as_ref().map(Search::meaning);
+        let (narrowed, filters) = (meanings(&self.narrowed), meanings(&self.filters));
+        let deleted = self.shape.deleted as u8;
+        let list = (C::name(), self.parent, narrowed);
+        let meaning = (list, filters, deleted, search, sort);
+        serde_json::to_string(&meaning).unwrap_or_default()
     }
 }
 

@@ -2,8 +2,8 @@
 use std::collections::HashSet;
 
 use super::{
-    Count, Filter, LIST_PARAMETERS, ListQuery, MAX_LIMIT, MAX_OFFSET, Refused, Search, Sort,
-    fields, include,
+    Count, Filter, LIST_PARAMETERS, ListQuery, MAX_CONTAINS, MAX_LIMIT, MAX_OFFSET, Refused,
+    Search, Sort, fields, include,
 };
 use crate::{
     Error, Refusal, Result,
@@ -15,7 +15,7 @@ impl<C: Crud> ListQuery<C> {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut query = Self::default();
         let (seen, mut refusals) = take_each(pairs, |name, value| query.take(name, value));
-        if seen.contains("cursor") && seen.contains("offset") {
+        if query.cursor.is_some() && query.offset > 0 {
             refusals.push(Refusal::new("offset", "not_allowed", "goes with no cursor"));
         }
         if query.search.is_some() && !seen.contains("sort") {
@@ -44,18 +44,15 @@ impl<C: Crud> ListQuery<C> {
                 self.count = one_of(value, &kinds)?;
             }
             "sort" => {
-                self.bind(name, value);
                 let sort = Sort::parse(value)?;
                 let private = sort.private().map(|()| (name.to_owned(), C::name()));
                 self.private.extend(private);
                 self.sort = Some(sort);
             }
             "q" if !C::SEARCH.is_empty() => {
-                self.bind(name, value);
                 self.search = Some(Search::parse(value)?);
             }
             "deleted" => {
-                self.bind(name, value);
                 let states = [
                     ("exclude", Deleted::Exclude),
                     ("include", Deleted::Include),
@@ -64,12 +61,16 @@ impl<C: Crud> ListQuery<C> {
                 self.shape.deleted = one_of(value, &states)?;
             }
             _ => {
-                self.bind(name, value);
                 let filter = Filter::parse::<C>(name, value)?;
                 let private = filter
                     .private_of
                     .map(|resource| (name.to_owned(), resource));
                 self.private.extend(private);
+                let others = self.filters.iter().filter(|filter| filter.is_contains());
+                if filter.is_contains() && others.count() == MAX_CONTAINS {
+                    let detail = format!("a request has at most {MAX_CONTAINS} contains");
+                    return Err(("too_many", detail));
+                }
                 self.filters.push(filter);
             }
         }

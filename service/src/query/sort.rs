@@ -1,10 +1,10 @@
 //! The order of a list.
 use sea_orm::{
-    ColumnTrait, IdenStatic, ModelTrait, Order, QueryOrder, Select, Value,
+    ColumnTrait, IdenStatic, ModelTrait, Order, QueryOrder, Select,
     sea_query::{Expr, NullOrdering},
 };
 
-use super::{Refused, indexed_fields, sortable};
+use super::{Refused, indexed_fields, sortable, value};
 use crate::crud::{Column, Crud, Deleted, Model, column};
 
 pub const MAX_FIELDS: usize = 3;
@@ -56,12 +56,16 @@ impl<C: Crud> Sort<C> {
                 order,
             });
         }
-        // In the direction of the field before it, which is how the indexes run.
-        let order = sort
-            .keys
-            .last()
-            .map_or(Order::Desc, |key| key.order.clone());
-        if !sort.keys.iter().any(|key| key.column.as_str() == "id") {
+        let id = sort.keys.iter().position(|key| key.column.as_str() == "id");
+        if let Some(place) = id {
+            // No two rows are tied there, so what follows orders nothing.
+            sort.keys.truncate(place + 1);
+        } else {
+            // In the direction of the field before it, which is how the indexes run.
+            let order = sort
+                .keys
+                .last()
+                .map_or(Order::Desc, |key| key.order.clone());
             sort.keys.push(Key {
                 column: column::<C::Entity>("id"),
                 order,
@@ -81,6 +85,13 @@ impl<C: Crud> Sort<C> {
             }
             _ => false,
         }
+    }
+
+    /// The fields with their directions, which is all that an order means.
+    pub fn meaning(&self) -> Vec<(&'static str, bool)> {
+        let keys = self.keys.iter();
+        keys.map(|key| (key.column.as_str(), key.order == Order::Asc))
+            .collect()
     }
 
     pub fn private(&self) -> Option<()> {
@@ -110,7 +121,7 @@ impl<C: Crud> Sort<C> {
     pub fn values(&self, row: &Model<C>) -> Vec<Option<String>> {
         self.keys
             .iter()
-            .map(|key| text(row.get(key.column)))
+            .map(|key| value::write(&row.get(key.column)))
             .collect()
     }
 }
@@ -129,16 +140,5 @@ impl<C: Crud> Key<C> {
             Order::Asc => Order::Desc,
             _ => Order::Asc,
         }
-    }
-}
-
-/// As [`super::value::parse`] reads it.
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::BigInt(number) => number.map(|number| number.to_string()),
-        Value::Bool(is) => is.map(|is| is.to_string()),
-        Value::String(text) => text,
-        Value::ChronoDateTimeWithTimeZone(time) => time.map(|time| time.to_rfc3339()),
-        _ => None,
     }
 }

@@ -1,23 +1,87 @@
-//! Values in a query string, read as their column wants them.
-use chrono::{DateTime, SubsecRound, Utc};
+//! Values of columns as text, in a query string and in a cursor: read as their column wants them, and written so that they can be read.
+use std::fmt::Display;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike};
 use sea_orm::{ColumnType, Value};
 
 use super::Refused;
+use crate::time;
 
-pub fn parse(kind: &ColumnType, text: &str) -> Result<Value, Refused> {
+/// How the values of a column are written and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    Integer,
+    Number,
+    Boolean,
+    Time,
+    Date,
+    Clock,
+    Text,
+}
+
+impl ValueKind {
+    /// None where rows cannot be filtered and sorted by columns of this type on both databases alike.
+    pub fn of(column: &ColumnType) -> Option<Self> {
+        Some(match column {
+            ColumnType::SmallInteger | ColumnType::Integer | ColumnType::BigInteger => {
+                Self::Integer
+            }
+            ColumnType::Float | ColumnType::Double => Self::Number,
+            ColumnType::Boolean => Self::Boolean,
+            ColumnType::TimestampWithTimeZone => Self::Time,
+            ColumnType::Date => Self::Date,
+            ColumnType::Time => Self::Clock,
+            ColumnType::String(_) | ColumnType::Text | ColumnType::Char(_) => Self::Text,
+            _ => return None,
+        })
+    }
+}
+
+pub fn parse(column: &ColumnType, text: &str) -> Result<Value, Refused> {
     let wrong = |what: &str| ("wrong_type", format!("must be {what}"));
+    let kind = ValueKind::of(column).ok_or_else(|| {
+        let detail = format!("has the type {column:?}, which has no filters");
+        ("not_allowed", detail)
+    })?;
     match kind {
-        ColumnType::BigInteger | ColumnType::Integer => {
+        ValueKind::Integer => {
             let number = text.parse::<i64>().map(Value::from);
             number.map_err(|_| wrong("a 64-bit integer"))
         }
-        ColumnType::Boolean => boolean(text).map(Value::from),
-        ColumnType::TimestampWithTimeZone => DateTime::parse_from_rfc3339(text)
-            .map(|time| time.with_timezone(&Utc).trunc_subsecs(6).fixed_offset())
+        ValueKind::Number => number(column, text).ok_or_else(|| wrong("a number")),
+        ValueKind::Boolean => boolean(text).map(Value::from),
+        ValueKind::Time => instant(text),
+        ValueKind::Date => date(text)
             .map(Value::from)
-            .map_err(|_| wrong("a time as in RFC 3339, such as 2026-01-31T09:30:00Z")),
-        _ if text.contains('\0') => Err(wrong("text without U+0000")),
-        _ => Ok(Value::from(text)),
+            .ok_or_else(|| wrong("a date, such as 2026-01-31")),
+        ValueKind::Clock => clock(text)
+            .map(Value::from)
+            .ok_or_else(|| wrong("a time of day, such as 09:30:00")),
+        ValueKind::Text if text.contains('\0') => Err(wrong("text without U+0000")),
+        ValueKind::Text => Ok(Value::from(text)),
+    }
+}
+
+/// As [`parse`] reads it. None is NULL.
+pub fn write(value: &Value) -> Option<String> {
+    fn text(value: Option<impl Display>) -> Option<String> {
+        value.map(|value| value.to_string())
+    }
+    match value {
+        Value::SmallInt(number) => text(*number),
+        Value::Int(number) => text(*number),
+        Value::BigInt(number) => text(*number),
+        Value::Float(number) => text(*number),
+        Value::Double(number) => text(*number),
+        Value::Bool(is) => text(*is),
+        Value::String(text) => text.clone(),
+        Value::ChronoDate(date) => text(*date),
+        Value::ChronoTime(time) => text(*time),
+        Value::ChronoDateTimeWithTimeZone(time) => {
+            let utc = time.as_ref()?.to_utc();
+            Some(utc.to_rfc3339_opts(SecondsFormat::Micros, true))
+        }
+        _ => None,
     }
 }
 
@@ -62,11 +126,93 @@ pub fn boolean(text: &str) -> Result<bool, Refused> {
         .map_err(|_| ("wrong_type", "must be true or false".to_owned()))
 }
 
-pub fn is_text(kind: &ColumnType) -> bool {
-    matches!(
-        kind,
-        ColumnType::String(_) | ColumnType::Text | ColumnType::Char(_)
-    )
+pub fn is_text(column: &ColumnType) -> bool {
+    ValueKind::of(column) == Some(ValueKind::Text)
+}
+
+/// A time, or a date, which stands for its beginning in UTC.
+fn instant(text: &str) -> Result<Value, Refused> {
+    let midnight = || Some(date(text)?.and_time(NaiveTime::MIN).and_utc().into());
+    let instant = DateTime::parse_from_rfc3339(text).ok().or_else(midnight);
+    let instant = instant.ok_or_else(|| {
+        let detail =
+            "must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z, or a date such as 2026-01-31";
+        ("wrong_type", detail.to_owned())
+    })?;
+    let instant = time::normal(&instant).ok_or(("out_of_range", time::OUT_OF_RANGE.to_owned()))?;
+    Ok(instant.into())
+}
+
+/// As RFC 3339 writes it: four digits, two and two.
+fn date(text: &str) -> Option<NaiveDate> {
+    let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    is_plain.then(|| text.parse().ok()).flatten()
+}
+
+fn clock(text: &str) -> Option<NaiveTime> {
+    let time: NaiveTime = text.parse().ok()?;
+    time.with_nanosecond(time.nanosecond() % 1_000_000_000 / 1_000 * 1_000)
+}
+
+/// In the precision of its column, so that it equals what is stored there.
+fn number(column: &ColumnType, text: &str) -> Option<Value> {
+    let number = match column {
+        ColumnType::Float => text.parse::<f32>().ok().map(f64::from),
+        _ => text.parse::<f64>().ok(),
+    };
+    number.filter(|number| number.is_finite()).map(Value::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for (column, text) in [
+            (ColumnType::SmallInteger, "-3"),
+            (ColumnType::Integer, "2147483647"),
+            (ColumnType::BigInteger, "-9223372036854775808"),
+            (ColumnType::Float, "0.10000000149011612"),
+            (ColumnType::Double, "0.1"),
+            (ColumnType::Double, "-1e300"),
+            (ColumnType::Boolean, "true"),
+            (ColumnType::Text, "a\nb"),
+            (ColumnType::Date, "0000-02-29"),
+            (ColumnType::Time, "23:59:59.000001"),
+            (
+                ColumnType::TimestampWithTimeZone,
+                "2026-01-31T09:30:00.000001Z",
+            ),
+        ] {
+            let value = parse(&column, text).unwrap();
+            let again = parse(&column, &write(&value).unwrap()).unwrap();
+            assert_eq!(value, again, "{column:?} {text}");
+        }
+    }
+
+    #[test]
+    fn what_no_column_holds_is_refused() {
+        for (column, text) in [
+            (ColumnType::Double, "NaN"),
+            (ColumnType::Double, "inf"),
+            (ColumnType::Float, "1e39"),
+            (ColumnType::Date, "+10000-01-01"),
+            (ColumnType::Date, "2026-02-30"),
+            (ColumnType::Time, "25:00:00"),
+            (
+                ColumnType::TimestampWithTimeZone,
+                "0000-01-01T00:30:00+01:00",
+            ),
+            (
+                ColumnType::TimestampWithTimeZone,
+                "9999-12-31T23:30:00-01:00",
+            ),
+            (ColumnType::Json, "{}"),
+        ] {
+            assert!(parse(&column, text).is_err(), "{column:?} {text}");
+        }
+    }
 }
 
 #[cfg(test)]

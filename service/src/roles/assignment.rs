@@ -47,8 +47,9 @@ pub async fn unassign(tx: &Tx, user: impl Into<Target>, role: i64) -> Result<()>
 pub async fn of_user(
     reads: &impl Reads,
     user: i64,
-    query: &ListQuery<Roles>,
+    query: &mut ListQuery<Roles>,
 ) -> Result<Page<Model>> {
+    query.bind_to(Users::name(), user);
     let theirs = scope::plain::<user_roles::Entity>()
         .filter(user_roles::Column::UserId.eq(user))
         .select_only()

@@ -1,11 +1,11 @@
 //! Posts, most of them published.
 use std::cmp::max;
 
-use ::entity::posts::ActiveModel;
-use sea_orm::ActiveValue::Set;
+use ::entity::posts::{ActiveModel, Entity};
+use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use super::{
-    in_chunks, insert,
+    in_chunks,
     sample::{Parent, Time, chance, hold, last_id, pick, sample},
     text,
     timeline::Timeline,
@@ -14,6 +14,7 @@ use crate::{
     Crud, Error, Posts, Result, Session, Users,
     crud::everything,
     posts::{DRAFT, PUBLISHED},
+    query,
 };
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
@@ -31,7 +32,10 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     in_chunks(session, count, progress, async |tx, rows| {
         let authors = hold(tx, Users::name(), &authors, everything()).await?;
         let post = |row| post(first + i64::from(row), timeline.moment(row), &authors);
-        insert(tx, rows.map(post).collect()).await
+        let posts = Entity::insert_many(rows.map(post))
+            .exec_with_returning(tx)
+            .await?;
+        query::index::<Posts>(tx, &posts).await
     })
     .await
 }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Crud, Result, Roles, Session, Tx, Users,
     crud::{now, scope},
+    query,
     users::key,
 };
 
@@ -41,9 +42,9 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
 
 async fn write(tx: &Tx, users: Vec<ActiveModel>) -> Result<()> {
     let since: Vec<_> = users.iter().map(|user| user.created_at.clone()).collect();
-    let ids = Entity::insert_many(users)
-        .exec_with_returning_keys(tx)
-        .await?;
+    let users = Entity::insert_many(users).exec_with_returning(tx).await?;
+    query::index::<Users>(tx, &users).await?;
+    let ids = users.iter().map(|user| user.id);
     let member = scope::all_live::<Roles>()
         .filter(roles::Column::Name.eq("member"))
         .filter(roles::Column::IsSystem.eq(true));
@@ -55,7 +56,7 @@ async fn write(tx: &Tx, users: Vec<ActiveModel>) -> Result<()> {
         role_id: Set(member.id),
         created_at,
     };
-    insert(tx, ids.into_iter().zip(since).map(link).collect()).await
+    insert(tx, ids.zip(since).map(link).collect()).await
 }
 
 fn user(number: i64, since: Time, hash: &str) -> ActiveModel {

@@ -142,3 +142,63 @@ async fn a_value_of_in_may_hold_a_comma() {
             .expect_error_at("title[in]");
     }
 }
+#[actix_web::test]
+async fn a_pattern_is_short_and_there_are_few_of_them() {
+    let app = TestApp::new().await;
+    let nobody = app.anonymous();
+    app.member("ada").await.publish("Rust").await;
+    let (longest, longer) = ("ü".repeat(200), "ü".repeat(201));
+    let huge = "a".repeat(6_000);
+
+    for operator in ["contains", "starts_with"] {
+        for field in ["title", "author.full_name"] {
+            let path = |pattern: &str| format!("/posts?{field}[{operator}]={pattern}");
+            nobody.get(path(&longest)).await.expect_status(200);
+            nobody.get(path("%25_")).await.expect_status(200);
+            for refused in [&longer, &huge] {
+                nobody
+                    .get(path(refused))
+                    .await
+                    .expect_problem(400, "malformed_request")
+                    .expect_error_at(&format!("{field}[{operator}]"));
+            }
+        }
+    }
+    let fields = [
+        "title",
+        "slug",
+        "summary",
+        "status",
+        "author.username",
+        "author.full_name",
+    ];
+    let query = |count: usize| {
+        let filters = fields[..count].iter();
+        let filters: Vec<_> = filters.map(|name| format!("{name}[contains]=a")).collect();
+        filters.join("&")
+    };
+    for path in ["/posts", "/posts/stats", "/posts/export"] {
+        let few = format!("{path}?{}", query(5));
+        nobody.get(few).await.expect_status(200);
+        let many = format!("{path}?{}", query(6));
+        nobody
+            .get(many)
+            .await
+            .expect_problem(400, "malformed_request")
+            .expect_error_at("author.full_name[contains]");
+    }
+}
+
+#[actix_web::test]
+async fn a_date_stands_for_its_first_moment_in_utc() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    ada.publish("Post").await;
+    let found = async |query: &str| ada.get(format!("/posts?{query}")).await.ids().len();
+
+    assert_eq!(found("created_at[gte]=2026-01-01").await, 1);
+    assert_eq!(found("created_at[gte]=9999-12-31").await, 0);
+    assert_eq!(found("created_at[lt]=0000-01-01").await, 0);
+    assert_eq!(found("created_at[nin]=2026-01-01,2026-01-02").await, 1);
+    assert_eq!(found("author.created_at[gt]=2026-01-01").await, 1);
+}

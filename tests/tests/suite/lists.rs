@@ -78,7 +78,9 @@ async fn a_window_out_of_bounds_is_400() {
         ("id", "x"),
         ("id", "9223372036854775808"),
         ("created_at", "yesterday"),
-        ("created_at", "2026-01-01"),
+        ("created_at", "2026-02-30"),
+        ("created_at", "0000-01-01T00:30:00%2B01:00"),
+        ("created_at[lte]", "9999-12-31T23:30:00-01:00"),
         ("author_id", "1.0"),
     ] {
         nobody

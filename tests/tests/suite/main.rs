@@ -25,6 +25,7 @@ mod lists;
 mod load;
 mod mail;
 mod migrations;
+mod newcomer;
 mod openapi;
 mod own;
 mod pages;

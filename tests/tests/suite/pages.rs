@@ -1,4 +1,7 @@
 //! Turning pages: on any order, forwards and backwards, nothing is missing and nothing comes twice.
+mod empty;
+mod hidden;
+mod meaning;
 mod random;
 
 use service::{Actor, Crud, Error, Posts, query::ListQuery};

@@ -1,4 +1,5 @@
 //! `q`: full-text search, the same on every database (contract §4).
+mod drawn;
 mod nasty;
 mod pages;
 mod plan;

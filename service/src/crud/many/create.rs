@@ -7,10 +7,14 @@ use crate::{
     audit::{Did, Entry},
     crud::{Active, Change, Crud, Model, Written, base, forbidden, owner},
     permission::{Action, Reach},
+    query, time,
 };
 
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
-    let claimed = |row| claim::<C>(tx.actor(), row);
+    let claimed = |mut row| {
+        time::normalize::<C>(&mut row)?;
+        claim::<C>(tx.actor(), row)
+    };
     let mut rows: Vec<_> = rows.into_iter().map(claimed).collect();
     owner::lock_for_create::<C>(tx, &mut rows).await?;
     for row in &mut rows {
@@ -21,6 +25,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
         }
     }
     let rows = insert::<C>(tx, rows).await?;
+    query::index::<C>(tx, rows.iter().flatten()).await?;
     let created = |after: &Model<C>| Written {
         before: None,
         after: after.clone(),

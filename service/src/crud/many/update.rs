@@ -7,6 +7,7 @@ use crate::{
     audit::{Did, Entry},
     crud::{Active, Change, Crud, Model, Written, base, scope, unique},
     permission::Action,
+    query, time,
 };
 
 pub async fn update<C: Crud>(
@@ -15,7 +16,11 @@ pub async fn update<C: Crud>(
     patches: Vec<Active<C>>,
 ) -> Result<Vec<Result<Model<C>>>> {
     let rows = permitted::<C>(tx, Action::Update, targets).await?;
-    let pair = |(row, patch): (Result<_>, _)| Ok((row?, patch));
+    let pair = |(row, mut patch): (Result<_>, _)| {
+        // A body is refused before its row is looked at.
+        time::normalize::<C>(&mut patch)?;
+        Ok((row?, patch))
+    };
     let rows = rows.into_iter().zip(patches).map(pair).collect();
     change::<C>(tx, rows, Did::Updated).await
 }
@@ -50,6 +55,10 @@ pub async fn change<C: Crud>(
             Err(refusal) => Err(refusal),
         });
     }
+    let changed = written
+        .iter()
+        .filter_map(|row| Some((row.before.as_ref()?, &row.after)));
+    query::index_changed::<C>(tx, changed).await?;
     settle::<C>(tx, Action::Update, &written).await?;
     Ok(answers)
 }

@@ -85,25 +85,18 @@ fn words() -> Expr {
     Expr::col((FOUND, "words"))
 }
 
-/// The words of a term, one after the other.
+/// The words of a term, one after the other (PostgreSQL manual, section 8.11.2).
 fn tsquery(term: &Term) -> Expr {
-    let words = Func::cust("search_words").arg(term.text.clone());
-    let phrase = Func::cust("phraseto_tsquery")
-        .arg(Expr::cust("'simple'"))
-        .arg(words);
-    match term.is_prefix {
-        true => Expr::cust_with_expr(
-            "CAST(NULLIF(CAST($1 AS text), '') || ':*' AS tsquery)",
-            phrase,
-        ),
-        false => phrase.into(),
-    }
+    let words = term.words.iter().map(|word| format!("'{word}'"));
+    let phrase = words.collect::<Vec<_>>().join(" <-> ");
+    let prefix = if term.is_prefix { ":*" } else { "" };
+    Expr::val(phrase + prefix).cast_as("tsquery")
 }
 
-/// [`Search::parse`] leaves no quote in a term; what would end a string here is doubled all the same.
+/// Words are letters, digits and their marks: there is no quote in them.
 fn fts5(term: &Term) -> String {
     let star = if term.is_prefix { " *" } else { "" };
-    format!("\"{}\"{star}", term.text.replace('"', "\"\""))
+    format!("\"{}\"{star}", term.words.join(" "))
 }
 
 #[cfg(test)]
@@ -112,12 +105,10 @@ mod tests {
 
     #[test]
     fn a_term_never_ends_its_string() {
-        let term = Term {
-            text: r#"a" OR "b"#.to_owned(),
-            is_prefix: true,
-        };
+        let search = Search::parse("a' ' or bcd:*");
 
-        assert_eq!(fts5(&term), r#""a"" OR ""b" *"#);
+        let expected = r#""a" "or" "bcd" *"#;
+        assert_eq!(search.map(|search| search.fts5()).unwrap(), expected);
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! Full-text search: what `q` asks for, read once, and found in the side table that the migrations keep in step.
+//! Full-text search: what `q` asks for, read once, and found in the side table that every write of a row keeps in step.
 mod find;
+mod index;
 mod parse;
 
-use std::fmt::Debug;
+use std::{collections::BTreeSet, fmt::Debug};
+
+pub(crate) use index::{index, index_changed};
 
 /// Characters of one `q`: they hold at most fifty words.
 pub const MAX_SEARCH: usize = 100;
@@ -17,10 +20,22 @@ pub struct Search {
     unwanted: Vec<Term>,
 }
 
-/// A word or a phrase as the client wrote it: the database takes the words out of it as it does out of a row.
+impl Search {
+    /// What is looked for, however the client wrote it.
+    pub fn meaning(&self) -> [BTreeSet<(&[String], bool)>; 2] {
+        [&self.wanted, &self.unwanted].map(|terms| {
+            let terms = terms.iter();
+            terms
+                .map(|term| (term.words.as_slice(), term.is_prefix))
+                .collect()
+        })
+    }
+}
+
+/// A word or a phrase: its words one after the other, folded as those of a row are.
 #[derive(Debug, PartialEq, Eq)]
 struct Term {
-    text: String,
+    words: Vec<String>,
     /// Whether words that begin with the last one will do.
     is_prefix: bool,
 }

@@ -1,4 +1,6 @@
 //! `q` as a client writes it: `word`, `"a phrase"`, `-unwanted`.
+use migration::words::words;
+
 use super::{MAX_SEARCH, MIN_PREFIX, Search, Term};
 use crate::query::Refused;
 
@@ -23,7 +25,7 @@ impl Search {
             let (term, is_unwanted, after) = next(rest);
             is_wanted |= !is_unwanted;
             // Punctuation alone has no words.
-            if term.text.chars().any(char::is_alphanumeric) {
+            if !term.words.is_empty() {
                 match is_unwanted {
                     true => search.unwanted.push(term),
                     false => search.wanted.push(term),
@@ -55,10 +57,12 @@ fn next(text: &str) -> (Term, bool, &str) {
         let (word, after) = text.split_at(text.find(ends).unwrap_or(text.len()));
         (word, after, false)
     };
+    let words = words(word);
     let is_last = after.trim_start().is_empty();
+    let is_long = words.last().is_some_and(|word| word.len() >= MIN_PREFIX);
     let term = Term {
-        text: word.to_owned(),
-        is_prefix: is_last && !is_phrase && !is_unwanted && word.len() >= MIN_PREFIX,
+        words,
+        is_prefix: is_last && !is_phrase && !is_unwanted && is_long,
     };
     (term, is_unwanted, after)
 }
@@ -71,7 +75,7 @@ mod tests {
     fn read(text: &str) -> Result<[String; 2], &'static str> {
         let shown = |terms: Vec<Term>| {
             let star = |term: &Term| if term.is_prefix { "*" } else { "" };
-            let shown = terms.iter().map(|term| term.text.clone() + star(term));
+            let shown = terms.iter().map(|term| term.words.join(" ") + star(term));
             shown.collect::<Vec<_>>().join("|")
         };
         let search = Search::parse(text).map_err(|(code, _)| code)?;
@@ -90,7 +94,7 @@ mod tests {
         expect(r#"a"b c"def"#, "a|b c|def*", "");
         expect(r#"web -"old rust""#, "web", "old rust");
         expect(r#""never closed"#, "never closed", "");
-        expect("foo-bar --old NOT", "foo-bar|NOT*", "-old");
+        expect("foo-bar --old NOT", "foo bar|not*", "old");
         expect("of", "of", "");
     }
 

@@ -1,4 +1,5 @@
 //! Pages cost the same wherever they are: in buffers, so that no clock decides.
+mod hidden;
 mod rows;
 
 use sea_orm::{ConnectionTrait, Statement};

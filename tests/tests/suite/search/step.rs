@@ -66,3 +66,55 @@ async fn what_is_purged_leaves_no_words_behind() {
     let everybody = url("users", "ada") + "&deleted=include&count=exact";
     assert_eq!(root.get(everybody).await.body["page"]["total"], 0);
 }
+
+#[actix_web::test]
+async fn every_way_to_write_a_row_makes_it_found() {
+    let app = TestApp::new().await;
+    let editor = app.admin("editor").await;
+    let old = post(&editor, "Comet", "", "…").await;
+    let operations = json!({ "operations": [
+        { "op": "create", "data": { "title": "Bulk one", "content": "Planet", "status": "published" } },
+        { "op": "create", "data": { "title": "Bulk two", "content": "Planet", "status": "published" } },
+        { "op": "update", "id": old, "data": { "title": "Asteroid" } },
+    ] });
+    let bulk = editor.post("/posts/bulk", operations).await;
+    bulk.expect_status(200);
+    let lines = "{\"title\":\"Imported\",\"content\":\"Moon\",\"status\":\"published\"}\n";
+    let import = editor.import("/posts/import?format=ndjson", lines).await;
+    import.expect_status(200);
+
+    assert_eq!(find(&editor, "posts", "bulk planet").await.len(), 2);
+    assert_eq!(find(&editor, "posts", "imported moon").await.len(), 1);
+    assert_eq!(find(&editor, "posts", "asteroid").await, [old]);
+    assert!(find(&editor, "posts", "comet").await.is_empty());
+    let url = format!("/posts/{old}");
+    let revert = editor.post(format!("{url}/revert"), json!({ "version": 1 }));
+    revert.await.expect_status(200);
+    assert_eq!(find(&editor, "posts", "comet").await, [old]);
+    editor.delete(&url).await.expect_status(204);
+    let restore = editor.post(format!("{url}/restore"), json!({ "title": "Meteor" }));
+    restore.await.expect_status(200);
+    assert_eq!(find(&editor, "posts", "meteor").await, [old]);
+    assert!(find(&editor, "posts", "comet").await.is_empty());
+}
+
+#[actix_web::test]
+async fn seeded_rows_are_found() {
+    let service = tests::Service::new().await;
+    let amounts = service::seed::Amounts {
+        users: 3,
+        posts: 4,
+        comments: 0,
+    };
+    service::seed::seed(&service.session(), amounts, |_| {})
+        .await
+        .unwrap();
+
+    for table in ["users", "posts"] {
+        let rows =
+            tests::sql::number(&service.atoll, &format!("SELECT count(*) FROM {table}")).await;
+        let indexed = format!("SELECT count(*) FROM {table}_search");
+        let indexed = tests::sql::number(&service.atoll, &indexed).await;
+        assert_eq!(indexed, rows, "{table}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The words of a text, folded in our own code: both databases index and look for the same ones, whatever they know of Unicode themselves.
+//!
+//! Rows are indexed by these words: whoever changes what [`words`] gives adds a migration that indexes them anew (`side_table::fill`).
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Bytes of a word: the most that `PostgreSQL` keeps of one. The rest of a longer word is left out.
+const MAX_WORD: usize = 2_046;
+
+/// Bytes of all words of a row: `PostgreSQL` takes no more than 1 MiB with their places. What follows is left out.
+const MAX_ROW: usize = 400_000;
+
+/// The words of a text in their order: runs of letters, digits and the marks on them, in compatibility form (NFKC) and
+/// without their case.
+pub fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for character in text.nfkc().flat_map(fold) {
+        if is_ignored(character) {
+            continue;
+        }
+        if is_letter(character) || (!word.is_empty() && is_mark(character)) {
+            word.push(character);
+        } else if !word.is_empty() {
+            words.push(finish(&word));
+            word.clear();
+        }
+    }
+    if !word.is_empty() {
+        words.push(finish(&word));
+    }
+    words
+}
+
+/// The words of each column of a row.
+pub fn row(texts: &[&str]) -> Vec<Vec<String>> {
+    let mut left = MAX_ROW;
+    let mut fits = |word: &String| match left.checked_sub(word.len()) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    let columns = texts.iter().map(|text| {
+        let words = words(text).into_iter();
+        words.take_while(&mut fits).collect()
+    });
+    columns.collect()
+}
+
+/// Case folding (Unicode, section 3.13) by the tables of the standard library: the lower case of the upper case, so that
+/// `ς` is `σ` wherever it stands and `ß` is `ss`. Only `ı` would become another letter.
+fn fold(character: char) -> impl Iterator<Item = char> {
+    let is_plain = character.is_ascii() || character == 'ı';
+    let plain = is_plain.then(|| character.to_ascii_lowercase());
+    let folded = (!is_plain).then(|| {
+        let upper = character.to_lowercase().flat_map(char::to_uppercase);
+        upper.flat_map(char::to_lowercase)
+    });
+    plain.into_iter().chain(folded.into_iter().flatten())
+}
+
+/// Letters in circles and squares are pictures: 🅰 stands beside a word, and not in it.
+fn is_letter(character: char) -> bool {
+    character.is_alphanumeric() && !('\u{1f130}'..='\u{1f189}').contains(&character)
+}
+
+/// Marks that enclose what is before them make a picture of it: 1⃣ is 1.
+fn is_mark(character: char) -> bool {
+    is_combining_mark(character) && !('\u{20dd}'..='\u{20e4}').contains(&character)
+}
+
+/// Soft hyphens, joiners and the selectors of variants, which belong to no word and end none.
+fn is_ignored(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+/// Folding may have taken a letter apart.
+fn finish(word: &str) -> String {
+    let mut word: String = word.nfc().collect();
+    word.truncate(word.floor_char_boundary(MAX_WORD));
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn expect(text: &str, expected: &str) {
+        assert_eq!(words(text).join("|"), expected, "{text}");
+    }
+
+    #[test]
+    fn a_word_is_a_run_of_letters_digits_and_their_marks() {
+        expect("foo-bar_baz 12.5 m²", "foo|bar|baz|12|5|m2");
+        expect(
+            "🦀Rust tips❤\u{fe0f}rust 1\u{fe0f}\u{20e3}2",
+            "rust|tips|rust|1|2",
+        );
+        expect("🅰\u{fe0f}rust 🇩🇪de", "rust|de");
+        expect("हिन्दी ไทย 全文検索", "हिन्दी|ไทย|全文検索");
+        expect("co\u{ad}operate می\u{200c}خواهم", "cooperate|میخواهم");
+        expect("\u{301}a ne\u{301}e", "a|née");
+        expect("!? …", "");
+    }
+
+    #[test]
+    fn case_makes_no_difference_in_any_script() {
+        for (one, other) in [
+            ("ΟΔΟΣ", "οδος"),
+            ("STRASSE", "Straße"),
+            ("STRAẞE", "straße"),
+            ("ЁЛКА", "ёлка"),
+            ("ꮳꮃꭹ", "ᏣᎳᎩ"),
+            ("ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ", "საქართველო"),
+            ("𞤀𞤁𞤂", "𞤢𞤣𞤤"),
+            ("𐓀", "𐓨"),
+            ("ǅ", "ǆ"),
+            ("ﬁn", "FIN"),
+            ("K", "k"),
+            ("İ", "i\u{307}"),
+            ("ſ", "S"),
+            ("ＲＵＳＴ", "rust"),
+            ("E\u{301}", "é"),
+        ] {
+            assert_eq!(words(one), words(other), "{one} {other}");
+        }
+        assert_ne!(words("ılık"), words("ilik"));
+    }
+
+    #[test]
+    fn a_row_is_bounded() {
+        let long = "x".repeat(5_000);
+        assert_eq!(words(&long), ["x".repeat(MAX_WORD)]);
+        let many = "ﷺ ".repeat(50_000);
+        let row = row(&[&many, "after"]);
+        let bytes: usize = row.iter().flatten().map(String::len).sum();
+        assert!(bytes <= MAX_ROW, "{bytes}");
+    }
+}

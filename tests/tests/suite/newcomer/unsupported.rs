@@ -1,0 +1,79 @@
+//! Columns whose values neither database puts in the same order.
+use sea_orm::Condition;
+use service::{
+    Actor, Crud,
+    crud::{Field, everything},
+    query::unsupported_fields,
+    registry,
+};
+
+use super::toys::{NewToy, ToyPatch};
+
+mod boxes {
+    use sea_orm::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "boxes")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub label: String,
+        pub settings: Json,
+        pub picture: Vec<u8>,
+        pub sealed_at: DateTime,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+struct Boxes;
+
+impl sea_orm::IntoActiveModel<boxes::ActiveModel> for NewToy {
+    fn into_active_model(self) -> boxes::ActiveModel {
+        boxes::ActiveModel::default()
+    }
+}
+
+impl sea_orm::IntoActiveModel<boxes::ActiveModel> for ToyPatch {
+    fn into_active_model(self) -> boxes::ActiveModel {
+        boxes::ActiveModel::default()
+    }
+}
+
+impl Crud for Boxes {
+    type Entity = boxes::Entity;
+    type New = NewToy;
+    type Patch = ToyPatch;
+    type Row = boxes::Model;
+
+    const OWNER: Option<boxes::Column> = None;
+    const FIELDS: &'static [Field<boxes::Column>] = &[
+        Field::public(boxes::Column::Label),
+        Field::public(boxes::Column::Settings),
+        Field::opaque(boxes::Column::Picture),
+        Field::private(boxes::Column::SealedAt),
+    ];
+
+    fn visible(_: &Actor) -> Condition {
+        everything()
+    }
+}
+
+#[test]
+fn a_column_without_an_order_is_refused_at_the_start() {
+    let problems = unsupported_fields::<Boxes>();
+
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    for (problem, name) in problems.iter().zip(["boxes.settings", "boxes.sealed_at"]) {
+        assert!(
+            problem.starts_with(name) && problem.contains("Field::opaque"),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn every_registered_resource_can_be_sorted_by_what_it_declares() {
+    registry::check().unwrap();
+}
