@@ -12,7 +12,7 @@ use sea_orm::{
 use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entries, Entry},
-    database::{Changed, Changes, notification},
+    database::{Begun, Changed, Changes, WritePermit, ends_transaction, notification},
     mail::Mailer,
     secret::Secret,
 };
@@ -32,17 +32,24 @@ pub struct Tx {
     mailer: Mailer,
     has_mail: AtomicBool,
     failed: AtomicBool,
+    /// A statement failed in a way after which SQLite may have ended the transaction by itself.
+    is_over: AtomicBool,
+    /// A RELEASE or ROLLBACK TO failed, and nobody knows which savepoints are open.
+    is_uncertain: AtomicBool,
+    /// On SQLite, the right to write. It must outlive the transaction, so it is declared last.
+    permit: Option<WritePermit>,
 }
 
 impl Tx {
     pub(crate) fn new(
-        inner: DatabaseTransaction,
+        begun: Begun,
         actor: Arc<Actor>,
         request_id: Option<Arc<str>>,
         changes: Changes,
     ) -> Self {
         Self {
-            inner,
+            inner: begun.tx,
+            permit: begun.permit,
             changed: Mutex::default(),
             changes,
             actor,
@@ -52,6 +59,8 @@ impl Tx {
             mailer: Mailer::default(),
             has_mail: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            is_uncertain: AtomicBool::new(false),
         }
     }
 
@@ -113,6 +122,9 @@ impl Tx {
         };
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
             let committed = self.inner.commit().await;
+            if let Err(error) = &committed {
+                retire(self.permit.as_ref(), error);
+            }
             // Where nobody knows whether it is committed, too.
             self.changes.note(&lock(&self.changed));
             if self.has_mail.load(Relaxed) {
@@ -120,8 +132,12 @@ impl Tx {
             }
             return committed.map_err(Error::from).and(done);
         }
+        let is_uncertain = self.is_uncertain.load(Relaxed);
         if let Err(error) = self.inner.rollback().await {
             tracing::debug!(%error, "the rollback failed; the connection is closed instead");
+            retire(self.permit.as_ref(), &error);
+        } else if let (true, Some(permit)) = (is_uncertain, &self.permit) {
+            permit.retire();
         }
         match done {
             Ok(done) if !commits => Ok(done),
@@ -141,11 +157,16 @@ impl Tx {
             let undone = self.execute_unprepared("ROLLBACK TO SAVEPOINT attempt");
             // Without a way back the transaction is over, for the reason that made it go back.
             if undone.await.is_err() {
+                self.is_uncertain.store(true, Relaxed);
                 return done;
             }
             self.failed.store(failed_before, Relaxed);
         }
-        self.execute_unprepared("RELEASE SAVEPOINT attempt").await?;
+        let released = self.execute_unprepared("RELEASE SAVEPOINT attempt").await;
+        if let Err(error) = released {
+            self.is_uncertain.store(true, Relaxed);
+            return Err(error.into());
+        }
         done
     }
 
@@ -202,11 +223,28 @@ impl Tx {
         }
     }
 
-    fn note<T>(&self, done: Result<T, DbErr>) -> Result<T, DbErr> {
-        if done.is_err() {
+    /// Runs a statement, unless an earlier one ended the transaction: SQLite would run it outside of any, and keep it.
+    async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        if self.is_over.load(Relaxed) {
+            return Err(DbErr::Custom("the transaction is over".to_owned()));
+        }
+        let done = statement.await;
+        if let Err(error) = &done {
             self.failed.store(true, Relaxed);
+            if let Some(permit) = &self.permit {
+                permit.note(error);
+                self.is_over.fetch_or(ends_transaction(error), Relaxed);
+            }
         }
         done
+    }
+}
+
+/// A connection whose COMMIT or ROLLBACK failed is not used again.
+fn retire(permit: Option<&WritePermit>, error: &DbErr) {
+    if let Some(permit) = permit {
+        permit.note(error);
+        permit.retire();
     }
 }
 
@@ -237,18 +275,18 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.note(self.inner.execute_raw(statement).await)
+        self.run(self.inner.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.note(self.inner.execute_unprepared(sql).await)
+        self.run(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.note(self.inner.query_one_raw(statement).await)
+        self.run(self.inner.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.note(self.inner.query_all_raw(statement).await)
+        self.run(self.inner.query_all_raw(statement)).await
     }
 }

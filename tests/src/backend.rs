@@ -73,6 +73,7 @@ pub fn settings(url: &str) -> Settings {
         statement_cache: 500,
         write_budget: Duration::from_millis(900),
         slow_statement: Duration::from_millis(500),
+        check: Duration::ZERO,
     }
 }
 

@@ -11,7 +11,7 @@ pub fn explain(error: Error) -> anyhow::Error {
         {
             anyhow!(lines(refusals))
         }
-        Error::Unavailable(..) | Error::Internal(_) | Error::Contended(_) => {
+        Error::Unavailable(..) | Error::Internal(_) | Error::Contended(_) | Error::Storage(..) => {
             anyhow!(causes(&error))
         }
         _ => error.into(),
@@ -28,7 +28,7 @@ fn lines(refusals: &[Refusal]) -> String {
 fn causes(error: &Error) -> String {
     let innermost = iter::successors(error.source(), |cause| (*cause).source()).last();
     match (error, innermost) {
-        (Error::Unavailable(..), Some(cause)) => format!("{error}: {cause}"),
+        (Error::Unavailable(..) | Error::Storage(..), Some(cause)) => format!("{error}: {cause}"),
         (_, Some(cause)) => cause.to_string(),
         (_, None) => error.to_string(),
     }

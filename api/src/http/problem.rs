@@ -210,6 +210,11 @@ impl From<Error> for Problem {
                 );
                 Self::unavailable(what)
             }
+            Error::Storage(storage, cause) => {
+                let advice = storage.advice();
+                tracing::error!(%cause, advice, "{storage}");
+                Self::new(Kind::Unavailable, format!("{storage}: try again later"))
+            }
             Error::Internal(cause) => {
                 tracing::error!(cause = cause.as_ref(), "internal error");
                 Self::internal()

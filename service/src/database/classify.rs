@@ -1,8 +1,9 @@
 //! The one place that knows what a database error means.
 use sea_orm::{DbErr, RuntimeErr};
-use sqlx::error::DatabaseError;
+use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
-use crate::Error;
+use super::sqlite;
+use crate::{Error, error::Storage};
 
 /// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
 /// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
@@ -29,20 +30,56 @@ pub fn classify(error: DbErr) -> Error {
     }
 }
 
-/// PostgreSQL answers with five-character SQLSTATEs (PostgreSQL manual, appendix A), SQLite with decimal result codes (sqlite.org/rescode.html).
+/// PostgreSQL answers with five-character SQLSTATEs (PostgreSQL manual, appendix A).
 fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
     let code = refused.code().unwrap_or_default();
+    if let Some(class) = sqlite_class(refused) {
+        return match class {
+            sqlite::Class::Unique => collision(refused, error),
+            sqlite::Class::Contended => Error::Contended(error),
+            sqlite::Class::Interrupted => Error::Unavailable("the database", Some(error)),
+            sqlite::Class::Storage(storage) => Error::Storage(storage, error),
+            sqlite::Class::Bug => Error::internal(error),
+        };
+    }
     match code.as_ref() {
-        "23505" | "2067" | "1555" => collision(refused, error),
-        // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, _LOCKED, _BUSY_RECOVERY, _BUSY_SNAPSHOT
-        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
-        // query_canceled (statement_timeout), idle_in_transaction_session_timeout, disk_full, too_many_connections,
-        // admin_shutdown, crash_shutdown, cannot_connect_now; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
-        "57014" | "25P03" | "53100" | "53300" | "57P01" | "57P02" | "57P03" | "8" | "10" | "13"
-        | "14" => Error::Unavailable("the database", Some(error)),
+        "23505" => collision(refused, error),
+        // serialization_failure, deadlock_detected, lock_not_available
+        "40001" | "40P01" | "55P03" => Error::Contended(error),
+        // query_canceled (statement_timeout), idle_in_transaction_session_timeout, too_many_connections,
+        // admin_shutdown, crash_shutdown, cannot_connect_now
+        "57014" | "25P03" | "53300" | "57P01" | "57P02" | "57P03" => {
+            Error::Unavailable("the database", Some(error))
+        }
+        // disk_full, out_of_memory, io_error; data_corrupted, index_corrupted
+        "53100" => Error::Storage(Storage::Full, error),
+        "53200" => Error::Storage(Storage::OutOfMemory, error),
+        "58030" => Error::Storage(Storage::Unusable, error),
+        "XX001" | "XX002" => Error::Storage(Storage::Damaged, error),
         _ if code.starts_with("08") => Error::Unavailable("the database", Some(error)),
         _ => Error::internal(error),
     }
+}
+
+fn sqlite_class(refused: &dyn DatabaseError) -> Option<sqlite::Class> {
+    refused.try_downcast_ref::<SqliteError>()?;
+    Some(sqlite::class(refused.code()?.parse().ok()?))
+}
+
+/// What is wrong with the file of a SQLite database, if that is why a statement failed.
+pub(super) fn storage(error: &DbErr) -> Option<Storage> {
+    match classify(error.clone()) {
+        Error::Storage(storage, _) => Some(storage),
+        _ => None,
+    }
+}
+
+/// Whether SQLite may have rolled back and ended the whole transaction when a statement failed like this.
+pub fn ends_transaction(error: &DbErr) -> bool {
+    matches!(
+        classify(error.clone()),
+        Error::Storage(..) | Error::Contended(_) | Error::Unavailable(..)
+    )
 }
 
 fn collision(refused: &dyn DatabaseError, error: DbErr) -> Error {

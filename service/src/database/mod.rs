@@ -7,6 +7,7 @@ mod postgres;
 mod settings;
 mod sqlite;
 mod statements;
+mod writer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,12 +23,14 @@ use tokio::{
 };
 
 pub(crate) use changes::{Changed, Changes, notification};
-pub(crate) use classify::{classify, taken};
+pub(crate) use classify::{classify, ends_transaction, taken};
 pub use migrations::{Migrations, Step};
 pub use settings::Settings;
 pub use statements::Observer;
 
-use crate::{Error, Result, secret::Secret};
+pub(crate) use self::writer::WritePermit;
+use self::writer::Writer;
+use crate::{Error, Result, error::Storage, secret::Secret};
 
 /// Time for work that may do without the database, once that is known to be away.
 const GRACE: Duration = Duration::from_millis(200);
@@ -44,6 +47,8 @@ pub struct Database {
     heartbeat: Option<watch::Receiver<bool>>,
     /// Heard from other nodes; a file has none that tell.
     changes: Changes,
+    /// The one writer of a SQLite database; PostgreSQL has many.
+    writer: Option<Arc<Writer>>,
 }
 
 impl Database {
@@ -55,22 +60,33 @@ impl Database {
             connection
         };
         let url = settings.url.expose_secret();
-        let (read, write, heartbeat, changes) = match url.split_once(':').map(|(scheme, _)| scheme)
-        {
-            Some("sqlite") => sqlite::connect(url, settings)
-                .await
-                .map(|(read, write)| (read, write, None, Changes::deaf()))?,
-            Some("postgres" | "postgresql") => {
-                let (pool, server) = postgres::connect(url, settings).await?;
-                let heartbeat = heartbeat::start(server.clone());
-                (pool.clone(), pool, Some(heartbeat), Changes::of(server))
-            }
-            _ => {
-                return Err(Error::bug(
-                    "database.url must start with sqlite: or postgres:",
-                ));
-            }
-        };
+        let (read, write, heartbeat, changes, writer) =
+            match url.split_once(':').map(|(scheme, _)| scheme) {
+                Some("sqlite") => {
+                    let sqlite::Connected {
+                        read,
+                        write,
+                        writer,
+                    } = sqlite::connect(url, settings).await?;
+                    (read, write, None, Changes::deaf(), Some(writer))
+                }
+                Some("postgres" | "postgresql") => {
+                    let (pool, server) = postgres::connect(url, settings).await?;
+                    let heartbeat = heartbeat::start(server.clone());
+                    (
+                        pool.clone(),
+                        pool,
+                        Some(heartbeat),
+                        Changes::of(server),
+                        None,
+                    )
+                }
+                _ => {
+                    return Err(Error::bug(
+                        "database.url must start with sqlite: or postgres:",
+                    ));
+                }
+            };
         Ok(Self {
             read: watch(read),
             write: watch(write),
@@ -79,6 +95,7 @@ impl Database {
             secret: Arc::default(),
             heartbeat,
             changes,
+            writer,
         })
     }
 
@@ -101,24 +118,29 @@ impl Database {
     ///
     /// The `BEGIN` runs in a task of its own, which is never cancelled: a cancelled one would hand the next user of
     /// the connection an open transaction (transact-rs/sqlx#4394). One that comes too late is rolled back when dropped.
-    pub(crate) async fn begin(&self, deadline: Instant) -> Result<DatabaseTransaction> {
+    pub(crate) async fn begin(&self, deadline: Instant) -> Result<Begun> {
         let write = self.write.clone();
-        let options = TransactionOptions {
-            // Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
+        let permit = match &self.writer {
+            Some(writer) => Some(writer.enter(deadline).await?),
+            None => None,
         };
-        let begin = tokio::spawn(async move { write.begin_with_options(options).await });
-        let tx = match timeout_at(deadline, begin).await {
+        let begin = tokio::spawn(async move {
+            let begun = write.begin_with_options(immediate()).await;
+            if let (Err(error), Some(permit)) = (&begun, &permit) {
+                permit.note(error);
+            }
+            begun.map(|tx| Begun { tx, permit })
+        });
+        let begun = match timeout_at(deadline, begin).await {
             Ok(Ok(done)) => done?,
             Ok(Err(panicked)) => return Err(Error::internal(panicked)),
             Err(_late) => return Err(Error::Unavailable("the database", None)),
         };
         let left = deadline.saturating_duration_since(Instant::now());
         if left < self.lock_timeout && !self.is_sqlite() {
-            postgres::limit_lock_waits(&tx, left).await?;
+            postgres::limit_lock_waits(&begun.tx, left).await?;
         }
-        Ok(tx)
+        Ok(begun)
     }
 
     /// Authenticates cursors with this key, and not with the one that the installation made for itself.
@@ -158,6 +180,28 @@ impl Database {
         Ok(())
     }
 
+    /// Whether a write can be expected to succeed; else why not.
+    pub async fn check_writes(&self) -> Result<(), Storage> {
+        match &self.writer {
+            Some(writer) => writer.check(&self.write).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks for damage of a SQLite file, for `limit` at most; a PostgreSQL server looks after its own.
+    pub async fn check_file(&self, limit: Duration) {
+        if let Some(writer) = &self.writer {
+            writer.check_file(limit).await;
+        }
+    }
+
+    /// Whether damage of the file was found.
+    pub fn is_damaged(&self) -> bool {
+        self.writer
+            .as_ref()
+            .is_some_and(|writer| writer.is_damaged())
+    }
+
     pub async fn close(&self) -> Result<()> {
         self.read.close_by_ref().await?;
         Ok(self.write.close_by_ref().await?)
@@ -182,5 +226,21 @@ impl Database {
 
     pub fn is_sqlite(&self) -> bool {
         self.write.get_database_backend() == sea_orm::DbBackend::Sqlite
+    }
+}
+
+/// A transaction that has begun, and on SQLite the right to be the only one.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// It is declared first, so it is dropped first.
+    pub tx: DatabaseTransaction,
+    pub permit: Option<WritePermit>,
+}
+
+/// Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
+fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
     }
 }

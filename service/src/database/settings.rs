@@ -30,6 +30,8 @@ pub struct Settings {
     pub write_budget: Duration,
     #[serde(with = "humantime_serde")]
     pub slow_statement: Duration,
+    #[serde(with = "humantime_serde")]
+    pub check: Duration,
 }
 
 impl Settings {

@@ -38,6 +38,7 @@ mod soft_delete;
 mod startup;
 mod statements;
 mod stats;
+mod storage;
 mod storm;
 mod sweep;
 mod transfer;
