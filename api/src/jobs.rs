@@ -37,6 +37,12 @@ pub fn start(atoll: &Atoll, settings: &JobSettings) {
     }
 }
 
+/// Looks for damage of a SQLite file once, beside the requests.
+pub fn check_file(atoll: &Atoll, limit: Duration) {
+    let database = atoll.database.clone();
+    rt::spawn(async move { database.check_file(limit).await });
+}
+
 /// At once when something was queued here, and every few seconds what another node left or failed to send.
 fn send_mail(atoll: Atoll, sender: mail::Sender) {
     rt::spawn(async move {

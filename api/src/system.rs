@@ -87,10 +87,14 @@ struct Readiness {
 struct Checks {
     database: bool,
     migrations: bool,
+    /// Whether the last write succeeded, or a later probe.
+    writable: bool,
+    /// Whether no damage of the file was found.
+    intact: bool,
     accepting: bool,
 }
 
-/// Requests are welcome: the database answers, its schema is ours, and nobody has asked us to stop.
+/// Requests are welcome: the database answers and can be written, its schema is ours, and nobody has asked us to stop.
 async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
     let atoll = atoll.as_ref().clone().reserved();
     let atoll = atoll.for_request(Instant::now(), Limit::Read);
@@ -101,13 +105,17 @@ async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answe
             .pending()
             .await
             .is_ok_and(|pending| pending.is_empty());
+    let writable = database && atoll.database.check_writes().await.is_ok();
+    let intact = !atoll.database.is_damaged();
     let accepting = !draining.is_on();
     let checks = Checks {
         database,
         migrations,
+        writable,
+        intact,
         accepting,
     };
-    match database && migrations && accepting {
+    match database && migrations && writable && intact && accepting {
         true => Ok(Reply::ok(&Readiness {
             status: "ready",
             checks,

@@ -79,9 +79,41 @@ pub enum Error {
     /// The request did more than its deadline allows. Trying it again would end the same way.
     #[error("the request took longer than it may")]
     QueryTimeout(#[source] DbErr),
+    /// The database's disk or file cannot be used: somebody has to make room or repair it.
+    #[error("{0}")]
+    Storage(Storage, #[source] DbErr),
     /// A bug or a broken environment; only the log may say more.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why the disk or the file of a database cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Storage {
+    #[error("the disk of the database is full")]
+    Full,
+    #[error("the file of the database cannot be read or written")]
+    Unusable,
+    #[error("the file of the database is damaged")]
+    Damaged,
+    #[error("the database has no memory left")]
+    OutOfMemory,
+}
+
+impl Storage {
+    /// What an operator should do about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Full => "make room on the disk; the server goes on by itself",
+            Self::Unusable => {
+                "check that the disk works, is mounted for writing and belongs to the user of this process"
+            }
+            Self::Damaged => {
+                "stop the server, keep a copy of the file, and restore a backup, or try `sqlite3 FILE .recover`"
+            }
+            Self::OutOfMemory => "give the process more memory, or fewer connections",
+        }
+    }
 }
 
 /// One refused field or parameter: where, a stable code, and what to do about it. Of a client's own text it repeats

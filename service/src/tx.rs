@@ -15,7 +15,7 @@ use sea_orm::{
 use crate::{
     Actor, Error, Reads, Result,
     audit::{self, Entries, Entry},
-    database::{Changed, Changes, Transaction, notification},
+    database::{Changed, Changes, Transaction, ends_transaction, notification},
     mail::Mailer,
     quota::{Charge, Kind, Quotas},
     secret::Secret,
@@ -36,6 +36,10 @@ pub struct Tx {
     mailer: Mailer,
     has_mail: AtomicBool,
     failed: AtomicBool,
+    /// A statement failed in a way after which SQLite may have ended the transaction by itself.
+    is_over: AtomicBool,
+    /// A RELEASE or ROLLBACK TO failed, so it is unknown which savepoints are open.
+    is_uncertain: AtomicBool,
     /// Counts what the user leaves behind; None where that has no limit.
     quotas: Option<Quotas>,
     kept_bytes: AtomicU64,
@@ -63,6 +67,8 @@ impl Tx {
             mailer: Mailer::default(),
             has_mail: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            is_uncertain: AtomicBool::new(false),
             quotas: None,
             kept_bytes: AtomicU64::default(),
             history_bytes: AtomicU64::default(),
@@ -179,9 +185,7 @@ impl Tx {
             }
             return committed.map_err(Error::from).and(done);
         }
-        if let Err(error) = self.inner.rollback().await {
-            tracing::debug!(%error, "the rollback failed; the connection is closed instead");
-        }
+        self.inner.rollback(self.is_uncertain.load(Relaxed)).await;
         match done {
             Ok(done) if !commits => Ok(done),
             Ok(_) => Err(Error::bug(
@@ -200,11 +204,16 @@ impl Tx {
             let undone = self.execute_unprepared("ROLLBACK TO SAVEPOINT attempt");
             // Without a way back the transaction is over, for the reason that made it go back.
             if undone.await.is_err() {
+                self.is_uncertain.store(true, Relaxed);
                 return done;
             }
             self.failed.store(failed_before, Relaxed);
         }
-        self.execute_unprepared("RELEASE SAVEPOINT attempt").await?;
+        let released = self.execute_unprepared("RELEASE SAVEPOINT attempt").await;
+        if let Err(error) = released {
+            self.is_uncertain.store(true, Relaxed);
+            return Err(error.into());
+        }
         done
     }
 
@@ -293,9 +302,18 @@ impl Tx {
         }
     }
 
-    fn note<T>(&self, done: Result<T, DbErr>) -> Result<T, DbErr> {
-        if done.is_err() {
+    /// Runs a statement, unless an earlier one ended the transaction: SQLite would run it outside of any, and keep it.
+    async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        if self.is_over.load(Relaxed) {
+            return Err(DbErr::Custom("the transaction is over".to_owned()));
+        }
+        let done = statement.await;
+        if let Err(error) = &done {
             self.failed.store(true, Relaxed);
+            if let Some(permit) = self.inner.permit() {
+                permit.note(error);
+                self.is_over.fetch_or(ends_transaction(error), Relaxed);
+            }
         }
         done
     }
@@ -328,18 +346,18 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.note(self.inner.execute_raw(statement).await)
+        self.run(self.inner.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.note(self.inner.execute_unprepared(sql).await)
+        self.run(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.note(self.inner.query_one_raw(statement).await)
+        self.run(self.inner.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.note(self.inner.query_all_raw(statement).await)
+        self.run(self.inner.query_all_raw(statement)).await
     }
 }

@@ -76,6 +76,7 @@ pub fn settings(url: &str) -> Settings {
         idle_in_transaction_timeout: Duration::from_secs(10),
         statement_cache: 500,
         slow_statement: Duration::from_millis(500),
+        check: Duration::ZERO,
     }
 }
 

@@ -13,6 +13,7 @@ pub fn explain(error: Error) -> anyhow::Error {
         }
         Error::Unavailable(..)
         | Error::QueryTimeout(_)
+        | Error::Storage(..)
         | Error::Internal(_)
         | Error::Contended(_) => {
             anyhow!(causes(&error))
@@ -31,7 +32,7 @@ fn lines(refusals: &[Refusal]) -> String {
 fn causes(error: &Error) -> String {
     let innermost = iter::successors(error.source(), |cause| (*cause).source()).last();
     match (error, innermost) {
-        (Error::Unavailable(..) | Error::QueryTimeout(_), Some(cause)) => {
+        (Error::Unavailable(..) | Error::QueryTimeout(_) | Error::Storage(..), Some(cause)) => {
             format!("{error}: {cause}")
         }
         (_, Some(cause)) => cause.to_string(),

@@ -19,6 +19,7 @@ pub async fn run() -> anyhow::Result<()> {
     let first_run = auth::first_run(&atoll).await.map_err(explain)?;
     let service = atoll.clone();
     jobs::start(&atoll, &operator.settings.jobs);
+    jobs::check_file(&atoll, operator.settings.database.check);
     let on_ready = |address| {
         // Nobody may be reading; the server is there all the same.
         let _ = banner(&mut stdout(), &base(server, address), first_run.as_ref());

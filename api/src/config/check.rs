@@ -316,6 +316,7 @@ fn database_rules(database: &database::Settings) -> [Rule; 13] {
             database.slow_statement <= DAY,
             ANY_TIME,
         ),
+        ("database.check", database.check <= DAY, ANY_TIME),
     ]
 }
 

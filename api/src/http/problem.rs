@@ -261,6 +261,11 @@ impl From<Error> for Problem {
                 tracing::warn!(%cause, "query timeout");
                 Self::new(Kind::QueryTimeout, error.to_string())
             }
+            Error::Storage(storage, cause) => {
+                let advice = storage.advice();
+                tracing::error!(%cause, advice, "{storage}");
+                Self::new(Kind::Unavailable, format!("{storage}: try again later"))
+            }
             Error::Internal(cause) => {
                 tracing::error!(cause = cause.as_ref(), "internal error");
                 Self::internal()

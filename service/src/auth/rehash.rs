@@ -22,7 +22,9 @@ pub(super) async fn rehash(session: &Session, user: Model, password: &SecretStri
                 ..user
             };
         }
-        Err(Error::Unavailable(..)) => tracing::debug!("there was no time to hash a password anew"),
+        Err(Error::Unavailable(..) | Error::Storage(..)) => {
+            tracing::debug!("there was no time to hash a password anew")
+        }
         Err(error) => tracing::warn!(%error, "a password was not hashed anew"),
     }
     user

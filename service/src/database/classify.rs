@@ -1,9 +1,9 @@
 //! The one place that knows what a database error means.
 use sea_orm::{DbErr, RuntimeErr};
-use sqlx::error::DatabaseError;
+use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
-use super::reader::is_overrun;
-use crate::{Error, Refusal};
+use super::{reader::is_overrun, sqlite};
+use crate::{Error, Refusal, error::Storage};
 
 /// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
 /// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
@@ -35,26 +35,38 @@ pub fn classify(error: DbErr) -> Error {
 /// (input and output): classes of SQLSTATEs that say nothing of the statement.
 const CLASSES_OF_OUTAGES: [&str; 5] = ["08", "28", "53", "57", "58"];
 
-/// PostgreSQL answers with five-character SQLSTATEs (PostgreSQL manual, appendix A), SQLite with decimal result codes (sqlite.org/rescode.html).
+/// PostgreSQL answers with five-character SQLSTATEs (PostgreSQL manual, appendix A).
 fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
     let code = refused.code().unwrap_or_default();
+    if let Some(class) = sqlite_class(refused) {
+        return match class {
+            sqlite::Class::Unique => collision(refused, error),
+            sqlite::Class::Contended => Error::Contended(error),
+            sqlite::Class::Interrupted => Error::QueryTimeout(error),
+            sqlite::Class::Storage(storage) => Error::Storage(storage, error),
+            sqlite::Class::Bug => Error::internal(error),
+        };
+    }
     match code.as_ref() {
-        "23505" | "2067" | "1555" => collision(refused, error),
+        "23505" => collision(refused, error),
         // numeric_value_out_of_range: a type that is narrower than what its field takes. PostgreSQL does not say of which.
         "22003" => Error::invalid(
             "",
             "out_of_range",
             "a number is too large or too small for its field",
         ),
-        // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, _LOCKED, _BUSY_RECOVERY, _BUSY_SNAPSHOT
-        "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Error::Contended(error),
-        // query_canceled (statement_timeout), transaction_timeout; SQLITE_INTERRUPT
-        "57014" | "25P04" | "9" => Error::QueryTimeout(error),
+        // serialization_failure, deadlock_detected, lock_not_available
+        "40001" | "40P01" | "55P03" => Error::Contended(error),
+        // query_canceled (statement_timeout), transaction_timeout
+        "57014" | "25P04" => Error::QueryTimeout(error),
+        // disk_full, out_of_memory, io_error; data_corrupted, index_corrupted
+        "53100" => Error::Storage(Storage::Full, error),
+        "53200" => Error::Storage(Storage::OutOfMemory, error),
+        "58030" => Error::Storage(Storage::Unusable, error),
+        "XX001" | "XX002" => Error::Storage(Storage::Damaged, error),
         // read_only_sql_transaction (a standby), idle_in_transaction_session_timeout, invalid_catalog_name,
-        // object_not_in_prerequisite_state; SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN
-        "25006" | "25P03" | "3D000" | "55000" | "8" | "10" | "13" | "14" => {
-            Error::Unavailable("the database", Some(error))
-        }
+        // object_not_in_prerequisite_state
+        "25006" | "25P03" | "3D000" | "55000" => Error::Unavailable("the database", Some(error)),
         _ if CLASSES_OF_OUTAGES
             .iter()
             .any(|class| code.starts_with(class)) =>
@@ -75,6 +87,27 @@ pub fn is_lock_wait(error: &DbErr) -> bool {
     };
     let refused = cause.as_database_error();
     refused.is_some_and(|refused| refused.code().as_deref() == Some("55P03"))
+}
+
+fn sqlite_class(refused: &dyn DatabaseError) -> Option<sqlite::Class> {
+    refused.try_downcast_ref::<SqliteError>()?;
+    Some(sqlite::class(refused.code()?.parse().ok()?))
+}
+
+/// What is wrong with the file of a SQLite database, if that is why a statement failed.
+pub(super) fn storage(error: &DbErr) -> Option<Storage> {
+    match classify(error.clone()) {
+        Error::Storage(storage, _) => Some(storage),
+        _ => None,
+    }
+}
+
+/// Whether SQLite may have rolled back and ended the whole transaction when a statement failed like this.
+pub fn ends_transaction(error: &DbErr) -> bool {
+    matches!(
+        classify(error.clone()),
+        Error::Storage(..) | Error::Contended(_) | Error::Unavailable(..) | Error::QueryTimeout(_)
+    )
 }
 
 fn collision(refused: &dyn DatabaseError, error: DbErr) -> Error {

@@ -9,6 +9,7 @@ mod settings;
 mod sqlite;
 mod statements;
 mod transaction;
+mod writer;
 
 use std::sync::Arc;
 
@@ -24,7 +25,9 @@ use tokio::{
 };
 
 pub(crate) use changes::{Changed, Changes, notification};
-pub(crate) use classify::{all_taken, classify, is_lock_wait, taken, taken_field};
+pub(crate) use classify::{
+    all_taken, classify, ends_transaction, is_lock_wait, taken, taken_field,
+};
 pub use migrations::{Migrations, Step};
 pub use reader::Reader;
 pub use settings::Settings;
@@ -34,9 +37,10 @@ pub(crate) use transaction::Transaction;
 use self::{
     postgres::{Lane, Postgres},
     reader::ReadPool,
+    writer::{WritePermit, Writer},
 };
 
-use crate::{Deadline, Error, Limit, Result, clock, secret::Secret};
+use crate::{Deadline, Error, Limit, Result, clock, error::Storage, secret::Secret};
 
 /// Cheap to clone. On PostgreSQL reads and writes share one pool; on SQLite there is a pool of readers and one writer.
 #[derive(Clone, Debug)]
@@ -49,6 +53,8 @@ pub struct Database {
     changes: Changes,
     /// Follows the clock of a server.
     _clock: Option<Arc<clock::Follower>>,
+    /// The one writer of a SQLite database; PostgreSQL has many.
+    writer: Option<Arc<Writer>>,
 }
 
 impl Database {
@@ -56,7 +62,7 @@ impl Database {
     pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
         let log = Arc::new(statements::log(settings.slow_statement, observer));
         let url = settings.url.expose_secret();
-        let mut follower = None;
+        let (mut follower, mut writer) = (None, None);
         let (pool, write, changes) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
                 let watch = |mut connection: DatabaseConnection| {
@@ -64,9 +70,10 @@ impl Database {
                     connection.set_metric_callback(move |info| log(info));
                     connection
                 };
-                let (read, write) = sqlite::connect(url, settings).await?;
-                let pool = ReadPool::Sqlite(watch(read));
-                (pool, watch(write), Changes::deaf())
+                let connected = sqlite::connect(url, settings).await?;
+                writer = Some(connected.writer);
+                let pool = ReadPool::Sqlite(watch(connected.read));
+                (pool, watch(connected.write), Changes::deaf())
             }
             Some("postgres" | "postgresql") => {
                 let postgres = Postgres::connect(url, settings, log).await?;
@@ -93,6 +100,7 @@ impl Database {
             secret: Arc::default(),
             changes,
             _clock: follower,
+            writer,
         })
     }
 
@@ -134,26 +142,31 @@ impl Database {
 
     /// Opens a transaction, or gives up at the deadline.
     pub(crate) async fn begin(&self, deadline: Deadline) -> Result<Transaction> {
-        match &self.reader.pool {
-            ReadPool::Postgres(postgres) => {
+        match (&self.reader.pool, &self.writer) {
+            (ReadPool::Postgres(postgres), _) => {
                 let begun = postgres.begin(deadline, self.reader.lane).await?;
                 Ok(Transaction::Postgres(begun))
             }
-            ReadPool::Sqlite(_) => self.begin_on_sqlite(deadline.instant()).await,
+            (ReadPool::Sqlite(_), Some(writer)) => {
+                let permit = writer.enter(deadline.instant()).await?;
+                self.begin_on_sqlite(permit, deadline.instant()).await
+            }
+            (ReadPool::Sqlite(_), None) => Err(Error::bug("a SQLite database has one writer")),
         }
     }
 
     /// The `BEGIN` runs in a task of its own, which is never cancelled. One that comes too late is rolled back when dropped.
-    async fn begin_on_sqlite(&self, deadline: Instant) -> Result<Transaction> {
+    async fn begin_on_sqlite(&self, permit: WritePermit, deadline: Instant) -> Result<Transaction> {
         let write = self.write.clone();
-        let options = TransactionOptions {
-            // Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let begin = tokio::spawn(async move { write.begin_with_options(options).await });
+        let begin = tokio::spawn(async move {
+            let begun = write.begin_with_options(immediate()).await;
+            if let Err(error) = &begun {
+                permit.note(error);
+            }
+            begun.map(|tx| Transaction::Sqlite(tx, permit))
+        });
         match timeout_at(deadline, begin).await {
-            Ok(Ok(done)) => Ok(Transaction::Sqlite(done?)),
+            Ok(Ok(done)) => Ok(done?),
             Ok(Err(panicked)) => Err(Error::internal(panicked)),
             Err(_late) => Err(Error::Unavailable("the database", None)),
         }
@@ -183,6 +196,28 @@ impl Database {
         Ok(())
     }
 
+    /// Whether a write can be expected to succeed; else why not.
+    pub async fn check_writes(&self) -> Result<(), Storage> {
+        match &self.writer {
+            Some(writer) => writer.check(&self.write).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks for damage of a SQLite file, for `limit` at most; a PostgreSQL server looks after its own.
+    pub async fn check_file(&self, limit: Duration) {
+        if let Some(writer) = &self.writer {
+            writer.check_file(limit).await;
+        }
+    }
+
+    /// Whether damage of the file was found.
+    pub fn is_damaged(&self) -> bool {
+        self.writer
+            .as_ref()
+            .is_some_and(|writer| writer.is_damaged())
+    }
+
     pub async fn close(&self) -> Result<()> {
         match &self.reader.pool {
             ReadPool::Sqlite(pool) => pool.close_by_ref().await?,
@@ -210,5 +245,13 @@ impl Database {
 
     pub fn is_sqlite(&self) -> bool {
         matches!(self.reader.pool, ReadPool::Sqlite(_))
+    }
+}
+
+/// Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
+fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
     }
 }

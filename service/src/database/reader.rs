@@ -7,7 +7,10 @@ use sea_orm::{
 };
 use tokio::time::timeout_at;
 
-use super::postgres::{Lane, Postgres};
+use super::{
+    postgres::{Lane, Postgres},
+    sqlite,
+};
 use crate::{Deadline, deadline::Overrun};
 
 /// A pool to read with until a deadline.
@@ -25,8 +28,10 @@ pub(super) enum ReadPool {
 }
 
 impl Reader {
+    /// Ends a read of SQLite at the deadline, and once its future is dropped.
     async fn bounded<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        let done = timeout_at(self.deadline.instant(), work).await;
+        let deadline = self.deadline.instant();
+        let done = timeout_at(deadline, sqlite::until(deadline, work)).await;
         done.unwrap_or_else(|_late| Err(overrun()))
     }
 }

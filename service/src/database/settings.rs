@@ -35,6 +35,8 @@ pub struct Settings {
     pub statement_cache: usize,
     #[serde(with = "humantime_serde")]
     pub slow_statement: Duration,
+    #[serde(with = "humantime_serde")]
+    pub check: Duration,
 }
 
 /// The deadline of work that an operator started, who can end it.

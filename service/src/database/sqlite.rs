@@ -1,5 +1,15 @@
 //! The SQLite pools: one writer and several readers over a file in WAL mode, or one connection in memory.
-use std::{path::Path, str::FromStr, time::Duration};
+mod check;
+mod codes;
+mod fit;
+mod limit;
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxSqliteConnector};
 use sqlx::{
@@ -9,16 +19,29 @@ use sqlx::{
 
 use tokio::time::{Instant, sleep};
 
-use super::Settings;
+pub(super) use self::{
+    check::{Found, quick_check},
+    codes::{Class, class},
+    limit::until,
+};
+use self::{
+    fit::{Unfit, check_readers, check_writers},
+    limit::limit_reads,
+};
+use super::{Settings, writer::Writer};
 use crate::{Error, Result, files};
 
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(20);
 
-pub(super) async fn connect(
-    url: &str,
-    settings: &Settings,
-) -> Result<(DatabaseConnection, DatabaseConnection)> {
+/// How a SQLite database is used: its readers, its writer, and what is known of the latter.
+pub(super) struct Connected {
+    pub read: DatabaseConnection,
+    pub write: DatabaseConnection,
+    pub writer: Arc<Writer>,
+}
+
+pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected> {
     let file = SqliteConnectOptions::from_str(url)
         .map_err(Error::internal)?
         .create_if_missing(true)
@@ -26,47 +49,60 @@ pub(super) async fn connect(
         .busy_timeout(settings.lock_timeout)
         .statement_cache_capacity(settings.statement_cache)
         .disable_statement_logging();
+    let retires = Arc::new(AtomicBool::new(false));
+    let writer = |file| Arc::new(Writer::new(file, settings.acquire_timeout, &retires));
     if settings.is_in_memory() {
         // The database goes with its last connection, and a second connection would be a second database.
-        let only = pool(file, 1, settings).await?;
-        return Ok((only.clone(), only));
+        let options = check_writers(options(1, settings), Unfit::Repaired, &retires);
+        let only = pool(options, file, settings).await?;
+        return Ok(Connected {
+            read: only.clone(),
+            write: only,
+            writer: writer(None),
+        });
     }
-    if let Some(folder) = file
-        .get_filename()
-        .parent()
-        .filter(|folder| *folder != Path::new(""))
-    {
-        files::make_folder(folder).map_err(Error::internal)?;
-    }
+    files::make_folder(&folder(&file)).map_err(Error::internal)?;
     // SQLite gives its journals the permissions of the file.
     files::make_file(file.get_filename()).map_err(Error::internal)?;
     let file = file
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL may lose the last commits at a power cut.
         .synchronous(SqliteSynchronous::Full);
+    let one = check_writers(options(1, settings), Unfit::Closed, &retires);
     // 32 MiB for the one writer, whose unique indexes are read all over; the default is 2.
-    let write = pool(file.clone().pragma("cache_size", "-32768"), 1, settings).await?;
-    let read = pool(
-        file.pragma("query_only", "on"),
-        settings.max_connections,
-        settings,
-    )
-    .await?;
-    Ok((read, write))
+    let write = pool(one, file.clone().pragma("cache_size", "-32768"), settings).await?;
+    let several = options(settings.max_connections, settings);
+    let several = limit_reads(check_readers(several));
+    let read = pool(several, file.clone().pragma("query_only", "on"), settings).await?;
+    Ok(Connected {
+        read,
+        write,
+        writer: writer(Some(file)),
+    })
+}
+
+/// The folder of a file, which may be the working directory.
+pub(super) fn folder(file: &SqliteConnectOptions) -> PathBuf {
+    let folder = file.get_filename().parent();
+    let folder = folder.filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Connections are kept for good: an in-memory database would vanish, a file's pages would have to be read again.
-async fn pool(
-    options: SqliteConnectOptions,
-    size: u32,
-    settings: &Settings,
-) -> Result<DatabaseConnection> {
-    let pool = SqlitePoolOptions::new()
+fn options(size: u32, settings: &Settings) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
         .max_connections(size)
         .acquire_timeout(settings.acquire_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
-        .test_before_acquire(false);
+        .test_before_acquire(false)
+}
+
+async fn pool(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+    settings: &Settings,
+) -> Result<DatabaseConnection> {
     let deadline = Instant::now() + settings.acquire_timeout + settings.lock_timeout;
     loop {
         let connected = pool.clone().connect_with(options.clone()).await;

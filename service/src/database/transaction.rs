@@ -4,29 +4,54 @@ use sea_orm::{
     prelude::async_trait::async_trait,
 };
 
-use super::postgres::PgTransaction;
+use super::{postgres::PgTransaction, writer::WritePermit};
 
 #[derive(Debug)]
 pub(crate) enum Transaction {
-    Sqlite(DatabaseTransaction),
+    /// The transaction is declared before the right to write, so it is dropped first.
+    Sqlite(DatabaseTransaction, WritePermit),
     Postgres(PgTransaction),
 }
 
 impl Transaction {
+    /// A SQLite connection whose COMMIT failed is not used again.
     pub async fn commit(self) -> Result<(), DbErr> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await,
+            Self::Sqlite(tx, permit) => {
+                let committed = tx.commit().await;
+                if let Err(error) = &committed {
+                    permit.note(error);
+                    permit.retire();
+                }
+                committed
+            }
             Self::Postgres(tx) => tx.commit().await,
         }
     }
 
-    pub async fn rollback(self) -> Result<(), DbErr> {
+    /// A SQLite connection is not used again if its ROLLBACK failed, or if `is_uncertain` says that it is unknown which
+    /// savepoints are open.
+    pub async fn rollback(self, is_uncertain: bool) {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => {
-                tx.rollback().await;
-                Ok(())
+            Self::Sqlite(tx, permit) => {
+                let undone = tx.rollback().await;
+                if let Err(error) = &undone {
+                    tracing::debug!(%error, "the rollback failed; the connection is closed instead");
+                    permit.note(error);
+                }
+                if is_uncertain || undone.is_err() {
+                    permit.retire();
+                }
             }
+            Self::Postgres(tx) => tx.rollback().await,
+        }
+    }
+
+    /// The right to be the one writer of a SQLite database; PostgreSQL has many.
+    pub fn permit(&self) -> Option<&WritePermit> {
+        match self {
+            Self::Sqlite(_, permit) => Some(permit),
+            Self::Postgres(_) => None,
         }
     }
 }
@@ -35,35 +60,35 @@ impl Transaction {
 impl ConnectionTrait for Transaction {
     fn get_database_backend(&self) -> DbBackend {
         match self {
-            Self::Sqlite(_) => DbBackend::Sqlite,
+            Self::Sqlite(..) => DbBackend::Sqlite,
             Self::Postgres(_) => DbBackend::Postgres,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match self {
-            Self::Sqlite(tx) => tx.execute_raw(statement).await,
+            Self::Sqlite(tx, _) => tx.execute_raw(statement).await,
             Self::Postgres(tx) => tx.execute(&statement).await,
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         match self {
-            Self::Sqlite(tx) => tx.execute_unprepared(sql).await,
+            Self::Sqlite(tx, _) => tx.execute_unprepared(sql).await,
             Self::Postgres(tx) => tx.execute_unprepared(sql).await,
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match self {
-            Self::Sqlite(tx) => tx.query_one_raw(statement).await,
+            Self::Sqlite(tx, _) => tx.query_one_raw(statement).await,
             Self::Postgres(tx) => tx.query_one(&statement).await,
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match self {
-            Self::Sqlite(tx) => tx.query_all_raw(statement).await,
+            Self::Sqlite(tx, _) => tx.query_all_raw(statement).await,
             Self::Postgres(tx) => tx.query_all(&statement).await,
         }
     }

@@ -42,6 +42,7 @@ mod soft_delete;
 mod startup;
 mod statements;
 mod stats;
+mod storage;
 mod storm;
 mod sweep;
 mod transfer;

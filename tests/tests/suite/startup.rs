@@ -159,7 +159,7 @@ async fn a_server_that_is_told_to_stop_ends_what_it_has_begun() {
     slow.read_to_string(&mut answer).await.unwrap();
 
     let unready = unready.expect_problem(503, "unavailable");
-    let checks = json!({ "database": true, "migrations": true, "accepting": false });
+    let checks = json!({ "database": true, "migrations": true, "writable": true, "intact": true, "accepting": false });
     assert_eq!(unready.body["checks"], checks);
     assert_eq!(unready.header("retry-after"), "1");
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");

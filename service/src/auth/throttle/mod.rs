@@ -85,7 +85,10 @@ impl Attempt {
     /// What could not be tried, as the server was too busy or a right password wants a code too, was no failure either.
     pub async fn unless_untried<T>(&self, session: &Session, tried: Result<T>) -> Result<T> {
         let is_untried = |error: &Error| match error {
-            Error::Unavailable(..) | Error::QueryTimeout(_) | Error::Contended(_) => true,
+            Error::Unavailable(..)
+            | Error::QueryTimeout(_)
+            | Error::Storage(..)
+            | Error::Contended(_) => true,
             Error::SecondFactor(code) => *code == "otp_required",
             _ => false,
         };

@@ -1,0 +1,98 @@
+//! A file with flipped bytes: what a start finds out about it.
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tests::{
+    Client, Service, Sql, file_url,
+    process::{Program, eventually},
+};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A database in a folder, with posts.
+async fn database(folder: &Path) -> (String, PathBuf) {
+    let url = file_url(folder);
+    let service = Service::at(&url, |_| {}).await;
+    let ada = service.user("ada").await;
+    for number in 0..20 {
+        service.post(ada, &format!("Post {number}")).await;
+    }
+    service.atoll.database.close().await.unwrap();
+    (url, folder.join("test.db"))
+}
+
+/// Flips what says where on its first page the rows of `posts` are.
+async fn flip(url: &str, file: &Path) {
+    let sql = Sql::open(url).await;
+    let root = sql
+        .number("SELECT rootpage FROM sqlite_schema WHERE name = 'posts'")
+        .await;
+    let size = sql.number("SELECT page_size FROM pragma_page_size").await;
+    sql.close().await;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(file)
+        .unwrap();
+    let place = u64::try_from((root - 1) * size + 8).unwrap();
+    let mut bytes = [0; 16];
+    file.read_exact_at(&mut bytes, place).unwrap();
+    let flipped = bytes.map(|byte| byte ^ 0xff);
+    file.write_all_at(&flipped, place).unwrap();
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn damage_is_found_and_a_whole_file_is_not_blamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, file) = database(folder.path()).await;
+    let service = Service::at(&url, |_| {}).await;
+    service.atoll.database.check_file(LIMIT).await;
+    let blamed = service.atoll.database.is_damaged();
+    service.atoll.database.close().await.unwrap();
+
+    flip(&url, &file).await;
+    let service = Service::at(&url, |_| {}).await;
+    let database = &service.atoll.database;
+    database.check_file(Duration::ZERO).await;
+    let without_a_check = database.is_damaged();
+    database.check_file(Duration::from_nanos(1)).await;
+    let without_time = database.is_damaged();
+    database.check_file(LIMIT).await;
+
+    assert!(!blamed);
+    assert!(!without_a_check, "it is turned off");
+    assert!(!without_time, "it ends at its limit");
+    assert!(database.is_damaged());
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn a_server_on_a_damaged_file_is_not_ready_and_says_what_to_do() {
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let (url, file) = database(program.folder.path()).await;
+    flip(&url, &file).await;
+
+    let server = program.with("DATABASE_URL", &url).start();
+    let unready = eventually("it is not ready", async || {
+        let said = server.said();
+        let address = said
+            .lines()
+            .next()?
+            .strip_prefix("Atoll is ready: http://")?;
+        let anyone = Client::new(address.parse().ok()?, None, 0);
+        let reply = anyone.get("//readyz").await;
+        (reply.status == 503).then_some(reply)
+    })
+    .await;
+
+    let unready = unready.expect_problem(503, "unavailable");
+    assert_eq!(unready.body["checks"]["intact"], false);
+    assert_eq!(unready.body["checks"]["database"], true);
+    let log = server.log();
+    assert!(log.contains("restore a backup"), "{log}");
+}
