@@ -194,13 +194,13 @@ fn cors(origins: &Origins, routes: &[Route]) -> Cors {
             origin.to_str().is_ok_and(|origin| allowed.allow(origin))
         })
         .allow_any_header()
-        // By name: what is put on answers behind this is not seen here.
-        .expose_headers(EXPOSED)
-        // Cookies too: the origins are named, and a page needs a token of ours besides.
-        .supports_credentials()
         .max_age(3600);
     match origins.are_configured() {
-        true => cors,
+        true => cors
+            // By name: headers that are put on answers behind this are not seen here.
+            .expose_headers(EXPOSED)
+            // Cookies too: the origins are named, and a page needs a token of ours besides.
+            .supports_credentials(),
         // Then no answer depends on the origin.
         false => cors.disable_vary_header(),
     }

@@ -214,17 +214,16 @@ async fn one_user_takes_at_most_a_part_of_the_places_among_exports_and_imports()
     }
 
     let _import = Stuck::send(app.address, &import).await;
-    let _export = Stuck::get(app.address, "/api/v1/posts/export", ada.token()).await;
+    eventually("her import is at work", async || {
+        (app.load.bulks.held() == 100).then_some(())
+    })
+    .await;
+    let mut export = Stuck::get(app.address, "/api/v1/posts/export", ada.token()).await;
+    assert_eq!(export.status().await, 200);
 
     let row = r#"{"title":"Hello","content":"…"}"#;
-    eventually("her import is at work", async || {
-        (ada.import("/posts/import?dry_run=true", row).await.status == 429).then_some(())
-    })
-    .await;
-    eventually("her export is being sent", async || {
-        (ada.get("/posts/export").await.status == 429).then_some(())
-    })
-    .await;
+    come_back(ada.import("/posts/import", row).await, 429, "rate_limited");
+    come_back(ada.get("/posts/export").await, 429, "rate_limited");
     bob.import("/posts/import", row).await.expect_status(200);
     bob.get("/posts/export").await.expect_status(200);
 }

@@ -18,9 +18,10 @@ fn said(reply: &Reply) -> BTreeMap<String, String> {
     let headers = reply.headers.iter();
     let headers = headers.map(|(name, value)| {
         let value = value.to_str().unwrap().to_owned();
-        // How many requests are left.
+        // How many requests are left, and when a cookie ends, differ.
         let value = match name.as_str() {
             "ratelimit" => value.split(';').next().unwrap().to_owned(),
+            "set-cookie" => value.split("; Expires").next().unwrap().to_owned(),
             _ => value,
         };
         (name.to_string(), value)
