@@ -96,7 +96,7 @@ impl<C: Crud> Fitting<C> {
 }
 
 /// Whether a select for this shape has the column [`OCTETS`].
-fn is_measured<C: Crud>(shape: &Shape) -> bool {
+pub fn is_measured<C: Crud>(shape: &Shape) -> bool {
     long::<C>(shape).next().is_some()
 }
 

@@ -213,11 +213,6 @@ mod tests {
             assert!(parse(&column, text).is_err(), "{column:?} {text}");
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_value_in_quotes_may_hold_a_comma() {
