@@ -255,7 +255,7 @@ pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
     ])
 }
 
-fn database_rules(database: &database::Settings) -> [Rule; 13] {
+fn database_rules(database: &database::Settings) -> [Rule; 14] {
     let url = database.url.expose_secret();
     let scheme = ["sqlite:", "postgres:", "postgresql:"]
         .iter()

@@ -6,7 +6,7 @@ use actix_web::{
     dev::Payload,
     http::{
         Method,
-        header::{AUTHORIZATION, HeaderValue, USER_AGENT},
+        header::{AUTHORIZATION, USER_AGENT},
     },
     web::Data,
 };

@@ -16,8 +16,8 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
 use super::{
-    Problem, cache::CachePolicy, limit, matched::Matched, outgoing, rules::Rules, safety::protect,
-    slot::Slot,
+    Problem, cache::CachePolicy, cookie, limit, matched::Matched, outgoing, rules::Rules,
+    safety::protect, slot::Slot,
 };
 use crate::{
     load::Load,
