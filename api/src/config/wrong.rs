@@ -43,7 +43,7 @@ fn alone(Entry { key, value }: &Entry) -> Result<Settings, ConfigError> {
 fn expectation(key: &str, error: &ConfigError) -> String {
     match error {
         ConfigError::At { error, .. } => expectation(key, error),
-        ConfigError::Type { expected, .. } => format!("must be {expected}"),
+        ConfigError::Type { expected, .. } => by_type(expected),
         error => by_text(&error.to_string()).unwrap_or_else(|| by_key(key).to_owned()),
     }
 }
@@ -54,12 +54,22 @@ fn by_text(text: &str) -> Option<String> {
         .iter()
         .any(|begin| text.starts_with(begin));
     let (_, expected) = text.rsplit_once(", expected ").filter(|_| is_serde)?;
-    Some(match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => {
-            "must be a whole number, neither negative nor too large".to_owned()
-        }
-        expected => format!("must be {expected}"),
-    })
+    Some(by_type(expected))
+}
+
+/// The type in the words of an operator.
+fn by_type(expected: &str) -> String {
+    if matches!(expected, "u16" | "an unsigned 16 bit integer") {
+        "must be a whole number from 0 to 65535".to_owned()
+    } else if expected.contains("unsigned") || expected.starts_with('u') {
+        "must be a whole number, neither negative nor too large".to_owned()
+    } else if expected.contains("integer") {
+        "must be a whole number".to_owned()
+    } else if expected == "a boolean" {
+        "must be true or false".to_owned()
+    } else {
+        format!("must be {expected}")
+    }
 }
 
 fn by_key(key: &str) -> &'static str {

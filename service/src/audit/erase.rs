@@ -8,12 +8,12 @@ use sea_orm::{
 use super::Did;
 use crate::{Result, Tx, crud::scope};
 
-/// Passes the rows that this transaction purged to `audit_erase`, a thousand a call: it has the rights of the tables' owner,
+/// Passes the rows that this transaction purged to `audit_erase`, 50,000 a call: each call looks through all that were purged: it has the rights of the tables' owner,
 /// and this role may have none to change an entry.
 const ERASE: &str = "\
     SELECT count(*) AS calls FROM (\
         SELECT array_agg(purged.resource_id) AS ids FROM (\
-            SELECT resource_id, (row_number() OVER (ORDER BY id) - 1) / 1000 AS part FROM audit_entries \
+            SELECT resource_id, (row_number() OVER (ORDER BY id) - 1) / 50000 AS part FROM audit_entries \
             WHERE transaction_id = CAST(CAST(pg_current_xact_id() AS text) AS bigint) \
             AND resource = $1 AND action = 'purged') AS purged \
         GROUP BY purged.part) AS parts, LATERAL audit_erase($1, parts.ids)";

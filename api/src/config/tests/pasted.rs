@@ -50,8 +50,8 @@ fn neither_the_profile_nor_the_folder_is_shown() {
 #[test]
 fn a_value_of_the_wrong_type_says_what_it_must_be() {
     let cases = [
-        ("PORT", "an integer"),
-        ("ATOLL__DATABASE__MIGRATE", "a boolean"),
+        ("PORT", "a whole number"),
+        ("ATOLL__DATABASE__MIGRATE", "true or false"),
         ("ATOLL__SERVER__HOST", "an IP address"),
         ("ATOLL__SERVER__BODY_TIMEOUT", "a duration"),
         ("ATOLL__LOG__FORMAT", "`human` or `json`"),
@@ -60,7 +60,7 @@ fn a_value_of_the_wrong_type_says_what_it_must_be() {
     for (name, expected) in cases {
         refused(&environment(&[(name, PASTED)]), &[name, expected]);
     }
-    refused(&environment(&[("PORT", "99999")]), &["PORT", "too large"]);
+    refused(&environment(&[("PORT", "99999")]), &["PORT", "65535"]);
 }
 
 #[test]
