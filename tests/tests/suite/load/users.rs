@@ -137,9 +137,10 @@ async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_wri
 
     let mut refused = 0;
     for number in 0..20 {
-        bob.publish(&format!("Post {number}")).await;
-        bob.get("/posts").await.expect_status(200);
-        app.anonymous().get("/posts").await.expect_status(200);
+        let post = json!({ "title": format!("Post {number}"), "content": "…" });
+        gets_through(201, async || bob.post("/posts", post.clone()).await).await;
+        gets_through(200, async || bob.get("/posts").await).await;
+        gets_through(200, async || app.anonymous().get("/posts").await).await;
         refused += usize::from(ada.get("/auth/me").await.status == 429);
     }
 
@@ -151,6 +152,16 @@ async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_wri
         (ada.get("/auth/me").await.status == 200).then_some(())
     })
     .await;
+}
+
+/// A request is answered, though a machine that is busy may ask its client to come back a few times.
+async fn gets_through(status: u16, request: impl AsyncFn() -> Reply) {
+    for _ in 0..4 {
+        if request().await.status == status {
+            return;
+        }
+    }
+    request().await.expect_status(status);
 }
 
 #[actix_web::test]
