@@ -1,7 +1,7 @@
 //! Bodies: what is refused before any row is read, by every route that takes one.
 use reqwest::Method;
 use serde_json::{Map, Value};
-use tests::{Client, Reply, TestApp};
+use tests::{Client, Reply, TestApp, json};
 
 use super::{numbered, samples::bodies};
 
