@@ -13,7 +13,7 @@ pub async fn key(atoll: &Atoll, purpose: &str) -> Result<Secret> {
 }
 
 /// The key of the checksums in tokens, API keys and links. It does not follow `auth.key`: another one there ends none of
-/// them. Who knows it can only have made-up tokens looked up.
+/// them. Knowing it only lets made-up tokens be looked up.
 pub async fn checksum_key(atoll: &Atoll) -> Result<Secret> {
     let installed = || Secret::installed(atoll.database.reader(), "auth");
     let root = atoll.checksum_root.get_or_try_init(installed).await?;

@@ -178,7 +178,7 @@ async fn who_takes_a_link_back_takes_back_that_one() {
 }
 
 #[actix_web::test]
-async fn what_is_wrong_with_the_account_is_said_beneath_it() {
+async fn refusals_of_an_invited_account_point_into_it() {
     let app = TestApp::new().await;
     app.user("ada", false, &[]).await;
     let token = invited(&app, false, None).await;
