@@ -66,8 +66,9 @@ impl ConnectionTrait for Reader {
         match &self.pool {
             ReadPool::Sqlite(pool) => self.bounded(pool.execute_raw(statement)).await,
             ReadPool::Postgres(pool) => {
-                let mut lease = pool.checkout(self.deadline, self.lane).await?;
-                lease.execute(&statement).await
+                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
+                let done = lease.execute(&statement).await;
+                lease.end_read(done).await
             }
         }
     }
@@ -76,9 +77,10 @@ impl ConnectionTrait for Reader {
         match &self.pool {
             ReadPool::Sqlite(pool) => self.bounded(pool.execute_unprepared(sql)).await,
             ReadPool::Postgres(pool) => {
-                let mut lease = pool.checkout(self.deadline, self.lane).await?;
+                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
                 let done = lease.run(sql).await.map(ExecResult::from);
-                done.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+                let failed = |error: sqlx::Error| DbErr::Exec(RuntimeErr::SqlxError(error.into()));
+                lease.end_read(done.map_err(failed)).await
             }
         }
     }
@@ -87,8 +89,9 @@ impl ConnectionTrait for Reader {
         match &self.pool {
             ReadPool::Sqlite(pool) => self.bounded(pool.query_one_raw(statement)).await,
             ReadPool::Postgres(pool) => {
-                let mut lease = pool.checkout(self.deadline, self.lane).await?;
-                lease.query_one(&statement).await
+                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
+                let done = lease.query_one(&statement).await;
+                lease.end_read(done).await
             }
         }
     }
@@ -97,8 +100,9 @@ impl ConnectionTrait for Reader {
         match &self.pool {
             ReadPool::Sqlite(pool) => self.bounded(pool.query_all_raw(statement)).await,
             ReadPool::Postgres(pool) => {
-                let mut lease = pool.checkout(self.deadline, self.lane).await?;
-                lease.query_all(&statement).await
+                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
+                let done = lease.query_all(&statement).await;
+                lease.end_read(done).await
             }
         }
     }

@@ -1,4 +1,6 @@
 //! A connection that is checked out: every await on it is bounded, and it is closed unless the server has answered in full.
+use std::time::Duration;
+
 use deadpool::managed::Object;
 use sea_orm::{
     DbErr, ExecResult, QueryResult, RuntimeErr, Statement, metric::Info, sea_query::Values,
@@ -17,16 +19,21 @@ use tokio::{
 use super::{
     super::{health::Health, reader::overrun_cause, statements::Log},
     manager::{Manager, silent},
+    milliseconds,
 };
 use crate::{Deadline, Limit};
+
+/// How much later than the server this side gives up: an answer that says that time is up keeps the connection.
+const SLACK: Duration = Duration::from_millis(100);
 
 pub(in super::super) struct Lease {
     object: Option<Object<Manager>>,
     /// Whether the server has answered everything it was sent, so that others can use the connection.
-    is_clean: bool,
-    is_in_transaction: bool,
+    pub(super) is_clean: bool,
+    pub(super) is_in_transaction: bool,
     pub(super) bound: Bound,
     log: Log,
+    is_named: bool,
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -36,6 +43,7 @@ impl Lease {
         place: Option<OwnedSemaphorePermit>,
         bound: Bound,
         log: Log,
+        is_named: bool,
     ) -> Self {
         Self {
             object: Some(object),
@@ -43,17 +51,40 @@ impl Lease {
             is_in_transaction: false,
             bound,
             log,
+            is_named,
             _place: place,
         }
     }
 
-    pub fn is_clean(&self) -> bool {
-        self.is_clean
+    /// Begins a transaction, in which no statement runs beyond the deadline or waits for a lock for longer than
+    /// `lock_timeout`, which has no limit of its own where it is 0. Until it ends, dropping this closes the connection.
+    pub async fn begin(&mut self, lock_timeout: Duration) -> sqlx::Result<()> {
+        // 0 would be no limit at all.
+        let left = self
+            .bound
+            .until
+            .saturating_duration_since(Instant::now() + SLACK);
+        let left = left.max(Duration::from_millis(1));
+        let lock_timeout = if lock_timeout.is_zero() {
+            left
+        } else {
+            lock_timeout.min(left)
+        };
+        self.is_in_transaction = true;
+        let begin = format!(
+            "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
+            milliseconds(left),
+            milliseconds(lock_timeout)
+        );
+        self.run(&begin).await.map(drop)
     }
 
-    /// Marks where a transaction begins and ends. A connection inside one is never used again.
-    pub fn set_in_transaction(&mut self, is_in_transaction: bool) {
-        self.is_in_transaction = is_in_transaction;
+    /// Ends the transaction of a read, if it has one, and gives the connection back.
+    pub async fn end_read<T>(mut self, done: Result<T, DbErr>) -> Result<T, DbErr> {
+        if self.is_in_transaction && self.is_clean && self.run("ROLLBACK").await.is_ok() {
+            self.is_in_transaction = false;
+        }
+        done
     }
 
     /// Sends SQL of our own, one statement or several, which has no values.
@@ -65,27 +96,29 @@ impl Lease {
     }
 
     pub async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
-        let started = Instant::now();
+        let (started, is_named) = (Instant::now(), self.is_named);
         let (raw, bound) = self.raw().map_err(exec_error)?;
-        let done = bound.wait(query(statement).execute(raw)).await;
+        let done = bound.wait(query(statement, is_named).execute(raw)).await;
         self.note(statement, started, done.is_err());
         let done = self.settle(done).map_err(exec_error)?;
         Ok(done.into())
     }
 
     pub async fn query_all(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let started = Instant::now();
+        let (started, is_named) = (Instant::now(), self.is_named);
         let (raw, bound) = self.raw().map_err(query_error)?;
-        let done = bound.wait(query(statement).fetch_all(raw)).await;
+        let done = bound.wait(query(statement, is_named).fetch_all(raw)).await;
         self.note(statement, started, done.is_err());
         let rows = self.settle(done).map_err(query_error)?;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 
     pub async fn query_one(&mut self, statement: &Statement) -> Result<Option<QueryResult>, DbErr> {
-        let started = Instant::now();
+        let (started, is_named) = (Instant::now(), self.is_named);
         let (raw, bound) = self.raw().map_err(query_error)?;
-        let done = bound.wait(query(statement).fetch_optional(raw)).await;
+        let done = bound
+            .wait(query(statement, is_named).fetch_optional(raw))
+            .await;
         self.note(statement, started, done.is_err());
         let row = self.settle(done).map_err(query_error)?;
         Ok(row.map(QueryResult::from))
@@ -143,7 +176,7 @@ pub(in super::super) struct Bound {
 impl Bound {
     pub fn new(deadline: Deadline, health: Health) -> Self {
         Self {
-            until: deadline.instant(),
+            until: deadline.instant() + SLACK,
             is_long: deadline.limit() == Limit::Long,
             health,
         }
@@ -184,10 +217,11 @@ fn is_answer<T>(done: &sqlx::Result<T>) -> bool {
     }
 }
 
-fn query(statement: &Statement) -> Query<'_, Driver, SqlxValues> {
+fn query(statement: &Statement, is_named: bool) -> Query<'_, Driver, SqlxValues> {
     let values = statement.values.clone();
     let values = values.unwrap_or_else(|| Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+    let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
+    query.persistent(is_named)
 }
 
 fn exec_error(error: sqlx::Error) -> DbErr {

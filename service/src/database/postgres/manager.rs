@@ -5,6 +5,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     runtime::Handle,
+    task::JoinSet,
     time::{Instant, timeout},
 };
 
@@ -36,8 +37,11 @@ impl managed::Manager for Manager {
     async fn create(&self) -> sqlx::Result<Pooled> {
         let (server, limit) = (self.server.clone(), self.connect_timeout);
         let connecting = async move { timeout(limit, server.connect()).await };
-        let connected = self.home.spawn(connecting).await;
-        let connected = connected.map_err(|_ended| sqlx::Error::WorkerCrashed)?;
+        // It ends with this future: requests that are gone must not leave attempts behind.
+        let mut attempt = JoinSet::new();
+        attempt.spawn_on(connecting, &self.home);
+        let connected = attempt.join_next().await.and_then(Result::ok);
+        let connected = connected.ok_or(sqlx::Error::WorkerCrashed)?;
         let raw = connected.map_err(|_late| silent())??;
         let now = Instant::now();
         Ok(Pooled {

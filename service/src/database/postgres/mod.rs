@@ -24,7 +24,7 @@ use tokio::{
 use self::{
     home::Home,
     lease::{Bound, Lease},
-    manager::Manager,
+    manager::{Manager, silent},
 };
 use super::{
     Settings,
@@ -59,6 +59,8 @@ pub(super) struct Postgres {
     acquire_timeout: Duration,
     lock_timeout: Duration,
     log: Log,
+    /// Whether statements are prepared by name, and kept.
+    is_named: bool,
     pub(super) server: PgConnectOptions,
     pub(super) home: Home,
 }
@@ -103,6 +105,7 @@ impl Postgres {
             acquire_timeout: settings.acquire_timeout,
             lock_timeout: settings.lock_timeout,
             log,
+            is_named: settings.statement_cache > 0,
             server,
             home,
         };
@@ -140,6 +143,12 @@ impl Postgres {
     pub(super) async fn checkout(&self, deadline: Deadline, lane: Lane) -> Result<Lease, DbErr> {
         let bound = Bound::new(deadline, self.health.clone());
         let give_up = Instant::now() + self.acquire_timeout;
+        if self.health.state() == State::Away {
+            return Err(connection_error(silent()));
+        }
+        if deadline.instant() <= Instant::now() {
+            return Err(overrun());
+        }
         let acquire = async {
             let place = match lane {
                 Lane::Ordinary => self.ordinary.clone().acquire_owned().await.ok(),
@@ -150,7 +159,10 @@ impl Postgres {
         let acquired = timeout_at(give_up, bound.wait(acquire)).await;
         let full = |_late| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
         match acquired.map_err(full)?.map_err(connection_error)? {
-            (Ok(object), place) => Ok(Lease::new(object, place, bound, self.log.clone())),
+            (Ok(object), place) => {
+                let (log, is_named) = (self.log.clone(), self.is_named);
+                Ok(Lease::new(object, place, bound, log, is_named))
+            }
             (Err(PoolError::Backend(error)), _) => Err(connection_error(error)),
             (Err(_), _) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
         }
@@ -161,6 +173,19 @@ impl Postgres {
         let lease = self.checkout(deadline, lane).await?;
         let begun = PgTransaction::begin(lease, self.lock_timeout).await;
         Ok(begun.map_err(connection_error)?)
+    }
+
+    /// A connection for one read, which [`Lease::end_read`] must end.
+    ///
+    /// A statement without a name takes two round trips. A pooler that gives each transaction a connection of its own must
+    /// see them as one transaction.
+    pub(super) async fn begin_read(&self, deadline: Deadline, lane: Lane) -> Result<Lease, DbErr> {
+        let mut lease = self.checkout(deadline, lane).await?;
+        if !self.is_named {
+            let begun = lease.begin(Duration::ZERO).await;
+            begun.map_err(connection_error)?;
+        }
+        Ok(lease)
     }
 
     /// Fails where the server is known not to answer, or not to take writes.
@@ -182,12 +207,14 @@ impl Postgres {
 
     /// One connection of its own for migrations, made when it is needed.
     pub fn for_migrations(&self) -> DatabaseConnection {
+        let lock_timeout = ("lock_timeout", milliseconds(self.lock_timeout));
+        let server = self.server.clone().options([lock_timeout]);
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(self.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with(self.server.clone());
+            .connect_lazy_with(server);
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
     }
 }
@@ -215,7 +242,6 @@ fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
         .statement_cache_capacity(settings.statement_cache)
         .options([
             ("statement_timeout", milliseconds(settings.read_timeout)),
-            ("lock_timeout", milliseconds(settings.lock_timeout)),
             (
                 "idle_in_transaction_session_timeout",
                 milliseconds(settings.idle_in_transaction_timeout),

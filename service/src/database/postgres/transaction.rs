@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{super::reader::is_overrun, Lease, manager::silent, milliseconds};
+use super::{super::reader::is_overrun, Lease, manager::silent};
 use crate::Result;
 
 /// How long a COMMIT may take where less is left: ending it early would leave its outcome unknown.
@@ -24,24 +24,9 @@ impl std::fmt::Debug for PgTransaction {
 }
 
 impl PgTransaction {
-    /// Begins, and lets no statement run beyond the deadline or wait for a lock for longer than `lock_timeout`, which is
-    /// not limited where it is 0.
+    /// See [`Lease::begin`].
     pub(super) async fn begin(mut lease: Lease, lock_timeout: Duration) -> sqlx::Result<Self> {
-        // 0 would be no limit at all.
-        let left = lease.bound.until.saturating_duration_since(Instant::now());
-        let left = left.max(Duration::from_millis(1));
-        let lock_timeout = if lock_timeout.is_zero() {
-            left
-        } else {
-            lock_timeout.min(left)
-        };
-        lease.set_in_transaction(true);
-        let begin = format!(
-            "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
-            milliseconds(left),
-            milliseconds(lock_timeout)
-        );
-        lease.run(&begin).await?;
+        lease.begin(lock_timeout).await?;
         Ok(Self(Mutex::new(lease)))
     }
 
@@ -51,7 +36,7 @@ impl PgTransaction {
         lease.bound.until = lease.bound.until.max(Instant::now() + COMMIT);
         match lease.run("COMMIT").await {
             Ok(_) => {
-                lease.set_in_transaction(false);
+                lease.is_in_transaction = false;
                 Ok(())
             }
             // It is not too slow, its outcome is unknown: a client may try again, under the same idempotency key.
@@ -66,12 +51,12 @@ impl PgTransaction {
     pub async fn rollback(self) {
         let mut lease = self.0.into_inner();
         lease.bound.until = Instant::now() + ROLLBACK;
-        if lease.is_clean()
+        if lease.is_clean
             && timeout(ROLLBACK, lease.run("ROLLBACK"))
                 .await
                 .is_ok_and(|done| done.is_ok())
         {
-            lease.set_in_transaction(false);
+            lease.is_in_transaction = false;
         }
     }
 

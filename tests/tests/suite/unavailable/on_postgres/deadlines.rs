@@ -20,11 +20,7 @@ async fn app(database: fn(&mut Settings)) -> (TestApp, Client, Sql) {
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_read_that_waits_for_a_lock_beyond_its_deadline_is_a_query_timeout() {
-    let (app, ada, sql) = app(|database| {
-        database.lock_timeout = Duration::ZERO;
-        database.read_timeout = Duration::from_millis(500);
-    })
-    .await;
+    let (app, ada, sql) = app(|database| database.read_timeout = Duration::from_millis(500)).await;
     ada.publish("Hello").await;
 
     sql.run("BEGIN; LOCK TABLE posts, user_roles IN ACCESS EXCLUSIVE MODE")
