@@ -67,7 +67,8 @@ async fn being_signed_in_costs_one_statement() {
 }
 
 #[actix_web::test]
-async fn a_new_post_is_one_locking_read_and_one_insert_with_one_for_the_audit() {
+async fn a_new_post_is_one_locking_read_and_one_insert_with_one_for_its_words_and_one_for_the_audit()
+ {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     app.statements.take();
@@ -75,7 +76,7 @@ async fn a_new_post_is_one_locking_read_and_one_insert_with_one_for_the_audit() 
     ada.publish("Hello").await;
 
     let statements = app.statements.take();
-    let [auth, lock, insert, audit] = statements.as_slice() else {
+    let [auth, lock, insert, words, audit] = statements.as_slice() else {
         panic!("{statements:#?}");
     };
     assert!(auth.contains(r#""sessions""#), "{auth}");
@@ -84,6 +85,7 @@ async fn a_new_post_is_one_locking_read_and_one_insert_with_one_for_the_audit() 
         "{lock}"
     );
     assert!(insert.starts_with(r#"INSERT INTO "posts""#), "{insert}");
+    assert!(words.contains(r#"INTO "posts_search""#), "{words}");
     assert!(audit.starts_with("INSERT INTO audit_entries"), "{audit}");
 }
 

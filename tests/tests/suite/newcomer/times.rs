@@ -57,7 +57,7 @@ async fn a_time_is_what_a_later_read_and_patch_say_it_is() {
     let id = toy(&service, "2026-05-01T20:00:00.123456789Z")
         .await
         .unwrap();
-    let patch = |time| ToyPatch {
+    let patch = |time: &str| ToyPatch {
         starts_at: Some(at(time)),
     };
     let update = async |time: &str| {
