@@ -205,6 +205,7 @@ impl Tx {
             // Without a way back the transaction is over, for the reason that made it go back.
             if undone.await.is_err() {
                 self.is_uncertain.store(true, Relaxed);
+                self.is_over.store(true, Relaxed);
                 return done;
             }
             self.failed.store(failed_before, Relaxed);

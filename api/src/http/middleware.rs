@@ -11,6 +11,7 @@ use actix_web::{
     web::Data,
 };
 use secrecy::ExposeSecret;
+use service::database::Caller;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
@@ -20,7 +21,7 @@ use super::{
     safety::protect, slot::Slot,
 };
 use crate::{
-    load::Load,
+    load::{Load, Peer, hung_up},
     proxies::{Proxies, ProxyHeader},
 };
 
@@ -164,13 +165,28 @@ pub async fn guard(
     request.extensions_mut().insert(slot.clone());
     let is_read = request.method().is_safe();
     let working = slot.clone();
+    let peer = Peer::of(&request).filter(|_| is_read);
+    // When the client resets its connection, this future is dropped, and the presence with it.
+    let (presence, caller) = Caller::new();
+    let mut presence = Some(presence);
     let work = async move {
-        let done = next.call(request).await;
+        let work = next.call(request);
+        let done = if is_read {
+            caller.run(work).await
+        } else {
+            work.await
+        };
         working.release();
         done
     };
-    let work = actix_web::rt::spawn(work.instrument(Span::current()));
-    match work.await {
+    let mut work = actix_web::rt::spawn(work.instrument(Span::current()));
+    let done = loop {
+        tokio::select! {
+            done = &mut work => break done,
+            () = hung_up(peer.as_ref()), if presence.is_some() => presence = None,
+        }
+    };
+    match done {
         Ok(done) => {
             let (request, response) = done?.map_into_boxed_body().into_parts();
             let response = outgoing::bound(response, &gate.load, (slot.caller(), is_read));

@@ -3,6 +3,7 @@
 //! Rates are in [`crate::rate`]. Everything here is counted on this node, and given back when its guard is dropped.
 mod bytes;
 mod counts;
+mod peer;
 mod server;
 mod settings;
 mod stream;
@@ -18,6 +19,7 @@ use tokio::sync::Semaphore;
 
 pub use bytes::{Budget, Full, Held};
 pub use counts::{Counted, Counts};
+pub use peer::{Peer, hung_up};
 pub use server::{Listening, listen};
 pub use settings::LoadSettings;
 pub use turns::{Turn, Turns};

@@ -13,7 +13,7 @@ use actix_web::{
 };
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::{Counts, stream::Connection};
+use super::{Counts, peer::remember, stream::Connection};
 use crate::{proxies::Proxies, rate::Who, settings::ServerSettings};
 
 /// Connections that the system has accepted and no worker has.
@@ -119,6 +119,7 @@ where
             .client_request_timeout(head_timeout)
             .client_disconnect_timeout(GOODBYE)
             .local_addr(address)
+            .on_connect_ext(|connection: &Connection, data| remember(connection, data))
             .finish(map_config(app, |()| AppConfig::default()));
         apply_fn_factory(http, move |stream: TcpStream, http| {
             let open = door.open(stream);

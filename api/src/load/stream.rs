@@ -2,6 +2,7 @@
 use std::{
     io,
     net::SocketAddr,
+    os::fd::{AsFd, BorrowedFd},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -24,6 +25,12 @@ pub struct Connection {
     /// Runs since the last bytes were taken, while there are more.
     stalled: Option<Pin<Box<Sleep>>>,
     _counted: Option<Counted<Who>>,
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
 }
 
 impl Connection {

@@ -1,4 +1,5 @@
 //! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
+mod caller;
 mod changes;
 mod classify;
 mod health;
@@ -24,6 +25,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub use caller::{Caller, Presence};
 pub(crate) use changes::{Changed, Changes, notification};
 pub(crate) use classify::{
     all_taken, classify, ends_transaction, is_lock_wait, taken, taken_field,
@@ -95,6 +97,7 @@ impl Database {
                 pool,
                 deadline: Deadline::new(settings),
                 lane: Lane::default(),
+                writer: writer.clone(),
             },
             write,
             secret: Arc::default(),

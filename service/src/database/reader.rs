@@ -8,8 +8,10 @@ use sea_orm::{
 use tokio::time::timeout_at;
 
 use super::{
+    caller::is_gone,
     postgres::{Lane, Postgres},
     sqlite,
+    writer::Writer,
 };
 use crate::{Deadline, deadline::Overrun};
 
@@ -19,6 +21,8 @@ pub struct Reader {
     pub(super) pool: ReadPool,
     pub(super) deadline: Deadline,
     pub(super) lane: Lane,
+    /// On SQLite, where damage of the file is remembered.
+    pub(super) writer: Option<Arc<Writer>>,
 }
 
 #[derive(Debug, Clone)]
@@ -28,11 +32,19 @@ pub(super) enum ReadPool {
 }
 
 impl Reader {
-    /// Ends a read of SQLite at the deadline, and once its future is dropped.
+    /// Ends a read of SQLite at the deadline, once its future is dropped, and once its caller is gone.
     async fn bounded<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let deadline = self.deadline.instant();
-        let done = timeout_at(deadline, sqlite::until(deadline, work)).await;
-        done.unwrap_or_else(|_late| Err(overrun()))
+        let done = tokio::select! {
+            done = timeout_at(deadline, sqlite::until(deadline, work)) => {
+                done.unwrap_or_else(|_late| Err(overrun()))
+            }
+            () = is_gone() => Err(overrun()),
+        };
+        if let (Err(error), Some(writer)) = (&done, &self.writer) {
+            writer.note_damage(error);
+        }
+        done
     }
 }
 

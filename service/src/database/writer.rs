@@ -192,6 +192,13 @@ impl Writer {
         }
     }
 
+    /// Remembers an error that says that the file is damaged.
+    pub(super) fn note_damage(&self, error: &DbErr) {
+        if storage(error) == Some(Storage::Damaged) {
+            self.state().is_damaged = true;
+        }
+    }
+
     pub(super) fn is_damaged(&self) -> bool {
         self.state().is_damaged
     }
@@ -237,9 +244,8 @@ impl WritePermit {
     /// Remembers an error that says that the file cannot be written.
     pub(crate) fn note(&self, error: &DbErr) {
         if let Some(failure) = storage(error) {
-            let mut state = self.writer.state();
-            state.failure = Some(failure);
-            state.is_damaged |= failure == Storage::Damaged;
+            self.writer.state().failure = Some(failure);
+            self.writer.note_damage(error);
         }
     }
 }

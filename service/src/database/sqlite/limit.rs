@@ -9,7 +9,7 @@ use sqlx::{Error, SqliteConnection, sqlite::SqlitePoolOptions};
 use tokio::time::Instant;
 
 /// How many instructions SQLite runs between two looks. Few, as one of them may compare a whole text with a pattern.
-const STEPS: i32 = 100;
+const STEPS: i32 = 50;
 
 tokio::task_local! {
     static READ: Arc<Read>;

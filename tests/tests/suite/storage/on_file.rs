@@ -1,5 +1,6 @@
 //! A disk that fills up under a server, and gets room again.
 mod damage;
+mod reads;
 
 use std::{
     fs,

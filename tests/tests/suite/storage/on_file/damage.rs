@@ -8,7 +8,7 @@ use std::{
 
 use tests::{
     Client, Service, Sql, file_url,
-    process::{Program, eventually},
+    process::{Process, Program, eventually},
 };
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -78,13 +78,8 @@ async fn a_server_on_a_damaged_file_is_not_ready_and_says_what_to_do() {
     flip(&url, &file).await;
 
     let server = program.with("DATABASE_URL", &url).start();
+    let anyone = listening(&server).await;
     let unready = eventually("it is not ready", async || {
-        let said = server.said();
-        let address = said
-            .lines()
-            .next()?
-            .strip_prefix("Atoll is ready: http://")?;
-        let anyone = Client::new(address.parse().ok()?, None, 0);
         let reply = anyone.get("//readyz").await;
         (reply.status == 503).then_some(reply)
     })
@@ -95,4 +90,41 @@ async fn a_server_on_a_damaged_file_is_not_ready_and_says_what_to_do() {
     assert_eq!(unready.body["checks"]["database"], true);
     let log = server.log();
     assert!(log.contains("restore a backup"), "{log}");
+}
+
+/// Without the check at the start.
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn damage_that_a_read_meets_is_said_too() {
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let (url, file) = database(program.folder.path()).await;
+    flip(&url, &file).await;
+    let program = program
+        .with("DATABASE_URL", &url)
+        .with("ATOLL__DATABASE__CHECK", "0s")
+        .with("ATOLL__JOBS__PURGE_INTERVAL", "0s");
+
+    let server = program.start();
+    let anyone = listening(&server).await;
+    let refused = anyone.get("/posts").await;
+
+    let refused = refused.expect_problem(503, "unavailable");
+    assert_eq!(
+        refused.body["detail"],
+        "the file of the database is damaged: try again later"
+    );
+    let unready = anyone.get("//readyz").await;
+    let unready = unready.expect_problem(503, "unavailable");
+    assert_eq!(unready.body["checks"]["intact"], false);
+}
+
+/// A client of a server that listens, and may not be ready.
+async fn listening(server: &Process) -> Client {
+    eventually("it listens", async || {
+        let said = server.said();
+        let first = said.lines().next()?;
+        let address = first.strip_prefix("Atoll is ready: http://")?;
+        Some(Client::new(address.parse().ok()?, None, 0))
+    })
+    .await
 }

@@ -1,0 +1,102 @@
+//! Reads that would take long: they end at their deadline, and when their client is gone.
+use std::net::SocketAddr;
+
+use tests::{
+    Client, Sql, file_url,
+    process::{Process, Program},
+};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+/// Rows whose comparison with [`pattern`] takes several seconds, in any build.
+const ROWS: usize = 20_000;
+const LENGTH: usize = 2_000;
+
+/// How often a read that may use the only connection is tried. Each try waits 800 ms for it at most.
+const TRIES: usize = 5;
+
+/// Nearly the beginning of each row, again and again.
+fn pattern() -> String {
+    format!("/comments?body[contains]={}b", "a".repeat(150))
+}
+
+/// A server with one connection to read with, and comments that it takes long to look through.
+async fn slow_server(read_timeout: &str) -> (Process, SocketAddr) {
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let url = file_url(program.folder.path());
+    let program = program
+        .with("DATABASE_URL", &url)
+        .with("ATOLL__DATABASE__MAX_CONNECTIONS", "1")
+        .with("ATOLL__DATABASE__READ_TIMEOUT", read_timeout);
+    program
+        .ok("seed --users 1 --posts 1 --comments 1", "")
+        .await;
+    let sql = Sql::open(&url).await;
+    sql.run("UPDATE posts SET status = 'published', published_at = created_at")
+        .await;
+    let columns = sql
+        .texts("SELECT name FROM pragma_table_info('comments') WHERE name NOT IN ('id', 'body')")
+        .await
+        .join(", ");
+    let bodies = format!("replace(hex(zeroblob({})), '0', 'a')", LENGTH / 2);
+    sql.run(&format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) \
+         INSERT INTO comments (body, {columns}) SELECT {bodies}, {columns} FROM comments, n"
+    ))
+    .await;
+    sql.close().await;
+    program.serve().await
+}
+
+/// Whether the only connection becomes free within a few tries.
+async fn is_free(client: &Client) -> bool {
+    for _ in 0..TRIES {
+        if client.get("/posts").await.status == 200 {
+            return true;
+        }
+    }
+    false
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn a_read_that_overruns_is_ended_and_leaves_its_connection() {
+    let (_server, address) = slow_server("200ms").await;
+    let anyone = Client::new(address, None, 0);
+
+    let refused = anyone.get(pattern()).await;
+
+    let refused = refused.expect_problem(503, "query_timeout");
+    assert!(!refused.headers.contains_key("retry-after"));
+    assert!(
+        is_free(&anyone).await,
+        "the statement of a read that was given up runs on"
+    );
+    anyone.get("//readyz").await.expect_status(200);
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on SQLite in a file"]
+async fn a_read_whose_client_is_gone_is_ended() {
+    let (_server, address) = slow_server("1m").await;
+    let anyone = Client::new(address, None, 0);
+    let head = format!(
+        "GET /api/v1{} HTTP/1.1\r\nHost: {address}\r\n\r\n",
+        pattern()
+    );
+
+    for resets in [false, true] {
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(head.as_bytes()).await.unwrap();
+        // It has the only connection as soon as another read waits for one in vain.
+        while anyone.get("/posts").await.status == 200 {}
+        if resets {
+            slow.set_zero_linger().unwrap();
+        }
+        drop(slow);
+
+        assert!(
+            is_free(&anyone).await,
+            "the read goes on without its client: resets {resets}"
+        );
+    }
+}
