@@ -101,6 +101,10 @@ impl Question {
                 let method = Method::from_str(value);
                 self.method = method.map_err(|_| ("invalid", "must be a method".to_owned()))?;
             }
+            "path" if value.contains('?') => {
+                let detail = "must be a path without its query string";
+                return Err(("invalid", detail.to_owned()));
+            }
             "path" => value.clone_into(&mut self.path),
             "user_id" => {
                 let id = ids([value].into_iter())

@@ -7,7 +7,7 @@ const DURATION: &str = "must be a duration with a unit, such as \"250ms\", \"5s\
 const ADDRESS: &str = "must be an IP address, such as 127.0.0.1 or ::";
 const PROXIES: &str =
     "must be addresses such as 192.0.2.1 and networks such as 10.0.0.0/8, but not every address";
-const OTHER: &str = "is not of the form that config/default.toml describes";
+const OTHER: &str = "must have the form that config/default.toml describes";
 
 impl Configuration {
     /// The entries whose values have the wrong type, each with what it must be.
@@ -77,6 +77,10 @@ fn by_key(key: &str) -> &'static str {
     match (key, default) {
         ("server.host", _) => ADDRESS,
         ("server.trusted_proxies", _) => PROXIES,
+        ("server.proxy_header", _) => "must be `x-forwarded-for` or `forwarded`",
+        ("auth.registration", _) => "must be `open` or `closed`",
+        ("mail.transport", _) => "must be `none`, `smtp`, `file` or `log`",
+        ("log.format", _) => "must be `human` or `json`",
         (_, Some(ValueKind::String(text))) if is_duration(text) => DURATION,
         _ => OTHER,
     }

@@ -83,7 +83,11 @@ async fn every_row_is_on_one_page_whatever_the_column_it_is_sorted_by() {
     let toys = six(&service).await;
 
     for name in names() {
-        for sort in [name.clone(), format!("-{name}"), format!("{name},-id")] {
+        let mut sorts = vec![name.clone(), format!("-{name}")];
+        if name != "id" {
+            sorts.push(format!("{name},-id"));
+        }
+        for sort in sorts {
             let whole = ids(&page(&service, &[("sort", &sort)]).await);
             assert_eq!(whole.len(), toys.len(), "{sort}");
             for limit in ["1", "4"] {

@@ -105,7 +105,7 @@ async fn a_request_whose_client_has_gone_is_worked_on_to_its_end() {
     let others = join_all((0..25).map(|_| app.atoll.hasher.hash(PASSWORD.into())));
     let user = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     let request = request(&app, &anyone, "/auth/register", &user.to_string());
-    let is_full = async || anyone.get("//healthz").await.status == 503;
+    let is_full = async || anyone.get("/posts").await.status == 503;
 
     let goes_away = async {
         let mut stream = TcpStream::connect(app.address).await.unwrap();

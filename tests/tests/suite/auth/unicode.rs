@@ -72,7 +72,7 @@ async fn a_name_in_a_password_is_found_however_it_is_composed() {
     let app = TestApp::new().await;
     let account = json!({
         "username": "ada", "email": "ada@example.org", "full_name": "Zoe\u{308} Le\u{301}vesque",
-        "password": "zo\u{eb} l\u{e9}vesque",
+        "password": "l\u{e9}vesque",
     });
 
     let refused = app.anonymous().post("/auth/register", account).await;

@@ -30,13 +30,14 @@ async fn world() -> World {
     for _ in 0..5 {
         seen.push(comment(&ada, open).await);
     }
-    let (now, author) = (app.ago(1), app.user("stranger", false, &[]).await);
+    let author = app.user("stranger", false, &[]).await;
     sql::run(
         &app.atoll,
         &format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {HIDDEN})
              INSERT INTO comments (post_id, author_id, body, created_at, updated_at, version)
-             SELECT {closed}, {author}, 'Hidden', {now}, {now}, 1 FROM n"
+             SELECT {closed}, {author}, 'Hidden', latest.at, latest.at, 1
+             FROM n, (SELECT MAX(created_at) AS at FROM comments) AS latest"
         ),
     )
     .await;

@@ -44,7 +44,7 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         }),
         ("POST", "/auth/password/forgot") => json!({ "email": "somebody@example.org" }),
         ("POST", "/auth/password/reset") => json!({ "token": "token", "password": PASSWORD }),
-        ("POST", "/auth/email/verify") => json!({ "token": "token" }),
+        ("POST", "/auth/email/verify") => json!({ "token": "token", "password": PASSWORD }),
         ("PATCH", "/auth/me") => with(user, "current_password", PASSWORD.into()),
         ("PATCH", "/users/{id}") => user,
         ("POST", "/users") => with(user, "password", PASSWORD.into()),
