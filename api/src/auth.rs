@@ -164,7 +164,8 @@ async fn me(call: Call) -> Answer<Is<MeView>> {
 /// Another address needs `current_password`, and with mail it takes effect once it is verified.
 async fn update_me(call: Call<AccountPatch>) -> Answer<Is<MeView>> {
     let expected = call.expected()?;
-    show(auth::update_me(&call.session, expected, call.input).await?)
+    let update = Box::pin(auth::update_me(&call.session, expected, call.input));
+    show(update.await?)
 }
 
 fn show(me: Me) -> Answer<Is<MeView>> {

@@ -84,6 +84,7 @@ struct Readiness {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a check of its own")]
 struct Checks {
     database: bool,
     migrations: bool,

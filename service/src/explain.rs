@@ -188,10 +188,9 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         }
         // Each that can be left out is, those that cover others first: what is left are the narrowest.
         missing.sort_by_key(|scope| {
-            (
-                !scope.to_string().ends_with('*'),
-                scope.to_string().ends_with(".own"),
-            )
+            let text = scope.to_string();
+            let last = text.rsplit('.').next();
+            (last != Some("*"), last == Some("own"))
         });
         let mut place = 0;
         while place < missing.len() {

@@ -176,12 +176,12 @@ impl TestApp {
     }
 
     /// The first use of a session is noted beside its request: where statements are counted, it must be over.
-    async fn use_sessions(&self, user: i64) {
-        let used = format!(
-            "UPDATE sessions SET created_at = {} WHERE user_id = {user}",
+    async fn use_sessions(&self, user_id: i64) {
+        let age = format!(
+            "UPDATE sessions SET created_at = {} WHERE user_id = {user_id}",
             self.ago(1)
         );
-        sql::run(&self.atoll, &used).await;
+        sql::run(&self.atoll, &age).await;
     }
 
     /// A user who has not signed in: a member, with these roles too.

@@ -57,7 +57,7 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<()> {
         let operator = Operator::start()?;
         let session = operator.session().await?;
-        let done = self.run_in(&session, &operator.settings.server).await;
+        let done = Box::pin(self.run_in(&session, &operator.settings.server)).await;
         session.atoll.database.close().await.map_err(explain)?;
         done
     }
@@ -85,8 +85,8 @@ impl Command {
                     "{username} signs in with the password alone, until they turn a second factor on."
                 ))
             }
-            Self::Activate(named) => named.set_active(session, true).await,
-            Self::Deactivate(named) => named.set_active(session, false).await,
+            Self::Activate(named) => Box::pin(named.set_active(session, true)).await,
+            Self::Deactivate(named) => Box::pin(named.set_active(session, false)).await,
         }
     }
 }

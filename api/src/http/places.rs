@@ -29,9 +29,9 @@ pub struct Places {
 
 /// Given back when it is dropped.
 pub struct Place {
-    _of_all: Option<OwnedSemaphorePermit>,
+    _among_all: Option<OwnedSemaphorePermit>,
     _of_kind: OwnedSemaphorePermit,
-    _of_caller: Counted<Who>,
+    _caller: Counted<Who>,
 }
 
 impl Places {
@@ -53,9 +53,9 @@ impl Places {
         let of_all = self.all.clone().try_acquire_owned().map_err(full)?;
         let of_caller = self.exporters.take(caller(session));
         Ok(Place {
-            _of_all: Some(of_all),
+            _among_all: Some(of_all),
             _of_kind: of_kind,
-            _of_caller: of_caller
+            _caller: of_caller
                 .ok_or_else(|| Problem::busy("too many exports of yours are being sent"))?,
         })
     }
@@ -66,9 +66,9 @@ impl Places {
         let of_kind = self.imports.clone().try_acquire_owned().map_err(full)?;
         let of_caller = self.importers.take(caller(session));
         Ok(Place {
-            _of_all: None,
+            _among_all: None,
             _of_kind: of_kind,
-            _of_caller: of_caller
+            _caller: of_caller
                 .ok_or_else(|| Problem::busy("too many imports of yours are at work"))?,
         })
     }

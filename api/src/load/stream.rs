@@ -77,7 +77,7 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(context, bytes) {
             Poll::Pending => self.poll_stalled(context).map(Err),
-            written => {
+            written @ Poll::Ready(_) => {
                 self.stalled = None;
                 written
             }

@@ -68,7 +68,7 @@ pub async fn import<R: Resource>(
     let (sender, mut chunks) = channel(1);
     let references = References::of::<R>(&reading.map);
     let skipped = reading.skip;
-    let reader = spawn_blocking(move || read::<R>(text, reading, &sender));
+    let reader = spawn_blocking(move || read::<R>(text, &reading, &sender));
     let mut importer = Importer::new(session, writing, (references, skipped));
     let mut end = importer.write_all::<R>(&mut chunks).await;
     // The reader ends at the next chunk that nobody takes.

@@ -54,12 +54,11 @@ impl<R: Resource> Pages<R> {
         let rows = page.rows.into_iter();
         let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, with_deleted));
         let rows: Vec<_> = rows.collect();
-        let body = match self.references.is_empty() {
-            true => self.writer.rows(&rows)?,
-            false => {
-                let named = self.references.name_rows::<R>(session, &rows).await?;
-                self.writer.rows(&named)?
-            }
+        let body = if self.references.is_empty() {
+            self.writer.rows(&rows)?
+        } else {
+            let named = self.references.name_rows::<R>(session, &rows).await?;
+            self.writer.rows(&named)?
         };
         let rows = rows.len() as u64;
         // A page may be empty before the end, which tells nothing of the rows that follow.

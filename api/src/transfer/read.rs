@@ -55,7 +55,7 @@ pub enum Unreadable {
 /// Reads to the end, or until nobody wants more.
 pub fn read<R: Resource>(
     mut text: impl Read,
-    reading: Reading,
+    reading: &Reading,
     chunks: &Sender<Chunk<R::New>>,
 ) -> Result<(), Unreadable> {
     let broken = Unreadable::Broken;

@@ -102,9 +102,9 @@ impl References {
         for Reference { owner, name, .. } in &self.all {
             let id = |row: &Value| row[owner.column].as_i64();
             let ids: BTreeSet<_> = values.iter().filter_map(id).collect();
-            let names = owner.names(session, ids).await?;
+            let texts = owner.names(session, ids).await?;
             for (row, value) in named.iter_mut().zip(&values) {
-                let found = id(value).and_then(|id| names.get(&id).cloned());
+                let found = id(value).and_then(|id| texts.get(&id).cloned());
                 row.names.insert(name.as_str(), found);
             }
         }
@@ -165,21 +165,21 @@ impl References {
         chunk: &mut [Record<R::New>],
     ) -> Result<()> {
         for (place, reference) in self.all.iter().enumerate() {
-            let named = chunk.iter().flat_map(|record| &record.names);
-            let named: Vec<_> = named.filter(|named| named.place == place).collect();
+            let mentions = chunk.iter().flat_map(|record| &record.names);
+            let mentions: Vec<_> = mentions.filter(|named| named.place == place).collect();
             if reference.is_mapped {
-                let names = named
+                let texts = mentions
                     .iter()
                     .map(|named| reference.owner.normalize(&named.name));
-                let ids = reference.owner.ids(session, names.collect()).await?;
+                let ids = reference.owner.ids(session, texts.collect()).await?;
                 for record in chunk.iter_mut() {
                     reference.put::<R>(place, record, |name| ids.get(name).copied());
                 }
             } else {
-                let ids = named.iter().filter_map(|named| named.id);
-                let names = reference.owner.names(session, ids.collect()).await?;
+                let ids = mentions.iter().filter_map(|named| named.id);
+                let texts = reference.owner.names(session, ids.collect()).await?;
                 for record in chunk.iter_mut() {
-                    reference.compare::<R>(place, record, |id| names.get(&id));
+                    reference.compare::<R>(place, record, |id| texts.get(&id));
                 }
             }
         }
@@ -204,16 +204,13 @@ impl Reference {
         let Some(named) = record.names.iter().find(|named| named.place == place) else {
             return;
         };
-        match id(&self.owner.normalize(&named.name)) {
-            Some(id) => {
-                if let Some(Value::Object(members)) = &mut record.waiting {
-                    members.insert(self.owner.column.to_owned(), id.into());
-                }
+        if let Some(id) = id(&self.owner.normalize(&named.name)) {
+            if let Some(Value::Object(members)) = &mut record.waiting {
+                members.insert(self.owner.column.to_owned(), id.into());
             }
-            None => {
-                let detail = format!("names nothing in /{} that you can see", self.owner.table);
-                record.refuse(Refusal::new(format!("/{}", self.name), "not_found", detail));
-            }
+        } else {
+            let detail = format!("names nothing in /{} that you can see", self.owner.table);
+            record.refuse(Refusal::new(format!("/{}", self.name), "not_found", detail));
         }
     }
 

@@ -92,7 +92,7 @@ impl RowsWrite {
             .table_name(WRITTEN)
             .query(write)
             .to_owned();
-        let rows = Query::select()
+        let rows = scope::composed()
             .columns([(WRITTEN, "id"), (WRITTEN, "version")])
             .from(WRITTEN)
             .take();

@@ -102,7 +102,7 @@ async fn texts(
     };
     let octets = length(&after).add(length(&before));
     let is_small = octets.clone().lte(bound(at_once));
-    let if_small =
+    let only_small =
         |texts: Expr| -> Expr { CaseStatement::new().case(is_small.clone(), texts).into() };
     let newest_before = Expr::SubQuery(None, Box::new(before_entry().into()));
     let rows = scope::plain_as::<Entity>("entry")
@@ -115,8 +115,8 @@ async fn texts(
         .column(("entry", "id"))
         .expr_as(octets, OCTETS)
         .expr_as(is_small.clone(), "is_small")
-        .expr_as(if_small(after), "after")
-        .expr_as(if_small(before), "before")
+        .expr_as(only_small(after), "after")
+        .expr_as(only_small(before), "before")
         .and_where(Expr::col(("entry", "id")).is_in(ids))
         .take();
     let rows = db.query_all(&rows).await?;

@@ -23,7 +23,7 @@ pub(super) async fn rehash(session: &Session, user: Model, password: &SecretStri
             };
         }
         Err(Error::Unavailable(..) | Error::Storage(..)) => {
-            tracing::debug!("there was no time to hash a password anew")
+            tracing::debug!("there was no time to hash a password anew");
         }
         Err(error) => tracing::warn!(%error, "a password was not hashed anew"),
     }

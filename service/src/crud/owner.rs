@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, Order, QueryResult,
     Value,
-    sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, LockType, SelectStatement},
 };
 
 use super::{Active, Crud, NaturalKey, column, scope};
@@ -98,7 +98,7 @@ impl Owner {
             .order_by((self.table, "id"), Order::Asc)
             .lock(LockType::Share)
             .take();
-        let count = Query::select()
+        let count = scope::composed()
             .expr(Expr::col(("held", "id")).count())
             .from_subquery(owners, "held")
             .take();

@@ -132,7 +132,7 @@ fn in_turns<C: Crud>(reads: &impl Reads, wanted: &Wanted<'_>, shape: &Shape) -> 
     let key = (C::name(), wanted.foreign_key);
     let shown = C::FIELDS.iter().map(|field| field.column);
     let shown = shown.filter(|column| shape.shows(column.as_str()));
-    let texts = shown.filter(|column| size::is_text(column));
+    let texts = shown.filter(size::is_text);
     let octets = size::octets::<C>(&texts.collect::<Vec<_>>());
     let newest_first = WindowStatement::partition_by(key)
         .order_by((C::name(), "id"), Order::Desc)

@@ -1,7 +1,7 @@
 //! Pages of a resource whose visibility depends on another table, where no index leads past the rows that are hidden.
 use sea_orm::{
     Condition, ConnectionTrait, DbBackend, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::{Asterisk, Expr, PostgresQueryBuilder, Query, SelectStatement, UnionType},
+    sea_query::{Asterisk, Expr, PostgresQueryBuilder, SelectStatement, UnionType},
 };
 
 use super::{Crud, Deleted, Model, scope, size};
@@ -37,7 +37,7 @@ pub fn scan<C: Crud>(actor: &Actor, deleted: Deleted) -> Option<Scan<C>> {
 }
 
 fn has_subquery(condition: Condition) -> bool {
-    let (sql, _) = Query::select()
+    let (sql, _) = scope::composed()
         .cond_where(condition)
         .build(PostgresQueryBuilder);
     sql.matches("SELECT").count() > 1
@@ -86,7 +86,7 @@ impl<C: Crud> Scan<C> {
 }
 
 fn piece<E: sea_orm::EntityTrait>(rows: Select<E>, past: &'static str) -> SelectStatement {
-    Query::select()
+    scope::composed()
         .column(Asterisk)
         .expr_as(Expr::cust(past), PAST)
         .from_subquery(rows.into_query(), "piece")

@@ -221,6 +221,11 @@ pub fn any_of<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> S
     from_select(all)
 }
 
+/// A SELECT that names no table: its rows come from the scoped selects that it is composed of.
+pub fn composed() -> SelectStatement {
+    Query::select()
+}
+
 /// The rows of a select, to be narrowed further.
 pub fn among<E: EntityTrait>(rows: Select<E>) -> Select<E> {
     from_select(rows.into_query())

@@ -286,7 +286,7 @@ fn size<C: Crud>(row: &Model<C>, shape: &Shape) -> u64 {
     ROW + sizes.sum::<u64>()
 }
 
-/// Bytes of a text as JSON (RFC 8259, section 7), as serde_json writes it.
+/// Bytes of a text as JSON (RFC 8259, section 7), as `serde_json` writes it.
 pub fn json_size(text: &str) -> u64 {
     let size = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,

@@ -1,7 +1,7 @@
 //! Unique values: a refusal names every one that is taken. The database names the first one only.
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::{Active, Column, Crud, Model, base, scope};
@@ -29,11 +29,11 @@ pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Resu
 /// Before several unique values of a row change at once. Where one of them is taken by another transaction at this moment,
 /// the database refuses that.
 pub async fn check<C: Crud>(tx: &Tx, before: &Model<C>, row: &Active<C>) -> Result<()> {
-    let changes = |column: &Column<C>| match row.get(*column) {
+    let is_new = |column: &Column<C>| match row.get(*column) {
         ActiveValue::Set(value) => value != base::value::<C>(before, *column),
         _ => false,
     };
-    let changed: Vec<_> = C::UNIQUE.iter().copied().filter(changes).collect();
+    let changed: Vec<_> = C::UNIQUE.iter().copied().filter(is_new).collect();
     refuse_taken::<C>(tx, row, &changed).await
 }
 
@@ -57,7 +57,7 @@ async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) 
 /// Those of these columns whose value another live row has, as fields. One statement.
 async fn taken_of<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> Result<Vec<String>> {
     let id = row.get(base::column::<C::Entity>("id")).into_value();
-    let mut probes = Query::select();
+    let mut probes = scope::composed();
     let mut names = Vec::new();
     for column in columns {
         let Some(value) = row.get(*column).into_value() else {

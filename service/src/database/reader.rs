@@ -58,7 +58,7 @@ pub(super) fn is_overrun(error: &sqlx::Error) -> bool {
     let sqlx::Error::Io(error) = error else {
         return false;
     };
-    error.get_ref().is_some_and(|cause| cause.is::<Overrun>())
+    matches!(error.get_ref(), Some(cause) if cause.is::<Overrun>())
 }
 
 pub(super) fn overrun_cause() -> sqlx::Error {

@@ -46,7 +46,8 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected>
         .map_err(Error::internal)?
         .create_if_missing(true)
         .foreign_keys(true)
-        .busy_timeout(settings.lock_timeout)
+        // Another process may write: it is waited for as long as for a connection.
+        .busy_timeout(settings.acquire_timeout)
         .statement_cache_capacity(settings.statement_cache)
         .disable_statement_logging();
     let retires = Arc::new(AtomicBool::new(false));
@@ -103,7 +104,7 @@ async fn pool(
     options: SqliteConnectOptions,
     settings: &Settings,
 ) -> Result<DatabaseConnection> {
-    let deadline = Instant::now() + settings.acquire_timeout + settings.lock_timeout;
+    let deadline = Instant::now() + 2 * settings.acquire_timeout;
     loop {
         let connected = pool.clone().connect_with(options.clone()).await;
         let connected: Result<SqlitePool> =

@@ -129,10 +129,10 @@ impl Filter {
     /// A filter on a field of `C` itself.
     pub fn on<C: Crud>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
         let declared = declared::<C>(field)?;
-        let (test, operator, values) = test(declared.column, operator, text)?;
+        let (condition, operator, values) = test(declared.column, operator, text)?;
         Ok(Self {
             meaning: Meaning::new(field, operator, &values),
-            test,
+            test: condition,
             private_of: declared.is_private.then(C::name),
             is_pattern: TEXT_OPERATORS.contains(&operator),
             through: None,
@@ -213,7 +213,7 @@ fn test(
     };
     let listed = || values.iter().cloned().map(Expr::val);
     let only = || values.first().cloned().map_or_else(Expr::null, Expr::val);
-    let test = match operator {
+    let condition = match operator {
         "eq" => field().eq(only()),
         "ne" => or_null(field().ne(only())),
         "lt" => field().lt(only()),
@@ -229,7 +229,7 @@ fn test(
             false => field().is_not_null(),
         },
     };
-    Ok((test, operator, values))
+    Ok((condition, operator, values))
 }
 
 /// Folds ASCII only, on both databases: `lower` does no more in SQLite, nor under PostgreSQL's collation "C".

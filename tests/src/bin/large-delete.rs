@@ -100,7 +100,7 @@ async fn step(name: &str, client: &Client, method: Method, path: &str) {
         is_over.set(true);
         status
     };
-    let reader = async {
+    let reading = async {
         while !is_over.get() {
             let asked = Instant::now();
             client.get("/posts?limit=1").await.expect_status(200);
@@ -108,7 +108,7 @@ async fn step(name: &str, client: &Client, method: Method, path: &str) {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    let writer = async {
+    let trying = async {
         while !is_over.get() {
             let post = json!({ "title": "Other", "content": "…" });
             let status = client.post("/posts", post).await.status;
@@ -116,7 +116,7 @@ async fn step(name: &str, client: &Client, method: Method, path: &str) {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    let (status, (), ()) = tokio::join!(work, reader, writer);
+    let (status, (), ()) = tokio::join!(work, reading, trying);
     let took = started.elapsed();
     let reads = reads.into_inner();
     let slowest = reads.iter().max().copied().unwrap_or_default();

@@ -27,7 +27,7 @@ async fn six(service: &Service) -> Vec<Model> {
             Some(-1e300),
             None,
         ][number],
-        is_sold: number % 2 == 0,
+        is_sold: number.is_multiple_of(2),
         name: ["b", "a", "", "Zoë", "a\nb", "a"][number].to_owned(),
         starts_at: [
             Some("2026-05-01T20:00:00.000001Z"),

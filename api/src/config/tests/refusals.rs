@@ -160,12 +160,6 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
             "server.proxy_header",
         ),
         ("ATOLL__RATE_LIMIT__PER", "1500ms", "rate_limit.per"),
-        ("ATOLL__LOAD__WAITING", "0", "load.waiting"),
-        ("ATOLL__LOAD__ANSWER_BYTES", "0", "load.answer_bytes"),
-        ("ATOLL__LOAD__BODY_BYTES", "0", "load.body_bytes"),
-        ("ATOLL__LOAD__BULK_BYTES", "0", "load.bulk_bytes"),
-        ("ATOLL__LOAD__USER_WAIT", "0s", "load.user_wait"),
-        ("ATOLL__LOAD__WRITE_TIMEOUT", "0s", "load.write_timeout"),
         (
             "ATOLL__SERVER__CORS_ORIGINS",
             "https://*.example.org:*/path",
@@ -173,6 +167,21 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
         ),
         ("ATOLL__REDIS__URL", "http://:s3cret@cache", "redis.url"),
         ("RUST_LOG", "info,=,", "log.level"),
+    ];
+    for (name, value, key) in cases {
+        refused(&environment(&[(name, value)]), &[key, name]);
+    }
+}
+
+#[test]
+fn a_bound_of_the_load_is_at_least_one() {
+    let cases = [
+        ("ATOLL__LOAD__WAITING", "0", "load.waiting"),
+        ("ATOLL__LOAD__ANSWER_BYTES", "0", "load.answer_bytes"),
+        ("ATOLL__LOAD__BODY_BYTES", "0", "load.body_bytes"),
+        ("ATOLL__LOAD__BULK_BYTES", "0", "load.bulk_bytes"),
+        ("ATOLL__LOAD__USER_WAIT", "0s", "load.user_wait"),
+        ("ATOLL__LOAD__WRITE_TIMEOUT", "0s", "load.write_timeout"),
     ];
     for (name, value, key) in cases {
         refused(&environment(&[(name, value)]), &[key, name]);

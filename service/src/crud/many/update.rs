@@ -41,12 +41,12 @@ pub async fn change<C: Crud>(
     let is_pending =
         |(before, after): &(Model<C>, Option<Active<C>>)| Some((before.clone(), after.clone()?));
     let pending: Vec<_> = checked.iter().flatten().filter_map(is_pending).collect();
-    let mut changes = write::<C>(tx, &pending).await?.into_iter();
+    let mut outcomes = write::<C>(tx, &pending).await?.into_iter();
     let mut written = Vec::with_capacity(pending.len());
     let mut answers = Vec::with_capacity(checked.len());
     for row in checked {
         answers.push(match row {
-            Ok((before, Some(_))) => changes.next().ok_or_else(lost)?.inspect(|after| {
+            Ok((before, Some(_))) => outcomes.next().ok_or_else(lost)?.inspect(|after| {
                 tx.record(Entry::between::<C>(did, Some(&before), after));
                 let (before, after) = (Some(before), after.clone());
                 written.push(Written { before, after });

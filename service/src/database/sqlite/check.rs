@@ -9,8 +9,8 @@ use crate::error::Storage;
 /// How many instructions SQLite runs between two looks at the clock.
 const STEPS: i32 = 1_000;
 
-/// Lines of damage that are reported at most.
-const LINES: i64 = 20;
+/// Reports 20 lines of damage at most.
+const CHECK: &str = "PRAGMA quick_check(20)";
 
 /// What a check of the file found.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,10 +34,7 @@ pub(in crate::database) async fn quick_check(
     let mut handle = connection.lock_handle().await?;
     handle.set_progress_handler(STEPS, is_in_time);
     drop(handle);
-    let lines = sqlx::query_scalar("SELECT quick_check FROM pragma_quick_check(?)")
-        .bind(LINES)
-        .fetch_all(&mut connection)
-        .await;
+    let lines = sqlx::query_scalar(CHECK).fetch_all(&mut connection).await;
     connection.close().await?;
     let lines: Vec<String> = match lines {
         Ok(lines) => lines,

@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn a_code_of_a_later_version_has_the_class_of_its_low_byte() {
-        assert_eq!(class(10 | (99 << 8)), UNUSABLE);
+        assert_eq!(class(10 + (99 << 8)), UNUSABLE);
         assert_eq!(class(5 | (99 << 8)), Class::Contended);
-        assert_eq!(class(19 | (99 << 8)), Class::Bug);
+        assert_eq!(class(19 + (99 << 8)), Class::Bug);
     }
 }

@@ -125,6 +125,10 @@ async fn nobody_is_remembered_while_changes_are_not_heard() {
     })
     .await;
     server.thaw();
+    eventually("the database is known to be back", async || {
+        (ada.get(CHEAP).await.status == 404).then_some(())
+    })
+    .await;
     is_remembered(&app, &ada).await;
 }
 

@@ -8,13 +8,13 @@ use super::{
     toys::{self, NewToy, ToyPatch, Toys},
 };
 
-fn at(text: &str) -> Option<DateTimeWithTimeZone> {
-    Some(text.parse().unwrap())
+fn at(text: &str) -> DateTimeWithTimeZone {
+    text.parse().unwrap()
 }
 
 async fn toy(service: &Service, starts_at: &str) -> Result<i64, Error> {
     let new = NewToy {
-        starts_at: at(starts_at),
+        starts_at: Some(at(starts_at)),
         ..NewToy::default()
     };
     let made = service.write(async |tx| Toys::create(tx, &new).await).await;
@@ -58,7 +58,7 @@ async fn a_time_is_what_a_later_read_and_patch_say_it_is() {
         .await
         .unwrap();
     let patch = |time: &str| ToyPatch {
-        starts_at: Some(at(time)),
+        starts_at: Some(Some(at(time))),
     };
     let update = async |time: &str| {
         let patch = patch(time);
@@ -67,18 +67,18 @@ async fn a_time_is_what_a_later_read_and_patch_say_it_is() {
     };
 
     let read = Toys::visible_row(&service.session(), id).await.unwrap();
-    assert_eq!(read.row.starts_at, at("2026-05-01T20:00:00.123456Z"));
+    assert_eq!(read.row.starts_at, Some(at("2026-05-01T20:00:00.123456Z")));
     assert_eq!(read.row.starts_at.unwrap().offset().local_minus_utc(), 0);
     // The same instant, so nothing changes.
     assert_eq!(update("2026-05-01T22:00:00.1234567+02:00").await.version, 1);
     let changed = update("2016-12-31T23:59:60Z").await;
-    assert_eq!(changed.row.starts_at, at("2017-01-01T00:00:00Z"));
+    assert_eq!(changed.row.starts_at, Some(at("2017-01-01T00:00:00Z")));
     let reverted = service
         .write(async |tx| Toys::revert(tx, id, 1).await)
         .await;
     assert_eq!(
         reverted.unwrap().row.starts_at,
-        at("2026-05-01T20:00:00.123456Z")
+        Some(at("2026-05-01T20:00:00.123456Z"))
     );
 }
 
@@ -100,7 +100,7 @@ async fn a_time_that_cannot_be_written_is_refused_with_its_field() {
             "/starts_at",
         );
         let patch = ToyPatch {
-            starts_at: Some(at(time)),
+            starts_at: Some(Some(at(time))),
         };
         let update = service.write(async |tx| Toys::update(tx, 1, &patch).await);
         expect(refused(update.await.unwrap_err()), "/starts_at");

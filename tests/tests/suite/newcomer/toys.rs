@@ -1,4 +1,8 @@
 //! A resource that the product does not have, with a column of each type that rows can be sorted by.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the code that is derived for an entity implements them"
+)]
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{Condition, DeriveIntoActiveModel, prelude::*};

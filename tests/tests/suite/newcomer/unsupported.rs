@@ -10,6 +10,10 @@ use service::{
 use super::toys::{NewToy, ToyPatch};
 
 mod boxes {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "the code that is derived for an entity implements them"
+    )]
     use sea_orm::prelude::*;
 
     #[sea_orm::model]

@@ -1,5 +1,5 @@
 //! An answer repeats little of what was sent.
-use reqwest::Method;
+use reqwest::{Method, header::HeaderValue};
 use tests::{Client, Reply, TestApp, json};
 
 use super::{all, numbered, samples};
@@ -37,14 +37,20 @@ fn check(reply: &Reply, what: &str) {
     assert!(errors <= most, "{what}: {errors} errors");
 }
 
+/// Unknown parameters of a query string.
+fn parameters(count: usize, end: &str) -> String {
+    let each = (0..count).map(|number| format!("&p{number}{end}"));
+    each.collect::<Vec<_>>().concat()
+}
+
 #[actix_web::test]
 async fn junk_in_the_query_is_answered_briefly_by_every_route() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
-    let many: String = (0..1_000).map(|number| format!("&p{number}=")).collect();
+    let many = parameters(1_000, "=");
     let long = "x".repeat(7_000);
     let junk = [
-        (0..8_000).map(|number| format!("&p{number}")).collect(),
+        parameters(8_000, ""),
         format!("q={}", "%01".repeat(20_000)),
         many,
         format!("{long}=1"),
@@ -152,7 +158,7 @@ async fn junk_in_the_body_is_answered_briefly_by_every_route() {
 #[actix_web::test]
 async fn a_refusal_says_how_many_there_are_and_lists_the_first_20() {
     let app = TestApp::new().await;
-    let many: String = (0..1_000).map(|number| format!("&p{number}")).collect();
+    let many = parameters(1_000, "");
 
     let reply = app.anonymous().get(format!("/posts?{many}")).await;
 
@@ -183,7 +189,7 @@ async fn a_link_is_no_longer_than_what_is_taken() {
     }
     // Brackets and commas are three bytes each in a link.
     let filter = |count: usize| {
-        let slugs = vec!["one"; 2].join(",") + &",two".repeat(90);
+        let slugs = ["one"; 2].join(",") + &",two".repeat(90);
         format!(
             "/posts?limit=1&slug[in]={slugs}&title[nin]={}",
             ",x".repeat(count)
@@ -194,13 +200,13 @@ async fn a_link_is_no_longer_than_what_is_taken() {
     assert!(short.header("link").contains("rel=\"next\""));
     let long = format!("/posts?limit=1&title[ne]={}", ",".repeat(4_000));
     let long = ada.get(long).await.expect_status(200);
-    let links = long.headers.get("link").map_or(0, |links| links.len());
+    let links = long.headers.get("link").map_or(0, HeaderValue::len);
     assert!(links <= 8_192, "{links}");
     assert!(long.body["page"]["next"].is_string());
     for part in short
         .header("link")
         .split(", <")
-        .flat_map(|link| link.split('>').next())
+        .filter_map(|link| link.split('>').next())
     {
         let path = part.trim_start_matches('<');
         ada.get(path).await.expect_status(200);

@@ -43,8 +43,9 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
             "name": "Backup", "scopes": ["posts.read"], "expires_at": "2999-01-01T00:00:00Z",
         }),
         ("POST", "/auth/password/forgot") => json!({ "email": "somebody@example.org" }),
-        ("POST", "/auth/password/reset") => json!({ "token": "token", "password": PASSWORD }),
-        ("POST", "/auth/email/verify") => json!({ "token": "token", "password": PASSWORD }),
+        ("POST", "/auth/password/reset" | "/auth/email/verify") => {
+            json!({ "token": "token", "password": PASSWORD })
+        }
         ("PATCH", "/auth/me") => with(user, "current_password", PASSWORD.into()),
         ("PATCH", "/users/{id}") => user,
         ("POST", "/users") => with(user, "password", PASSWORD.into()),

@@ -53,7 +53,7 @@ fn text(dice: &mut Dice, most: usize, is_bare: bool) -> String {
     let mut text = String::new();
     for _ in 0..=dice.below(most) {
         let between = dice.of_these(&BETWEEN);
-        if !text.is_empty() && !(is_bare && between == " ") {
+        if !text.is_empty() && (!is_bare || between != " ") {
             text.push_str(between);
         }
         text.push_str(dice.of_these(&PIECES));

@@ -148,10 +148,10 @@ async fn survives(
     ledger.ada = Client::new(address, Some(token), 0);
     ledger.check(url).await;
     let (kept, refused) = (ledger.kept.len(), ledger.refused);
-    println!("{kept} acknowledged, {refused} refused, 0 lost");
+    say(&format!("{kept} acknowledged, {refused} refused, 0 lost"));
 }
 
-/// Without root: a file that may not grow fails with SQLITE_IOERR_WRITE.
+/// Without root: a file that may not grow fails with `SQLITE_IOERR_WRITE`.
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
 async fn no_acknowledged_write_is_lost_while_the_file_cannot_grow() {
@@ -216,7 +216,7 @@ impl Drop for Tmpfs {
     }
 }
 
-/// With root: the disk is full, SQLITE_FULL.
+/// With root: the disk is full, `SQLITE_FULL`.
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
 async fn no_acknowledged_write_is_lost_on_a_full_disk() {
