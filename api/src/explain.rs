@@ -84,12 +84,19 @@ impl Query for Question {
                 "Who would send it; without it nobody is signed in.",
                 json!({ "type": "integer", "format": "int64", "minimum": 1 }),
             ),
-            parameter(
-                "scopes",
-                false,
-                "Scopes of an API key that the user would come with, with commas between them; without it the user is signed in.",
-                json!({ "type": "string" }),
-            ),
+            json!({
+                "name": "scopes",
+                "in": "query",
+                "required": false,
+                "description": "Scopes of an API key that the user would come with, with commas between them; without it the user is signed in.",
+                "style": "form",
+                "explode": false,
+                "schema": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": { "$ref": "#/components/schemas/Permission" },
+                },
+            }),
         ]);
     }
 }

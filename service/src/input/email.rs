@@ -48,9 +48,9 @@ fn is_host(domain: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
+    // No top-level domain begins with a digit, and every address of a machine ends in a number.
     let last = domain.rsplit('.').next().unwrap_or_default();
-    let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
-    !is_number && domain.split('.').all(is_label)
+    last.starts_with(|first: char| first.is_ascii_alphabetic()) && domain.split('.').all(is_label)
 }
 
 #[cfg(test)]
