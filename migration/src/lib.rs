@@ -45,6 +45,7 @@ mod m20261121_000027_create_throttles;
 mod m20261121_000031_add_proven_to_verified_emails;
 mod m20261129_000030_search_folded_words;
 mod m20261129_000031_create_written_bytes;
+mod m20261129_000032_erase_by_join;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -89,6 +90,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261121_000031_add_proven_to_verified_emails::Migration),
             Box::new(m20261129_000030_search_folded_words::Migration),
             Box::new(m20261129_000031_create_written_bytes::Migration),
+            Box::new(m20261129_000032_erase_by_join::Migration),
         ]
     }
 }

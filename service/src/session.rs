@@ -139,6 +139,10 @@ impl Session {
                     tracing::debug!(attempt, ?pause, %cause, "contended, running the write again");
                     sleep(pause).await;
                 }
+                // The time went by while others were in the way.
+                Err(Error::QueryTimeout(cause)) if attempt > 0 => {
+                    return Err(Error::Unavailable("the database", Some(cause)));
+                }
                 done => return done,
             }
         }

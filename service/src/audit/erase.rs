@@ -8,8 +8,8 @@ use sea_orm::{
 use super::Did;
 use crate::{Result, Tx, crud::scope};
 
-/// Passes the rows that this transaction purged to `audit_erase`, 50,000 a call: each call looks through all that were purged: it has the rights of the tables' owner,
-/// and this role may have none to change an entry.
+/// Passes the rows that this transaction purged to `audit_erase`, 50,000 a call. The function has the rights of the tables'
+/// owner; this role may have none to change an entry.
 const ERASE: &str = "\
     SELECT count(*) AS calls FROM (\
         SELECT array_agg(purged.resource_id) AS ids FROM (\

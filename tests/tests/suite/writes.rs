@@ -10,7 +10,7 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery};
-use tests::{Service, TestApp, json, service::draft};
+use tests::{Knobs, Service, TestApp, json, service::draft};
 use tokio::sync::Notify;
 
 /// Somebody's drafts.
@@ -259,7 +259,10 @@ async fn a_write_that_is_dropped_rolls_back() {
 /// It is told so, instead of waiting with it.
 #[actix_web::test]
 async fn a_write_behind_one_that_does_not_end_is_unavailable() {
-    let app = TestApp::new().await;
+    let brief = |knobs: &mut Knobs| {
+        knobs.database = |database| database.write_timeout = Duration::from_secs(2);
+    };
+    let app = TestApp::with(brief).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
     let (holds, ends) = (Rc::new(Notify::new()), Rc::new(Notify::new()));

@@ -116,7 +116,7 @@ async fn whatever_is_deleted_and_restored_at_once_stays_whole() {
 async fn many_posts_of_one_title_at_the_same_moment_get_a_slug_each() {
     let service = Service::with(|settings| {
         settings.max_connections = 20;
-        settings.write_timeout = tests::settings("").write_timeout;
+        settings.write_timeout = std::time::Duration::from_secs(5);
     })
     .await;
     let ada = service.user("ada").await;

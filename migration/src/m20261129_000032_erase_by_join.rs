@@ -1,0 +1,23 @@
+//! Erasing the values of many rows at once takes seconds and not minutes.
+
+use sea_orm_migration::prelude::*;
+
+use crate::audit;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        audit::erase_by_join(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        audit::erase_by_any(manager).await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
