@@ -61,7 +61,7 @@ impl Door {
     }
 }
 
-/// Serves as actix-web's `HttpServer` does, but only the connections that [`Door`] lets in.
+/// Serves as actix-web's `HttpServer` does, but only the connections that `Door` lets in.
 pub fn listen<F, I, S, B>(
     settings: &ServerSettings,
     connections: Counts<Who>,

@@ -77,7 +77,7 @@ pub struct Holder<'a> {
     pub email: Option<&'a str>,
 }
 
-/// A new token, with its checksum under the key of [`super::checksum_key`].
+/// A new token, with its checksum.
 pub async fn make(
     tx: &Tx,
     purpose: Purpose,

@@ -34,7 +34,7 @@ pub const APART: chrono::Duration = chrono::Duration::minutes(1);
 /// Which of the letters that are due a sender takes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// A letter that somebody waits for, by [`Template::urgency`].
+    /// A letter that somebody waits for, such as a password reset.
     UrgentFirst,
     /// The letter that waits longest, so that many urgent ones do not keep the others back for ever.
     OldestFirst,
