@@ -31,7 +31,10 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     let timeline = Timeline::since_first(&authors, count);
     in_chunks(session, count, progress, async |tx, rows| {
         let authors = hold(tx, Users::name(), &authors, everything()).await?;
-        let post = |row| post(first + i64::from(row), timeline.moment(row), &authors);
+        let post = |row| {
+            let number = first + i64::from(row);
+            post(number, status(row), timeline.moment(row), &authors)
+        };
         let posts = Entity::insert_many(rows.map(post))
             .exec_with_returning(tx)
             .await?;
@@ -40,14 +43,19 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     .await
 }
 
-fn post(number: i64, moment: Time, authors: &[Parent]) -> ActiveModel {
+/// Four out of five posts are published. The first one always is, so that there is a post to comment on.
+fn status(row: u32) -> &'static str {
+    if row == 0 || chance(80) {
+        PUBLISHED
+    } else {
+        DRAFT
+    }
+}
+
+fn post(number: i64, status: &str, moment: Time, authors: &[Parent]) -> ActiveModel {
     let title = text::title();
     let author = pick(authors, moment);
     let since = max(moment, author.since);
-    let status = match chance(80) {
-        true => PUBLISHED,
-        false => DRAFT,
-    };
     ActiveModel {
         created_at: Set(since),
         updated_at: Set(since),
@@ -60,5 +68,15 @@ fn post(number: i64, moment: Time, authors: &[Parent]) -> ActiveModel {
         status: Set(status.to_owned()),
         published_at: Set((status == PUBLISHED).then_some(since)),
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_at_least_one_published_post() {
+        assert!((0..100).all(|_| status(0) == PUBLISHED));
     }
 }
