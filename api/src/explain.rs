@@ -8,7 +8,7 @@ use service::{
     explain::{self, Ground},
     permission::Permission,
     query::take_each,
-    registry::is_permission,
+    resources::registry,
 };
 
 use crate::{
@@ -123,7 +123,8 @@ impl Question {
             }
             "scopes" => {
                 let scopes: Vec<_> = value.split(',').map(str::to_owned).collect();
-                if let Some(unknown) = scopes.iter().find(|scope| !is_permission(scope)) {
+                if let Some(unknown) = scopes.iter().find(|scope| !registry().is_permission(scope))
+                {
                     let shown: String = unknown.chars().take(100).collect();
                     let detail = format!(
                         "unknown permission `{shown}`; expected one like `posts.read` or `posts.*`"

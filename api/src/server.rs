@@ -9,7 +9,7 @@ use actix_web::{
     middleware::from_fn,
     web,
 };
-use service::Atoll;
+use service::Kernel;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Semaphore,
@@ -41,14 +41,14 @@ pub struct Server {
 
 impl Server {
     /// Listens. Nothing is answered before [`Server::run`].
-    pub fn bind(settings: &HttpSettings, atoll: Atoll) -> std::io::Result<Self> {
-        Self::with_routes(settings, atoll, routes)
+    pub fn bind(settings: &HttpSettings, kernel: Kernel) -> std::io::Result<Self> {
+        Self::with_routes(settings, kernel, routes)
     }
 
     /// The same for an API of these routes.
     pub fn with_routes(
         settings: &HttpSettings,
-        atoll: Atoll,
+        kernel: Kernel,
         routes: fn() -> Vec<Route>,
     ) -> std::io::Result<Self> {
         let HttpSettings {
@@ -84,7 +84,7 @@ impl Server {
         let state = draining.clone();
         let app = move || {
             App::new()
-                .app_data(web::Data::new(atoll.clone()))
+                .app_data(web::Data::new(kernel.clone()))
                 .app_data(web::Data::new(gate.clone()))
                 .app_data(web::Data::new(long.clone()))
                 .app_data(web::Data::new(heavy.clone()))
@@ -129,10 +129,10 @@ impl Server {
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(
     settings: &HttpSettings,
-    atoll: Atoll,
+    kernel: Kernel,
     on_ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    let server = Server::bind(settings, atoll)?;
+    let server = Server::bind(settings, kernel)?;
     let stop = stop_on_signal(&server, &settings.server)?;
     on_ready(server.address);
     actix_web::rt::spawn(stop);

@@ -9,7 +9,7 @@ use actix_web::{
     http::{Method, StatusCode},
     web,
 };
-use service::{Atoll, Limit};
+use service::{Kernel, Limit};
 use tokio::time::Instant;
 
 use crate::http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize};
@@ -96,18 +96,18 @@ struct Checks {
 }
 
 /// Requests are welcome: the database answers and can be written, its schema is ours, and nobody has asked us to stop.
-async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
-    let atoll = atoll.as_ref().clone().reserved();
-    let atoll = atoll.for_request(Instant::now(), Limit::Read);
-    let database = atoll.database.ping().await.is_ok();
+async fn readyz(atoll: web::Data<Kernel>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
+    let kernel = atoll.as_ref().clone().reserved();
+    let kernel = kernel.for_request(Instant::now(), Limit::Read);
+    let database = kernel.database.ping().await.is_ok();
     let migrations = database
         && atoll
             .database
             .pending()
             .await
             .is_ok_and(|pending| pending.is_empty());
-    let writable = database && atoll.database.check_writes().await.is_ok();
-    let intact = !atoll.database.is_damaged();
+    let writable = database && kernel.database.check_writes().await.is_ok();
+    let intact = !kernel.database.is_damaged();
     let accepting = !draining.is_on();
     let checks = Checks {
         database,

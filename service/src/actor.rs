@@ -1,8 +1,5 @@
 //! On whose behalf something is done.
-use crate::{
-    permission::{Action, Grants, Permission, Reach},
-    registry,
-};
+use crate::permission::{Action, Grants, Permission, Reach};
 
 #[derive(Debug, Clone)]
 pub enum Actor {
@@ -63,11 +60,12 @@ impl Caller {
 }
 
 impl Caller {
-    /// The permissions that the credential gives: of an API key also what its scopes cover of an owner's rights.
+    /// The permissions that the credential gives. `owner_rights` are what owners may do without a permission: an API key
+    /// gives those of them that its scopes cover.
     #[must_use]
-    pub fn lent(&self) -> Grants {
+    pub fn lent(&self, owner_rights: &[Permission]) -> Grants {
         let covered = |scopes: &Grants| {
-            let rights = registry::owner_rights().into_iter();
+            let rights = owner_rights.iter().cloned();
             rights
                 .filter(|right| scopes.cover(right) && !self.grants.cover(right))
                 .collect::<Vec<_>>()

@@ -1,18 +1,15 @@
-//! The service as a value: what sessions share.
+//! The application as a value: what sign-in and mail share, in every session.
 use std::sync::Arc;
 
-use tokio::{
-    sync::{OnceCell, Semaphore},
-    time::Instant,
-};
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
-    Actor, Database, Limit, Session, audit,
+    Database, Kernel, Session, Tx, audit,
     auth::{self, Callers},
     idempotency,
     mail::Mailer,
     password::{Hasher, QUEUE},
-    quota::Quotas,
+    resources::registry,
     retention,
     secret::Secret,
 };
@@ -27,60 +24,58 @@ pub struct Settings {
     pub idempotency: idempotency::Settings,
 }
 
-/// Cheap to clone.
-#[derive(Clone, Debug)]
+/// The state of the application beside its [`Kernel`].
+#[derive(Debug)]
 pub struct Atoll {
-    pub database: Database,
     pub hasher: Hasher,
     pub auth: auth::Settings,
-    pub audit: audit::Settings,
     pub soft_delete: retention::Settings,
     pub(crate) callers: Callers,
     pub mail: Mailer,
-    pub(crate) quotas: Quotas,
-    pub(crate) auth_key: Arc<OnceCell<Secret>>,
-    pub(crate) checksum_root: Arc<OnceCell<Secret>>,
-    /// Attempts that are made at a time: no more are counted than passwords can be hashed.
+    pub(crate) auth_key: OnceCell<Secret>,
+    pub(crate) checksum_root: OnceCell<Secret>,
+    /// Limits how many sign-ins are checked at a time to what the password hasher can queue.
     pub(crate) attempts: Arc<Semaphore>,
 }
 
 impl Atoll {
-    pub fn new(database: Database, settings: Settings) -> Self {
+    /// Starts the application on a database.
+    pub fn start(database: Database, settings: Settings) -> Kernel {
         let changes = database.changes().clone();
-        Self {
+        let atoll = Self {
             callers: Callers::new(changes, settings.auth.cache_lifetime),
-            quotas: Quotas::new(settings.idempotency.kept_limit, settings.audit.daily_limit),
-            database,
             hasher: Hasher::start(&settings.auth),
             auth: settings.auth,
-            audit: settings.audit,
             soft_delete: settings.soft_delete,
             mail: settings.mail,
-            auth_key: Arc::default(),
-            checksum_root: Arc::default(),
+            auth_key: OnceCell::new(),
+            checksum_root: OnceCell::new(),
             attempts: Arc::new(Semaphore::new(QUEUE + 1)),
-        }
+        };
+        let stored = (settings.audit, settings.idempotency.kept_limit);
+        Kernel::new(database, registry().clone(), stored, atoll)
     }
+}
 
-    /// The service for one request that arrived then: everything that it does ends at one deadline.
-    #[must_use]
-    pub fn for_request(self, arrival: Instant, limit: Limit) -> Self {
-        Self {
-            database: self.database.for_request(arrival, limit),
-            ..self
-        }
+/// Access to the state of the application from wherever the kernel is at hand.
+pub trait Application {
+    fn atoll(&self) -> &Atoll;
+}
+
+impl Application for Kernel {
+    fn atoll(&self) -> &Atoll {
+        self.application()
     }
+}
 
-    /// The service for work that may take the connections that are kept for sign-in, `/auth/me` and readiness.
-    #[must_use]
-    pub fn reserved(self) -> Self {
-        Self {
-            database: self.database.reserved(),
-            ..self
-        }
+impl Application for Session {
+    fn atoll(&self) -> &Atoll {
+        self.kernel.application()
     }
+}
 
-    pub fn session(&self, actor: Actor) -> Session {
-        Session::new(self.clone(), actor)
+impl Application for Tx {
+    fn atoll(&self) -> &Atoll {
+        self.kernel().application()
     }
 }

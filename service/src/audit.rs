@@ -73,7 +73,7 @@ impl Crud for Audit {
         let rows = scope::seen::<Self>(reads.actor(), query.shape.deleted);
         let mut page = read::list::<Self>(reads, query, rows).await?;
         for found in &mut page.rows {
-            history::hide_private(reads.actor(), &mut found.row);
+            history::hide_private(reads, &mut found.row);
         }
         Ok(page)
     }

@@ -9,7 +9,6 @@ use crate::{
     auth,
     crud::{Deleted, everything, scope},
     permission::{Grants, Permission},
-    registry,
     roles::{self, Granted},
 };
 
@@ -177,8 +176,11 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         let Some(refusal) = asked(scopes).await? else {
             return Ok(allowed);
         };
-        let mut missing: Vec<_> = registry::permissions()
-            .into_iter()
+        let mut missing: Vec<_> = self
+            .session
+            .registry()
+            .permissions()
+            .iter()
             .map(Permission::new)
             .collect();
         let with = |more: &[Permission]| scopes.iter().chain(more).cloned().collect::<Grants>();
@@ -205,7 +207,12 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
     }
 
     async fn refused(&self, refusal: Error, user: i64, held: &[Permission]) -> Result<Explanation> {
-        let all = registry::permissions().into_iter().map(Permission::new);
+        let all = self
+            .session
+            .registry()
+            .permissions()
+            .iter()
+            .map(Permission::new);
         let all: Vec<_> = all.collect();
         if !self.allows(user, &all).await? {
             let by_superuser = self.refusal(actor(user, true, &[])).await?;

@@ -40,9 +40,6 @@ impl Action {
     }
 }
 
-/// Permissions beside those of every resource.
-pub const SPECIAL: [&str; 3] = ["roles.assign", "audit.read", "system.read"];
-
 /// How far a permission for an action reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -131,12 +128,13 @@ impl FromIterator<Permission> for Grants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry;
+    use crate::resources::registry;
 
     #[test]
     fn what_two_give_is_what_each_of_them_gives() {
-        let all: Vec<_> = registry::permissions()
-            .into_iter()
+        let all: Vec<_> = registry()
+            .permissions()
+            .iter()
             .map(Permission::new)
             .collect();
         for one in &all {

@@ -1,51 +1,37 @@
-//! The resources there are. A new one is one line here: it then takes part in cascades, permissions and the sweeping tests.
-use std::{collections::HashSet, pin::Pin, sync::LazyLock};
+//! What generic code knows of the resources of an application.
+use std::{collections::HashSet, pin::Pin};
 
 use sea_orm::{IdenStatic, sea_query::SelectStatement};
 
 use crate::{
-    Comments, Crud, Error, Posts, Result, Roles, Tx, Users,
+    Crud, Error, Result, Tx,
     crud::{Column, Field, Owner},
-    permission::{Action, Permission, SPECIAL},
+    permission::{Action, Permission},
     query::{searched, unsupported_fields},
     slug::{self, Rename},
 };
 
-/// Owners before what they own.
-static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
-    vec![
-        Table::of::<Users>()
-            .link("user_roles", "user_id")
-            .link("sessions", "user_id")
-            .link("api_keys", "user_id")
-            .link("totp_secrets", "user_id")
-            .link("recovery_codes", "user_id")
-            .link("one_time_tokens", "user_id")
-            .named("one_time_tokens", "email", "email")
-            .link("verified_emails", "user_id")
-            .link("mails", "user_id")
-            .named("mails", "recipient", "email")
-            .link("last_logins", "user_id")
-            .link("idempotency_keys", "user_id")
-            .link("written_bytes", "user_id"),
-        Table::of::<Roles>().link("user_roles", "role_id"),
-        Table::of::<Posts>(),
-        Table::of::<Comments>(),
-    ]
-});
-
-/// Finds free slugs for some of the rows of a deletion that come back, by a select of those.
+/// Finds free slugs for the rows that a restored deletion brings back and that a select names.
 type MakeRoom = for<'a> fn(
     &'a Tx,
     i64,
     SelectStatement,
 ) -> Pin<Box<dyn Future<Output = Result<Vec<Rename>>> + 'a>>;
 
-/// What the machinery knows of a resource without its types.
+/// Which cached callers a change of a row makes invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CachedCallers {
+    None,
+    /// The caller whose user id is the id of the row.
+    SameId,
+    All,
+}
+
+/// What generic code knows of a resource without its types.
 pub struct Table {
     pub name: &'static str,
     pub owners: Vec<Owner>,
-    /// Rows of plain tables that go with a purged row: table, column, and the column of the row that it names.
+    /// Rows of plain tables that are purged with a row: table, column, and the column of the row that it refers to.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
     pub has_own: bool,
     /// What an owner of rows may do without a permission.
@@ -54,21 +40,22 @@ pub struct Table {
     pub fields: Vec<&'static str>,
     /// The members that only the owner of a row and holders of the full read permission see.
     pub private: Vec<&'static str>,
-    /// Those of them that come along with other rows only where they are asked for.
+    /// Members that an include leaves out unless the client asks for them.
     pub heavy: Vec<&'static str>,
-    /// Those of them by which nothing is sorted or grouped.
+    /// Members by which rows cannot be sorted or grouped.
     pub long: Vec<&'static str>,
-    /// Those of them in whose order an index over live rows is.
+    /// Members that have an index over live rows in their order.
     pub indexed: Vec<&'static str>,
     /// The columns that are searched, the weightiest first.
     pub search: Vec<&'static str>,
-    /// What is wrong with the declaration; [`check`] reports it at the start.
+    pub(crate) cached_callers: CachedCallers,
+    /// What is wrong with the declaration; [`Registry::check`] reports it at the start.
     problems: Vec<String>,
-    pub make_room: MakeRoom,
+    pub(crate) make_room: MakeRoom,
 }
 
 impl Table {
-    fn of<C: Crud>() -> Self {
+    pub fn of<C: Crud>() -> Self {
         Self {
             name: C::name(),
             owners: C::owners(),
@@ -81,91 +68,127 @@ impl Table {
             long: fields::<C>(|field| field.is_long),
             indexed: fields::<C>(|field| field.is_indexed),
             search: searched::<C>(),
+            cached_callers: CachedCallers::None,
             problems: unsupported_fields::<C>(),
             make_room: |tx, deletion, rows| Box::pin(slug::make_room::<C>(tx, deletion, rows)),
         }
     }
 
-    fn link(self, table: &'static str, column: &'static str) -> Self {
+    /// Purges the rows of a plain table whose `column` holds the id of a purged row.
+    #[must_use]
+    pub fn link(self, table: &'static str, column: &'static str) -> Self {
         self.named(table, column, "id")
     }
 
-    fn named(mut self, table: &'static str, column: &'static str, name: &'static str) -> Self {
+    /// Purges the rows of a plain table whose `column` holds the same value as the column `name` of a purged row.
+    #[must_use]
+    pub fn named(mut self, table: &'static str, column: &'static str, name: &'static str) -> Self {
         self.links.push((table, column, name));
         self
     }
-}
 
-/// The declared columns for which `is_meant` holds.
-fn fields<C: Crud>(is_meant: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
-    let meant = C::FIELDS.iter().filter(|field| is_meant(field));
-    meant.map(|field| field.column.as_str()).collect()
-}
-
-pub fn tables() -> &'static [Table] {
-    &TABLES
-}
-
-/// Fails where a resource declares what the service cannot do: a server that started would answer 500.
-pub fn check() -> Result<()> {
-    let problems = tables().iter().flat_map(|table| &table.problems);
-    let problems: Vec<_> = problems.map(String::as_str).collect();
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::bug(problems.join("; ")))
-    }
-}
-
-pub fn table(name: &str) -> Result<&'static Table> {
-    tables()
-        .iter()
-        .find(|table| table.name == name)
-        .ok_or_else(|| Error::bug(format!("{name} is not registered")))
-}
-
-/// The tables whose rows belong to rows of `root`, directly or not, owners first.
-pub fn owned_by(root: &str) -> Vec<&'static Table> {
-    let mut owned: Vec<&'static Table> = Vec::new();
-    for table in tables() {
-        let belongs = |owner: &Owner| {
-            owner.table == root || owned.iter().any(|above| above.name == owner.table)
-        };
-        if table.owners.iter().any(belongs) {
-            owned.push(table);
+    /// Declares which cached callers a change of a row makes invalid.
+    #[must_use]
+    pub fn cached_callers(self, cached_callers: CachedCallers) -> Self {
+        Self {
+            cached_callers,
+            ..self
         }
     }
-    owned
-}
 
-/// Every permission that there is, as it is written.
-pub fn permissions() -> Vec<String> {
-    let of = |table: &Table| {
-        let name = table.name;
+    fn permissions(&self) -> Vec<String> {
+        let name = self.name;
         let full = Action::ALL.map(|action| format!("{name}.{}", action.as_str()));
         let own = full.clone().map(|full| full + ".own");
-        let own = own.into_iter().filter(|_| table.has_own);
-        let own: Vec<_> = own.collect();
-        [format!("{name}.*")].into_iter().chain(full).chain(own)
-    };
-    let special = SPECIAL.map(str::to_owned);
-    let all = ["*".to_owned()].into_iter().chain(special);
-    all.chain(tables().iter().flat_map(of)).collect()
+        let own = own.into_iter().filter(|_| self.has_own);
+        let wildcard = format!("{name}.*");
+        [wildcard].into_iter().chain(full).chain(own).collect()
+    }
 }
 
-/// What every user may do with what is theirs without a permission, written as the permissions that lend it to an API key.
-pub fn owner_rights() -> Vec<Permission> {
-    let of = |table: &Table| {
-        let name = table.name;
-        let right = move |action: &Action| format!("{name}.{}.own", action.as_str());
-        table.owner_may.iter().map(right).map(Permission::new)
-    };
-    let owned = tables().iter().filter(|table| table.has_own);
-    owned.flat_map(of).collect()
+/// The declared columns that `predicate` accepts.
+fn fields<C: Crud>(predicate: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+    let fields = C::FIELDS.iter().filter(|field| predicate(field));
+    fields.map(|field| field.column.as_str()).collect()
 }
 
-/// Whether a text names a permission that exists.
-pub fn is_permission(text: &str) -> bool {
-    static ALL: LazyLock<HashSet<String>> = LazyLock::new(|| permissions().into_iter().collect());
-    ALL.contains(text)
+/// The resources of an application and the permissions that follow from them.
+pub struct Registry {
+    tables: Vec<Table>,
+    permissions: Vec<String>,
+    known_permissions: HashSet<String>,
+}
+
+impl Registry {
+    /// `tables` lists owners before what they own; `special` are permissions that belong to no single resource.
+    pub fn new(tables: Vec<Table>, special: &[&str]) -> Self {
+        let special = special.iter().map(|&text| text.to_owned());
+        let permissions: Vec<String> = ["*".to_owned()]
+            .into_iter()
+            .chain(special)
+            .chain(tables.iter().flat_map(Table::permissions))
+            .collect();
+        Self {
+            known_permissions: permissions.iter().cloned().collect(),
+            permissions,
+            tables,
+        }
+    }
+
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// Fails if a resource declares something that is not supported: the server would start and then answer 500.
+    pub fn check(&self) -> Result<()> {
+        let problems = self.tables.iter().flat_map(|table| &table.problems);
+        let problems: Vec<_> = problems.map(String::as_str).collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::bug(problems.join("; ")))
+        }
+    }
+
+    pub fn table(&self, name: &str) -> Result<&Table> {
+        self.tables
+            .iter()
+            .find(|table| table.name == name)
+            .ok_or_else(|| Error::bug(format!("{name} is not registered")))
+    }
+
+    /// The tables whose rows belong to rows of `root`, directly or not, owners first.
+    pub fn owned_by(&self, root: &str) -> Vec<&Table> {
+        let mut owned: Vec<&Table> = Vec::new();
+        for table in &self.tables {
+            let belongs = |owner: &Owner| {
+                owner.table == root || owned.iter().any(|above| above.name == owner.table)
+            };
+            if table.owners.iter().any(belongs) {
+                owned.push(table);
+            }
+        }
+        owned
+    }
+
+    /// Every permission that exists, as text.
+    pub fn permissions(&self) -> &[String] {
+        &self.permissions
+    }
+
+    /// Whether `text` is a permission that exists.
+    pub fn is_permission(&self, text: &str) -> bool {
+        self.known_permissions.contains(text)
+    }
+
+    /// What owners may do with their rows without a permission, written as the permissions that grant it to an API key.
+    pub fn owner_rights(&self) -> Vec<Permission> {
+        let rights = |table: &Table| {
+            let name = table.name;
+            let right = move |action: &Action| format!("{name}.{}.own", action.as_str());
+            table.owner_may.iter().map(right).map(Permission::new)
+        };
+        let owned = self.tables.iter().filter(|table| table.has_own);
+        owned.flat_map(rights).collect()
+    }
 }

@@ -13,10 +13,10 @@ use sea_orm::{
 use serde::Deserialize;
 
 use crate::{
-    Actor, Atoll, Error, Result, Session, Tx, audit, auth,
+    Actor, Application, Error, Kernel, Reads, Result, Session, Tx, audit, auth,
     crud::{base, cascade, now, scope},
     idempotency, quota,
-    registry::{self, Table},
+    registry::Table,
 };
 
 /// Rows of one transaction.
@@ -50,21 +50,21 @@ pub struct Expired {
 
 /// Removes what has had its time, in batches, one transaction each; `progress` hears of each batch.
 /// Where another node is at it, nothing happens.
-pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<Vec<Expired>> {
-    let session = atoll.session(Actor::System).long();
+pub async fn purge(kernel: &Kernel, mut progress: impl FnMut(&Expired)) -> Result<Vec<Expired>> {
+    let session = kernel.session(Actor::System).long();
     let mut all = Vec::new();
     // One time for all tables: a batch of owners whose time ends meanwhile would take all that they own along.
-    let before = before(atoll.soft_delete.retention)?;
+    let before = before(kernel.atoll().soft_delete.retention)?;
     // What is owned goes before its owners: it was deleted with them, or before.
-    for table in registry::tables().iter().rev() {
+    for table in kernel.registry.tables().iter().rev() {
         let rows = async |tx: &Tx| deleted_rows(tx, table, before).await;
         all.push(drain(&session, table.name, rows, &mut progress).await?);
     }
     let deletions = async |tx: &Tx| forgotten_deletions(tx, before).await;
-    let entries = async |tx: &Tx| entries(tx, atoll).await;
+    let entries = async |tx: &Tx| entries(tx, kernel).await;
     all.push(drain(&session, "deletions", deletions, &mut progress).await?);
     all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
-    let sessions = async |tx: &Tx| ended_sessions(tx, atoll).await;
+    let sessions = async |tx: &Tx| ended_sessions(tx, kernel).await;
     all.push(drain(&session, "sessions", sessions, &mut progress).await?);
     all.push(drain(&session, "api_keys", expired_keys, &mut progress).await?);
     all.push(drain(&session, "one_time_tokens", expired_tokens, &mut progress).await?);
@@ -75,14 +75,14 @@ pub async fn purge(atoll: &Atoll, mut progress: impl FnMut(&Expired)) -> Result<
 }
 
 /// How many deleted rows the next purge removes.
-pub async fn preview(atoll: &Atoll) -> Result<Vec<Expired>> {
-    let before = before(atoll.soft_delete.retention)?;
+pub async fn preview(kernel: &Kernel) -> Result<Vec<Expired>> {
+    let before = before(kernel.atoll().soft_delete.retention)?;
     let mut all = Vec::new();
-    for table in registry::tables() {
+    for table in kernel.registry.tables() {
         let old = scope::deleted_rows(table.name, "id")
             .and_where(Expr::col((table.name, "deleted_at")).lt(before))
             .take();
-        let rows = base::count(atoll.database.reader(), table.name, old).await?;
+        let rows = base::count(kernel.database.reader(), table.name, old).await?;
         all.push(Expired {
             table: table.name,
             rows: u64::try_from(rows).unwrap_or_default(),
@@ -113,7 +113,7 @@ async fn drain(
     }
 }
 
-async fn deleted_rows(tx: &Tx, table: &'static Table, before: DateTimeWithTimeZone) -> Result<u64> {
+async fn deleted_rows(tx: &Tx, table: &Table, before: DateTimeWithTimeZone) -> Result<u64> {
     let ids = scope::deleted_rows(table.name, "id")
         .and_where(Expr::col((table.name, "deleted_at")).lt(before))
         .order_by((table.name, "id"), sea_orm::Order::Asc)
@@ -137,7 +137,7 @@ async fn forgotten_deletions(tx: &Tx, before: DateTimeWithTimeZone) -> Result<u6
         .filter(Column::DeletedAt.lt(before))
         .order_by_asc(Column::Id)
         .limit(BATCH);
-    for table in registry::tables() {
+    for table in tx.registry().tables() {
         let rows = scope::deleted_rows(table.name, "id")
             .and_where(Expr::col((table.name, "deletion_id")).equals(("deletions", "id")))
             .take();
@@ -167,8 +167,8 @@ async fn keys(tx: &Tx) -> Result<u64> {
     scope::erase::<Entity>(tx, key.is_in(these).and(still_old)).await
 }
 
-async fn ended_sessions(tx: &Tx, atoll: &Atoll) -> Result<u64> {
-    erase_some(tx, sessions::Column::Id, auth::over(&atoll.auth)?).await
+async fn ended_sessions(tx: &Tx, kernel: &Kernel) -> Result<u64> {
+    erase_some(tx, sessions::Column::Id, auth::over(&kernel.atoll().auth)?).await
 }
 
 async fn expired_keys(tx: &Tx) -> Result<u64> {
@@ -214,10 +214,10 @@ where
     scope::erase::<C::EntityName>(tx, is_over.add(key.in_subquery(old))).await
 }
 
-async fn entries(tx: &Tx, atoll: &Atoll) -> Result<u64> {
-    match atoll.audit.retention {
+async fn entries(tx: &Tx, kernel: &Kernel) -> Result<u64> {
+    match kernel.audit.retention {
         Duration::ZERO => Ok(0),
-        retention => audit::prune(tx, &atoll.audit, before(retention)?).await,
+        retention => audit::prune(tx, &kernel.audit, before(retention)?).await,
     }
 }
 

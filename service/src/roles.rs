@@ -5,7 +5,7 @@ use ::entity::roles::{ActiveModel, Column, Entity, Model};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use sea_orm::{IntoActiveModel, IntoActiveValue, prelude::Json};
 
-use crate::{permission::Permission, prelude::*, registry};
+use crate::{permission::Permission, prelude::*, resources::registry};
 
 mod assignment;
 mod held;
@@ -151,12 +151,12 @@ impl JsonSchema for Known {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": registry::permissions() })
+        json_schema!({ "type": "string", "enum": registry().permissions() })
     }
 }
 
 pub(crate) fn known(permission: &str, _: &()) -> garde::Result {
-    match registry::is_permission(permission) {
+    match registry().is_permission(permission) {
         true => Ok(()),
         false => Err(garde::Error::new(
             "unknown: is no permission, such as posts.read, posts.update.own or posts.*",

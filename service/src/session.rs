@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Actor, Atoll, Deadline, Error, Limit, Origin, Result, Tx,
+    Actor, Deadline, Error, Kernel, Limit, Origin, Registry, Result, Tx,
     database::{Reader, is_lock_wait},
     secret::Secret,
 };
@@ -19,6 +19,7 @@ pub trait Reads {
 
     fn db(&self) -> Result<&Self::Connection>;
     fn actor(&self) -> &Actor;
+    fn registry(&self) -> &Registry;
 
     /// The key that cursors are authenticated with.
     async fn secret(&self) -> Result<Secret>;
@@ -26,7 +27,7 @@ pub trait Reads {
 
 #[derive(Debug)]
 pub struct Session {
-    pub atoll: Atoll,
+    pub kernel: Kernel,
     actor: Arc<Actor>,
     origin: Arc<Origin>,
     writing: Cell<bool>,
@@ -35,9 +36,9 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(atoll: Atoll, actor: Actor) -> Self {
+    pub fn new(kernel: Kernel, actor: Actor) -> Self {
         Self {
-            atoll,
+            kernel,
             actor: Arc::new(actor),
             origin: Arc::default(),
             writing: Cell::new(false),
@@ -66,20 +67,20 @@ impl Session {
     /// Lets a cascade, a restore or a purge take `database.long_timeout`, counted from where the time counts already.
     #[must_use]
     pub fn long(self) -> Self {
-        let deadline = self.atoll.database.deadline().limited_by(Limit::Long);
+        let deadline = self.kernel.database.deadline().limited_by(Limit::Long);
         self.with_deadline(deadline)
     }
 
     /// Gives each statement and each transaction its time anew, for work that is done in chunks.
     #[must_use]
     pub fn per_chunk(self) -> Self {
-        let deadline = self.atoll.database.deadline();
+        let deadline = self.kernel.database.deadline();
         let deadline = deadline.of_each(deadline.limit());
         self.with_deadline(deadline)
     }
 
     fn with_deadline(mut self, deadline: Deadline) -> Self {
-        self.atoll.database = self.atoll.database.with_deadline(deadline);
+        self.kernel.database = self.kernel.database.with_deadline(deadline);
         self
     }
 
@@ -92,7 +93,7 @@ impl Session {
     pub fn acting_as(&self, actor: Actor) -> Self {
         Self {
             origin: self.origin.clone(),
-            ..Self::new(self.atoll.clone(), actor)
+            ..Self::new(self.kernel.clone(), actor)
         }
     }
 
@@ -110,22 +111,18 @@ impl Session {
     /// The same, where `work` also says whether it commits on `Ok`. What it gives is the answer either way.
     pub async fn write_if<T>(&self, work: impl AsyncFn(&Tx) -> Result<(T, bool)>) -> Result<T> {
         let _writing = Writing::start(&self.writing)?;
-        let database = &self.atoll.database;
+        let database = &self.kernel.database;
         let deadline = database.deadline().started();
+        let kernel = Arc::new(self.kernel.clone());
         let mut conflicts = 0;
         for attempt in 0_u32.. {
             let tx = Tx::new(
+                kernel.clone(),
                 database.begin(deadline).await?,
                 self.actor.clone(),
                 self.origin.request_id.clone(),
-                database.changes().clone(),
             )
-            .mailing(self.atoll.mail.clone())
-            .counted_by(self.is_counted.then(|| self.atoll.quotas.clone()));
-            let tx = match self.atoll.audit.is_kept {
-                true => tx,
-                false => tx.unrecorded(),
-            };
+            .counted(self.is_counted);
             let done = work(&tx).await;
             match tx.finish(done).await {
                 Err(Error::Contended(cause)) => {
@@ -161,15 +158,19 @@ impl Reads for Session {
                 "a pool was asked for inside a write: read through its transaction",
             ));
         }
-        Ok(self.atoll.database.reader())
+        Ok(self.kernel.database.reader())
     }
 
     fn actor(&self) -> &Actor {
         &self.actor
     }
 
+    fn registry(&self) -> &Registry {
+        &self.kernel.registry
+    }
+
     async fn secret(&self) -> Result<Secret> {
-        self.atoll.database.secret().await
+        self.kernel.database.secret().await
     }
 }
 

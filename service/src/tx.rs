@@ -1,6 +1,7 @@
 //! A transaction that cannot be committed after a failure that nobody reported.
 use std::{
     collections::BTreeSet,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -13,35 +14,35 @@ use sea_orm::{
 };
 
 use crate::{
-    Actor, Error, Reads, Result,
+    Actor, Error, Kernel, Reads, Registry, Result,
     audit::{self, Entries, Entry},
-    database::{Changed, Changes, Transaction, ends_transaction, notification},
-    mail::Mailer,
-    quota::{Charge, Kind, Quotas},
+    database::{Changed, Transaction, ends_transaction, notification},
+    quota::{Charge, Kind},
+    registry::CachedCallers,
     secret::Secret,
 };
 
+/// Work that waits for the commit.
+type Hook = Box<dyn FnOnce() + Send>;
+
 /// What [`crate::Session::write`] gives its closure: a connection inside one transaction, and who acts.
-#[derive(Debug)]
 pub struct Tx {
     inner: Transaction,
+    kernel: Arc<Kernel>,
     actor: Arc<Actor>,
     request_id: Option<Arc<str>>,
     /// What was done so far, for the audit.
     done: Mutex<Entries>,
     /// Whose permissions, sessions or state are no longer what they were.
     changed: Mutex<Changed>,
-    changes: Changes,
-    is_recorded: bool,
-    mailer: Mailer,
-    has_mail: AtomicBool,
+    after_commit: Mutex<Vec<Hook>>,
     failed: AtomicBool,
     /// A statement failed in a way after which SQLite may have ended the transaction by itself.
     is_over: AtomicBool,
     /// A RELEASE or ROLLBACK TO failed, so it is unknown which savepoints are open.
     is_uncertain: AtomicBool,
-    /// Counts what the user leaves behind; None where that has no limit.
-    quotas: Option<Quotas>,
+    /// Whether the bytes that the user leaves behind count towards a limit.
+    is_counted: bool,
     kept_bytes: AtomicU64,
     history_bytes: AtomicU64,
     /// The fields that were changed.
@@ -51,25 +52,23 @@ pub struct Tx {
 
 impl Tx {
     pub(crate) fn new(
+        kernel: Arc<Kernel>,
         inner: Transaction,
         actor: Arc<Actor>,
         request_id: Option<Arc<str>>,
-        changes: Changes,
     ) -> Self {
         Self {
             inner,
-            changed: Mutex::default(),
-            changes,
+            kernel,
             actor,
             request_id,
             done: Mutex::default(),
-            is_recorded: true,
-            mailer: Mailer::default(),
-            has_mail: AtomicBool::new(false),
+            changed: Mutex::default(),
+            after_commit: Mutex::default(),
             failed: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             is_uncertain: AtomicBool::new(false),
-            quotas: None,
+            is_counted: true,
             kept_bytes: AtomicU64::default(),
             history_bytes: AtomicU64::default(),
             fields: Mutex::default(),
@@ -77,9 +76,18 @@ impl Tx {
         }
     }
 
-    /// Counts what the user leaves behind in the database.
-    pub(crate) fn counted_by(self, quotas: Option<Quotas>) -> Self {
-        Self { quotas, ..self }
+    /// Counts the bytes that the user leaves behind in the database only if `is_counted`.
+    pub(crate) fn counted(self, is_counted: bool) -> Self {
+        Self { is_counted, ..self }
+    }
+
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Runs `hook` once the transaction is committed, or once it is unknown whether it is.
+    pub fn after_commit(&self, hook: impl FnOnce() + Send + 'static) {
+        lock(&self.after_commit).push(Box::new(hook));
     }
 
     /// Notes bytes of an answer that is kept under an idempotency key.
@@ -102,62 +110,42 @@ impl Tx {
         lock(&self.fields).iter().cloned().collect()
     }
 
-    /// Leaves no trace in the audit.
-    pub(crate) fn unrecorded(self) -> Self {
-        Self {
-            is_recorded: false,
-            ..self
-        }
-    }
-
-    /// Mail that is queued here is sent by this, once it is committed.
-    pub(crate) fn mailing(self, mailer: Mailer) -> Self {
-        Self { mailer, ..self }
-    }
-
-    pub(crate) fn mailer(&self) -> &Mailer {
-        &self.mailer
-    }
-
-    /// Something was queued for it.
-    pub(crate) fn wakes_mailer(&self) {
-        self.has_mail.store(true, Relaxed);
-    }
-
     /// The request that this is part of, if there is one.
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Nobody may go by what they remember of this user.
-    pub(crate) fn changes_user(&self, id: i64) {
-        lock(&self.changed).user(id);
+    /// Makes every node forget what it has cached of the caller with this user id.
+    pub fn forget_caller(&self, user_id: i64) {
+        lock(&self.changed).user(user_id);
     }
 
     /// Notes what was done. It is stored before the commit, or before the next write whose entries the database makes.
     pub(crate) fn record(&self, entry: Entry) {
         self.changes_rows(entry.resource, Some(&[entry.resource_id]));
         lock(&self.fields).extend(entry.changes.keys().cloned());
-        if !self.is_recorded {
-            return;
+        if self.is_recorded() {
+            lock(&self.done).add(entry);
         }
-        lock(&self.done).add(entry);
     }
 
-    /// Makes nodes forget the callers that these rows are about. Without ids, any row of the table may have changed.
+    /// Makes every node forget the callers that a change of these rows is about. Without ids, any row of the table may
+    /// have changed.
     pub(crate) fn changes_rows(&self, resource: &str, ids: Option<&[i64]>) {
         self.has_recorded.store(true, Relaxed);
-        match (resource, ids) {
-            ("users", Some(ids)) => ids.iter().for_each(|id| self.changes_user(*id)),
-            // Every user who has the role may do something else now.
-            ("users" | "roles", _) => lock(&self.changed).everybody(),
-            _ => {}
+        let Ok(table) = self.kernel.registry.table(resource) else {
+            return;
+        };
+        match (table.cached_callers, ids) {
+            (CachedCallers::None, _) => {}
+            (CachedCallers::SameId, Some(ids)) => ids.iter().for_each(|id| self.forget_caller(*id)),
+            (CachedCallers::SameId | CachedCallers::All, _) => lock(&self.changed).everybody(),
         }
     }
 
-    /// Whether the audit hears of this transaction.
+    /// Whether the audit records this transaction.
     pub(crate) fn is_recorded(&self) -> bool {
-        self.is_recorded
+        self.kernel.audit.is_kept
     }
 
     /// Commits on `Ok` where that is said with it, rolls back otherwise.
@@ -174,13 +162,13 @@ impl Tx {
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
             let committed = self.inner.commit().await;
             // Where nobody knows whether it is committed, too.
-            self.changes.note(&lock(&self.changed));
-            if self.has_mail.load(Relaxed) {
-                self.mailer.wake();
+            self.kernel.database.changes().note(&lock(&self.changed));
+            for hook in std::mem::take(&mut *lock(&self.after_commit)) {
+                hook();
             }
-            if let Some(quotas) = self.quotas.filter(|_| committed.is_ok()) {
+            if committed.is_ok() {
                 for charge in charges {
-                    quotas.settle(charge);
+                    self.kernel.quotas.settle(charge);
                 }
             }
             return committed.map_err(Error::from).and(done);
@@ -277,12 +265,13 @@ impl Tx {
 
     /// Counts what the user leaves behind. Last, because the counters stay locked until the commit.
     async fn charge(&self, charges: &mut Vec<Charge>) -> Result<()> {
-        let (Some(quotas), Some(user_id)) = (&self.quotas, self.actor.user_id()) else {
+        let Some(user_id) = self.actor.user_id() else {
             return Ok(());
         };
-        if self.failed.load(Relaxed) {
+        if !self.is_counted || self.failed.load(Relaxed) {
             return Ok(());
         }
+        let quotas = &self.kernel.quotas;
         let kept = (Kind::Answers, self.kept_bytes.load(Relaxed));
         charges.extend(quotas.charge(self, user_id, kept).await?);
         // Superusers repair what others wrote.
@@ -320,6 +309,15 @@ impl Tx {
     }
 }
 
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx")
+            .field("inner", &self.inner)
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -333,6 +331,10 @@ impl Reads for Tx {
 
     fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.kernel.registry
     }
 
     async fn secret(&self) -> Result<Secret> {

@@ -4,7 +4,7 @@ use sea_orm::ActiveValue;
 use secrecy::SecretString;
 
 use crate::{
-    auth,
+    Application, auth,
     crud::{Budget, NaturalKey},
     input::email::{LENGTH, deliverable},
     mail::{self, Mail},
@@ -111,7 +111,7 @@ impl Crud for Users {
             email: &new.email,
             full_name: new.full_name.as_deref(),
         };
-        let hasher = &session.atoll.hasher;
+        let hasher = &session.atoll().hasher;
         new.password_hash = Some(hasher.choose("/password", &new.password, about).await?);
         Ok(())
     }

@@ -14,7 +14,8 @@ use api::{
 use secrecy::SecretString;
 use serde_json::json;
 use service::{
-    Actor, Atoll, Crud, Database, Users, auth, mail::Mailer, password::Hasher, users::NewUser,
+    Actor, Application, Atoll, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher,
+    users::NewUser,
 };
 use tempfile::TempDir;
 
@@ -52,7 +53,7 @@ impl Default for Knobs {
 }
 
 pub struct TestApp {
-    pub atoll: Atoll,
+    pub atoll: Kernel,
     pub backend: Backend,
     pub statements: Statements,
     pub address: SocketAddr,
@@ -99,7 +100,7 @@ impl TestApp {
             database.migrate().await.unwrap();
         }
         database.secret().await.unwrap();
-        let atoll = Atoll::new(database, knobs.service);
+        let atoll = Atoll::start(database, knobs.service);
         let http = HttpSettings {
             server: knobs.server,
             api: knobs.api,
@@ -190,7 +191,7 @@ impl TestApp {
             username: name.to_owned(),
             email: format!("{name}@example.org"),
             is_superuser: Some(is_superuser),
-            password_hash: Some(password_hash(&self.atoll.auth).await),
+            password_hash: Some(password_hash(&self.atoll.atoll().auth).await),
             ..NewUser::default()
         };
         let system = self.atoll.session(Actor::System);

@@ -2,8 +2,8 @@
 use std::time::Duration;
 
 use service::{
-    Actor, Atoll, Crud, Database, Found, Posts, Result, Session, Tx, Users, database::Settings,
-    posts::NewPost, query::ListQuery, users::NewUser,
+    Actor, Atoll, Crud, Database, Found, Kernel, Posts, Result, Session, Tx, Users,
+    database::Settings, posts::NewPost, query::ListQuery, resources::registry, users::NewUser,
 };
 use tempfile::TempDir;
 
@@ -11,7 +11,7 @@ use crate::{Backend, app::service_settings, settings};
 
 /// The operator's view: its sessions may do everything.
 pub struct Service {
-    pub atoll: Atoll,
+    pub atoll: Kernel,
     pub url: String,
     /// Of the database, which goes with it.
     folder: Option<TempDir>,
@@ -42,7 +42,7 @@ impl Service {
         let database = Database::connect(&settings, None).await.unwrap();
         database.migrate().await.unwrap();
         Self {
-            atoll: Atoll::new(database, service_settings()),
+            atoll: Atoll::start(database, service_settings()),
             url: url.to_owned(),
             folder: None,
         }
@@ -93,7 +93,8 @@ impl Service {
 
     /// The slugs of all posts that there are.
     pub async fn slugs(&self) -> Vec<String> {
-        let everything = ListQuery::<Posts>::parse([("sort", "id"), ("limit", "100")]).unwrap();
+        let everything =
+            ListQuery::<Posts>::parse([("sort", "id"), ("limit", "100")], registry()).unwrap();
         let page = Posts::list(&self.session(), &everything).await.unwrap();
         let slug = |found: Found<_>| -> String {
             let post: <Posts as Crud>::Row = found.row;

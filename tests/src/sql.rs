@@ -3,7 +3,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
     Statement,
 };
-use service::{Actor, Atoll, registry};
+use service::{Actor, Kernel, resources::registry};
 
 /// One connection of its own. An in-memory database has no second one.
 pub struct Sql(pub DatabaseConnection);
@@ -50,7 +50,7 @@ impl Sql {
     /// Live rows that belong to a deleted one, and rows whose deletion is half there: there must be none, ever.
     pub async fn half_done(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for table in registry::tables() {
+        for table in registry().tables() {
             let name = table.name;
             let half =
                 "SELECT count(*) FROM TABLE WHERE (deleted_at IS NULL) <> (deletion_id IS NULL)";
@@ -82,7 +82,7 @@ impl Sql {
 }
 
 /// The first column of the first row, as [`run`] finds it.
-pub async fn number(atoll: &Atoll, sql: &str) -> i64 {
+pub async fn number(atoll: &Kernel, sql: &str) -> i64 {
     let system = atoll.session(Actor::System);
     let read = system.write(async |tx| {
         let statement = Statement::from_string(tx.get_database_backend(), sql);
@@ -94,7 +94,7 @@ pub async fn number(atoll: &Atoll, sql: &str) -> i64 {
 }
 
 /// Does to the rows of a service what no operation of its does. An in-memory database has no other door than its own.
-pub async fn run(atoll: &Atoll, sql: &str) {
+pub async fn run(atoll: &Kernel, sql: &str) {
     let system = atoll.session(Actor::System);
     let done = system.write(async |tx| Ok(tx.execute_unprepared(sql).await.map(drop)?));
     let done = done.await;

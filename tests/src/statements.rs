@@ -2,7 +2,7 @@
 use std::sync::{Arc, Mutex};
 
 use sea_orm::Statement;
-use service::registry;
+use service::resources::registry;
 
 /// The statements of one server.
 #[derive(Clone, Default)]
@@ -56,7 +56,8 @@ impl Statements {
 /// The first table with soft deletion that a statement touches more often than it asks whether its rows are deleted.
 fn unscoped(sql: &str) -> Option<&'static str> {
     let count = |text: String| sql.matches(&text).count();
-    registry::tables()
+    registry()
+        .tables()
         .iter()
         .map(|table| table.name)
         .find(|table| {

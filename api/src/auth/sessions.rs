@@ -4,7 +4,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, http::Method, web::Data};
 use secrecy::{ExposeSecret, SecretString};
 use service::{
-    Atoll,
+    Kernel,
     auth::{self, Credentials, Device, Hold, RefreshToken, SignIn},
 };
 
@@ -108,7 +108,7 @@ async fn open_cookie(
     }
     let (token, until) = (&tokens.access.text, tokens.expires_at.into());
     let view = CookieSignInView {
-        cookie: view(&call.session.atoll, token).await?,
+        cookie: view(&call.session.kernel, token).await?,
         expires_at: until,
         user: shown(user),
     };
@@ -121,11 +121,11 @@ async fn open_cookie(
 /// For a page that was loaded again.
 async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Is<CookieView>> {
     let cookie = cookie::of(&request).ok_or_else(Problem::not_found)?;
-    Ok(Reply::ok(&view(&call.session.atoll, &cookie).await?)?)
+    Ok(Reply::ok(&view(&call.session.kernel, &cookie).await?)?)
 }
 
-async fn view(atoll: &Atoll, cookie: &SecretString) -> Result<CookieView, Problem> {
-    let csrf_token = auth::csrf_token(atoll, cookie).await?;
+async fn view(kernel: &Kernel, cookie: &SecretString) -> Result<CookieView, Problem> {
+    let csrf_token = auth::csrf_token(kernel, cookie).await?;
     Ok(CookieView { csrf_token })
 }
 

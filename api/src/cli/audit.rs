@@ -23,9 +23,9 @@ impl Command {
         let mut operator = Operator::start()?;
         // A walk through all there is takes its time.
         operator.settings.database.extend_deadlines();
-        let atoll = operator.atoll().await?;
-        let verdict = verify(&atoll, receipt.as_ref()).await.map_err(explain)?;
-        atoll.database.close().await.map_err(explain)?;
+        let kernel = operator.kernel().await?;
+        let verdict = verify(&kernel, receipt.as_ref()).await.map_err(explain)?;
+        kernel.database.close().await.map_err(explain)?;
         say(format_args!(
             "{} entries in {} blocks, {} not sealed yet.",
             verdict.entries, verdict.blocks, verdict.unsealed

@@ -3,7 +3,7 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use anyhow::{Context, bail, ensure};
 use secrecy::ExposeSecret;
-use service::{Actor, Atoll, Database, Session, registry};
+use service::{Actor, Atoll, Database, Kernel, Session, resources::registry};
 
 use super::explain::explain;
 use crate::{
@@ -32,8 +32,8 @@ impl Operator {
     }
 
     /// The service over a database whose schema is the one of this program.
-    pub async fn atoll(&self) -> anyhow::Result<Atoll> {
-        registry::check().map_err(explain)?;
+    pub async fn kernel(&self) -> anyhow::Result<Kernel> {
+        registry().check().map_err(explain)?;
         let database = Database::connect(&self.settings.database, None)
             .await
             .map_err(explain)
@@ -43,12 +43,12 @@ impl Operator {
             Some(secret) => database.with_secret(secret),
             None => database,
         };
-        Ok(Atoll::new(database, self.settings.service()?))
+        Ok(Atoll::start(database, self.settings.service()?))
     }
 
     /// The service, in the name of the operator.
     pub async fn session(&self) -> anyhow::Result<Session> {
-        Ok(self.atoll().await?.session(Actor::System))
+        Ok(self.kernel().await?.session(Actor::System))
     }
 
     /// The database for messages: without its password.

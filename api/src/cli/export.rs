@@ -43,7 +43,7 @@ impl Export {
             true => write(&session, pages, &mut stdout()).await?,
             false => write_file(&session, pages, &self.file).await?,
         };
-        session.atoll.database.close().await.map_err(explain)?;
+        session.kernel.database.close().await.map_err(explain)?;
         let report = format!("Exported {} {}.", HumanCount(rows), self.resource);
         match is_standard(&self.file) {
             true => Ok(writeln!(stderr(), "{report}")?),

@@ -84,7 +84,7 @@ impl Import {
         let (text, bar) = self.open()?;
         let (report, end) = import(&session, text, reading, writing).await;
         bar.finish_and_clear();
-        session.atoll.database.close().await.map_err(explain)?;
+        session.kernel.database.close().await.map_err(explain)?;
         self.tell(&report)?;
         end.map_err(|stop| self.explain(stop, &report))
     }

@@ -17,19 +17,19 @@ pub struct Purge {
 impl Purge {
     pub async fn run(self) -> anyhow::Result<()> {
         let operator = Operator::start()?;
-        let atoll = operator.atoll().await?;
+        let kernel = operator.kernel().await?;
         let expired = if self.dry_run {
-            retention::preview(&atoll).await
+            retention::preview(&kernel).await
         } else {
             let bar = ProgressBar::new_spinner()
                 .with_style(ProgressStyle::with_template("{spinner} {msg}, {elapsed}")?);
             let show =
                 |Expired { table, rows }: &Expired| bar.set_message(format!("{rows} of {table}"));
-            let purged = retention::purge(&atoll, show).await;
+            let purged = retention::purge(&kernel, show).await;
             bar.finish_and_clear();
             purged
         };
-        atoll.database.close().await.map_err(explain)?;
+        kernel.database.close().await.map_err(explain)?;
         let verb = if self.dry_run { "would go" } else { "purged" };
         for Expired { table, rows } in expired.map_err(explain)? {
             say(format_args!("{table}: {rows} {verb}"))?;

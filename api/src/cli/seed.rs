@@ -57,7 +57,7 @@ impl Seed {
         let seeded = seed(&session, amounts, |rows| bar.inc(u64::from(rows))).await;
         bar.finish_and_clear();
         seeded.map_err(explain)?;
-        session.atoll.database.close().await.map_err(explain)?;
+        session.kernel.database.close().await.map_err(explain)?;
 
         say(report(amounts, start.elapsed()))?;
         if users > 0 {

@@ -14,17 +14,17 @@ use crate::{jobs, server, settings::ServerSettings};
 pub async fn run() -> anyhow::Result<()> {
     let operator = Operator::start()?;
     let server = &operator.settings.server;
-    let atoll = operator.atoll().await?;
-    let database = atoll.database.clone();
-    let first_run = auth::first_run(&atoll).await.map_err(explain)?;
-    let service = atoll.clone();
-    jobs::start(&atoll, &operator.settings.jobs);
-    jobs::check_file(&atoll, operator.settings.database.check);
+    let kernel = operator.kernel().await?;
+    let database = kernel.database.clone();
+    let first_run = auth::first_run(&kernel).await.map_err(explain)?;
+    let service = kernel.clone();
+    jobs::start(&kernel, &operator.settings.jobs);
+    jobs::check_file(&kernel, operator.settings.database.check);
     let on_ready = |address| {
         // Nobody may be reading; the server is there all the same.
         let _ = banner(&mut stdout(), &base(server, address), first_run.as_ref());
     };
-    server::run(&operator.settings.http(), atoll, on_ready)
+    server::run(&operator.settings.http(), kernel, on_ready)
         .await
         .with_context(|| format!("serving on {}:{}", server.host, server.port))?;
     if let Some(token) = &first_run {

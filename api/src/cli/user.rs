@@ -58,7 +58,7 @@ impl Command {
         let operator = Operator::start()?;
         let session = operator.session().await?;
         let done = Box::pin(self.run_in(&session, &operator.settings.server)).await;
-        session.atoll.database.close().await.map_err(explain)?;
+        session.kernel.database.close().await.map_err(explain)?;
         done
     }
 

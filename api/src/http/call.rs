@@ -12,7 +12,7 @@ use actix_web::{
 };
 use secrecy::SecretString;
 use service::{
-    Actor, Atoll, Error, Limit, Origin, Session, auth,
+    Actor, Error, Kernel, Limit, Origin, Session, auth,
     crud::{Expected, Target},
     idempotency::Once,
 };
@@ -113,15 +113,15 @@ async fn check<B: Body, Q: Query>(
         .extensions()
         .get()
         .map_or_else(Instant::now, |Arrival(at)| *at);
-    let atoll = of::<Atoll>(request)?.as_ref().clone();
-    let mut atoll = atoll.for_request(arrival, time_limit(request.method()));
+    let kernel = of::<Kernel>(request)?.as_ref().clone();
+    let mut kernel = kernel.for_request(arrival, time_limit(request.method()));
     if has_reserved_connections(request) {
-        atoll = atoll.reserved();
+        kernel = kernel.reserved();
     }
     let passage = passage(request)?;
     let cookie = cookie::of(request).filter(|_| !passage.signs_in);
     let slot = Slot::of(request)?;
-    let actor = actor(request, &atoll, cookie.as_ref()).await;
+    let actor = actor(request, &kernel, cookie.as_ref()).await;
     limit::count(request, actor.as_ref().ok()).await?;
     let actor = actor?;
     if let Some(user_id) = actor.user_id() {
@@ -142,8 +142,8 @@ async fn check<B: Body, Q: Query>(
         None
     };
     // The time until the body was there and it was the caller's turn has limits of its own.
-    let atoll = atoll.for_request(arrival + reading.elapsed(), time_limit(request.method()));
-    let session = Session::new(atoll, actor).from(origin(request));
+    let kernel = kernel.for_request(arrival + reading.elapsed(), time_limit(request.method()));
+    let session = Session::new(kernel, actor).from(origin(request));
     let links = Links::of(request, &of::<PublicUrl>(request)?.0);
     Ok(Call {
         links,
@@ -203,7 +203,7 @@ pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem
 /// Credentials that are there must be good, even where none are needed. A header goes before a cookie, which browsers add themselves.
 async fn actor(
     request: &HttpRequest,
-    atoll: &Atoll,
+    kernel: &Kernel,
     cookie: Option<&SecretString>,
 ) -> Result<Actor, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
@@ -211,17 +211,17 @@ async fn actor(
         let Some(cookie) = cookie else {
             return Ok(Actor::Anonymous);
         };
-        let actor = auth::resolve_token(atoll, cookie).await;
+        let actor = auth::resolve_token(kernel, cookie).await;
         let actor = actor.map_err(|error| Problem::from(error).of_cookie())?;
         let origins = of::<Origins>(request)?;
-        csrf::check(request, &origins, (atoll, cookie)).await?;
+        csrf::check(request, &origins, (kernel, cookie)).await?;
         return Ok(actor);
     };
     let token = header.to_str().ok().and_then(|value| value.split_once(' '));
     match (token, headers.next()) {
         (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => {
             let token = SecretString::from(token.trim());
-            Ok(auth::resolve(atoll, &token).await?)
+            Ok(auth::resolve(kernel, &token).await?)
         }
         _ => Err(Problem::unauthenticated()),
     }

@@ -7,7 +7,7 @@ use actix_web::{
     },
 };
 use secrecy::SecretString;
-use service::{Atoll, auth};
+use service::{Kernel, auth};
 
 use super::Problem;
 
@@ -54,7 +54,7 @@ impl Origins {
 pub async fn check(
     request: &HttpRequest,
     origins: &Origins,
-    (atoll, cookie): (&Atoll, &SecretString),
+    (kernel, cookie): (&Kernel, &SecretString),
 ) -> Result<(), Problem> {
     if [Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(());
@@ -62,7 +62,7 @@ pub async fn check(
     from_here(request, origins)?;
     let token = request.headers().get(TOKEN);
     let token = token.and_then(|token| token.to_str().ok());
-    match auth::is_csrf_token(atoll, cookie, token.unwrap_or_default()).await? {
+    match auth::is_csrf_token(kernel, cookie, token.unwrap_or_default()).await? {
         true => Ok(()),
         false => Err(Problem::forbidden(
             "a request with a cookie needs the header X-CSRF-Token: GET /api/v1/auth/cookie says which",

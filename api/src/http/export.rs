@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, web::Data};
 use service::{
     Actor, Crud, Error,
     query::{ExportQuery, one_of, take_each},
+    resources::registry,
 };
 
 use super::{Call, NoBody, Problem, Query, Resource, download::Download, places::Places};
@@ -30,7 +31,7 @@ impl<C: Crud> Query for ExportOf<C> {
             format = one_of(value, &Format::ALL)?;
             Ok(())
         });
-        match ExportQuery::parse(others) {
+        match ExportQuery::parse(others, registry()) {
             Err(Error::Query(refused)) => refusals.extend(refused),
             rows if refusals.is_empty() => return rows.map(|rows| Self { format, rows }),
             _ => {}

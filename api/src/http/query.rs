@@ -5,6 +5,7 @@ use serde_json::json;
 use service::{
     Actor, Crud, Error, Refusal,
     query::{Count, ListQuery, Shape},
+    resources::registry,
 };
 
 use super::Problem;
@@ -173,6 +174,7 @@ impl<C: Crud> Query for ListOf<C> {
             pairs
                 .iter()
                 .map(|(name, value)| (name.as_ref(), value.as_ref())),
+            registry(),
         )
         .map(Self)
     }

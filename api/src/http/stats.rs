@@ -7,6 +7,7 @@ use service::{
     Actor, Crud, Error,
     crud::{self, Datum},
     query::StatsQuery,
+    resources::registry,
 };
 
 use super::{Answer, Call, NoBody, Query, Reply, Resource, Time};
@@ -21,7 +22,8 @@ pub struct StatsOf<C: Crud>(pub StatsQuery<C>);
 impl<C: Crud> Query for StatsOf<C> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let pairs = pairs.iter();
-        StatsQuery::parse(pairs.map(|(name, value)| (name.as_ref(), value.as_ref()))).map(Self)
+        let pairs = pairs.map(|(name, value)| (name.as_ref(), value.as_ref()));
+        StatsQuery::parse(pairs, registry()).map(Self)
     }
 
     fn allow(&mut self, settings: &ApiSettings) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use service::{
         MAX_PATTERN, MAX_SEARCH, MAX_VALUES, ValueKind, declared_fields, filterable,
         indexed_fields, operators, relations, searched, showable,
     },
+    resources::registry,
 };
 
 use super::limits;
@@ -132,7 +133,7 @@ pub fn shown<C: Crud>() -> Vec<Value> {
         "The members that are shown, beside `id`; all, where nothing is said.",
         &json!({ "type": "array", "items": items, "minItems": 1 }),
     );
-    let relations = relations(C::name());
+    let relations = relations(C::name(), registry());
     let relations: Vec<_> = relations.iter().flat_map(Include::names).collect();
     let include = (!relations.is_empty()).then(|| {
         let items = json!({ "type": "string", "enum": relations });

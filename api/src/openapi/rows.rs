@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use service::{
     query::{Include, relations},
-    registry,
+    resources::registry,
 };
 
 use super::schemas::reference;
@@ -33,7 +33,7 @@ pub fn relate(schemas: &mut Map<String, Value>, views: &BTreeMap<&'static str, S
         if let Some(required) = whole.get_mut("required") {
             leave_out(required, table);
         }
-        for include in relations(table) {
+        for include in relations(table, registry()) {
             if let Some(theirs) = views.get(include.table) {
                 add(&mut whole["properties"], &include, theirs);
             }
@@ -50,7 +50,7 @@ pub fn relate(schemas: &mut Map<String, Value>, views: &BTreeMap<&'static str, S
 
 /// A member that is private may be absent.
 fn leave_out(required: &mut Value, table: &str) {
-    let private = registry::table(table).map(|table| &*table.private);
+    let private = registry().table(table).map(|table| &*table.private);
     let private = private.unwrap_or_default();
     if let Some(required) = required.as_array_mut() {
         required.retain(|name| !private.iter().any(|private| name == private));

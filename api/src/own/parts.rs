@@ -1,6 +1,7 @@
 //! What there is about a user.
 use service::{
     Audit, Comments, Error, Posts, Reads, Result, Session, auth, own, query::ExportQuery,
+    resources::registry,
 };
 
 use super::{
@@ -80,7 +81,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
 }
 
 fn rows<R: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
-    let query = ExportQuery::<R>::parse(filters.iter().copied())?;
+    let query = ExportQuery::<R>::parse(filters.iter().copied(), registry())?;
     Ok(Box::new(Pages::new(query, Format::Ndjson)?))
 }
 

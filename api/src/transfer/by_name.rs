@@ -1,7 +1,7 @@
 //! What the command line does with a resource of which it knows the name only.
 use std::{io::Read, pin::Pin};
 
-use service::{Result, Session, query::ExportQuery};
+use service::{Result, Session, query::ExportQuery, resources::registry};
 
 use super::{
     Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
@@ -52,7 +52,7 @@ impl Transfer {
             export: |format, filters| {
                 let filters = filters.iter();
                 let filters = filters.map(|(name, value)| (name.as_str(), value.as_str()));
-                let query = ExportQuery::<R>::parse(filters)?.counted();
+                let query = ExportQuery::<R>::parse(filters, registry())?.counted();
                 Ok(Box::new(Pages::new(query, format)?))
             },
             import: |session, text, reading, writing| {

@@ -4,11 +4,10 @@ use sea_orm::{ColumnTrait, IdenStatic, QueryFilter, QuerySelect, Select};
 
 use super::{Audit, AuditRow};
 use crate::{
-    Actor, Crud, Error, Reads, Result,
+    Crud, Error, Reads, Result,
     crud::{Page, base, everything, forbidden, read, scope},
     permission::{Action, Reach},
     query::ListQuery,
-    registry,
 };
 
 /// Needs `<resource>.audit` on the row, which must be visible, or deleted and within reach. A row that was purged has
@@ -70,9 +69,10 @@ async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
 
 /// Leaves out what the actor may not see of rows of other owners. What is not declared, such as the roles of a user, is
 /// private too.
-pub fn hide_private(actor: &Actor, row: &mut AuditRow) {
+pub fn hide_private(reads: &impl Reads, row: &mut AuditRow) {
+    let actor = reads.actor();
     let resource = row.entry.resource.as_str();
-    let Ok(table) = registry::table(resource) else {
+    let Ok(table) = reads.registry().table(resource) else {
         return;
     };
     if actor.reach(table.name, Action::Read) == Reach::All {

@@ -13,7 +13,7 @@ use sea_orm::{
 
 use super::chain::{BLOCK, Key, digest};
 use crate::{
-    Actor, Atoll, Error, Result, Tx,
+    Actor, Error, Kernel, Result, Tx,
     crud::{now, scope},
 };
 
@@ -27,12 +27,12 @@ const NEXT: &str = "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) A
 /// Seals all that can be, one block a transaction; how many entries. Where another node is at it, none.
 ///
 /// An entry waits until every transaction that began before its own has ended: what is sealed later comes later.
-pub async fn seal(atoll: &Atoll) -> Result<u64> {
-    let session = atoll.session(Actor::System);
+pub async fn seal(kernel: &Kernel) -> Result<u64> {
+    let session = kernel.session(Actor::System);
     let mut all = 0;
     loop {
         let sealed = session
-            .write(async |tx| block(tx, &atoll.audit).await)
+            .write(async |tx| block(tx, &kernel.audit).await)
             .await?;
         all += sealed;
         if sealed < BLOCK {

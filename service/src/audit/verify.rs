@@ -17,15 +17,15 @@ use super::{
     seal,
     verdict::{Problem, Receipt, Verdict},
 };
-use crate::{Atoll, Result, crud::scope};
+use crate::{Kernel, Result, crud::scope};
 
 /// Blocks that are read at a time.
 const CHUNK: u64 = 100;
 
 /// Walks the whole chain in bounded memory; `receipt` is one of an earlier walk.
-pub async fn verify(atoll: &Atoll, receipt: Option<&Receipt>) -> Result<Verdict> {
-    let db = atoll.database.reader();
-    let key = Key::of(&atoll.audit, db).await?;
+pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdict> {
+    let db = kernel.database.reader();
+    let key = Key::of(&kernel.audit, db).await?;
     let mut verdict = Verdict::default();
     let mut chain = start(db, &key, &mut verdict).await?;
     let mut is_met = receipt.is_none_or(|receipt| receipt.seq <= chain.last_seq);

@@ -13,7 +13,7 @@ use super::{
     totp,
 };
 use crate::{
-    Actor, Crud, Error, Found, Reads, Result, Session, Tx, Users,
+    Actor, Application, Crud, Error, Found, Reads, Result, Session, Tx, Users,
     crud::{Expected, Target, scope},
     database::taken,
     input::{
@@ -116,7 +116,7 @@ pub enum Registered {
 
 /// Whether anybody may make an account.
 pub fn may_register(session: &Session) -> Result<()> {
-    match session.atoll.auth.registration {
+    match session.atoll().auth.registration {
         Registration::Open => Ok(()),
         Registration::Closed => Err(Error::Forbidden(
             "registration is closed: ask an administrator for an account",
@@ -131,7 +131,7 @@ pub async fn register(session: &Session, account: NewAccount) -> Result<Register
     let service = session.acting_as(Actor::System);
     Users::prepare(&service, &mut new).await?;
     service
-        .write(async |tx| match tx.mailer().is_on() {
+        .write(async |tx| match tx.atoll().mail.is_on() {
             true => register_by_mail(tx, &new).await,
             false => Ok(Registered::Now(Box::new(create(tx, &new).await?))),
         })
@@ -177,7 +177,11 @@ pub async fn me(session: &Session) -> Result<Me> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
     let permissions = match caller.is_superuser {
         true => vec!["*".to_owned()],
-        false => caller.lent().iter().map(ToString::to_string).collect(),
+        false => caller
+            .lent(&session.registry().owner_rights())
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     };
     // The account may have been deleted since the token was looked up.
     let user = match Users::visible_row(session, caller.user_id).await {

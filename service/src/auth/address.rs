@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::one_time::{self, Holder, Purpose};
 use crate::{
-    Crud, Error, Reads, Result, Session, Tx, Users,
+    Application, Crud, Error, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{now, scope},
     mail::{self, APART, Mail, Template},
@@ -38,7 +38,7 @@ pub async fn resend_verification(session: &Session) -> Result<()> {
 
 /// Gives a user another address: with mail once it is verified, without at once.
 pub async fn change(tx: &Tx, user: &Model, wanted: &str) -> Result<()> {
-    match tx.mailer().is_on() {
+    match tx.atoll().mail.is_on() {
         true => ask(tx, user, wanted).await,
         false => set(tx, user, wanted).await.map(drop),
     }

@@ -22,7 +22,6 @@ use crate::{
     crud::{everything, now, scope},
     input::Trimmed,
     permission::{Grants, Permission},
-    registry,
     roles::{Known, known},
     secret::Secret,
     time,
@@ -84,7 +83,7 @@ pub async fn api_keys(session: &Session) -> Result<Vec<ApiKey>> {
 pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKey, SecretString)> {
     let (user, this) = signed_in(session)?;
     no_more_than_held(session, &new.scopes)?;
-    let (prefix, text) = fresh(&checksum_key(&session.atoll).await?);
+    let (prefix, text) = fresh(&checksum_key(&session.kernel).await?);
     let key = session
         .write(async |tx| {
             still_signed_in(tx, user, this).await?;
@@ -174,7 +173,7 @@ fn fresh(checksums: &Secret) -> (String, SecretString) {
 
 /// A key can be lent what its owner holds, and what owners may do without a permission.
 fn no_more_than_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
-    let rights: Grants = registry::owner_rights().into_iter().collect();
+    let rights: Grants = reads.registry().owner_rights().into_iter().collect();
     let lacks = |scope: &str| {
         let scope = Permission::new(scope);
         !reads.actor().holds(&scope) && !rights.cover(&scope)

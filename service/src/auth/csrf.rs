@@ -5,22 +5,22 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
 use super::key;
-use crate::{Atoll, Result};
+use crate::{Kernel, Result};
 
 /// Made of the cookie: other sites can read neither.
-pub async fn csrf_token(atoll: &Atoll, cookie: &SecretString) -> Result<String> {
-    let mac = mac(atoll, cookie).await?;
+pub async fn csrf_token(kernel: &Kernel, cookie: &SecretString) -> Result<String> {
+    let mac = mac(kernel, cookie).await?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
 /// Whether `text` is the token of this cookie; compared in constant time.
-pub async fn is_csrf_token(atoll: &Atoll, cookie: &SecretString, text: &str) -> Result<bool> {
+pub async fn is_csrf_token(kernel: &Kernel, cookie: &SecretString, text: &str) -> Result<bool> {
     let text = BASE64_URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
-    Ok(mac(atoll, cookie).await?.verify_slice(&text).is_ok())
+    Ok(mac(kernel, cookie).await?.verify_slice(&text).is_ok())
 }
 
-async fn mac(atoll: &Atoll, cookie: &SecretString) -> Result<Hmac<Sha256>> {
-    let mut mac = key(atoll, "csrf").await?.mac();
+async fn mac(kernel: &Kernel, cookie: &SecretString) -> Result<Hmac<Sha256>> {
+    let mut mac = key(kernel, "csrf").await?.mac();
     mac.update(cookie.expose_secret().as_bytes());
     Ok(mac)
 }

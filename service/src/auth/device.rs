@@ -44,7 +44,7 @@ pub(super) async fn known(session: &Session, user: &Model) -> Result<Option<Stri
     let Some(Cookie { id, users }) = read(text) else {
         return Ok(None);
     };
-    let key = key(&session.atoll, "device").await?;
+    let key = key(&session.kernel, "device").await?;
     let today = now().timestamp();
     let is_good = |entry: &Entry| {
         let age = today - entry.issued;
@@ -58,7 +58,7 @@ pub(super) async fn known(session: &Session, user: &Model) -> Result<Option<Stri
 
 /// The cookie of a device from which the user signs in now. Those who signed in from it before stay known.
 pub async fn remember(session: &Session, user: &Model) -> Result<SecretString> {
-    let key = key(&session.atoll, "device").await?;
+    let key = key(&session.kernel, "device").await?;
     let before = session.origin().device.as_ref().and_then(read);
     let (id, others) = match before {
         Some(Cookie { id, users }) => (id.to_owned(), users),

@@ -13,7 +13,7 @@ use super::{
     token::hash,
 };
 use crate::{
-    Actor, Atoll, Crud, Error, Found, Reads, Result, Session, Tx, Users,
+    Actor, Crud, Error, Found, Kernel, Reads, Result, Session, Tx, Users,
     crud::scope,
     input::{
         self,
@@ -60,28 +60,28 @@ pub async fn invite(session: &Session, invitation: &Invitation) -> Result<Secret
         email: invitation.email.as_deref(),
         ..Holder::default()
     };
-    let checksums = checksum_key(&session.atoll).await?;
+    let checksums = checksum_key(&session.kernel).await?;
     session
         .write(async |tx| make(tx, purpose, holder, &checksums).await)
         .await
 }
 
 /// A token for the first superuser; none where there is one.
-pub async fn first_run(atoll: &Atoll) -> Result<Option<SecretString>> {
-    let service = atoll.session(Actor::System);
+pub async fn first_run(kernel: &Kernel) -> Result<Option<SecretString>> {
+    let service = kernel.session(Actor::System);
     if has_superuser(&service).await? {
         return Ok(None);
     }
-    let checksums = checksum_key(atoll).await?;
+    let checksums = checksum_key(kernel).await?;
     let holder = Holder::default();
     let made = service.write(async |tx| make(tx, Purpose::FirstRun, holder, &checksums).await);
     made.await.map(Some)
 }
 
 /// Who stops takes back what they gave out.
-pub async fn end_first_run(atoll: &Atoll, token: &SecretString) -> Result<()> {
+pub async fn end_first_run(kernel: &Kernel, token: &SecretString) -> Result<()> {
     let this = Column::TokenHash.eq(hash(token.expose_secret().as_bytes()));
-    let service = atoll.session(Actor::System);
+    let service = kernel.session(Actor::System);
     let ended = service.write(async |tx| scope::erase::<Entity>(tx, this.clone()).await);
     ended.await.map(drop)
 }
@@ -91,7 +91,7 @@ pub async fn end_first_run(atoll: &Atoll, token: &SecretString) -> Result<()> {
 /// Fails with [`Error::Invalid`] at `/token` where it is unknown, expired or used.
 pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<UserRow>> {
     let Acceptance { token, account } = acceptance;
-    let token = Presented::read(&session.atoll, &token).await?;
+    let token = Presented::read(&session.kernel, &token).await?;
     let (purpose, invited) = find(session, &token).await?;
     check(&invited, &account)?;
     // The address is confirmed where the operator chose it, or is the one who registers.

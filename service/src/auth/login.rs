@@ -22,7 +22,7 @@ use super::{
     totp::{self, Vault},
 };
 use crate::{
-    Crud, Error, Found, Origin, Reads, Result, Session, Tx, Users,
+    Application, Crud, Error, Found, Origin, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{now, scope},
     mail::{self, Mail},
@@ -56,8 +56,8 @@ pub struct SignIn {
 
 pub async fn login(session: &Session, credentials: &Credentials, hold: Hold) -> Result<SignIn> {
     let mut known = authenticate(session, credentials).await?;
-    let checksums = checksum_key(&session.atoll).await?;
-    let tokens = sessions::begin(&session.atoll.auth, hold, &checksums)?;
+    let checksums = checksum_key(&session.kernel).await?;
+    let tokens = sessions::begin(&session.atoll().auth, hold, &checksums)?;
     match open(session, &known, credentials, &tokens).await {
         // Another sign-in may have hashed the same password anew meanwhile.
         Err(Error::Unauthenticated) => {
@@ -84,7 +84,7 @@ async fn open(
     tokens: &Tokens,
 ) -> Result<()> {
     let label = session.origin().agent.as_deref();
-    let (vault, otp) = (Vault::of(&session.atoll).await?, credentials.otp.as_ref());
+    let (vault, otp) = (Vault::of(&session.kernel).await?, credentials.otp.as_ref());
     let opened = session.write(async |tx| {
         still_there(tx, user).await?;
         // A guess, like the password: where it is wrong, the attempt stays counted.
@@ -93,7 +93,7 @@ async fn open(
             tell_of_new_device(tx, user, session.origin()).await?;
         }
         note_login(tx, user.id).await?;
-        sessions::make_room(tx, user.id, &session.atoll.auth, &session.atoll.callers).await?;
+        sessions::make_room(tx, user.id, &session.atoll().auth, &session.atoll().callers).await?;
         sessions::open(tx, user.id, tokens, label).await?;
         // Last: what a network counts is locked from here on, for all who come from there.
         attempt.succeed(tx).await
@@ -103,7 +103,7 @@ async fn open(
 
 /// The user of these tokens, as they see themselves.
 pub async fn shown(session: &Session, tokens: &Tokens) -> Result<Found<UserRow>> {
-    let actor = resolve::resolve_unnoted(&session.atoll, &tokens.access).await?;
+    let actor = resolve::resolve_unnoted(&session.kernel, &tokens.access).await?;
     let user = actor.user_id().ok_or(Error::Unauthenticated)?;
     Users::visible_row(&session.acting_as(actor), user).await
 }
@@ -118,7 +118,7 @@ pub async fn authenticate(
     let subject = Subject::SignIn(&credentials.login, user.as_ref());
     let attempt = throttle::attempt(session, &subject).await?;
     let password = credentials.password.clone();
-    let matches = session.atoll.hasher.verify(password, hash).await;
+    let matches = session.atoll().hasher.verify(password, hash).await;
     let matches = attempt.unless_untried(session, matches).await?;
     user.filter(|user| matches && user.is_active)
         .map(|user| (user, attempt))
@@ -158,7 +158,7 @@ async fn still_there(tx: &Tx, user: &Model) -> Result<()> {
 
 /// Not at the first sign-in, which is always from a new one.
 async fn tell_of_new_device(tx: &Tx, user: &Model, origin: &Origin) -> Result<()> {
-    if !tx.mailer().is_on() {
+    if !tx.atoll().mail.is_on() {
         return Ok(());
     }
     let before = last_logins::Column::UserId.eq(user.id);

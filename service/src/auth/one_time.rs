@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{checksum_key, token};
 use crate::{
-    Atoll, Error, Reads, Result, Tx,
+    Error, Kernel, Reads, Result, Tx,
     crud::{everything, now, scope},
     secret::Secret,
 };
@@ -119,8 +119,8 @@ pub struct Presented(Vec<u8>);
 
 impl Presented {
     /// Fails with [`Error::Invalid`] at `/token` where the token was made up, without a look-up.
-    pub async fn read(atoll: &Atoll, token: &SecretString) -> Result<Self> {
-        let (checksums, text) = (checksum_key(atoll).await?, token.expose_secret());
+    pub async fn read(kernel: &Kernel, token: &SecretString) -> Result<Self> {
+        let (checksums, text) = (checksum_key(kernel).await?, token.expose_secret());
         let is_ours = token::is_ours(&checksums, KIND, text);
         let hash = is_ours.then(|| token::hash(text.as_bytes()));
         hash.map(Self).ok_or_else(refused)

@@ -16,7 +16,7 @@ use super::{
     throttle::{self, Subject},
 };
 use crate::{
-    Crud, Error, Reads, Result, Session, Tx, Users,
+    Application, Crud, Error, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{everything, now, scope},
     input::check,
@@ -51,7 +51,7 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
     let new = NewPassword { password };
     check(&new)?;
     let user = by_username(session, username).await?;
-    let hasher = &session.atoll.hasher;
+    let hasher = &session.atoll().hasher;
     let hash = hasher
         .choose("/password", &new.password, (&user).into())
         .await?;
@@ -74,7 +74,7 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
 /// Fails with [`Error::Invalid`] where the current one is another.
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
     let (_, this) = signed_in(session)?;
-    let (hasher, new) = (&session.atoll.hasher, &change.new_password);
+    let (hasher, new) = (&session.atoll().hasher, &change.new_password);
     for _ in 0..TRIES {
         let me = confirmed(session, &change.current_password).await?;
         let hash = hasher.choose("/new_password", new, (&me).into()).await?;
@@ -114,7 +114,7 @@ pub(super) async fn confirmed(session: &Session, current: &SecretString) -> Resu
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
     let attempt = throttle::attempt(session, &Subject::Own("password")).await?;
     let hash = Some(me.password_hash.clone());
-    let matches = session.atoll.hasher.verify(current.clone(), hash).await;
+    let matches = session.atoll().hasher.verify(current.clone(), hash).await;
     match attempt.unless_untried(session, matches).await? {
         true => attempt.succeeded(session).await.map(|()| me),
         false => Err(wrong()),

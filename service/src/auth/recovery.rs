@@ -14,7 +14,7 @@ use super::{
     revoke_keys, totp,
 };
 use crate::{
-    Actor, Reads, Result, Session, Users,
+    Actor, Application, Reads, Result, Session, Users,
     audit::Did,
     crud::{everything, scope},
     input::{
@@ -61,12 +61,12 @@ pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result
 /// Fails with [`crate::Error::Invalid`] where the token is not good, before anything is hashed.
 pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
-    let token = Presented::read(&session.atoll, &reset.token).await?;
+    let token = Presented::read(&session.kernel, &reset.token).await?;
     let row = one_time::peek(&service, Purpose::Reset, &token).await?;
     let this = scope::is::<Users>(holder(&row)?.0);
     let user = scope::all_live::<Users>().filter(this).one(service.db()?);
     let user = user.await?.ok_or_else(one_time::refused)?;
-    let hasher = &service.atoll.hasher;
+    let hasher = &service.atoll().hasher;
     let hash = hasher
         .choose("/password", &reset.password, (&user).into())
         .await?;

@@ -17,7 +17,7 @@ use super::{
     token::{Kind, Token},
 };
 use crate::{
-    Error, Result, Session, Tx,
+    Application, Error, Result, Session, Tx,
     crud::{now, scope},
     password::MAX_LENGTH,
 };
@@ -53,12 +53,12 @@ pub async fn refresh(session: &Session, input: &RefreshToken) -> Result<SignIn> 
 }
 
 async fn renew(session: &Session, token: &SecretString) -> Result<Tokens> {
-    let checksums = checksum_key(&session.atoll).await?;
+    let checksums = checksum_key(&session.kernel).await?;
     let token = Token::read(Kind::Refresh, token, &checksums).ok_or(Error::Unauthenticated)?;
-    let key = key(&session.atoll, "tokens").await?;
+    let key = key(&session.kernel, "tokens").await?;
     let next = |kind| token.next(kind, &key, &checksums);
     let next = (next(Kind::Access), next(Kind::Refresh));
-    let settings = &session.atoll.auth;
+    let settings = &session.atoll().auth;
     let turn = session.write(async |tx| turn(tx, settings, &token, &next).await);
     match turn.await? {
         Turn::Renewed(tokens) => Ok(tokens),
@@ -87,7 +87,7 @@ async fn turn(
         let soon = now() + length(settings.token_lifetime)?;
         let expires_at = Ord::min(soon, session.expires_at);
         replace(tx, &session, (access, refresh), expires_at).await?;
-        tx.changes_user(session.user_id);
+        tx.forget_caller(session.user_id);
         return Ok(Turn::Renewed(tokens(expires_at)));
     }
     let grace = now() - chrono::Duration::seconds(GRACE);

@@ -6,13 +6,13 @@ use sea_orm::{
 };
 use secrecy::SecretString;
 
-use crate::{Crud, Error, Result, Session, Users, crud::scope};
+use crate::{Application, Crud, Error, Result, Session, Users, crud::scope};
 
 /// Hashes a password anew that was just verified against an outdated hash. The sign-in stands whatever becomes of this:
 /// the next one tries again.
 #[must_use]
 pub(super) async fn rehash(session: &Session, user: Model, password: &SecretString) -> Model {
-    if !session.atoll.hasher.is_outdated(&user.password_hash) {
+    if !session.atoll().hasher.is_outdated(&user.password_hash) {
         return user;
     }
     match replace(session, &user, password.clone()).await {
@@ -32,7 +32,7 @@ pub(super) async fn rehash(session: &Session, user: Model, password: &SecretStri
 
 /// The user does not change, and a password that was set meanwhile stays.
 async fn replace(session: &Session, user: &Model, password: SecretString) -> Result<String> {
-    let hash = session.atoll.hasher.hash(password).await?;
+    let hash = session.atoll().hasher.hash(password).await?;
     let column = |name: &'static str| Expr::col((Users::name(), name));
     let update = scope::amend_live(Users::name())
         .value("password_hash", hash.as_str())

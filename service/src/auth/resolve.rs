@@ -24,7 +24,7 @@ use super::{
     withheld,
 };
 use crate::{
-    Actor, Atoll, Error, Reads, Result, Session,
+    Actor, Application, Error, Kernel, Reads, Result, Session,
     actor::{Caller, Credential, Withheld},
     crud::{column, everything, now, scope},
     permission::Permission,
@@ -40,30 +40,33 @@ static NOTES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 /// Who a token or an API key stands for: the live and active user, with the permissions of the live roles. One statement, or none.
 ///
 /// Fails with [`Error::Unauthenticated`] where it stands for nobody.
-pub async fn resolve(atoll: &Atoll, text: &SecretString) -> Result<Actor> {
+pub async fn resolve(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
     if !is_key(text) {
-        return resolve_token(atoll, text).await;
+        return resolve_token(kernel, text).await;
     }
-    let hash = hash_of(text, &checksum_key(atoll).await?);
+    let hash = hash_of(text, &checksum_key(kernel).await?);
     let hash = hash.ok_or(Error::Unauthenticated)?;
-    let caller = atoll.callers.get(hash.clone(), by_key(atoll, &hash));
+    let caller = kernel
+        .atoll()
+        .callers
+        .get(hash.clone(), by_key(kernel, &hash));
     Ok(Actor::User(caller.await?))
 }
 
 /// The same of a token alone: a cookie is never an API key.
-pub async fn resolve_token(atoll: &Atoll, text: &SecretString) -> Result<Actor> {
-    let checksums = checksum_key(atoll).await?;
+pub async fn resolve_token(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
+    let checksums = checksum_key(kernel).await?;
     let token = Token::read(Kind::Access, text, &checksums).ok_or(Error::Unauthenticated)?;
     let hash = [token.family_hash.as_slice(), &token.hash].concat();
-    let look_up = by_token(atoll, &token, Noted::Yes);
-    let caller = atoll.callers.get(hash, look_up).await?;
+    let look_up = by_token(kernel, &token, Noted::Yes);
+    let caller = kernel.atoll().callers.get(hash, look_up).await?;
     Ok(Actor::User(caller))
 }
 
 /// Who signed in just now. The answer to a sign-in is no use of its session, and must not keep its first use from being
 /// noted: so it is not remembered.
-pub(super) async fn resolve_unnoted(atoll: &Atoll, token: &Token) -> Result<Actor> {
-    let (caller, _) = by_token(atoll, token, Noted::No).await?;
+pub(super) async fn resolve_unnoted(kernel: &Kernel, token: &Token) -> Result<Actor> {
+    let (caller, _) = by_token(kernel, token, Noted::No).await?;
     Ok(Actor::User(caller))
 }
 
@@ -76,29 +79,29 @@ enum Noted {
 
 /// With until when that holds.
 async fn by_token(
-    atoll: &Atoll,
+    kernel: &Kernel,
     token: &Token,
     noted: Noted,
 ) -> Result<(Caller, DateTimeWithTimeZone)> {
     let is_it = Condition::any()
         .add(Column::TokenHash.eq(token.hash.as_slice()))
         .add(replaced_just_now(token));
-    let query = users_by(&atoll.auth, "sessions")
+    let query = users_by(&kernel.atoll().auth, "sessions")
         .column(("sessions", "created_at"))
         .column(("sessions", "token_hash"))
         .column(("sessions", "token_expires_at"))
         .and_where(Column::FamilyHash.eq(token.family_hash.as_slice()))
         .and_where(Column::TokenExpiresAt.gt(now()))
         .cond_where(is_it)
-        .cond_where(going_on(&atoll.auth)?)
+        .cond_where(going_on(&kernel.atoll().auth)?)
         .take();
-    let rows = atoll.database.reader().query_all(&query).await?;
-    let (caller, first) = caller(&atoll.auth, &rows, Credential::Session)?;
+    let rows = kernel.database.reader().query_all(&query).await?;
+    let (caller, first) = caller(&kernel.atoll().auth, &rows, Credential::Session)?;
     if noted == Noted::Yes {
         // The first use is noted at once: a session that was never used is the first to end.
         let used_at: DateTimeWithTimeZone = first.try_get("", "last_used_at")?;
         let is_first = used_at == first.try_get::<DateTimeWithTimeZone>("", "created_at")?;
-        note_use::<sessions::Entity>(atoll, first, is_first)?;
+        note_use::<sessions::Entity>(kernel, first, is_first)?;
     }
     let is_newest = first.try_get::<Vec<u8>>("", "token_hash")? == token.hash;
     let until = match is_newest {
@@ -109,18 +112,18 @@ async fn by_token(
 }
 
 /// What a key may do depends on what its owner may now.
-async fn by_key(atoll: &Atoll, hash: &[u8]) -> Result<(Caller, DateTimeWithTimeZone)> {
-    let query = users_by(&atoll.auth, "api_keys")
+async fn by_key(kernel: &Kernel, hash: &[u8]) -> Result<(Caller, DateTimeWithTimeZone)> {
+    let query = users_by(&kernel.atoll().auth, "api_keys")
         .column(("api_keys", "scopes"))
         .column(("api_keys", "expires_at"))
         .and_where(api_keys::Column::KeyHash.eq(hash))
         .cond_where(usable())
         .take();
-    let rows = atoll.database.reader().query_all(&query).await?;
-    let (owner, first) = caller(&atoll.auth, &rows, Credential::ApiKey)?;
+    let rows = kernel.database.reader().query_all(&query).await?;
+    let (owner, first) = caller(&kernel.atoll().auth, &rows, Credential::ApiKey)?;
     let scopes: Json = first.try_get("", "scopes")?;
     let caller = owner.within(&roles::parse(&scopes).collect());
-    note_use::<api_keys::Entity>(atoll, first, false)?;
+    note_use::<api_keys::Entity>(kernel, first, false)?;
     let until: Option<DateTimeWithTimeZone> = first.try_get("", "expires_at")?;
     Ok((caller, until.unwrap_or(DateTime::<Utc>::MAX_UTC.into())))
 }
@@ -154,7 +157,7 @@ fn users(settings: &Settings) -> SelectStatement {
 
 /// What a user would be kept from who signed in now.
 pub(crate) async fn withheld_from(session: &Session, user: i64) -> Result<Option<Withheld>> {
-    let settings = &session.atoll.auth;
+    let settings = &session.atoll().auth;
     let this = users(settings)
         .and_where(Expr::col(("users", "id")).eq(user))
         .take();
@@ -187,7 +190,7 @@ fn caller<'a>(
 }
 
 /// Beside the request, which does not wait for it.
-fn note_use<E: scope::Plain>(atoll: &Atoll, row: &QueryResult, is_first: bool) -> Result<()> {
+fn note_use<E: scope::Plain>(kernel: &Kernel, row: &QueryResult, is_first: bool) -> Result<()> {
     let used_at: Option<DateTimeWithTimeZone> = row.try_get("", "last_used_at")?;
     let id: i64 = row.try_get("", "credential_id")?;
     let long_ago = now() - chrono::Duration::seconds(NOTED);
@@ -208,7 +211,7 @@ fn note_use<E: scope::Plain>(atoll: &Atoll, row: &QueryResult, is_first: bool) -
         .add_option(is_first.then(never));
     // Another request may have noted it meanwhile.
     let this = everything().add(key.eq(id)).add(unnoted);
-    let session = atoll.session(Actor::System);
+    let session = kernel.session(Actor::System);
     tokio::task::spawn_local(async move {
         let _place = place;
         let noted = session.write(async |tx| {

@@ -20,7 +20,7 @@ use super::{
     token::{Kind, Token},
 };
 use crate::{
-    Crud, Error, Reads, Result, Session, Tx, Users,
+    Application, Crud, Error, Reads, Result, Session, Tx, Users,
     actor::Caller,
     audit::{Did, Entry},
     crud::{everything, now, scope},
@@ -144,7 +144,7 @@ pub async fn sessions(session: &Session) -> Result<Vec<Device>> {
     let (user, this) = signed_in(session)?;
     let mine = scope::plain::<Entity>()
         .filter(Column::UserId.eq(user))
-        .filter(going_on(&session.atoll.auth)?)
+        .filter(going_on(&session.atoll().auth)?)
         .order_by_desc(Column::LastUsedAt)
         .order_by_desc(Column::Id)
         .limit(MOST);
@@ -210,7 +210,7 @@ pub(super) async fn end_others(tx: &Tx, user: i64, this: i64) -> Result<()> {
 
 /// Ends the session of a token that another sign-in from the same browser replaced: none is taken over (OWASP ASVS 5.0, 7.2.4).
 pub async fn end_replaced(session: &Session, before: &SecretString) -> Result<()> {
-    let checksums = checksum_key(&session.atoll).await?;
+    let checksums = checksum_key(&session.kernel).await?;
     let Some(before) = Token::read(Kind::Access, before, &checksums) else {
         return Ok(());
     };

@@ -13,7 +13,10 @@ use super::{
     one_time::{self, Presented, Purpose},
     throttle::{self, Attempt, Subject},
 };
-use crate::{Error, Reads, Result, Session, Users, crud::scope, password::MAX_LENGTH, users::key};
+use crate::{
+    Application, Error, Reads, Result, Session, Users, crud::scope, password::MAX_LENGTH,
+    users::key,
+};
 
 /// The token that came by mail, and the password of the account where the caller is not signed in to it.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -34,7 +37,7 @@ pub struct Verification {
 /// Fails with [`Error::Invalid`] where the token or the password is not good, and with a conflict where the address is
 /// another's meanwhile. The token stays good then.
 pub async fn verify_email(session: &Session, verification: &Verification) -> Result<()> {
-    let token = Presented::read(&session.atoll, &verification.token).await?;
+    let token = Presented::read(&session.kernel, &verification.token).await?;
     let (purpose, row) = find(session, &token).await?;
     let (id, email) = proven(&row)?;
     let this = scope::all_live::<Users>().filter(scope::is::<Users>(id));
@@ -98,7 +101,7 @@ async fn know_account(
     let subject = Subject::SignIn(&user.username, Some(user));
     let attempt = throttle::attempt(session, &subject).await?;
     let hash = Some(user.password_hash.clone());
-    let matches = session.atoll.hasher.verify(password.clone(), hash).await;
+    let matches = session.atoll().hasher.verify(password.clone(), hash).await;
     match attempt.unless_untried(session, matches).await? {
         true => Ok(Some(attempt)),
         false => Err(wrong()),

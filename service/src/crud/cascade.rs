@@ -15,7 +15,7 @@ use super::{now, roots::Roots, scope};
 use crate::{
     Error, Reads, Result, Tx,
     audit::{Did, Entry, RowsChange, RowsWrite, erase_purged},
-    registry::{self, Table},
+    registry::Table,
     slug::Rename,
 };
 
@@ -53,7 +53,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     if write(root, this, named).run(tx).await? < ids.len() as u64 {
         return Err(Error::NotFound);
     }
-    let owned = registry::owned_by(root);
+    let owned = tx.registry().owned_by(root);
     if !owned.is_empty() {
         tx.waits_for_locks().await?;
     }
@@ -81,7 +81,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
 /// A row with another deleted owner stays deleted, as part of that owner's deletion.
 pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
-    let owned = registry::owned_by(root);
+    let owned = tx.registry().owned_by(root);
     if !owned.is_empty() {
         tx.waits_for_locks().await?;
     }
@@ -189,13 +189,14 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         table: root,
         ids,
         rows: |table| scope::deleted_rows(table, "id"),
+        registry: tx.registry(),
     };
     tx.changes_rows(root, Some(ids));
-    let mut order = registry::owned_by(root);
+    let mut order = tx.registry().owned_by(root);
     if !order.is_empty() {
         tx.waits_for_locks().await?;
     }
-    order.insert(0, registry::table(root)?);
+    order.insert(0, tx.registry().table(root)?);
     for table in order.into_iter().rev() {
         if table.name != root {
             tx.changes_rows(table.name, None);

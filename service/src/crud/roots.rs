@@ -1,16 +1,14 @@
 //! From rows to what belongs to them, directly or not.
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, SelectStatement};
 
-use crate::{
-    Result,
-    registry::{self, Table},
-};
+use crate::{Registry, Result, registry::Table};
 
 pub struct Roots<'a> {
     pub table: &'static str,
     pub ids: &'a [i64],
     /// Ids of the rows of a table that the way may go through.
     pub rows: fn(&'static str) -> SelectStatement,
+    pub registry: &'a Registry,
 }
 
 impl Roots<'_> {
@@ -22,7 +20,7 @@ impl Roots<'_> {
         }
         let mut all = Vec::new();
         for edge in &table.owners {
-            for rows in self.paths_to(registry::table(edge.table)?)? {
+            for rows in self.paths_to(self.registry.table(edge.table)?)? {
                 let owners = (self.rows)(edge.table).cond_where(rows).take();
                 let theirs = Expr::col((table.name, edge.column)).in_subquery(owners);
                 all.push(theirs.into());

@@ -1,6 +1,6 @@
 //! The fewest and narrowest permissions that do: what can be left out is left out, the widest first.
 use super::Asking;
-use crate::{Result, Session, permission::Permission, registry};
+use crate::{Result, Session, permission::Permission, resources::registry};
 
 impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
     /// Those of `candidates` that a user who holds `held` already cannot do without.
@@ -39,7 +39,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
 /// Those that cover several actions alone and first, the others by their resources, which nothing of another covers:
 /// so most are left out in few steps. Within a resource, the wide before the narrow.
 fn by_resource(mut permissions: Vec<Permission>) -> Vec<Vec<Permission>> {
-    let order = registry::permissions();
+    let order = registry().permissions();
     let place = |permission: &Permission| {
         let text = permission.to_string();
         let place = order.iter().position(|known| *known == text);

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::Template;
 use crate::{
-    Actor, Atoll, Error, Result, Session, Tx, Users,
+    Actor, Application, Error, Kernel, Result, Session, Tx, Users,
     auth::{checksum_key, is_verified, one_time},
     crud::{now, scope},
     secret::Secret,
@@ -67,22 +67,22 @@ struct Letter {
 }
 
 /// Sends everything that is due by all senders, and ends when the last of them finds nothing more.
-pub async fn deliver(atoll: &Atoll) -> Result<()> {
-    let [one, two, three, four] = SENDERS.map(|sender| Box::pin(send_due(atoll, sender)));
+pub async fn deliver(kernel: &Kernel) -> Result<()> {
+    let [one, two, three, four] = SENDERS.map(|sender| Box::pin(send_due(kernel, sender)));
     let done = tokio::join!(one, two, three, four);
     done.0.and(done.1).and(done.2).and(done.3)
 }
 
 /// Sends what is due by one sender, one letter after the other. What cannot be sent is tried again later.
-pub async fn send_due(atoll: &Atoll, sender: Sender) -> Result<()> {
-    let session = atoll.session(Actor::System);
-    let checksums = checksum_key(atoll).await?;
+pub async fn send_due(kernel: &Kernel, sender: Sender) -> Result<()> {
+    let session = kernel.session(Actor::System);
+    let checksums = checksum_key(kernel).await?;
     while let Some(claim) = session
         .write(async |tx| claim(tx, sender, &checksums).await)
         .await?
     {
         // There may be more than one: another sender looks, and wakes the next.
-        atoll.mail.wake();
+        kernel.atoll().mail.wake();
         match claim {
             Claim::Send(letter) => send(&session, &letter).await?,
             Claim::Dropped => {}
@@ -103,7 +103,7 @@ pub async fn send_due(atoll: &Atoll, sender: Sender) -> Result<()> {
 
 async fn send(session: &Session, letter: &Letter) -> Result<()> {
     let Letter { id, template, .. } = letter;
-    let mailer = &session.atoll.mail;
+    let mailer = &session.atoll().mail;
     let sent = mailer.send(&letter.recipient, *template, &letter.values);
     if let Err(cause) = sent.await {
         // The claim has put the next try off already.
@@ -189,7 +189,7 @@ async fn write(
         return Ok(None);
     };
     let mut values = mail.data.clone();
-    values["site"] = tx.mailer().site().into();
+    values["site"] = tx.atoll().mail.site().into();
     values["username"] = user.username.as_str().into();
     if let Some(purpose) = template.purpose() {
         if mail.attempts == 0 && !is_apart(tx, mail, template, user.id).await? {
@@ -200,7 +200,7 @@ async fn write(
             email: Some(&mail.recipient),
         };
         let token = one_time::make(tx, purpose, holder, checksums).await?;
-        let (site, page) = (tx.mailer().site(), template.page());
+        let (site, page) = (tx.atoll().mail.site(), template.page());
         values["link"] = format!("{site}/{page}#token={}", token.expose_secret()).into();
         values["lifetime"] = words(purpose.lifetime()).into();
     }

@@ -25,7 +25,7 @@ pub use template::Template;
 pub use transport::{SMTP_URL, is_smtp_url};
 
 use crate::{
-    Result, Tx,
+    Application, Result, Tx,
     crud::{now, scope},
 };
 
@@ -106,7 +106,7 @@ impl Mail {
 
 /// Sends a letter once the transaction has committed, or never. Without mail nothing happens.
 pub async fn queue(tx: &Tx, mail: Mail) -> Result<()> {
-    if !tx.mailer().is_on() {
+    if !tx.atoll().mail.is_on() {
         return Ok(());
     }
     let row = mails::ActiveModel {
@@ -122,7 +122,8 @@ pub async fn queue(tx: &Tx, mail: Mail) -> Result<()> {
     mails::Entity::insert(row)
         .exec_without_returning(tx)
         .await?;
-    tx.wakes_mailer();
+    let mailer = tx.atoll().mail.clone();
+    tx.after_commit(move || mailer.wake());
     Ok(())
 }
 

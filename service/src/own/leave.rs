@@ -13,7 +13,6 @@ use crate::{
     Crud, Error, Reads, Result, Session, Tx, Users,
     audit::{Did, RowsChange, RowsWrite},
     crud::{now, scope},
-    registry,
 };
 
 /// How long ago the caller may have signed in: a token that was found somewhere is older.
@@ -63,7 +62,7 @@ async fn is_fresh(tx: &Tx, user: i64, session: i64) -> Result<()> {
 /// Every live row that belongs to one user belongs to another then. Deleted ones stay: they go with their owner.
 async fn hand_over(tx: &Tx, from: i64, to: i64) -> Result<()> {
     let at = now();
-    for table in registry::tables() {
+    for table in tx.registry().tables() {
         let theirs = table
             .owners
             .iter()

@@ -6,7 +6,7 @@ use sea_orm::{
 use secrecy::SecretString;
 
 use crate::{
-    Result, Session, Tx, Users,
+    Application, Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{now, scope},
     query,
@@ -25,7 +25,7 @@ pub struct Prepared {
 
 pub async fn prepare(session: &Session) -> Result<Prepared> {
     let nobody_knows = SecretString::from(format!("{:x}", rand::random::<u128>()));
-    let password_hash = session.atoll.hasher.hash(nobody_knows).await?;
+    let password_hash = session.atoll().hasher.hash(nobody_knows).await?;
     Ok(Prepared { password_hash })
 }
 

@@ -4,7 +4,7 @@ use super::{
     parse::{rows_among, take_each, unless_of},
 };
 use crate::{
-    Actor, Error, Refusal, Result,
+    Actor, Error, Refusal, Registry, Result,
     crud::{Crud, Deleted},
 };
 
@@ -17,10 +17,13 @@ pub struct ExportQuery<C: Crud>(ListQuery<C>);
 
 impl<C: Crud> ExportQuery<C> {
     /// Reports every refused parameter at once.
-    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+    pub fn parse<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        registry: &Registry,
+    ) -> Result<Self> {
         let is_window = |(name, _): &(&str, &str)| WINDOW.contains(name);
         let (window, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_window);
-        let (mut rows, mut refusals) = rows_among(others)?;
+        let (mut rows, mut refusals) = rows_among(others, registry)?;
         let unknown = |_: &str, _: &str| {
             let detail = format!("goes with lists; here are {PARAMETERS}, and the filters");
             Err(("unknown", detail))

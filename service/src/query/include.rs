@@ -2,7 +2,7 @@
 use std::collections::HashSet;
 
 use super::Refused;
-use crate::{crud::Crud, quote, registry};
+use crate::{Registry, crud::Crud, quote};
 
 /// Relations of one request; contract §4.
 pub const MAX_INCLUDES: usize = 3;
@@ -29,8 +29,8 @@ impl Include {
 }
 
 /// `author,post.content`: a relation, or a heavy field of an owner, with which the owner comes along.
-pub fn parse<C: Crud>(text: &str) -> Result<Vec<Include>, Refused> {
-    let known = relations(C::name());
+pub fn parse<C: Crud>(text: &str, registry: &Registry) -> Result<Vec<Include>, Refused> {
+    let known = relations(C::name(), registry);
     let mut seen = HashSet::new();
     let mut includes: Vec<Include> = Vec::new();
     for name in text.split(',') {
@@ -78,9 +78,9 @@ fn find<'a>(known: &'a [Include], name: &str) -> Option<(&'a Include, Option<&'s
 }
 
 /// Every relation of a table, as its owners and those whom it owns declare them.
-pub fn relations(table: &str) -> Vec<Include> {
+pub fn relations(table: &str, registry: &Registry) -> Vec<Include> {
     let mut relations = Vec::new();
-    for other in registry::tables() {
+    for other in registry.tables() {
         for owner in &other.owners {
             if other.name == table {
                 relations.extend(owner.column.strip_suffix("_id").map(|name| {
@@ -89,7 +89,8 @@ pub fn relations(table: &str) -> Vec<Include> {
                         table: owner.table,
                         foreign_key: owner.column,
                         is_many: false,
-                        heavy: registry::table(owner.table)
+                        heavy: registry
+                            .table(owner.table)
                             .map(|table| table.heavy.clone())
                             .unwrap_or_default(),
                     }

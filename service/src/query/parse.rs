@@ -6,15 +6,19 @@ use super::{
     Search, Sort, fields, include,
 };
 use crate::{
-    Error, Refusal, Result,
+    Error, Refusal, Registry, Result,
     crud::{Crud, Deleted},
 };
 
 impl<C: Crud> ListQuery<C> {
     /// Reports every refused parameter at once.
-    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+    pub fn parse<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        registry: &Registry,
+    ) -> Result<Self> {
         let mut query = Self::default();
-        let (seen, mut refusals) = take_each(pairs, |name, value| query.take(name, value));
+        let take = |name: &str, value: &str| query.take(name, value, registry);
+        let (seen, mut refusals) = take_each(pairs, take);
         if query.cursor.is_some() && query.offset > 0 {
             refusals.push(Refusal::new("offset", "not_allowed", "goes with no cursor"));
         }
@@ -28,12 +32,12 @@ impl<C: Crud> ListQuery<C> {
         unless(refusals).map(|()| query)
     }
 
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {
+    fn take(&mut self, name: &str, value: &str, registry: &Registry) -> Result<(), Refused> {
         match name {
             "limit" => self.limit = number(value, 1, MAX_LIMIT)?,
             "offset" => self.offset = number(value, 0, MAX_OFFSET)?,
             "cursor" => self.cursor = Some(value.to_owned()),
-            "include" => self.shape.includes = include::parse::<C>(value)?,
+            "include" => self.shape.includes = include::parse::<C>(value, registry)?,
             "fields" => self.shape.fields = Some(fields::<C>(value)?),
             "count" => {
                 let kinds = [
@@ -81,8 +85,9 @@ impl<C: Crud> ListQuery<C> {
 /// A list whose parameters stand among others, with those of them that were refused.
 pub(super) fn rows_among<'a, C: Crud>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    registry: &Registry,
 ) -> Result<(ListQuery<C>, Vec<Refusal>)> {
-    match ListQuery::parse(pairs) {
+    match ListQuery::parse(pairs, registry) {
         Err(Error::Query(refused)) => Ok((ListQuery::default(), refused)),
         rows => Ok((rows?, Vec::new())),
     }

@@ -7,7 +7,7 @@ use super::{
     permit, sortable, unknown,
 };
 use crate::{
-    Actor, Error, Result,
+    Actor, Error, Registry, Result,
     crud::{Column, Crud, Deleted, orderable},
 };
 
@@ -48,11 +48,14 @@ impl<C: Crud> Default for StatsQuery<C> {
 
 impl<C: Crud> StatsQuery<C> {
     /// Reports every refused parameter at once. Where nothing is asked for, the rows are counted.
-    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+    pub fn parse<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        registry: &Registry,
+    ) -> Result<Self> {
         let is_ours = |(name, _): &(&str, &str)| OWN.contains(name) || WINDOW.contains(name);
         let (ours, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_ours);
         let mut query = Self::default();
-        let (rows, mut refusals) = rows_among(others)?;
+        let (rows, mut refusals) = rows_among(others, registry)?;
         query.rows = rows;
         let (_, refused) = take_each(ours, |name, value| query.take(name, value));
         refusals.extend(refused);

@@ -16,7 +16,7 @@ use super::{
     timeline::Timeline,
 };
 use crate::{
-    Crud, Result, Roles, Session, Tx, Users,
+    Application, Crud, Result, Roles, Session, Tx, Users,
     crud::{now, scope},
     query,
     users::key,
@@ -30,7 +30,7 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
         return Ok(());
     }
     let nobody_knows = SecretString::from(format!("{:032x}", rand::random::<u128>()));
-    let hash = session.atoll.hasher.hash(nobody_knows).await?;
+    let hash = session.atoll().hasher.hash(nobody_knows).await?;
     let first = last_id(session, Users::name()).await? + 1;
     let timeline = Timeline::new(now() - PAST, count);
     in_chunks(session, count, progress, async |tx, rows| {

@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::future::join_all;
 use service::{
-    Actor, Atoll, Crud, Posts, audit,
+    Actor, Crud, Kernel, Posts, audit,
     posts::{NewPost, PostPatch},
 };
 use tests::{
@@ -71,7 +71,7 @@ async fn compare(what: &str, url: &str) {
 }
 
 /// As in a server, entries are sealed beside the writes; here until all of them are.
-async fn round(atoll: &Atoll, author: i64) -> Duration {
+async fn round(atoll: &Kernel, author: i64) -> Duration {
     let start = Instant::now();
     let writers = async {
         join_all((0..WRITERS).map(|writer| write(atoll, author, writer))).await;
@@ -91,7 +91,7 @@ async fn round(atoll: &Atoll, author: i64) -> Duration {
     start.elapsed()
 }
 
-async fn write(atoll: &Atoll, author: i64, writer: usize) {
+async fn write(atoll: &Kernel, author: i64, writer: usize) {
     let session = atoll.session(Actor::System);
     for number in 0..POSTS {
         let new = NewPost {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use service::registry;
+use service::resources::registry;
 
 const DOCUMENT: &str = include_str!("../../../docs/security.md");
 const SETTINGS: &str = include_str!("../../../config/default.toml");
@@ -81,7 +81,7 @@ fn every_test_that_security_is_shown_by_is_there() {
 fn every_setting_that_security_rests_on_can_be_set() {
     let settings = settings();
     // Those of a resource are permissions.
-    let is_resource = |name| registry::tables().iter().any(|table| table.name == name);
+    let is_resource = |name| registry().tables().iter().any(|table| table.name == name);
     let pairs = quoted().filter_map(|text| text.split_once('.'));
     let named: BTreeSet<_> = pairs
         .filter(|(section, key)| is_name(section) && is_name(key) && !is_resource(*section))

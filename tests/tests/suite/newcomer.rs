@@ -7,6 +7,7 @@ use service::{
     Crud,
     crud::{Datum, Page},
     query::{ListQuery, StatsQuery, declared_fields},
+    resources::registry,
 };
 use tests::Service;
 
@@ -64,7 +65,7 @@ async fn six(service: &Service) -> Vec<Model> {
 }
 
 async fn page(service: &Service, pairs: &[(&str, &str)]) -> Page<Model> {
-    let query = ListQuery::<Toys>::parse(pairs.iter().copied()).unwrap();
+    let query = ListQuery::<Toys>::parse(pairs.iter().copied(), registry()).unwrap();
     Toys::list(&service.session(), &query).await.unwrap()
 }
 
@@ -194,7 +195,7 @@ async fn stats_name_the_least_and_the_greatest_value() {
             "Text(\"23:59:59.999999\")",
         ),
     ] {
-        let query = StatsQuery::<Toys>::parse([("min", name), ("max", name)]).unwrap();
+        let query = StatsQuery::<Toys>::parse([("min", name), ("max", name)], registry()).unwrap();
         let stats = Toys::stats(&service.session(), &query).await.unwrap();
         let shown = |values: &[(&str, Datum)]| format!("{:?}", values[0].1);
         let group = &stats.groups[0];
@@ -205,7 +206,7 @@ async fn stats_name_the_least_and_the_greatest_value() {
         );
     }
     for name in names() {
-        let query = StatsQuery::<Toys>::parse([("group_by", name.as_str())]).unwrap();
+        let query = StatsQuery::<Toys>::parse([("group_by", name.as_str())], registry()).unwrap();
         let stats = Toys::stats(&service.session(), &query).await.unwrap();
         let counts = stats.groups.iter().filter_map(|group| group.count);
         assert_eq!(counts.sum::<i64>(), 6, "{name}");

@@ -4,7 +4,7 @@ mod hidden;
 mod meaning;
 mod random;
 
-use service::{Actor, Crud, Error, Posts, query::ListQuery};
+use service::{Actor, Crud, Error, Posts, query::ListQuery, resources::registry};
 use tests::{Client, Service, TestApp};
 
 async fn fill(ada: &Client, count: usize) {
@@ -97,9 +97,10 @@ async fn a_cursor_is_good_wherever_the_secret_is_the_same() {
         atoll.database = atoll.database.with_secret(&secret.repeat(32).into());
         atoll.session(Actor::System)
     };
-    let first = ListQuery::<Posts>::parse([("limit", "1")]).unwrap();
+    let first = ListQuery::<Posts>::parse([("limit", "1")], registry()).unwrap();
     let cursor = Posts::list(&node("a"), &first).await.unwrap().next.unwrap();
-    let next = ListQuery::<Posts>::parse([("limit", "1"), ("cursor", &cursor)]).unwrap();
+    let next =
+        ListQuery::<Posts>::parse([("limit", "1"), ("cursor", &cursor)], registry()).unwrap();
 
     assert_eq!(Posts::list(&node("a"), &next).await.unwrap().rows.len(), 1);
     for other in [node("b"), service.session()] {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::Value;
-use service::registry;
+use service::resources::registry;
 use tests::{Client, Reply, TestApp, json};
 
 use ledger::{own_routes, with_ledger};
@@ -184,7 +184,7 @@ async fn nobody_else_sees_a_member_that_a_resource_declares_private() {
     let admin = app.admin("admin").await;
     let mut seen = 0;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let (all, one) = (
             format!("/{}?sort=id", table.name),
             format!("/{}/2", table.name),

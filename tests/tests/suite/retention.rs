@@ -1,7 +1,7 @@
 //! What has had its time is removed, and nothing else (contract §5).
 use std::time::Duration;
 
-use service::{Atoll, retention};
+use service::{Kernel, retention};
 use tests::{Reply, TestApp, json, sql};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -14,7 +14,7 @@ async fn age(app: &TestApp, table: &str, days: i64) {
     sql::run(&app.atoll, &set).await;
 }
 
-async fn purge(atoll: &Atoll) -> Vec<(&'static str, u64)> {
+async fn purge(atoll: &Kernel) -> Vec<(&'static str, u64)> {
     let purged = retention::purge(atoll, |_| {}).await.unwrap();
     purged
         .iter()

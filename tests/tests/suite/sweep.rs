@@ -4,7 +4,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use service::registry;
+use service::resources::registry;
 use tests::{Client, Reply};
 
 use world::{World, questions};
@@ -38,7 +38,7 @@ async fn heard(client: &Client, questions: &BTreeSet<String>) -> BTreeSet<String
 async fn a_deleted_row_is_in_no_answer() {
     let world = World::new().await;
     let watchers = world.watchers().await;
-    for table in registry::tables() {
+    for table in registry().tables() {
         let row = world.row(table.name).await;
         let questions = questions(&world, &row);
         let url = format!("/{}/{}", row.resource, row.id);
@@ -88,7 +88,7 @@ async fn a_deleted_row_is_in_no_answer() {
 #[actix_web::test]
 async fn a_purged_row_is_in_no_answer_at_all() {
     let world = World::new().await;
-    for table in registry::tables() {
+    for table in registry().tables() {
         let row = world.row(table.name).await;
         let questions = questions(&world, &row);
         let url = format!("/{}/{}", row.resource, row.id);
@@ -119,7 +119,7 @@ async fn no_answer_has_a_secret_or_a_column_that_is_the_services_own() {
         "session_id",
     ];
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let row = world.row(table.name).await;
         for path in questions(&world, &row) {
             for client in &clients {

@@ -9,7 +9,9 @@ use std::{
 };
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use service::{Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery};
+use service::{
+    Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, resources::registry,
+};
 use tests::{Knobs, Service, TestApp, json, service::draft};
 use tokio::sync::Notify;
 
@@ -191,7 +193,7 @@ async fn a_write_is_not_run_again_beyond_its_budget() {
 async fn a_read_beside_a_write_fails_at_once() {
     let desk = Desk::new().await;
     let session = desk.service.session();
-    let all = ListQuery::<Posts>::parse([]).unwrap();
+    let all = ListQuery::<Posts>::parse([], registry()).unwrap();
 
     let done = session.write(async |_| Posts::list(&session, &all).await.map(drop));
 

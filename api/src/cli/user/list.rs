@@ -1,5 +1,5 @@
 //! `atoll user list`
-use service::{Crud, Found, Session, Users, query::ListQuery, users::UserRow};
+use service::{Crud, Found, Session, Users, query::ListQuery, resources::registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};
 
@@ -13,8 +13,8 @@ pub async fn run(session: &Session) -> anyhow::Result<()> {
         "superuser",
         "last sign-in",
     ))?;
-    let mut query =
-        ListQuery::<Users>::parse([("sort", "id"), ("limit", "100")]).map_err(explain)?;
+    let mut query = ListQuery::<Users>::parse([("sort", "id"), ("limit", "100")], registry())
+        .map_err(explain)?;
     loop {
         let page = Users::list(session, &query).await.map_err(explain)?.rows;
         for user in &page {

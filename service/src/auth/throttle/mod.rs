@@ -17,8 +17,8 @@ use kind::Kind;
 
 use super::device;
 use crate::{
-    Error, Origin, Reads, Result, Session, Tx, actor::Credential, auth::key, secret::Secret,
-    users::key as normalised,
+    Application, Error, Origin, Reads, Result, Session, Tx, actor::Credential, auth::key,
+    secret::Secret, users::key as normalised,
 };
 
 pub use kind::TICKET;
@@ -42,14 +42,14 @@ pub struct Attempt {
 /// Counts an attempt. Fails with [`Error::RateLimited`] where it may not be made yet, and with [`Error::Unavailable`]
 /// where too many are made at the moment; then it does not count.
 pub async fn attempt(session: &Session, subject: &Subject<'_>) -> Result<Attempt> {
-    let key = key(&session.atoll, "throttle").await?;
+    let key = key(&session.kernel, "throttle").await?;
     let counters = counters(session, subject, &key).await?;
     // Whoever has to wait must not keep others from writing.
     if let Some(wait) = counter::wait(session.db()?, &counters).await? {
         return Err(Error::RateLimited(wait));
     }
     // Before it counts: were all counted that there is no time for, the good ones among them would look like an attack.
-    let places = session.atoll.attempts.clone();
+    let places = session.atoll().attempts.clone();
     let place = places.try_acquire_owned();
     let place = place.map_err(|_full| Error::Unavailable("signing in", None))?;
     let reserved = session.write_if(async |tx| reserve(tx, &counters).await);

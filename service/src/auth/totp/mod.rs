@@ -58,7 +58,7 @@ pub async fn start_totp(session: &Session, start: &TotpStart) -> Result<Enrolmen
     let secret = code::fresh();
     let row = ActiveModel {
         user_id: Set(user.id),
-        secret: Set(Vault::of(&session.atoll).await?.seal(user.id, &secret)?),
+        secret: Set(Vault::of(&session.kernel).await?.seal(user.id, &secret)?),
         created_at: Set(now()),
         confirmed_at: Set(None),
         last_step: Set(None),
@@ -86,7 +86,7 @@ pub async fn confirm_totp(session: &Session, input: &Otp) -> Result<Vec<SecretSt
     let pending = of(session.db()?, user).await?;
     let pending = pending.filter(|secret| secret.confirmed_at.is_none());
     let pending = pending.ok_or_else(nothing_pending)?;
-    let vault = Vault::of(&session.atoll).await?;
+    let vault = Vault::of(&session.kernel).await?;
     let attempt = throttle::attempt(session, &Subject::Own("otp")).await?;
     let step = step(&vault, &pending, &input.otp)?.ok_or_else(wrong)?;
     let confirmed = session
@@ -112,7 +112,7 @@ pub async fn confirm_totp(session: &Session, input: &Otp) -> Result<Vec<SecretSt
 /// Turns it off, for who shows a code of it or a recovery code. Fails with [`Error::NotFound`] where it is not on.
 pub async fn end_totp(session: &Session, input: &Otp) -> Result<()> {
     let (user, _) = signed_in(session)?;
-    let vault = Vault::of(&session.atoll).await?;
+    let vault = Vault::of(&session.kernel).await?;
     let attempt = throttle::attempt(session, &Subject::Own("otp")).await?;
     let ended = session.write(async |tx| {
         attempt.succeed(tx).await?;

@@ -1,15 +1,15 @@
 //! Secrets of second factors at rest: AES-256-GCM (NIST SP 800-38D), bound to the user whose they are.
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 
-use crate::{Atoll, Error, Result, auth::key};
+use crate::{Error, Kernel, Result, auth::key};
 
 #[derive(Debug)]
 pub struct Vault(RandomizedNonceKey);
 
 impl Vault {
     /// Not inside a write: the key may have to be read.
-    pub async fn of(atoll: &Atoll) -> Result<Self> {
-        let key = key(atoll, "totp").await?;
+    pub async fn of(kernel: &Kernel) -> Result<Self> {
+        let key = key(kernel, "totp").await?;
         let key = RandomizedNonceKey::new(&AES_256_GCM, key.bytes());
         Ok(Self(key.map_err(Error::internal)?))
     }

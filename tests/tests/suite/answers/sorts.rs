@@ -1,5 +1,5 @@
 //! Long texts order and group nothing, and an export goes by an index.
-use service::registry;
+use service::resources::registry;
 use tests::TestApp;
 
 #[actix_web::test]
@@ -8,7 +8,7 @@ async fn nothing_is_sorted_grouped_or_aggregated_by_a_long_text() {
     let root = app.superuser("root").await;
     let mut seen = 0;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         for field in table
             .long
             .iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use service::{
-    Actor, Atoll,
+    Actor, Kernel,
     audit::{Problem, Verdict, seal, verify},
     retention,
 };
@@ -16,7 +16,7 @@ use super::{actions, entries, history};
 
 /// Seals all there is, in one block: on PostgreSQL not before every transaction is over that may be in the way, other
 /// tests' too.
-pub async fn seal_all(atoll: &Atoll) {
+pub async fn seal_all(atoll: &Kernel) {
     if !atoll.database.is_sqlite() {
         let free = async || (in_the_way(atoll).await == 0).then_some(());
         eventually("no transaction is in the way", free).await;
@@ -26,7 +26,7 @@ pub async fn seal_all(atoll: &Atoll) {
 }
 
 /// Entries that a transaction may still come before.
-async fn in_the_way(atoll: &Atoll) -> i64 {
+async fn in_the_way(atoll: &Kernel) -> i64 {
     let waiting = "SELECT count(*) AS waiting FROM audit_entries WHERE transaction_id \
         BETWEEN CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) \
         AND CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)";
@@ -39,7 +39,7 @@ async fn in_the_way(atoll: &Atoll) -> i64 {
     waiting.await.unwrap()
 }
 
-async fn problems(atoll: &Atoll) -> Vec<Problem> {
+async fn problems(atoll: &Kernel) -> Vec<Problem> {
     verify(atoll, None).await.unwrap().problems
 }
 

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use service::registry;
+use service::resources::registry;
 use tests::{Client, PASSWORD, TestApp, json};
 
 use super::entries;
@@ -65,7 +65,7 @@ async fn actual(root: &Client, replayed: &Rows) -> Rows {
     let id_of =
         |name: &Value| roles.iter().find(|role| role["name"] == *name).unwrap()["id"].clone();
     let mut rows = Rows::new();
-    for table in registry::tables() {
+    for table in registry().tables() {
         for shown in all(root, &format!("/{}?deleted=include", table.name)).await {
             if shown["is_system"] == true {
                 continue;

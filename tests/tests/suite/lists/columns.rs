@@ -1,7 +1,7 @@
 //! Columns as a side door: only what is declared, and only for those who may see it, can be asked about.
 use entity::{comments, posts, roles, users};
 use sea_orm::{IdenStatic, Iterable};
-use service::registry;
+use service::resources::registry;
 use tests::{Client, TestApp};
 
 use super::filters::{BASE, DECLARED};
@@ -64,7 +64,7 @@ fn questions(resource: &str, column: &str) -> Vec<(String, String, String)> {
 }
 
 async fn only_these(client: &Client, resource: &str, declared: &[&str]) {
-    let long = &registry::table(resource).unwrap().long;
+    let long = &registry().table(resource).unwrap().long;
     for column in columns(resource) {
         let nothing = questions(resource, "nothing");
         for ((path, parameter, value), nothing) in questions(resource, column).iter().zip(nothing) {

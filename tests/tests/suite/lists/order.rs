@@ -2,7 +2,7 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
-use service::registry;
+use service::resources::registry;
 use tests::TestApp;
 
 use super::filters::{BASE, DECLARED, populate};
@@ -43,7 +43,7 @@ async fn every_declared_field_sorts_both_ways_with_nulls_last() {
     for (resource, public, private) in DECLARED {
         let rows = root.get(format!("/{resource}?limit=100")).await;
         let rows = rows.body["data"].as_array().unwrap();
-        let long = &registry::table(resource).unwrap().long;
+        let long = &registry().table(resource).unwrap().long;
         let fields = BASE.iter().chain(public).chain(private);
         for field in fields.filter(|field| !long.contains(field)) {
             for sort in [(*field).to_owned(), format!("-{field}")] {

@@ -1,6 +1,6 @@
 //! What every table has.
 use secrecy::ExposeSecret;
-use service::registry;
+use service::resources::registry;
 use tests::Sql;
 
 use super::{columns, migrator, shared, sql, tables};
@@ -29,7 +29,7 @@ async fn migrated() -> (Sql, Option<tempfile::TempDir>) {
 async fn every_resource_has_the_base_columns() {
     let (sql, _folder) = migrated().await;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let there = columns(&sql, table.name).await;
         for column in BASE {
             assert!(
@@ -47,7 +47,7 @@ async fn every_column_is_declared_or_known_to_be_a_secret() {
     let (sql, _folder) = migrated().await;
     let secrets = ["password_hash", "username_key", "email_key"];
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         for column in columns(&sql, table.name).await {
             let name = column.as_str();
             assert!(
@@ -64,7 +64,7 @@ async fn every_short_text_has_a_length_that_both_databases_keep() {
     let (sql, _folder) = migrated().await;
     let mut seen = 0;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let name = table.name;
         let (texts, checks) = match sql.is_postgres() {
             true => (
@@ -102,7 +102,7 @@ async fn every_short_text_has_a_length_that_both_databases_keep() {
 async fn no_nullable_column_has_a_default() {
     let (sql, _folder) = migrated().await;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let name = table.name;
         let columns = match sql.is_postgres() {
             true => format!(
@@ -161,7 +161,7 @@ async fn every_foreign_key_has_an_index() {
 async fn every_resource_has_the_indexes_of_its_lists() {
     let (sql, _folder) = migrated().await;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let name = table.name;
         let there = match sql.is_postgres() {
             true => format!("SELECT indexname::text FROM pg_indexes WHERE tablename = '{name}'"),
@@ -209,7 +209,7 @@ async fn the_fields_that_are_declared_as_indexed_are_those_that_have_an_index() 
     let (sql, _folder) = migrated().await;
     let mut seen = 0;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let indexes = live_indexes(&sql, table.name).await;
         let has_order = |field: &str| {
             indexes
@@ -242,7 +242,7 @@ async fn every_text_of_more_than_a_thousand_characters_is_declared_as_long() {
     let (sql, _folder) = migrated().await;
     let mut seen = 0;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let name = table.name;
         let columns = match sql.is_postgres() {
             true => format!(

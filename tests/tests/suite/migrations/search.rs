@@ -1,6 +1,6 @@
 //! The side tables of search: what they follow, and rows that are older than they.
 use secrecy::ExposeSecret;
-use service::registry;
+use service::resources::registry;
 use tests::{PASSWORD, TestApp};
 
 use super::{migrator, shared, sql};
@@ -46,7 +46,7 @@ async fn the_side_tables_follow_what_the_resources_declare() {
     database.migrations().up(None).await.unwrap();
     let sql = sql(&settings).await;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let name = table.name;
         // PostgreSQL has one column for the words of all.
         let (columns, declared) = if sql.is_postgres() {

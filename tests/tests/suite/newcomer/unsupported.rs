@@ -4,7 +4,7 @@ use service::{
     Actor, Crud,
     crud::{Field, everything},
     query::unsupported_fields,
-    registry,
+    resources::registry,
 };
 
 use super::toys::{NewToy, ToyPatch};
@@ -79,5 +79,5 @@ fn a_column_without_an_order_is_refused_at_the_start() {
 
 #[test]
 fn every_registered_resource_can_be_sorted_by_what_it_declares() {
-    registry::check().unwrap();
+    registry().check().unwrap();
 }

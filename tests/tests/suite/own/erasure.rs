@@ -2,13 +2,13 @@
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use service::{Actor, Atoll, audit::verify, retention};
+use service::{Actor, Kernel, audit::verify, retention};
 use tests::{TestApp, json, sql};
 
 use crate::audit::chain::seal_all;
 
 /// Every row of every table, as text. The words of a search are kept apart from any row, and removed by the index itself.
-async fn everything(atoll: &Atoll) -> Vec<(String, String)> {
+async fn everything(atoll: &Kernel) -> Vec<(String, String)> {
     let system = atoll.session(Actor::System);
     let read = async |tx: &service::Tx, sql: String| {
         let backend = tx.get_database_backend();
@@ -44,7 +44,7 @@ async fn everything(atoll: &Atoll) -> Vec<(String, String)> {
 }
 
 /// Where a word stands that only one person has written, whatever its case.
-async fn traces(atoll: &Atoll, word: &str) -> Vec<(String, String)> {
+async fn traces(atoll: &Kernel, word: &str) -> Vec<(String, String)> {
     let mut all = everything(atoll).await;
     all.retain(|(_, row)| row.to_lowercase().contains(word));
     all

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use entity::prelude::*;
 use sea_orm::{EntityTrait, IdenStatic, Iterable};
 use serde_json::Value;
-use service::registry;
+use service::resources::registry;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{numbered, samples};
@@ -93,7 +93,7 @@ async fn no_row_among_many_sets_a_column_that_its_resource_does_not_declare() {
     let app = TestApp::new().await;
     let (root, document) = root_and_document(&app).await;
 
-    for table in registry::tables() {
+    for table in registry().tables() {
         let all = format!("/{}", table.name);
         let one = format!("{all}/{{id}}");
         for (method, path, operation) in [

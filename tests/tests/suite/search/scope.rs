@@ -1,4 +1,5 @@
 //! A search finds what a list would show, and nothing else.
+use service::resources::registry;
 use tests::{Client, TestApp, json};
 
 use super::{find, post, url};
@@ -74,7 +75,7 @@ async fn what_is_searched_is_shown_to_everybody() {
     app.member("ada").await.publish("Hello").await;
     let mut seen = 0;
 
-    for table in service::registry::tables() {
+    for table in registry().tables() {
         for column in &table.search {
             seen += 1;
             let page = app.anonymous().get(format!("/{}", table.name)).await;

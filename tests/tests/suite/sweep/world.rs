@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use api::{http::BASE, routes::routes};
-use service::registry;
+use service::resources::registry;
 use tests::{Client, TestApp, json};
 
 use super::CANARY;
@@ -165,7 +165,7 @@ pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
             paths.insert(format!("/{}/stats?{asked}={filter}", row.resource));
         }
     }
-    if !registry::table(row.resource).unwrap().search.is_empty() {
+    if !registry().table(row.resource).unwrap().search.is_empty() {
         paths.insert(format!("/{}?q={CANARY}", row.resource));
         paths.insert(format!("/{}?q={CANARY}&sort=id", row.resource));
     }

@@ -1,12 +1,12 @@
 //! One deadline for all statements of a request, counted from its arrival.
 use std::time::Duration;
 
-use service::{Actor, Crud, Error, Limit, Posts, Session, query::ListQuery};
+use service::{Actor, Crud, Error, Limit, Posts, Session, query::ListQuery, resources::registry};
 use tests::{PASSWORD, Service, TestApp, json};
 use tokio::time::Instant;
 
 async fn list(session: &Session) -> service::Result<()> {
-    let everything = ListQuery::<Posts>::parse([]).unwrap();
+    let everything = ListQuery::<Posts>::parse([], registry()).unwrap();
     Posts::list(session, &everything).await.map(drop)
 }
 

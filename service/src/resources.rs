@@ -1,0 +1,44 @@
+//! The resources of this application. A new one is one line here: it then takes part in cascades, permissions and the
+//! tests that visit every resource.
+use std::sync::{Arc, LazyLock};
+
+use crate::{
+    Comments, Posts, Registry, Roles, Users,
+    registry::{CachedCallers, Table},
+};
+
+/// Permissions that belong to no single resource.
+const SPECIAL: [&str; 3] = ["roles.assign", "audit.read", "system.read"];
+
+/// The registry of this application.
+pub fn registry() -> &'static Arc<Registry> {
+    static REGISTRY: LazyLock<Arc<Registry>> =
+        LazyLock::new(|| Arc::new(Registry::new(tables(), &SPECIAL)));
+    &REGISTRY
+}
+
+/// Owners come before what they own.
+fn tables() -> Vec<Table> {
+    vec![
+        Table::of::<Users>()
+            .link("user_roles", "user_id")
+            .link("sessions", "user_id")
+            .link("api_keys", "user_id")
+            .link("totp_secrets", "user_id")
+            .link("recovery_codes", "user_id")
+            .link("one_time_tokens", "user_id")
+            .named("one_time_tokens", "email", "email")
+            .link("verified_emails", "user_id")
+            .link("mails", "user_id")
+            .named("mails", "recipient", "email")
+            .link("last_logins", "user_id")
+            .link("idempotency_keys", "user_id")
+            .link("written_bytes", "user_id")
+            .cached_callers(CachedCallers::SameId),
+        Table::of::<Roles>()
+            .link("user_roles", "role_id")
+            .cached_callers(CachedCallers::All),
+        Table::of::<Posts>(),
+        Table::of::<Comments>(),
+    ]
+}
