@@ -278,7 +278,10 @@ fn schema(kind: ValueKind) -> Value {
             r"-?[0-9]{1,15}(\.[0-9]{1,15})?",
         ),
         ValueKind::Time => (
-            json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "format": "date" }] }),
+            json!({ "anyOf": [
+                { "type": "string", "format": "date-time" },
+                { "type": "string", "format": "date" },
+            ] }),
             TIME,
         ),
         ValueKind::Date => (json!({ "type": "string", "format": "date" }), DATE),

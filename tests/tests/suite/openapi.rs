@@ -115,6 +115,33 @@ fn every_reference_leads_somewhere() {
     walk(&document, &document);
 }
 
+/// Generators of clients read an alternative without a type as one that allows everything.
+#[test]
+fn every_alternative_has_a_type() {
+    const TYPED: [&str; 6] = ["type", "$ref", "const", "enum", "anyOf", "allOf"];
+    fn walk(name: &str, at: &Value) {
+        if let ("anyOf" | "oneOf", Value::Array(alternatives)) = (name, at) {
+            for alternative in alternatives {
+                let is_typed = TYPED
+                    .iter()
+                    .any(|keyword| alternative.get(keyword).is_some());
+                assert!(
+                    is_typed,
+                    "{alternative} has no type: state it in each alternative"
+                );
+            }
+        }
+        for (name, value) in at.as_object().into_iter().flatten() {
+            walk(name, value);
+        }
+        for value in at.as_array().into_iter().flatten() {
+            walk("", value);
+        }
+    }
+
+    walk("", &document());
+}
+
 #[test]
 fn the_document_is_the_reviewed_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/openapi.json");
