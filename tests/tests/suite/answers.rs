@@ -1,4 +1,4 @@
-//! The size of answers: pages within their budget that miss nothing, and requests that have no such page.
+//! The size of answers: pages stay within their budget and miss no row, and a request that cannot is refused.
 mod history;
 mod includes;
 mod sorts;

@@ -157,7 +157,7 @@ async fn a_logout_ends_this_session_and_no_other() {
 }
 
 #[actix_web::test]
-async fn an_expired_token_is_none() {
+async fn an_expired_token_is_invalid() {
     let app = TestApp::on(open_to_look_into()).await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let sql = Sql::open(&app.url).await;
@@ -183,7 +183,7 @@ async fn an_expired_token_is_none() {
 
 /// However they became so: what a deactivation erases is one thing, what a token needs another.
 #[actix_web::test]
-async fn a_token_of_an_inactive_user_is_none() {
+async fn a_token_of_an_inactive_user_is_invalid() {
     let app = TestApp::on(open_to_look_into()).await;
     let ada = app.member("ada").await;
     let sql = Sql::open(&app.url).await;
@@ -233,7 +233,7 @@ async fn registration_can_be_closed() {
 }
 
 #[actix_web::test]
-async fn nobody_registers_with_more_than_their_own_data() {
+async fn registration_takes_only_the_data_of_the_new_user() {
     let app = TestApp::new().await;
     let account = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
 

@@ -1,4 +1,4 @@
-//! `POST /{resource}/bulk`: all of it or nothing, by the rules of single writes (contract §11).
+//! `POST /{resource}/bulk` is atomic and follows the rules of single writes (contract §11).
 mod refusals;
 mod same;
 mod users;

@@ -1,4 +1,4 @@
-//! What an operator types.
+//! The command line.
 mod config;
 mod migrate;
 mod private;

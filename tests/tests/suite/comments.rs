@@ -1,4 +1,4 @@
-//! Comments: on which posts, by whom, and who may take them away (contract §3, §5, §10).
+//! Comments: which posts take them, who writes them, and who may delete them (contract §3, §5, §10).
 use tests::{Client, Reply, TestApp, json};
 
 /// By the collection of comments, and by that of the post.
@@ -30,7 +30,7 @@ async fn a_comment_is_made_in_either_collection() {
 }
 
 #[actix_web::test]
-async fn an_invisible_post_is_as_good_as_none() {
+async fn an_invisible_post_is_answered_like_a_missing_one() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let draft = ada

@@ -1,4 +1,4 @@
-//! What many do at once ends as if they had done it one after the other.
+//! Concurrent requests have the outcome of sequential ones.
 mod on_file;
 mod on_postgres;
 
@@ -50,7 +50,7 @@ async fn no_change_of_a_post_is_lost() {
 }
 
 #[actix_web::test]
-async fn of_many_who_want_one_username_one_gets_it() {
+async fn one_of_many_concurrent_registrations_gets_the_username() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
 

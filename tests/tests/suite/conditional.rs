@@ -1,4 +1,4 @@
-//! `If-Match`: nobody writes over what they have not read (contract §6).
+//! `If-Match` prevents a client from overwriting a version that it has not read (contract §6).
 mod standards;
 
 use futures_util::future::join_all;

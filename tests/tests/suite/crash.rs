@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of everything: what was acknowledged is there, and nothing is there by halves.
+//! After `kill -9` at any moment, acknowledged writes are there, and no write is there in part.
 mod on_file;
 mod on_postgres;
 

@@ -1,4 +1,4 @@
-//! Drawn numbers, for tests that try what nobody thought of.
+//! Random numbers for tests that try unforeseen combinations.
 use tests::{postgres::say, scaled};
 
 /// `SplitMix64` (Steele, Lea and Flood 2014): the same numbers from the same seed, everywhere.

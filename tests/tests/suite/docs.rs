@@ -1,4 +1,4 @@
-//! `docs/security.md` says which test shows what, and which setting does it: what it names must be there, or it rots.
+//! The tests, settings and files that `docs/security.md` names exist.
 use std::{
     collections::BTreeSet,
     fs,

@@ -131,7 +131,7 @@ async fn it_knows_what_the_configuration_rules_out() {
 }
 
 #[actix_web::test]
-async fn nobody_is_told_to_sign_in() {
+async fn explain_answers_401_for_an_anonymous_caller() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 

@@ -1,4 +1,4 @@
-//! Filters with operators, and one relation away.
+//! Filters with operators, and filters on the fields of a related row.
 use tests::{Client, TestApp, json};
 
 async fn titles(client: &Client, query: &str) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is asked for twice happens once (contract §7).
+//! `Idempotency-Key`: a retried request has one effect (contract §7).
 mod access;
 mod size;
 
@@ -238,9 +238,10 @@ async fn a_key_is_free_again_after_a_day() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let first = create(&ada, "one", hello()).await.expect_status(201);
-    let age = match app.backend.is_postgres() {
-        true => "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'",
-        false => "UPDATE idempotency_keys SET created_at = '2001-01-01T00:00:00.000000+00:00'",
+    let age = if app.backend.is_postgres() {
+        "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
+    } else {
+        "UPDATE idempotency_keys SET created_at = '2001-01-01T00:00:00.000000+00:00'"
     };
     sql::run(&app.atoll, age).await;
 

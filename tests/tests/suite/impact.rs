@@ -1,4 +1,4 @@
-//! What a deletion, or a purge, would take along is told before (contract §5).
+//! `impact` reports in advance which rows a deletion or a purge would take along (contract §5).
 use tests::{Client, TestApp, json};
 
 async fn impact(who: &Client, url: &str) -> serde_json::Value {
@@ -9,7 +9,7 @@ async fn impact(who: &Client, url: &str) -> serde_json::Value {
 }
 
 #[actix_web::test]
-async fn what_is_told_is_what_goes() {
+async fn the_reported_impact_equals_the_rows_that_are_deleted() {
     let app = TestApp::new().await;
     let (ada, bob, root) = (
         app.member("ada").await,

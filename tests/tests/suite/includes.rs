@@ -1,4 +1,4 @@
-//! Related rows that come along, seen as the caller would see them.
+//! Included related rows show what the caller could read directly.
 use tests::{TestApp, json};
 
 #[actix_web::test]

@@ -1,4 +1,4 @@
-//! Accounts that are made by a link: of the first superuser, and of whom the operator invites.
+//! Accounts that are created by a link: the first superuser, and the people an operator invites.
 mod links;
 mod pages;
 
@@ -96,9 +96,10 @@ async fn an_invitation_outlives_what_is_refused_and_not_its_time() {
     accept(&anyone, &token, "a")
         .await
         .expect_problem(422, "validation_failed");
-    let over = match app.backend.is_postgres() {
-        true => "now() - interval '1 second'",
-        false => "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-1 seconds')",
+    let over = if app.backend.is_postgres() {
+        "now() - interval '1 second'"
+    } else {
+        "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-1 seconds')"
     };
     let late = format!("UPDATE one_time_tokens SET expires_at = {over}");
     let bob = accept(&anyone, &token, "bob").await;
@@ -128,7 +129,7 @@ async fn the_first_link_is_void_once_there_is_a_superuser() {
 }
 
 #[actix_web::test]
-async fn a_superuser_made_otherwise_voids_it_too() {
+async fn a_superuser_created_without_the_first_link_voids_it_too() {
     let app = TestApp::new().await;
     let (anyone, link) = (app.anonymous(), first(&app).await);
     app.superuser("root").await;
@@ -140,7 +141,7 @@ async fn a_superuser_made_otherwise_voids_it_too() {
 }
 
 #[actix_web::test]
-async fn of_many_first_links_one_is_first() {
+async fn concurrent_first_links_leave_one_valid_link() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
     let mut links = Vec::new();
@@ -164,7 +165,7 @@ async fn of_many_first_links_one_is_first() {
 }
 
 #[actix_web::test]
-async fn who_takes_a_link_back_takes_back_that_one() {
+async fn revoking_a_link_revokes_only_that_link() {
     let app = TestApp::new().await;
     let (anyone, mine, others) = (app.anonymous(), first(&app).await, first(&app).await);
 

@@ -1,4 +1,4 @@
-//! How many requests may come, and from whom (contract §13).
+//! Rate limits, and the clients they count (contract §13).
 mod origins;
 mod with_redis;
 
@@ -129,7 +129,7 @@ async fn requests_to_auth_are_counted_apart() {
 }
 
 #[actix_web::test]
-async fn whoever_looks_after_the_server_is_not_limited() {
+async fn health_probes_are_not_limited() {
     let app = limited(1, 1, 1).await;
     let nobody = app.anonymous();
     nobody.get("/posts").await.expect_status(200);

@@ -1,4 +1,4 @@
-//! What callers may occupy at once (`[load]`): places, waiting requests, bytes and connections.
+//! Limits on what callers may occupy at once (`[load]`): places, waiting requests, bytes and connections.
 mod answers;
 mod bodies;
 mod connections;

@@ -1,4 +1,4 @@
-//! What goes by mail (contract §9), caught in a folder or by a mail server of the test's own.
+//! E-mails (contract §9), caught in a folder or by a mail server that the test runs.
 mod address;
 mod hijack;
 mod pages;

@@ -1,4 +1,4 @@
-//! Everything that Atoll promises, through the front door.
+//! The tests of everything that Atoll promises, over HTTP.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod answers;

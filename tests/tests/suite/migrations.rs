@@ -1,4 +1,4 @@
-//! The schema goes up and down without losing a row, once, and whole.
+//! Migrations up and down lose no row, run once, and are atomic.
 mod rows;
 mod schema;
 mod search;
@@ -39,28 +39,29 @@ async fn sql(settings: &Settings) -> Sql {
 
 /// Without virtual tables, and those that they keep their rows in.
 async fn tables(sql: &Sql) -> Vec<String> {
-    sql.texts(match sql.is_postgres() {
-        true => "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
-        false => "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1",
-    })
-    .await
+    let query = if sql.is_postgres() {
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    } else {
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+    };
+    sql.texts(query).await
 }
 
 async fn columns(sql: &Sql, table: &str) -> Vec<String> {
-    sql.texts(&match sql.is_postgres() {
-        true => format!(
+    let query = if sql.is_postgres() {
+        format!(
             "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY 1"
-        ),
-        false => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY 1"),
-    })
-    .await
+        )
+    } else {
+        format!("SELECT name FROM pragma_table_info('{table}') ORDER BY 1")
+    };
+    sql.texts(&query).await
 }
 
 /// Every column, index, constraint, trigger and function.
 async fn schema(sql: &Sql) -> Vec<String> {
-    sql.texts(match sql.is_postgres() {
-        true => {
-            "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity, collation_name)
+    let query = if sql.is_postgres() {
+        "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity, collation_name)
                  FROM information_schema.columns WHERE table_schema = 'public'
              UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
              UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
@@ -68,8 +69,8 @@ async fn schema(sql: &Sql) -> Vec<String> {
              UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
              UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
              ORDER BY 1"
-        }
-        false => "SELECT coalesce(sql, name) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1",
-    })
-    .await
+    } else {
+        "SELECT coalesce(sql, name) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY 1"
+    };
+    sql.texts(query).await
 }

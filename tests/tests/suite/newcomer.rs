@@ -1,4 +1,4 @@
-//! A resource with columns of every type: pages, filters and stats are right, or the server says at its start that they cannot be.
+//! A resource with columns of every type has correct pages, filters and stats, or the server refuses to start.
 mod times;
 mod toys;
 mod unsupported;

@@ -1,4 +1,4 @@
-//! One's own data: all of it in a file, and the way out (contract §9).
+//! The caller's own data: an export of all of it, and deleting the account (contract §9).
 mod erasure;
 mod export;
 mod leave;

@@ -1,4 +1,4 @@
-//! Turning pages: on any order, forwards and backwards, nothing is missing and nothing comes twice.
+//! Following the pages of a list in any order and direction shows every row exactly once.
 mod empty;
 mod hidden;
 mod meaning;

@@ -1,2 +1,2 @@
-//! What statements cost the database, as it says itself.
+//! The cost of statements, as the database's query plans state it.
 mod on_postgres;

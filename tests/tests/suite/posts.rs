@@ -160,7 +160,7 @@ async fn the_author_is_the_caller_unless_one_may_write_for_others() {
 }
 
 #[actix_web::test]
-async fn a_deleted_user_is_nobodys_author() {
+async fn a_deleted_user_cannot_become_an_author() {
     let app = TestApp::new().await;
     let (root, editor) = (app.superuser("root").await, app.editor("editor").await);
     let gone = app.user("gone", false, &[]).await;

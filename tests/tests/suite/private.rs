@@ -1,4 +1,4 @@
-//! A private field leaves the server for the owner of the row and for those who may read all rows, by no way for others.
+//! A private field is shown only to the owner of the row and to callers who may read all rows.
 mod ledger;
 
 use std::collections::BTreeSet;
@@ -177,7 +177,7 @@ async fn every_way_out_shows_a_private_field_to_its_owner_and_to_those_who_may_r
 }
 
 #[actix_web::test]
-async fn nobody_else_sees_a_member_that_a_resource_declares_private() {
+async fn a_declared_private_field_is_hidden_from_other_callers() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     app.member("bob").await;

@@ -1,4 +1,4 @@
-//! Reading again what one has, reading in part, and reading about problems.
+//! Conditional reads, reads of some fields, and the pages that describe problems.
 use reqwest::{Method, header};
 use tests::{Client, Reply, TestApp, json};
 

@@ -1,4 +1,4 @@
-//! What has had its time is removed, and nothing else (contract §5).
+//! Expired data is removed, and nothing else (contract §5).
 use std::time::Duration;
 
 use service::{Kernel, retention};

@@ -1,4 +1,4 @@
-//! What all routes have in common: walked over the registry, so that a new one is held to it from its first day.
+//! Rules for all routes, checked over the registry so that a new route is included from its first day.
 mod bodies;
 mod caching;
 mod columns;

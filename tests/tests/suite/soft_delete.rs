@@ -1,4 +1,4 @@
-//! What is deleted is gone, and comes back with what went with it.
+//! A deleted row is hidden, and is restored together with the rows of the same deletion.
 mod large;
 
 use tests::{TestApp, json};

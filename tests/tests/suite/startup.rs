@@ -1,4 +1,4 @@
-//! How the server comes and goes.
+//! Starting and stopping the server.
 use futures_util::future::join_all;
 use tests::{
     Client, PASSWORD, Sql, json,

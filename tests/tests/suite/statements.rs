@@ -1,4 +1,4 @@
-//! How many statements a request costs, whatever the number of rows.
+//! The number of statements of a request does not depend on the number of rows.
 use tests::{Client, TestApp, json};
 
 /// What this path makes the server say to the database.

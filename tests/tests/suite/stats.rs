@@ -1,4 +1,4 @@
-//! Aggregates: over what the filters match, and no more than the caller would see in a list.
+//! Aggregates cover the rows that match the filters and that the caller would see in a list.
 use serde_json::Value;
 use tests::{Client, TestApp, json};
 
@@ -213,7 +213,7 @@ async fn what_makes_no_sense_is_400_at_its_parameter() {
 }
 
 #[actix_web::test]
-async fn a_path_of_words_goes_before_one_with_an_id() {
+async fn a_literal_path_takes_precedence_over_a_path_with_an_id() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 
@@ -253,7 +253,7 @@ async fn more_groups_than_an_answer_holds_are_cut_and_said_to_be() {
 }
 
 #[actix_web::test]
-async fn however_much_is_asked_it_is_one_statement() {
+async fn stats_take_one_statement() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     fill(&ada).await;

@@ -1,4 +1,4 @@
-//! What SQLite does to a write that fails: nothing that is acknowledged afterwards is lost.
+//! A failed write on SQLite never loses a later write that was acknowledged.
 mod on_file;
 
 use reqwest::Method;

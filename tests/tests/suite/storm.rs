@@ -1,4 +1,4 @@
-//! Clients that vanish in the middle of a request must not take along what others were told is written.
+//! Clients that disconnect during a request must not undo writes that were acknowledged to others.
 mod on_file;
 mod on_postgres;
 
@@ -20,9 +20,10 @@ const WRITERS: usize = 2;
 /// Publishes posts through a storm of resets; how many were acknowledged, and which of them are lost.
 async fn weather(backend: Backend) -> (usize, Vec<String>) {
     let (url, _folder) = backend.fresh().await;
-    let way = match backend.is_postgres() {
-        true => detour(&url).await,
-        false => url.clone(),
+    let way = if backend.is_postgres() {
+        detour(&url).await
+    } else {
+        url.clone()
     };
     let app = TestApp::at(&way, backend, |_| {}).await;
     let ada = app.member("ada").await;

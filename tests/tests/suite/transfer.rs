@@ -1,4 +1,4 @@
-//! Rows in quantity: `GET /{resource}/export` and `POST /{resource}/import`.
+//! Bulk transfer of rows: `GET /{resource}/export` and `POST /{resource}/import`.
 mod bodies;
 mod chunks;
 mod csv;

@@ -1,4 +1,4 @@
-//! What is away, full or slow is said so promptly, and harms nobody else.
+//! When a dependency is away, full or slow, the affected requests get a prompt answer and others are served.
 mod deadline;
 mod on_postgres;
 mod slow;

@@ -1,4 +1,4 @@
-//! A write is all or nothing, says so truthfully, and ends within its budget.
+//! A write is atomic, reports its outcome correctly, and ends within its time budget.
 use std::{
     cell::Cell,
     future::{pending, poll_fn},

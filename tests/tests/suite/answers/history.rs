@@ -1,4 +1,4 @@
-//! Histories put large texts in, and are pages like any others.
+//! Histories of large texts are paged like any other list.
 use tests::json;
 
 use super::{limited, page, walk};

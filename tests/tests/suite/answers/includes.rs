@@ -1,4 +1,4 @@
-//! Related rows come along as far as there is room, and those that do not are said to be there.
+//! Included rows fill the room that is left in an answer; the answer says so if some are missing.
 use serde_json::Value;
 use tests::{TestApp, json, sql};
 
@@ -8,17 +8,18 @@ use super::{limited, post};
 async fn comments(app: &TestApp, count: usize, letters: usize) {
     let row = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
         SELECT p.created_at, p.updated_at, 1, p.id, p.author_id, BODY FROM posts p CROSS JOIN NUMBERS n";
-    let (body, numbers) = match app.backend.is_postgres() {
-        true => (
+    let (body, numbers) = if app.backend.is_postgres() {
+        (
             format!("repeat('0', {letters})"),
             format!("generate_series(1, {count})"),
-        ),
-        false => (
+        )
+    } else {
+        (
             format!("hex(zeroblob({letters} / 2))"),
             format!(
                 "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n)"
             ),
-        ),
+        )
     };
     let insert = row.replace("BODY", &body).replace("NUMBERS", &numbers);
     sql::run(&app.atoll, &insert).await;

@@ -1,4 +1,4 @@
-//! Long texts order and group nothing, and an export goes by an index.
+//! Long texts cannot be sorted or grouped by, and an export sorts by an indexed column.
 use service::resources::registry;
 use tests::TestApp;
 

@@ -1,4 +1,4 @@
-//! Committed entries get one order, and a chain that shows what was done to them since.
+//! Committed entries get one order and a chain of blocks that reveals later changes.
 mod on_postgres;
 
 use std::time::Duration;
@@ -210,13 +210,10 @@ async fn values_that_vanish_without_a_purge_are_found() {
 #[actix_web::test]
 async fn one_altered_entry_among_ten_thousand_is_found() {
     let service = Service::new().await;
-    let series = match Service::new().await.atoll.database.is_sqlite() {
-        true => {
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT '2026-01-01T00:00:00.000000+00:00', 'posts', i, 'created', 1, '{}', 'salt' FROM n"
-        }
-        false => {
-            "SELECT now(), 'posts', i, 'created', 1, '{}', 'salt' FROM generate_series(1, 10000) i"
-        }
+    let series = if Service::new().await.atoll.database.is_sqlite() {
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT '2026-01-01T00:00:00.000000+00:00', 'posts', i, 'created', 1, '{}', 'salt' FROM n"
+    } else {
+        "SELECT now(), 'posts', i, 'created', 1, '{}', 'salt' FROM generate_series(1, 10000) i"
     };
     let insert = format!(
         "INSERT INTO audit_entries (created_at, resource, resource_id, action, version, changes, salt) {series}"
@@ -264,9 +261,10 @@ async fn old_entries_are_given_up_and_the_rest_still_holds() {
         .expect_status(200);
     seal_all(&app.atoll).await;
     let receipt = verify(&app.atoll, None).await.unwrap().receipt;
-    let old = match app.backend.is_postgres() {
-        true => "now() - interval '25 hours'",
-        false => "'2001-01-01T00:00:00.000000+00:00'",
+    let old = if app.backend.is_postgres() {
+        "now() - interval '25 hours'"
+    } else {
+        "'2001-01-01T00:00:00.000000+00:00'"
     };
     let age = |from: &str| format!("UPDATE audit_blocks SET created_at = {old} {from}");
     sql::run(&app.atoll, &age("WHERE number = 1")).await;

@@ -1,4 +1,4 @@
-//! What entries say, and to whom.
+//! The content of audit entries, and who may read them.
 use reqwest::Method;
 use sea_orm::ConnectionTrait;
 use service::{Actor, Crud, Error, Posts, posts::NewPost};

@@ -1,4 +1,4 @@
-//! A server whose role does not own the tables: everything works, and the audit can only be added to.
+//! A server whose role does not own the tables works, and can only append to the audit log.
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;

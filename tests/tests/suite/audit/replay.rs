@@ -1,4 +1,4 @@
-//! The audit, replayed from nothing, gives the tables: so no write goes past it.
+//! Replaying the audit log gives the tables, so every write is recorded.
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! An earlier version, written as a new one.
+//! A revert writes an earlier version of a row as a new one.
 use tests::{Client, Reply, TestApp, json, sql};
 
 use super::{actions, history};
@@ -66,7 +66,7 @@ async fn a_revert_goes_by_the_rules_of_an_update() {
 
 /// Or it would show what the history hides.
 #[actix_web::test]
-async fn nobody_reverts_whose_history_they_may_not_see() {
+async fn a_revert_needs_the_permission_to_read_the_history() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let writer = app

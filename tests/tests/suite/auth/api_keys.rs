@@ -1,4 +1,4 @@
-//! API keys: what programs may do for a user, and until when (contract §9).
+//! API keys: what programs may do for a user (contract §9).
 mod ends;
 
 use reqwest::Method;
@@ -53,7 +53,7 @@ async fn a_key_is_shown_once_and_does_what_its_scopes_say() {
 }
 
 #[actix_web::test]
-async fn nobody_gives_a_program_what_they_lack() {
+async fn an_api_key_cannot_have_a_scope_that_its_owner_lacks() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let admin = app.admin("admin").await;
@@ -127,7 +127,7 @@ async fn a_key_does_no_more_than_its_owner_may_now() {
 }
 
 #[actix_web::test]
-async fn only_all_of_a_superuser_is_a_superuser() {
+async fn only_an_unrestricted_key_of_a_superuser_is_a_superuser() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let other = app.user("other", true, &[]).await;
@@ -161,7 +161,7 @@ async fn only_all_of_a_superuser_is_a_superuser() {
 }
 
 #[actix_web::test]
-async fn a_key_is_no_cookie_and_what_is_like_a_key_is_none() {
+async fn a_key_is_refused_as_a_cookie_and_a_malformed_key_is_invalid() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let program = ada.with_key(&["posts.create.own"]).await;
@@ -195,7 +195,7 @@ async fn a_key_costs_one_statement() {
     let editor = app.editor("editor").await;
     let program = editor.with_key(&["posts.read"]).await;
     program.get("/posts").await.expect_status(200);
-    // Its first use is noted beside that: what is written is waited for by asking.
+    // The first use is written concurrently, so the test polls for it.
     while list(&editor).await[0]["last_used_at"].is_null() {}
     app.statements.take();
 

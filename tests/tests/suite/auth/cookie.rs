@@ -1,8 +1,8 @@
-//! A browser's sign-in: a cookie, and what keeps other sites from using it.
+//! Sign-in with a browser: the cookie, and the protection against other sites that want to use it.
 use reqwest::{Method, header::HeaderMap};
 use tests::{PASSWORD, Reply, TestApp, json};
 
-/// What a browser was given.
+/// The cookie and the token that a browser received.
 struct Browser {
     app: TestApp,
     cookie: String,
@@ -113,7 +113,7 @@ async fn a_cookie_reads_alone_and_writes_with_its_token() {
         .expect_status(401);
 }
 
-/// A cache between must not show it to others.
+/// A shared cache must not show the answer to others.
 #[actix_web::test]
 async fn what_a_cookie_reads_is_private() {
     let browser = Browser::new().await;
@@ -215,7 +215,7 @@ async fn a_page_of_another_site_writes_nothing_even_with_the_token() {
     }
 }
 
-/// Or a site could sign its visitors in as somebody else, and read what they leave there.
+/// Otherwise a site could sign its visitors in to an account of its own, and read what they write there.
 #[actix_web::test]
 async fn another_site_signs_nobody_in() {
     let app = TestApp::new().await;
@@ -295,7 +295,7 @@ async fn a_header_goes_before_a_cookie_and_needs_no_token() {
         .expect_status(401);
 }
 
-/// A 401 may be about something else that the request brought.
+/// A 401 may be caused by another credential of the request.
 #[actix_web::test]
 async fn a_good_cookie_stays_whatever_else_is_refused() {
     let browser = Browser::new().await;

@@ -1,4 +1,4 @@
-//! Passwords that are easily guessed, wherever one is set (NIST SP 800-63B-4, section 3.1.1.2).
+//! Passwords that are easy to guess are refused wherever one is set (NIST SP 800-63B-4, section 3.1.1.2).
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
@@ -88,7 +88,7 @@ async fn what_is_known_of_the_user_makes_a_password_easy() {
     }
 }
 
-/// As everywhere, limits come first, and all of them together.
+/// Limits are checked first and reported together.
 #[actix_web::test]
 async fn a_password_is_guessed_once_everything_else_is_within_its_limits() {
     let app = TestApp::new().await;
@@ -119,7 +119,7 @@ async fn an_installation_says_how_hard_passwords_must_be_to_guess() {
     strong.expect_status(201);
 }
 
-/// Symbols that can be read in many ways made the library try thousands of them.
+/// Symbols with many readings once made the library try thousands of combinations.
 #[actix_web::test]
 async fn no_password_takes_long_to_judge() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! What a sign-in costs, and how passwords are stored (contract §9).
+//! The cost of a sign-in, and how passwords are stored (contract §9).
 use entity::users::Model;
 use futures_util::future::join;
 use secrecy::SecretString;
@@ -11,7 +11,7 @@ fn pepper(name: &str) -> SecretString {
     format!("{name}, and so on for 32 characters or more").into()
 }
 
-/// Cheaper than any server may be told to be.
+/// Cheaper than the configuration allows.
 fn cheap() -> Settings {
     Settings {
         hash_memory: 64,
@@ -20,7 +20,7 @@ fn cheap() -> Settings {
     }
 }
 
-/// A server whose hashes cost this much.
+/// Starts a server whose hashes have this cost.
 async fn app(memory: u32, passes: u32) -> TestApp {
     let change = |auth: &mut Settings| {
         auth.hash_memory = memory;
@@ -37,7 +37,7 @@ async fn stored(app: &TestApp, name: &str) -> Model {
         .unwrap()
 }
 
-/// A user whose password was hashed as these settings say.
+/// Creates a user whose password was hashed with these settings.
 async fn user(app: &TestApp, name: &str, settings: &Settings) -> Model {
     app.user(name, false, &[]).await;
     let hash = Hasher::start(settings).hash(PASSWORD.into()).await.unwrap();
@@ -46,7 +46,7 @@ async fn user(app: &TestApp, name: &str, settings: &Settings) -> Model {
     stored(app, name).await
 }
 
-/// Once the first sign-in since then is about to hash a password anew.
+/// Waits until the next sign-in is about to rehash a password.
 async fn rehashing(app: &TestApp, since: u64) {
     eventually("a password is hashed anew", async || {
         (app.atoll.atoll().hasher.taken() >= since + 2).then_some(())
@@ -127,7 +127,7 @@ async fn a_sign_in_makes_a_hash_anew_that_was_cheap_and_changes_nothing_else() {
 }
 
 #[actix_web::test]
-async fn who_does_not_get_in_changes_no_hash() {
+async fn a_failed_sign_in_changes_no_hash() {
     let app = app(256, 2).await;
     let before = user(&app, "ada", &cheap()).await;
 
@@ -178,7 +178,7 @@ async fn a_password_follows_the_pepper_at_the_next_sign_in() {
         .expect_problem(401, "unauthenticated");
 }
 
-/// The pepper counts, not only its name: the same string under another one is another password.
+/// The value of the pepper matters, not only its name: the same string with another pepper is another password.
 #[actix_web::test]
 async fn a_hash_with_a_pepper_is_nothing_without_it() {
     let with = Hasher::start(&Settings {
@@ -201,7 +201,7 @@ async fn a_hash_with_a_pepper_is_nothing_without_it() {
 }
 
 #[actix_web::test]
-async fn a_password_that_is_set_while_another_is_hashed_anew_stays() {
+async fn a_password_that_is_set_during_a_rehash_stays() {
     let app = app(128 * 1024, 3).await;
     user(&app, "ada", &cheap()).await;
     let anyone = app.anonymous();
@@ -216,9 +216,9 @@ async fn a_password_that_is_set_while_another_is_hashed_anew_stays() {
     assert_eq!(stored(&app, "ada").await.password_hash, "another");
 }
 
-/// What they verified is not what is stored any more when they are done; the password is the same.
+/// The stored hash changes while sign-ins verify the old one; the password stays the same.
 #[actix_web::test]
-async fn a_hash_that_is_made_anew_is_in_nobodys_way() {
+async fn a_rehash_blocks_no_other_request() {
     let app = app(128 * 1024, 3).await;
     user(&app, "ada", &cheap()).await;
     let anyone = app.anonymous();
@@ -234,7 +234,7 @@ async fn a_hash_that_is_made_anew_is_in_nobodys_way() {
 }
 
 #[actix_web::test]
-async fn a_password_can_be_changed_while_it_is_hashed_anew() {
+async fn a_password_can_be_changed_during_its_rehash() {
     let app = app(128 * 1024, 3).await;
     let ada = app.member("ada").await;
     let hash = user(&app, "bob", &cheap()).await.password_hash;

@@ -1,10 +1,10 @@
-//! Tokens that nobody was given: they are refused without asking the database.
+//! Tokens that were never issued are refused without a query.
 use reqwest::Method;
 use tests::{Client, PASSWORD, Reply, TestApp, json, mail::Letters};
 
 use super::login;
 
-/// Of the right form, and without a checksum that holds.
+/// Tokens of the right form with a wrong checksum.
 fn random(bytes: usize) -> String {
     let letters = (bytes * 4).div_ceil(3);
     let letter = |_| char::from(b'a' + rand::random_range(0..26));
@@ -103,7 +103,7 @@ async fn a_made_up_token_costs_no_statement_wherever_it_is_sent() {
     key.get("/posts").await.expect_status(200);
 }
 
-/// A link that was sent differs in one letter.
+/// The altered link differs from the sent one in one letter.
 #[actix_web::test]
 async fn an_altered_link_costs_no_statement() {
     let letters = Letters::new();
@@ -132,7 +132,7 @@ async fn an_altered_link_costs_no_statement() {
         .expect_status(204);
 }
 
-/// The checksums follow the installation, not `auth.key`: replacing that ends no session and no key.
+/// The checksums follow the installation, not `auth.key`: replacing the key ends no session and no API key.
 #[actix_web::test]
 async fn another_auth_key_ends_no_token() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! What a node remembers of its callers, and how it hears that it must not: PostgreSQL, several nodes (contract §5, §9).
+//! The cache of callers on each node, and the notices that invalidate it, on PostgreSQL with several nodes (contract §5, §9).
 mod clocks;
 
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use tests::{
     process::{Program, eventually},
 };
 
-/// Longer than any test waits: what is forgotten was told.
+/// Longer than any test waits, so an entry leaves the cache only because of a notice.
 const LIFETIME: Duration = Duration::from_hours(1);
 
-/// Without a row: 404 to whoever is signed in by a token, so that the caller is all that is looked up.
+/// This row does not exist: a signed-in caller gets 404, so the only query looks up the caller.
 const CHEAP: &str = "/auth/cookie";
 
 async fn remembering(url: &str) -> TestApp {
@@ -31,7 +31,7 @@ async fn is_remembered(app: &TestApp, client: &Client) {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn what_changes_here_or_on_another_node_is_no_longer_remembered() {
+async fn a_change_on_any_node_invalidates_the_cached_caller() {
     let (url, _) = Backend::Postgres.fresh().await;
     let (here, there) = (remembering(&url).await, remembering(&url).await);
     let root = here.superuser("root").await;
@@ -101,7 +101,7 @@ async fn what_changes_here_or_on_another_node_is_no_longer_remembered() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn nobody_is_remembered_while_changes_are_not_heard() {
+async fn callers_are_not_cached_while_the_change_feed_is_down() {
     let Some(mut server) = ThrowAway::start() else {
         say(&format!(
             "NOT RUN: no PostgreSQL to freeze; {GIVEN} names one that others use"
@@ -132,7 +132,7 @@ async fn nobody_is_remembered_while_changes_are_not_heard() {
     is_remembered(&app, &ada).await;
 }
 
-/// How long it takes is printed: it is the interval of no test.
+/// The time is printed but not asserted.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_token_that_one_process_revokes_is_refused_by_the_other() {

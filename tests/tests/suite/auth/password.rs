@@ -1,4 +1,4 @@
-//! `POST /auth/password`: another password, and every other session ends.
+//! `POST /auth/password` changes the password and ends every other session.
 use futures_util::future::join_all;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
@@ -68,9 +68,9 @@ async fn a_change_of_password_is_in_the_history_without_it() {
     assert!(!history.text.contains("argon2"));
 }
 
-/// Each knows the first password; only one of them knows the current one.
+/// Every request sends the first password, which is current for only one of them.
 #[actix_web::test]
-async fn of_several_changes_at_once_one_is_made() {
+async fn one_of_several_concurrent_password_changes_succeeds() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let new: Vec<_> = (0..4)

@@ -6,7 +6,7 @@ use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
 
 use super::login;
 
-/// Somebody who is signed in, and their refresh token.
+/// Returns a signed-in client and its refresh token.
 async fn signed_in(app: &TestApp) -> (Client, String) {
     let id = app.user("ada", false, &[]).await;
     let reply = login(&app.anonymous(), "ada", PASSWORD)
@@ -25,7 +25,7 @@ async fn refresh(app: &TestApp, token: &str) -> Reply {
     app.anonymous().post("/auth/refresh", body).await
 }
 
-/// Moves every session that much into the past.
+/// Moves a time of every session into the past.
 async fn age(app: &TestApp, column: &str, seconds: i64) {
     let set = format!("UPDATE sessions SET {column} = {}", app.ago(seconds));
     sql::run(&app.atoll, &set).await;
@@ -71,7 +71,7 @@ async fn a_refresh_token_that_comes_back_ends_its_session_and_no_other() {
     elsewhere.get("/auth/me").await.expect_status(200);
 }
 
-/// Not only the one before: whoever has any token of the family without being up to date is not the only one who has it.
+/// Any outdated refresh token ends the session, not only the previous one: it shows that two clients have the tokens.
 #[actix_web::test]
 async fn a_refresh_token_of_two_generations_ago_ends_its_session() {
     let app = TestApp::new().await;
@@ -125,7 +125,7 @@ async fn a_session_ends_when_it_is_old_or_not_used_however_its_tokens_are() {
 }
 
 #[actix_web::test]
-async fn a_token_that_had_its_time_gets_no_more_of_it_by_being_replaced() {
+async fn replacing_an_expired_token_does_not_extend_it() {
     let app = TestApp::new().await;
     let (ada, token) = signed_in(&app).await;
     age(&app, "token_expires_at", 1).await;
@@ -136,10 +136,10 @@ async fn a_token_that_had_its_time_gets_no_more_of_it_by_being_replaced() {
 }
 
 #[actix_web::test]
-async fn what_is_no_refresh_token_is_refused_and_ends_nothing() {
+async fn an_invalid_refresh_token_is_refused_and_ends_no_session() {
     let app = TestApp::new().await;
     let (ada, token) = signed_in(&app).await;
-    // Of the right family, and never given to anybody.
+    // A token of the right session that was never issued.
     let other = format!("{}AAAA", &token[..token.len() - 4]);
 
     for text in [ada.token(), &other, "rt_", "rt_AAAA", "x", "rt_%"] {
@@ -230,7 +230,7 @@ async fn the_hundred_and_first_session_ends_one_that_was_never_used() {
     unused.get("/auth/me").await.expect_status(401);
 }
 
-/// Whether or not callers are remembered between requests.
+/// This holds with and without the cache of callers.
 #[actix_web::test]
 async fn a_hundred_sign_ins_within_a_minute_end_no_session_that_is_in_use() {
     for lifetime in [Duration::ZERO, Duration::from_secs(30)] {
@@ -248,7 +248,7 @@ async fn a_hundred_sign_ins_within_a_minute_end_no_session_that_is_in_use() {
     }
 }
 
-/// The others were used once, after the first use of this one, which is used again before each sign-in.
+/// The other sessions were used once, after the first use of this one, which is used again before each sign-in.
 #[actix_web::test]
 async fn the_last_use_of_a_session_counts_before_it_is_stored() {
     let app = TestApp::new().await;
@@ -260,7 +260,7 @@ async fn the_last_use_of_a_session_counts_before_it_is_stored() {
         other.get("/auth/me").await.expect_status(200);
         others.push(other);
     }
-    // What is stored says that it was not used for the longest time.
+    // By the stored times, this session is the least recently used.
     let aged = format!(
         "UPDATE sessions SET created_at = {}, last_used_at = {} WHERE id = (SELECT min(id) FROM sessions)",
         app.ago(50),
@@ -268,7 +268,7 @@ async fn the_last_use_of_a_session_counts_before_it_is_stored() {
     );
     sql::run(&app.atoll, &aged).await;
 
-    // To the second.
+    // Times of use have a resolution of one second.
     actix_web::rt::time::sleep(Duration::from_millis(1_050)).await;
     ada.get("/auth/me").await.expect_status(200);
     app.anonymous().login("ada", PASSWORD).await;
@@ -278,7 +278,7 @@ async fn the_last_use_of_a_session_counts_before_it_is_stored() {
     others[1].get("/auth/me").await.expect_status(200);
 }
 
-/// The minute is the database's: what is written is waited for by asking.
+/// The database measures the minute, and the test polls for the write.
 #[actix_web::test]
 async fn the_use_of_a_session_is_noted_once_a_minute() {
     let app = TestApp::new().await;

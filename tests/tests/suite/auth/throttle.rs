@@ -1,4 +1,4 @@
-//! Guessing costs time, and locks nobody out (contract §9).
+//! Guessing passwords is slowed down, and the owner is never locked out (contract §9).
 mod attack;
 mod device;
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
 
-/// An app behind a proxy, so that everybody may come from anywhere.
+/// Starts an app behind a proxy, so that a test can choose the client's address.
 async fn behind_a_proxy() -> TestApp {
     TestApp::with(|knobs| {
         let here = vec!["127.0.0.1".to_owned()];
@@ -16,7 +16,7 @@ async fn behind_a_proxy() -> TestApp {
     .await
 }
 
-/// A sign-in from an address, by a device that has this cookie.
+/// Signs in from an address, with the cookie of a device.
 async fn sign_in(
     app: &TestApp,
     login: &str,
@@ -39,13 +39,12 @@ fn wait(reply: &Reply) -> u64 {
     reply.header("retry-after").parse().unwrap()
 }
 
-/// For everybody who has to wait, as far as the database knows.
+/// Moves the end of every wait in the database into the past.
 async fn time_passes(app: &TestApp, seconds: u64) {
-    let shift = match app.backend.is_postgres() {
-        true => format!("blocked_until - interval '{seconds} seconds'"),
-        false => {
-            format!("strftime('%Y-%m-%dT%H:%M:%f000+00:00', blocked_until, '-{seconds} seconds')")
-        }
+    let shift = if app.backend.is_postgres() {
+        format!("blocked_until - interval '{seconds} seconds'")
+    } else {
+        format!("strftime('%Y-%m-%dT%H:%M:%f000+00:00', blocked_until, '-{seconds} seconds')")
     };
     let shift = format!("UPDATE throttles SET blocked_until = {shift}");
     sql::run(&app.atoll, &shift).await;
@@ -77,7 +76,7 @@ async fn who_fails_often_has_to_wait_whether_the_account_is_there_or_not() {
 }
 
 #[actix_web::test]
-async fn nobody_prolongs_a_wait_and_a_success_ends_what_was_counted() {
+async fn attempts_do_not_prolong_a_wait_and_a_success_resets_the_count() {
     let app = TestApp::new().await;
     app.user("ada", false, &[]).await;
     let nobody = app.anonymous();
@@ -110,13 +109,13 @@ async fn of_many_guesses_at_once_no_more_are_tried_than_one_after_the_other() {
 
     let tried = guesses.iter().filter(|reply| reply.status == 401).count();
     let refused = guesses.iter().filter(|reply| reply.status == 429).count();
-    // Five are free; who takes seconds to ask may be let in once or twice more.
+    // Five attempts are free; a slow run may get one or two more.
     assert!((5..=9).contains(&tried), "{tried} were tried");
     assert!(refused > 0);
 }
 
 #[actix_web::test]
-async fn who_knows_the_password_may_sign_in_as_often_as_they_like() {
+async fn successful_sign_ins_are_not_limited() {
     let app = TestApp::new().await;
     app.user("ada", false, &[]).await;
     let nobody = app.anonymous();
@@ -129,9 +128,9 @@ async fn who_knows_the_password_may_sign_in_as_often_as_they_like() {
     assert_eq!(sql::number(&app.atoll, counted).await, 0);
 }
 
-/// Nobody can tell how what was not tried would have ended.
+/// An attempt that was not tried has no outcome to count.
 #[actix_web::test]
-async fn what_a_busy_server_does_not_try_is_no_failure() {
+async fn an_attempt_that_a_busy_server_refuses_is_not_counted() {
     let app = TestApp::with(|with| with.server.max_in_flight = 500).await;
     let nobody = app.anonymous();
     let names: Vec<_> = (0..100).map(|place| format!("nobody-{place}")).collect();
@@ -153,7 +152,7 @@ async fn what_a_busy_server_does_not_try_is_no_failure() {
 }
 
 #[actix_web::test]
-async fn who_fails_on_many_accounts_has_to_wait_and_others_have_not() {
+async fn an_address_that_fails_on_many_accounts_has_to_wait_and_others_do_not() {
     let app = behind_a_proxy().await;
     app.user("ada", false, &[]).await;
     let from = |address: &'static str, login: String| {
@@ -196,7 +195,7 @@ async fn guesses_of_the_current_password_are_counted_by_sign_in() {
 }
 
 #[actix_web::test]
-async fn what_is_over_is_removed() {
+async fn expired_throttles_are_removed() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
     wrong(&nobody, "ada").await.expect_status(401);
@@ -231,7 +230,7 @@ async fn guesses_are_counted_by_the_user_whatever_was_typed() {
             .await
             .expect_problem(429, "rate_limited");
     }
-    // Nobody is counted as somebody by a name that looks like what users are counted by.
+    // A user name that looks like a counter's key does not count for that key.
     for login in ["nobody".to_owned(), format!("user{ada}"), ada.to_string()] {
         wrong(&nobody, &login).await.expect_status(401);
     }

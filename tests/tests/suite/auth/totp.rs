@@ -1,4 +1,4 @@
-//! The second factor (RFC 6238): what it asks for, and what gets past it (contract §9).
+//! The second factor (RFC 6238): when it is asked for, and which codes are accepted (contract §9).
 mod required;
 mod turned;
 
@@ -14,7 +14,7 @@ async fn sign_in(app: &TestApp, password: &str, otp: Option<&str>) -> Reply {
     app.anonymous().post("/auth/login", body).await
 }
 
-/// What a client is told: where and why.
+/// Returns the pointer and the code of the only refusal.
 #[track_caller]
 fn told(reply: Reply) -> (Value, Value) {
     let reply = reply.expect_problem(401, "unauthenticated");
@@ -59,9 +59,9 @@ async fn once_it_is_on_a_sign_in_needs_a_code_that_was_never_used() {
     }
 }
 
-/// Of those who do not know the password, nobody learns that there is a second factor, or that a code was right.
+/// A caller without the password does not learn that there is a second factor, or that a code was right.
 #[actix_web::test]
-async fn without_the_password_it_tells_nothing_and_uses_nothing() {
+async fn a_code_without_the_password_reveals_nothing_and_stays_unused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let phone = Authenticator::on(&ada).await;
@@ -97,13 +97,14 @@ async fn without_the_password_it_tells_nothing_and_uses_nothing() {
 #[actix_web::test]
 async fn of_several_who_bring_one_code_at_once_one_comes_in() {
     for is_recovery in [false, true] {
-        // Of their own, as what fails counts.
+        // A separate user, because failed attempts are counted.
         let app = TestApp::new().await;
         let ada = app.member("ada").await;
         let phone = Authenticator::on(&ada).await;
-        let code = match is_recovery {
-            true => &phone.recovery_codes[3],
-            false => &phone.code(1),
+        let code = if is_recovery {
+            &phone.recovery_codes[3]
+        } else {
+            &phone.code(1)
         };
 
         let racers = (0..4).map(|_| sign_in(&app, PASSWORD, Some(code)));
@@ -151,7 +152,7 @@ async fn a_code_of_another_user_is_none() {
         );
     }
 
-    // Whoever writes to the database does not give a user a secret that they know.
+    // A secret that is copied to another row of the database is refused.
     let swap = "UPDATE totp_secrets SET secret = (SELECT secret FROM totp_secrets WHERE user_id = HIS) WHERE user_id = HERS";
     let swap = swap
         .replace("HIS", &bob.id.to_string())
@@ -165,7 +166,7 @@ async fn a_code_of_another_user_is_none() {
 }
 
 #[actix_web::test]
-async fn another_password_leaves_it_on() {
+async fn changing_the_password_keeps_the_second_factor() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let phone = Authenticator::on(&ada).await;
@@ -198,7 +199,7 @@ async fn a_browser_signs_in_with_it_too() {
     cookie(Some(phone.code(1))).await.expect_status(200);
 }
 
-/// With another `auth.key`, recovery codes are what is left; the second factor is not off.
+/// With another `auth.key` only recovery codes work; the second factor stays enabled.
 #[actix_web::test]
 async fn a_secret_that_cannot_be_read_any_more_is_no_way_in() {
     let app = TestApp::new().await;
@@ -206,9 +207,10 @@ async fn a_secret_that_cannot_be_read_any_more_is_no_way_in() {
     let phone = Authenticator::on(&ada).await;
 
     for damaged in ["'x'", "secret || 'x'"] {
-        let bytes = match app.backend.is_postgres() {
-            true => damaged.replace("'x'", "'\\x00'::bytea"),
-            false => damaged.replace("'x'", "x'00'"),
+        let bytes = if app.backend.is_postgres() {
+            damaged.replace("'x'", "'\\x00'::bytea")
+        } else {
+            damaged.replace("'x'", "x'00'")
         };
         let damage = format!("UPDATE totp_secrets SET secret = {bytes}");
         sql::run(&app.atoll, &damage).await;

@@ -1,9 +1,9 @@
-//! The same password, as keyboards write it in several ways.
+//! A password is the same in every Unicode form in which a keyboard may write it.
 use tests::{TestApp, json};
 
 use super::login;
 
-/// Each `é` one letter, and two.
+/// The same text with each `é` as one code point and as two.
 const COMPOSED: &str = "caf\u{e9} wagenrad zw\u{f6}lf";
 const DECOMPOSED: &str = "cafe\u{301} wagenrad zwo\u{308}lf";
 
@@ -66,7 +66,7 @@ async fn lengths_count_after_composing() {
     assert_eq!(short.body["errors"][0]["code"], "too_short");
 }
 
-/// What is known of the user is compared in the same form.
+/// The user's data is compared in the same form.
 #[actix_web::test]
 async fn a_name_in_a_password_is_found_however_it_is_composed() {
     let app = TestApp::new().await;

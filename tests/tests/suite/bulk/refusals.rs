@@ -1,4 +1,4 @@
-//! A bulk that is refused says where, and leaves nothing behind.
+//! A refused bulk request says where the error is, and writes nothing.
 use futures_util::future::{join, join_all};
 use serde_json::Value;
 use service::Application;

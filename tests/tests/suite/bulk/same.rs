@@ -1,4 +1,4 @@
-//! Drawn operations come to the same in bulk as one by one.
+//! Random operations have the same outcome in bulk and one by one.
 use serde_json::Value;
 use tests::{Client, TestApp, json};
 

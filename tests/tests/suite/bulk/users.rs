@@ -1,4 +1,4 @@
-//! Users in bulk: their roles, their sessions, the last superuser, and what goes with them.
+//! Bulk operations on users: roles, sessions, the last superuser, and cascades.
 use tests::{TestApp, json};
 
 use super::bulk;

@@ -1,4 +1,4 @@
-//! Files with what users wrote, or with secrets, are for the user of the process alone, whatever the umask.
+//! Files that contain user data or secrets are readable only by the user of the process, whatever the umask.
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use tests::{Client, PASSWORD, json, process::Program};

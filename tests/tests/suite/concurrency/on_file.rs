@@ -1,4 +1,4 @@
-//! SQLite has one writer at a time: the others wait their turn, and none is told that the database is locked.
+//! SQLite has one writer at a time: other writers wait, and none fails because the database is locked.
 use std::cell::Cell;
 
 use futures_util::future::join_all;

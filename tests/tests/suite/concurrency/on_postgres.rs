@@ -1,3 +1,3 @@
-//! Two transactions at a time: a row's owners stay live until it is there.
+//! Two concurrent transactions: the owners of a new row stay live until it is committed.
 mod owners;
 mod races;

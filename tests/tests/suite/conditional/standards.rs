@@ -1,4 +1,4 @@
-//! Preconditions as RFC 9110, section 13 has them.
+//! Preconditions as RFC 9110, section 13 defines them.
 use reqwest::Method;
 use serde_json::Value;
 use tests::{Client, Reply, TestApp, json};

@@ -1,4 +1,4 @@
-//! What PostgreSQL's planner expects.
+//! Estimated totals from PostgreSQL's planner.
 use tests::{Sql, TestApp};
 
 /// 300 posts of 20 titles; a third of them are drafts.

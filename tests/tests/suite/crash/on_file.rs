@@ -1,4 +1,4 @@
-//! SQLite in a file.
+//! The crash test on SQLite in a file.
 use tests::{file_url, process::Program};
 
 #[actix_web::test]

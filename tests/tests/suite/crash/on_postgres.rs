@@ -1,4 +1,4 @@
-//! PostgreSQL.
+//! The crash test on PostgreSQL.
 use tests::{Backend, process::Program};
 
 #[actix_web::test]

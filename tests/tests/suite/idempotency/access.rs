@@ -1,4 +1,4 @@
-//! A kept answer goes to whichever credential of its user may still do what was done, and to no other.
+//! A kept answer is given only to credentials of its user that still allow the operation.
 use reqwest::Method;
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json, sql};

@@ -1,4 +1,4 @@
-//! What is kept for a key is bounded: large bodies are made again from the history, and one user has only so much room.
+//! The storage of kept answers is bounded: large bodies are rebuilt from the history, and each user has a quota.
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::Value;

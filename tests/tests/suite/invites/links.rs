@@ -1,4 +1,4 @@
-//! Links as the program prints them.
+//! The links that the program prints.
 use tests::{Client, PASSWORD, Reply, json};
 
 use crate::cli::program;

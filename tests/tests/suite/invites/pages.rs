@@ -1,4 +1,4 @@
-//! The pages that links lead to.
+//! The pages that invitation links open.
 use tests::TestApp;
 
 /// The values of an attribute, in order.

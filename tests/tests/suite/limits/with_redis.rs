@@ -1,4 +1,4 @@
-//! Counting for all nodes together, and alone where that is not possible.
+//! Nodes count requests together in Redis, and each by itself while Redis is unreachable.
 use secrecy::SecretString;
 use tests::{Client, TestApp, process::eventually, redis::Redis};
 
@@ -68,9 +68,10 @@ async fn while_redis_is_away_each_node_counts_alone_and_then_they_count_together
     together(&one, &other).await;
 
     for freezes in [true, false] {
-        match freezes {
-            true => redis.freeze(),
-            false => redis.stop(),
+        if freezes {
+            redis.freeze()
+        } else {
+            redis.stop()
         }
         // Alone, each of them knows only what it let in itself while it was alone.
         let alone = eventually("it counts alone", async || {
@@ -80,9 +81,10 @@ async fn while_redis_is_away_each_node_counts_alone_and_then_they_count_together
         })
         .await;
         assert!(alone < 3_000, "there is a limit");
-        match freezes {
-            true => redis.thaw(),
-            false => redis.launch(),
+        if freezes {
+            redis.thaw()
+        } else {
+            redis.launch()
         }
         together(&one, &other).await;
     }

@@ -1,4 +1,4 @@
-//! Columns as a side door: only what is declared, and only for those who may see it, can be asked about.
+//! A caller can filter and sort by declared fields only, and by private ones only with the permission to read them.
 use entity::{comments, posts, roles, users};
 use sea_orm::{IdenStatic, Iterable};
 use service::resources::registry;
@@ -149,11 +149,12 @@ async fn a_relation_is_asked_about_no_more_than_its_own_list() {
             ] {
                 let reply = client.get(&path).await;
 
-                match sees {
-                    true => reply.expect_status(200),
-                    false => reply
+                if sees {
+                    reply.expect_status(200)
+                } else {
+                    reply
                         .expect_problem(400, "malformed_request")
-                        .expect_error_at(&parameter),
+                        .expect_error_at(&parameter)
                 };
             }
         }

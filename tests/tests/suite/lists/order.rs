@@ -1,4 +1,4 @@
-//! `sort`: up to three fields, either way, nulls last, and `id` in the end.
+//! `sort` takes up to three fields, either way, with nulls last and `id` as the tie-breaker.
 use std::cmp::Ordering;
 
 use serde_json::Value;

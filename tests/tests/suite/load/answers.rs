@@ -1,4 +1,4 @@
-//! Answers that their clients do not take.
+//! Answers that clients do not read.
 use std::time::Duration;
 
 use tests::{Client, TestApp, json, process::eventually, stuck::Stuck};
@@ -79,7 +79,7 @@ async fn bytes_that_clients_have_not_taken_are_bounded_by_caller_and_in_all() {
             .expect_status(200);
     }
     come_back(bob.get(LIST).await, 503, "unavailable");
-    // What was written is said, and the files of this program take no room.
+    // Acknowledged writes are kept, and the files of the program use no space.
     let post = json!({ "title": "Hello", "content": "x".repeat(50_000) });
     bob.post("/posts", post).await.expect_status(201);
     stuck.push(Stuck::get(app.address, "/docs/swagger-ui-bundle.js", "").await);

@@ -6,7 +6,7 @@ use super::come_back;
 
 const LOGIN: &str = "/api/v1/auth/login";
 
-/// As many requests wait as is said.
+/// Waits until this number of requests is waiting.
 async fn waiting(app: &TestApp, most: usize, expected: usize) {
     eventually("requests wait for their bodies", async || {
         (most - app.load.waiting.available_permits() == expected).then_some(())
@@ -37,7 +37,7 @@ async fn requests_whose_body_never_comes_take_no_place() {
     let mut ninth = Stuck::post(app.address, LOGIN, "", 100).await;
     assert_eq!(ninth.status().await, 503);
 
-    // Each of them is worked on once its body is there.
+    // Each request proceeds once its body has arrived.
     let mut first = stuck.pop().unwrap();
     let body = json!({ "login": "ada", "password": tests::PASSWORD }).to_string();
     first.say(&format!("{body:100}")).await;
@@ -144,7 +144,7 @@ async fn one_user_holds_a_quarter_of_the_bytes_of_bulks_and_others_go_on() {
         .await
         .expect_status(200);
 
-    // All of them together.
+    // Requests of all users together.
     for name in ["cyd", "dan", "fay"] {
         let member = app.member(name).await;
         stuck.push(Stuck::post(app.address, bulks, member.token(), 100_000).await);

@@ -1,4 +1,4 @@
-//! How many connections an address may have.
+//! The number of connections of an address is limited.
 use tests::{TestApp, process::eventually, stuck::Stuck};
 
 const ALIVE: &str = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n";

@@ -47,7 +47,7 @@ async fn a_request_that_gets_its_turn_in_time_is_answered() {
         (app.load.waiting.available_permits() == 1023).then_some(())
     })
     .await;
-    // One waits already.
+    // One request is already waiting.
     come_back(ada.get("/posts").await, 429, "rate_limited");
     drop(running);
 
@@ -57,7 +57,7 @@ async fn a_request_that_gets_its_turn_in_time_is_answered() {
 /// A post whose slug two requests want: the second of them waits for the transaction of the first.
 #[actix_web::test]
 async fn a_turn_is_held_until_the_work_ends_though_the_client_is_gone() {
-    // In memory there is one connection, which the transaction has: nobody's credentials are looked up.
+    // The database in memory has one connection, which the transaction holds, so no credentials can be looked up.
     if Backend::of_this_run() == Backend::Memory {
         return;
     }
@@ -106,7 +106,7 @@ async fn a_turn_is_held_until_the_work_ends_though_the_client_is_gone() {
 
 #[actix_web::test]
 async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_writing_and_reading() {
-    // In memory there is one connection, which everybody waits for.
+    // The database in memory has one connection, which all requests wait for.
     if Backend::of_this_run() == Backend::Memory {
         return;
     }
@@ -127,7 +127,7 @@ async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_wri
                     let mut client =
                         Stuck::post(address, "/api/v1/posts", &token, body.len()).await;
                     client.say(&body).await;
-                    // An answer that does not come at once is not waited for.
+                    // The test does not wait for an answer that does not come at once.
                     let _ = timeout(Duration::from_millis(5), client.answer()).await;
                     client.reset();
                 }
@@ -154,7 +154,7 @@ async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_wri
     .await;
 }
 
-/// A request is answered, though a machine that is busy may ask its client to come back a few times.
+/// Retries until the request is answered, since a busy machine may refuse it a few times.
 async fn gets_through(status: u16, request: impl AsyncFn() -> Reply) {
     for _ in 0..4 {
         if request().await.status == status {

@@ -1,4 +1,4 @@
-//! Another address: with one's password, and with mail once it is verified.
+//! Changing the address takes the password and, if mail is configured, a verification.
 use tests::{PASSWORD, TestApp, json, mail::Letters};
 
 use super::{heads, state, verify};
@@ -83,7 +83,7 @@ async fn nobody_changes_an_address_without_the_password() {
                 .expect_problem(422, "validation_failed")
                 .expect_error_at("/current_password");
         }
-        // Not by the doors beside that one either, whatever else one may do.
+        // Other routes refuse the change too, whatever the caller's permissions.
         for who in [&ada, &root] {
             let (user, patch) = (format!("/users/{}", who.id), json!({ "email": NEW }));
             let bulk = json!({ "operations": [{ "op": "update", "id": who.id, "data": patch }] });
@@ -155,7 +155,7 @@ async fn an_administrator_sets_the_address_of_others_at_once_and_they_hear_of_it
 }
 
 #[actix_web::test]
-async fn of_several_wishes_the_last_one_counts_and_comes_a_minute_after_the_one_before() {
+async fn the_last_of_several_address_changes_counts_and_is_mailed_at_most_once_a_minute() {
     let letters = Letters::new();
     let app = letters.app().await;
     let ada = app.member("ada").await;

@@ -1,5 +1,5 @@
-//! An account that a stranger made with another's address: the owner of the address gets it, and nothing of the stranger's
-//! stays good.
+//! The owner of an address takes over an account that a stranger registered with it, and everything of the stranger's becomes
+//! void.
 use std::time::Duration;
 
 use reqwest::Method;
@@ -22,7 +22,7 @@ async fn signed_in(app: &TestApp, login: &str, password: &str) -> Client {
         .with_token(reply.body["token"].as_str().unwrap())
 }
 
-/// What a stranger sets up before the owner of the address comes.
+/// Everything that a stranger sets up before the owner of the address arrives.
 struct Stranger {
     session: Client,
     key: Client,
@@ -50,7 +50,7 @@ impl Stranger {
     }
 }
 
-/// The owner asks for a link, and follows it.
+/// Requests a link as the owner, and follows it.
 async fn take_over(app: &TestApp, letters: &Letters) {
     forgot(app, ADDRESS).await.expect_status(202);
     let sent = letters.sent(app).await;
@@ -100,7 +100,7 @@ async fn the_owner_of_an_address_takes_over_what_a_stranger_made_with_it_and_kee
     assert_eq!(keys.body["data"], json!([]));
     let codes = "SELECT count(*) FROM recovery_codes";
     assert_eq!(sql::number(&app.atoll, codes).await, 0);
-    // The stranger's code is for nothing, and the device is as unknown as any other.
+    // The stranger's code is invalid, and the device is unknown.
     let guess = json!({ "login": ADDRESS, "password": PASSWORD, "otp": stranger.recovery_code });
     let request = app.anonymous().request(Method::POST, "/auth/login");
     let request = request.header("cookie", &stranger.device).json(&guess);
@@ -124,7 +124,7 @@ async fn a_reset_leaves_the_keys_and_the_second_factor_of_who_had_verified_the_a
     assert_eq!(refused.body["errors"][0]["code"], "otp_required");
 }
 
-/// By whom the address was set, and whether a second factor outlives a reset then.
+/// Who set the address, and whether the second factor survives a reset.
 #[actix_web::test]
 async fn an_address_that_the_operator_or_an_invitation_set_counts_as_confirmed() {
     let letters = Letters::new();
@@ -228,7 +228,7 @@ async fn a_link_counts_with_a_sign_in_of_its_user_or_the_password_and_ends_nothi
         let key = user.with_key(&["users.read.own"]).await;
         let link = |password: Option<&str>| json!({ "token": token, "password": password });
 
-        // Neither nobody, nor another user, nor a key of the user, nor another password.
+        // Anonymous callers, other users, API keys of the user and wrong passwords are refused.
         for who in [&app.anonymous(), &eve, &key] {
             who.post("/auth/email/verify", json!({ "token": token }))
                 .await
@@ -258,7 +258,7 @@ async fn a_link_counts_with_a_sign_in_of_its_user_or_the_password_and_ends_nothi
     }
 }
 
-/// The stranger has an account of their own, and wants the address of somebody else for it.
+/// The stranger has an account and tries to give it another person's address.
 #[actix_web::test]
 async fn a_link_to_a_changed_address_is_of_no_use_without_the_account() {
     let letters = Letters::new();
@@ -307,16 +307,16 @@ async fn a_session_that_has_ended_makes_no_key_and_no_second_factor() {
     let letters = Letters::new();
     let app = TestApp::with(|with| {
         with.service.mail = letters.mailer();
-        // The stranger's caller is remembered, as if the request had begun before.
+        // The stranger's caller is cached, as if the request had begun before.
         with.service.auth.cache_lifetime = Duration::from_hours(1);
     })
     .await;
     register(&app, "stranger", ADDRESS).await.expect_status(202);
     let stranger = signed_in(&app, "stranger", PASSWORD).await;
     let pending = Authenticator::pending(&stranger).await;
-    // Beside the service, which hears nothing of it.
+    // This write bypasses the service, so no notice is sent.
     sql::run(&app.atoll, "DELETE FROM sessions").await;
-    // Only PostgreSQL tells nodes of changes, so only there callers are remembered.
+    // Only PostgreSQL notifies nodes of changes, so callers are cached only there.
     if app.backend.is_postgres() {
         stranger.get("/posts").await.expect_status(200);
     }

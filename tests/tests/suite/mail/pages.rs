@@ -1,4 +1,4 @@
-//! Where the links of letters lead.
+//! The pages that the links in mails open.
 use reqwest::Method;
 use tests::{
     Reply,

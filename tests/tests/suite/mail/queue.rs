@@ -1,4 +1,4 @@
-//! A letter goes with what it is about, and waits until somebody takes it.
+//! A mail is queued in the transaction that causes it, and waits until it is sent.
 use service::{
     Actor, Error,
     auth::Credentials,
@@ -113,7 +113,7 @@ async fn several_who_send_at_once_send_each_letter_once() {
 }
 
 #[actix_web::test]
-async fn what_nobody_takes_for_days_is_given_up() {
+async fn a_mail_that_is_refused_for_days_is_given_up() {
     let app = TestApp::with(|with| {
         with.service.mail = Mailer::start(&by_smtp(1), SITE).unwrap();
     })
@@ -147,7 +147,7 @@ async fn waiting(tx: &service::Tx) -> service::Result<usize> {
     Ok(tx.query_all_raw(rows).await?.len())
 }
 
-/// What a client says of itself stands in the letter, and makes no line of its head.
+/// A client's own description appears in the body of the mail, and adds no header.
 #[actix_web::test]
 async fn nothing_that_a_client_says_becomes_a_header_or_markup() {
     let letters = Letters::new();
@@ -180,7 +180,7 @@ async fn nothing_that_a_client_says_becomes_a_header_or_markup() {
     );
 }
 
-/// Neither in what waits, nor in what is kept of it.
+/// Neither queued nor sent mails contain a token.
 #[actix_web::test]
 async fn the_database_holds_no_token() {
     let letters = Letters::new();
@@ -202,7 +202,7 @@ async fn the_database_holds_no_token() {
     assert_eq!(token.len(), 54, "256 bits and a checksum in base64");
 }
 
-/// It keeps no other letter from its way.
+/// It delays no other mail.
 #[actix_web::test]
 async fn a_letter_without_a_recipient_that_any_server_takes_waits_like_any_other() {
     let letters = Letters::new();

@@ -1,4 +1,4 @@
-//! Another password for those who have lost theirs.
+//! Resetting a forgotten password by mail.
 use futures_util::future::join_all;
 use serde_json::Value;
 use tests::{PASSWORD, json, mail::Letters};
@@ -118,7 +118,7 @@ async fn a_token_that_is_old_replaced_or_for_something_else_opens_nothing() {
     ada.get("/auth/me").await.expect_status(200);
 }
 
-/// A stranger who asks for links cannot keep the owner from following theirs.
+/// A stranger who requests links cannot prevent the owner from using one.
 #[actix_web::test]
 async fn the_last_three_links_are_good_and_one_of_them_ends_all() {
     let letters = Letters::new();
@@ -132,7 +132,7 @@ async fn the_last_three_links_are_good_and_one_of_them_ends_all() {
     }
 
     reset(&app, &tokens[0], NEW).await.expect_error_at("/token");
-    // Looked at, and not used.
+    // The link is opened but not used.
     for token in &tokens[1..] {
         reset(&app, token, "short")
             .await
@@ -148,7 +148,7 @@ async fn the_last_three_links_are_good_and_one_of_them_ends_all() {
 }
 
 #[actix_web::test]
-async fn of_several_links_at_once_one_is_used() {
+async fn one_of_several_concurrent_reset_links_is_used() {
     let letters = Letters::new();
     let app = letters.app().await;
     app.user("ada", false, &[]).await;
@@ -241,7 +241,7 @@ async fn of_several_resets_at_once_one_is_made() {
         .expect_status(200);
 }
 
-/// Whoever asked for another address may have been somebody else.
+/// The pending change of address may have been requested by someone else.
 #[actix_web::test]
 async fn a_reset_takes_back_a_change_of_address() {
     let letters = Letters::new();

@@ -1,4 +1,4 @@
-//! Four senders that work on their own, and letters that somebody waits for.
+//! Four independent senders, and mails that users are waiting for.
 use std::time::Duration;
 
 use api::{jobs, settings::JobSettings};
@@ -15,7 +15,7 @@ use tests::{
 
 use super::forgot;
 
-/// A server whose letters go to a mail server that answers none of them yet.
+/// Starts a server with a mail server that does not answer yet.
 async fn slow() -> (TestApp, Smtp) {
     let port = free_port().await;
     let server = Smtp::holding(port).await;
@@ -32,7 +32,7 @@ fn start_jobs(app: &TestApp) {
     jobs::start(&app.atoll, &never);
 }
 
-/// Letters that nobody waits for, to these users.
+/// Queues mails that are not urgent to these users.
 async fn notify(app: &TestApp, users: &[i64]) {
     let system = app.atoll.session(Actor::System);
     let queued = system.write(async |tx| {
@@ -107,7 +107,7 @@ async fn a_reset_is_sent_before_letters_that_were_queued_earlier() {
         .map(|letter| letter.subject.as_str())
         .collect();
     let place = |subject: &str| order.iter().position(|found| *found == subject);
-    // Every fourth letter is the one that waits longest.
+    // Every fourth mail is the oldest one in the queue.
     let reset = place("Choose a new password");
     let verification = place("Confirm your e-mail address");
     assert!(reset.is_some_and(|place| place <= 1), "{order:?}");
@@ -115,7 +115,7 @@ async fn a_reset_is_sent_before_letters_that_were_queued_earlier() {
     assert!(reset < verification, "{order:?}");
 }
 
-/// So many resets that no other letter would ever be the first.
+/// There are so many resets that another mail would never come first.
 #[actix_web::test]
 async fn urgent_letters_do_not_keep_the_others_back() {
     let (app, server) = slow().await;

@@ -1,4 +1,4 @@
-//! Templates: those of the program, and those that an operator puts in their place.
+//! The built-in templates, and an operator's replacements for them.
 use std::fs;
 
 use service::mail::{Mailer, Settings};

@@ -1,4 +1,4 @@
-//! Whose address it is: shown by who reads the mail that comes there.
+//! An address is verified by a token that was sent to it.
 use tests::{TestApp, json, mail::Letters, sql};
 
 use super::{expire, forgot, heads, later, register, sign_in, state, verify};
@@ -48,7 +48,7 @@ async fn a_newcomer_verifies_the_address_with_what_came_there_once() {
     assert_eq!(actions, ["email_verified", "signed_in", "created"]);
 }
 
-/// The body, the status and the headers, but for what names the request and the time.
+/// Returns the status, the headers and the body, without the request id and the time.
 #[actix_web::test]
 async fn registering_a_taken_address_looks_like_any_other_and_its_owner_hears_of_it_once() {
     let letters = Letters::new();
@@ -88,7 +88,7 @@ async fn registering_a_taken_address_looks_like_any_other_and_its_owner_hears_of
 }
 
 #[actix_web::test]
-async fn without_mail_nothing_is_said_by_it() {
+async fn without_mail_registration_reports_a_taken_address() {
     let app = TestApp::new().await;
 
     let user = register(&app, "ada", "ada@example.org")
@@ -185,7 +185,7 @@ async fn a_letter_to_a_former_address_verifies_nothing() {
 }
 
 #[actix_web::test]
-async fn who_is_not_verified_only_reads_where_that_is_asked_for() {
+async fn an_unverified_user_can_only_read_if_verification_is_required() {
     let letters = Letters::new();
     let app = TestApp::with(|with| {
         with.service.mail = letters.mailer();

@@ -1,4 +1,4 @@
-//! A database in use goes down and up again.
+//! A database with rows is migrated down and up again.
 use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret;
@@ -50,14 +50,18 @@ async fn rows(sql: &Sql) -> BTreeMap<String, Vec<String>> {
         }
         let mut columns = columns(sql, &table).await;
         columns.retain(|column| column != "slug");
-        let pair = |column: &String| match sql.is_postgres() {
-            true => format!(r#"'{column}', "{column}""#),
-            false => format!(r#"'{column}', quote("{column}")"#),
+        let pair = |column: &String| {
+            if sql.is_postgres() {
+                format!(r#"'{column}', "{column}""#)
+            } else {
+                format!(r#"'{column}', quote("{column}")"#)
+            }
         };
         let pairs: Vec<_> = columns.iter().map(pair).collect();
-        let object = match sql.is_postgres() {
-            true => format!("CAST(json_build_object({}) AS text)", pairs.join(", ")),
-            false => format!("json_object({})", pairs.join(", ")),
+        let object = if sql.is_postgres() {
+            format!("CAST(json_build_object({}) AS text)", pairs.join(", "))
+        } else {
+            format!("json_object({})", pairs.join(", "))
         };
         let select = format!("SELECT {object} FROM {table} ORDER BY 1");
         all.insert(table, sql.texts(&select).await);

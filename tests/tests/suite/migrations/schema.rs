@@ -1,4 +1,4 @@
-//! What every table has.
+//! Rules that every table follows.
 use secrecy::ExposeSecret;
 use service::resources::registry;
 use tests::Sql;
@@ -66,21 +66,22 @@ async fn every_short_text_has_a_length_that_both_databases_keep() {
 
     for table in registry().tables() {
         let name = table.name;
-        let (texts, checks) = match sql.is_postgres() {
-            true => (
+        let (texts, checks) = if sql.is_postgres() {
+            (
                 format!(
                     "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{name}' AND data_type = 'character varying'"
                 ),
                 format!(
                     "SELECT string_agg(conname, ' ') FROM pg_constraint WHERE contype = 'c' AND conrelid = '{name}'::regclass"
                 ),
-            ),
-            false => (
+            )
+        } else {
+            (
                 format!(
                     "SELECT name FROM pragma_table_info('{name}') WHERE lower(type) LIKE 'varchar%'"
                 ),
                 format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'"),
-            ),
+            )
         };
         let checks = &sql.texts(&checks).await[0];
         for column in sql.texts(&texts).await {
@@ -104,13 +105,14 @@ async fn no_nullable_column_has_a_default() {
 
     for table in registry().tables() {
         let name = table.name;
-        let columns = match sql.is_postgres() {
-            true => format!(
+        let columns = if sql.is_postgres() {
+            format!(
                 "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{name}' AND is_nullable = 'YES' AND column_default IS NOT NULL"
-            ),
-            false => format!(
+            )
+        } else {
+            format!(
                 "SELECT name FROM pragma_table_info('{name}') WHERE \"notnull\" = 0 AND pk = 0 AND dflt_value IS NOT NULL"
-            ),
+            )
         };
         let columns = sql.texts(&columns).await;
         assert!(
@@ -127,21 +129,22 @@ async fn every_foreign_key_has_an_index() {
     let mut seen = 0;
 
     for table in tables(&sql).await {
-        let (keys, indexed) = match sql.is_postgres() {
-            true => (
+        let (keys, indexed) = if sql.is_postgres() {
+            (
                 format!(
                     "SELECT a.attname::text FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] WHERE c.contype = 'f' AND c.conrelid = '{table}'::regclass"
                 ),
                 format!(
                     "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] WHERE i.indrelid = '{table}'::regclass"
                 ),
-            ),
-            false => (
+            )
+        } else {
+            (
                 format!("SELECT \"from\" FROM pragma_foreign_key_list('{table}')"),
                 format!(
                     "SELECT c.name FROM pragma_index_list('{table}') i, pragma_index_info(i.name) c WHERE c.seqno = 0 UNION SELECT name FROM pragma_table_info('{table}') WHERE pk = 1"
                 ),
-            ),
+            )
         };
         let indexed = sql.texts(&indexed).await;
         for key in sql.texts(&keys).await {
@@ -163,9 +166,10 @@ async fn every_resource_has_the_indexes_of_its_lists() {
 
     for table in registry().tables() {
         let name = table.name;
-        let there = match sql.is_postgres() {
-            true => format!("SELECT indexname::text FROM pg_indexes WHERE tablename = '{name}'"),
-            false => format!("SELECT name FROM pragma_index_list('{name}')"),
+        let there = if sql.is_postgres() {
+            format!("SELECT indexname::text FROM pg_indexes WHERE tablename = '{name}'")
+        } else {
+            format!("SELECT name FROM pragma_index_list('{name}')")
         };
         let there = sql.texts(&there).await;
         for index in ["id_live", "created_at_id_live", "id_deleted"] {
@@ -179,13 +183,14 @@ async fn every_resource_has_the_indexes_of_its_lists() {
 
 /// The indexes of a table that have all of its live rows, and no others: whether they are unique, and their columns.
 async fn live_indexes(sql: &Sql, table: &str) -> Vec<(bool, Vec<String>)> {
-    let indexes = match sql.is_postgres() {
-        true => format!(
+    let indexes = if sql.is_postgres() {
+        format!(
             "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = '{table}'"
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = '{table}' AND sql IS NOT NULL"
-        ),
+        )
     };
     let mut found = Vec::new();
     for index in sql.texts(&indexes).await {
@@ -244,15 +249,16 @@ async fn every_text_of_more_than_a_thousand_characters_is_declared_as_long() {
 
     for table in registry().tables() {
         let name = table.name;
-        let columns = match sql.is_postgres() {
-            true => format!(
+        let columns = if sql.is_postgres() {
+            format!(
                 "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{name}' \
                  AND (data_type = 'text' OR character_maximum_length > 1000)"
-            ),
-            false => format!(
+            )
+        } else {
+            format!(
                 "SELECT name FROM pragma_table_info('{name}') WHERE lower(type) = 'text' \
                  OR (lower(type) LIKE 'varchar(%' AND CAST(substr(type, 9) AS integer) > 1000)"
-            ),
+            )
         };
         for column in sql.texts(&columns).await {
             // A timestamp of SQLite is text too.

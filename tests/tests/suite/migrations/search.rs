@@ -1,4 +1,4 @@
-//! The side tables of search: what they follow, and rows that are older than they.
+//! The side tables of search: which columns they follow, and how they index older rows.
 use secrecy::ExposeSecret;
 use service::resources::registry;
 use tests::{PASSWORD, TestApp};

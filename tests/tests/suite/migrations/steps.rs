@@ -1,4 +1,4 @@
-//! Up, down, and several at once.
+//! Migrations run up, down, and on several servers at once.
 use futures_util::future::join_all;
 use migration::{Migrator, MigratorTrait};
 

@@ -1,4 +1,4 @@
-//! A resource that the product does not have, with a column of each type that rows can be sorted by.
+//! A resource for tests only, with a column of each type that rows can be sorted by.
 #![expect(
     clippy::disallowed_methods,
     reason = "the code that is derived for an entity implements them"

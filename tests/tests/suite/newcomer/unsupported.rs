@@ -1,4 +1,4 @@
-//! Columns whose values neither database puts in the same order.
+//! Columns of types that the two databases sort differently.
 use sea_orm::Condition;
 use service::{
     Actor, Crud,

@@ -1,4 +1,4 @@
-//! Who left is erased when the time of deleted rows is over, in the audit too (contract §8).
+//! A user who left is erased when the retention of deleted rows is over, from the audit log too (contract §8).
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -21,10 +21,7 @@ async fn everything(atoll: &Kernel) -> Vec<(String, String)> {
     };
     let all = system.write(async |tx| {
         let is_postgres = tx.get_database_backend() == DbBackend::Postgres;
-        let tables = match is_postgres {
-            true => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
-            false => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%_search%' AND name NOT LIKE 'sqlite_%'",
-        };
+        let tables = if is_postgres { "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()" } else { "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%_search%' AND name NOT LIKE 'sqlite_%'" };
         let mut all = Vec::new();
         for table in read(tx, tables.to_owned()).await? {
             let rows = if is_postgres {

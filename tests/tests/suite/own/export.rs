@@ -150,7 +150,7 @@ async fn what_a_moderator_did_is_there_without_what_it_was_done_to() {
 }
 
 #[actix_web::test]
-async fn no_hash_is_in_it() {
+async fn an_export_of_the_account_contains_no_hash() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let plain = |table: &str, columns: &str, values: &str| {
@@ -158,9 +158,10 @@ async fn no_hash_is_in_it() {
             "INSERT INTO {table} (user_id, {columns}) SELECT id, {values} FROM users WHERE username = 'ada'"
         )
     };
-    let hash = match app.backend.is_postgres() {
-        true => "'canary'::bytea",
-        false => "CAST('canary' AS BLOB)",
+    let hash = if app.backend.is_postgres() {
+        "'canary'::bytea"
+    } else {
+        "CAST('canary' AS BLOB)"
     };
     let (now, later) = ("created_at", "created_at");
     for insert in [

@@ -2,7 +2,7 @@
 use tests::{Backend, Service, TestApp, json, sql};
 
 #[actix_web::test]
-async fn who_leaves_is_gone_with_what_they_own() {
+async fn a_user_who_leaves_is_deleted_with_the_rows_of_the_user() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let (hers, his) = (ada.publish("Hers").await, bob.publish("His").await);
@@ -25,7 +25,7 @@ async fn who_leaves_is_gone_with_what_they_own() {
 }
 
 #[actix_web::test]
-async fn what_is_kept_belongs_to_the_service_then() {
+async fn rows_that_are_kept_are_reassigned_to_the_deleted_user_account() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let (hers, his) = (ada.publish("Hers").await, bob.publish("His").await);
@@ -132,9 +132,10 @@ async fn the_last_superuser_stays_with_everything() {
 async fn it_takes_a_fresh_sign_in_and_the_permission() {
     let app = TestApp::new().await;
     let (ada, root) = (app.member("ada").await, app.superuser("root").await);
-    let old = match app.backend.is_postgres() {
-        true => "now() - interval '11 minutes'",
-        false => "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-11 minutes')",
+    let old = if app.backend.is_postgres() {
+        "now() - interval '11 minutes'"
+    } else {
+        "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-11 minutes')"
     };
     sql::run(
         &app.atoll,
@@ -166,7 +167,7 @@ async fn it_takes_a_fresh_sign_in_and_the_permission() {
 
 /// Everybody leaves at once, on a fresh database: one heir is made.
 #[actix_web::test]
-async fn many_who_leave_at_once_leave_to_one_heir() {
+async fn users_who_leave_at_the_same_time_share_one_deleted_user_account() {
     if Backend::of_this_run() == Backend::Memory {
         return;
     }

@@ -1,4 +1,4 @@
-//! A page that became empty while the client was on its way leads back.
+//! A page that became empty between two requests still leads back to the rows.
 use serde_json::Value;
 use tests::{Client, Reply, TestApp};
 

@@ -1,4 +1,5 @@
-//! A page looks at a bounded number of rows, however many the caller may not see: it may be short, or empty, and goes on.
+//! A page examines a bounded number of rows, however many are hidden from the caller: it may be short or empty, and links to the
+//! next.
 use std::collections::BTreeSet;
 
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! A cursor belongs to what a list means, however that was written, and to nothing else.
+//! A cursor is valid for one list, however its query is written, and for no other.
 use tests::{Client, TestApp, json};
 
 async fn next(client: &Client, path: &str) -> String {

@@ -1,4 +1,4 @@
-//! The same on tables, orders, filters and steps that are drawn: the same in each run, and others with `ATOLL_TEST_SEED`.
+//! Pages of random tables, orders, filters and sizes: equal in each run, and different with another `ATOLL_TEST_SEED`.
 mod drawn;
 
 use std::collections::BTreeMap;
@@ -101,9 +101,10 @@ async fn walk_while_rows_move(world: &mut World, list: &List, is_backward: bool,
     loop {
         let page = list.page(&client, dice.limit(), cursor.as_deref()).await;
         let found = rows(&page);
-        match is_backward {
-            true => seen.splice(0..0, found).for_each(drop),
-            false => seen.extend(found),
+        if is_backward {
+            seen.splice(0..0, found).for_each(drop)
+        } else {
+            seen.extend(found)
         }
         world.change(dice).await;
         let on = if is_backward { "prev" } else { "next" };

@@ -1,4 +1,4 @@
-//! The same table, by API keys: they do what both their scopes and their owner's permissions give, and nothing to the account.
+//! The table of permissions for API keys: a key can do what both its scopes and its owner allow, and cannot manage the account.
 use tests::Reply;
 
 use super::{
@@ -93,9 +93,10 @@ async fn a_key_of_everything_does_what_its_owner_does_and_manages_no_account() {
 
     let mut all = Vec::new();
     for (line, caller, status) in cells() {
-        let expected = match is_account(&line) && status != 401 {
-            true => 403,
-            false => status,
+        let expected = if is_account(&line) && status != 401 {
+            403
+        } else {
+            status
         };
         let reply = world.call(&line, caller).await;
         all.extend(wrong(&line, caller, &reply, expected));
@@ -114,10 +115,12 @@ async fn a_key_of_less_does_what_a_role_of_what_is_common_would() {
 
     let mut all = Vec::new();
     for (line, caller, status) in cells() {
-        let expected = match is_account(&line) {
-            true if status == 401 => 401,
-            true => 403,
-            false => like.call(&line, caller).await.status,
+        let expected = if !is_account(&line) {
+            like.call(&line, caller).await.status
+        } else if status == 401 {
+            401
+        } else {
+            403
         };
         let reply = world.call(&line, caller).await;
         all.extend(wrong(&line, caller, &reply, expected));

@@ -1,4 +1,4 @@
-//! What users may do because something is theirs, by API keys: each such rule needs the scope that `docs/api.md` names.
+//! What users may do with their own rows through API keys: each of these rules needs the scope that `docs/api.md` names.
 use serde_json::Value;
 use tests::{Client, Reply, TestApp, json};
 

@@ -1,4 +1,4 @@
-//! `permissions.txt`, read.
+//! Reads `permissions.txt`.
 
 pub const CALLERS: [&str; 6] = [
     "anonymous",

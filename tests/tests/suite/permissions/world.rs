@@ -1,4 +1,4 @@
-//! The people of the table, and the rows that they meet: made anew for every cell.
+//! The callers of the table and the rows they meet, created anew for every cell.
 mod by;
 
 use std::{
@@ -90,9 +90,10 @@ impl World {
     /// nothing is.
     pub async fn explain_and_call(&self, line: &Line, caller: &str) -> (Option<Reply>, Reply) {
         let scene = self.scene_of(line, caller).await;
-        let explained = match line.path.contains('?') {
-            true => None,
-            false => Some(self.explained(line, &scene).await),
+        let explained = if line.path.contains('?') {
+            None
+        } else {
+            Some(self.explained(line, &scene).await)
         };
         (explained, self.send(line, &scene, caller).await)
     }

@@ -1,4 +1,4 @@
-//! Pages cost the same wherever they are: in buffers, so that no clock decides.
+//! Every page of a list costs the same, measured in buffers instead of time.
 mod hidden;
 mod rows;
 

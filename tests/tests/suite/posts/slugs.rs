@@ -1,4 +1,4 @@
-//! Slugs: made from the title, or chosen, and never shared by two live posts.
+//! Slugs are made from the title or chosen, and two live posts never share one.
 use tests::{Client, Reply, TestApp, json};
 
 async fn titled(client: &Client, title: &str) -> String {

@@ -1,4 +1,4 @@
-//! A resource as the guide makes one, with private fields and without a line of its own about them: posts, declared otherwise.
+//! A resource written by the guide: posts with some fields declared private, and no other code about them.
 use api::{
     http::{BASE, JsonSchema, Resource, Route, Serialize, resource},
     routes::routes,

@@ -1,4 +1,4 @@
-//! Nobody gives, writes into a role, or takes away what they lack.
+//! A user cannot give or take away permissions that the user lacks.
 use tests::{Client, TestApp, json};
 
 /// Somebody who may do everything with roles, and little else.
@@ -60,7 +60,7 @@ async fn nobody_writes_what_they_lack_into_a_role() {
 }
 
 #[actix_web::test]
-async fn nobody_assigns_or_takes_away_a_role_with_what_they_lack() {
+async fn assigning_or_removing_a_role_needs_all_its_permissions() {
     let app = TestApp::new().await;
     let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
     let ada = app.user("ada", false, &[]).await;
@@ -88,7 +88,7 @@ async fn nobody_assigns_or_takes_away_a_role_with_what_they_lack() {
 }
 
 #[actix_web::test]
-async fn nobody_changes_deletes_or_brings_back_a_role_with_what_they_lack() {
+async fn changing_deleting_or_restoring_a_role_needs_all_its_permissions() {
     let app = TestApp::new().await;
     let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
 
@@ -178,7 +178,7 @@ async fn neither_a_revert_nor_many_at_once_slip_a_permission_in() {
 
 /// The roles themselves are within reach: the users are not.
 #[actix_web::test]
-async fn nobody_changes_the_roles_of_a_user_who_may_do_more() {
+async fn the_roles_of_a_more_powerful_user_cannot_be_changed() {
     let app = TestApp::new().await;
     let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
     let harmless = role(&root, "harmless", &["posts.read"]).await;

@@ -1,4 +1,4 @@
-//! What caches are told with every answer, failures included.
+//! Every answer, failures included, has the right caching headers.
 use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 

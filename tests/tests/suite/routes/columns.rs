@@ -1,4 +1,4 @@
-//! Nobody sets a column that the body does not declare, whatever table it is of (mass assignment).
+//! No request sets a column that its body does not declare, in any table (mass assignment).
 use std::collections::BTreeSet;
 
 use entity::prelude::*;
@@ -125,7 +125,7 @@ async fn no_row_among_many_sets_a_column_that_its_resource_does_not_declare() {
 
 /// What an export shows may stand in an import, and is left out; what is never shown is refused.
 #[actix_web::test]
-async fn no_record_of_an_import_sets_what_nobody_sets() {
+async fn no_record_of_an_import_sets_an_undeclared_column() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let record = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });

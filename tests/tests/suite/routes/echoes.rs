@@ -1,4 +1,4 @@
-//! An answer repeats little of what was sent.
+//! An answer repeats little of what the client sent.
 use reqwest::{Method, header::HeaderValue};
 use tests::{Client, Reply, TestApp, json};
 
@@ -19,9 +19,10 @@ async fn send(client: &Client, method: &Method, path: &str, body: Option<&str>) 
     let request = client.request(method.clone(), path);
     Reply::of(match body {
         Some(body) => {
-            let kind = match path.ends_with("/import") {
-                true => "application/x-ndjson",
-                false => "application/json",
+            let kind = if path.ends_with("/import") {
+                "application/x-ndjson"
+            } else {
+                "application/json"
             };
             request.header("content-type", kind).body(body.to_owned())
         }
@@ -74,9 +75,10 @@ async fn junk_in_the_query_is_answered_briefly_by_every_route() {
             let what = format!("{method} {path}?{}", &junk[..20]);
             check(&reply, &what);
             // A cursor is looked at once the row is found that it belongs to.
-            match junk.starts_with("cursor") && reply.status == 404 {
-                true => reply.expect_problem(404, "not_found"),
-                false => reply.expect_problem(400, "malformed_request"),
+            if junk.starts_with("cursor") && reply.status == 404 {
+                reply.expect_problem(404, "not_found")
+            } else {
+                reply.expect_problem(400, "malformed_request")
             };
         }
     }

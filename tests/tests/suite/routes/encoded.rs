@@ -1,4 +1,4 @@
-//! A path with a percent-encoded letter is the same path: everything that is decided by the route is decided alike.
+//! A path with a percent-encoded letter is the same path, with the same rules.
 use std::collections::BTreeMap;
 
 use reqwest::Method;
@@ -34,9 +34,10 @@ fn said(reply: &Reply) -> BTreeMap<String, String> {
 
 async fn ask(client: &Client, method: &Method, path: &str, cookie: bool) -> Reply {
     let request = client.request(method.clone(), path);
-    Reply::of(match cookie {
-        true => request.header("cookie", "__Host-atoll=made-up"),
-        false => request,
+    Reply::of(if cookie {
+        request.header("cookie", "__Host-atoll=made-up")
+    } else {
+        request
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! How large a body may be, and how long it may take.
+//! Limits on the size of a body and the time it takes to arrive.
 use std::time::Duration;
 
 use reqwest::Method;
@@ -11,9 +11,10 @@ use super::{numbered, samples::bodies};
 
 /// Bytes; contract §1.
 fn limit(path: &str) -> usize {
-    match path.ends_with("/bulk") {
-        true => 16 * 1024 * 1024,
-        false => 1024 * 1024,
+    if path.ends_with("/bulk") {
+        16 * 1024 * 1024
+    } else {
+        1024 * 1024
     }
 }
 

@@ -1,4 +1,4 @@
-//! Paths, methods and ids: what is refused before anybody asks who is calling.
+//! Paths, methods and ids that are refused before authentication.
 use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
@@ -92,7 +92,7 @@ async fn an_id_is_a_positive_64_bit_integer_written_in_one_way() {
 }
 
 #[actix_web::test]
-async fn the_largest_id_is_only_absent() {
+async fn the_largest_id_is_404() {
     let app = TestApp::new().await;
 
     let reply = app.anonymous().get("/posts/9223372036854775807").await;
@@ -101,7 +101,7 @@ async fn the_largest_id_is_only_absent() {
 }
 
 #[actix_web::test]
-async fn a_trailing_slash_is_another_path_and_there_is_nothing() {
+async fn a_path_with_a_trailing_slash_is_404() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 

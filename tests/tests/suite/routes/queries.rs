@@ -1,4 +1,4 @@
-//! Query strings: what a route does not know is refused.
+//! A route refuses query parameters that it does not know.
 use reqwest::Method;
 use tests::{Reply, TestApp};
 
@@ -64,7 +64,7 @@ async fn a_parameter_given_twice_is_400() {
 }
 
 #[actix_web::test]
-async fn an_empty_query_string_is_none() {
+async fn an_empty_query_string_is_ignored() {
     let app = TestApp::new().await;
 
     for path in ["/posts?", "/posts?&", "/users?"] {

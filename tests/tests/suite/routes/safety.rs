@@ -1,4 +1,4 @@
-//! What browsers are told with every answer.
+//! Every answer has the security headers for browsers.
 use tests::{Reply, TestApp, json};
 
 use super::{all, numbered};

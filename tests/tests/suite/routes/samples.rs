@@ -1,4 +1,4 @@
-//! A body with every field, for each route that takes one.
+//! A body with every field for each route that takes one.
 use reqwest::Method;
 use serde_json::Value;
 use tests::{PASSWORD, TestApp, json};

@@ -1,4 +1,4 @@
-//! No answer of any route has a secret in it, nor the e-mail address of somebody whom the caller may not read.
+//! No answer contains a secret, or an e-mail address that the caller may not read.
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{all, call, samples};

@@ -1,4 +1,4 @@
-//! Texts and searches that are drawn: each database finds what a few lines of Rust find.
+//! Random texts and queries: each database finds what a few lines of Rust find.
 use std::collections::BTreeSet;
 
 use migration::words::words;

@@ -1,4 +1,4 @@
-//! Whatever a client types: an answer, never a failure.
+//! No query text makes a search fail.
 use tests::{TestApp, json};
 
 use super::{find, post, url};

@@ -1,4 +1,4 @@
-//! Pages of what was found: by offset where it is ranked, by cursor where it is sorted.
+//! Pages of search results: by offset if they are ranked, by cursor if they are sorted.
 use serde_json::Value;
 use tests::{Reply, TestApp};
 

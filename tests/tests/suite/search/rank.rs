@@ -1,4 +1,4 @@
-//! The best comes first.
+//! The best matches come first.
 use tests::TestApp;
 
 use super::{find, post, url};

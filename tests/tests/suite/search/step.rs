@@ -1,4 +1,4 @@
-//! What is found is what is there now.
+//! The search index follows every write.
 use tests::{TestApp, json};
 
 use super::{find, post, url};

@@ -1,4 +1,4 @@
-//! What is a word, and how several are asked for.
+//! What counts as a word, and how a query combines several.
 use tests::{TestApp, json};
 
 use super::{find, post, url};

@@ -1,4 +1,4 @@
-//! A disk that fills up under a server, and gets room again.
+//! A disk fills up while a server runs, and later has room again.
 mod damage;
 mod reads;
 

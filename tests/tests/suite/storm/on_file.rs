@@ -1,4 +1,4 @@
-//! SQLite in a file.
+//! The storm of resets on SQLite in a file.
 use tests::Backend;
 
 #[actix_web::test]

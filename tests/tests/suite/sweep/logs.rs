@@ -1,4 +1,4 @@
-//! Nothing secret is in any log line, however much is logged.
+//! No log line contains a secret at any log level.
 use tests::{Client, PASSWORD, json};
 
 use crate::cli::program;

@@ -1,4 +1,4 @@
-//! Rows with the canary in them, those who look for it, and where.
+//! The rows that contain the canary, the callers who look for it, and the routes they call.
 use std::collections::BTreeSet;
 
 use api::{http::BASE, routes::routes};
@@ -169,9 +169,12 @@ pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
         paths.insert(format!("/{}?q={CANARY}", row.resource));
         paths.insert(format!("/{}?q={CANARY}&sort=id", row.resource));
     }
-    let ask = |path: &String, more: &str| match path.contains('?') {
-        true => format!("{path}&{more}"),
-        false => format!("{path}?{more}"),
+    let ask = |path: &String, more: &str| {
+        if path.contains('?') {
+            format!("{path}&{more}")
+        } else {
+            format!("{path}?{more}")
+        }
     };
     let variants = |path: String| {
         let more = [

@@ -1,4 +1,4 @@
-//! The bodies of imports: their type, size and time, and those that break off.
+//! The bodies of imports: type, size, timeout, and broken connections.
 use std::{io::Write, net::TcpStream, time::Duration};
 
 use reqwest::Method;
@@ -123,7 +123,7 @@ async fn a_body_of_which_nothing_arrives_for_too_long_is_408() {
 }
 
 #[actix_web::test]
-async fn of_a_client_that_breaks_off_only_whole_chunks_are_written() {
+async fn only_whole_chunks_of_an_interrupted_import_are_written() {
     let app = TestApp::with(|with| with.server.max_imports = 1).await;
     let ada = app.member("ada").await;
 

@@ -1,4 +1,4 @@
-//! A thousand records are a transaction: what an error, a trial or a broken connection leave behind.
+//! An import commits a thousand records at a time: the effect of an error, a dry run or a broken connection.
 use serde_json::Value;
 use tests::{TestApp, json};
 
@@ -6,9 +6,12 @@ use super::import::{errors, lines, post, total};
 
 /// So many good posts, but for those on these lines.
 fn posts(count: usize, bad: &[usize]) -> String {
-    lines((1..=count).map(|line| match bad.contains(&line) {
-        true => json!({ "title": "" , "content": "…" }),
-        false => post(format!("Post {line}")),
+    lines((1..=count).map(|line| {
+        if bad.contains(&line) {
+            json!({ "title": "" , "content": "…" })
+        } else {
+            post(format!("Post {line}"))
+        }
     }))
 }
 

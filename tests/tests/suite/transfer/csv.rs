@@ -1,4 +1,4 @@
-//! CSV as exports write it.
+//! The CSV that exports write.
 use std::collections::BTreeSet;
 
 use serde_json::Value;

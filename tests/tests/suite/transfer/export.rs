@@ -1,4 +1,4 @@
-//! Exports: what they show, in which form, and where they end.
+//! Exports: their rows, their formats and their limits.
 use std::{collections::BTreeSet, time::Duration};
 
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Imports: what is taken, and what is refused, by its line.
+//! Imports: which records are accepted, and which are refused with their line.
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
@@ -223,7 +223,7 @@ async fn another_author_needs_the_full_permission() {
 }
 
 #[actix_web::test]
-async fn nobody_imports_a_role_with_a_permission_that_they_lack() {
+async fn a_role_with_a_permission_that_the_caller_lacks_is_not_imported() {
     let app = TestApp::new().await;
     let may = app
         .with_permissions("eve", &["roles.create", "posts.read"])
@@ -255,7 +255,7 @@ async fn only_the_first_hundred_errors_are_told() {
 }
 
 #[actix_web::test]
-async fn nothing_is_an_import_too() {
+async fn an_empty_import_succeeds() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 

@@ -1,4 +1,4 @@
-//! Rows that refer to others, between servers on which ids mean something else.
+//! Rows that refer to others are moved between servers on which the ids differ.
 use serde_json::Value;
 use tests::{Client, TestApp, json};
 
@@ -91,7 +91,7 @@ async fn names_cost_one_statement_for_each_reference() {
 }
 
 #[actix_web::test]
-async fn a_row_is_not_attached_to_whoever_has_that_id_here() {
+async fn an_import_does_not_match_references_by_foreign_ids() {
     let (_source, there) = server(&["ada", "bob"]).await;
     there[1].publish("Of bob").await;
     let (_target, here) = server(&["bob", "ada"]).await;

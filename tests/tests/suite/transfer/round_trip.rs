@@ -1,4 +1,4 @@
-//! What one server exports another imports.
+//! One server imports the export of another.
 use serde_json::Value;
 use tests::{Client, PASSWORD, TestApp, json};
 

@@ -1,4 +1,4 @@
-//! A server that is told to stop while rows are on their way.
+//! A server is told to stop during an import.
 use std::{
     io::{Read, Write},
     net::TcpStream,

@@ -1,4 +1,4 @@
-//! CSV as imports read it.
+//! The CSV that imports read.
 use serde_json::Value;
 use tests::{Client, TestApp, json};
 

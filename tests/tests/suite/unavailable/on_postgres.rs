@@ -1,4 +1,4 @@
-//! A database server that cuts connections, freezes or stops: an answer all the same, and work goes on when it is back.
+//! A database server cuts connections, freezes or stops: requests are answered, and work continues when it is back.
 mod deadlines;
 mod silent;
 

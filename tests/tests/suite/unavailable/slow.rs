@@ -1,4 +1,4 @@
-//! Clients that send slowly, in part, or not at all.
+//! Clients that send slowly, partly or not at all.
 use std::{net::SocketAddr, time::Duration};
 
 use reqwest::Method;
@@ -123,7 +123,7 @@ async fn a_head_that_takes_too_long_ends_the_connection() {
 
 /// Its place is free again, and half a body is no post.
 #[actix_web::test]
-async fn a_client_that_goes_away_in_the_middle_harms_nobody() {
+async fn a_client_that_disconnects_during_a_request_harms_no_other() {
     let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let ada = app.member("ada").await;
 

@@ -1,4 +1,4 @@
-//! E-mail addresses that nobody can write to: refused on every way in.
+//! Undeliverable e-mail addresses are refused wherever an address is set.
 use service::{
     Actor,
     auth::{Invitation, invite},
@@ -27,7 +27,7 @@ fn refused(reply: Reply, at: &str) {
 }
 
 #[actix_web::test]
-async fn an_address_that_nobody_can_write_to_is_422_on_every_way_in() {
+async fn an_undeliverable_address_is_422_wherever_it_is_set() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let anyone = app.anonymous();
@@ -63,7 +63,7 @@ async fn an_address_that_nobody_can_write_to_is_422_on_every_way_in() {
         };
         let operator = app.atoll.session(Actor::System);
         invite(&operator, &invitation).await.unwrap_err();
-        // What `atoll user create` asks.
+        // `atoll user create` makes the same check.
         let new = NewUser {
             username: "new".to_owned(),
             email: bad.to_owned(),

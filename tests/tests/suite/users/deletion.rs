@@ -1,4 +1,4 @@
-//! What ends with a user, what comes back, and what is purged (contract §5).
+//! What is deleted, restored and purged together with a user (contract §5).
 use tests::{PASSWORD, TestApp, json};
 
 use super::{create, url};
@@ -175,7 +175,7 @@ async fn a_purged_user_is_gone_with_everything_of_theirs() {
         .expect_status(201);
 }
 
-/// Nor is anything of whoever had it before.
+/// A new user inherits nothing from a previous one.
 #[actix_web::test]
 async fn an_id_is_never_given_again() {
     let app = TestApp::new().await;

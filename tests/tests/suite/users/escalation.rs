@@ -1,4 +1,4 @@
-//! Nobody touches a user who may do more than they may, and one active superuser always remains (contract §10).
+//! A user cannot change a more powerful user, and one active superuser always remains (contract §10).
 use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 
@@ -6,7 +6,7 @@ fn url(user: i64) -> String {
     format!("/users/{user}")
 }
 
-/// Every way to change a live user.
+/// Returns a request for every way to change a live user.
 async fn attacks(client: &Client, user: i64) -> Vec<Reply> {
     vec![
         client.patch(url(user), json!({})).await,
@@ -97,7 +97,7 @@ async fn an_equal_or_lesser_user_is_within_reach() {
 }
 
 #[actix_web::test]
-async fn one_may_change_oneself_whatever_one_holds() {
+async fn users_may_change_themselves_whatever_their_permissions() {
     let app = TestApp::new().await;
 
     for client in [app.editor("editor").await, app.admin("admin").await] {
@@ -188,7 +188,7 @@ async fn the_last_active_superuser_stays() {
     root.delete(url(root.id)).await.expect_status(204);
 }
 
-/// What a refused change would have changed must not decide the answer.
+/// The value that a refused change would have replaced must not decide the answer.
 #[actix_web::test]
 async fn a_patch_is_no_way_to_guess_a_private_field() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! Names and addresses that others have: a refusal names both.
+//! A refusal names both the user name and the address if both are taken.
 use tests::{PASSWORD, TestApp, json};
 
 #[actix_web::test]
@@ -32,7 +32,7 @@ async fn a_name_and_an_address_that_are_taken_are_reported_together() {
     let reply = root.import("/users/import", user.to_string()).await;
     assert_eq!(reply.places(), ["/email", "/username"], "{}", reply.text);
 
-    // One of them alone is reported alone, and what is one's own is not taken.
+    // A single conflict is reported alone, and the user's own values do not conflict.
     for (field, value) in [("username", "ada"), ("email", "ada@example.org")] {
         let mut user =
             json!({ "username": "new", "email": "new@example.org", "password": PASSWORD });
@@ -71,7 +71,7 @@ async fn a_restore_reports_both_too() {
     root.post(&path, other).await.expect_status(200);
 }
 
-/// With mail, whether an address is taken is for its owner to hear.
+/// With mail, only the owner of an address learns that it is taken.
 #[actix_web::test]
 async fn registering_by_mail_reports_the_name_alone() {
     let letters = tests::mail::Letters::new();

@@ -1,4 +1,4 @@
-//! Where transactions commit in another order than they began.
+//! The order of entries if transactions commit in another order than they began.
 use std::time::Duration;
 
 use service::{

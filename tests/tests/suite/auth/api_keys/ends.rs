@@ -1,4 +1,4 @@
-//! Until when an API key is one.
+//! How long an API key is valid.
 use service::retention;
 use tests::{PASSWORD, TestApp, json, sql};
 
@@ -27,7 +27,7 @@ async fn a_key_is_revoked_at_once_by_its_owner_and_nobody_else() {
 }
 
 #[actix_web::test]
-async fn an_expired_key_is_none() {
+async fn an_expired_key_is_invalid() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let program = ada.with_key(&["posts.create.own"]).await;
@@ -78,9 +78,9 @@ async fn the_keys_of_who_is_deactivated_or_deleted_end_for_good() {
     refused(&keys.1).await;
 }
 
-/// However they became so: what a deactivation erases is one thing, what a key needs another.
+/// This holds however the user became inactive: a key needs an active owner even if a deactivation removed nothing.
 #[actix_web::test]
-async fn a_key_of_an_inactive_user_is_none() {
+async fn a_key_of_an_inactive_user_is_invalid() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let program = ada.with_key(&["posts.create.own"]).await;

@@ -1,10 +1,10 @@
-//! Nodes whose clocks differ: what they share is measured by the database's time.
+//! Nodes whose clocks differ use the database's time for what they share.
 use tests::{
     Backend, Client, PASSWORD, Sql, json,
     process::{Process, Program},
 };
 
-/// A node whose clock is wrong by so many seconds.
+/// Starts a node whose clock is wrong by `seconds`.
 async fn node(url: &str, seconds: i64) -> (Process, Client) {
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"))
         .with("DATABASE_URL", url)

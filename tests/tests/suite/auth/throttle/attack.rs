@@ -1,4 +1,4 @@
-//! Many addresses guess one password; its owner signs in all the same.
+//! The owner of a password can sign in while many addresses guess it.
 use futures_util::future::join_all;
 use tests::{PASSWORD, TestApp, scaled};
 
@@ -6,7 +6,7 @@ use super::{behind_a_proxy, sign_in, time_passes, wait};
 
 const ADDRESSES: usize = 100;
 
-/// Each address guesses once; how many were tried.
+/// Each address guesses once. Returns the number of guesses that were tried.
 async fn attack(app: &TestApp) -> usize {
     let mut tried = 0;
     for some in (0..ADDRESSES).collect::<Vec<_>>().chunks(10) {
@@ -36,7 +36,7 @@ async fn an_attack_from_many_addresses_keeps_nobody_out() {
         tried += attack(&app).await;
     }
 
-    // 20 at once. While the attack lasts, an address that has waited half a minute has a few more, and then waits longer.
+    // 20 guesses run at once. During the attack, an address that has waited half a minute has a few more, and then waits longer.
     assert!(
         (20..=20 + 5 * ADDRESSES).contains(&tried),
         "{tried} were tried"
@@ -57,7 +57,7 @@ async fn an_attack_from_many_addresses_keeps_nobody_out() {
 }
 
 #[actix_web::test]
-async fn of_guesses_from_many_addresses_at_once_no_more_are_tried() {
+async fn concurrent_guesses_from_many_addresses_respect_the_limit() {
     let app = TestApp::with(|knobs| {
         knobs.server.trusted_proxies = vec!["127.0.0.1".to_owned()].try_into().unwrap();
     })

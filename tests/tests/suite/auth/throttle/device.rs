@@ -1,24 +1,24 @@
-//! A device that somebody signed in from before counts for itself.
+//! A device with an earlier sign-in has a limit of its own for failed sign-ins.
 use tests::{PASSWORD, Reply, TestApp, json};
 
 use super::{behind_a_proxy, sign_in, wait};
 
 const HERE: &str = "192.0.2.1";
 
-/// The cookie that an answer sets, without its attributes.
+/// Returns the cookie that an answer sets, without its attributes.
 fn cookie(reply: &Reply) -> String {
     let set = reply.header("set-cookie");
     set.split(';').next().unwrap().to_owned()
 }
 
-/// Nobody gets in from here without a known device.
+/// Blocks sign-ins from this address by unknown devices.
 async fn block(app: &TestApp, login: &str, here: &str) {
     for _ in 0..5 {
         sign_in(app, login, "wrong password", (here, ""))
             .await
             .expect_status(401);
     }
-    // A quarter of an hour, so that no test is over too late.
+    // A quarter of an hour outlasts every test.
     let wait = "UPDATE throttles SET failures = 100 WHERE failures = 5";
     tests::sql::run(&app.atoll, wait).await;
     super::time_passes(app, 2).await;

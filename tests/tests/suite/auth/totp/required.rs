@@ -1,4 +1,4 @@
-//! `auth.require_totp_for`: roles that ask for a second factor.
+//! `auth.require_totp_for` lists the roles whose holders need a second factor.
 use reqwest::Method;
 use tests::{Authenticator, Client, PASSWORD, Reply, TestApp, json};
 
@@ -42,7 +42,7 @@ async fn whoever_has_such_a_role_only_reaches_their_account_until_it_is_on() {
 }
 
 #[actix_web::test]
-async fn who_has_no_such_role_is_not_asked_and_a_superuser_is() {
+async fn only_holders_of_a_listed_role_and_superusers_need_a_second_factor() {
     let app = app().await;
     let (ada, admin) = (app.member("ada").await, app.admin("admin").await);
     let root = app.superuser("root").await;
@@ -56,7 +56,7 @@ async fn who_has_no_such_role_is_not_asked_and_a_superuser_is() {
 }
 
 #[actix_web::test]
-async fn the_keys_of_who_lacks_it_are_of_no_use_either() {
+async fn api_keys_of_a_user_without_the_required_second_factor_are_refused() {
     let app = app().await;
     let ada = app.member("ada").await;
     let program = ada.with_key(&["posts.create.own"]).await;
@@ -89,7 +89,7 @@ async fn who_needs_it_signs_in_without_and_out_again() {
 }
 
 #[actix_web::test]
-async fn it_costs_no_statement_more() {
+async fn requiring_a_second_factor_costs_no_statement() {
     let app = app().await;
     let editor = app.editor("ada").await;
     Authenticator::on(&editor).await;

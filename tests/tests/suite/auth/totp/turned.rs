@@ -1,4 +1,4 @@
-//! How a second factor is turned on and off.
+//! Enabling and disabling a second factor.
 use futures_util::future::join_all;
 use tests::{Authenticator, PASSWORD, TestApp, json};
 
@@ -39,7 +39,7 @@ async fn it_begins_with_the_password_and_is_off_until_a_code_is_shown() {
 }
 
 #[actix_web::test]
-async fn one_that_is_not_on_is_begun_anew_and_one_that_is_is_not() {
+async fn only_a_second_factor_that_is_not_enabled_can_be_started_again() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let lost = Authenticator::pending(&ada).await;
@@ -83,9 +83,10 @@ async fn a_code_or_a_recovery_code_turns_it_off_and_nothing_else() {
                 .expect_problem(422, "validation_failed")
                 .expect_error_at("/otp");
         }
-        let good = match by_recovery {
-            true => phone.recovery_codes[9].clone(),
-            false => phone.code(1),
+        let good = if by_recovery {
+            phone.recovery_codes[9].clone()
+        } else {
+            phone.code(1)
         };
         end(&ada, &good).await.expect_status(204);
 

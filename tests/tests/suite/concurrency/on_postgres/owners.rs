@@ -1,4 +1,4 @@
-//! A child and the deletion of its owner, in both orders, on two connections.
+//! A write to a child and the deletion of its owner, in both orders, on two connections.
 use std::rc::Rc;
 
 use service::{

@@ -1,4 +1,4 @@
-//! Free races: whoever is first, no live row stands beneath a deleted one afterwards.
+//! Unordered races: afterwards no live row belongs to a deleted one.
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use futures_util::future::join_all;

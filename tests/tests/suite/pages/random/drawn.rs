@@ -1,4 +1,4 @@
-//! What is drawn: orders, filters, and tables of rows that are alike.
+//! Random orders, filters, and tables with many equal rows.
 use serde_json::{Value, json};
 use tests::{Client, TestApp};
 

@@ -1,4 +1,4 @@
-//! What the callers of the table come with.
+//! The credentials that the callers of the table send.
 use tests::{Client, json, sql};
 
 use super::World;

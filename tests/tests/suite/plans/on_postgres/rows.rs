@@ -1,4 +1,4 @@
-//! Many rows, nine in ten of them deleted, and where a page begins nothing else.
+//! Many rows, nine in ten of them deleted, and queries for a page at a given place.
 use tests::Sql;
 
 /// Of 100,000 posts every tenth is live, up to the 90,000th.

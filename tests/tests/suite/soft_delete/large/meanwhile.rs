@@ -1,4 +1,4 @@
-//! What others can do while a large deletion runs.
+//! Other requests while a large deletion runs.
 use std::time::Duration;
 
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! A file with flipped bytes: what a start finds out about it.
+//! A server detects a database file with flipped bytes at its start.
 use std::{
     fs::OpenOptions,
     os::unix::fs::FileExt,

@@ -1,4 +1,4 @@
-//! Reads that would take long: they end at their deadline, and when their client is gone.
+//! Long reads end at their deadline, and when their client is gone.
 use std::net::SocketAddr;
 
 use tests::{

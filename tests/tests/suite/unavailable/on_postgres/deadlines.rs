@@ -1,4 +1,4 @@
-//! Locks, standbys and full pools: a request has one deadline, and what must go on goes on.
+//! Locks, standbys and full pools: a request has one deadline, and essential requests are still answered.
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;

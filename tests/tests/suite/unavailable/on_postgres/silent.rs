@@ -1,4 +1,4 @@
-//! Connections that die without a word: every request is answered in time, and the pool recovers by itself.
+//! Connections die without a signal: every request is answered in time, and the pool recovers by itself.
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
