@@ -22,25 +22,26 @@ const RENEW: &str = "ATOLL_RENEW_OPENAPI";
 const BEGIN: &str = "<!-- The route table begins: a test generates it. -->\n";
 const END: &str = "<!-- The route table ends. -->\n";
 
-fn user(credential: Credential, permission: Option<&Permission>) -> Actor {
+fn user(credential: Credential, permissions: &[Permission]) -> Actor {
     Actor::User(Caller {
         user_id: 1,
         credential,
         is_superuser: false,
-        grants: permission.into_iter().cloned().collect(),
+        grants: permissions.iter().cloned().collect(),
         scopes: None,
         withheld: None,
     })
 }
 
-/// What a caller needs before the row is known: nothing, a credential, or one of the narrowest permissions that suffice.
+/// What a caller needs before the row is known: nothing, a credential, one of several permissions, or all of several.
 fn requirement(rule: Rule) -> String {
-    let allows = |permission: Option<&Permission>| rule(&user(Credential::Session(1), permission));
+    let allows = |permissions: &[Permission]| rule(&user(Credential::Session(1), permissions));
     if rule(&Actor::Anonymous) {
         return "public".to_owned();
     }
-    if allows(None) {
-        let takes_api_keys = rule(&user(Credential::ApiKey(1), Some(&Permission::new("*"))));
+    if allows(&[]) {
+        let everything = [Permission::new("*")];
+        let takes_api_keys = rule(&user(Credential::ApiKey(1), &everything));
         let requirement = if takes_api_keys {
             "signed in"
         } else {
@@ -48,19 +49,41 @@ fn requirement(rule: Rule) -> String {
         };
         return requirement.to_owned();
     }
-    let permissions = registry::permissions().into_iter().map(Permission::new);
-    let sufficient: Vec<_> = permissions.filter(|it| allows(Some(it))).collect();
-    let narrower = |wide: &Permission| {
-        let mut others = sufficient.iter();
+    let narrowest = narrowest();
+    let mut sufficient = narrowest.clone();
+    sufficient.retain(|it| allows(std::slice::from_ref(it)));
+    if !sufficient.is_empty() {
+        return join(&sufficient, " or ");
+    }
+    if !allows(&narrowest) {
+        return "superuser".to_owned();
+    }
+    let mut needed = narrowest.clone();
+    for permission in narrowest {
+        let others = needed.iter().filter(|it| **it != permission);
+        let others: Vec<_> = others.cloned().collect();
+        if allows(&others) {
+            needed = others;
+        }
+    }
+    join(&needed, " and ")
+}
+
+/// The permissions that cover no other one.
+fn narrowest() -> Vec<Permission> {
+    let all = registry::permissions().into_iter().map(Permission::new);
+    let all: Vec<_> = all.collect();
+    let covers_another = |wide: &Permission| {
+        let mut others = all.iter();
         others.any(|other| other != wide && wide.covers(other))
     };
-    let narrowest = sufficient.iter().filter(|it| !narrower(it));
-    let narrowest: Vec<_> = narrowest.map(|it| format!("`{it}`")).collect();
-    if narrowest.is_empty() {
-        "superuser".to_owned()
-    } else {
-        narrowest.join(" or ")
-    }
+    let narrowest = all.iter().filter(|it| !covers_another(it));
+    narrowest.cloned().collect()
+}
+
+fn join(permissions: &[Permission], word: &str) -> String {
+    let quoted: Vec<_> = permissions.iter().map(|it| format!("`{it}`")).collect();
+    quoted.join(word)
 }
 
 fn row(routes: &[Route], method: &str, path: &str, operation: &Value) -> String {
