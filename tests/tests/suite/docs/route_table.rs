@@ -121,8 +121,8 @@ fn the_document_is_listed_route_by_route() {
         return;
     }
 
-    let differing = written.lines().zip(generated.lines());
-    let first = differing.into_iter().find(|(old, new)| old != new);
+    let mut lines = written.lines().zip(generated.lines());
+    let first = lines.find(|(old, new)| old != new);
     assert!(
         written == generated,
         "the route table of docs/api.md is out of date, first at {first:?}: run \
