@@ -1,6 +1,6 @@
 # One-liners: each works without `just` too.
 
-# Everything that CI checks.
+# Runs all CI checks.
 check:
     .ci/run
 

@@ -1,4 +1,4 @@
-"""What no generator of requests can know: hooks of Schemathesis."""
+"""Hooks of Schemathesis, for what it cannot know from the document."""
 import itertools
 import os
 import re
@@ -16,7 +16,7 @@ keys = itertools.count()
 
 @schemathesis.hook
 def before_load_schema(context, schema):
-    """Leaves out what only some callers, or nobody, can ask for, and takes a member of an answer that it lacks for a fault."""
+    """Drops parameters that this caller cannot use, and treats undocumented members of an answer as faults."""
     for answer in schema["components"]["schemas"].values():
         if "properties" in answer:
             answer.setdefault("additionalProperties", False)
@@ -27,12 +27,12 @@ def before_load_schema(context, schema):
 
 
 def may_ask(parameter):
-    """A cursor is authenticated, so a made-up one is refused: tests/suite/pages.rs follows real ones."""
+    """Whether this caller can use a parameter. A made-up cursor is refused; tests/suite/pages.rs follows real ones."""
     return parameter.get("name") != "cursor" and (SIGNED_IN or "x-permission" not in parameter)
 
 
 def kind(parameter):
-    """Filters of one kind differ by their column only: tests/suite/lists/columns.rs asks for all. Here one of a kind is enough."""
+    """The kind of a parameter. Filters of one kind differ by their column only, so one is enough; tests/suite/lists/columns.rs tests all."""
     schema = parameter.get("schema", {}).get("$ref", "")
     if not schema.endswith("Filter"):
         return parameter.get("name") or parameter["$ref"]
@@ -41,9 +41,9 @@ def kind(parameter):
 
 @schemathesis.hook
 def filter_query(context, query):
-    """No list or object inside an operator: a query string has no form for one, so it would arrive as a text."""
+    """Drops lists and objects inside an operator: a query string would send them as text."""
     query = query or {}
-    # An export of deleted rows has an order by id only.
+    # An export of deleted rows can be sorted by id only.
     is_export = context.operation.path.endswith("/export")
     if is_export and "sort" in query and query.get("deleted", "exclude") != "exclude":
         return False
@@ -54,13 +54,13 @@ def filter_query(context, query):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """No good key twice: the second request would get the answer to the first, or be refused for being another one."""
+    """Sends no valid key twice: the second request would get the first answer, or be refused as a different request."""
     if GOOD_KEY.fullmatch((case.headers or {}).get("Idempotency-Key", "")):
         case.headers["Idempotency-Key"] = f"key-{next(keys)}"
 
 
 class Superuser:
-    """A run may delete, demote or sign out the one that it is: then there is another."""
+    """Signs in as another superuser when a run has deleted, demoted or signed out the current one."""
 
     token = ""
     is_certain = False
@@ -84,14 +84,14 @@ class Superuser:
         create = [ATOLL, "user", "create", "--superuser", "--username", name, "--email", f"{name}@example.org"]
         subprocess.run(create, input=PASSWORD, text=True, check=True, stdout=subprocess.DEVNULL)
         who = {"login": name, "password": PASSWORD}
-        # From elsewhere than the requests of the run, which guess passwords.
+        # The address differs from that of the run, whose requests guess passwords.
         elsewhere = {"X-Forwarded-For": "192.0.2.1"}
         answer = requests.post(f"{ADDRESS}/api/v1/auth/login", json=who, headers=elsewhere, timeout=5)
         return answer.json()["token"]
 
 
 if SIGNED_IN:
-    # Not kept for a time: the very next request may be refused.
+    # The token is not cached, because the next request may already be refused.
     schemathesis.auth(refresh_interval=None)(Superuser)
 
     @schemathesis.hook

@@ -1,14 +1,14 @@
-//! The two acts that take something from the audit, as functions of the owner of its tables: whoever may call them needs
-//! no right to change an entry. `SQLite` has no roles, and none of this.
+//! The two functions that remove something from the audit log. They run with the rights of the tables' owner, so a role that
+//! may call them needs no right to change an entry. `SQLite` has no roles, so it has no such functions.
 //!
-//! An applied migration builds on this: change what it produces and history changes with it.
+//! Applied migrations use this: if its output changes, the history of existing databases no longer matches it.
 
 use sea_orm_migration::{
     prelude::*,
     sea_orm::{DbBackend, Statement},
 };
 
-/// The values of rows that are gone, and were recorded as purged. The record itself stays as it is.
+/// Erases the values of rows that are gone and recorded as purged. The entry that says `purged` stays unchanged.
 const ERASE: &str = "
 CREATE OR REPLACE FUNCTION audit_erase(of_resource text, ids bigint[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
@@ -29,7 +29,7 @@ END $$;
 REVOKE EXECUTE ON FUNCTION audit_erase(text, bigint[]) FROM PUBLIC;
 ";
 
-/// The same with joins: `= ANY` compares each entry of the resource with every id, which took minutes for 400,000 rows.
+/// [`ERASE`] with joins: `= ANY` compares each entry of the resource with every id, which took minutes for 400,000 rows.
 const ERASE_BY_JOIN: &str = "
 CREATE OR REPLACE FUNCTION audit_erase(of_resource text, ids bigint[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
@@ -51,13 +51,13 @@ BEGIN
 END $$;
 ";
 
-/// How long entries are kept at least: [`crate::Migrator::grant`] says it anew.
+/// The shortest time that entries are kept. [`crate::Migrator::grant`] replaces it.
 const KEPT_FOR: &str = "
 CREATE OR REPLACE FUNCTION audit_kept_for() RETURNS interval LANGUAGE sql STABLE AS 'SELECT interval ''0''';
 ";
 
-/// The blocks up to one, but never the last, which leaves a note of the place; how many entries that were. None goes that
-/// is younger than entries are kept for, give or take the clocks of servers.
+/// Removes the blocks up to `up_to`, never the last one, records where the chain now begins, and returns the number of
+/// entries removed. It refuses entries younger than they must be kept, with a minute of tolerance for the servers' clocks.
 const PRUNE: &str = "
 CREATE OR REPLACE FUNCTION audit_prune(up_to bigint, authentication bytea) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
@@ -102,11 +102,12 @@ async fn create(manager: &SchemaManager<'_>, functions: &[&str]) -> Result<(), D
     if manager.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
-    // A function with the rights of its owner must find its tables, and nothing that somebody else has put before them.
+    // A function with its owner's rights must find the owner's tables, and nothing that another role placed before them.
     let schema = "SELECT quote_ident(current_schema()) AS name";
     let schema = Statement::from_string(DbBackend::Postgres, schema);
     let schema = db.query_one_raw(schema).await?;
-    let schema = schema.ok_or_else(|| DbErr::Migration("there is no schema".to_owned()))?;
+    let schema = schema
+        .ok_or_else(|| DbErr::Migration("the connection has no current schema".to_owned()))?;
     let schema: String = schema.try_get("", "name")?;
     for function in functions {
         db.execute_unprepared(&function.replace(":schema", &schema))

@@ -1,4 +1,4 @@
-//! What a role needs that serves, but does not own the tables: all of the ordinary ones, and of the audit only to add to it.
+//! The rights of a role that serves but does not own the tables: it may change ordinary tables, and only add to the audit log.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sea_orm_migration::{
 
 use crate::{Migrator, lock};
 
-/// The role, the schema and the shortest time that entries are kept for: `%1$I`, `%2$I` and `%3$L` of `format`.
+/// `format` inserts the role, the schema and the shortest time that entries are kept: `%1$I`, `%2$I` and `%3$L`.
 const RIGHTS: &str = "
 REVOKE CREATE ON SCHEMA %2$I FROM PUBLIC;
 GRANT USAGE ON SCHEMA %2$I TO %1$I;
@@ -25,25 +25,29 @@ CREATE OR REPLACE FUNCTION audit_kept_for() RETURNS interval LANGUAGE sql STABLE
 const MAY_PRUNE: &str = "GRANT EXECUTE ON FUNCTION audit_prune TO %1$I;";
 const MAY_NOT_PRUNE: &str = "REVOKE EXECUTE ON FUNCTION audit_prune FROM %1$I;";
 
-/// Also of a superuser.
+/// This is true of a superuser too.
 const IS_OWNER: &str = "SELECT pg_has_role($1, relowner, 'MEMBER') AS is_owner FROM pg_class \
     WHERE oid = 'audit_entries'::regclass";
 
 impl Migrator {
-    /// Gives a role what a server needs, takes away what it has beyond that, and lets it give up entries of the audit that
-    /// are older than `audit_retention`; zero is for ever. Says the same when it is run again.
+    /// Gives a role the rights that a server needs, revokes all others, and lets it prune audit entries older than
+    /// `audit_retention`; zero keeps them for ever. Running it again has the same result.
     ///
-    /// Fails where the role owns the tables, or may act as their owner: nothing would bind it.
+    /// Fails if the role owns the tables or may act as their owner, because no revoked right would bind it.
     pub async fn grant<'c, C>(db: C, role: &str, audit_retention: Duration) -> Result<(), DbErr>
     where
         C: IntoSchemaManagerConnection<'c>,
     {
         let tx = lock::begin(db).await?;
         if tx.get_database_backend() != DbBackend::Postgres {
-            return Err(DbErr::Migration("only PostgreSQL has roles".to_owned()));
+            return Err(DbErr::Migration(
+                "only PostgreSQL has roles; this database is SQLite".to_owned(),
+            ));
         }
         if answer::<bool>(&tx, IS_OWNER, [role.into()]).await? {
-            let problem = format!("`{role}` has all rights of the owner: grant to another role");
+            let problem = format!(
+                "the role `{role}` has all rights of the owner of the tables: grant to another role"
+            );
             return Err(DbErr::Migration(problem));
         }
         let pruning = match audit_retention {
@@ -59,7 +63,7 @@ impl Migrator {
     }
 }
 
-/// The first column of the only row.
+/// Returns the first column of the only row.
 async fn answer<T: sea_orm_migration::sea_orm::TryGetable>(
     tx: &DatabaseTransaction,
     sql: &str,
@@ -67,6 +71,6 @@ async fn answer<T: sea_orm_migration::sea_orm::TryGetable>(
 ) -> Result<T, DbErr> {
     let question = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let row = tx.query_one_raw(question).await?;
-    let row = row.ok_or_else(|| DbErr::Migration(format!("{sql} answered nothing")))?;
+    let row = row.ok_or_else(|| DbErr::Migration(format!("{sql} returned no row")))?;
     row.try_get_by_index(0)
 }

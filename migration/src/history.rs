@@ -1,4 +1,4 @@
-//! Where a database stands in the list of migrations, and moving it to a given one.
+//! Lists the applied and pending migrations of a database, and moves it to a given migration.
 
 use std::{collections::HashMap, num::TryFromIntError};
 
@@ -9,18 +9,18 @@ use sea_orm_migration::{
 
 use crate::{Migrator, Steps, lock};
 
-/// One migration as a database knows it.
+/// One migration and its state in a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// `m20261121_000001_create_deletions`.
+    /// For example `m20261121_000001_create_deletions`.
     pub name: String,
     /// To the second; `None` while it is pending.
     pub applied_at: Option<DateTimeUtc>,
 }
 
 impl Migrator {
-    /// Every migration in order. Only reads, so it needs no right to create tables; fails if the database has
-    /// migrations that this program does not know, that is, if the program is older than the database.
+    /// Lists every migration in order. It only reads, so it needs no right to create tables. It fails if the database has
+    /// migrations that this program does not know, because the program is then older than the database.
     pub async fn history<C: ConnectionTrait>(db: &C) -> Result<Vec<Step>, DbErr> {
         let steps = Steps::get_migration_with_status_read_only(db).await?;
         let applied = if steps.iter().any(is_applied) {
@@ -35,8 +35,8 @@ impl Migrator {
         Ok(steps.iter().map(|known| step(known.name())).collect())
     }
 
-    /// Applies or rolls back until `version` is the last one applied. It is the name of a migration, or as much of its
-    /// beginning as no other shares.
+    /// Applies or rolls back migrations until `version` is the last applied one. `version` is the name of a migration, or a
+    /// beginning of it that no other migration has.
     pub async fn to<'c, C>(db: C, version: &str) -> Result<(), DbErr>
     where
         C: IntoSchemaManagerConnection<'c>,
@@ -48,7 +48,7 @@ impl Migrator {
             .enumerate()
             .filter(|(_, step)| step.name().starts_with(version));
         let (Some((last, _)), None) = (matching.next(), matching.next()) else {
-            let problem = format!("`{version}` is not the beginning of exactly one migration");
+            let problem = format!("no single migration name starts with `{version}`");
             return Err(DbErr::Migration(problem));
         };
         let (wanted, unwanted) = steps.split_at(last + 1);

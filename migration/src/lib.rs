@@ -1,6 +1,6 @@
 //! The schema, step by step: every migration, and the lock under which they run.
 //!
-//! Go through [`Migrator`]; the list of steps below it takes no lock.
+//! Use [`Migrator`]: the list of steps beneath it takes no lock.
 #![expect(
     clippy::disallowed_methods,
     reason = "a migration works on whole tables, deleted rows included"
@@ -53,10 +53,10 @@ pub use history::Step;
 pub use lock::Migrator;
 pub use sea_orm_migration::MigratorTrait;
 
-/// What an installation that configures no database gets.
+/// The database of an installation that configures none.
 pub const DEFAULT_DATABASE_URL: &str = "sqlite://data/atoll.db?mode=rwc";
 
-/// `sea-orm-cli migrate generate` adds to the list of `mod` and to this one.
+/// The list of migrations. `sea-orm-cli migrate generate` adds to it and to the `mod` items above.
 struct Steps;
 
 #[async_trait::async_trait]

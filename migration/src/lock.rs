@@ -1,5 +1,5 @@
-//! Runs migrations in one transaction under a lock: processes that start together migrate once, one after the other,
-//! and a failed migration leaves nothing behind.
+//! Runs migrations in one transaction under a lock: of several processes that start together one migrates and the others
+//! wait, and a failed migration leaves nothing behind.
 
 use sea_orm_migration::{
     IntoSchemaManagerConnection, MigrationTrait, MigratorTrait, async_trait,
@@ -12,12 +12,12 @@ use sea_orm_migration::{
 
 use crate::Steps;
 
-/// Any number that no other program uses on the same `PostgreSQL` database.
+/// Identifies the advisory lock. Any number works that no other program uses on the same `PostgreSQL` database.
 const LOCK: i64 = 0x0061_746f_6c6c;
 
-/// Every way to change the schema, each one under the lock.
+/// Changes the schema, in every way under the lock.
 ///
-/// Given a transaction instead of a connection it works in a savepoint, and the lock is held until that transaction ends.
+/// On a transaction instead of a connection it works in a savepoint, and holds the lock until that transaction ends.
 pub struct Migrator;
 
 #[async_trait::async_trait]
@@ -50,7 +50,7 @@ impl MigratorTrait for Migrator {
     {
         let tx = begin(db).await?;
         if tx.get_database_backend() == DbBackend::Sqlite {
-            // Tables go in any order, and foreign keys cannot be switched off inside a transaction.
+            // Tables are dropped in any order, and foreign keys cannot be turned off inside a transaction.
             tx.execute_unprepared("PRAGMA defer_foreign_keys = ON")
                 .await?;
             drop_virtual_tables(&tx).await?;
@@ -78,7 +78,7 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// They take along the tables that they keep their rows in, which cannot be dropped by themselves.
+/// Drops virtual tables, with the tables that store their rows, which cannot be dropped alone.
 async fn drop_virtual_tables(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     let select = Query::select()
         .column("name")
@@ -93,12 +93,12 @@ async fn drop_virtual_tables(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// A transaction that holds the lock.
+/// Begins a transaction that holds the lock.
 pub(crate) async fn begin<'c>(
     db: impl IntoSchemaManagerConnection<'c>,
 ) -> Result<DatabaseTransaction, DbErr> {
     let options = TransactionOptions {
-        // Deferred, the second process would read first, and then fail to write instead of waiting.
+        // In a deferred transaction the second process would read first, and then fail to write instead of waiting.
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };

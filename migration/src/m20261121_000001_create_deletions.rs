@@ -1,4 +1,4 @@
-//! Deletions: who deleted what, when. Every row that one of them took along carries its id.
+//! Deletions: who deleted what, and when. Every row that a deletion takes has its id.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
         let table = Table::create()
             .table("deletions")
             .col(schema::id())
-            // No foreign key: it outlives a purged user.
+            // There is no foreign key, because a deletion outlives a purged user.
             .col(ColumnDef::new("actor_id").big_integer())
             .col(schema::timestamp("deleted_at").not_null())
             .col(schema::varchar(db, "root_resource", 50).not_null())

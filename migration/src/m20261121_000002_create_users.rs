@@ -1,4 +1,4 @@
-//! Users, and the keys under which their names and addresses are unique.
+//! Users, and the normalized names and addresses that are unique among live users.
 
 use sea_orm_migration::prelude::*;
 
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
             .col(schema::varchar(db, "username", 50).not_null())
             .col(schema::varchar(db, "username_key", 50).not_null())
             .col(schema::varchar(db, "email", 255).not_null())
-            // Text: NFKC makes some addresses longer than they were typed.
+            // It is a text, because NFKC makes some addresses longer than they were typed.
             .col(schema::text(db, "email_key").not_null())
             .col(schema::varchar(db, "full_name", 255))
             .col(schema::varchar(db, "bio", 2000))
@@ -40,19 +40,19 @@ impl MigrationTrait for Migration {
             .take();
         let indexes = [
             schema::deletion_index("users"),
-            // Sign-in and lookup by name; two live users never share one.
+            // For sign-in and lookup by name; two live users never have the same one.
             schema::index("users", "username_key_live")
                 .unique()
                 .col("username_key")
                 .and_where(schema::live())
                 .take(),
-            // Sign-in and lookup by address; two live users never share one.
+            // For sign-in and lookup by address; two live users never have the same one.
             schema::index("users", "email_key_live")
                 .unique()
                 .col("email_key")
                 .and_where(schema::live())
                 .take(),
-            // Does another active superuser remain?
+            // For the check that an active superuser remains.
             schema::index("users", "active_superusers")
                 .col("id")
                 .and_where(Expr::col("is_superuser").eq(true))

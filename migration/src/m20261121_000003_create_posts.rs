@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Also what a rebuild of the table starts from.
+/// A rebuild of the table starts from this definition too.
 pub(crate) fn table(db: DbBackend) -> TableCreateStatement {
     schema::resource("posts")
         .col(ColumnDef::new("author_id").big_integer().not_null())
@@ -46,19 +46,19 @@ pub(crate) fn table(db: DbBackend) -> TableCreateStatement {
 pub(crate) fn indexes() -> [IndexCreateStatement; 4] {
     [
         schema::deletion_index("posts"),
-        // One author's posts, by status or all; not only the live ones, so it also serves the cascades of the author.
+        // For one author's posts, by status or all. It has deleted rows too, so it also serves the cascades of the author.
         schema::index("posts", "author_id_status")
             .col("author_id")
             .col("status")
             .take(),
-        // The public list: one status, newest first.
+        // For the public list: one status, newest first.
         schema::index("posts", "status_created_at_live")
             .col("status")
             .col(("created_at", IndexOrder::Desc))
             .col(("id", IndexOrder::Desc))
             .and_where(schema::live())
             .take(),
-        // One status by descending id, and by cursor.
+        // For one status by descending id, and by cursor.
         schema::index("posts", "status_id_live")
             .col("status")
             .col(("id", IndexOrder::Desc))

@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
         let table = schema::resource("roles")
             .col(schema::varchar(db, "name", 50).not_null())
             .col(schema::varchar(db, "description", 255))
-            // One JSON array of strings, as written by whoever made the role.
+            // One JSON array of strings, as the creator of the role wrote it.
             .col(ColumnDef::new("permissions").json_binary().not_null())
             .col(
                 ColumnDef::new("is_system")
@@ -27,7 +27,7 @@ impl MigrationTrait for Migration {
             .take();
         let indexes = [
             schema::deletion_index("roles"),
-            // A role by its name; two live roles never share one.
+            // For a role by its name; two live roles never have the same one.
             schema::index("roles", "name_live")
                 .unique()
                 .col("name")

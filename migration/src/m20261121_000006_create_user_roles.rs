@@ -1,4 +1,4 @@
-//! Which user has which role. Exactly two foreign keys: that is how the generator knows a many-to-many.
+//! Which user has which role. The table has exactly two foreign keys, by which the generator recognises a many-to-many relation.
 
 use sea_orm_migration::prelude::*;
 
@@ -15,13 +15,13 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("user_id").big_integer().not_null())
             .col(ColumnDef::new("role_id").big_integer().not_null())
             .col(schema::timestamp("created_at").not_null())
-            // Serves the roles of a user too.
+            // It serves the roles of a user too.
             .primary_key(Index::create().col("user_id").col("role_id"))
             .foreign_key(&mut schema::reference("user_roles", "user_id", "users"))
             .foreign_key(&mut schema::reference("user_roles", "role_id", "roles"))
             .take();
         let indexes = [
-            // Who has this role, and the purge of a role.
+            // For the users of a role, and the purge of a role.
             schema::index("user_roles", "role_id").col("role_id").take(),
         ];
         schema::create(manager, table, indexes).await

@@ -1,4 +1,4 @@
-//! Sign-in sessions: the hash of each token, whose it is and until when.
+//! Sign-in sessions: the hash of each token, its user and its expiry.
 
 use sea_orm_migration::prelude::*;
 
@@ -20,14 +20,14 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut schema::reference("sessions", "user_id", "users"))
             .take();
         let indexes = [
-            // Who calls? Once per request.
+            // For looking up the caller of each request.
             schema::index("sessions", "token_hash")
                 .unique()
                 .col("token_hash")
                 .take(),
-            // Ending every session of a user.
+            // For ending every session of a user.
             schema::index("sessions", "user_id").col("user_id").take(),
-            // Removing the expired ones.
+            // For removing expired sessions.
             schema::index("sessions", "expires_at")
                 .col("expires_at")
                 .take(),

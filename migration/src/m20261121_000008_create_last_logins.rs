@@ -1,4 +1,4 @@
-//! When each user last signed in. Apart from `users`, so that signing in is no new version of the user.
+//! When each user last signed in. This is not a column of `users`, so that a sign-in makes no new version of the user.
 
 use sea_orm_migration::prelude::*;
 

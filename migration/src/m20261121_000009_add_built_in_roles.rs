@@ -41,7 +41,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // SQLite keeps it as text: UTC and microseconds, as every other writer binds it.
+        // SQLite stores it as text: UTC in microseconds, as every other writer binds it.
         let now = ChronoUtc::now();
         let now = now - Duration::from_nanos(u64::from(now.timestamp_subsec_nanos() % 1_000));
         let mut insert = Query::insert();

@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
         manager.alter_table(alter).await
     }
 
-    /// Loses the slugs that somebody chose; the others come back with `up`.
+    /// Loses the slugs that clients chose; `up` makes the generated ones again.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let alter = Table::alter().table("posts").drop_column("slug").take();
         manager.alter_table(alter).await

@@ -1,6 +1,6 @@
 //! `posts.slug`, second of three steps: every post without one gets one from its title.
 //!
-//! Every slug becomes unique, also among deleted posts, so that a restore finds its own still free.
+//! Every slug becomes unique, also among deleted posts, so that a restored post can keep its slug.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,9 +19,9 @@ pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// Neither `version` nor `updated_at` moves: nobody changed these posts.
+    /// `version` and `updated_at` stay, because no client changed these posts.
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Is a slug taken? Asked for each batch; the lasting index comes with the next step.
+        // For checking whether a slug is taken, once per batch. The next migration makes the lasting index.
         let index = schema::index("posts", "slug_fill")
             .col("slug")
             .and_where(Expr::col("slug").is_not_null())
@@ -44,7 +44,7 @@ impl MigrationTrait for Migration {
             .await
     }
 
-    /// Nothing to do: what `up` wrote cannot be told from what somebody chose, and the step before drops the column.
+    /// Does nothing: generated slugs look like chosen ones, and rolling back the previous migration drops the column.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }
@@ -54,7 +54,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Without statistics of a new column the planner of `PostgreSQL` would read the whole table for every batch.
+/// Turns sequential scans on or off. A new column has no statistics, so `PostgreSQL`'s planner would read the whole table for every batch.
 async fn scan_tables(manager: &SchemaManager<'_>, allowed: bool) -> Result<(), DbErr> {
     if manager.get_database_backend() != DbBackend::Postgres {
         return Ok(());
@@ -67,7 +67,7 @@ async fn scan_tables(manager: &SchemaManager<'_>, allowed: bool) -> Result<(), D
     Ok(())
 }
 
-/// The next `BATCH` posts by id that have no slug, with the one that their title suggests.
+/// Reads the next `BATCH` posts by id that have no slug, each with the slug of its title.
 async fn without_slug(
     manager: &SchemaManager<'_>,
     after: i64,
@@ -89,8 +89,8 @@ async fn without_slug(
         .collect()
 }
 
-/// Gives each post a free slug. A batch costs one query, plus one whenever a suffix turns out to be taken, which each
-/// existing slug can cause once.
+/// Chooses a free slug for each post. A batch costs one query, plus one whenever a suffix is taken, which each existing
+/// slug can cause once.
 async fn choose(
     manager: &SchemaManager<'_>,
     suffixes: &mut Suffixes,
@@ -127,7 +127,7 @@ async fn taken(manager: &SchemaManager<'_>, wanted: &[String]) -> Result<HashSet
         .collect()
 }
 
-/// One statement for the batch.
+/// Writes the slugs of a batch with one statement.
 async fn write(manager: &SchemaManager<'_>, slugs: HashMap<i64, String>) -> Result<(), DbErr> {
     let ids: Vec<i64> = slugs.keys().copied().collect();
     let slug = slugs

@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
                 .modify_column(ColumnDef::new("slug").not_null())
                 .take();
             manager.alter_table(alter).await?;
-            // No builder adds a CHECK to an existing table.
+            // SeaQuery has no builder that adds a CHECK to an existing table.
             manager
                 .get_connection()
                 .execute_unprepared(
@@ -32,7 +32,7 @@ impl MigrationTrait for Migration {
                 )
                 .await?;
         }
-        // A post by its slug, and is a slug taken?
+        // For a post by its slug, and for checking whether a slug is taken.
         let index = schema::index("posts", "slug_live")
             .unique()
             .col("slug")

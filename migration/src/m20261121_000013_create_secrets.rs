@@ -1,4 +1,4 @@
-//! Keys that an installation makes for itself, so that every node has the same without being told.
+//! Keys that an installation generates, so that every node has the same ones without configuration.
 
 use sea_orm_migration::prelude::*;
 
@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("value").blob().not_null())
             .take();
         schema::create(manager, table, []).await?;
-        // What authenticates cursors.
+        // This key authenticates cursors.
         secret(manager, "cursor").await
     }
 

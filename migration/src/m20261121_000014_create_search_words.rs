@@ -1,4 +1,4 @@
-//! The words of a text, which `PostgreSQL`'s own parser would cut otherwise than `SQLite`, and otherwise with every locale.
+//! A function that splits a text into words. `PostgreSQL`'s own parser would split it differently from `SQLite`, and differently in each locale.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -7,15 +7,16 @@ pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// `SQLite`'s tokenizer does all that by itself.
+    /// `SQLite` needs no function: its tokenizer does the same.
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         if manager.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
-        // ICU knows letters beyond ASCII whatever the locale of the database. A server that was built without it has only that locale.
-        let collation = match has_icu(manager).await? {
-            true => "und-x-icu",
-            false => "default",
+        // ICU knows letters outside ASCII in every locale of the database. A server built without ICU has only the database's locale.
+        let collation = if has_icu(manager).await? {
+            "und-x-icu"
+        } else {
+            "default"
         };
         let sql = format!(
             r#"CREATE OR REPLACE FUNCTION search_words(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

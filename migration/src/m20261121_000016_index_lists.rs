@@ -1,4 +1,4 @@
-//! Pages of lists that cost the same wherever they are, and however many deleted rows or drafts lie between.
+//! Indexes that make every page of a list cost the same, at any position and among any number of deleted rows or drafts.
 
 use sea_orm_migration::prelude::*;
 
@@ -40,7 +40,7 @@ fn indexes() -> impl Iterator<Item = IndexCreateStatement> {
         }
         index.and_where(schema::live()).take()
     };
-    // By itself, not after a status: PostgreSQL thinks little of an index that begins with a column of few values, and
+    // The status is not the first column: PostgreSQL's planner avoids an index that begins with a column of few values, and
     // reads past the drafts instead.
     let public = |name, columns: &[&'static str]| {
         let mut index = live("posts", name, columns);
@@ -52,14 +52,14 @@ fn indexes() -> impl Iterator<Item = IndexCreateStatement> {
         index.and_where(unpublished).take()
     };
     let others = [
-        // The posts of an author, and the comments of a post.
+        // For the posts of an author, and the comments of a post.
         live("posts", "author_id_id_live", &["author_id", "id"]),
         live("comments", "post_id_id_live", &["post_id", "id"]),
-        // The same lists of posts as whoever is not signed in sees them.
+        // For the lists of posts that callers see without signing in.
         public("id_published", &["id"]),
         public("created_at_id_published", &["created_at", "id"]),
         public("author_id_id_published", &["author_id", "id"]),
-        // What authors see beside that: their own drafts.
+        // For the drafts that authors see in addition.
         own("author_id_id_unpublished", &["author_id", "id"]),
         own(
             "author_id_created_at_id_unpublished",

@@ -1,4 +1,4 @@
-//! What requests with an `Idempotency-Key` were answered, kept with their effect.
+//! The answers to requests with an `Idempotency-Key`, stored with their effect.
 
 use sea_orm_migration::prelude::*;
 
@@ -11,7 +11,7 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_database_backend();
-        // No foreign key: a user may be purged by the very request that the key belongs to.
+        // There is no foreign key, because the request with the key may purge its own user.
         let table = Table::create()
             .table("idempotency_keys")
             .col(ColumnDef::new("user_id").big_integer().not_null())
@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
             .check(schema::length("idempotency_keys", "key", 1..=255))
             .take();
         let indexes = [
-            // Removing the expired ones.
+            // For removing expired keys.
             schema::index("idempotency_keys", "created_at")
                 .col("created_at")
                 .take(),

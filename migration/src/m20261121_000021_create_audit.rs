@@ -1,4 +1,4 @@
-//! The audit: what was done, by whom, to which row. Entries are only inserted; what is known of them later is beside them.
+//! The audit log: who did what to which row. Entries are only inserted; what becomes known later is in tables beside them.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -44,12 +44,12 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Without foreign keys: an entry outlives the row and the user that it is about.
+/// Has no foreign keys, because an entry outlives the row and the user that it is about.
 async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
     let transaction = match db {
-        // 64 bits, so that it never starts anew.
+        // It has 64 bits, so that it never wraps.
         DbBackend::Postgres => Expr::cust("CAST(CAST(pg_current_xact_id() AS text) AS bigint)"),
-        // One transaction writes at a time: the ids are in the order of the commits.
+        // One transaction writes at a time, so the ids are in the order of the commits.
         _ => Expr::value(0),
     };
     let table = Table::create()
@@ -68,9 +68,9 @@ async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr
         .col(ColumnDef::new("resource_id").big_integer().not_null())
         .col(schema::varchar(db, "action", 30).not_null())
         .col(ColumnDef::new("version").big_integer().not_null())
-        // JSON as it was written, byte for byte: its digest is sealed. Gone, with the salt, once it is erased.
+        // JSON, byte for byte as it was written, because its digest is sealed. An erasure removes it and the salt.
         .col(schema::text(db, "changes"))
-        // The large fields of the row, whenever one of them changed.
+        // The large fields of the row, if one of them changed.
         .col(schema::text(db, "texts"))
         .col(schema::text(db, "salt"))
         .take();
@@ -82,7 +82,7 @@ async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr
         index.take()
     };
     let indexes = [
-        // The history of a row, and what its last text was.
+        // For the history of a row, and its latest large texts.
         index(&["resource", "resource_id", "id"]),
         index(&["actor_id", "id"]),
         index(&["action", "id"]),
@@ -90,13 +90,13 @@ async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr
         index(&["request_id"])
             .and_where(Expr::col("request_id").is_not_null())
             .take(),
-        // What is to be sealed next.
+        // For the entries to seal next.
         index(&["transaction_id", "id"]),
     ];
     schema::create(manager, table, indexes).await
 }
 
-/// The place of an entry in the order of the commits, and what its values were.
+/// The place of an entry in the order of the commits, and the digest of its values.
 async fn seals(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let table = Table::create()
         .table("audit_seals")
@@ -111,7 +111,7 @@ async fn seals(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     schema::create(manager, table, [entry]).await
 }
 
-/// Entries that were sealed together: each block is authenticated with the one before it.
+/// Blocks of entries that were sealed together. Each is authenticated together with the block before it.
 async fn blocks(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let number = |name: &'static str| ColumnDef::new(name).big_integer().not_null().take();
     let table = Table::create()
@@ -127,7 +127,7 @@ async fn blocks(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     schema::create(manager, table, []).await
 }
 
-/// How far back the audit was given up: what the first block that is left follows upon.
+/// How far the audit log was pruned: the block that came before the first remaining one.
 async fn prunes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let table = Table::create()
         .table("audit_prunes")
@@ -141,7 +141,7 @@ async fn prunes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     schema::create(manager, table, []).await
 }
 
-/// Entries as a resource: with its base columns, so that lists work as they do everywhere.
+/// A view of the entries with the base columns of a resource, so that lists work as for every resource.
 async fn view(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
     let never = match db {
         DbBackend::Postgres => "CAST(NULL AS timestamptz)",
@@ -153,7 +153,7 @@ async fn view(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
          e.action, e.changes FROM audit_entries e LEFT JOIN audit_seals s ON s.entry_id = e.id"
     );
     let db = manager.get_connection();
-    // `fresh` drops the tables and leaves the view.
+    // `fresh` drops the tables, but not the view.
     db.execute_unprepared("DROP VIEW IF EXISTS audit").await?;
     db.execute_unprepared(&view).await?;
     Ok(())

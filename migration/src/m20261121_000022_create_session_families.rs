@@ -1,4 +1,4 @@
-//! Sign-in sessions whose tokens are renewed. Those of before end: there is nothing to renew them with.
+//! Sign-in sessions whose tokens can be refreshed. Earlier sessions end, because they have no refresh token.
 
 use sea_orm_migration::prelude::*;
 
@@ -16,10 +16,10 @@ impl MigrationTrait for Migration {
             .table("sessions")
             .col(schema::id())
             .col(ColumnDef::new("user_id").big_integer().not_null())
-            // The part that all tokens of a session share, so that one of any generation finds its session.
+            // The part that all tokens of a session share, so that an earlier token finds its session too.
             .col(ColumnDef::new("family_hash").blob().not_null())
             .col(ColumnDef::new("token_hash").blob().not_null())
-            // None where the token is a cookie, which lasts as long as its session.
+            // Null for a cookie, which lasts as long as its session.
             .col(ColumnDef::new("refresh_hash").blob())
             .col(ColumnDef::new("previous_token_hash").blob())
             .col(ColumnDef::new("previous_refresh_hash").blob())
@@ -33,14 +33,14 @@ impl MigrationTrait for Migration {
             .check(schema::length("sessions", "label", 0..=200))
             .take();
         let indexes = [
-            // Who calls? Once per request.
+            // For looking up the caller of each request.
             schema::index("sessions", "family_hash")
                 .unique()
                 .col("family_hash")
                 .take(),
-            // The sessions of a user, to show and to end them.
+            // For showing and ending the sessions of a user.
             schema::index("sessions", "user_id").col("user_id").take(),
-            // Removing those that have had their time, and those that nobody used.
+            // For removing expired and unused sessions.
             schema::index("sessions", "expires_at")
                 .col("expires_at")
                 .take(),

@@ -1,4 +1,4 @@
-//! Keys with which programs sign in: the hash of each, whose it is, what it may do and until when.
+//! API keys of programs: the hash of each, its owner, its scopes and its expiry.
 
 use sea_orm_migration::prelude::*;
 
@@ -16,10 +16,10 @@ impl MigrationTrait for Migration {
             .col(schema::id())
             .col(ColumnDef::new("user_id").big_integer().not_null())
             .col(schema::varchar(db, "name", 100).not_null())
-            // How its owner recognises it.
+            // The part by which its owner recognises it.
             .col(schema::varchar(db, "prefix", 20).not_null())
             .col(ColumnDef::new("key_hash").blob().not_null())
-            // One JSON array of permissions, as written.
+            // One JSON array of permissions, as the owner wrote it.
             .col(ColumnDef::new("scopes").json_binary().not_null())
             .col(schema::timestamp("created_at").not_null())
             .col(schema::timestamp("last_used_at"))
@@ -28,13 +28,13 @@ impl MigrationTrait for Migration {
             .check(schema::length("api_keys", "name", 1..=100))
             .take();
         let indexes = [
-            // Who calls? Once per request.
+            // For looking up the caller of each request.
             schema::index("api_keys", "key_hash")
                 .unique()
                 .col("key_hash")
                 .take(),
             schema::index("api_keys", "user_id").col("user_id").take(),
-            // Removing the expired ones.
+            // For removing expired keys.
             schema::index("api_keys", "expires_at")
                 .col("expires_at")
                 .take(),

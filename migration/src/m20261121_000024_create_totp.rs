@@ -1,4 +1,4 @@
-//! Second factors: the secret of each user, encrypted, and the codes for when the device is lost.
+//! Second factors: the encrypted secret of each user, and the recovery codes for a lost device.
 
 use sea_orm_migration::prelude::*;
 
@@ -20,9 +20,9 @@ impl MigrationTrait for Migration {
             )
             .col(ColumnDef::new("secret").blob().not_null())
             .col(schema::timestamp("created_at").not_null())
-            // None until a code of it was shown once.
+            // Null until the user has confirmed it with a code.
             .col(schema::timestamp("confirmed_at"))
-            // The time step of the last code that was taken: none is taken twice (RFC 6238, section 5.2).
+            // The time step of the last accepted code: no code is accepted twice (RFC 6238, section 5.2).
             .col(ColumnDef::new("last_step").big_integer())
             .foreign_key(&mut schema::reference("totp_secrets", "user_id", "users"))
             .take();
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut schema::reference("recovery_codes", "user_id", "users"))
             .take();
         let indexes = [
-            // A code of a user, which none has twice.
+            // For a code of a user; no user has the same one twice.
             schema::index("recovery_codes", "user_id_code_hash")
                 .unique()
                 .col("user_id")

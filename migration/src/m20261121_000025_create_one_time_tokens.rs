@@ -1,4 +1,4 @@
-//! What is sent by mail to be brought back once, and which address of a user was verified so.
+//! One-time tokens, which are sent by mail and valid once, and the addresses that users verified with them.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,11 +14,11 @@ impl MigrationTrait for Migration {
         let tokens = Table::create()
             .table("one_time_tokens")
             .col(schema::id())
-            // None: whoever comes with it makes an account.
+            // Null for an invitation, which creates an account.
             .col(ColumnDef::new("user_id").big_integer())
             .col(schema::varchar(db, "purpose", 20).not_null())
             .col(ColumnDef::new("token_hash").blob().not_null())
-            // The address that it was sent to, where that is what it proves.
+            // The address that the token proves, if it proves one.
             .col(schema::varchar(db, "email", 255))
             .col(schema::timestamp("created_at").not_null())
             .col(schema::timestamp("expires_at").not_null())
@@ -36,7 +36,7 @@ impl MigrationTrait for Migration {
                     .not_null()
                     .primary_key(),
             )
-            // The address as it is compared: another one is not verified.
+            // The normalized address: any other address is not verified.
             .col(schema::text(db, "email_key").not_null())
             .col(schema::timestamp("verified_at").not_null())
             .foreign_key(&mut schema::reference(
@@ -50,12 +50,12 @@ impl MigrationTrait for Migration {
                 .unique()
                 .col("token_hash")
                 .take(),
-            // A new one of a purpose ends the older ones of the user.
+            // For voiding the user's older tokens of the same purpose.
             schema::index("one_time_tokens", "user_id_purpose")
                 .col("user_id")
                 .col("purpose")
                 .take(),
-            // Removing the expired ones.
+            // For removing expired tokens.
             schema::index("one_time_tokens", "expires_at")
                 .col("expires_at")
                 .take(),

@@ -1,4 +1,4 @@
-//! Mail that is to be sent: what it is about, and to whom. Its secrets are made when it is sent.
+//! The queue of mails: what each is about, and its recipient. Tokens are made when a mail is sent.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
         let table = Table::create()
             .table("mails")
             .col(schema::id())
-            // None where it is for nobody's account.
+            // Null if the recipient has no account.
             .col(ColumnDef::new("user_id").big_integer())
             .col(schema::varchar(db, "recipient", 255).not_null())
             .col(schema::varchar(db, "template", 50).not_null())
@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut schema::reference("mails", "user_id", "users"))
             .take();
         let indexes = [
-            // What is due, the longest waiting first.
+            // For the mails that are due, the longest waiting first.
             schema::index("mails", "next_attempt_at")
                 .col("next_attempt_at")
                 .take(),

@@ -1,4 +1,4 @@
-//! How often somebody failed to prove who they are, and how long they have to wait.
+//! Counters of failed sign-ins and guesses, and how long to wait.
 
 use sea_orm_migration::prelude::*;
 
@@ -12,20 +12,20 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let table = Table::create()
             .table("throttles")
-            // The keyed hash of an address, of an account, or of both: none of them is kept.
+            // The keyed hash of an address, of an account, or of both, which are not stored themselves.
             .col(ColumnDef::new("key").blob().not_null().primary_key())
             .col(ColumnDef::new("failures").integer().not_null())
             .col(schema::timestamp("blocked_until").not_null())
             .col(schema::timestamp("expires_at").not_null())
             .take();
         let indexes = [
-            // Removing what is forgotten.
+            // For removing expired counters.
             schema::index("throttles", "expires_at")
                 .col("expires_at")
                 .take(),
         ];
         schema::create(manager, table, indexes).await?;
-        // What tokens, cookies and counters are derived and authenticated with.
+        // Tokens, cookies and counters are derived from this key and authenticated with it.
         secret(manager, "auth").await
     }
 

@@ -1,4 +1,4 @@
-//! `verified_emails.is_proven`: false where the operator or an invitation set the address, and nobody has shown it by mail.
+//! `verified_emails.is_proven`: false if the operator or an invitation set the address, and no mail has verified it.
 
 use sea_orm_migration::prelude::*;
 
@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
         manager.alter_table(alter).await
     }
 
-    /// Forgets the addresses that nobody has shown.
+    /// Removes the addresses that no mail has verified.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let unproven = Query::delete()
             .from_table("verified_emails")

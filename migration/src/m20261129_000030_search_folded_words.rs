@@ -1,4 +1,4 @@
-//! Search by words that the service folds, and no longer by those that each database makes of a text.
+//! Search uses words that the service folds, no longer those that each database makes of a text.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! How many bytes each user left behind in each hour: in kept answers, and in the history.
+//! How many bytes each user stored in each hour: in answers under idempotency keys, and in the history.
 
 use sea_orm_migration::prelude::*;
 
@@ -11,7 +11,7 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_database_backend();
-        // No foreign key: a user may be purged by the very request that is counted.
+        // There is no foreign key, because the counted request may purge its own user.
         let table = Table::create()
             .table("written_bytes")
             .col(ColumnDef::new("user_id").big_integer().not_null())
@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
             .check(schema::length("written_bytes", "kind", 1..=20))
             .take();
         let indexes = [
-            // Removing those that no longer count.
+            // For removing hours that no longer count.
             schema::index("written_bytes", "hour").col("hour").take(),
         ];
         schema::create(manager, table, indexes).await

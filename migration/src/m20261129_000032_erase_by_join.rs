@@ -1,4 +1,4 @@
-//! Erasing the values of many rows at once takes seconds and not minutes.
+//! Erases the values of many rows at once in seconds instead of minutes.
 
 use sea_orm_migration::prelude::*;
 

@@ -14,7 +14,7 @@ async fn main() {
     if env::args().any(is_url) {
         cli::run_cli_with_connection(Migrator, connect).await;
     } else {
-        // By the time this closure runs, `.env` is loaded.
+        // `.env` is loaded before this closure runs.
         cli::run_cli_with_custom_connection(Migrator, async || connect(options()?).await).await;
     }
 }
@@ -34,7 +34,7 @@ fn options() -> Result<ConnectOptions, DbErr> {
 async fn connect(mut options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     options
         .max_connections(1)
-        // Another process may be migrating: wait for it.
+        // Waits for another process that is migrating.
         .map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_mins(1)));
     Database::connect(options).await
 }

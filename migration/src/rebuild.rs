@@ -1,21 +1,21 @@
-//! Rebuilds a `SQLite` table, for the changes that ALTER TABLE cannot make there.
+//! Rebuilds a `SQLite` table, for changes that `SQLite`'s ALTER TABLE cannot make.
 
 use sea_orm_migration::prelude::*;
 
-/// Gives `table` the shape of `create`, which must name columns that the old one has, and these indexes.
+/// Gives `table` the definition `create`, which may only have columns of the old table, and these indexes.
 ///
-/// Rows, ids and the last id ever given stay. Runs in the migration's transaction; other tables may refer to this one
-/// as long as they do so with NO ACTION: a cascade would delete their rows with the old table. Triggers are made again
-/// as they were, once the rows are back: a step that drops a column which one of them names removes that trigger first
-/// (`side_table::remove`, and `side_table::add` after it).
+/// Rows, ids and the highest id ever given stay. It runs in the migration's transaction. Other tables may refer to this one
+/// with NO ACTION only: a cascade would delete their rows with the old table. Triggers are created again after the rows are
+/// back. A migration that drops a column of a trigger removes the trigger first (`side_table::remove`, and
+/// `side_table::add` after it).
 pub(crate) async fn rebuild(
     manager: &SchemaManager<'_>,
     table: &'static str,
     create: TableCreateStatement,
     indexes: impl IntoIterator<Item = IndexCreateStatement>,
 ) -> Result<(), DbErr> {
-    // References dangle between drop and insert. The table keeps its name throughout: `ALTER TABLE … RENAME` would not
-    // settle them, and the commit would fail.
+    // References dangle between drop and insert. The table keeps its name: after `ALTER TABLE … RENAME` they would still
+    // dangle, and the commit would fail.
     let db = manager.get_connection();
     db.execute_unprepared("PRAGMA defer_foreign_keys = ON")
         .await?;
@@ -29,7 +29,7 @@ pub(crate) async fn rebuild(
     let last_id = last_id(manager, table).await?;
     let triggers = triggers(manager, table).await?;
 
-    // Columns without a type: SQLite then stores every value as it is.
+    // The columns have no type, so that SQLite stores every value unchanged.
     let mut copy = Table::create();
     copy.table(aside.clone());
     for column in &columns {
@@ -56,7 +56,7 @@ pub(crate) async fn rebuild(
     Ok(())
 }
 
-/// They go with the table, which fires none of them when it is dropped.
+/// Reads the triggers of a table. They are dropped with it, and dropping it fires none of them.
 async fn triggers(manager: &SchemaManager<'_>, table: &str) -> Result<Vec<String>, DbErr> {
     let select = Query::select()
         .column("sql")
@@ -88,7 +88,7 @@ async fn copy_rows(
     manager.execute(insert).await
 }
 
-/// What AUTOINCREMENT remembers: the highest id that the table ever gave, which dropping it forgets.
+/// Reads the highest id that AUTOINCREMENT ever gave, which is lost when the table is dropped.
 async fn last_id(manager: &SchemaManager<'_>, table: &str) -> Result<Option<i64>, DbErr> {
     let select = Query::select()
         .column("seq")

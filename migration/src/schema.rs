@@ -1,12 +1,13 @@
-//! The few shapes that every table shares, in the dialect of either database.
+//! Columns, indexes and checks that tables share, in the dialect of either database.
 //!
-//! Applied migrations build on these: change what one of them produces and history changes with it. Add a new one.
+//! Applied migrations use these functions: if the output of one changes, the history of existing databases no longer matches it.
+//! Add a new function instead.
 
 use std::ops::RangeInclusive;
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-/// The columns of every resource, and the deletion that a deleted row belongs to.
+/// A table with the columns of every resource, among them the deletion that a deleted row belongs to.
 pub(crate) fn resource(table: &'static str) -> TableCreateStatement {
     Table::create()
         .table(table)
@@ -20,7 +21,7 @@ pub(crate) fn resource(table: &'static str) -> TableCreateStatement {
         .take()
 }
 
-/// An identity on `PostgreSQL`, AUTOINCREMENT on `SQLite`: neither gives an id twice.
+/// The primary key: an identity on `PostgreSQL`, AUTOINCREMENT on `SQLite`. Neither gives an id twice.
 pub(crate) fn id() -> ColumnDef {
     ColumnDef::new("id")
         .big_integer()
@@ -30,7 +31,7 @@ pub(crate) fn id() -> ColumnDef {
         .take()
 }
 
-/// Without a default: `SQLite`'s would be text in another form than the bound values, and sort wrongly among them.
+/// A time without a default: `SQLite`'s default would be text in another form than the bound values, and sort wrongly among them.
 pub(crate) fn timestamp(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).timestamp_with_time_zone().take()
 }
@@ -43,7 +44,7 @@ pub(crate) fn text(db: DbBackend, name: &'static str) -> ColumnDef {
     collated(db, ColumnDef::new(name).text())
 }
 
-/// By bytes, as `SQLite` sorts anyway: pages and cursors agree on both databases and with any server locale.
+/// A text that sorts by bytes, as it always does on `SQLite`, so that pages and cursors agree on both databases and in any locale.
 fn collated(db: DbBackend, column: &mut ColumnDef) -> ColumnDef {
     if db == DbBackend::Postgres {
         column.extra(r#"COLLATE "C""#);
@@ -51,7 +52,7 @@ fn collated(db: DbBackend, column: &mut ColumnDef) -> ColumnDef {
     column.take()
 }
 
-/// `{table}_{column}_length`, in characters. `SQLite` ignores the length of a varchar, so this is what holds on both.
+/// The check `{table}_{column}_length`, in characters. It holds on both databases; `SQLite` ignores the length of a varchar.
 pub(crate) fn length(table: &str, column: &'static str, allowed: RangeInclusive<i32>) -> Check {
     let length = Expr::expr(Func::char_length(Expr::col(column)));
     let expr = match allowed.into_inner() {
@@ -61,7 +62,7 @@ pub(crate) fn length(table: &str, column: &'static str, allowed: RangeInclusive<
     Check::named(format!("{table}_{column}_length"), expr)
 }
 
-/// NO ACTION throughout: what a delete or a purge takes along is the service's decision.
+/// A foreign key with NO ACTION: the service decides which rows a deletion or a purge takes along.
 pub(crate) fn reference(
     table: &'static str,
     column: &'static str,
@@ -81,8 +82,8 @@ pub(crate) fn index(table: &'static str, name: &str) -> IndexCreateStatement {
         .take()
 }
 
-/// Restoring what one deletion took (`deletion_id = ?`), and the foreign key when a deletion is forgotten.
-/// Live rows, nearly all of them, are not in it.
+/// The index for restoring the rows of a deletion (`deletion_id = ?`), and for the foreign key when a deletion is removed.
+/// Live rows, which are most of them, are not in it.
 pub(crate) fn deletion_index(table: &'static str) -> IndexCreateStatement {
     index(table, "deletion_id")
         .col("deletion_id")
@@ -90,8 +91,8 @@ pub(crate) fn deletion_index(table: &'static str) -> IndexCreateStatement {
         .take()
 }
 
-/// The orders in which every resource is listed: by id, and by age, whatever lies around the rows that are listed.
-/// Deleted rows have their own: were they in the same index, a page of the few would read all of the many.
+/// The indexes for the lists of every resource: by id and by age.
+/// Deleted rows have an index of their own: in a common one, a page of a few deleted rows would read past many live ones.
 pub(crate) fn list_indexes(table: &'static str) -> [IndexCreateStatement; 3] {
     let deleted = Expr::col("deleted_at").is_not_null();
     [

@@ -1,17 +1,17 @@
-//! Full-text search: a side table for each searched table, kept in step by triggers.
+//! Full-text search as it was first: a side table for each searched table, which triggers update.
 //!
 //! A word is a run of letters, decimal digits and combining accents (Unicode categories `L*` and `Nd`, and U+0300–U+036F), in lower case, on
-//! both databases; no language is assumed. The side table keeps no text: on `PostgreSQL` a `tsvector` per row, on
-//! `SQLite` a contentless FTS5 table. Soft deletion is no change of a searched column, so it costs nothing here.
+//! both databases; no language is assumed. The side table stores no text: on `PostgreSQL` a `tsvector` per row, on
+//! `SQLite` a contentless FTS5 table. Soft deletion changes no searched column, so it costs nothing here.
 //!
-//! Applied migrations build on this: change what it produces and history changes with it.
+//! Applied migrations use this: if its output changes, the history of existing databases no longer matches it.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-/// What a word is worth in the first, second, third and fourth column: the default of `ts_rank`, ten times.
+/// The weights of words in the first to the fourth column: ten times the defaults of `ts_rank`.
 const WEIGHTS: [(char, &str); 4] = [('A', "10"), ('B', "4"), ('C', "2"), ('D', "1")];
 
-/// Makes `{table}_search` over these columns, the weightiest first and at most four, and fills it from the rows there are.
+/// Creates `{table}_search` over these columns, at most four and the most important first, and fills it from the existing rows.
 pub(crate) async fn add(
     manager: &SchemaManager<'_>,
     table: &str,
@@ -26,7 +26,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn remove(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let sql = match manager.get_database_backend() {
-        // Takes the triggers along.
+        // CASCADE drops the triggers too.
         DbBackend::Postgres => {
             format!("DROP FUNCTION {table}_search_follow() CASCADE; DROP TABLE {table}_search;")
         }
@@ -71,7 +71,7 @@ fn postgres(table: &str, columns: &[&str]) -> String {
     )
 }
 
-/// A word that is none, removed at the end, stands between the columns: no phrase goes from one into the next.
+/// Puts a separator between the columns, which is removed at the end, so that no phrase spans two columns.
 fn vector(row: &str, columns: &[&str]) -> String {
     let words = columns.iter().zip(WEIGHTS).map(|(column, (weight, _))| {
         format!("setweight(to_tsvector('simple', search_words(coalesce({row}{column}, ''))), '{weight}')")

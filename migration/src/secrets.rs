@@ -1,8 +1,8 @@
-//! Keys that an installation makes for itself.
+//! Keys that an installation generates.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-/// Makes a key of 32 bytes. A version 4 UUID has 122 random bits from the server's strong generator.
+/// Stores a random key of 32 bytes. On `PostgreSQL` it is two version 4 UUIDs, each with 122 random bits from the server's strong generator.
 pub(crate) async fn secret(manager: &SchemaManager<'_>, name: &str) -> Result<(), DbErr> {
     let random = match manager.get_database_backend() {
         DbBackend::Postgres => "uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())",

@@ -1,10 +1,10 @@
 //! The side tables of search. The service writes the words of a row into them, in the transaction that writes the row; a
 //! trigger removes them with the row.
 //!
-//! A side table keeps no text: on `PostgreSQL` a `tsvector` per row, on `SQLite` a contentless FTS5 table. Soft deletion is
-//! no change of a searched column, so it costs nothing here.
+//! A side table stores no text: on `PostgreSQL` a `tsvector` per row, on `SQLite` a contentless FTS5 table. Soft deletion
+//! changes no searched column, so it costs nothing here.
 //!
-//! Applied migrations build on this: change what it produces and history changes with it.
+//! Applied migrations use this: if its output changes, the history of existing databases no longer matches it.
 use std::fmt::Write;
 
 use sea_orm_migration::{
@@ -14,13 +14,13 @@ use sea_orm_migration::{
 
 use crate::words;
 
-/// What a word is worth in the first, second, third and fourth column: the default of `ts_rank`, ten times.
+/// The weights of words in the first to the fourth column: ten times the defaults of `ts_rank`.
 const WEIGHTS: [(char, &str); 4] = [('A', "10"), ('B', "4"), ('C', "2"), ('D', "1")];
 
-/// Rows that are read and indexed at a time.
+/// Rows that are read and indexed in one round.
 const CHUNK: usize = 500;
 
-/// Makes `{table}_search` over these columns, the weightiest first and at most four, and fills it from the rows there are.
+/// Creates `{table}_search` over these columns, at most four and the most important first, and fills it from the existing rows.
 pub(crate) async fn add(
     manager: &SchemaManager<'_>,
     table: &str,
@@ -36,7 +36,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn remove(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let sql = match manager.get_database_backend() {
-        // Takes the trigger along.
+        // CASCADE drops the trigger too.
         DbBackend::Postgres => {
             format!("DROP FUNCTION {table}_search_forget() CASCADE; DROP TABLE {table}_search;")
         }
@@ -103,15 +103,15 @@ fn statement(
     (sql, [id.into()].into_iter().chain(texts).collect())
 }
 
-/// What `PostgreSQL` stores of a row: its words with their places and weights (manual, section 8.11.1). A place is left
-/// out between two columns, so that no phrase goes from one into the next.
+/// The value that `PostgreSQL` stores for a row: its words with their positions and weights (manual, section 8.11.1). A
+/// position is left out between two columns, so that no phrase spans both.
 pub fn vector(texts: &[&str]) -> String {
     let mut vector = String::new();
     let mut place = 0;
     for (words, (weight, _)) in words::row(texts).iter().zip(WEIGHTS) {
         for word in words {
             place += 1;
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(vector, "'{word}':{place}{weight} ");
         }
         place += 1;
@@ -119,7 +119,7 @@ pub fn vector(texts: &[&str]) -> String {
     vector
 }
 
-/// What `SQLite` stores of a row: the words of each column with spaces between them.
+/// The values that `SQLite` stores for a row: the words of each column, separated by spaces.
 pub fn lines(texts: &[&str]) -> Vec<String> {
     let columns = words::row(texts).into_iter();
     columns.map(|words| words.join(" ")).collect()
@@ -144,7 +144,7 @@ fn postgres(table: &str) -> String {
     )
 }
 
-/// The tokenizer takes every character beyond ASCII for a letter: what it gets are words already.
+/// The tokenizer treats every character outside ASCII as a letter, because its input is words already.
 fn sqlite(table: &str, columns: &[&str]) -> String {
     let names = columns.join(", ");
     let weights = WEIGHTS.map(|(_, weight)| weight)[..columns.len()].join(", ");

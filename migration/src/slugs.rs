@@ -1,20 +1,20 @@
-//! Slugs of `[a-z0-9-]` from titles, as the back-fill of `posts.slug` made them. The service has its own.
+//! Slugs of `[a-z0-9-]` from titles, as the migration that filled `posts.slug` made them. The service has code of its own.
 
 use std::collections::HashMap;
 
 const LENGTH: usize = 100;
 
-/// The last suffix tried for each suggestion that was taken, so that none is tried twice.
+/// The last suffix tried for each taken slug, so that no suffix is tried twice.
 #[derive(Default)]
 pub(crate) struct Suffixes(HashMap<String, u64>);
 
 impl Suffixes {
-    /// From now on `next` gives `base` a suffix.
+    /// Makes `next` add a suffix to `base` from now on.
     pub(crate) fn start(&mut self, base: &str) {
         self.0.entry(base.to_owned()).or_insert(1);
     }
 
-    /// `base` itself until it is known to be taken, then `base-2`, `base-3` …, at most `LENGTH` long.
+    /// Returns `base` until it is known to be taken, then `base-2`, `base-3` …, at most `LENGTH` long.
     pub(crate) fn next(&mut self, base: &str) -> String {
         let Some(last) = self.0.get_mut(base) else {
             return base.to_owned();
@@ -25,7 +25,7 @@ impl Suffixes {
     }
 }
 
-/// The slug of a title, `post` when nothing of it remains.
+/// The slug of a title, or `post` if nothing of the title remains.
 pub(crate) fn suggestion(title: &str) -> String {
     let slug = slug::slugify(title);
     match cut(&slug, LENGTH) {

@@ -1,16 +1,16 @@
-//! The words of a text, folded in our own code: both databases index and look for the same ones, whatever they know of Unicode themselves.
+//! Splits a text into folded words. Both databases index and search these words, so they agree whatever they know of Unicode.
 //!
-//! Rows are indexed by these words: whoever changes what [`words`] gives adds a migration that indexes them anew (`side_table::fill`).
+//! Rows are indexed by these words: a change of [`words`] needs a migration that indexes all rows again (`side_table::fill`).
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Bytes of a word: the most that `PostgreSQL` keeps of one. The rest of a longer word is left out.
+/// Most bytes of a word, because `PostgreSQL` stores no more. The rest of a longer word is cut off.
 const MAX_WORD: usize = 2_046;
 
-/// Bytes of all words of a row: `PostgreSQL` takes no more than 1 MiB with their places. What follows is left out.
+/// Most bytes of all words of a row, because `PostgreSQL` accepts at most 1 MiB with their positions. Further words are left out.
 const MAX_ROW: usize = 400_000;
 
-/// The words of a text in their order: runs of letters, digits and the marks on them, in compatibility form (NFKC) and
-/// without their case.
+/// The words of a text in their order: runs of letters and digits with their marks, in compatibility form (NFKC) and with
+/// their case folded.
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -48,8 +48,8 @@ pub fn row(texts: &[&str]) -> Vec<Vec<String>> {
     columns.collect()
 }
 
-/// Case folding (Unicode, section 3.13) by the tables of the standard library: the lower case of the upper case, so that
-/// `ς` is `σ` wherever it stands and `ß` is `ss`. Only `ı` would become another letter.
+/// Folds the case of a character (Unicode, section 3.13) with the tables of the standard library: the lower case of its upper
+/// case, so that `ς` becomes `σ` everywhere and `ß` becomes `ss`. `ı` is kept, because it would become another letter.
 fn fold(character: char) -> impl Iterator<Item = char> {
     let is_plain = character.is_ascii() || character == 'ı';
     let plain = is_plain.then(|| character.to_ascii_lowercase());
@@ -60,17 +60,17 @@ fn fold(character: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(folded.into_iter().flatten())
 }
 
-/// Letters in circles and squares are pictures: 🅰 stands beside a word, and not in it.
+/// Whether a character belongs to a word. Letters in circles and squares (🅰) are symbols, which do not.
 fn is_letter(character: char) -> bool {
     character.is_alphanumeric() && !('\u{1f130}'..='\u{1f189}').contains(&character)
 }
 
-/// Marks that enclose what is before them make a picture of it: 1⃣ is 1.
+/// Whether a character is a mark on a letter. Enclosing marks are left out: 1⃣ becomes 1.
 fn is_mark(character: char) -> bool {
     is_combining_mark(character) && !('\u{20dd}'..='\u{20e4}').contains(&character)
 }
 
-/// Soft hyphens, joiners and the selectors of variants, which belong to no word and end none.
+/// Whether a character neither belongs to a word nor ends one: soft hyphens, joiners and variation selectors.
 fn is_ignored(character: char) -> bool {
     matches!(
         character,
@@ -78,7 +78,7 @@ fn is_ignored(character: char) -> bool {
     )
 }
 
-/// Folding may have taken a letter apart.
+/// Composes letters that folding has decomposed, and cuts the word to its limit.
 fn finish(word: &str) -> String {
     let mut word: String = word.nfc().collect();
     word.truncate(word.floor_char_boundary(MAX_WORD));

@@ -1,4 +1,4 @@
-//! The tests, settings and files that `docs/security.md` names exist.
+//! `docs/security.md` and `ARCHITECTURE.md` name tests, settings and files, which must exist.
 use std::{
     collections::BTreeSet,
     fs,
@@ -7,18 +7,20 @@ use std::{
 
 use service::resources::registry;
 
-const DOCUMENT: &str = include_str!("../../../docs/security.md");
+mod route_table;
+
+const SECURITY: &str = include_str!("../../../docs/security.md");
+const ARCHITECTURE: &str = include_str!("../../../ARCHITECTURE.md");
 const SETTINGS: &str = include_str!("../../../config/default.toml");
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What stands between backticks.
-fn quoted() -> impl Iterator<Item = &'static str> {
-    DOCUMENT
-        .lines()
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
+/// The texts between backticks.
+fn quoted(document: &'static str) -> impl Iterator<Item = &'static str> {
+    let lines = document.lines();
+    lines.flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
 fn is_name(text: &str) -> bool {
@@ -26,10 +28,10 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_plain)
 }
 
-/// Such as `writes::a_write_that_fails_leaves_nothing`.
-fn tests() -> BTreeSet<&'static str> {
+/// The tests that a document names, such as `writes::a_write_that_fails_leaves_nothing`.
+fn tests(document: &'static str) -> BTreeSet<&'static str> {
     let is_test = |text: &&str| text.contains("::") && text.split("::").all(is_name);
-    quoted().filter(is_test).collect()
+    quoted(document).filter(is_test).collect()
 }
 
 /// A test of the suite, or of the crate that its path begins with.
@@ -66,7 +68,7 @@ fn settings() -> BTreeSet<(&'static str, &'static str)> {
 
 #[test]
 fn every_test_that_security_is_shown_by_is_there() {
-    let tests = tests();
+    let tests = tests(SECURITY);
     assert!(tests.len() > 100, "the document names few: {tests:?}");
 
     let missing: Vec<_> = tests.iter().filter(|test| !is_there(test)).collect();
@@ -78,11 +80,47 @@ fn every_test_that_security_is_shown_by_is_there() {
 }
 
 #[test]
+fn every_test_that_holds_an_invariant_is_there() {
+    let (_, section) = ARCHITECTURE.split_once("## Invariants\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let invariants: Vec<_> = section.split("\n- ").skip(1).collect();
+    assert!(invariants.len() > 15, "there are few: {invariants:#?}");
+
+    for invariant in invariants {
+        let tests = tests(invariant);
+        assert!(!tests.is_empty(), "name the test that holds: {invariant}");
+        let missing: Vec<_> = tests.iter().filter(|test| !is_there(test)).collect();
+        assert!(
+            missing.is_empty(),
+            "ARCHITECTURE.md names tests that are not there: {missing:#?}"
+        );
+    }
+}
+
+#[test]
+fn every_link_of_the_architecture_leads_to_a_file() {
+    let links = ARCHITECTURE.split("](").skip(1);
+    let targets = links.filter_map(|rest| Some(rest.split_once(')')?.0));
+    let targets: BTreeSet<_> = targets.collect();
+    assert!(targets.len() > 20, "there are few: {targets:#?}");
+
+    let missing: Vec<_> = targets
+        .iter()
+        .filter(|target| !root().join(target).exists())
+        .collect();
+
+    assert!(
+        missing.is_empty(),
+        "ARCHITECTURE.md links to files that are not there: {missing:#?}"
+    );
+}
+
+#[test]
 fn every_setting_that_security_rests_on_can_be_set() {
     let settings = settings();
     // Those of a resource are permissions.
     let is_resource = |name| registry().tables().iter().any(|table| table.name == name);
-    let pairs = quoted().filter_map(|text| text.split_once('.'));
+    let pairs = quoted(SECURITY).filter_map(|text| text.split_once('.'));
     let named: BTreeSet<_> = pairs
         .filter(|(section, key)| is_name(section) && is_name(key) && !is_resource(*section))
         .collect();
@@ -102,7 +140,7 @@ fn every_file_that_security_is_in_is_there() {
         let folder = text.split_once('/').map_or("", |(folder, _)| folder);
         !folder.is_empty() && root().join(folder).is_dir()
     };
-    let named: BTreeSet<_> = quoted().filter(is_ours).collect();
+    let named: BTreeSet<_> = quoted(SECURITY).filter(is_ours).collect();
     assert!(named.len() > 5, "the document names few: {named:?}");
 
     let is_missing = |file: &&&str| !root().join(file).exists();
