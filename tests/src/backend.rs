@@ -1,15 +1,18 @@
 //! Which database a test runs on, and a fresh one of that kind.
 use std::{
-    env,
+    env, fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
 
 use secrecy::SecretString;
-use service::database::Settings;
+use service::{Database, database::Settings};
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use crate::postgres;
 
@@ -45,6 +48,7 @@ impl Backend {
             Self::Memory => ("sqlite::memory:".to_owned(), None),
             Self::File => {
                 let folder = tempfile::tempdir().unwrap();
+                copy_of_template(folder.path()).await;
                 (file_url(folder.path()), Some(folder))
             }
             Self::Postgres => (clone_of_template().await, None),
@@ -52,8 +56,33 @@ impl Backend {
     }
 }
 
+/// Writes a migrated database into the folder. The migrations run once per process, because they take longer than most tests.
+async fn copy_of_template(folder: &Path) {
+    static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
+    let template = TEMPLATE.get_or_init(async || {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::connect(&settings(&file_url(folder.path())), None)
+            .await
+            .unwrap();
+        database.migrate().await.unwrap();
+        // The last connection moves the write-ahead log into the file.
+        database.close().await.unwrap();
+        fs::read(folder.path().join(FILE)).unwrap()
+    });
+    // The server makes its database unreadable to other users of the machine, and so does this.
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(folder.join(FILE))
+        .unwrap();
+    file.write_all(template.await).unwrap();
+}
+
+const FILE: &str = "test.db";
+
 pub fn file_url(folder: &Path) -> String {
-    format!("sqlite://{}/test.db?mode=rwc", folder.display())
+    format!("sqlite://{}/{FILE}?mode=rwc", folder.display())
 }
 
 /// What `config/default.toml` says, with small pools.

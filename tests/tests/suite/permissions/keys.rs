@@ -2,7 +2,7 @@
 use tests::Reply;
 
 use super::{
-    CALLERS, Line, table,
+    CALLERS, Line, Part, for_each_part, table,
     world::{By, World},
 };
 
@@ -62,7 +62,7 @@ fn is_account(line: &Line) -> bool {
 }
 
 /// Everybody who could have a key, on every line of the table.
-fn cells() -> impl Iterator<Item = (Line, &'static str, u16)> {
+fn cells(part: Part) -> impl Iterator<Item = (Line, &'static str, u16)> {
     let of_line = |line: Line| {
         let callers = CALLERS.into_iter().zip(line.statuses.clone());
         let known = callers.filter(|(caller, _)| *caller != "anonymous");
@@ -72,7 +72,7 @@ fn cells() -> impl Iterator<Item = (Line, &'static str, u16)> {
             .into_iter()
             .map(move |(caller, status)| (line.clone(), caller, status))
     };
-    table::lines().into_iter().flat_map(of_line)
+    table::lines_of(part).into_iter().flat_map(of_line)
 }
 
 fn wrong(line: &Line, caller: &str, reply: &Reply, expected: u16) -> Option<String> {
@@ -86,13 +86,17 @@ fn wrong(line: &Line, caller: &str, reply: &Reply, expected: u16) -> Option<Stri
     is_wrong.then(told)
 }
 
+for_each_part! {
+    a_key_of_everything_does_what_its_owner_does_and_manages_no_account: super::check_full_keys,
+    a_key_of_less_does_what_a_role_of_what_is_common_would: super::check_limited_keys,
+}
+
 /// Scope `*`: whatever the owner may.
-#[actix_web::test]
-async fn a_key_of_everything_does_what_its_owner_does_and_manages_no_account() {
+async fn check_full_keys(part: Part) {
     let world = World::new(By::Key(&["*"])).await;
 
     let mut all = Vec::new();
-    for (line, caller, status) in cells() {
+    for (line, caller, status) in cells(part) {
         let expected = if is_account(&line) && status != 401 {
             403
         } else {
@@ -106,15 +110,14 @@ async fn a_key_of_everything_does_what_its_owner_does_and_manages_no_account() {
 }
 
 /// The answers are those that the owner would get with a role of just that, and no other.
-#[actix_web::test]
-async fn a_key_of_less_does_what_a_role_of_what_is_common_would() {
+async fn check_limited_keys(part: Part) {
     let (world, like) = (
         World::new(By::Key(SCOPES)).await,
         World::new(By::Role(lent)).await,
     );
 
     let mut all = Vec::new();
-    for (line, caller, status) in cells() {
+    for (line, caller, status) in cells(part) {
         let expected = if !is_account(&line) {
             like.call(&line, caller).await.status
         } else if status == 401 {

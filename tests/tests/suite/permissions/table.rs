@@ -35,6 +35,30 @@ pub fn lines() -> Vec<Line> {
         .collect()
 }
 
+/// The lines about one part of the API. Each line belongs to exactly one part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Account,
+    Comments,
+    Posts,
+    /// Roles, and every line that belongs to no other part.
+    Roles,
+    Users,
+}
+
+pub fn lines_of(part: Part) -> Vec<Line> {
+    let part_of = |line: &Line| match line.path.split(['/', '?']).nth(1) {
+        Some("auth") => Part::Account,
+        Some("comments") => Part::Comments,
+        Some("posts") => Part::Posts,
+        Some("users") => Part::Users,
+        _ => Part::Roles,
+    };
+    let mut lines = lines();
+    lines.retain(|line| part_of(line) == part);
+    lines
+}
+
 fn line(text: &'static str) -> Line {
     let words: Vec<_> = text.split_whitespace().collect();
     let [method, path, state, statuses @ ..] = words.as_slice() else {
