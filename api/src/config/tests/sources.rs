@@ -1,4 +1,4 @@
-//! Which source wins.
+//! The precedence of the sources.
 use super::*;
 
 #[test]
@@ -36,7 +36,7 @@ fn the_later_source_wins() {
     assert_eq!(
         settings.server.drain_delay.as_secs(),
         5,
-        "of the profile that is built in"
+        "from the built-in profile"
     );
 }
 
@@ -80,7 +80,7 @@ fn a_database_url_is_made_of_the_postgres_variables() {
     let password = ("POSTGRES_PASSWORD", "p@ss/w:rd é");
     assert!(
         url(&environment(&[user, password])).starts_with("sqlite:"),
-        "that says not where"
+        "a user and a password alone are not enough"
     );
 
     assert_eq!(
