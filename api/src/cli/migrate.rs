@@ -168,11 +168,11 @@ async fn grant(
 
 /// Prints what changed and how many migrations are applied now.
 fn report(before: &[Step], after: &[Step]) -> anyhow::Result<()> {
-    for (was, is) in before.iter().zip(after) {
-        match (is_applied(was), is_applied(is)) {
-            (false, true) => say(format_args!("applied      {}", is.name))?,
-            (true, false) => say(format_args!("rolled back  {}", is.name))?,
-            _ => {}
+    for (old, new) in before.iter().zip(after) {
+        if is_applied(new) && !is_applied(old) {
+            say(format_args!("applied      {}", new.name))?;
+        } else if is_applied(old) && !is_applied(new) {
+            say(format_args!("rolled back  {}", new.name))?;
         }
     }
     let applied = after.iter().filter(|step| is_applied(step)).count();

@@ -130,10 +130,12 @@ impl Configuration {
         let lines: Vec<_> = wrong
             .map(|(Entry { key, .. }, expected)| self.describe(key, &expected))
             .collect();
-        match (lines.is_empty(), error) {
-            (false, _) => anyhow!("{}", lines.join("\n")),
-            (true, ConfigError::NotFound(key)) => anyhow!("{key} is missing"),
-            (true, _) => anyhow!("a value has the wrong type"),
+        if !lines.is_empty() {
+            return anyhow!("{}", lines.join("\n"));
+        }
+        match error {
+            ConfigError::NotFound(key) => anyhow!("{key} is missing"),
+            _ => anyhow!("a value has the wrong type"),
         }
     }
 

@@ -50,7 +50,7 @@ fn another_folder_may_hold_the_files_and_must_exist() {
     assert_eq!(Settings::load(&inputs).unwrap().server.port, 2);
     refused(
         &environment(&[("ATOLL_CONFIG_DIR", "/nowhere/else")]),
-        &["ATOLL_CONFIG_DIR", "must name a folder"],
+        &["ATOLL_CONFIG_DIR", "must name an existing folder"],
     );
 }
 
