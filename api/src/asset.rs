@@ -1,4 +1,4 @@
-//! Files of this program that browsers are given.
+//! Static files for browsers, embedded in the program.
 use actix_web::{
     HttpRequest, HttpResponse, Responder, body::BoxBody, http::header::CONTENT_SECURITY_POLICY,
     web::Bytes,
@@ -15,7 +15,7 @@ pub const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 pub struct Asset {
     kind: &'static str,
-    /// What a page may load, and send (Content Security Policy Level 3).
+    /// The Content Security Policy (Level 3).
     policy: &'static str,
     body: Bytes,
 }
@@ -43,7 +43,7 @@ impl Responder for Asset {
     }
 }
 
-/// What people look at is no part of the API.
+/// Pages and their files are not part of the API, so the OpenAPI document omits them.
 impl Documented for Asset {
     fn document(operation: &mut Operation<'_>) {
         operation.hide();

@@ -1,4 +1,4 @@
-//! `/audit`
+//! `/audit`: the audit log as a list.
 use actix_web::http::Method;
 use serde_json::{Map, Value};
 use service::{Actor, Audit, audit::AuditRow, crud::Crud, permission::Action};
@@ -9,16 +9,16 @@ use crate::http::{
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct AuditView {
-    /// The place in the order of all changes; null until the entry is sealed.
+    /// The position in the order of all changes; null until the entry is sealed.
     seq: Option<i64>,
-    /// The user who did it; null for the service itself.
+    /// The user who made the change; null for the service itself.
     actor_id: Option<i64>,
     request_id: Option<String>,
     resource: String,
     resource_id: i64,
     /// `created`, `updated`, `deleted`, `restored`, `purged`, `reverted`, `password_changed`, `password_reset`, `email_verified`, `signed_in`, `signed_out`
     action: String,
-    /// By field, `from` and `to`; null once the values were erased.
+    /// `from` and `to` of each changed field; null if the values were erased.
     changes: Option<Map<String, Value>>,
 }
 

@@ -1,4 +1,4 @@
-//! `/auth`
+//! `/auth`: accounts, sign-in sessions, API keys and second factors.
 mod api_keys;
 mod sessions;
 mod totp;
@@ -29,24 +29,34 @@ use crate::{
 
 pub fn routes() -> Vec<Route> {
     let account = vec![
-        Route::new(Method::POST, &at("register"), |_| true, register)
+        Route::new(Method::POST, &path("register"), |_| true, register)
             .or(Kind::Forbidden)
             .or(Kind::Conflict)
             .to_row(Arc::new(|session, _| {
                 Box::pin(async { auth::may_register(session) })
             })),
-        Route::new(Method::POST, &at("invite/accept"), |_| true, accept).or(Kind::Conflict),
-        Route::new(Method::POST, &at("password"), signed_in, change_password),
-        Route::new(Method::POST, &at("password/forgot"), |_| true, forgot),
-        Route::new(Method::POST, &at("password/reset"), |_| true, reset).signing_in(),
-        Route::new(Method::POST, &at("email/verify"), |_| true, verify_email)
+        Route::new(Method::POST, &path("invite/accept"), |_| true, accept).or(Kind::Conflict),
+        Route::new(
+            Method::POST,
+            &path("password"),
+            has_session,
+            change_password,
+        ),
+        Route::new(Method::POST, &path("password/forgot"), |_| true, forgot),
+        Route::new(Method::POST, &path("password/reset"), |_| true, reset).signing_in(),
+        Route::new(Method::POST, &path("email/verify"), |_| true, verify_email)
             .never_withheld()
             .or(Kind::Conflict),
-        Route::new(Method::POST, &at("email/verify/resend"), signed_in, resend),
-        Route::new(Method::GET, &at("me"), known, me).never_withheld(),
+        Route::new(
+            Method::POST,
+            &path("email/verify/resend"),
+            has_session,
+            resend,
+        ),
+        Route::new(Method::GET, &path("me"), is_user, me).never_withheld(),
         Route::new(
             Method::PATCH,
-            &at("me"),
+            &path("me"),
             |actor| Users::ruled(actor, Action::Update),
             update_me,
         )
@@ -64,28 +74,28 @@ pub fn routes() -> Vec<Route> {
     .collect()
 }
 
-fn at(path: &str) -> String {
+fn path(path: &str) -> String {
     format!("{BASE}/auth/{path}")
 }
 
-/// The id of a path that has one.
-fn first(ids: &[i64]) -> i64 {
+/// Returns the id in a path that has one.
+fn first_id(ids: &[i64]) -> i64 {
     ids.first().copied().unwrap_or_default()
 }
 
-fn known(actor: &Actor) -> bool {
+fn is_user(actor: &Actor) -> bool {
     actor.user_id().is_some()
 }
 
-/// An API key manages no account.
-fn signed_in(actor: &Actor) -> bool {
+/// API keys cannot manage the account, so the caller needs a sign-in session.
+fn has_session(actor: &Actor) -> bool {
     actor
         .caller()
         .is_some_and(|caller| caller.credential.session().is_some())
 }
 
-/// No token comes with it: signing in is the next step. The new user is shown to its owner, unless mail is what tells
-/// them: then the answer does not say whether the address was taken.
+/// The response has no token: the client signs in next. It shows the new user, unless mail is on: then it must not reveal
+/// whether the address is taken, and the owner is told by mail.
 async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<Users>> {
     Ok(match auth::register(&call.session, call.input).await? {
         Registered::Now(user) => Reply::created::<Users>(*user)?,
@@ -93,31 +103,31 @@ async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<Users>> {
     })
 }
 
-/// As registering, for somebody who was invited.
+/// Registers a user who was invited.
 async fn accept(call: Call<Acceptance>) -> Answer<Created<Users>> {
     let user = auth::accept(&call.session, call.input).await?;
     Ok(Reply::created::<Users>(user)?)
 }
 
-/// Every other session ends.
+/// All other sessions of the user end.
 async fn change_password(call: Call<PasswordChange>) -> Answer<Nothing> {
     auth::change_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
-/// The same for every address, whether somebody has it or not.
+/// The response is the same whether or not the address belongs to a user.
 async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
     auth::forgot_password(&call.session, &call.input).await?;
     Ok(Reply::accepted())
 }
 
-/// Every session ends.
+/// All sessions of the user end.
 async fn reset(call: Call<Reset>) -> Answer<Nothing> {
     auth::reset_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
-/// The token says whose address it is. It counts with a sign-in of that user, or with their password.
+/// The token identifies the user, who must also be signed in or send their password.
 async fn verify_email(call: Call<Verification>) -> Answer<Nothing> {
     auth::verify_email(&call.session, &call.input).await?;
     Ok(Reply::no_content())
@@ -137,13 +147,13 @@ struct MeView {
     account: Option<AccountView>,
 }
 
-/// An API key sees it only with a scope that covers `users.read.own`.
+/// An API key sees these members only if its scopes cover `users.read.own`.
 #[derive(JsonSchema, Serialize)]
 struct AccountView {
-    /// Whether the second factor is on.
+    /// Whether the second factor is enabled.
     has_totp: bool,
     email_verified: bool,
-    /// Takes the place of `email` once it is verified.
+    /// Replaces `email` once it is verified.
     pending_email: Option<String>,
 }
 
@@ -158,24 +168,24 @@ impl From<AccountState> for AccountView {
 }
 
 async fn me(call: Call) -> Answer<Is<MeView>> {
-    show(auth::me(&call.session).await?)
+    me_view(auth::me(&call.session).await?)
 }
 
-/// Another address needs `current_password`, and with mail it takes effect once it is verified.
+/// Changing the address needs `current_password`; with mail the new address takes effect once it is verified.
 async fn update_me(call: Call<AccountPatch>) -> Answer<Is<MeView>> {
     let expected = call.expected()?;
     let update = Box::pin(auth::update_me(&call.session, expected, call.input));
-    show(update.await?)
+    me_view(update.await?)
 }
 
-fn show(me: Me) -> Answer<Is<MeView>> {
+fn me_view(me: Me) -> Answer<Is<MeView>> {
     Ok(Reply::ok(&MeView {
-        user: shown(me.user),
+        user: user_view(me.user),
         permissions: me.permissions,
         account: me.account.map(AccountView::from),
     })?)
 }
 
-fn shown(user: Found<UserRow>) -> Representation<UserView> {
+fn user_view(user: Found<UserRow>) -> Representation<UserView> {
     Representation::of::<Users>(user, false)
 }

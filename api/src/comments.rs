@@ -1,4 +1,4 @@
-//! `/comments`
+//! `/comments`: how comments are shown.
 use entity::comments;
 use service::Comments;
 

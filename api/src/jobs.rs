@@ -1,4 +1,4 @@
-//! What a server does beside answering, each job on a clock of its own. Every node runs them; the database lets one at a time.
+//! Background jobs, each with its own interval. Every node runs them; a lock in the database lets only one run at a time.
 use std::time::Duration;
 
 use actix_web::rt;
@@ -9,17 +9,17 @@ use crate::settings::JobSettings;
 
 const MAIL_POLL: Duration = Duration::from_secs(5);
 
-/// Runs until the process ends: what a job has not committed is done by the next.
+/// Starts the jobs, which run until the process ends. The next run does what an interrupted job has not committed.
 pub fn start(kernel: &Kernel, settings: &JobSettings) {
-    let sealing = kernel.audit.seal_interval;
-    every(
-        "sealing the audit",
-        sealing,
+    let seal_interval = kernel.audit.seal_interval;
+    run_every(
+        "sealing the audit log",
+        seal_interval,
         kernel.clone(),
         async |kernel| {
             let sealed = audit::seal(kernel).await?;
             if sealed > 0 {
-                tracing::debug!(entries = sealed, "sealed");
+                tracing::debug!(entries = sealed, "audit entries sealed");
             }
             Ok(())
         },
@@ -30,11 +30,15 @@ pub fn start(kernel: &Kernel, settings: &JobSettings) {
         }
     }
     if !settings.purge_interval.is_zero() {
-        let purging = settings.purge_interval;
-        every("purging", purging, kernel.clone(), async |kernel| {
+        let purge_interval = settings.purge_interval;
+        run_every("purging", purge_interval, kernel.clone(), async |kernel| {
             for expired in retention::purge(kernel, |_| {}).await? {
                 if expired.rows > 0 {
-                    tracing::info!(table = expired.table, rows = expired.rows, "purged");
+                    tracing::info!(
+                        table = expired.table,
+                        rows = expired.rows,
+                        "expired rows purged"
+                    );
                 }
             }
             Ok(())
@@ -42,26 +46,26 @@ pub fn start(kernel: &Kernel, settings: &JobSettings) {
     }
 }
 
-/// Looks for damage of a SQLite file once, beside the requests.
+/// Checks a SQLite file for damage once, in the background.
 pub fn check_file(kernel: &Kernel, limit: Duration) {
     let database = kernel.database.clone();
     rt::spawn(async move { database.check_file(limit).await });
 }
 
-/// At once when something was queued here, and every few seconds what another node left or failed to send.
+/// Sends mail as soon as it is queued on this node, and every few seconds what another node queued or failed to send.
 fn send_mail(kernel: Kernel, sender: mail::Sender) {
     rt::spawn(async move {
         loop {
             if let Err(error) = mail::send_due(&kernel, sender).await {
-                tracing::warn!(%error, "sending mail failed; it is tried again");
+                tracing::warn!(%error, "sending mail failed, will retry");
             }
             let _ = timeout(MAIL_POLL, kernel.atoll().mail.queued()).await;
         }
     });
 }
 
-fn every(
-    what: &'static str,
+fn run_every(
+    name: &'static str,
     period: Duration,
     kernel: Kernel,
     job: impl AsyncFn(&Kernel) -> Result<()> + 'static,
@@ -72,7 +76,7 @@ fn every(
         loop {
             clock.tick().await;
             if let Err(error) = job(&kernel).await {
-                tracing::warn!(%error, what, "a job failed; it is tried again");
+                tracing::warn!(%error, job = name, "job failed, will retry");
             }
         }
     });

@@ -1,4 +1,4 @@
-//! The REST server and its command line. Nothing here knows SQL: every row comes from `service`.
+//! The REST server and its command line. It contains no SQL: every row comes from `service`.
 mod asset;
 mod audit;
 mod auth;
@@ -9,10 +9,11 @@ pub mod docs;
 mod explain;
 pub mod http;
 pub mod jobs;
+mod listener;
 pub mod load;
 pub mod openapi;
-mod own;
 mod pages;
+mod personal_data;
 mod posts;
 pub mod proxies;
 pub mod rate;

@@ -1,4 +1,4 @@
-//! `/posts`
+//! `/posts`: how posts are shown, and their comments.
 use std::marker::PhantomData;
 
 use actix_web::http::Method;
@@ -47,7 +47,7 @@ impl Resource for Posts {
     type View = PostView;
 }
 
-/// What is no CRUD of posts.
+/// Routes of posts beyond the generic ones.
 pub fn routes() -> Vec<Route> {
     let comments = format!("{BASE}/posts/{{id}}/comments");
     vec![
@@ -78,7 +78,7 @@ async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer<Many<
         .await
 }
 
-/// On an invisible post 404, where `POST /comments` has 422: here the post is what the path names.
+/// An invisible post is a 404 here, because the path names it; in `POST /comments` it is a 422.
 async fn comment(call: Call<NewReply>) -> Answer<Created<Comments>> {
     let post_id = call.id();
     let NewReply { body, author_id } = call.input.clone();

@@ -1,22 +1,22 @@
-//! Where a request comes from: its peer, or what proxies that are trusted say of theirs.
+//! Finds the client address of a request: its peer, or the address that trusted proxies report.
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-/// The addresses that are believed.
+/// The addresses of trusted proxies.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct Proxies(Vec<IpNet>);
 
-/// The header in which they speak. Only one: of the other they may pass on what a client made up.
+/// The header that the proxies set. Only one is read: a proxy may pass on the other as the client sent it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProxyHeader {
     #[default]
     XForwardedFor,
-    /// RFC 7239
+    /// RFC 7239.
     Forwarded,
 }
 
@@ -27,9 +27,9 @@ impl TryFrom<Vec<String>> for Proxies {
         let network = |text: &String| {
             let alone = text.parse::<IpAddr>().map(IpNet::from);
             let network = alone.ok().or_else(|| text.parse().ok());
-            // Of length 0 is everybody, and everybody would be believed.
+            // A prefix of length 0 would trust every client.
             network.filter(|network| network.prefix_len() > 0).ok_or_else(|| {
-                format!("{text:?} is no address such as 192.0.2.1, and no network such as 10.0.0.0/8")
+                format!("invalid proxy {text:?}; expected an address such as 192.0.2.1 or a network such as 10.0.0.0/8")
             })
         };
         texts
@@ -41,8 +41,8 @@ impl TryFrom<Vec<String>> for Proxies {
 }
 
 impl Proxies {
-    /// Beginning at the peer, each address is asked for the one before it as long as it is to be believed. Where one
-    /// of them says what cannot be read, only the peer is certain.
+    /// Starts at the peer and follows the header from proxy to proxy, as long as the address is trusted. If an entry is
+    /// invalid, the client is the peer: nothing else is certain.
     pub fn client(&self, header: ProxyHeader, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         let mut client = peer;
@@ -63,10 +63,10 @@ impl Proxies {
     }
 }
 
-/// What one proxy says of where a request came from; none where that cannot be read.
+/// The sender that one proxy reports; `None` if the entry is invalid.
 type Hop = Option<IpAddr>;
 
-/// Nearest first.
+/// Returns the reported senders, the nearest first.
 fn hops(header: ProxyHeader, headers: &HeaderMap) -> impl Iterator<Item = Hop> {
     let (name, read): (HeaderName, fn(&str) -> Vec<Hop>) = match header {
         ProxyHeader::XForwardedFor => (X_FORWARDED_FOR, plain),
@@ -74,7 +74,7 @@ fn hops(header: ProxyHeader, headers: &HeaderMap) -> impl Iterator<Item = Hop> {
     };
     let lines: Vec<&HeaderValue> = headers.get_all(name).collect();
     let read = move |line: &HeaderValue| line.to_str().map_or_else(|_| vec![None], read);
-    // Of each line the last hop is the nearest; of the lines too, as proxies may add their own.
+    // The last hop of the last line is the nearest: a proxy appends to a line or adds one.
     lines
         .into_iter()
         .rev()
@@ -85,7 +85,7 @@ fn plain(line: &str) -> Vec<Hop> {
     line.split(',').map(|hop| address(hop.trim())).collect()
 }
 
-/// RFC 7239, section 4: elements by commas, their pairs by semicolons, neither of them inside quotes.
+/// Parses RFC 7239, section 4: elements are separated by commas, their pairs by semicolons, except inside quotes.
 fn forwarded(line: &str) -> Vec<Hop> {
     let Some(elements) = split(line, ',') else {
         return vec![None];
@@ -103,7 +103,7 @@ fn forwarded(line: &str) -> Vec<Hop> {
     elements.into_iter().map(client).collect()
 }
 
-/// None where a quote is not closed.
+/// Returns `None` if a quote is not closed.
 fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut start) = (Vec::new(), 0);
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -123,7 +123,7 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     (!is_quoted).then_some(parts)
 }
 
-/// With or without a port; an IPv6 address may stand in brackets.
+/// Parses an address with or without a port; an IPv6 address may be in brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text
         .strip_prefix('[')
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_but_a_trusted_proxy() {
+    fn only_a_trusted_proxy_is_believed() {
         for line in ["192.0.2.1", "10.0.0.2", "10.0.0.2, 10.0.0.3"] {
             assert_eq!(
                 client(XForwardedFor, "198.51.100.7", &[line]),
@@ -194,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_as_rfc_7239_writes_it() {
+    fn forwarded_follows_rfc_7239() {
         let cases: [(&[&str], &str); 7] = [
             (&["for=192.0.2.60;proto=http;by=203.0.113.43"], "192.0.2.60"),
             (&["by=10.0.0.1;For=192.0.2.60"], "192.0.2.60"),
             (&[r#"for="[2001:db8:cafe::17]:4711""#], "2001:db8:cafe::17"),
             (&[r#"for="a,b;for=192.0.2.9", for=192.0.2.1"#], "192.0.2.1"),
             (&["for=192.0.2.9, for=192.0.2.1, for=10.0.0.2"], "192.0.2.1"),
-            // A line that cannot be read is no way into the one that the proxy added.
+            // An invalid line does not affect the one that the proxy added.
             (&[r#"for=""#, "for=192.0.2.1"], "192.0.2.1"),
             (&["for=_hidden, for=192.0.2.1"], "192.0.2.1"),
         ];
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_says_and_nobody_can_read_leaves_the_peer() {
+    fn an_invalid_header_leaves_the_peer() {
         for line in [
             "unknown",
             "",
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv4_address_is_itself_in_ipv6_too() {
+    fn an_ipv4_address_mapped_to_ipv6_is_the_same_address() {
         assert_eq!(
             client(XForwardedFor, "::ffff:10.0.0.1", &["192.0.2.1"]),
             "192.0.2.1"

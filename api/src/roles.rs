@@ -1,4 +1,4 @@
-//! `/roles`
+//! `/roles`: how roles are shown.
 use entity::roles;
 use serde_json::Value;
 use service::Roles;

@@ -1,17 +1,17 @@
-//! Every route there is. A new resource is one line here.
+//! All routes of the API. A new resource adds one line here.
 use service::{Comments, Posts, Roles, Users};
 
 use crate::{
     audit, auth, explain,
     http::{Route, resource},
-    own, posts, users,
+    personal_data, posts, users,
 };
 
 pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(auth::routes());
     routes.extend(explain::routes());
-    routes.extend(own::routes());
+    routes.extend(personal_data::routes());
     routes.extend(resource::<Users>());
     routes.extend(users::routes());
     routes.extend(resource::<Posts>());

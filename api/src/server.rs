@@ -22,7 +22,8 @@ use crate::{
         Gate, HeavyReads, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules,
         guard, mount, seal,
     },
-    load::{Listening, Load, listen},
+    listener::{Listening, listen},
+    load::Load,
     pages,
     rate::Limiter,
     routes::routes,
@@ -35,17 +36,17 @@ pub struct Server {
     pub address: SocketAddr,
     draining: Draining,
     places: Arc<Semaphore>,
-    /// The bounds on callers, with what is counted against them.
+    /// The limits on callers, with their current counts.
     pub load: Load,
 }
 
 impl Server {
-    /// Listens. Nothing is answered before [`Server::run`].
+    /// Binds the address. Requests are answered once [`Server::run`] is called.
     pub fn bind(settings: &HttpSettings, kernel: Kernel) -> std::io::Result<Self> {
         Self::with_routes(settings, kernel, routes)
     }
 
-    /// The same for an API of these routes.
+    /// Binds a server with these routes instead of the product's.
     pub fn with_routes(
         settings: &HttpSettings,
         kernel: Kernel,
@@ -62,10 +63,10 @@ impl Server {
         let draining = Draining::default();
         let places = Arc::new(Semaphore::new(settings.max_in_flight));
         let load = Load::new(load_settings, settings.max_in_flight);
-        let is_by_tls = settings.public_url.as_ref();
-        let is_by_tls = is_by_tls.is_some_and(|url| url.starts_with("https://"));
+        let uses_tls = settings.public_url.as_ref();
+        let uses_tls = uses_tls.is_some_and(|url| url.starts_with("https://"));
         let peers = (
-            is_by_tls,
+            uses_tls,
             settings.trusted_proxies.clone(),
             settings.proxy_header,
         );
@@ -105,8 +106,8 @@ impl Server {
                 .configure(|config| mount(config, pages::routes()))
                 .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
         };
-        let (connections, patience) = (load.connections.clone(), load_settings.write_timeout);
-        let Listening { server, address } = listen(settings, connections, patience, app)?;
+        let (connections, write_timeout) = (load.connections.clone(), load_settings.write_timeout);
+        let Listening { server, address } = listen(settings, connections, write_timeout, app)?;
         Ok(Self {
             inner: server,
             address,
@@ -116,7 +117,7 @@ impl Server {
         })
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until it is stopped.
     pub async fn run(self) -> std::io::Result<()> {
         self.inner.await
     }
@@ -139,7 +140,7 @@ pub async fn run(
     Ok(server.run().await?)
 }
 
-/// Says first that no more requests are welcome, gives the balancer time to see it, then lets what is under way finish.
+/// On a signal, fails `/readyz`, waits until load balancers have noticed, then lets running requests finish.
 fn stop_on_signal(
     server: &Server,
     settings: &ServerSettings,
@@ -159,7 +160,7 @@ fn stop_on_signal(
         tracing::info!("stopping");
         draining.start();
         sleep(settings.drain_delay).await;
-        // Taking every permit refuses what comes now, and waits for what is under way, exports last.
+        // Taking every permit refuses new requests and waits for running ones, exports last.
         let work = async {
             let begun = begun.acquire_many(all_begun).await;
             (begun, places.acquire_many(all).await)
@@ -169,8 +170,8 @@ fn stop_on_signal(
     })
 }
 
-/// What scripts of other origins may read of an answer, beside what all may.
-const EXPOSED: [&str; 11] = [
+/// Response headers that scripts of other origins may read, beside the CORS-safelisted ones.
+const EXPOSED_HEADERS: [&str; 11] = [
     "allow",
     "content-disposition",
     "etag",
@@ -184,7 +185,7 @@ const EXPOSED: [&str; 11] = [
     "x-request-id",
 ];
 
-/// For the origins that are configured; scripts of others read nothing, and are told so when they ask first.
+/// Allows the configured origins. A preflight request of another origin is refused, and its scripts can read no response.
 fn cors(origins: &Origins, routes: &[Route]) -> Cors {
     let methods = routes.iter().map(|route| route.method.clone());
     let allowed = origins.clone();
@@ -195,13 +196,12 @@ fn cors(origins: &Origins, routes: &[Route]) -> Cors {
         })
         .allow_any_header()
         .max_age(3600);
-    match origins.are_configured() {
-        true => cors
-            // By name: headers that are put on answers behind this are not seen here.
-            .expose_headers(EXPOSED)
-            // Cookies too: the origins are named, and a page needs a token of ours besides.
-            .supports_credentials(),
-        // Then no answer depends on the origin.
-        false => cors.disable_vary_header(),
+    if origins.are_configured() {
+        // The headers are listed because those set by outer middleware are not visible here. Cookies are safe to allow:
+        // the origins are named, and a page also needs a CSRF token.
+        cors.expose_headers(EXPOSED_HEADERS).supports_credentials()
+    } else {
+        // Without configured origins no response depends on the origin.
+        cors.disable_vary_header()
     }
 }

@@ -1,4 +1,4 @@
-//! How the server listens, what it asks and answers; `config/default.toml` documents each key and holds its default.
+//! Settings of the HTTP server; `config/default.toml` documents each key and holds its default.
 use std::{net::IpAddr, time::Duration};
 
 use secrecy::SecretString;
@@ -10,7 +10,7 @@ use crate::{
     rate::{RateSettings, RedisSettings},
 };
 
-/// What a server is made with, beside the service.
+/// Everything that a server is built from, except the service.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     pub server: ServerSettings,

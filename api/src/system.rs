@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`, for whoever decides whether this process gets requests, and `/problems`.
+//! `/healthz` and `/readyz`, the probes for orchestrators and load balancers, and `/problems`.
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize};
 
-/// Whether the process is on its way down.
+/// Whether the process is shutting down.
 #[derive(Debug, Clone, Default)]
 pub struct Draining(Arc<AtomicBool>);
 
@@ -28,7 +28,7 @@ impl Draining {
     }
 }
 
-/// Outside the API: no credentials, no permissions.
+/// These routes are outside the API and need neither credentials nor permissions.
 pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/healthz", |_| true, healthz),
@@ -37,10 +37,11 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Under the feature `fault` not what the document says: `.ci/fuzz` must notice.
-const HEALTHY: StatusCode = match cfg!(feature = "fault") {
-    true => StatusCode::ACCEPTED,
-    false => StatusCode::OK,
+/// With the feature `fault` this differs from the OpenAPI document, and `.ci/fuzz` must notice.
+const HEALTHY: StatusCode = if cfg!(feature = "fault") {
+    StatusCode::ACCEPTED
+} else {
+    StatusCode::OK
 };
 
 #[derive(JsonSchema, Serialize)]
@@ -52,7 +53,7 @@ struct Explanation {
     meaning: &'static str,
 }
 
-/// What the `type` of a problem leads to.
+/// Explains the `type` of a problem.
 async fn problem(request: HttpRequest) -> Answer<Is<Explanation>> {
     let slug = request.match_info().get("slug").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
@@ -72,7 +73,7 @@ struct Health {
     status: &'static str,
 }
 
-/// The process answers.
+/// Liveness: the process answers.
 async fn healthz() -> Answer<Is<Health>> {
     Ok(Reply::json(HEALTHY, &Health { status: "ok" })?)
 }
@@ -88,14 +89,14 @@ struct Readiness {
 struct Checks {
     database: bool,
     migrations: bool,
-    /// Whether the last write succeeded, or a later probe.
+    /// Whether the last write or a later probe succeeded.
     writable: bool,
-    /// Whether no damage of the file was found.
+    /// Whether the database file has no known damage.
     intact: bool,
     accepting: bool,
 }
 
-/// Requests are welcome: the database answers and can be written, its schema is ours, and nobody has asked us to stop.
+/// Readiness: the database answers and is writable, its schema is up to date, and the process is not shutting down.
 async fn readyz(atoll: web::Data<Kernel>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
     let kernel = atoll.as_ref().clone().reserved();
     let kernel = kernel.for_request(Instant::now(), Limit::Read);
@@ -116,11 +117,12 @@ async fn readyz(atoll: web::Data<Kernel>, draining: web::Data<Draining>) -> Answ
         intact,
         accepting,
     };
-    match database && migrations && writable && intact && accepting {
-        true => Ok(Reply::ok(&Readiness {
-            status: "ready",
-            checks,
-        })?),
-        false => Err(Problem::not_ready(&checks)),
+    let is_ready = database && migrations && writable && intact && accepting;
+    if !is_ready {
+        return Err(Problem::not_ready(&checks));
     }
+    Ok(Reply::ok(&Readiness {
+        status: "ready",
+        checks,
+    })?)
 }

@@ -1,4 +1,4 @@
-//! Logs: for people or for machines, to standard error.
+//! Logs to standard error, as text or JSON.
 use std::{
     env,
     io::{IsTerminal, stderr},
@@ -30,7 +30,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Once per process. Records of the `log` crate go the same way.
+/// Starts logging; call it once per process. Records of the `log` crate are included.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let logs = tracing_subscriber::registry().with(filter(&settings.level)?);
     let started = match settings.format {
@@ -47,11 +47,11 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
             logs.with(lines).try_init()
         }
     };
-    started.map_err(|error| anyhow!("logs cannot be started: {error}"))
+    started.map_err(|error| anyhow!("cannot start logging: {error}"))
 }
 
-/// Whether the text is a level, or directives that name targets with levels. `EnvFilter` takes any other word for the name
-/// of a target, of which it then logs everything, and of all others nothing.
+/// Tells whether the text is a level, or directives that name targets with levels. `EnvFilter` would take any other word for
+/// the name of a target, log everything from it and nothing from others.
 pub fn is_level(text: &str) -> bool {
     let names_a_level = |directive: &str| {
         let is_known = directive.parse::<LevelFilter>().is_ok();
@@ -60,22 +60,22 @@ pub fn is_level(text: &str) -> bool {
     text.split(',').map(str::trim).all(names_a_level) && filter(text).is_ok()
 }
 
-/// Directives separated by commas, as `RUST_LOG` has them.
+/// Parses directives separated by commas, as in `RUST_LOG`.
 pub fn filter(level: &str) -> Result<EnvFilter, ParseError> {
-    // Every connection that goes back to the pool is rolled back, which PostgreSQL remarks on.
-    let remarks = "sqlx::postgres::notice=off".parse()?;
-    let filter = EnvFilter::builder().parse(level)?.add_directive(remarks);
-    if hears_of_clients(level) {
+    // Every connection that returns to the pool is rolled back, and PostgreSQL sends a notice each time.
+    let notices = "sqlx::postgres::notice=off".parse()?;
+    let filter = EnvFilter::builder().parse(level)?.add_directive(notices);
+    if logs_client_errors(level) {
         return Ok(filter);
     }
     Ok(filter.add_directive(format!("{CLIENTS}=off").parse()?))
 }
 
-/// Reports requests that cannot be parsed and connections that break, as errors although it is the client that errs.
+/// This target reports malformed requests and broken connections as errors, although the client causes them.
 const CLIENTS: &str = "actix_http::h1::dispatcher";
 
-/// Whether the operator wants to read what is there for debugging.
-fn hears_of_clients(level: &str) -> bool {
+/// Tells whether the level includes errors of clients, which are logged only for debugging.
+fn logs_client_errors(level: &str) -> bool {
     let targets = level.parse::<Targets>();
     targets.is_ok_and(|targets| targets.would_enable(CLIENTS, &Level::DEBUG))
 }
@@ -90,11 +90,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn broken_requests_are_logged_where_debugging_is_on() {
-        assert!(!hears_of_clients("info,actix_server=warn"));
-        assert!(!hears_of_clients("debug,actix_http=info"));
-        assert!(hears_of_clients("debug"));
-        assert!(hears_of_clients("info,actix_http=debug"));
-        assert!(hears_of_clients("info,actix_http::h1::dispatcher=trace"));
+    fn malformed_requests_are_logged_at_debug() {
+        assert!(!logs_client_errors("info,actix_server=warn"));
+        assert!(!logs_client_errors("debug,actix_http=info"));
+        assert!(logs_client_errors("debug"));
+        assert!(logs_client_errors("info,actix_http=debug"));
+        assert!(logs_client_errors("info,actix_http::h1::dispatcher=trace"));
     }
 }

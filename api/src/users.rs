@@ -1,4 +1,4 @@
-//! `/users`
+//! `/users`: how users are shown, their posts and their roles.
 use std::sync::Arc;
 
 use actix_web::http::Method;
@@ -29,7 +29,7 @@ pub struct UserView {
 
 impl From<UserRow> for UserView {
     fn from(UserRow { user, private }: UserRow) -> Self {
-        // Not read for those who do not see it.
+        // It is not read for callers who may not see it.
         let private = private.unwrap_or_default();
         Self {
             username: user.username,
@@ -48,7 +48,7 @@ impl Resource for Users {
     type View = UserView;
 }
 
-/// What is no CRUD of users.
+/// Routes of users beyond the generic ones.
 pub fn routes() -> Vec<Route> {
     let roles = format!("{BASE}/users/{{id}}/roles");
     let role = format!("{roles}/{{role_id}}");
@@ -72,7 +72,7 @@ pub fn routes() -> Vec<Route> {
         )
         .or(Kind::Forbidden)
         .to_row(Arc::new(|session, ids| {
-            Box::pin(async { who_sees_roles(session, ids).await.map(drop) })
+            Box::pin(async { user_with_visible_roles(session, ids).await.map(drop) })
         })),
         Route::new(
             Method::PUT,
@@ -103,25 +103,25 @@ async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
         .await
 }
 
-/// For the user and for those with `users.read`.
+/// Only the user and callers with `users.read` may list the roles.
 async fn list_roles(mut call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
-    let user = who_sees_roles(&call.session, &[call.id()]).await?;
+    let user = user_with_visible_roles(&call.session, &[call.id()]).await?;
     let roles = roles::of_user(&call.session, user.id, &mut call.query.0).await?;
     call.page::<Roles>(roles, &call.query.0).await
 }
 
-async fn who_sees_roles(session: &Session, ids: &[i64]) -> Result<Found<UserRow>, Error> {
+async fn user_with_visible_roles(session: &Session, ids: &[i64]) -> Result<Found<UserRow>, Error> {
     let id = ids.first().copied().unwrap_or_default();
     let user = Users::visible_row(session, id).await?;
-    match user.is_full {
-        true => Ok(user),
-        false => Err(Error::Forbidden(
-            "only the user and those with users.read see this",
-        )),
+    if !user.is_full {
+        return Err(Error::Forbidden(
+            "only the user and callers with users.read may see this",
+        ));
     }
+    Ok(user)
 }
 
-/// A role that is given to a user, or taken away.
+/// A role that is assigned to a user or removed from them.
 struct Assignment {
     user: i64,
     role: i64,
@@ -134,15 +134,16 @@ impl Again for Assignment {
     }
 }
 
-/// The user, in the version that the preconditions allow. They may always be left out: nothing of the user is written over.
-fn assigned_to(call: &Call) -> Result<Target, Problem> {
+/// Returns the user and the versions that the preconditions allow. Preconditions are optional: nothing of the user is
+/// overwritten.
+fn assignment_target(call: &Call) -> Result<Target, Problem> {
     let Target { id, expected } = call.target()?;
     let expected = expected.if_sent();
     Ok(Target { id, expected })
 }
 
 async fn assign(call: Call) -> Answer<Nothing> {
-    let (user, role) = (assigned_to(&call)?, call.second_id());
+    let (user, role) = (assignment_target(&call)?, call.second_id());
     call.write(
         Assignment {
             user: user.id,
@@ -154,7 +155,7 @@ async fn assign(call: Call) -> Answer<Nothing> {
 }
 
 async fn unassign(call: Call) -> Answer<Nothing> {
-    let (user, role) = (assigned_to(&call)?, call.second_id());
+    let (user, role) = (assignment_target(&call)?, call.second_id());
     call.write(
         Assignment {
             user: user.id,

@@ -1,24 +1,24 @@
-//! `/auth/api-keys`: what programs sign in with.
+//! `/auth/api-keys`: credentials for programs.
 use std::sync::Arc;
 
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::auth::{self, ApiKey, NewApiKey};
 
-use super::{at, first, signed_in};
+use super::{first_id, has_session, path};
 use crate::http::{
     Answer, Call, Is, JsonSchema, Kind, Made, Nothing, Reply, Route, Serialize, Time,
 };
 
 pub fn routes() -> Vec<Route> {
-    let (all, one) = (at("api-keys"), at("api-keys/{id}"));
+    let (all, one) = (path("api-keys"), path("api-keys/{id}"));
     vec![
-        Route::new(Method::GET, &all, signed_in, api_keys),
-        Route::new(Method::POST, &all, signed_in, create_api_key)
+        Route::new(Method::GET, &all, has_session, api_keys),
+        Route::new(Method::POST, &all, has_session, create_api_key)
             .or(Kind::Conflict)
             .leading_to(201, ("auth", "revoke_api_key"), "$response.body#/id"),
-        Route::new(Method::DELETE, &one, signed_in, revoke_api_key).to_row(Arc::new(
-            |session, ids| Box::pin(auth::has_api_key(session, first(ids))),
+        Route::new(Method::DELETE, &one, has_session, revoke_api_key).to_row(Arc::new(
+            |session, ids| Box::pin(auth::has_api_key(session, first_id(ids))),
         )),
     ]
 }
@@ -27,11 +27,11 @@ pub fn routes() -> Vec<Route> {
 pub struct ApiKeyView {
     id: i64,
     name: String,
-    /// How the key begins.
+    /// The first characters of the key.
     prefix: String,
     scopes: Vec<String>,
     created_at: Time,
-    /// To the minute.
+    /// Accurate to the minute.
     last_used_at: Option<Time>,
     expires_at: Option<Time>,
 }
@@ -63,13 +63,13 @@ struct ApiKeys {
 
 #[derive(JsonSchema, Serialize)]
 struct NewApiKeyView {
-    /// Shown this once.
+    /// Shown only in this response.
     key: String,
     #[serde(flatten)]
     about: ApiKeyView,
 }
 
-/// At most 100, the newest first.
+/// Lists at most 100 keys, the newest first.
 async fn api_keys(call: Call) -> Answer<Is<ApiKeys>> {
     let keys = auth::api_keys(&call.session).await?;
     let data = keys.into_iter().map(ApiKeyView::from).collect();
@@ -78,7 +78,7 @@ async fn api_keys(call: Call) -> Answer<Is<ApiKeys>> {
 
 async fn create_api_key(call: Call<NewApiKey>) -> Answer<Made<NewApiKeyView>> {
     let (about, text) = auth::create_api_key(&call.session, &call.input).await?;
-    let location = format!("{}/{}", at("api-keys"), about.id);
+    let location = format!("{}/{}", path("api-keys"), about.id);
     let key = NewApiKeyView {
         key: text.expose_secret().to_owned(),
         about: about.into(),

@@ -1,4 +1,4 @@
-//! `/auth`: how sign-in sessions begin, go on, and end.
+//! `/auth`: sign-in sessions, from login to logout.
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, http::Method, web::Data};
@@ -8,7 +8,7 @@ use service::{
     auth::{self, Credentials, Device, Hold, RefreshToken, SignIn},
 };
 
-use super::{at, first, shown, signed_in};
+use super::{first_id, has_session, path, user_view};
 use crate::{
     http::{
         Answer, Call, Is, JsonSchema, KeepCurrent, Kind, NoBody, Nothing, Origins, Problem, Reply,
@@ -19,23 +19,23 @@ use crate::{
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::POST, &at("login"), |_| true, login).signing_in(),
-        Route::new(Method::POST, &at("refresh"), |_| true, refresh).signing_in(),
-        Route::new(Method::POST, &at("cookie"), |_| true, open_cookie)
+        Route::new(Method::POST, &path("login"), |_| true, login).signing_in(),
+        Route::new(Method::POST, &path("refresh"), |_| true, refresh).signing_in(),
+        Route::new(Method::POST, &path("cookie"), |_| true, open_cookie)
             .signing_in()
             .or(Kind::Forbidden),
-        Route::new(Method::GET, &at("cookie"), signed_in, show_cookie)
+        Route::new(Method::GET, &path("cookie"), has_session, show_cookie)
             .or(Kind::NotFound)
             .never_withheld(),
-        Route::new(Method::POST, &at("logout"), signed_in, logout).never_withheld(),
-        Route::new(Method::GET, &at("sessions"), signed_in, list)
+        Route::new(Method::POST, &path("logout"), has_session, logout).never_withheld(),
+        Route::new(Method::GET, &path("sessions"), has_session, list)
             .never_withheld()
             .leading_to(200, ("auth", "end"), "$response.body#/data/0/id"),
-        Route::new(Method::DELETE, &at("sessions"), signed_in, end_all).never_withheld(),
-        Route::new(Method::DELETE, &at("sessions/{id}"), signed_in, end)
+        Route::new(Method::DELETE, &path("sessions"), has_session, end_all).never_withheld(),
+        Route::new(Method::DELETE, &path("sessions/{id}"), has_session, end)
             .never_withheld()
             .to_row(Arc::new(|session, ids| {
-                Box::pin(auth::has_session(session, first(ids)))
+                Box::pin(auth::has_session(session, first_id(ids)))
             })),
     ]
 }
@@ -44,15 +44,15 @@ pub fn routes() -> Vec<Route> {
 struct SignInView {
     token: String,
     token_type: &'static str,
-    /// When the token ends; the other is exchanged for new ones before.
+    /// When `token` expires; exchange `refresh_token` for new tokens before then.
     expires_at: Time,
-    /// Of use once.
+    /// Valid once.
     refresh_token: String,
     user: Representation<UserView>,
 }
 
-impl SignInView {
-    fn of(SignIn { tokens, user, .. }: SignIn) -> Self {
+impl From<SignIn> for SignInView {
+    fn from(SignIn { tokens, user, .. }: SignIn) -> Self {
         let text = |token: &SecretString| token.expose_secret().to_owned();
         let refresh = tokens.refresh.as_ref();
         Self {
@@ -60,7 +60,7 @@ impl SignInView {
             token_type: "Bearer",
             expires_at: tokens.expires_at.into(),
             refresh_token: refresh.map(|token| text(&token.text)).unwrap_or_default(),
-            user: shown(user),
+            user: user_view(user),
         }
     }
 }
@@ -69,17 +69,17 @@ async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
     let mut signed_in = auth::login(&call.session, &call.input, Hold::Renewed).await?;
     let device = signed_in.device.take();
     let device = device.as_ref().map(device_cookie);
-    Ok(Reply::ok(&SignInView::of(signed_in))?.with_cookie(device))
+    Ok(Reply::ok(&SignInView::from(signed_in))?.with_cookie(device))
 }
 
 async fn refresh(call: Call<RefreshToken>) -> Answer<Is<SignInView>> {
     let renewed = auth::refresh(&call.session, &call.input).await?;
-    Ok(Reply::ok(&SignInView::of(renewed))?)
+    Ok(Reply::ok(&SignInView::from(renewed))?)
 }
 
 #[derive(JsonSchema, Serialize)]
 struct CookieView {
-    /// To be sent as `X-CSRF-Token` with each request that changes something.
+    /// Send this as `X-CSRF-Token` with each request that changes something.
     csrf_token: String,
 }
 
@@ -91,7 +91,7 @@ struct CookieSignInView {
     user: Representation<UserView>,
 }
 
-/// For pages in a browser: the token comes as a cookie that scripts cannot read. A session of before ends.
+/// Signs in a page in a browser: the token is set as a cookie that scripts cannot read. An earlier session of the cookie ends.
 async fn open_cookie(
     call: Call<Credentials>,
     request: HttpRequest,
@@ -103,14 +103,14 @@ async fn open_cookie(
         user,
         device,
     } = auth::login(&call.session, &call.input, Hold::Kept).await?;
-    if let Some(before) = cookie::of(&request) {
-        auth::end_replaced(&call.session, &before).await?;
+    if let Some(replaced) = cookie::of(&request) {
+        auth::end_replaced(&call.session, &replaced).await?;
     }
     let (token, until) = (&tokens.access.text, tokens.expires_at.into());
     let view = CookieSignInView {
-        cookie: view(&call.session.kernel, token).await?,
+        cookie: cookie_view(&call.session.kernel, token).await?,
         expires_at: until,
-        user: shown(user),
+        user: user_view(user),
     };
     let device = device.as_ref().map(device_cookie);
     Ok(Reply::ok(&view)?
@@ -118,18 +118,20 @@ async fn open_cookie(
         .with_cookie(device))
 }
 
-/// For a page that was loaded again.
+/// Returns the CSRF token to a page that was reloaded.
 async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Is<CookieView>> {
     let cookie = cookie::of(&request).ok_or_else(Problem::not_found)?;
-    Ok(Reply::ok(&view(&call.session.kernel, &cookie).await?)?)
+    Ok(Reply::ok(
+        &cookie_view(&call.session.kernel, &cookie).await?,
+    )?)
 }
 
-async fn view(kernel: &Kernel, cookie: &SecretString) -> Result<CookieView, Problem> {
+async fn cookie_view(kernel: &Kernel, cookie: &SecretString) -> Result<CookieView, Problem> {
     let csrf_token = auth::csrf_token(kernel, cookie).await?;
     Ok(CookieView { csrf_token })
 }
 
-/// Ends the session of the token, and that of a cookie beside it.
+/// Ends the session of the token, and that of the cookie if one is sent too.
 async fn logout(call: Call, request: HttpRequest) -> Answer<Nothing> {
     auth::logout(&call.session).await?;
     if let Some(cookie) = cookie::of(&request) {
@@ -143,18 +145,18 @@ struct Sessions {
     data: Vec<SessionView>,
 }
 
-/// Where one is signed in.
+/// A sign-in session of the user.
 #[derive(JsonSchema, Serialize)]
 struct SessionView {
     id: i64,
-    /// What the client said that it is.
+    /// The name that the client gave itself.
     label: Option<String>,
     created_at: Time,
-    /// To the minute.
+    /// Accurate to the minute.
     last_used_at: Time,
-    /// At the latest.
+    /// When the session ends at the latest; it may end earlier.
     expires_at: Time,
-    /// Whether this is the session that asks.
+    /// Whether this session sent the request.
     is_current: bool,
 }
 
@@ -171,14 +173,14 @@ impl From<Device> for SessionView {
     }
 }
 
-/// At most 100, the last used first.
+/// Lists at most 100 sessions, the most recently used first.
 async fn list(call: Call) -> Answer<Is<Sessions>> {
     let sessions = auth::sessions(&call.session).await?;
     let data = sessions.into_iter().map(SessionView::from).collect();
     Ok(Reply::ok(&Sessions { data })?)
 }
 
-/// Signs out everywhere, here too unless `keep_current=true`.
+/// Ends all sessions, the current one too unless `keep_current=true`.
 async fn end_all(call: Call<NoBody, KeepCurrent>) -> Answer<Nothing> {
     auth::end_all_sessions(&call.session, call.query.0).await?;
     Ok(Reply::no_content())

@@ -3,33 +3,33 @@ use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::auth::{self, Otp, TotpStart};
 
-use super::{at, signed_in};
+use super::{has_session, path};
 use crate::http::{Answer, Call, Is, JsonSchema, Kind, Nothing, Reply, Route, Serialize};
 
 pub fn routes() -> Vec<Route> {
-    let (totp, confirm) = (at("totp"), at("totp/confirm"));
+    let (totp, confirm) = (path("totp"), path("totp/confirm"));
     vec![
-        Route::new(Method::POST, &totp, signed_in, start_totp).or(Kind::Conflict),
-        Route::new(Method::POST, &confirm, signed_in, confirm_totp).or(Kind::Conflict),
-        Route::new(Method::DELETE, &totp, signed_in, end_totp).or(Kind::NotFound),
+        Route::new(Method::POST, &totp, has_session, start_totp).or(Kind::Conflict),
+        Route::new(Method::POST, &confirm, has_session, confirm_totp).or(Kind::Conflict),
+        Route::new(Method::DELETE, &totp, has_session, end_totp).or(Kind::NotFound),
     ]
     .into_iter()
     .map(Route::never_withheld)
     .collect()
 }
 
-/// Shown this once.
+/// A new second factor; shown only in this response.
 #[derive(JsonSchema, Serialize)]
 struct EnrolmentView {
-    /// In base32, to be typed.
+    /// The secret in base32, to type into an authenticator.
     secret: String,
-    /// The same for a QR code.
+    /// The secret as a URI, to show as a QR code.
     uri: String,
 }
 
 #[derive(JsonSchema, Serialize)]
 struct RecoveryCodes {
-    /// Each is of use once, in place of a code of the authenticator. Shown this once.
+    /// Each is valid once, in place of a code from the authenticator. Shown only in this response.
     recovery_codes: Vec<String>,
 }
 

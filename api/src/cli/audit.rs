@@ -1,4 +1,4 @@
-//! `atoll audit`
+//! `atoll audit`: checks the audit log.
 use anyhow::bail;
 use service::audit::{Receipt, verify};
 
@@ -9,9 +9,9 @@ use super::{
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Compare every entry with its seal; ends with 1 where one was altered, removed or put in
+    /// Compare all entries with their seals; exits with 1 if entries were changed, removed or added
     Verify {
-        /// What an earlier run printed as its receipt: shows that nothing was cut off the end since
+        /// Receipt of an earlier run; detects entries removed from the end since then
         #[arg(long, value_parser = receipt)]
         receipt: Option<Receipt>,
     },
@@ -21,23 +21,23 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<()> {
         let Self::Verify { receipt } = self;
         let mut operator = Operator::start()?;
-        // A walk through all there is takes its time.
+        // Reading the whole log may take longer than the deadlines of requests.
         operator.settings.database.extend_deadlines();
         let kernel = operator.kernel().await?;
         let verdict = verify(&kernel, receipt.as_ref()).await.map_err(explain)?;
         kernel.database.close().await.map_err(explain)?;
         say(format_args!(
-            "{} entries in {} blocks, {} not sealed yet.",
+            "Checked {} entries in {} blocks; {} entries are not sealed yet.",
             verdict.entries, verdict.blocks, verdict.unsealed
         ))?;
         for problem in &verdict.problems {
             say(problem)?;
         }
         if !verdict.problems.is_empty() {
-            bail!("the audit is not as it was sealed");
+            bail!("the audit log was tampered with");
         }
         say(format_args!(
-            "Nothing was changed. Receipt: {}",
+            "No tampering found. Receipt: {}",
             verdict.receipt
         ))
     }

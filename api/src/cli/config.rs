@@ -1,19 +1,19 @@
-//! `atoll config`
+//! `atoll config`: shows the configuration.
 use std::io::stdout;
 
 use crate::config::{Configuration, show};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Print the effective values and where each is from, without passwords
+    /// Print the effective values and their origins, without passwords
     Show,
 }
 
 impl Command {
-    /// What is wrong with the values is reported after them.
+    /// Prints the values first, then fails if some are invalid.
     pub fn run(self) -> anyhow::Result<()> {
         let Self::Show = self;
-        let configuration = Configuration::of_process()?;
+        let configuration = Configuration::from_process()?;
         show(&configuration, &mut stdout())?;
         configuration.settings().map(drop)
     }

@@ -1,4 +1,4 @@
-//! What every command begins with: settings, logs, a database, and somebody to ask.
+//! What commands have in common: settings, logs, the database and confirmations.
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use anyhow::{Context, bail, ensure};
@@ -19,7 +19,7 @@ pub struct Operator {
 impl Operator {
     /// Reads the configuration and starts the logs.
     pub fn start() -> anyhow::Result<Self> {
-        let configuration = Configuration::of_process()?;
+        let configuration = Configuration::from_process()?;
         let settings = configuration.settings()?;
         telemetry::start(&settings.log)?;
         for warning in &configuration.warnings {
@@ -31,14 +31,14 @@ impl Operator {
         })
     }
 
-    /// The service over a database whose schema is the one of this program.
+    /// Connects the service to the database, whose schema is brought up to date or must be.
     pub async fn kernel(&self) -> anyhow::Result<Kernel> {
         registry().check().map_err(explain)?;
         let database = Database::connect(&self.settings.database, None)
             .await
             .map_err(explain)
             .with_context(|| format!("connecting to {}", self.database()))?;
-        self.bring_up_to_date(&database).await?;
+        self.update_schema(&database).await?;
         let database = match &self.settings.server.secret {
             Some(secret) => database.with_secret(secret),
             None => database,
@@ -46,64 +46,73 @@ impl Operator {
         Ok(Atoll::start(database, self.settings.service()?))
     }
 
-    /// The service, in the name of the operator.
+    /// Returns a session that acts as the system.
     pub async fn session(&self) -> anyhow::Result<Session> {
         Ok(self.kernel().await?.session(Actor::System))
     }
 
-    /// The database for messages: without its password.
+    /// Returns the URL of the database without its password, for messages.
     pub fn database(&self) -> String {
         mask(self.settings.database.url.expose_secret())
     }
 
-    async fn bring_up_to_date(&self, database: &Database) -> anyhow::Result<()> {
+    async fn update_schema(&self, database: &Database) -> anyhow::Result<()> {
         let settings = &self.settings.database;
         let pending = database
             .pending()
             .await
             .map_err(explain)
-            .context("comparing the schema with this program")?;
+            .context("checking the schema")?;
         if pending.is_empty() {
             return Ok(());
         }
         ensure!(
             settings.migrate,
-            "the schema of {} is older than this program: run `atoll migrate up` ({} pending)",
-            self.database(),
-            pending.len()
+            "{}; run `atoll migrate up`",
+            self.outdated(database, pending.len()).await?
         );
         let migrated = if settings.is_in_memory() {
             database.migrations().up(None).await
         } else {
-            let patient = Database::connect_for_migrations(settings)
+            let migrating = Database::connect_for_migrations(settings)
                 .await
                 .map_err(explain)?;
-            let migrated = patient.migrations().up(None).await;
-            patient.close().await.map_err(explain)?;
+            let migrated = migrating.migrations().up(None).await;
+            migrating.close().await.map_err(explain)?;
             migrated
         };
         migrated.map_err(explain).context("migrating")?;
-        tracing::info!("the schema is up to date");
+        tracing::info!("schema migrated");
         Ok(())
     }
 
-    /// Lets nothing that loses data happen by accident: not in production, and not without a yes.
-    pub fn permit(&self, consent: &Consent, what: &str) -> anyhow::Result<()> {
+    async fn outdated(&self, database: &Database, pending: usize) -> anyhow::Result<String> {
+        let all = database.migrations().history().await.map_err(explain)?;
+        let name = self.database();
+        Ok(if pending == all.len() {
+            format!("the database {name} is empty")
+        } else {
+            format!("the schema of {name} is outdated ({pending} pending migrations)")
+        })
+    }
+
+    /// Asks before an operation that loses data, and refuses it in production unless it is forced.
+    pub fn confirm(&self, consent: &Consent, warning: &str) -> anyhow::Result<()> {
         let Self { profile, .. } = self;
         ensure!(
             consent.force || *profile != Profile::Production,
-            "{what}: not in the profile {profile}, unless you add --force"
+            "refusing to do this in the profile {profile}; pass --force to do it anyway. {warning}"
         );
         if consent.yes {
             return Ok(());
         }
         ensure!(
             stdin().is_terminal(),
-            "{what}: add --yes, as there is no terminal to ask at"
+            "not a terminal: pass --yes to confirm. {warning}"
         );
         write!(
             stderr(),
-            "{what}, in {}. Type yes to go on: ",
+            "{warning}\nDatabase: {}. Type yes to continue: ",
             self.database()
         )?;
         let mut answer = String::new();
@@ -111,22 +120,22 @@ impl Operator {
         if answer.trim() == "yes" {
             return Ok(());
         }
-        bail!("nothing was done")
+        bail!("cancelled: nothing was changed")
     }
 }
 
-/// What an operator says beforehand.
+/// Options that confirm an operation that loses data.
 #[derive(Debug, clap::Args)]
 pub struct Consent {
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
-    /// Also in the profile production
+    /// Allow in production
     #[arg(long)]
     pub force: bool,
 }
 
-/// A line on standard output. Fails when nobody reads it any more.
+/// Prints a line to standard output. Fails if the reader has closed it.
 pub fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
     Ok(writeln!(stdout(), "{line}")?)
 }

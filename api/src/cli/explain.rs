@@ -1,4 +1,4 @@
-//! Errors of the service as an operator wants them: with the cause that a client is not told.
+//! Turns errors of the service into errors for operators, with the causes that clients are not told.
 use std::{error::Error as _, iter};
 
 use anyhow::anyhow;
@@ -16,7 +16,7 @@ pub fn explain(error: Error) -> anyhow::Error {
         | Error::Storage(..)
         | Error::Internal(_)
         | Error::Contended(_) => {
-            anyhow!(causes(&error))
+            anyhow!(cause(&error))
         }
         _ => error.into(),
     }
@@ -28,8 +28,8 @@ fn lines(refusals: &[Refusal]) -> String {
     refusals.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The innermost error says it best, and the others around it mostly repeat it.
-fn causes(error: &Error) -> String {
+/// Shows the innermost error: the errors around it mostly repeat it.
+fn cause(error: &Error) -> String {
     let innermost = iter::successors(error.source(), |cause| (*cause).source()).last();
     match (error, innermost) {
         (Error::Unavailable(..) | Error::QueryTimeout(_) | Error::Storage(..), Some(cause)) => {

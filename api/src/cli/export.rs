@@ -1,4 +1,4 @@
-//! `atoll export`
+//! `atoll export`: exports rows to a file.
 use std::{
     io::{Write, stderr, stdout},
     path::{Path, PathBuf},
@@ -18,15 +18,15 @@ use crate::transfer::{AnyPages, Format, Transfer};
 
 #[derive(Debug, clap::Args)]
 pub struct Export {
-    /// Whose rows: users, posts, comments, …
+    /// Resource: users, posts, comments, …
     resource: String,
-    /// Where to; `-` is standard output
+    /// Output file; `-` is standard output
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
-    /// What is written; what the name of the file ends in, where nothing is said
+    /// Format [default: from the file extension]
     #[arg(long)]
     format: Option<Format>,
-    /// Only such rows, as in a list: `status=published`, `deleted=include`; also `sort=…` and `fields=…`
+    /// Query parameter as in a list, repeatable: `status=published`, `deleted=include`, `sort=…`, `fields=…`
     #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = pair)]
     filters: Vec<(String, String)>,
 }
@@ -39,20 +39,22 @@ impl Export {
         let mut operator = Operator::start()?;
         operator.settings.database.extend_deadlines();
         let session = operator.session().await?;
-        let rows = match is_standard(&self.file) {
-            true => write(&session, pages, &mut stdout()).await?,
-            false => write_file(&session, pages, &self.file).await?,
+        let rows = if is_standard(&self.file) {
+            write(&session, pages, &mut stdout()).await?
+        } else {
+            write_file(&session, pages, &self.file).await?
         };
         session.kernel.database.close().await.map_err(explain)?;
         let report = format!("Exported {} {}.", HumanCount(rows), self.resource);
-        match is_standard(&self.file) {
-            true => Ok(writeln!(stderr(), "{report}")?),
-            false => say(report),
+        if is_standard(&self.file) {
+            Ok(writeln!(stderr(), "{report}")?)
+        } else {
+            say(report)
         }
     }
 }
 
-/// All of the file or none: it gets its name when it is complete.
+/// Writes a temporary file and renames it when it is complete, so that no half export is left.
 async fn write_file(
     session: &Session,
     pages: Box<dyn AnyPages>,
@@ -60,15 +62,15 @@ async fn write_file(
 ) -> anyhow::Result<u64> {
     let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let cannot = || format!("writing {}", path.display());
-    // It holds addresses and drafts: only the user who asked for it can read it, whatever the umask.
-    let mut file = NamedTempFile::new_in(folder).with_context(cannot)?;
+    let context = || format!("writing {}", path.display());
+    // It contains addresses and drafts, so only the current user may read it, whatever the umask.
+    let mut file = NamedTempFile::new_in(folder).with_context(context)?;
     let rows = write(session, pages, &mut file).await?;
     let persisted = |file: NamedTempFile| {
         file.as_file().sync_all()?;
         file.persist(path).map_err(|failed| failed.error)
     };
-    persisted(file).with_context(cannot)?;
+    persisted(file).with_context(context)?;
     Ok(rows)
 }
 

@@ -1,4 +1,4 @@
-//! `atoll import`
+//! `atoll import`: imports rows from a file.
 use std::{
     fs::File,
     io::{Read, Write, stderr, stdin},
@@ -22,27 +22,27 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub struct Import {
-    /// Whose rows: users, posts, comments, …
+    /// Resource: users, posts, comments, …
     resource: String,
-    /// Where from; `-` is standard input
+    /// Input file; `-` is standard input
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
-    /// What is read; what the name of the file ends in, where nothing is said
+    /// Format [default: from the file extension]
     #[arg(long)]
     format: Option<Format>,
-    /// What an error does: nothing of its 1,000 records is written and nothing after them, or it alone is left out
-    #[arg(long, value_name = "WHAT", default_value = "abort")]
+    /// On an invalid record: abort (roll back its batch of 1,000 and stop) or skip it
+    #[arg(long, value_name = "ACTION", default_value = "abort")]
     on_error: OnError,
-    /// Only try: nothing is written
+    /// Check the records without writing them
     #[arg(long)]
     dry_run: bool,
-    /// Leave out so many records at the beginning, to go on where an import stopped
+    /// Skip the first N records, to continue an import that stopped
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip: u64,
-    /// Whose rows are that name no author
+    /// Author for records without one
     #[arg(long, value_name = "USERNAME")]
     author: Option<String>,
-    /// References that are looked up by the name beside their id, which is then ignored: author.username, post.slug
+    /// References to look up by name instead of id: author.username, post.slug
     #[arg(long, value_name = "REFERENCE", value_delimiter = ',')]
     map: Vec<String>,
 }
@@ -58,14 +58,14 @@ impl Import {
         let known = references();
         if let Some(unknown) = self.map.iter().find(|name| !known.contains(name)) {
             bail!(
-                "{} have no reference {unknown}: there are [{}]",
+                "{} have no reference `{unknown}` (expected one of: {})",
                 self.resource,
                 known.join(", ")
             );
         }
         ensure!(
             self.author.is_none() || has_author(),
-            "{} have no author: leave out --author",
+            "{} have no author; remove --author",
             self.resource
         );
         let format = format_of(self.format, &self.file)?;
@@ -85,7 +85,7 @@ impl Import {
         let (report, end) = import(&session, text, reading, writing).await;
         bar.finish_and_clear();
         session.kernel.database.close().await.map_err(explain)?;
-        self.tell(&report)?;
+        self.print_report(&report)?;
         end.map_err(|stop| self.explain(stop, &report))
     }
 
@@ -95,12 +95,12 @@ impl Import {
         };
         let user = users::by_username(session, name).await.map_err(explain);
         Ok(Some(
-            user.with_context(|| format!("looking for the user {name}"))?
+            user.with_context(|| format!("looking up the user {name}"))?
                 .id,
         ))
     }
 
-    /// Of the file, how much is read; of standard input nobody knows how much there is.
+    /// Opens the input with a progress bar; the size of standard input is unknown.
     fn open(&self) -> anyhow::Result<(Text, ProgressBar)> {
         let (text, size): (Box<dyn Read + Send>, _) = if is_standard(&self.file) {
             (Box::new(stdin()), None)
@@ -119,8 +119,8 @@ impl Import {
         Ok((Box::new(bar.wrap_read(text)), bar))
     }
 
-    /// What came of it on standard output, what was wrong on standard error.
-    fn tell(&self, report: &Report) -> anyhow::Result<()> {
+    /// Prints the result to standard output and the errors to standard error.
+    fn print_report(&self, report: &Report) -> anyhow::Result<()> {
         for error in &report.errors {
             let at = if error.pointer.is_empty() { "" } else { ", " };
             let (line, pointer) = (error.line, &error.pointer);
@@ -140,23 +140,23 @@ impl Import {
 
     fn explain(&self, stop: Stop, report: &Report) -> anyhow::Error {
         let error = match stop {
-            Stop::Refused => anyhow::anyhow!("records were refused"),
+            Stop::Refused => anyhow::anyhow!("some records are invalid"),
             Stop::Broken(error) => error.into(),
-            Stop::Draining => anyhow::anyhow!("stopped"),
+            Stop::Draining => anyhow::anyhow!("the process is shutting down"),
             Stop::Failed(error) => explain(error),
         };
         if self.dry_run {
             return error;
         }
-        let go_on = report.committed_lines;
+        let committed = report.committed_lines;
         error.context(format!(
-            "stopped: {} records are in; mend what was wrong and go on with --skip {go_on}",
-            HumanCount(go_on)
+            "stopped after {} committed records; correct the error and continue with --skip {committed}",
+            HumanCount(committed)
         ))
     }
 }
 
-/// A chunk may take longer than any request, and wait longer.
+/// Opens a session with long deadlines: a chunk may take longer than any request.
 async fn session() -> anyhow::Result<Session> {
     let mut operator = Operator::start()?;
     let database = &mut operator.settings.database;

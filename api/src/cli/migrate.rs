@@ -1,4 +1,4 @@
-//! `atoll migrate`
+//! `atoll migrate`: manages migrations.
 use anyhow::ensure;
 use service::{
     Database,
@@ -10,48 +10,49 @@ use super::{
     explain::explain,
 };
 
-const PART: &str = "This rolls migrations back, and loses what is in their tables and columns";
-const ALL: &str = "This loses every row of every table";
+const ROLLBACK: &str =
+    "This rolls back migrations and deletes the data in their tables and columns.";
+const RESET: &str = "This deletes all rows of all tables.";
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Apply what is pending
+    /// Apply pending migrations
     Up {
-        /// At most so many; all by default
+        /// Apply at most N [default: all]
         #[arg(short, value_name = "N")]
         number: Option<u32>,
     },
-    /// Roll back the newest
+    /// Roll back the latest migrations
     Down {
-        /// So many
+        /// Number of migrations to roll back
         #[arg(short, value_name = "N", default_value_t = 1)]
         number: u32,
         #[command(flatten)]
         consent: Consent,
     },
-    /// Apply or roll back until a version is the last one applied
+    /// Apply or roll back until a migration is the last one applied
     To {
-        /// The name of a migration, or the beginning of one
+        /// Name of the migration, or the beginning of its name
         version: String,
         #[command(flatten)]
         consent: Consent,
     },
-    /// Print every migration and whether it is applied
+    /// Print all migrations and whether they are applied
     Status,
-    /// Print what was applied, and when
+    /// Print the applied migrations with their times
     History,
-    /// Print the last version applied
+    /// Print the last applied migration
     Current,
-    /// Let a role of PostgreSQL serve that does not own the tables, and of the audit may only add to it
+    /// Give a PostgreSQL role the minimal rights to run the server (append-only audit log)
     Grant {
-        /// The role, which must exist
+        /// Name of an existing role
         role: String,
     },
-    /// Drop every table, then apply all
+    /// Drop all tables, then apply all migrations
     Fresh(Consent),
-    /// Roll all back, then apply all
+    /// Roll back all migrations, then apply them
     Refresh(Consent),
-    /// Roll all back
+    /// Roll back all migrations
     Reset(Consent),
 }
 
@@ -68,7 +69,7 @@ impl Command {
 
     async fn run_on(self, operator: &Operator, migrations: &Migrations<'_>) -> anyhow::Result<()> {
         let before = migrations.history().await.map_err(explain)?;
-        self.ask(operator, &before)?;
+        self.confirm(operator, &before)?;
         let done = match self {
             Self::Up { number } => migrations.up(number).await,
             Self::Down { number, .. } => migrations.down(number).await,
@@ -85,12 +86,14 @@ impl Command {
         report(&before, &migrations.history().await.map_err(explain)?)
     }
 
-    /// Before anything that loses rows.
-    fn ask(&self, operator: &Operator, steps: &[Step]) -> anyhow::Result<()> {
-        let (consent, what) = match self {
-            Self::Down { consent, .. } => (consent, PART),
-            Self::To { version, consent } if goes_down(steps, version) => (consent, PART),
-            Self::Fresh(consent) | Self::Refresh(consent) | Self::Reset(consent) => (consent, ALL),
+    /// Asks for confirmation if the command loses rows.
+    fn confirm(&self, operator: &Operator, steps: &[Step]) -> anyhow::Result<()> {
+        let (consent, warning) = match self {
+            Self::Down { consent, .. } => (consent, ROLLBACK),
+            Self::To { version, consent } if rolls_back(steps, version) => (consent, ROLLBACK),
+            Self::Fresh(consent) | Self::Refresh(consent) | Self::Reset(consent) => {
+                (consent, RESET)
+            }
             Self::Up { .. }
             | Self::To { .. }
             | Self::Status
@@ -98,11 +101,11 @@ impl Command {
             | Self::Current
             | Self::Grant { .. } => return Ok(()),
         };
-        operator.permit(consent, what)
+        operator.confirm(consent, warning)
     }
 }
 
-fn goes_down(steps: &[Step], version: &str) -> bool {
+fn rolls_back(steps: &[Step], version: &str) -> bool {
     let after = steps
         .iter()
         .skip_while(|step| !step.name.starts_with(version))
@@ -154,22 +157,22 @@ async fn grant(
 ) -> anyhow::Result<()> {
     ensure!(
         steps.iter().all(is_applied),
-        "a table that is still to come would be left out: run `atoll migrate up` first"
+        "some migrations are pending, and their tables would get no rights; run `atoll migrate up` first"
     );
-    let kept_for = operator.settings.audit.retention;
-    migrations.grant(role, kept_for).await.map_err(explain)?;
+    let retention = operator.settings.audit.retention;
+    migrations.grant(role, retention).await.map_err(explain)?;
     say(format_args!(
-        "{role} may serve, and add to the audit. Run this again after each `atoll migrate up`."
+        "The role {role} can now run the server. Run this command again after each `atoll migrate up`."
     ))
 }
 
-/// What changed, and where that leaves the database.
+/// Prints what changed and how many migrations are applied now.
 fn report(before: &[Step], after: &[Step]) -> anyhow::Result<()> {
-    for (was, is) in before.iter().zip(after) {
-        match (is_applied(was), is_applied(is)) {
-            (false, true) => say(format_args!("applied      {}", is.name))?,
-            (true, false) => say(format_args!("rolled back  {}", is.name))?,
-            _ => {}
+    for (old, new) in before.iter().zip(after) {
+        if is_applied(new) && !is_applied(old) {
+            say(format_args!("applied      {}", new.name))?;
+        } else if is_applied(old) && !is_applied(new) {
+            say(format_args!("rolled back  {}", new.name))?;
         }
     }
     let applied = after.iter().filter(|step| is_applied(step)).count();

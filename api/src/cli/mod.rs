@@ -1,4 +1,4 @@
-//! The command line: what an operator types.
+//! The command line.
 mod audit;
 mod config;
 mod context;
@@ -25,54 +25,54 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "atoll", version)]
 struct Cli {
-    /// What to do; `serve` when nothing is said
+    /// Command [default: serve]
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Answer requests until SIGTERM or Ctrl-C
+    /// Run the server until SIGTERM or Ctrl-C
     Serve,
-    /// Change the schema of the database, or see where it stands
+    /// Manage database migrations
     #[command(subcommand)]
     Migrate(migrate::Command),
-    /// Make and change users
+    /// Manage users
     #[command(subcommand)]
     User(user::Command),
-    /// Add made-up users, posts and comments
+    /// Add sample users, posts and comments
     Seed(seed::Seed),
-    /// Write rows to a file, all that there are or some
+    /// Export rows to CSV or NDJSON
     Export(export::Export),
-    /// Make rows of a file, by the rules of those who make them one by one
+    /// Import rows from a file with the validation of the API
     Import(import::Import),
-    /// Remove what has had its time: deleted rows, idempotency keys, sign-in sessions, old entries of the audit
+    /// Delete expired data: deleted rows, idempotency keys, sign-in sessions and old audit entries
     Purge(purge::Purge),
-    /// See whether the audit is as it was written
+    /// Check the audit log
     #[command(subcommand)]
     Audit(audit::Command),
     /// Print the OpenAPI document of this version
     #[command(name = "openapi")]
     OpenApi,
-    /// See the configuration
+    /// Show the configuration
     #[command(subcommand)]
     Config(config::Command),
 }
 
-/// What `main` does: 0 is success, 1 failure; clap itself ends with 2 when it cannot make sense of the arguments.
+/// Runs the program. It exits with 0 on success and 1 on failure; clap exits with 2 on invalid arguments.
 pub fn main() -> ExitCode {
     match System::new().block_on(Cli::parse().run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nowhere else to say it.
+            // If standard error is closed, there is nowhere else to report the error.
             let _ = writeln!(stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// `atoll user list | head` has what it wanted.
+/// Tells whether the reader of standard output has stopped, as `head` does in `atoll user list | head`.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)

@@ -1,4 +1,4 @@
-//! `atoll openapi`
+//! `atoll openapi`: prints the OpenAPI document.
 use std::io::{Write, stdout};
 
 use crate::docs;

@@ -1,4 +1,4 @@
-//! `atoll purge`
+//! `atoll purge`: deletes expired data.
 use indicatif::{ProgressBar, ProgressStyle};
 use service::retention::{self, Expired};
 
@@ -9,7 +9,7 @@ use super::{
 
 #[derive(Debug, clap::Args)]
 pub struct Purge {
-    /// Only say how many deleted rows would go
+    /// Only print how many deleted rows are due
     #[arg(long)]
     dry_run: bool,
 }
@@ -30,7 +30,11 @@ impl Purge {
             purged
         };
         kernel.database.close().await.map_err(explain)?;
-        let verb = if self.dry_run { "would go" } else { "purged" };
+        let verb = if self.dry_run {
+            "would be purged"
+        } else {
+            "purged"
+        };
         for Expired { table, rows } in expired.map_err(explain)? {
             say(format_args!("{table}: {rows} {verb}"))?;
         }

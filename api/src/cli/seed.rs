@@ -1,4 +1,4 @@
-//! `atoll seed`
+//! `atoll seed`: adds sample rows.
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -15,16 +15,16 @@ use crate::config::Profile;
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("amounts").args(["users", "posts", "comments"]).required(true).multiple(true)))]
 pub struct Seed {
-    /// How many users to add
+    /// Number of users to add
     #[arg(long, value_name = "N", default_value_t = 0)]
     users: u32,
-    /// How many posts to add
+    /// Number of posts to add
     #[arg(long, value_name = "N", default_value_t = 0)]
     posts: u32,
-    /// How many comments to add
+    /// Number of comments to add
     #[arg(long, value_name = "N", default_value_t = 0)]
     comments: u32,
-    /// Also in the profile production
+    /// Allow in production
     #[arg(long)]
     force: bool,
 }
@@ -45,9 +45,9 @@ impl Seed {
         let mut operator = Operator::start()?;
         ensure!(
             force || operator.profile != Profile::Production,
-            "made-up rows: not in the profile production, unless you add --force"
+            "refusing to seed production data; pass --force to do it anyway"
         );
-        // One statement inserts a thousand rows here: it would be logged as slow, with all its text.
+        // One statement inserts a thousand rows and would be logged as slow, with its whole text.
         operator.settings.database.slow_statement = Duration::from_mins(1);
         operator.settings.database.extend_deadlines();
         let session = operator.session().await?;
@@ -62,14 +62,14 @@ impl Seed {
         say(report(amounts, start.elapsed()))?;
         if users > 0 {
             say(
-                "They cannot sign in before they get a password: atoll user password --username NAME",
+                "Seeded users have no password; set one with `atoll user password --username NAME`.",
             )?;
         }
         Ok(())
     }
 }
 
-/// Only drawn on a terminal.
+/// The progress bar is drawn only on a terminal.
 fn progress_bar(total: u64) -> anyhow::Result<ProgressBar> {
     let style = "{bar:40} {human_pos}/{human_len} rows, {per_sec}, {eta} left";
     Ok(ProgressBar::new(total).with_style(ProgressStyle::with_template(style)?))

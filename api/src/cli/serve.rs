@@ -1,4 +1,4 @@
-//! `atoll serve`
+//! `atoll serve`: runs the server.
 use std::{
     io::{Write, stdout},
     net::SocketAddr,
@@ -21,8 +21,12 @@ pub async fn run() -> anyhow::Result<()> {
     jobs::start(&kernel, &operator.settings.jobs);
     jobs::check_file(&kernel, operator.settings.database.check);
     let on_ready = |address| {
-        // Nobody may be reading; the server is there all the same.
-        let _ = banner(&mut stdout(), &base(server, address), first_run.as_ref());
+        // The server runs even if standard output is closed.
+        let _ = banner(
+            &mut stdout(),
+            &base_url(server, address),
+            first_run.as_ref(),
+        );
     };
     server::run(&operator.settings.http(), kernel, on_ready)
         .await
@@ -35,13 +39,14 @@ pub async fn run() -> anyhow::Result<()> {
     database.close().await.map_err(explain)
 }
 
-/// Where somebody who was invited makes their account. Behind the `#` nothing of it is sent, and so nothing logged.
-pub fn welcome(base: &str, token: &SecretString) -> String {
+/// Returns the link with which an invited user creates their account. The token is behind `#`, so that it is not sent to the
+/// server and not logged.
+pub fn welcome_link(base: &str, token: &SecretString) -> String {
     format!("{base}/welcome#token={}", token.expose_secret())
 }
 
-/// What to type into a browser on this machine.
-pub fn base(settings: &ServerSettings, address: SocketAddr) -> String {
+/// Returns the URL of the server: the public one, or else one that works on this machine.
+pub fn base_url(settings: &ServerSettings, address: SocketAddr) -> String {
     match &settings.public_url {
         Some(url) => url.clone(),
         None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
@@ -56,20 +61,11 @@ fn banner(
 ) -> std::io::Result<()> {
     writeln!(out, "Atoll is ready: {base}\n")?;
     writeln!(out, "  {base}/api/v1/posts  published posts")?;
-    writeln!(
-        out,
-        "  {base}/docs          what can be asked for, to read and to try"
-    )?;
-    writeln!(
-        out,
-        "  {base}/readyz        whether it can work: the database answers"
-    )?;
+    writeln!(out, "  {base}/docs          API documentation")?;
+    writeln!(out, "  {base}/readyz        readiness")?;
     if let Some(token) = first_run {
-        writeln!(
-            out,
-            "\nNobody may do everything yet. Make the first superuser at"
-        )?;
-        writeln!(out, "  {}", welcome(base, token))?;
+        writeln!(out, "\nNo superuser exists yet. Create one at")?;
+        writeln!(out, "  {}", welcome_link(base, token))?;
         writeln!(
             out,
             "within 30 minutes, or with\n  atoll user create --username NAME --email ADDRESS --superuser"

@@ -1,4 +1,4 @@
-//! What `atoll export` and `atoll import` have in common.
+//! What `atoll export` and `atoll import` share.
 use std::path::Path;
 
 use anyhow::Context;
@@ -8,7 +8,7 @@ use crate::{
     transfer::{Format, Transfer},
 };
 
-/// `-`, as a file.
+/// Tells whether the file is `-`, standard input or output.
 pub fn is_standard(file: &Path) -> bool {
     file == Path::new("-")
 }
@@ -18,11 +18,14 @@ pub fn resource(name: &str) -> anyhow::Result<Transfer> {
     let found = known.iter().find(|transfer| transfer.name == name).copied();
     found.with_context(|| {
         let names: Vec<_> = known.iter().map(|transfer| transfer.name).collect();
-        format!("there is no {name}: there are {}", names.join(", "))
+        format!(
+            "unknown resource `{name}` (expected one of: {})",
+            names.join(", ")
+        )
     })
 }
 
-/// The one that was named, or else the one that the name of the file ends in.
+/// Returns the given format, or else that of the file extension.
 pub fn format_of(named: Option<Format>, file: &Path) -> anyhow::Result<Format> {
     let extension = file.extension().and_then(|extension| extension.to_str());
     let known = Format::ALL.iter();
@@ -30,14 +33,14 @@ pub fn format_of(named: Option<Format>, file: &Path) -> anyhow::Result<Format> {
     let guessed = guessed.map(|(_, format)| *format).next();
     named.or(guessed).with_context(|| {
         format!(
-            "the name {} does not say which format it is: add --format ndjson or --format csv",
+            "cannot tell the format from the file name `{}`; pass --format ndjson or --format csv",
             file.display()
         )
     })
 }
 
-/// `NAME=VALUE`
+/// Parses `NAME=VALUE`.
 pub fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! `atoll user`
+//! `atoll user`: manages users.
 mod invite;
 mod list;
 mod password;
@@ -19,19 +19,19 @@ use crate::settings::ServerSettings;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make a user; the password is asked for, or read from standard input
+    /// Create a user; the password is prompted for or read from standard input
     Create(Create),
-    /// Print a link with which somebody makes their own account, within 30 minutes
+    /// Print a link, valid for 30 minutes, with which a person creates their own account
     Invite(invite::Invite),
-    /// Set a user's password, asked for or read from standard input, and sign them out everywhere
+    /// Set a user's password, prompted for or read from standard input, and end their sessions
     Password(Named),
-    /// Print every user
+    /// List all users
     List,
-    /// Turn off the second factor of a user who lost it, recovery codes too
+    /// Disable the second factor of a user who lost it and its recovery codes
     TotpOff(Named),
-    /// Let a user sign in again
+    /// Reactivate a user
     Activate(Named),
-    /// Keep a user from signing in, and sign them out everywhere
+    /// Deactivate a user: they cannot sign in, and their sessions end
     Deactivate(Named),
 }
 
@@ -42,7 +42,7 @@ pub struct Create {
     username: String,
     #[arg(long)]
     email: String,
-    /// May do everything
+    /// Give all permissions
     #[arg(long)]
     superuser: bool,
 }
@@ -75,14 +75,14 @@ impl Command {
                 let set = set_password(session, &username, password::read()?).await;
                 set.map_err(explain)?;
                 say(format_args!(
-                    "{username} has a new password, and is signed out everywhere."
+                    "Password of {username} changed; all their sessions have ended."
                 ))
             }
             Self::TotpOff(Named { username }) => {
                 let done = end_totp_of(session, &username).await;
                 done.map_err(explain).with_context(|| username.clone())?;
                 say(format_args!(
-                    "{username} signs in with the password alone, until they turn a second factor on."
+                    "Second factor of {username} disabled; they sign in with the password alone."
                 ))
             }
             Self::Activate(named) => Box::pin(named.set_active(session, true)).await,
@@ -102,14 +102,14 @@ impl Create {
         };
         check(&new).map_err(explain)?;
         Users::prepare(session, &mut new).await.map_err(explain)?;
-        let made = session
+        let created = session
             .write(async |tx| Users::create(tx, &new).await)
             .await
             .map_err(explain)?;
         let what = if self.superuser { "superuser" } else { "user" };
         say(format_args!(
-            "Made the {what} {}, with id {}.",
-            new.username, made.id
+            "Created {what} {} with id {}.",
+            new.username, created.id
         ))
     }
 }
@@ -129,10 +129,10 @@ impl Named {
             .await;
         done.map_err(explain).with_context(|| username.clone())?;
         let state = if is_active {
-            "may sign in"
+            "active"
         } else {
-            "may not sign in any more"
+            "inactive: they cannot sign in"
         };
-        say(format_args!("{username} {state}."))
+        say(format_args!("{username} is now {state}."))
     }
 }

@@ -1,4 +1,4 @@
-//! What a value must keep to beyond its type, and what is unsafe in production.
+//! Checks values beyond their types, and refuses what is unsafe in production.
 use std::{ops::RangeInclusive, time::Duration};
 
 use actix_web::http::Uri;
@@ -11,43 +11,43 @@ use service::{
 use super::{Profile, Settings};
 use crate::{load::LoadSettings, settings::ServerSettings, telemetry};
 
-/// A key, and what is wrong with its value.
+/// A key and what is wrong with its value.
 pub(super) type Problem = (&'static str, &'static str);
 
-/// A key, whether its value is fine, and what it must be.
+/// A key, whether its value is valid, and what the value must be.
 type Rule = (&'static str, bool, &'static str);
 
 const DAY: Duration = Duration::from_hours(24);
 const LIFETIME: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(365 * 24);
-/// Longer than anybody keeps anything, and short enough to be taken from today.
-const AGES: Duration = Duration::from_hours(36_500 * 24);
-const LONG: &str = "must be at most 36500d";
-/// KiB, from the least of the OWASP Password Storage Cheat Sheet to what one sign-in may reasonably take.
+/// The longest retention: a hundred years, so that it can be subtracted from the current date.
+const MAX_RETENTION: Duration = Duration::from_hours(36_500 * 24);
+const RETENTION: &str = "must be at most 36500d";
+/// KiB, from the minimum of the OWASP Password Storage Cheat Sheet to the most that one sign-in may reasonably use.
 const HASH_MEMORY: RangeInclusive<u32> = 7_168..=1_048_576;
-/// KiB times passes: the least of what that sheet finds as good as 19 MiB with two passes.
+/// KiB times passes: the lowest cost that the cheat sheet considers equivalent to 19 MiB with two passes.
 const HASH_COST: u64 = 7_168 * 5;
-const BODY: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
+const BODY_LIMIT: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
 
-const ANSWER: RangeInclusive<u64> = 64 * 1024..=100 * 1024 * 1024;
+const ANSWER_LIMIT: RangeInclusive<u64> = 64 * 1024..=100 * 1024 * 1024;
 
-const BASE: &str = "must be an address such as https://example.org, without a slash at its end";
+const BASE: &str = "must be a URL such as https://example.org, without a trailing slash";
 const ORIGINS: &str =
     "must be origins such as https://app.example.org or http://localhost:*, without a path";
 const SCHEME: &str = "must begin with sqlite: or postgres:";
-const SOME_TIME: &str = "must be more than 0 and at most 24h";
-const ANY_TIME: &str = "must be at most 24h";
-/// A shorter one would take a busy database for one that is away.
-const OUTAGE: Duration = Duration::from_millis(100);
+const TIMEOUT: &str = "must be more than 0 and at most 24h";
+const OPTIONAL_TIMEOUT: &str = "must be at most 24h";
+/// A shorter timeout would mistake a busy database for an unreachable one.
+const MIN_OUTAGE_TIMEOUT: Duration = Duration::from_millis(100);
 const DEADLINE: &str = "must be from 1ms to 24h";
-const WHOLE: &str = "must be 0s, or from 1ms to 24h";
+const OPTIONAL_DEADLINE: &str = "must be 0s, or from 1ms to 24h";
 const AT_LEAST_ONE: &str = "must be at least 1";
 const POOL: &str = "must be from 1 to 10000";
 const WINDOW: &str = "must be whole seconds, from 1s to 24h";
 const REDIS: &str =
-    "must be redis://USER:PASSWORD@HOST:PORT/NUMBER, or the same with rediss: or unix:";
+    "must be redis://USER:PASSWORD@HOST:PORT/DATABASE, or the same with rediss: or unix:";
 const SECRET: &str = "must have at least 32 characters";
 const SECRET_EACH: &str = "must have at least 32 characters each";
-const LEVEL: &str = "must be a level, which is one of off, error, warn, info, debug and trace, or targets with levels, such as \
+const LEVEL: &str = "must be one of off, error, warn, info, debug and trace, or a list with levels of targets, such as \
     info,atoll::sql=debug";
 
 pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
@@ -69,19 +69,35 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
     let others = [
         (
             "api.answer_limit",
-            ANSWER.contains(&api.answer_limit),
+            ANSWER_LIMIT.contains(&api.answer_limit),
             "must be from 65536 to 104857600",
         ),
-        ("soft_delete.retention", soft_delete.retention <= AGES, LONG),
+        (
+            "soft_delete.retention",
+            soft_delete.retention <= MAX_RETENTION,
+            RETENTION,
+        ),
         ("audit.key", audit.key.as_ref().is_none_or(is_long), SECRET),
-        ("audit.seal_interval", some(audit.seal_interval), SOME_TIME),
-        ("audit.retention", audit.retention <= AGES, LONG),
-        ("jobs.purge_interval", jobs.purge_interval <= DAY, ANY_TIME),
+        (
+            "audit.seal_interval",
+            is_timeout(audit.seal_interval),
+            TIMEOUT,
+        ),
+        (
+            "audit.retention",
+            audit.retention <= MAX_RETENTION,
+            RETENTION,
+        ),
+        (
+            "jobs.purge_interval",
+            jobs.purge_interval <= DAY,
+            OPTIONAL_TIMEOUT,
+        ),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
         ("redis.url", redis.url.as_ref().is_none_or(is_redis), REDIS),
         ("log.level", telemetry::is_level(&log.level), LEVEL),
     ];
-    failed(
+    broken_rules(
         server_rules(server)
             .into_iter()
             .chain(database_rules(database))
@@ -136,22 +152,34 @@ fn server_rules(server: &ServerSettings) -> [Rule; 16] {
         ),
         (
             "server.export_timeout",
-            some(server.export_timeout),
-            SOME_TIME,
+            is_timeout(server.export_timeout),
+            TIMEOUT,
         ),
         (
             "server.body_limit, server.bulk_limit",
-            BODY.contains(&server.body_limit) && BODY.contains(&server.bulk_limit),
+            BODY_LIMIT.contains(&server.body_limit) && BODY_LIMIT.contains(&server.bulk_limit),
             "must be from 1 to 104857600",
         ),
-        ("server.body_timeout", some(server.body_timeout), SOME_TIME),
-        ("server.head_timeout", some(server.head_timeout), SOME_TIME),
-        ("server.keep_alive", some(server.keep_alive), SOME_TIME),
-        ("server.drain_delay", server.drain_delay <= DAY, ANY_TIME),
+        (
+            "server.body_timeout",
+            is_timeout(server.body_timeout),
+            TIMEOUT,
+        ),
+        (
+            "server.head_timeout",
+            is_timeout(server.head_timeout),
+            TIMEOUT,
+        ),
+        ("server.keep_alive", is_timeout(server.keep_alive), TIMEOUT),
+        (
+            "server.drain_delay",
+            server.drain_delay <= DAY,
+            OPTIONAL_TIMEOUT,
+        ),
         (
             "server.drain_timeout",
             server.drain_timeout <= DAY,
-            ANY_TIME,
+            OPTIONAL_TIMEOUT,
         ),
         ("server.cors_origins", origins, ORIGINS),
     ]
@@ -160,12 +188,16 @@ fn server_rules(server: &ServerSettings) -> [Rule; 16] {
 fn load_rules(load: &LoadSettings) -> [Rule; 6] {
     let (waiting, wait) = (load.waiting, load.user_wait);
     [
-        ("load.user_wait", some(wait), SOME_TIME),
+        ("load.user_wait", is_timeout(wait), TIMEOUT),
         ("load.waiting", waiting > 0, AT_LEAST_ONE),
         ("load.body_bytes", load.body_bytes > 0, AT_LEAST_ONE),
         ("load.bulk_bytes", load.bulk_bytes > 0, AT_LEAST_ONE),
         ("load.answer_bytes", load.answer_bytes > 0, AT_LEAST_ONE),
-        ("load.write_timeout", some(load.write_timeout), SOME_TIME),
+        (
+            "load.write_timeout",
+            is_timeout(load.write_timeout),
+            TIMEOUT,
+        ),
     ]
 }
 
@@ -213,7 +245,7 @@ fn auth_rules(auth: &auth::Settings) -> [Rule; 12] {
     ]
 }
 
-/// Whether mail can go out, and its links lead anywhere.
+/// Checks that mail can be sent and that its links work.
 pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
     let Settings {
         mail, server, auth, ..
@@ -226,7 +258,7 @@ pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
     let has_links = server.public_url.is_some() || leads_here;
     let has_server = mail.smtp_url.as_ref().is_some_and(is_url);
     let verifies = is_on || !auth.require_verified_email;
-    failed([
+    broken_rules([
         (
             "mail.from",
             !is_on || mail.from.as_ref().is_some_and(is_from),
@@ -240,12 +272,12 @@ pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
         (
             "mail.folder",
             !is(Transport::File) || mail.folder.is_some(),
-            "must say where mail is put",
+            "must be the folder that mail is written to",
         ),
         (
             "server.public_url",
             !is_on || has_links,
-            "must be set: the links of mail begin with it",
+            "must be set, because links in mail begin with it",
         ),
         (
             "auth.require_verified_email",
@@ -276,51 +308,59 @@ fn database_rules(database: &database::Settings) -> [Rule; 14] {
         ),
         (
             "database.acquire_timeout",
-            some(database.acquire_timeout),
-            SOME_TIME,
+            is_timeout(database.acquire_timeout),
+            TIMEOUT,
         ),
         (
             "database.idle_timeout",
-            some(database.idle_timeout),
-            SOME_TIME,
+            is_timeout(database.idle_timeout),
+            TIMEOUT,
         ),
         (
             "database.max_lifetime",
-            some(database.max_lifetime),
-            SOME_TIME,
+            is_timeout(database.max_lifetime),
+            TIMEOUT,
         ),
         (
             "database.outage_timeout",
-            (OUTAGE..=DAY).contains(&database.outage_timeout),
+            (MIN_OUTAGE_TIMEOUT..=DAY).contains(&database.outage_timeout),
             "must be from 100ms to 24h",
         ),
         (
             "database.read_timeout",
-            deadline(database.read_timeout),
+            is_deadline(database.read_timeout),
             DEADLINE,
         ),
         (
             "database.write_timeout",
-            deadline(database.write_timeout),
+            is_deadline(database.write_timeout),
             DEADLINE,
         ),
         (
             "database.long_timeout",
-            deadline(database.long_timeout),
+            is_deadline(database.long_timeout),
             DEADLINE,
         ),
-        ("database.lock_timeout", whole(database.lock_timeout), WHOLE),
-        ("database.idle_in_transaction_timeout", whole(idle), WHOLE),
+        (
+            "database.lock_timeout",
+            is_optional_deadline(database.lock_timeout),
+            OPTIONAL_DEADLINE,
+        ),
+        (
+            "database.idle_in_transaction_timeout",
+            is_optional_deadline(idle),
+            OPTIONAL_DEADLINE,
+        ),
         (
             "database.slow_statement",
             database.slow_statement <= DAY,
-            ANY_TIME,
+            OPTIONAL_TIMEOUT,
         ),
-        ("database.check", database.check <= DAY, ANY_TIME),
+        ("database.check", database.check <= DAY, OPTIONAL_TIMEOUT),
     ]
 }
 
-/// Short on purpose: only what nobody can want where others rely on it.
+/// Keep this list short: only what is never acceptable in production.
 pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
     let Settings {
         server,
@@ -337,21 +377,21 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
         .is_none_or(|url| url.starts_with("https://"));
     let bounded = |time: Duration| !(is_postgres && time.is_zero());
     let idle = database.idle_in_transaction_timeout;
-    failed([
+    broken_rules([
         (
             "auth.hash_memory, auth.hash_passes",
             hash_cost >= HASH_COST,
-            "make less than 35840 together, which is unsafe in production: passwords would be guessed too fast",
+            "must multiply to at least 35840; less is unsafe in production: passwords could be guessed too fast",
         ),
         (
             "database.url",
             !database.is_in_memory(),
-            "is in memory, which is unsafe in production: everything is gone at the next stop",
+            "is in memory, which is unsafe in production: all data is lost when the server stops",
         ),
         (
             "server.public_url",
             encrypted,
-            "is not https://, which is unsafe in production: passwords and tokens would travel in the clear",
+            "must begin with https://; anything else is unsafe in production: passwords and tokens would be sent unencrypted",
         ),
         (
             "server.cors_origins",
@@ -359,32 +399,32 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
                 .cors_origins
                 .iter()
                 .all(|origin| origin.starts_with("https://")),
-            "has one that is not https://, which is unsafe in production: who is on its network could run scripts in it",
+            "must all begin with https://; anything else is unsafe in production: an attacker on the network could run scripts there",
         ),
         (
             "database.idle_in_transaction_timeout",
             bounded(idle),
-            "is 0, which is unsafe in production: a stuck transaction would hold its locks for ever",
+            "is 0, which is unsafe in production: a stuck transaction would hold its locks forever",
         ),
         (
             "mail.transport",
             !matches!(mail.transport, Transport::Log | Transport::File),
-            "is \"log\" or \"file\", which is unsafe in production: whoever reads the letters there can take over accounts",
+            "is \"log\" or \"file\", which is unsafe in production: anybody who can read the mail there can take over accounts",
         ),
     ])
 }
 
-/// Headers tell it in seconds.
+/// Rate limit headers have whole seconds, so the window must too.
 fn is_window(time: Duration) -> bool {
-    some(time) && time.subsec_nanos() == 0
+    is_timeout(time) && time.subsec_nanos() == 0
 }
 
 fn is_redis(url: &SecretString) -> bool {
     redis::Client::open(url.expose_secret()).is_ok()
 }
 
-fn failed(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
-    let broken = |(key, holds, otherwise): Rule| (!holds).then_some((key, otherwise));
+fn broken_rules(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
+    let broken = |(key, is_valid, expected): Rule| (!is_valid).then_some((key, expected));
     rules.into_iter().filter_map(broken).collect()
 }
 
@@ -398,17 +438,17 @@ fn is_long(secret: &SecretString) -> bool {
     secret.expose_secret().chars().count() >= 32
 }
 
-fn some(time: Duration) -> bool {
+fn is_timeout(time: Duration) -> bool {
     !time.is_zero() && time <= DAY
 }
 
-/// PostgreSQL takes milliseconds, and half of one would become 0: no limit at all.
-fn deadline(time: Duration) -> bool {
+/// PostgreSQL has milliseconds: less than one would become 0, which means no limit.
+fn is_deadline(time: Duration) -> bool {
     (Duration::from_millis(1)..=DAY).contains(&time)
 }
 
-/// PostgreSQL takes milliseconds, and half of one would become 0: for ever.
-fn whole(time: Duration) -> bool {
+/// 0 means no limit. PostgreSQL has milliseconds: less than one would become 0 by mistake.
+fn is_optional_deadline(time: Duration) -> bool {
     time.is_zero() || (Duration::from_millis(1)..=DAY).contains(&time)
 }
 
@@ -421,7 +461,7 @@ fn is_base(url: &str) -> bool {
             .is_ok_and(|uri: Uri| is_web(&uri) && uri.host().is_some())
 }
 
-/// The port may be `*`, which stands for all.
+/// The port may be `*`, which allows every port.
 fn is_origin(origin: &str) -> bool {
     let origin = match origin.strip_suffix(":*") {
         Some(host) => format!("{host}:1"),

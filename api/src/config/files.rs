@@ -1,4 +1,4 @@
-//! Settings from files: those that are part of the program, each with the file of the same name laid over it.
+//! Reads settings from files: the built-in ones, each overridden by the file of the same name in the configuration folder.
 use std::{
     fs,
     io::ErrorKind,
@@ -10,7 +10,7 @@ use config::{FileFormat, Format, Map, Value};
 
 use super::{Inputs, Profile, keys};
 
-/// From weak to strong.
+/// Returns the layers, each of which overrides the ones before it.
 pub(super) fn layers(inputs: &Inputs, profile: Profile) -> anyhow::Result<Vec<Map<String, Value>>> {
     let folder = folder(inputs)?;
     let mut layers = Vec::new();
@@ -32,7 +32,7 @@ fn folder(inputs: &Inputs) -> anyhow::Result<PathBuf> {
     let folder = inputs.folder.join(named);
     ensure!(
         folder.is_dir(),
-        "ATOLL_CONFIG_DIR must name a folder that is there"
+        "ATOLL_CONFIG_DIR must name an existing folder"
     );
     Ok(folder)
 }
@@ -50,7 +50,7 @@ fn parse(origin: &String, text: &str) -> anyhow::Result<Map<String, Value>> {
     table.map_err(|error| anyhow!("{origin}: {}", without_excerpt(&error.to_string())))
 }
 
-/// The lines between the place and the problem quote the file, where passwords may be.
+/// Removes the lines between the location and the problem: they quote the file, which may contain passwords.
 fn without_excerpt(error: &str) -> String {
     let mut lines = error.lines().map(str::trim);
     let place = lines.next().unwrap_or_default();

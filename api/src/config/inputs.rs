@@ -1,4 +1,4 @@
-//! Everything outside the program that configuration is made from, as a value: a test makes its own.
+//! The sources of the configuration outside the program, as a value that a test can construct.
 use std::{
     collections::BTreeMap,
     env,
@@ -11,15 +11,15 @@ pub type Variables = BTreeMap<String, String>;
 
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
-    /// Where `config/` is looked for.
+    /// The folder that contains `config/`.
     pub folder: PathBuf,
-    /// What `.env` says.
+    /// The variables of `.env`.
     pub dotenv: Variables,
     pub environment: Variables,
 }
 
 impl Inputs {
-    pub fn of_process() -> anyhow::Result<Self> {
+    pub fn from_process() -> anyhow::Result<Self> {
         Ok(Self {
             folder: PathBuf::new(),
             dotenv: dotenv(Path::new(".env"))?,
@@ -27,19 +27,19 @@ impl Inputs {
         })
     }
 
-    /// The environment wins.
+    /// Returns a variable of the environment, or else of `.env`.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         value(&self.environment, name).or_else(|| value(&self.dotenv, name))
     }
 }
 
-/// An empty variable counts as absent: that is what `${NAME:-}` in a compose file leaves.
+/// An empty variable counts as absent, because `${NAME:-}` in a compose file sets one.
 pub(super) fn value<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
     let value = variables.get(name).filter(|value| !value.is_empty());
     value.map(String::as_str)
 }
 
-/// Only this file, not those of the folders above, which may belong to something else.
+/// Reads only this file, not those of parent folders, which may belong to another program.
 fn dotenv(path: &Path) -> anyhow::Result<Variables> {
     if !path.exists() {
         return Ok(Variables::new());
@@ -48,7 +48,7 @@ fn dotenv(path: &Path) -> anyhow::Result<Variables> {
     let unreadable = |error| match error {
         dotenvy::Error::Io(error) => anyhow!("{}: {error}", path.display()),
         _ => anyhow!(
-            "{} has a line that is not NAME=value; values with spaces or $ want 'quotes'",
+            "{} has a line that is not NAME=value; put values with spaces or $ in 'single quotes'",
             path.display()
         ),
     };

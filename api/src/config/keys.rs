@@ -1,11 +1,11 @@
-//! The keys that there are: those of `default.toml`, and the few that have no default.
+//! The known keys: those of `default.toml`, and the few that have no default.
 use std::sync::LazyLock;
 
 use config::{FileFormat, Format, Map, Value, ValueKind};
 
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
-/// Absent unless somebody sets them.
+/// These keys are absent unless they are set.
 pub(super) const WITHOUT_DEFAULT: [&str; 10] = [
     "audit.key",
     "auth.key",
@@ -20,15 +20,15 @@ pub(super) const WITHOUT_DEFAULT: [&str; 10] = [
 ];
 
 static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    // A test reads it: it cannot fail here.
+    // This cannot fail: a test parses the file.
     let table = FileFormat::Toml.parse(None, DEFAULT).unwrap_or_default();
     flatten(&table)
 });
 
-/// One key, what it is set to, and where that was said.
+/// A key with its value and the origin of the value.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// `server.port`.
+    /// For example `server.port`.
     pub key: String,
     pub value: Value,
 }
@@ -46,7 +46,7 @@ pub(super) fn default_of(key: &str) -> Option<&'static Value> {
         .map(|entry| &entry.value)
 }
 
-/// What is wrong with a key that does not exist.
+/// Returns an error text if the key does not exist.
 pub(super) fn unknown(entry: &Entry) -> Option<String> {
     let Entry { key, .. } = entry;
     if default_of(key).is_some() || WITHOUT_DEFAULT.contains(&key.as_str()) {
@@ -65,7 +65,7 @@ pub(super) fn unknown(entry: &Entry) -> Option<String> {
     ))
 }
 
-/// Every key.
+/// Returns all keys.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let with_default = DEFAULTS.iter().map(|entry| entry.key.as_str());
     with_default.chain(WITHOUT_DEFAULT)
@@ -77,7 +77,8 @@ fn names_in(section: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// The leaves of a table, by name. A list is a leaf; so is an empty table that is no section, which is a mistake.
+/// Returns the leaves of a table, sorted by key. A list is a leaf; so is an empty table that is not a section, which is a
+/// mistake to report.
 pub(super) fn flatten(table: &Map<String, Value>) -> Vec<Entry> {
     let mut entries = Vec::new();
     collect("", table, &mut entries);

@@ -1,13 +1,13 @@
-//! Variables that look like settings and are none: they begin with `ATOLL_`, and settings with `ATOLL__`.
+//! Warns about variables that begin with `ATOLL_` like a setting, but not with `ATOLL__`.
 use super::{
     inputs::{Inputs, Variables, value},
     keys,
 };
 
-/// The variables with one underscore that mean something.
+/// The variables with one underscore that are used.
 const KNOWN: [&str; 2] = ["ATOLL_PROFILE", "ATOLL_CONFIG_DIR"];
 
-/// A warning for each of them, with the name that was probably meant. The value is not shown.
+/// Returns a warning for each of them, with the name that was probably meant. Values are not shown.
 pub(super) fn warnings(inputs: &Inputs) -> Vec<String> {
     let environment = named(&inputs.environment).map(|name| (name, ""));
     let dotenv = named(&inputs.dotenv).map(|name| (name, " in .env"));
@@ -20,7 +20,7 @@ pub(super) fn warnings(inputs: &Inputs) -> Vec<String> {
 fn named(variables: &Variables) -> impl Iterator<Item = &str> {
     variables.keys().map(String::as_str).filter(|name| {
         let value = value(variables, name);
-        value.is_some_and(|value| is_misspelt(name) && !is_of_kubernetes(name, value))
+        value.is_some_and(|value| is_misspelt(name) && !is_set_by_kubernetes(name, value))
     })
 }
 
@@ -28,8 +28,8 @@ fn is_misspelt(name: &str) -> bool {
     name.starts_with("ATOLL_") && !name.starts_with("ATOLL__") && !KNOWN.contains(&name)
 }
 
-/// Kubernetes makes up `ATOLL_PORT=tcp://…`, `ATOLL_PORT_80_TCP…` and `ATOLL_SERVICE_…` for a service called atoll.
-fn is_of_kubernetes(name: &str, value: &str) -> bool {
+/// Kubernetes sets `ATOLL_PORT=tcp://…`, `ATOLL_PORT_80_TCP…` and `ATOLL_SERVICE_…` for a service called atoll.
+fn is_set_by_kubernetes(name: &str, value: &str) -> bool {
     let rest = name.trim_start_matches("ATOLL_");
     rest.starts_with("SERVICE_")
         || rest.starts_with("PORT_")
@@ -37,18 +37,18 @@ fn is_of_kubernetes(name: &str, value: &str) -> bool {
 }
 
 fn warning(name: &str, place: &str) -> String {
-    match meant(name) {
+    match suggestion(name) {
         Some(meant) => {
-            format!("{name}{place} is no setting and does nothing: did you mean {meant}?")
+            format!("{name}{place} is ignored: it is not a setting. Did you mean {meant}?")
         }
         None => format!(
-            "{name}{place} is no setting and does nothing: the names of settings begin with ATOLL__, such as ATOLL__SERVER__PORT"
+            "{name}{place} is ignored: it is not a setting. Names of settings begin with ATOLL__, such as ATOLL__SERVER__PORT"
         ),
     }
 }
 
-/// The setting whose name is the same but for its underscores, or else the only one whose name ends so.
-fn meant(name: &str) -> Option<String> {
+/// Returns the setting whose name differs only in underscores, or else the only one that ends with this name.
+fn suggestion(name: &str) -> Option<String> {
     let words = name.trim_start_matches("ATOLL_").split('_');
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     let flat = words.join("_").to_lowercase();

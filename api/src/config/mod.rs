@@ -1,4 +1,4 @@
-//! Configuration: layers of files and variables become settings, or the start ends with the name of the key.
+//! Configuration: merges layers of files and variables into settings, and names the key of each mistake.
 mod check;
 mod files;
 mod inputs;
@@ -10,7 +10,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 mod variables;
-mod wrong;
+mod wrong_types;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use config::{Config, ConfigBuilder, ConfigError, Map, Source, Value, builder::DefaultState};
@@ -49,24 +49,24 @@ pub struct Settings {
     pub log: LogSettings,
 }
 
-/// The layers laid over each other: what [`Settings`] are made from.
+/// The merged layers, from which [`Settings`] are built.
 #[derive(Debug)]
 pub struct Configuration {
     pub profile: Profile,
-    /// By name.
+    /// All values, sorted by key.
     pub entries: Vec<Entry>,
-    /// What is probably a mistake, and stops nothing.
+    /// Probable mistakes that do not prevent the start.
     pub warnings: Vec<String>,
     values: Config,
 }
 
 impl Configuration {
-    /// Of the process: its environment, and `.env` and `config/` in its working directory.
-    pub fn of_process() -> anyhow::Result<Self> {
-        Self::read(&Inputs::of_process()?)
+    /// Reads the environment, and `.env` and `config/` in the working directory.
+    pub fn from_process() -> anyhow::Result<Self> {
+        Self::read(&Inputs::from_process()?)
     }
 
-    /// Fails on files that cannot be read, on an unknown profile and on unknown keys.
+    /// Fails on unreadable files, an unknown profile and unknown keys.
     pub fn read(inputs: &Inputs) -> anyhow::Result<Self> {
         let profile = inputs
             .get("ATOLL_PROFILE")
@@ -94,7 +94,7 @@ impl Configuration {
         })
     }
 
-    /// Fails on a value of the wrong kind or out of its limits, and on one that is unsafe in production.
+    /// Fails on values of the wrong type or out of range, and on those that are unsafe in production.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let settings: Settings = self
             .values
@@ -108,7 +108,7 @@ impl Configuration {
         }
         let lines: Vec<_> = problems
             .into_iter()
-            .map(|(key, problem)| self.blame(key, problem))
+            .map(|(key, problem)| self.describe(key, problem))
             .collect();
         if lines.is_empty() {
             return Ok(settings);
@@ -116,24 +116,26 @@ impl Configuration {
         bail!("{}", lines.join("\n"))
     }
 
-    /// The value is not shown: it may be a secret in the wrong place.
-    fn blame(&self, key: &str, problem: &str) -> String {
+    /// Describes a problem without the value, which may be a secret in the wrong place.
+    fn describe(&self, key: &str, problem: &str) -> String {
         match self.origin(key) {
             Some(origin) => format!("{key}, from {origin}, {problem}"),
             None => format!("{key} {problem}"),
         }
     }
 
-    /// Names every value of the wrong type. The error itself would show one.
+    /// Names all keys with values of the wrong type. The error itself would show a value.
     fn explain(&self, error: &ConfigError) -> anyhow::Error {
         let wrong = self.wrong_types().into_iter();
         let lines: Vec<_> = wrong
-            .map(|(Entry { key, .. }, expected)| self.blame(key, &expected))
+            .map(|(Entry { key, .. }, expected)| self.describe(key, &expected))
             .collect();
-        match (lines.is_empty(), error) {
-            (false, _) => anyhow!("{}", lines.join("\n")),
-            (true, ConfigError::NotFound(key)) => anyhow!("{key} is missing"),
-            (true, _) => anyhow!("a value has the wrong type"),
+        if !lines.is_empty() {
+            return anyhow!("{}", lines.join("\n"));
+        }
+        match error {
+            ConfigError::NotFound(key) => anyhow!("{key} is missing"),
+            _ => anyhow!("a value has the wrong type"),
         }
     }
 
@@ -146,24 +148,24 @@ impl Configuration {
 }
 
 impl Settings {
-    /// How the service behaves. Fails on templates of mail that cannot be rendered.
+    /// Returns the settings of the service. Fails on mail templates that cannot be rendered.
     pub fn service(&self) -> anyhow::Result<service::Settings> {
         Ok(service::Settings {
             auth: self.auth.clone(),
             audit: self.audit.clone(),
             soft_delete: self.soft_delete.clone(),
             idempotency: self.idempotency.clone(),
-            mail: Mailer::start(&self.mail, &self.site()).context("mail")?,
+            mail: Mailer::start(&self.mail, &self.base_url()).context("mail")?,
         })
     }
 
-    /// What links begin with.
-    fn site(&self) -> String {
+    /// Returns the URL that links begin with.
+    fn base_url(&self) -> String {
         let here = || format!("http://localhost:{}", self.server.port);
         self.server.public_url.clone().unwrap_or_else(here)
     }
 
-    /// How the server listens, and what it asks of requests.
+    /// Returns the settings of the HTTP server.
     pub fn http(&self) -> HttpSettings {
         HttpSettings {
             server: self.server.clone(),

@@ -1,11 +1,11 @@
-//! A database URL from the variables that the `PostgreSQL` images and compose files use.
+//! Builds a database URL from the variables that the `PostgreSQL` images and compose files use.
 use std::fmt::Write;
 
 use config::{Map, Value};
 
 use super::inputs::Inputs;
 
-/// Nothing unless a host or a name of a database is given: a user and a password alone say nothing of where.
+/// Empty unless a host or a database is given: a user and a password alone do not say where the database is.
 pub(super) fn layer(inputs: &Inputs) -> Map<String, Value> {
     let given = ["POSTGRES_HOST", "POSTGRES_DB"].map(|name| inputs.get(name).is_some());
     if given == [false, false] {
@@ -16,7 +16,7 @@ pub(super) fn layer(inputs: &Inputs) -> Map<String, Value> {
     Map::from_iter([("database.url".to_owned(), url)])
 }
 
-/// Defaults as `psql` and the images have them: the local host, 5432, postgres, a database called like the user.
+/// The defaults are those of `psql` and the images: localhost, 5432, postgres, and a database named after the user.
 fn url(inputs: &Inputs) -> String {
     let user = inputs.get("POSTGRES_USER").unwrap_or("postgres");
     let password = inputs
@@ -35,7 +35,7 @@ fn url(inputs: &Inputs) -> String {
     )
 }
 
-/// All but the unreserved characters of RFC 3986, section 2.3.
+/// Percent-encodes all but the unreserved characters of RFC 3986, section 2.3.
 fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

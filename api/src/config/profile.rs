@@ -1,4 +1,4 @@
-//! What an installation is for; it chooses the second configuration file.
+//! The profile of an installation, which selects the second configuration file.
 use std::{fmt, str::FromStr};
 
 use anyhow::bail;
@@ -21,7 +21,7 @@ impl Profile {
         }
     }
 
-    /// The text of its file, as it was when the program was built.
+    /// Returns the text of the profile's file that is built into the program.
     pub(super) fn built_in(self) -> &'static str {
         match self {
             Self::Development => include_str!("../../../config/development.toml"),

@@ -1,4 +1,4 @@
-//! The configuration as text: effective values, where each is from, and no secrets.
+//! Prints the effective configuration with the origin of each value, without secrets.
 use std::io::{self, Write};
 
 use config::ValueKind;
@@ -7,7 +7,7 @@ use super::{Configuration, Entry};
 
 const MASK: &str = "***";
 
-/// They may hold a password, beside what an operator wants to see.
+/// These are shown with their passwords masked.
 const URLS: [&str; 2] = ["database.url", "redis.url"];
 
 const SECRET: [&str; 6] = [
@@ -19,7 +19,7 @@ const SECRET: [&str; 6] = [
     "server.secret",
 ];
 
-/// As TOML, with the origin of each value behind it.
+/// Prints TOML, with the origin of each value in a comment.
 pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "# profile: {}", configuration.profile)?;
     let mut current = "";
@@ -45,7 +45,6 @@ pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<(
 fn text(Entry { key, value }: &Entry) -> String {
     match &value.kind {
         ValueKind::String(url) if URLS.contains(&key.as_str()) => format!("{:?}", mask(url)),
-        // Not of the kind that it should be; nobody knows what it holds.
         ValueKind::Array(items) if key == "auth.old_peppers" => {
             let items = vec![format!("{MASK:?}"); items.len()];
             format!("[{}]", items.join(", "))
@@ -66,8 +65,8 @@ fn toml(kind: &ValueKind) -> String {
     }
 }
 
-/// A database URL without its password. What cannot be told apart is hidden with it: a password with a `/` or an `@`
-/// that should have been encoded must not show.
+/// Masks the password of a URL. When in doubt it masks more: a password with a `/` or an `@` that should have been encoded
+/// must not show.
 pub fn mask(url: &str) -> String {
     if url.starts_with("sqlite:") {
         return url.to_owned();
@@ -75,7 +74,7 @@ pub fn mask(url: &str) -> String {
     let start = url.find("://").map_or(0, |scheme| scheme + 3);
     let (scheme, rest) = url.split_at(start);
     let (user, place) = match rest.rsplit_once('@') {
-        Some((user, place)) => (hidden(user) + "@", place),
+        Some((user, place)) => (mask_password(user) + "@", place),
         None => (String::new(), rest),
     };
     let place = match place.split_once('?') {
@@ -85,14 +84,14 @@ pub fn mask(url: &str) -> String {
     format!("{scheme}{user}{place}")
 }
 
-fn hidden(user: &str) -> String {
+fn mask_password(user: &str) -> String {
     match user.split_once(':') {
         Some((name, _password)) => format!("{name}:{MASK}"),
         None => user.to_owned(),
     }
 }
 
-/// sqlx takes `?password=` too.
+/// sqlx also accepts `?password=`.
 fn without_passwords(query: &str) -> String {
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if name.to_lowercase().contains("password") => format!("{name}={MASK}"),

@@ -1,4 +1,4 @@
-//! Settings from environment variables, and from `.env`, which holds the same.
+//! Reads settings from environment variables and from `.env`.
 use config::{Map, Value, ValueKind};
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
 
 const PREFIX: &str = "ATOLL__";
 
-/// Names that platforms and tools give.
+/// Conventional names that platforms and tools set.
 const ALIASES: [(&str, &str); 3] = [
     ("DATABASE_URL", "database.url"),
     ("PORT", "server.port"),
@@ -19,7 +19,7 @@ pub(super) fn is_alias(name: &str) -> bool {
     ALIASES.iter().any(|(alias, _)| *alias == name) || name.starts_with("POSTGRES_")
 }
 
-/// From weak to strong.
+/// Returns the layers, each of which overrides the ones before it.
 pub(super) fn layers(inputs: &Inputs) -> Vec<Map<String, Value>> {
     let dotenv = |name: &str| format!("{name} in .env");
     let environment = |name: &str| format!("the environment variable {name}");
@@ -40,7 +40,7 @@ fn aliases(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<String
     ALIASES.iter().filter_map(set).collect()
 }
 
-/// A variable with one underscore is no setting, but a warning: see `misspelt`.
+/// Variables with one underscore are not settings; `misspelt` warns about them.
 fn prefixed(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<String, Value> {
     let set = |name: &String| {
         let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
@@ -50,7 +50,7 @@ fn prefixed(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<Strin
     variables.keys().filter_map(set).collect()
 }
 
-/// Text as the kind of value that its key has by default. What does not fit stays text, and is refused later.
+/// Converts text to the type of the key's default. Text that cannot be converted stays text and is refused later.
 fn typed(key: &str, text: &str, origin: &String) -> Value {
     let kind = match keys::default_of(key).map(|default| &default.kind) {
         Some(ValueKind::I64(_)) => text.parse().map(ValueKind::I64).ok(),

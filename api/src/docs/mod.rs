@@ -1,4 +1,4 @@
-//! `/openapi.json`, and `/docs`: Swagger UI, all of it from this program.
+//! `/openapi.json`, and Swagger UI at `/docs`, embedded in the program.
 use std::{
     io::{Cursor, Read},
     sync::LazyLock,
@@ -16,15 +16,15 @@ use crate::{
     openapi, routes, system,
 };
 
-/// Scripts and styles from here alone; the viewer sets styles on elements, and has its icons in the style sheet.
+/// Only this server's scripts and styles are allowed, and inline styles and `data:` images, which Swagger UI needs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
-static STYLE: LazyLock<Option<Bytes>> = LazyLock::new(|| unpacked("swagger-ui.css"));
-static SCRIPT: LazyLock<Option<Bytes>> = LazyLock::new(|| unpacked("swagger-ui-bundle.js"));
+static STYLE: LazyLock<Option<Bytes>> = LazyLock::new(|| unzip("swagger-ui.css"));
+static SCRIPT: LazyLock<Option<Bytes>> = LazyLock::new(|| unzip("swagger-ui-bundle.js"));
 
-/// OpenAPI 3.1 of everything that a client may call.
+/// Builds the OpenAPI 3.1 document of every route that clients may call.
 pub fn document() -> Value {
     let mut routes = routes::routes();
     routes.extend(system::routes());
@@ -54,22 +54,22 @@ async fn start() -> Asset {
 }
 
 async fn style() -> Result<Asset, Problem> {
-    packed(CSS, STYLE.as_ref())
+    viewer_file(CSS, STYLE.as_ref())
 }
 
 async fn script() -> Result<Asset, Problem> {
-    packed(JAVASCRIPT, SCRIPT.as_ref())
+    viewer_file(JAVASCRIPT, SCRIPT.as_ref())
 }
 
-/// A file of the viewer.
-fn packed(kind: &'static str, body: Option<&Bytes>) -> Result<Asset, Problem> {
+/// Serves a file of Swagger UI.
+fn viewer_file(kind: &'static str, body: Option<&Bytes>) -> Result<Asset, Problem> {
     let body = body.cloned();
-    let body = body.ok_or_else(|| Error::bug("the release of Swagger UI lacks a file"))?;
+    let body = body.ok_or_else(|| Error::bug("a file is missing in the embedded Swagger UI"))?;
     Ok(Asset::new(kind, POLICY, body))
 }
 
-/// One file of the release.
-fn unpacked(name: &str) -> Option<Bytes> {
+/// Unzips one file of Swagger UI.
+fn unzip(name: &str) -> Option<Bytes> {
     let mut release = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED)).ok()?;
     let end = format!("/dist/{name}");
     let path = release

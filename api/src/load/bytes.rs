@@ -1,4 +1,4 @@
-//! Bytes that may be held at once, by all callers together and by each of them.
+//! Limits on the bytes that all callers together, and each of them, may hold at once.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -6,13 +6,14 @@ use std::{
 
 use crate::rate::Who;
 
-/// One caller may hold this part of a budget.
-const PART_OF_ONE: usize = 4;
+/// One caller may hold one part in this many of a budget.
+const CALLER_SHARE: usize = 4;
 
-/// A caller that holds nothing is always given what it asks for once: each request has a limit of its own.
+/// A number of bytes shared by all callers. The first request of a caller that holds nothing may exceed the caller's share
+/// and the budget: each request has a size limit of its own.
 #[derive(Clone)]
 pub struct Budget {
-    most: usize,
+    limit: usize,
     held: Arc<Mutex<State>>,
 }
 
@@ -22,14 +23,14 @@ struct State {
     by_caller: HashMap<Who, usize>,
 }
 
-/// The limit that was reached.
+/// Which limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     OfAll,
     OfCaller,
 }
 
-/// Bytes that are held until this is dropped.
+/// Holds bytes of a budget until it is dropped.
 pub struct Held {
     budget: Budget,
     caller: Who,
@@ -37,9 +38,9 @@ pub struct Held {
 }
 
 impl Budget {
-    pub fn new(most: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         Self {
-            most,
+            limit,
             held: Arc::default(),
         }
     }
@@ -50,14 +51,14 @@ impl Budget {
         Ok(held)
     }
 
-    /// Holds the bytes even where they are too many: for what must not fail any more.
+    /// Holds the bytes even if they exceed the limits, for work that must not fail any more.
     pub fn hold_anyway(&self, caller: Who, bytes: usize) -> Held {
         let mut held = self.empty(caller);
         held.add(&mut self.lock(), bytes);
         held
     }
 
-    /// The bytes that all callers hold.
+    /// Returns the bytes that all callers hold together.
     pub fn held(&self) -> usize {
         self.lock().all
     }
@@ -76,17 +77,17 @@ impl Budget {
 }
 
 impl Held {
-    /// Holds more bytes. Fails, and holds as many as before, where a limit is reached.
+    /// Holds more bytes. On failure it holds as many as before.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
         let budget = self.budget.clone();
         let mut state = budget.lock();
         let of_caller = state.by_caller.get(&self.caller).copied();
         let of_caller = of_caller.unwrap_or_default();
-        let fits = |held: usize, most: usize| held == self.bytes || held + bytes <= most;
-        if !fits(of_caller, budget.most / PART_OF_ONE) {
+        let fits = |held: usize, limit: usize| held == self.bytes || held + bytes <= limit;
+        if !fits(of_caller, budget.limit / CALLER_SHARE) {
             return Err(Full::OfCaller);
         }
-        if !fits(state.all, budget.most) {
+        if !fits(state.all, budget.limit) {
             return Err(Full::OfAll);
         }
         self.add(&mut state, bytes);
@@ -118,15 +119,15 @@ mod tests {
     use super::{Budget, Full, Who};
 
     #[test]
-    fn one_caller_gets_a_quarter_and_all_together_no_more_than_there_is() {
+    fn one_caller_gets_a_quarter_and_all_together_get_the_budget() {
         let budget = Budget::new(100);
-        let of = |user: i64, bytes: usize| budget.hold(Who::User(user), bytes);
+        let hold = |user: i64, bytes: usize| budget.hold(Who::User(user), bytes);
 
-        let mut held = vec![of(1, 20).unwrap()];
-        assert_eq!(of(1, 6).err(), Some(Full::OfCaller));
-        held.extend([of(2, 25), of(3, 25), of(4, 25)].map(Result::unwrap));
+        let mut held = vec![hold(1, 20).unwrap()];
+        assert_eq!(hold(1, 6).err(), Some(Full::OfCaller));
+        held.extend([hold(2, 25), hold(3, 25), hold(4, 25)].map(Result::unwrap));
 
-        assert_eq!(of(5, 6).err(), Some(Full::OfAll));
+        assert_eq!(hold(5, 6).err(), Some(Full::OfAll));
         assert_eq!(budget.held(), 95);
         held.clear();
         assert_eq!(budget.held(), 0);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_nothing_is_given_what_one_request_takes() {
+    fn a_caller_that_holds_nothing_may_exceed_its_share_once() {
         let budget = Budget::new(100);
 
         let mut held = budget.hold(Who::User(1), 60).unwrap();
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_fail_is_counted_all_the_same() {
+    fn bytes_held_anyway_are_counted() {
         let budget = Budget::new(100);
 
         let _held = budget.hold_anyway(Who::User(1), 1_000);

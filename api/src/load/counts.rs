@@ -1,4 +1,4 @@
-//! Counters by key, each with the same limit. A key is forgotten when its count is 0.
+//! Counters by key, each with the same limit. A key is removed when its count drops to 0.
 use std::{
     collections::HashMap,
     hash::Hash,
@@ -6,39 +6,39 @@ use std::{
 };
 
 pub struct Counts<K> {
-    /// 0 is without a limit.
-    most: usize,
+    /// 0 means no limit.
+    limit: usize,
     counts: Arc<Mutex<HashMap<K, usize>>>,
 }
 
 impl<K> Clone for Counts<K> {
     fn clone(&self) -> Self {
         Self {
-            most: self.most,
+            limit: self.limit,
             counts: self.counts.clone(),
         }
     }
 }
 
-/// One of a key's count, until it is dropped.
+/// Adds one to the count of a key until it is dropped.
 pub struct Counted<K: Copy + Eq + Hash> {
     counts: Counts<K>,
     key: K,
 }
 
 impl<K: Copy + Eq + Hash> Counts<K> {
-    pub fn new(most: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         Self {
-            most,
+            limit,
             counts: Arc::default(),
         }
     }
 
-    /// None where the key has reached its limit.
+    /// Returns `None` if the key has reached its limit.
     pub fn take(&self, key: K) -> Option<Counted<K>> {
         let mut counts = self.lock();
         let count = counts.entry(key).or_default();
-        if self.most > 0 && *count >= self.most {
+        if self.limit > 0 && *count >= self.limit {
             return None;
         }
         *count += 1;
@@ -70,7 +70,7 @@ mod tests {
     use super::Counts;
 
     #[test]
-    fn a_key_is_refused_at_its_limit_and_forgotten_when_its_count_is_0() {
+    fn a_key_is_refused_at_its_limit_and_removed_when_its_count_is_0() {
         let counts = Counts::new(2);
 
         let held = [counts.take('a').unwrap(), counts.take('a').unwrap()];
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_0_is_none() {
+    fn a_limit_of_0_means_no_limit() {
         let counts = Counts::new(0);
 
         let held: Vec<_> = (0..1_000).map(|_| counts.take(())).collect();

@@ -1,12 +1,10 @@
-//! The bounds on what callers may occupy at once: requests, waiting requests, bytes and connections.
+//! Limits on what callers may use at once: running and waiting requests, bytes and connections.
 //!
-//! Rates are in [`crate::rate`]. Everything here is counted on this node, and given back when its guard is dropped.
+//! Limits on rates are in [`crate::rate`]. Everything here is counted on this node and released when its guard is dropped.
 mod bytes;
 mod counts;
 mod peer;
-mod server;
 mod settings;
-mod stream;
 mod turns;
 
 use std::{
@@ -19,42 +17,40 @@ use tokio::sync::Semaphore;
 
 pub use bytes::{Budget, Full, Held};
 pub use counts::{Counted, Counts};
-pub use peer::{Peer, hung_up};
-pub use server::{Listening, listen};
+pub use peer::{Peer, hung_up, remember_connection};
 pub use settings::LoadSettings;
 pub use turns::{Turn, Turns};
 
 use crate::rate::Who;
 
-/// The sender that a request is counted for, before its credential is looked up.
+/// The sender to whom a request is counted before its credential is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sender {
-    /// A keyed hash of the credential, so that the text is not kept.
+    /// A keyed hash of the credential, so that its text is not stored.
     Credential(u64),
     Address(Who),
 }
 
-/// All bounds of one server. It is cheap to clone.
+/// All limits of one server. It is cheap to clone.
 #[derive(Clone)]
 pub struct Load {
-    /// Requests that have begun and not ended, whether they wait or are worked on: a stopping server takes all of these
-    /// permits.
+    /// One permit for each request that has started and not finished, waiting or running. A stopping server takes them all.
     pub begun: Arc<Semaphore>,
-    /// Requests at once, by credential or address.
+    /// Concurrent requests of each credential or address.
     pub senders: Counts<Sender>,
-    /// Requests that wait for their body or their turn, and are not worked on.
+    /// Requests that wait for their body or their turn.
     pub waiting: Arc<Semaphore>,
-    /// Requests whose body has not arrived, by address.
+    /// Requests of each address whose body has not arrived.
     pub arriving: Counts<Who>,
-    /// Requests that are worked on at once, by user.
+    /// Concurrently running requests of each user.
     pub turns: Turns,
-    /// Bytes of bodies that are arriving or worked on.
+    /// Bytes of request bodies that are being received or processed.
     pub bodies: Budget,
-    /// The same of bulk requests and imports.
+    /// The same as `bodies`, for bulk requests and imports.
     pub bulks: Budget,
-    /// Bytes of answers that clients have not taken yet.
+    /// Bytes of responses that clients have not read yet.
     pub answers: Budget,
-    /// Open connections, by address.
+    /// Open connections of each address.
     pub connections: Counts<Who>,
     hasher: RandomState,
 }
@@ -77,7 +73,7 @@ impl Load {
         }
     }
 
-    /// The sender of a request with this credential, or without one from this address.
+    /// Returns the sender of a request with this credential, or from this address if it has none.
     pub fn sender(&self, credential: Option<&[u8]>, address: IpAddr) -> Sender {
         match credential {
             Some(credential) => Sender::Credential(self.hasher.hash_one(credential)),

@@ -1,4 +1,4 @@
-//! The connection of a client, to notice that it hangs up while its request is worked on.
+//! Detects that a client closes its connection while its request is running.
 use std::{
     io::ErrorKind,
     net::TcpStream,
@@ -10,10 +10,10 @@ use std::{
 use actix_web::dev::{Extensions, ServiceRequest};
 use tokio::time::sleep;
 
-/// How often a connection is looked at.
-const PERIOD: Duration = Duration::from_millis(200);
+/// How often a connection is checked.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A second handle of a connection, which only looks at it.
+/// A second handle of a connection, used only to check whether it is open.
 struct Connection(Arc<TcpStream>);
 
 /// The client of a request.
@@ -26,7 +26,7 @@ impl Peer {
         Some(Self(Arc::downgrade(stream)))
     }
 
-    fn is_there(&self) -> bool {
+    fn is_connected(&self) -> bool {
         let Some(stream) = self.0.upgrade() else {
             return false;
         };
@@ -37,22 +37,22 @@ impl Peer {
     }
 }
 
-/// Remembers a new connection for as long as it is open.
-pub(super) fn remember(connection: &impl AsFd, data: &mut Extensions) {
+/// Stores a handle of a new connection in its data, for [`Peer::of`].
+pub fn remember_connection(connection: &impl AsFd, data: &mut Extensions) {
     if let Ok(copy) = connection.as_fd().try_clone_to_owned() {
         data.insert(Connection(Arc::new(copy.into())));
     }
 }
 
-/// Ends when the client has closed its side of the connection. Without one to look at it never ends.
+/// Resolves when the client has closed its side of the connection; never resolves without a peer.
 pub async fn hung_up(peer: Option<&Peer>) {
     let Some(peer) = peer else {
         return std::future::pending().await;
     };
     loop {
-        // Most requests are answered before that.
-        sleep(PERIOD).await;
-        if !peer.is_there() {
+        // Most requests are answered before the first check.
+        sleep(CHECK_INTERVAL).await;
+        if !peer.is_connected() {
             return;
         }
     }

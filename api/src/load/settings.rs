@@ -1,4 +1,4 @@
-//! How much callers may occupy at once; `config/default.toml` documents each key and holds its default.
+//! Settings of the limits on concurrency and memory; `config/default.toml` documents each key and holds its default.
 use std::time::Duration;
 
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The requests of each user that are worked on at once, and those that wait for their turn.
+//! Limits the running and the waiting requests of each user.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,10 +16,10 @@ use super::LoadSettings;
 pub struct Turns(Arc<Shared>);
 
 struct Shared {
-    /// 0 is without a limit.
+    /// 0 means no limit.
     running: usize,
     waiting: usize,
-    patience: Duration,
+    max_wait: Duration,
     users: Mutex<HashMap<i64, Arc<Queue>>>,
 }
 
@@ -28,15 +28,15 @@ struct Queue {
     waiting: Arc<Semaphore>,
 }
 
-/// A place among the requests of a user that are worked on, until it is dropped.
+/// One of a user's running requests, until it is dropped.
 pub struct Turn {
-    // Fields are dropped in this order: the queue is forgotten only when the permit is back in it.
+    // Fields are dropped in this order: the queue may be removed only after the permit is returned.
     _running: Option<OwnedSemaphorePermit>,
-    _user: Option<User>,
+    _queue: Option<QueueRef>,
 }
 
-/// A hold on the queue of a user, which is forgotten with its last one.
-struct User {
+/// A reference to a user's queue, which is removed with its last reference.
+struct QueueRef {
     id: i64,
     queue: Option<Arc<Queue>>,
     turns: Turns,
@@ -47,35 +47,35 @@ impl Turns {
         Self(Arc::new(Shared {
             running: settings.running_per_user,
             waiting: settings.waiting_per_user,
-            patience: settings.user_wait,
+            max_wait: settings.user_wait,
             users: Mutex::default(),
         }))
     }
 
-    /// None where too many requests of this user wait already, or this one has waited too long.
+    /// Returns `None` if too many requests of this user are waiting, or this one has waited too long.
     pub async fn take(&self, id: i64) -> Option<Turn> {
         if self.0.running == 0 {
             return Some(Turn {
                 _running: None,
-                _user: None,
+                _queue: None,
             });
         }
-        let user = self.user(id);
-        let queue = user.queue.clone()?;
+        let queue_ref = self.queue_ref(id);
+        let queue = queue_ref.queue.clone()?;
         let running = if let Ok(free) = queue.running.clone().try_acquire_owned() {
             free
         } else {
             let _waiting = queue.waiting.try_acquire().ok()?;
             let turn = queue.running.clone().acquire_owned();
-            timeout(self.0.patience, turn).await.ok()?.ok()?
+            timeout(self.0.max_wait, turn).await.ok()?.ok()?
         };
         Some(Turn {
             _running: Some(running),
-            _user: Some(user),
+            _queue: Some(queue_ref),
         })
     }
 
-    fn user(&self, id: i64) -> User {
+    fn queue_ref(&self, id: i64) -> QueueRef {
         let queue = || {
             Arc::new(Queue {
                 running: Arc::new(Semaphore::new(self.0.running)),
@@ -83,7 +83,7 @@ impl Turns {
             })
         };
         let queue = self.lock().entry(id).or_insert_with(queue).clone();
-        User {
+        QueueRef {
             id,
             queue: Some(queue),
             turns: self.clone(),
@@ -95,7 +95,7 @@ impl Turns {
     }
 }
 
-impl Drop for User {
+impl Drop for QueueRef {
     fn drop(&mut self) {
         let mut users = self.turns.lock();
         self.queue = None;
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn beyond_the_running_and_the_waiting_ones_a_request_is_refused_at_once() {
+    async fn a_request_is_refused_at_once_when_the_queue_is_full() {
         let turns = turns(1, 1, Duration::from_mins(1));
         let first = turns.take(1).await.unwrap();
         let second = actix_web::rt::spawn({

@@ -1,10 +1,10 @@
-// Sends the form of this page as JSON, with the token of the link that led here.
+// Sends the form of the page as JSON, with the token from the link.
 "use strict";
 
 const form = document.querySelector("form");
 const message = document.getElementById("message");
 
-// Not to be found in the history of this browser afterwards.
+// Removes the token from the browser's history.
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 history.replaceState(null, "", location.pathname);
 
@@ -13,7 +13,7 @@ const say = (text) => {
   message.focus();
 };
 
-// `account.username` stands for the member `username` of `account`.
+// An input named `account.username` sets the member `username` of `account`.
 const body = () => {
   const body = { token };
   for (const input of form.querySelectorAll("input")) {
@@ -41,7 +41,7 @@ const refuse = (problem) => {
   const others = errors.filter((error) => !inputAt(error.pointer));
   const stale = others.some((error) => error.pointer === "/token");
   message.textContent = stale
-    ? "This link is unknown, expired or used: ask for a new one."
+    ? "This link is invalid, expired or already used. Ask for a new one."
     : others[0]?.detail ?? (first ? "" : problem.detail);
   (first ? first[0] : message).focus();
 };
@@ -49,7 +49,7 @@ const refuse = (problem) => {
 const send = async () => {
   const response = await fetch(form.dataset.action, {
     method: "POST",
-    // Whoever is signed in here is not who the link is for.
+    // The user who is signed in here need not be the one the link is for.
     credentials: "omit",
     headers: { "Content-Type": "application/json" },
     body: body(),
@@ -67,7 +67,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await send();
   } catch {
-    say("The server cannot be reached: try again in a moment.");
+    say("Cannot reach the server. Try again in a moment.");
   } finally {
     button.disabled = false;
   }
@@ -75,5 +75,5 @@ form.addEventListener("submit", async (event) => {
 
 if (token === "") {
   form.hidden = true;
-  say("This page is opened by a link that was sent to you.");
+  say("This link is incomplete. Open it again from your e-mail or the terminal.");
 }

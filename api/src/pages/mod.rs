@@ -1,6 +1,6 @@
-//! The few pages that links lead to: to make an account, to show that an address is one's own, to set a password.
+//! The pages that links in mail and on the command line open: create an account, verify an e-mail address, set a password.
 //!
-//! What a link carries stands behind its `#`: browsers send that to nobody, so no server and no proxy logs it.
+//! The token of a link is behind its `#`: browsers do not send that part, so no server or proxy logs it.
 use actix_web::http::Method;
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     http::Route,
 };
 
-/// Scripts, styles and requests from and to here alone.
+/// Pages may load scripts and styles from this server only, and send requests to it only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

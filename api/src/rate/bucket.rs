@@ -1,26 +1,26 @@
-//! A bucket of requests: it holds so many, and fills evenly (GCRA, a leaky bucket as a meter). What one says goes into headers.
+//! A bucket of requests, which has a capacity and refills evenly (GCRA, a leaky bucket as a meter), and its headers.
 use std::{fmt, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use service::{Actor, actor::Credential};
 
-/// Which of the limits it is.
+/// Which rate limit applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Policy {
     SignedIn,
     Anonymous,
-    /// Of `/auth`, whoever calls.
+    /// Requests under `/auth`, by any caller.
     Auth,
 }
 
-/// Whose bucket it is.
+/// The caller that a bucket belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Who {
     User(i64),
     ApiKey(i64),
     V4(u32),
-    /// The first 64 bits: a household, or a machine, has all of the others.
+    /// The first 64 bits: one household or machine usually has all addresses that begin with them.
     V6(u64),
-    /// Some of many, where there are too many to count each.
+    /// A bucket that several callers share because there are too many to count each.
     Crowd(u16),
 }
 
@@ -30,20 +30,20 @@ pub struct Bucket {
     pub who: Who,
 }
 
-/// So many requests at once, and as many again within `per`.
+/// A burst of `requests`, which refills within `per`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     pub requests: NonZeroU32,
     pub per: Duration,
 }
 
-/// What came of taking a request out of a bucket.
+/// The result of taking a request out of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     pub policy: Policy,
     pub quota: Quota,
     pub remaining: u32,
-    /// Where it was empty: how long until there is one in it.
+    /// If the bucket was empty, the time until it has one request again.
     pub wait: Option<Duration>,
 }
 
@@ -58,8 +58,8 @@ impl Policy {
 }
 
 impl Bucket {
-    /// Of a caller whose credentials were looked up. Others are known by where they come from: whoever makes up
-    /// tokens must not get a new bucket with each.
+    /// Returns the bucket of a caller whose credentials were looked up, or else of the address: made-up tokens must not get
+    /// a new bucket each.
     pub fn of(caller: Option<&Actor>, address: IpAddr, is_auth: bool) -> Self {
         let who = match caller.and_then(Actor::caller) {
             Some(caller) => match caller.credential {
@@ -89,7 +89,7 @@ impl Who {
     }
 }
 
-/// As it is called where all nodes count together.
+/// The key of the bucket in Redis.
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "atoll:rate:{}:", self.policy.name())?;
@@ -104,13 +104,13 @@ impl fmt::Display for Bucket {
 }
 
 impl Quota {
-    /// In which one request comes back.
+    /// Returns the time in which one request is refilled.
     pub fn interval(&self) -> Duration {
         self.per / self.requests.get()
     }
 }
 
-/// Both fields as draft-ietf-httpapi-ratelimit-headers-11 has them, sections 3 and 4.
+/// Both header fields follow draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4.
 impl Verdict {
     pub fn policy_field(&self) -> String {
         let Quota { requests, per } = self.quota;
@@ -118,19 +118,19 @@ impl Verdict {
         format!(r#""{name}";q={requests};w={}"#, seconds(per))
     }
 
-    /// `t` is when all of them are there again; where there are none, when there is one.
+    /// `t` is the time until the bucket is full; if it is empty, until it has one request.
     pub fn state_field(&self) -> String {
-        let gone = self.quota.requests.get().saturating_sub(self.remaining);
-        let until = self.wait.unwrap_or_else(|| self.quota.interval() * gone);
+        let taken = self.quota.requests.get().saturating_sub(self.remaining);
+        let until = self.wait.unwrap_or_else(|| self.quota.interval() * taken);
         let (name, remaining) = (self.policy.name(), self.remaining);
         format!(r#""{name}";r={remaining};t={}"#, seconds(until))
     }
 }
 
-/// Whole seconds, at least one: whoever comes back after them is not early.
+/// Rounds up to whole seconds, at least one, so that a client that waits this long does not retry too early.
 pub fn seconds(time: Duration) -> u64 {
-    let begun = u64::from(time.subsec_nanos() > 0);
-    (time.as_secs() + begun).max(1)
+    let fraction = u64::from(time.subsec_nanos() > 0);
+    (time.as_secs() + fraction).max(1)
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_says_what_there_is_and_when_there_is_more() {
+    fn a_verdict_has_the_remaining_requests_and_the_time_to_refill() {
         let quota = Quota {
             requests: NonZeroU32::new(120).unwrap(),
             per: Duration::from_mins(1),

@@ -1,4 +1,4 @@
-//! Counting on this node, in bounded memory.
+//! Counts requests on this node, in bounded memory.
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -17,14 +17,14 @@ use governor::{
 
 use super::{Bucket, Counter, Policy, Quota, RateSettings, Verdict, Who};
 
-/// Buckets that are counted each at a time, by policy: some 100 bytes each. Beyond them callers share what is left.
-const MOST: usize = 50_000;
+/// Buckets of a policy at a time, some 100 bytes each. Further callers share buckets.
+const MAX_BUCKETS: usize = 50_000;
 
-/// Among how many buckets those that came too late are divided.
-const CROWDS: u16 = 1_024;
+/// Buckets that are shared by the callers beyond the limit.
+const SHARED_BUCKETS: u16 = 1_024;
 
-/// Buckets that are full again are forgotten each so many requests.
-const SWEEP: usize = 1_024;
+/// Full buckets are removed every this many requests.
+const SWEEP_INTERVAL: usize = 1_024;
 
 type Buckets = RateLimiter<Who, Bounded, DefaultClock, StateInformationMiddleware>;
 
@@ -70,7 +70,7 @@ impl Local {
 
 impl Counter for Local {
     async fn take(&self, Bucket { policy, who }: Bucket, quota: Quota) -> Option<Verdict> {
-        if self.taken.fetch_add(1, Relaxed) % SWEEP == SWEEP - 1 {
+        if self.taken.fetch_add(1, Relaxed) % SWEEP_INTERVAL == SWEEP_INTERVAL - 1 {
             self.sweep();
         }
         let buckets = self.buckets(policy)?;
@@ -87,7 +87,7 @@ impl Counter for Local {
     }
 }
 
-/// So many keys and no more: whoever could make up new ones for ever must not fill the memory.
+/// A store with a limited number of keys, so that a client with ever new addresses cannot fill the memory.
 #[derive(Default)]
 struct Bounded(DashMapStateStore<Who>);
 
@@ -98,8 +98,8 @@ impl StateStore for Bounded {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let is_counted = self.0.contains_key(who) || self.0.len() < MOST;
-        let who = if is_counted { *who } else { crowd(who) };
+        let is_counted = self.0.contains_key(who) || self.0.len() < MAX_BUCKETS;
+        let who = if is_counted { *who } else { shared_bucket(who) };
         self.0.measure_and_replace(&who, measure)
     }
 }
@@ -122,18 +122,20 @@ impl ShrinkableKeyedStateStore<Who> for Bounded {
     }
 }
 
-fn crowd(who: &Who) -> Who {
+fn shared_bucket(who: &Who) -> Who {
     let mut hasher = DefaultHasher::new();
     who.hash(&mut hasher);
     let [low, high, ..] = hasher.finish().to_le_bytes();
-    Who::Crowd(u16::from_le_bytes([low, high]) % CROWDS)
+    Who::Crowd(u16::from_le_bytes([low, high]) % SHARED_BUCKETS)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{Bucket, CROWDS, Counter, Local, MOST, Policy, Quota, RateSettings, Who};
+    use super::{
+        Bucket, Counter, Local, MAX_BUCKETS, Policy, Quota, RateSettings, SHARED_BUCKETS, Who,
+    };
 
     fn settings(anonymous: u32) -> RateSettings {
         RateSettings {
@@ -154,26 +156,26 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn however_many_come_the_memory_is_bounded_and_nobody_is_without_a_limit() {
+    async fn memory_is_bounded_and_every_caller_is_limited() {
         let settings = settings(1);
         let quota = settings.quota(Policy::Anonymous).unwrap();
         let local = Local::new(&settings);
-        let all = u32::try_from(MOST).unwrap() + 4 * u32::from(CROWDS);
+        let all = u32::try_from(MAX_BUCKETS).unwrap() + 4 * u32::from(SHARED_BUCKETS);
 
-        let mut let_in = 0;
+        let mut accepted = 0;
         for address in 0..all {
-            let_in += usize::from(take(&local, quota, address).await);
+            accepted += usize::from(take(&local, quota, address).await);
         }
 
-        let most = MOST + usize::from(CROWDS);
-        assert!(local.anonymous.as_ref().unwrap().len() <= most);
-        assert!((MOST..=most).contains(&let_in), "{let_in}");
+        let limit = MAX_BUCKETS + usize::from(SHARED_BUCKETS);
+        assert!(local.anonymous.as_ref().unwrap().len() <= limit);
+        assert!((MAX_BUCKETS..=limit).contains(&accepted), "{accepted}");
         assert!(!take(&local, quota, all - 1).await);
         assert!(!take(&local, quota, 0).await);
     }
 
     #[actix_web::test]
-    async fn what_is_full_again_is_forgotten() {
+    async fn full_buckets_are_removed() {
         let mut settings = settings(1);
         settings.per = Duration::from_nanos(1);
         let quota = settings.quota(Policy::Anonymous).unwrap();
@@ -183,6 +185,6 @@ mod tests {
             take(&local, quota, address).await;
         }
 
-        assert!(local.anonymous.as_ref().unwrap().len() <= super::SWEEP);
+        assert!(local.anonymous.as_ref().unwrap().len() <= super::SWEEP_INTERVAL);
     }
 }

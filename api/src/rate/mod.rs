@@ -1,4 +1,4 @@
-//! How many requests may come, counted on this node or, where Redis is configured and answers, over all of them.
+//! Rate limits, counted on this node or, if Redis is configured and available, over all nodes.
 mod bucket;
 mod local;
 mod settings;
@@ -12,13 +12,13 @@ pub use settings::{RateSettings, RedisSettings};
 use local::Local;
 use shared::Shared;
 
-/// What counts. None where it cannot tell at the moment.
+/// Counts requests.
 trait Counter {
-    /// Takes one request out of a bucket, unless it is empty.
+    /// Takes one request out of a bucket, unless it is empty. Returns `None` if it cannot count at the moment.
     async fn take(&self, bucket: Bucket, quota: Quota) -> Option<Verdict>;
 }
 
-/// Cheap to clone.
+/// All rate limits of a server. It is cheap to clone.
 #[derive(Clone)]
 pub struct Limiter(Arc<Counters>);
 
@@ -29,7 +29,7 @@ struct Counters {
 }
 
 impl Limiter {
-    /// Connects to Redis in the background, where there is one. Fails on a URL that cannot be read.
+    /// Connects to Redis in the background, if it is configured. Fails on an invalid URL.
     pub fn start(settings: &RateSettings, redis: &RedisSettings) -> std::io::Result<Self> {
         let shared = redis.url.as_ref().map(Shared::start).transpose()?;
         Ok(Self(Arc::new(Counters {
@@ -39,9 +39,9 @@ impl Limiter {
         })))
     }
 
-    /// None where requests like this one are not limited.
+    /// Returns `None` if requests like this one are not limited.
     ///
-    /// While Redis is away each node counts for itself: more may come in all then, but never without a bound.
+    /// While Redis is unavailable, each node counts for itself: the limit then applies to each node.
     pub async fn take(&self, bucket: Bucket) -> Option<Verdict> {
         let Counters {
             settings,

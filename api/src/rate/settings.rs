@@ -1,4 +1,4 @@
-//! How many requests may come, and where that is counted; `config/default.toml` documents each key and holds its default.
+//! Settings of the rate limits; `config/default.toml` documents each key and holds its default.
 use std::{num::NonZeroU32, time::Duration};
 
 use secrecy::SecretString;
@@ -17,7 +17,7 @@ pub struct RateSettings {
 }
 
 impl RateSettings {
-    /// None where there is no limit.
+    /// Returns `None` if there is no limit.
     pub fn quota(&self, policy: Policy) -> Option<Quota> {
         let requests = match policy {
             Policy::SignedIn => self.signed_in,

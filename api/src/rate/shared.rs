@@ -1,4 +1,5 @@
-//! Counting in Redis, for all nodes together. Where it does not answer at once it does not count, and delays nobody.
+//! Counts requests in Redis, for all nodes together. If Redis does not respond at once it is not used, so that no request is
+//! delayed.
 use std::{
     io,
     sync::{Arc, PoisonError, RwLock},
@@ -14,17 +15,17 @@ use tokio::{
 
 use super::{Bucket, Counter, Quota, Verdict};
 
-/// How long a request waits for Redis, at most. The first that waits in vain is the last that waits.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long a request waits for Redis. After the first timeout no request waits until Redis is connected again.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// How long a connection may take to open.
-const CONNECT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a server that did not answer is left alone.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait before connecting again.
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
-/// GCRA in one step, by the clock of the server: those of the nodes may differ. Times are in microseconds, which a double
-/// holds exactly; written out they need a format, or Lua rounds them.
+/// GCRA in one atomic step, by the clock of Redis because those of the nodes may differ. Times are in microseconds, which a
+/// double holds exactly; `string.format` is needed because Lua would round them in a string.
 const TAKE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -43,7 +44,7 @@ pub struct Shared {
     script: Script,
 }
 
-/// The connection, while there is one that answers.
+/// The connection to Redis, while there is one that responds.
 #[derive(Default)]
 struct Link {
     connection: RwLock<Option<MultiplexedConnection>>,
@@ -54,7 +55,7 @@ impl Shared {
     pub fn start(url: &SecretString) -> io::Result<Self> {
         // The error may quote the URL, which may hold a password.
         let client = Client::open(url.expose_secret())
-            .map_err(|_| io::Error::other("redis.url cannot be read"))?;
+            .map_err(|_| io::Error::other("redis.url is invalid"))?;
         let link = Arc::new(Link::default());
         actix_web::rt::spawn(stay_connected(client, link.clone()));
         Ok(Self {
@@ -72,15 +73,16 @@ impl Counter for Shared {
         let script = script
             .arg(u64::try_from(interval).unwrap_or(u64::MAX))
             .arg(quota.requests.get());
-        let answer = timeout(PATIENCE, script.invoke_async(&mut connection)).await;
-        let Ok(Ok((is_let_in, number))) = answer else {
-            self.link.lose();
+        let answer = timeout(RESPONSE_TIMEOUT, script.invoke_async(&mut connection)).await;
+        let Ok(Ok((is_allowed, number))) = answer else {
+            self.link.disconnect();
             return None;
         };
-        let _: (bool, u64) = (is_let_in, number);
-        let (remaining, wait) = match is_let_in {
-            true => (u32::try_from(number).unwrap_or(u32::MAX), None),
-            false => (0, Some(Duration::from_micros(number))),
+        let _: (bool, u64) = (is_allowed, number);
+        let (remaining, wait) = if is_allowed {
+            (u32::try_from(number).unwrap_or(u32::MAX), None)
+        } else {
+            (0, Some(Duration::from_micros(number)))
         };
         Some(Verdict {
             policy: bucket.policy,
@@ -98,15 +100,15 @@ impl Link {
     }
 
     fn set(&self, connection: Option<MultiplexedConnection>) {
-        let mut place = self
+        let mut current = self
             .connection
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *place = connection;
+        *current = connection;
     }
 
-    /// Nobody waits for it any more, until there is another.
-    fn lose(&self) {
+    /// Drops the connection, so that no request waits for it, and starts a new one.
+    fn disconnect(&self) {
         self.set(None);
         self.lost.notify_one();
     }
@@ -114,9 +116,9 @@ impl Link {
 
 async fn stay_connected(client: Client, link: Arc<Link>) {
     let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT))
-        .set_response_timeout(Some(PATIENCE));
-    let mut was_there = true;
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(Some(RESPONSE_TIMEOUT));
+    let mut was_connected = true;
     loop {
         match client
             .get_multiplexed_async_connection_with_config(&config)
@@ -125,15 +127,15 @@ async fn stay_connected(client: Client, link: Arc<Link>) {
             Ok(connection) => {
                 tracing::info!("rate limits are counted in Redis");
                 link.set(Some(connection));
-                was_there = true;
+                was_connected = true;
                 link.lost.notified().await;
             }
-            Err(error) => tracing::debug!(%error, "Redis is away"),
+            Err(error) => tracing::debug!(%error, "cannot connect to Redis"),
         }
-        if was_there {
-            tracing::warn!("Redis is away: rate limits are counted on this node alone");
+        if was_connected {
+            tracing::warn!("Redis is unavailable: rate limits are counted per node");
         }
-        was_there = false;
-        sleep(PAUSE).await;
+        was_connected = false;
+        sleep(RECONNECT_DELAY).await;
     }
 }

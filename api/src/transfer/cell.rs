@@ -1,37 +1,37 @@
-//! Values as cells of CSV, none of which a spreadsheet runs as a formula, and back without loss.
+//! Converts values to CSV cells that no spreadsheet runs as a formula, and back without loss.
 //!
-//! A text that begins like a formula gets an apostrophe in front (OWASP, "CSV injection"). So that it can be taken away
-//! again, a text that looks like one with such apostrophes gets one more; so does one that is nothing but apostrophes,
-//! and the empty text, which the empty cell, for what is absent, could not be told from.
+//! A text that begins like a formula is prefixed with an apostrophe (OWASP, "CSV injection"). To make this reversible, a
+//! text of apostrophes followed by a formula gets one more; so does a text of apostrophes only, and the empty text, to tell it
+//! from the empty cell, which means null.
 use std::borrow::Cow;
 
 use serde_json::Value;
 
 const MARK: char = '\'';
 
-/// Those of OWASP, the full-width forms included, which some spreadsheets read alike.
+/// The characters that OWASP lists, including the full-width forms, which some spreadsheets treat alike.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// Null is the empty cell; lists are JSON.
+/// Writes null as the empty cell and lists as JSON.
 pub fn write(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Null => "".into(),
-        Value::String(text) if is_marked(text) => format!("{MARK}{text}").into(),
+        Value::String(text) if needs_mark(text) => format!("{MARK}{text}").into(),
         Value::String(text) => text.as_str().into(),
         other => other.to_string().into(),
     }
 }
 
-/// The text of a cell that is not empty.
+/// Returns the text of a cell that is not empty.
 pub fn read(cell: &str) -> &str {
     match cell.strip_prefix(MARK) {
-        Some(text) if is_marked(text) => text,
+        Some(text) if needs_mark(text) => text,
         _ => cell,
     }
 }
 
-/// Whether a text has a mark in its cell.
-fn is_marked(text: &str) -> bool {
+/// Tells whether the cell of a text is prefixed.
+fn needs_mark(text: &str) -> bool {
     let rest = text.trim_start_matches(MARK);
     rest.is_empty() || rest.starts_with(FORMULA)
 }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_is_run_and_every_text_comes_back() {
+    fn no_text_is_a_formula_and_every_text_is_restored() {
         let parts = [
             "", "'", "''", "=", "-1", "@", "\t", "\r", "\n", "＝", "a", "'a", " =",
         ];
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_text_is_as_it_is() {
+    fn a_plain_text_is_unchanged() {
         for text in ["a", "'a", "it's = 1", "1-2", "''a"] {
             assert_eq!(write(&text.into()), text);
             assert_eq!(read(text), text);

@@ -1,21 +1,21 @@
-//! The columns of CSV, in the order of the fields that a resource declares.
+//! The columns of a CSV export, in the order in which the resource declares its fields.
 use service::{
     Crud,
     crud::Deleted,
     query::{Shape, showable},
 };
 
-use super::references::beside;
+use super::references::named_columns;
 
-/// What every resource has, at the end.
+/// The columns of every resource, which come last.
 const BASE: [&str; 4] = ["created_at", "updated_at", "deleted_at", "version"];
 
-/// One for each member that rows of this shape may have, whether the caller may see it in every row or not; beside a
-/// reference, the name of what it refers to.
+/// Returns a column for each member that rows of this shape may have, even if the caller cannot see it in every row; the
+/// column of a reference is followed by the name of the row that it refers to.
 pub fn columns<C: Crud>(shape: &Shape) -> Vec<String> {
-    let beside = beside::<C>();
+    let named = named_columns::<C>();
     let with_name = |column: &'static str| {
-        let name = beside.iter().find(|(key, _)| *key == column);
+        let name = named.iter().find(|(key, _)| *key == column);
         let name = name.map(|(_, name)| name.clone());
         [column.to_owned()].into_iter().chain(name)
     };

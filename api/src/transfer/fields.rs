@@ -1,4 +1,4 @@
-//! What a record may say: the fields that a client sets, and those that it only sees, so that an export can be imported.
+//! The fields that a record may have: settable ones, and read-only ones, which are ignored so that an export can be imported.
 use std::collections::{BTreeMap, HashSet};
 
 use schemars::schema_for;
@@ -8,21 +8,21 @@ use service::query::showable;
 use super::{cell, references::companions};
 use crate::http::Resource;
 
-/// What the cells of a column hold.
+/// The type of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
     Integer,
     Boolean,
-    /// Lists, as JSON.
+    /// Lists and objects, as JSON.
     Json,
 }
 
 /// The fields of one resource.
 pub struct Fields {
-    set: BTreeMap<String, Kind>,
-    seen: HashSet<&'static str>,
-    /// Names beside references.
+    settable: BTreeMap<String, Kind>,
+    visible: HashSet<&'static str>,
+    /// Names of referenced rows, such as `author.username`.
     names: Vec<String>,
 }
 
@@ -32,48 +32,51 @@ impl Fields {
         let properties = schema.get("properties").and_then(Value::as_object);
         let properties = properties.into_iter().flatten();
         Self {
-            set: properties
+            settable: properties
                 .map(|(name, schema)| (name.clone(), kind(schema)))
                 .collect(),
-            seen: showable::<R>().into_iter().collect(),
+            visible: showable::<R>().into_iter().collect(),
             names: companions::<R>(),
         }
     }
 
-    /// None for what a client sees only.
+    /// Returns `None` for a read-only field.
     pub fn settable(&self, name: &str) -> Option<Kind> {
-        self.set.get(name).copied()
+        self.settable.get(name).copied()
     }
 
-    /// How the cells of a column are read. None for what a client sees only.
+    /// Returns the type of the cells of a column, or `None` for a read-only field.
     pub fn kind(&self, name: &str) -> Option<Kind> {
-        match self.is_name(name) {
-            true => Some(Kind::Text),
-            false => self.settable(name),
+        if self.is_name(name) {
+            Some(Kind::Text)
+        } else {
+            self.settable(name)
         }
     }
 
     pub fn is_known(&self, name: &str) -> bool {
-        self.set.contains_key(name) || self.seen.contains(name) || self.is_name(name)
+        self.settable.contains_key(name) || self.visible.contains(name) || self.is_name(name)
     }
 
     fn is_name(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name)
     }
 
-    /// Leaves out what a client sees only.
+    /// Removes read-only fields.
     pub fn keep_settable(&self, members: &mut Map<String, Value>) {
-        members.retain(|name, _| self.set.contains_key(name) || !self.seen.contains(name.as_str()));
+        members.retain(|name, _| {
+            self.settable.contains_key(name) || !self.visible.contains(name.as_str())
+        });
     }
 }
 
 impl Kind {
-    /// What cannot be one of this kind stays a text, which is then refused by its name.
+    /// Converts a cell. One that is not of this type stays text, so that validation refuses it with the name of the field.
     pub fn read(self, cell: &str) -> Value {
         let value = match self {
             Self::Text => return cell::read(cell).into(),
             Self::Integer => cell.parse::<i64>().map(Value::from).ok(),
-            // Spreadsheets write them in capitals.
+            // Spreadsheets write booleans in capitals.
             Self::Boolean => cell
                 .to_ascii_lowercase()
                 .parse::<bool>()
@@ -90,10 +93,13 @@ fn kind(schema: &Value) -> Kind {
         Value::Array(kinds) => kinds.iter().any(|it| it == kind),
         only => only == kind,
     };
-    match () {
-        () if is("integer") => Kind::Integer,
-        () if is("boolean") => Kind::Boolean,
-        () if is("array") || is("object") => Kind::Json,
-        () => Kind::Text,
+    if is("integer") {
+        Kind::Integer
+    } else if is("boolean") {
+        Kind::Boolean
+    } else if is("array") || is("object") {
+        Kind::Json
+    } else {
+        Kind::Text
     }
 }

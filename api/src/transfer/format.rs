@@ -1,8 +1,8 @@
-//! What rows are written as.
+//! The formats of exports and imports.
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// RFC 4180 with a header, or one JSON object a line.
+/// CSV (RFC 4180) with a header, or NDJSON with one object per line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -14,7 +14,7 @@ pub enum Format {
 impl Format {
     pub const ALL: [(&str, Self); 2] = [("ndjson", Self::Ndjson), ("csv", Self::Csv)];
 
-    /// Which is also what files end in.
+    /// Returns the name, which is also the file extension.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ndjson => "ndjson",
@@ -22,7 +22,7 @@ impl Format {
         }
     }
 
-    /// The type without its parameters.
+    /// Returns the media type without parameters.
     pub fn essence(self) -> &'static str {
         match self {
             Self::Ndjson => "application/x-ndjson",
@@ -30,7 +30,7 @@ impl Format {
         }
     }
 
-    /// RFC 4180, section 3; the other one is registered nowhere.
+    /// Returns the media type: for CSV that of RFC 4180, section 3; there is no registered one for NDJSON.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Ndjson => "application/x-ndjson",

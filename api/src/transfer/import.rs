@@ -1,4 +1,4 @@
-//! Records into rows: a transaction a chunk, by the rules of those who make one row at a time.
+//! Creates rows from records, one transaction per chunk, with the validation of single creations.
 use std::io::{self, Read};
 
 use service::{Error, Refusal, Result, Session, Tx};
@@ -8,19 +8,19 @@ use tokio::{
 };
 
 use super::{
-    read::{Chunk, Reading, Unreadable, read},
+    reader::{Chunk, ReadError, Reading, read},
     references::References,
     report::Report,
 };
 use crate::{http::Resource, system::Draining};
 
-/// What an error does to an import.
+/// How an import reacts to an invalid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum OnError {
-    /// The chunk that has it is not written, and nothing after it.
+    /// Roll back the chunk that contains the record, and stop.
     #[default]
     Abort,
-    /// The record that has it is left out.
+    /// Leave out the record.
     Skip,
 }
 
@@ -32,22 +32,22 @@ impl OnError {
 #[derive(Debug, Clone)]
 pub struct Writing {
     pub on_error: OnError,
-    /// Whether every chunk is rolled back. What a chunk would have written, the next does not see.
+    /// Whether every chunk is rolled back. Later chunks then do not see the rows of earlier ones.
     pub is_dry: bool,
-    /// Once the process is about to stop, no chunk is begun.
+    /// No new chunk is written once the process is shutting down.
     pub draining: Draining,
 }
 
-/// Why an import ended before its text did.
+/// Why an import stopped before the end of its text.
 #[derive(Debug)]
 pub enum Stop {
-    /// A record was refused, or the header.
+    /// A record or the header was refused.
     Refused,
-    /// The text broke off.
+    /// The text could not be read to its end.
     Broken(io::Error),
-    /// The process is stopping.
+    /// The process is shutting down.
     Draining,
-    /// Something that no other text mends.
+    /// A failure that is not caused by the text.
     Failed(Error),
 }
 
@@ -58,7 +58,8 @@ struct Importer<'a> {
     report: Report,
 }
 
-/// What came of it, and why it stopped, if it did: what the report counts as committed is so in any case.
+/// Imports a text. Returns the report and why the import stopped early, if it did. The records that the report counts as
+/// committed are committed in either case.
 pub async fn import<R: Resource>(
     session: &Session,
     text: impl Read + Send + 'static,
@@ -71,14 +72,14 @@ pub async fn import<R: Resource>(
     let reader = spawn_blocking(move || read::<R>(text, &reading, &sender));
     let mut importer = Importer::new(session, writing, (references, skipped));
     let mut end = importer.write_all::<R>(&mut chunks).await;
-    // The reader ends at the next chunk that nobody takes.
+    // Closing the channel ends the reader.
     drop(chunks);
     if end.is_ok() {
         end = match reader.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(Unreadable::Broken(error))) => Err(Stop::Broken(error)),
-            Ok(Err(Unreadable::Refused(line, refusal))) => {
-                importer.report.complain(line, vec![refusal]);
+            Ok(Err(ReadError::Broken(error))) => Err(Stop::Broken(error)),
+            Ok(Err(ReadError::Refused(line, refusal))) => {
+                importer.report.add_errors(line, vec![refusal]);
                 Err(Stop::Refused)
             }
             Err(panicked) => Err(Stop::Failed(Error::internal(panicked))),
@@ -115,64 +116,64 @@ impl<'a> Importer<'a> {
             if self.writing.draining.is_on() {
                 return Err(Stop::Draining);
             }
-            let is_written = self.write::<R>(chunk).await.map_err(Stop::Failed)?;
-            if !is_written {
+            let continues = self.write::<R>(chunk).await.map_err(Stop::Failed)?;
+            if !continues {
                 return Err(Stop::Refused);
             }
         }
         Ok(())
     }
 
-    /// Whether the import goes on.
+    /// Writes a chunk and returns whether the import continues.
     async fn write<R: Resource>(&mut self, mut chunk: Chunk<R::New>) -> Result<bool> {
         self.references
             .resolve::<R>(self.session, &mut chunk)
             .await?;
         prepare::<R>(self.session, &mut chunk).await?;
         let lines: Vec<_> = chunk.iter().map(|record| record.line).collect();
-        let (news, places, mut refused) = divide(chunk);
-        let keeps_going = self.writing.on_error == OnError::Skip;
+        let (news, indexes, mut refused) = divide(chunk);
+        let skips = self.writing.on_error == OnError::Skip;
         let work = async |tx: &Tx| {
             let answers = create::<R>(tx, &news).await?;
             let is_clean = refused.is_empty() && answers.iter().all(Option::is_none);
-            let commits = !self.writing.is_dry && (keeps_going || is_clean);
+            let commits = !self.writing.is_dry && (skips || is_clean);
             Ok((answers, commits))
         };
         let answers = self.session.write_if(work).await?;
-        let new = places.into_iter().zip(answers);
-        refused.extend(new.filter_map(|(place, refusals)| Some((place, refusals?))));
-        refused.sort_by_key(|(place, _)| *place);
+        let new = indexes.into_iter().zip(answers);
+        refused.extend(new.filter_map(|(index, refusals)| Some((index, refusals?))));
+        refused.sort_by_key(|(index, _)| *index);
 
         let count = lines.len() as u64;
-        let goes_on = keeps_going || refused.is_empty();
+        let continues = skips || refused.is_empty();
         self.report.lines += count;
-        if goes_on {
+        if continues {
             self.report.created += count - refused.len() as u64;
             self.report.committed_lines += if self.writing.is_dry { 0 } else { count };
         }
-        for (place, refusals) in refused {
-            self.report.refuse(lines[place], refusals);
+        for (index, refusals) in refused {
+            self.report.refuse(lines[index], refusals);
         }
-        Ok(goes_on)
+        Ok(continues)
     }
 }
 
-/// A place in its chunk, and why what stands there was refused.
+/// The index of a record in its chunk, and why it was refused.
 type Refused = (usize, Vec<Refusal>);
 
-/// Those that can be tried, with their places, and those that were refused already.
+/// Returns the records that can be written, their indexes, and those that are already refused.
 fn divide<N>(chunk: Chunk<N>) -> (Vec<N>, Vec<usize>, Vec<Refused>) {
-    let (mut news, mut places, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, record) in chunk.into_iter().enumerate() {
+    let (mut news, mut indexes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, record) in chunk.into_iter().enumerate() {
         match record.new {
             Ok(new) => {
                 news.push(new);
-                places.push(place);
+                indexes.push(index);
             }
-            Err(refusals) => refused.push((place, refusals)),
+            Err(refusals) => refused.push((index, refusals)),
         }
     }
-    (news, places, refused)
+    (news, indexes, refused)
 }
 
 async fn prepare<R: Resource>(session: &Session, chunk: &mut Chunk<R::New>) -> Result<()> {
@@ -186,14 +187,14 @@ async fn prepare<R: Resource>(session: &Session, chunk: &mut Chunk<R::New>) -> R
     Ok(())
 }
 
-/// For each row why it was refused, if it was.
+/// Creates rows and returns for each why it was refused, if it was.
 async fn create<R: Resource>(tx: &Tx, news: &[R::New]) -> Result<Vec<Option<Vec<Refusal>>>> {
     let answers = R::create_all(tx, news).await?.into_iter();
     let refused = |answer: Result<_>| answer.err().map(refusals).transpose();
     answers.map(refused).collect()
 }
 
-/// Fails with the error itself where its cause is not in the record.
+/// Fails with the error itself if the record did not cause it.
 fn refusals(error: Error) -> Result<Vec<Refusal>> {
     error.refusals().ok_or(error)
 }

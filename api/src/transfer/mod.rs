@@ -1,24 +1,24 @@
-//! Rows in quantity, out and in: the same for HTTP and the command line.
-mod by_name;
+//! Export and import of rows, shared by HTTP and the command line.
 mod cell;
 mod columns;
+mod csv_records;
+mod csv_table;
+mod dynamic;
 mod fields;
 mod format;
 mod import;
-mod lines;
+mod ndjson;
 mod pages;
-mod read;
+mod reader;
 mod record;
-mod records;
 mod references;
 mod report;
-mod table;
-mod write;
+mod writer;
 
-pub use by_name::{AnyPages, Next, Text, Transfer};
+pub use dynamic::{AnyPages, Next, Text, Transfer};
 pub use format::Format;
 pub use import::{OnError, Stop, Writing, import};
 pub use pages::{Page, Pages};
-pub use read::Reading;
+pub use reader::Reading;
 pub use references::companions;
 pub use report::Report;

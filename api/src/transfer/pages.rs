@@ -1,21 +1,23 @@
-//! The pages of an export, one after the other: each is read when it is asked for, and nothing is held between two.
+//! The pages of an export. Each is read when it is requested; no connection or lock is held between pages.
 use service::{Result, Session, crud::Deleted, query::ExportQuery};
 
-use super::{Format, references::References, write::Writer};
+use super::{Format, references::References, writer::Writer};
 use crate::http::{Representation, Resource};
 
-/// Rows of a page, at first and at most.
-const FIRST: u64 = 20;
-const MOST: u64 = 1_000;
+/// Rows of the first page.
+const FIRST_LIMIT: u64 = 20;
 
-/// What a page should come to, in bytes: where rows are large, pages have fewer of them.
-const SIZE: u64 = 512 * 1024;
+/// The most rows of a page.
+const MAX_LIMIT: u64 = 1_000;
 
-/// Rows as bytes.
+/// The size of a page to aim for, in bytes: pages of large rows have fewer rows.
+const TARGET_SIZE: u64 = 512 * 1024;
+
+/// Rows in the format of the export.
 pub struct Page {
     pub rows: u64,
     pub bytes: Vec<u8>,
-    /// Of all pages, where they were to be counted, and this is the first.
+    /// The rows of all pages, on the first page of a counted export.
     pub total: Option<u64>,
 }
 
@@ -23,29 +25,29 @@ pub struct Pages<R: Resource> {
     query: ExportQuery<R>,
     writer: Writer,
     references: References,
-    /// Bytes that go before the first row.
+    /// Bytes before the first row.
     head: Option<Vec<u8>>,
     limit: u64,
-    is_over: bool,
+    is_finished: bool,
 }
 
 impl<R: Resource> Pages<R> {
     pub fn new(mut query: ExportQuery<R>, format: Format) -> Result<Self> {
-        query.limit(FIRST);
+        query.limit(FIRST_LIMIT);
         let writer = Writer::of::<R>(format, query.shape());
         Ok(Self {
             head: Some(writer.head()?),
             references: References::shown::<R>(query.shape()),
             query,
             writer,
-            limit: FIRST,
-            is_over: false,
+            limit: FIRST_LIMIT,
+            is_finished: false,
         })
     }
 
-    /// None once all rows were there.
+    /// Returns `None` after the last page.
     pub async fn next(&mut self, session: &Session) -> Result<Option<Page>> {
-        if self.is_over {
+        if self.is_finished {
             return Ok(None);
         }
         let page = R::list(session, self.query.page()).await?;
@@ -61,23 +63,23 @@ impl<R: Resource> Pages<R> {
             self.writer.rows(&named)?
         };
         let rows = rows.len() as u64;
-        // A page may be empty before the end, which tells nothing of the rows that follow.
+        // A page before the end may be empty; that says nothing about the size of later rows.
         if rows > 0 {
-            self.limit = self.fitting(rows, body.len() as u64);
+            self.limit = self.next_limit(rows, body.len() as u64);
         }
         self.query.limit(self.limit);
         match page.next {
             Some(next) => self.query.turn(next),
-            None => self.is_over = true,
+            None => self.is_finished = true,
         }
         let mut bytes = self.head.take().unwrap_or_default();
         bytes.extend(body);
         Ok(Some(Page { rows, bytes, total }))
     }
 
-    /// As many as came to the right size, and at most twice as many as before: what follows may be larger.
-    fn fitting(&self, rows: u64, bytes: u64) -> u64 {
-        let fitting = rows * SIZE / bytes.max(1);
-        fitting.min(self.limit * 2).clamp(1, MOST)
+    /// Returns how many rows reach the target size, but at most double the last limit because later rows may be larger.
+    fn next_limit(&self, rows: u64, bytes: u64) -> u64 {
+        let fitting = rows * TARGET_SIZE / bytes.max(1);
+        fitting.min(self.limit * 2).clamp(1, MAX_LIMIT)
     }
 }

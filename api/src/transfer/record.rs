@@ -1,4 +1,4 @@
-//! Records on their way from text to what a client sets.
+//! A record, from text to the input of a creation.
 use std::io;
 
 use serde_json::Value;
@@ -7,25 +7,25 @@ use service::{Error, Refusal, input};
 use super::references::Named;
 use crate::http::{Resource, json};
 
-/// Bytes of one record. One that has more is refused, and takes no more memory than this.
+/// The most bytes of one record. A longer one is refused without using more memory.
 pub const MAX_RECORD: usize = 1024 * 1024;
 
-/// One record as it was written, or what makes it unreadable.
+/// One parsed record, or why it cannot be parsed.
 pub struct Raw {
-    /// Where it begins, counted from 1 as an editor does.
+    /// The line where the record begins, counted from 1.
     pub line: u64,
-    /// Bytes.
+    /// The size in bytes.
     pub size: usize,
     pub value: Result<Value, Refusal>,
 }
 
-/// One record, read or refused.
+/// One record, valid or refused.
 pub struct Record<N> {
     pub line: u64,
     pub new: Result<N, Vec<Refusal>>,
-    /// What it refers to by names.
+    /// The references that it makes by name.
     pub names: Vec<Named>,
-    /// The record itself, where a reference is to be looked up before it is read. Until then `new` is refused for nothing.
+    /// The record itself, if a reference must be looked up before it is validated. Until then `new` is an empty `Err`.
     pub waiting: Option<Value>,
 }
 
@@ -38,7 +38,7 @@ impl<N> Record<N> {
     }
 }
 
-/// What a client sets, of a record whose fields are all settable.
+/// Validates a record whose fields are all settable.
 pub fn shape<R: Resource>(value: Value) -> Result<R::New, Vec<Refusal>> {
     let refused = |error: Error| error.refusals().unwrap_or_default();
     let new = json::check(&value).and_then(|()| json::shape(value));
@@ -47,11 +47,15 @@ pub fn shape<R: Resource>(value: Value) -> Result<R::New, Vec<Refusal>> {
     Ok(new)
 }
 
-/// Takes text apart. Fails where the text itself breaks off.
-pub trait Split {
+/// Splits a text into records. Fails if the text cannot be read to its end.
+pub trait RecordReader {
     fn next(&mut self) -> io::Result<Option<Raw>>;
 }
 
 pub fn too_long() -> Refusal {
-    Refusal::new("", "too_long", format!("is longer than {MAX_RECORD} bytes"))
+    Refusal::new(
+        "",
+        "too_long",
+        format!("must be at most {MAX_RECORD} bytes"),
+    )
 }

@@ -1,4 +1,4 @@
-//! References of rows to others: by an id, which only one server knows, and beside it by a name that is the same on all.
+//! References to other rows. A record has the id, which differs between servers, and a name, which is the same on all.
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -15,21 +15,21 @@ pub struct References {
 
 struct Reference {
     owner: Owner,
-    /// `author.username`
+    /// For example `author.username`.
     name: String,
-    /// Whether an import looks it up by its name.
+    /// Whether an import looks the row up by name.
     is_mapped: bool,
 }
 
-/// A reference as one record has it.
+/// A reference of one record.
 #[derive(Debug)]
 pub struct Named {
-    place: usize,
+    index: usize,
     id: Option<i64>,
     name: String,
 }
 
-/// A row with the names of what it refers to.
+/// A row with the names of the rows that it refers to.
 #[derive(Serialize)]
 pub struct WithNames<'a, V> {
     #[serde(flatten)]
@@ -38,13 +38,13 @@ pub struct WithNames<'a, V> {
     names: BTreeMap<&'a str, Option<String>>,
 }
 
-/// The names beside the references of a resource: `author.username` of `author_id`.
+/// Returns the names of all references of a resource, such as `author.username` for `author_id`.
 pub fn companions<C: Crud>() -> Vec<String> {
     C::owners().iter().filter_map(Owner::companion).collect()
 }
 
-/// The foreign key beside which a name stands, and the name.
-pub fn beside<C: Crud>() -> Vec<(&'static str, String)> {
+/// Returns all foreign keys that have a name, with their names.
+pub fn named_columns<C: Crud>() -> Vec<(&'static str, String)> {
     let owners = C::owners().into_iter();
     owners
         .filter_map(|owner| Some((owner.column, owner.companion()?)))
@@ -52,7 +52,7 @@ pub fn beside<C: Crud>() -> Vec<(&'static str, String)> {
 }
 
 impl References {
-    /// `mapped` are the names by which an import looks references up.
+    /// `mapped` are the names of the references to look up by name.
     pub fn of<C: Crud>(mapped: &[String]) -> Self {
         let reference = |owner: Owner| {
             let name = owner.companion()?;
@@ -67,7 +67,7 @@ impl References {
         }
     }
 
-    /// Those whose ids an export shows.
+    /// Returns the references whose ids an export shows.
     pub fn shown<C: Crud>(shape: &Shape) -> Self {
         let mut shown = Self::of::<C>(&[]);
         if let Some(fields) = &shape.fields {
@@ -83,7 +83,7 @@ impl References {
         self.all.is_empty()
     }
 
-    /// Puts names beside the references of a page of rows: one statement for each reference.
+    /// Adds the names of references to a page of rows, with one statement for each reference.
     pub async fn name_rows<'a, R: Resource>(
         &'a self,
         session: &Session,
@@ -111,8 +111,8 @@ impl References {
         Ok(named)
     }
 
-    /// Takes the names out of a record, and says whether its rows are made only once they are looked up. `has_default`
-    /// says whether a foreign key has a value of its own where the record has none.
+    /// Removes the names from a record and returns them, and whether they must be looked up before it is validated.
+    /// `has_default` tells whether a foreign key has a default if the record has no value.
     pub fn take(
         &self,
         members: &mut Map<String, Value>,
@@ -120,7 +120,7 @@ impl References {
     ) -> Result<(Vec<Named>, bool), Refusal> {
         let (mut taken, mut waits) = (Vec::new(), false);
         for (
-            place,
+            index,
             Reference {
                 owner,
                 name,
@@ -132,24 +132,27 @@ impl References {
             let named = match members.remove(name) {
                 None | Some(Value::Null) => None,
                 Some(Value::String(text)) => Some(text),
-                Some(_) => return Err(refused("wrong_type", "must be a text".to_owned())),
+                Some(_) => return Err(refused("wrong_type", "must be a string".to_owned())),
             };
             let id = members.get(owner.column).and_then(Value::as_i64);
             match named {
                 Some(_) if !is_mapped && id.is_none() => {
-                    let detail = format!("needs {} beside it, or map={name}", owner.column);
+                    let detail = format!(
+                        "is allowed only together with {}, or with map={name}",
+                        owner.column
+                    );
                     return Err(refused("required", detail));
                 }
                 Some(text) => {
                     waits |= is_mapped;
                     taken.push(Named {
-                        place,
+                        index,
                         id,
                         name: text,
                     });
                 }
                 None if *is_mapped && !(id.is_none() && has_default(owner.column)) => {
-                    return Err(refused("required", format!("is what map={name} looks up")));
+                    return Err(refused("required", format!("is required by map={name}")));
                 }
                 None => {}
             }
@@ -157,29 +160,29 @@ impl References {
         Ok((taken, waits))
     }
 
-    /// Looks up the names of a chunk: one statement for each reference. Refuses records whose names are unknown, or are
-    /// not those of their ids.
+    /// Looks up the names of a chunk, with one statement for each reference. Refuses records with unknown names, or with
+    /// names that do not match their ids.
     pub async fn resolve<R: Resource>(
         &self,
         session: &Session,
         chunk: &mut [Record<R::New>],
     ) -> Result<()> {
-        for (place, reference) in self.all.iter().enumerate() {
+        for (index, reference) in self.all.iter().enumerate() {
             let mentions = chunk.iter().flat_map(|record| &record.names);
-            let mentions: Vec<_> = mentions.filter(|named| named.place == place).collect();
+            let mentions: Vec<_> = mentions.filter(|named| named.index == index).collect();
             if reference.is_mapped {
                 let texts = mentions
                     .iter()
                     .map(|named| reference.owner.normalize(&named.name));
                 let ids = reference.owner.ids(session, texts.collect()).await?;
                 for record in chunk.iter_mut() {
-                    reference.put::<R>(place, record, |name| ids.get(name).copied());
+                    reference.set_id::<R>(index, record, |name| ids.get(name).copied());
                 }
             } else {
                 let ids = mentions.iter().filter_map(|named| named.id);
                 let texts = reference.owner.names(session, ids.collect()).await?;
                 for record in chunk.iter_mut() {
-                    reference.compare::<R>(place, record, |id| texts.get(&id));
+                    reference.check_name::<R>(index, record, |id| texts.get(&id));
                 }
             }
         }
@@ -195,13 +198,13 @@ impl References {
 }
 
 impl Reference {
-    fn put<R: Resource>(
+    fn set_id<R: Resource>(
         &self,
-        place: usize,
+        index: usize,
         record: &mut Record<R::New>,
         id: impl Fn(&str) -> Option<i64>,
     ) {
-        let Some(named) = record.names.iter().find(|named| named.place == place) else {
+        let Some(named) = record.names.iter().find(|named| named.index == index) else {
             return;
         };
         if let Some(id) = id(&self.owner.normalize(&named.name)) {
@@ -209,26 +212,27 @@ impl Reference {
                 members.insert(self.owner.column.to_owned(), id.into());
             }
         } else {
-            let detail = format!("names nothing in /{} that you can see", self.owner.table);
+            let detail = format!("not found in /{}, or not visible to you", self.owner.table);
             record.refuse(Refusal::new(format!("/{}", self.name), "not_found", detail));
         }
     }
 
-    fn compare<'a, R: Resource>(
+    fn check_name<'a, R: Resource>(
         &self,
-        place: usize,
+        index: usize,
         record: &mut Record<R::New>,
         name: impl Fn(i64) -> Option<&'a String>,
     ) {
-        let Some(named) = record.names.iter().find(|named| named.place == place) else {
+        let Some(named) = record.names.iter().find(|named| named.index == index) else {
             return;
         };
-        let here = named.id.and_then(name);
-        let is_same = here
-            .is_some_and(|here| self.owner.normalize(here) == self.owner.normalize(&named.name));
+        let current = named.id.and_then(name);
+        let is_same = current.is_some_and(|current| {
+            self.owner.normalize(current) == self.owner.normalize(&named.name)
+        });
         if !is_same {
             let detail = format!(
-                "is not the name of this {} here: map={} looks it up by its name",
+                "does not match {} on this server; use map={} to look it up by name",
                 self.owner.column, self.name
             );
             record.refuse(Refusal::new(format!("/{}", self.name), "mismatch", detail));

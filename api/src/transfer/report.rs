@@ -1,32 +1,32 @@
-//! What came of an import.
+//! The report of an import.
 use schemars::JsonSchema;
 use serde::Serialize;
 use service::Refusal;
 
-/// Errors of one report.
+/// The most errors of one report.
 pub const MAX_ERRORS: usize = 100;
 
 #[derive(Debug, Clone, Default, JsonSchema, Serialize)]
 #[schemars(rename = "Import")]
 pub struct Report {
-    /// Records that were read, those that were skipped included.
+    /// Records that were read, including skipped ones.
     pub lines: u64,
     pub created: u64,
     pub refused: u64,
-    /// Records that need not be sent again: what `skip` takes to go on from there.
+    /// Records that are committed or skipped: send this as `skip` to continue the import.
     pub committed_lines: u64,
-    /// Whether it was only tried: then nothing is committed.
+    /// Whether this was a dry run, which commits nothing.
     pub dry_run: bool,
-    /// The first ones.
+    /// The first 100 errors.
     #[schemars(length(max = 100))]
     pub errors: Vec<LineError>,
 }
 
 #[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct LineError {
-    /// Where the record begins, counted from 1 as an editor does.
+    /// The line where the record begins, counted from 1.
     pub line: u64,
-    /// Which of its fields; empty where it is all of it.
+    /// JSON Pointer to the field; empty for the whole record.
     pub pointer: String,
     pub code: String,
     pub detail: String,
@@ -35,10 +35,10 @@ pub struct LineError {
 impl Report {
     pub fn refuse(&mut self, line: u64, refusals: Vec<Refusal>) {
         self.refused += 1;
-        self.complain(line, refusals);
+        self.add_errors(line, refusals);
     }
 
-    pub fn complain(&mut self, line: u64, refusals: Vec<Refusal>) {
+    pub fn add_errors(&mut self, line: u64, refusals: Vec<Refusal>) {
         let free = MAX_ERRORS - self.errors.len();
         let error = |Refusal { at, code, detail }| LineError {
             line,

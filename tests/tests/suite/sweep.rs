@@ -61,7 +61,11 @@ async fn a_deleted_role_is_in_no_answer() {
 fn the_deleted_rows_of_every_table_are_swept() {
     let tables: BTreeSet<_> = registry().tables().iter().map(|table| table.name).collect();
 
-    assert_eq!(BTreeSet::from(SWEPT), tables, "add a test for the new table above");
+    assert_eq!(
+        BTreeSet::from(SWEPT),
+        tables,
+        "add a test for the new table above"
+    );
 }
 
 async fn sweep_deleted_row(table: &str) {

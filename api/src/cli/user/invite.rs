@@ -1,4 +1,4 @@
-//! `atoll user invite`
+//! `atoll user invite`: prints an invitation link.
 use std::net::SocketAddr;
 
 use service::{
@@ -10,17 +10,17 @@ use crate::{
     cli::{
         context::say,
         explain::explain,
-        serve::{base, welcome},
+        serve::{base_url, welcome_link},
     },
     settings::ServerSettings,
 };
 
 #[derive(Debug, clap::Args)]
 pub struct Invite {
-    /// The account will have this address, and no other
+    /// E-mail address that the account must have
     #[arg(long)]
     email: Option<String>,
-    /// May do everything
+    /// Give all permissions
     #[arg(long)]
     superuser: bool,
 }
@@ -34,6 +34,6 @@ impl Invite {
         let token = auth::invite(session, &invitation).await;
         let token = token.map_err(explain)?;
         let address = SocketAddr::from((server.host, server.port));
-        say(welcome(&base(server, address), &token))
+        say(welcome_link(&base_url(server, address), &token))
     }
 }

@@ -1,9 +1,9 @@
-//! `atoll user list`
+//! `atoll user list`: lists users.
 use service::{Crud, Found, Session, Users, query::ListQuery, resources::registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};
 
-/// Page by page, so that it works for any number of them.
+/// Lists users page by page, so that memory is bounded.
 pub async fn run(session: &Session) -> anyhow::Result<()> {
     say(line(
         "id",

@@ -1,18 +1,18 @@
-//! A password from whoever runs the command, never from its arguments, which other users of the machine can see.
+//! Reads a password from the terminal or standard input, never from arguments, which other users of the machine can see.
 use std::io::{IsTerminal, Read, stdin};
 
 use anyhow::{Context, ensure};
 use secrecy::SecretString;
 
-/// Bytes of standard input that are read; the service takes less.
+/// Bytes of standard input that are read; the service accepts fewer.
 const LIMIT: u64 = 4_096;
 
-/// Asks twice at a terminal; otherwise takes standard input without one newline at its end, which `echo` adds.
+/// Prompts twice on a terminal; otherwise reads standard input and removes the final newline that `echo` adds.
 pub fn read() -> anyhow::Result<SecretString> {
     if stdin().is_terminal() {
         let first = rpassword::prompt_password("Password: ")?;
-        let again = rpassword::prompt_password("Again: ")?;
-        ensure!(first == again, "the two passwords differ");
+        let repeated = rpassword::prompt_password("Repeat password: ")?;
+        ensure!(first == repeated, "the two passwords differ");
         return Ok(first.into());
     }
     let mut text = String::new();
@@ -25,9 +25,10 @@ pub fn read() -> anyhow::Result<SecretString> {
 
 fn without_newline(text: &str) -> &str {
     let line = text.strip_suffix('\n').unwrap_or(text);
-    match line.len() < text.len() {
-        true => line.strip_suffix('\r').unwrap_or(line),
-        false => line,
+    if line.len() < text.len() {
+        line.strip_suffix('\r').unwrap_or(line)
+    } else {
+        line
     }
 }
 
@@ -36,7 +37,7 @@ mod tests {
     use super::without_newline;
 
     #[test]
-    fn exactly_one_newline_is_no_part_of_the_password() {
+    fn exactly_one_newline_is_removed() {
         assert_eq!(without_newline("secret"), "secret");
         assert_eq!(without_newline("secret\n"), "secret");
         assert_eq!(without_newline("secret\r\n"), "secret");

@@ -1,4 +1,4 @@
-//! What configuration promises.
+//! Tests of the configuration.
 mod pasted;
 mod refusals;
 mod shown;
@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::{Configuration, Inputs, Profile, Settings, Variables, keys, mask, show};
 
-/// A folder of its own, which is removed at the end.
+/// A temporary folder, which is removed when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {

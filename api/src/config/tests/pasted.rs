@@ -1,4 +1,4 @@
-//! A password in the wrong variable, and variables that are nearly settings.
+//! Passwords in the wrong variable, and misspelt variables.
 use super::*;
 
 const PASTED: &str = "hunter2-and-more";

@@ -1,4 +1,4 @@
-//! What stops the start, and what that says.
+//! Mistakes that prevent the start, and their errors.
 use super::*;
 
 #[test]

@@ -1,8 +1,8 @@
-//! What `atoll config show` tells, and what it keeps to itself.
+//! What `atoll config show` shows and what it masks.
 use super::*;
 
 #[test]
-fn what_is_shown_says_whence_and_hides_passwords() {
+fn values_are_shown_with_their_origin_and_without_passwords() {
     let inputs = environment(&[
         ("DATABASE_URL", "postgres://ada:s3cret@db/atoll"),
         ("PORT", "9000"),
@@ -43,7 +43,7 @@ fn what_is_shown_says_whence_and_hides_passwords() {
 }
 
 #[test]
-fn no_secret_is_shown_whatever_it_is_kept_in() {
+fn no_secret_is_shown() {
     let secret = "kept where the database is not, or nowhere";
     let keys = [
         "ATOLL__AUDIT__KEY",

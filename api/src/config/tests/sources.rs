@@ -1,4 +1,4 @@
-//! Which source wins.
+//! The precedence of the sources.
 use super::*;
 
 #[test]
@@ -36,7 +36,7 @@ fn the_later_source_wins() {
     assert_eq!(
         settings.server.drain_delay.as_secs(),
         5,
-        "of the profile that is built in"
+        "from the built-in profile"
     );
 }
 
@@ -50,7 +50,7 @@ fn another_folder_may_hold_the_files_and_must_exist() {
     assert_eq!(Settings::load(&inputs).unwrap().server.port, 2);
     refused(
         &environment(&[("ATOLL_CONFIG_DIR", "/nowhere/else")]),
-        &["ATOLL_CONFIG_DIR", "must name a folder"],
+        &["ATOLL_CONFIG_DIR", "must name an existing folder"],
     );
 }
 
@@ -80,7 +80,7 @@ fn a_database_url_is_made_of_the_postgres_variables() {
     let password = ("POSTGRES_PASSWORD", "p@ss/w:rd é");
     assert!(
         url(&environment(&[user, password])).starts_with("sqlite:"),
-        "that says not where"
+        "a user and a password alone are not enough"
     );
 
     assert_eq!(

@@ -1,6 +1,6 @@
-//! One's own data: all of it in one file, and the way out.
+//! The caller's personal data: `GET /auth/me/export` and `DELETE /auth/me`.
 mod archive;
-mod listed;
+mod ndjson;
 mod parts;
 mod views;
 
@@ -31,11 +31,11 @@ pub fn routes() -> Vec<Route> {
         Box::pin(Users::may(session, Access::Live(Action::Delete), me))
     });
     vec![
-        Route::new(Method::GET, &format!("{me}/export"), signed_in, export),
+        Route::new(Method::GET, &format!("{me}/export"), has_session, export),
         Route::new(
             Method::DELETE,
             &me,
-            |actor| signed_in(actor) && Users::ruled(actor, Action::Delete),
+            |actor| has_session(actor) && Users::ruled(actor, Action::Delete),
             leave,
         )
         .of_row()
@@ -43,25 +43,26 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// An API key does nothing to the account of its owner.
-fn signed_in(actor: &Actor) -> bool {
+/// API keys cannot export or delete the account, so the caller needs a sign-in session.
+fn has_session(actor: &Actor) -> bool {
     let caller = actor.caller();
     caller.is_some_and(|caller| caller.credential.session().is_some())
 }
 
-/// Everything about the caller.
+/// Exports everything that is stored about the caller.
 async fn export(call: Call, places: Data<Places>) -> Result<Download, Problem> {
     let file = ("atoll-export.zip".to_owned(), "application/zip");
     let archive = archive::Archive::of(parts::all(&call.session)?);
     Download::start(file, Box::new(archive), call.session, &places).await
 }
 
-/// Whether what the caller wrote is to stay.
-pub struct Leaving {
+/// The query of `DELETE /auth/me`.
+pub struct LeaveQuery {
+    /// Whether live posts and comments are reassigned instead of deleted.
     keeps_content: bool,
 }
 
-impl Query for Leaving {
+impl Query for LeaveQuery {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let mut keeps_content = false;
         let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
@@ -70,11 +71,15 @@ impl Query for Leaving {
                 keeps_content = one_of(value, &[("true", true), ("false", false)])?;
                 Ok(())
             }
-            _ => Err(("unknown", "this takes only keep_content".to_owned())),
+            _ => Err((
+                "unknown",
+                "unknown parameter; expected keep_content".to_owned(),
+            )),
         });
-        match refusals.is_empty() {
-            true => Ok(Self { keeps_content }),
-            false => Err(Error::Query(refusals)),
+        if refusals.is_empty() {
+            Ok(Self { keeps_content })
+        } else {
+            Err(Error::Query(refusals))
         }
     }
 
@@ -82,14 +87,14 @@ impl Query for Leaving {
         operation.parameters([json!({
             "name": "keep_content",
             "in": "query",
-            "description": "Whether live posts and comments stay, in the name of a user of the service.",
+            "description": "Keep live posts and comments, reassigned to the user `[deleted]`.",
             "schema": { "type": "boolean", "default": false },
         })]);
     }
 }
 
-/// As `DELETE /users/{id}` of oneself, for somebody who signed in a moment ago.
-async fn leave(call: Call<NoBody, Leaving>) -> Answer<Nothing> {
+/// Deletes the caller like `DELETE /users/{id}`, but needs a recent sign-in.
+async fn leave(call: Call<NoBody, LeaveQuery>) -> Answer<Nothing> {
     let call = call.long();
     own::leave(&call.session, call.query.keeps_content).await?;
     Ok(Reply::no_content())
@@ -97,10 +102,7 @@ async fn leave(call: Call<NoBody, Leaving>) -> Answer<Nothing> {
 
 impl Documented for Result<Download, Problem> {
     fn document(operation: &mut Operation<'_>) {
-        let headers = operation.answer(
-            200,
-            "A zip archive of files with a JSON object on each line.",
-        );
+        let headers = operation.answer(200, "A zip archive of NDJSON files.");
         headers["Content-Disposition"] = header("Content-Disposition");
         operation.binary(200, "application/zip");
     }

@@ -1,4 +1,4 @@
-//! What goes out of rows that are no resource: never a hash, nor what a token could be made of.
+//! Views of rows that are not a resource. They show no hashes or secrets from which a token could be made.
 use entity::{mails, one_time_tokens, sessions};
 use service::{auth::Me, own::Account};
 
@@ -53,7 +53,7 @@ impl From<sessions::Model> for SessionView {
     }
 }
 
-/// One that waits to be sent. What it says has a token in it.
+/// A mail that waits to be sent. Its text is not shown because it contains a token.
 #[derive(Serialize)]
 pub struct MailView {
     id: i64,
@@ -73,7 +73,7 @@ impl From<mails::Model> for MailView {
     }
 }
 
-/// One that was sent and not brought back.
+/// A one-time token that was sent and not used yet.
 #[derive(Serialize)]
 pub struct TokenView {
     id: i64,

@@ -1,4 +1,4 @@
-//! A zip archive (PKWARE APPNOTE 6.3.10) that is written while it is sent: no file of it is held as a whole.
+//! A zip archive (PKWARE APPNOTE 6.3.10) that is written while it is sent, so that no file is held in memory as a whole.
 use std::{
     cell::RefCell,
     io::{self, Write},
@@ -15,7 +15,7 @@ use zip::{
 
 use crate::transfer::{AnyPages, Next, Page};
 
-/// One file.
+/// One file of the archive.
 pub struct Part {
     pub name: &'static str,
     pub pages: Box<dyn AnyPages>,
@@ -25,7 +25,7 @@ pub struct Archive {
     parts: IntoIter<Part>,
     /// The file that is being written.
     pages: Option<Box<dyn AnyPages>>,
-    /// None once the directory at the end is written.
+    /// `None` once the central directory at the end is written.
     zip: Option<ZipWriter<StreamWriter<Sink>>>,
     sink: Sink,
 }
@@ -41,8 +41,8 @@ impl Archive {
         }
     }
 
-    /// What the next page of a file adds. None once all is written.
-    async fn step(&mut self, session: &Session) -> Result<Option<Page>> {
+    /// Returns the bytes that the next page of a file adds, or `None` at the end.
+    async fn next_page(&mut self, session: &Session) -> Result<Option<Page>> {
         while let Some(mut zip) = self.zip.take() {
             if let Some(pages) = &mut self.pages {
                 match pages.next(session).await? {
@@ -51,7 +51,7 @@ impl Archive {
                 }
                 self.zip = Some(zip);
             } else if let Some(part) = self.parts.next() {
-                // Sizes are known at the end only, and may be large.
+                // Sizes are known only at the end, and may be large.
                 let options = SimpleFileOptions::default()
                     .compression_method(CompressionMethod::Stored)
                     .large_file(true);
@@ -63,7 +63,7 @@ impl Archive {
                 zip.finish().map_err(Error::internal)?;
             }
             let bytes = take(&mut *self.sink.0.borrow_mut());
-            // Nothing would pass for the end.
+            // An empty page would be taken for the end.
             if !bytes.is_empty() {
                 let page = Page {
                     rows: 0,
@@ -79,11 +79,11 @@ impl Archive {
 
 impl AnyPages for Archive {
     fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a> {
-        Box::pin(self.step(session))
+        Box::pin(self.next_page(session))
     }
 }
 
-/// What was written and not sent yet.
+/// Bytes that are written and not yet sent.
 #[derive(Clone, Default)]
 struct Sink(Rc<RefCell<Vec<u8>>>);
 

@@ -1,39 +1,39 @@
-//! CSV (RFC 4180) taken apart: records of cells, with anything in them.
+//! Splits CSV (RFC 4180) into records of cells.
 //!
-//! This stands on the state machine beneath the crate csv. The reader of that crate keeps a record as long as it gets:
-//! with a quote that is never closed, all that follows.
+//! This uses csv-core, the state machine of the crate csv. The reader of csv has no limit on the length of a record: after a
+//! quote that is never closed it would hold the rest of the text in memory.
 use std::io::{self, BufRead};
 
 use csv_core::{ReadRecordResult, Reader};
 
 use super::record::MAX_RECORD;
 
-/// Cells of one record.
+/// The most cells of one record.
 const MAX_CELLS: usize = 1_000;
 
-/// What the next record is.
+/// The next record.
 pub enum Found {
-    /// As [`Records::cells`] gives them.
+    /// A record, whose cells [`CsvRecords::cells`] returns.
     Cells,
     TooLong,
-    /// A quote in it is open where the text ends.
+    /// The text ends inside a quote.
     Unclosed,
 }
 
-pub struct Records<R> {
+pub struct CsvRecords<R> {
     input: R,
     machine: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
-    /// Bytes and cells of this record.
+    /// The bytes and the cells of the current record.
     size: usize,
     count: usize,
     lines: LineEnds,
-    /// Where this record begins.
+    /// The line where the current record begins.
     line: u64,
 }
 
-impl<R: BufRead> Records<R> {
+impl<R: BufRead> CsvRecords<R> {
     pub fn new(input: R) -> Self {
         Self {
             input,
@@ -51,7 +51,7 @@ impl<R: BufRead> Records<R> {
         self.line
     }
 
-    /// Bytes.
+    /// Returns the size of the current record in bytes.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -62,7 +62,7 @@ impl<R: BufRead> Records<R> {
         starts.zip(ends).map(|(start, end)| &self.text[start..*end])
     }
 
-    /// Of a record that is too long only its end is found.
+    /// Reads the next record. The cells of a record that is too long are dropped.
     pub fn next(&mut self) -> io::Result<Option<Found>> {
         self.skip_line_ends()?;
         self.line = self.lines.count + 1;
@@ -93,9 +93,9 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Ends the last record of a text without a last line end. At the end of the text the machine would take any record
-    /// for a complete one, and half of a file would pass for all of it: so it is given the line end that is missing,
-    /// which ends a record unless a quote is open.
+    /// Ends the last record of a text that has no final line end. At the end of a text the state machine accepts every record
+    /// as complete, so a truncated file would go unnoticed. Passing the missing line end instead ends the record unless a
+    /// quote is open.
     fn end(&mut self, mut is_too_long: bool) -> Found {
         loop {
             let (text, ends) = (&mut self.text[self.size..], &mut self.ends[self.count..]);
@@ -114,7 +114,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// The machine skips them too, but then nobody would know on which line the record begins.
+    /// The state machine skips them too, but then the line where the record begins would be unknown.
     fn skip_line_ends(&mut self) -> io::Result<()> {
         loop {
             let input = self.input.fill_buf()?;
@@ -129,7 +129,7 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// Counts line ends as editors do: CR, LF, and CR LF as one.
+/// Counts line ends like an editor: CR, LF, and CR LF as one.
 #[derive(Default)]
 struct LineEnds {
     count: u64,
@@ -152,10 +152,10 @@ mod tests {
 
     use super::*;
 
-    /// All records, whether the last one was left open, and the line on which each begins.
-    fn ours(text: &str) -> (Vec<Vec<String>>, bool, Vec<u64>) {
+    /// Returns all records, whether the last one has an open quote, and the line where each begins.
+    fn parse(text: &str) -> (Vec<Vec<String>>, bool, Vec<u64>) {
         let (mut all, mut lines) = (Vec::new(), Vec::new());
-        let mut records = Records::new(text.as_bytes());
+        let mut records = CsvRecords::new(text.as_bytes());
         while let Some(found) = records.next().unwrap() {
             lines.push(records.line());
             match found {
@@ -170,8 +170,8 @@ mod tests {
         (all, false, lines)
     }
 
-    /// The same by the reader of the crate csv.
-    fn theirs(text: &str) -> Vec<Vec<String>> {
+    /// Returns the records that the reader of the crate csv finds.
+    fn parse_with_csv(text: &str) -> Vec<Vec<String>> {
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -183,7 +183,7 @@ mod tests {
             .collect()
     }
 
-    /// Every text of up to seven of these characters.
+    /// Tries every text of up to seven of these characters.
     #[test]
     fn records_are_those_of_the_csv_crate_and_open_quotes_are_found() {
         let characters = ['a', ',', '"', '\n', '\r'];
@@ -199,13 +199,13 @@ mod tests {
             first = last;
         }
         for text in texts {
-            let (all, is_open, lines) = ours(&text);
-            // What follows a line end is a record of its own, unless that line end stands inside a quote.
-            let followed = theirs(&format!("{text}\nend\n"));
+            let (all, is_open, lines) = parse(&text);
+            // Text after a line end is a new record, unless the line end is inside a quote.
+            let followed = parse_with_csv(&format!("{text}\nend\n"));
             let is_closed = followed.last() == Some(&vec!["end".to_owned()]);
 
             assert_eq!(is_open, !is_closed, "{text:?}");
-            let expected = theirs(&text);
+            let expected = parse_with_csv(&text);
             assert_eq!(all, expected[..all.len()], "{text:?}");
             assert_eq!(all.len() + usize::from(is_open), expected.len(), "{text:?}");
             assert!(lines.is_sorted(), "{text:?}");
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted_as_editors_count_them() {
-        let (_, _, lines) = ours("a\rb\nc\r\nd\n\ne,\"\r\n\r\"\rf");
+        let (_, _, lines) = parse("a\rb\nc\r\nd\n\ne,\"\r\n\r\"\rf");
 
         assert_eq!(lines, [1, 2, 3, 4, 6, 9]);
     }

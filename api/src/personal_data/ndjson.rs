@@ -1,4 +1,4 @@
-//! Lines made of rows that are no resource, read some at a time.
+//! NDJSON files of rows that are not a resource, read in pages.
 use std::pin::Pin;
 
 use serde::Serialize;
@@ -8,25 +8,25 @@ use crate::transfer::{AnyPages, Next, Page};
 
 type Rows<'a, V> = Pin<Box<dyn Future<Output = Result<Vec<(i64, V)>>> + 'a>>;
 
-/// Rows beyond an id, in the order of their ids.
+/// Reads some rows with greater ids than this one, ordered by id.
 pub type Read<V> = for<'a> fn(&'a Session, i64) -> Rows<'a, V>;
 
-pub struct Listed<V> {
+pub struct NdjsonRows<V> {
     read: Read<V>,
-    beyond: i64,
+    after: i64,
 }
 
-impl<V: Serialize> Listed<V> {
+impl<V: Serialize> NdjsonRows<V> {
     pub fn new(read: Read<V>) -> Self {
-        Self { read, beyond: 0 }
+        Self { read, after: 0 }
     }
 
-    async fn step(&mut self, session: &Session) -> Result<Option<Page>> {
-        let rows = (self.read)(session, self.beyond).await?;
+    async fn next_page(&mut self, session: &Session) -> Result<Option<Page>> {
+        let rows = (self.read)(session, self.after).await?;
         let Some((last, _)) = rows.last() else {
             return Ok(None);
         };
-        self.beyond = *last;
+        self.after = *last;
         let mut bytes = Vec::new();
         for (_, row) in &rows {
             serde_json::to_writer(&mut bytes, row).map_err(Error::internal)?;
@@ -41,20 +41,20 @@ impl<V: Serialize> Listed<V> {
     }
 }
 
-impl<V: Serialize> AnyPages for Listed<V> {
+impl<V: Serialize> AnyPages for NdjsonRows<V> {
     fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a> {
-        Box::pin(self.step(session))
+        Box::pin(self.next_page(session))
     }
 }
 
-/// Rows that the service shows to its caller, who could not ask for them: whoever makes this has narrowed them.
-pub struct ByService(pub Box<dyn AnyPages>);
+/// Rows that are read as the system because the caller may not list them: the query must select only the caller's own.
+pub struct AsSystem(pub Box<dyn AnyPages>);
 
-impl AnyPages for ByService {
+impl AnyPages for AsSystem {
     fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a> {
         Box::pin(async move {
-            let service = session.acting_as(Actor::System);
-            self.0.next(&service).await
+            let system = session.acting_as(Actor::System);
+            self.0.next(&system).await
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Values of the wrong type. What was given is never shown: it may be a password that was pasted into the wrong variable.
+//! Finds values of the wrong type. Values are never shown: one may be a password that was pasted into the wrong variable.
 use config::{Config, ConfigError, FileFormat, Format, Map, Value, ValueKind};
 
 use super::{Configuration, Entry, Layer, Settings, keys};
@@ -6,18 +6,18 @@ use super::{Configuration, Entry, Layer, Settings, keys};
 const DURATION: &str = "must be a duration with a unit, such as \"250ms\", \"5s\" or \"12h\"";
 const ADDRESS: &str = "must be an IP address, such as 127.0.0.1 or ::";
 const PROXIES: &str =
-    "must be addresses such as 192.0.2.1 and networks such as 10.0.0.0/8, but not every address";
+    "must be addresses such as 192.0.2.1 or networks such as 10.0.0.0/8, but not all addresses";
 const OTHER: &str = "must have the form that config/default.toml describes";
 
 impl Configuration {
-    /// The entries whose values have the wrong type, each with what it must be.
+    /// Returns the entries whose values have the wrong type, each with what the value must be.
     pub(super) fn wrong_types(&self) -> Vec<(&Entry, String)> {
         if self.values.clone().try_deserialize::<Settings>().is_ok() {
             return Vec::new();
         }
         let mut wrong = Vec::new();
         for entry in &self.entries {
-            if let Err(error) = alone(entry) {
+            if let Err(error) = read_alone(entry) {
                 wrong.push((entry, expectation(&entry.key, &error)));
             }
         }
@@ -25,8 +25,8 @@ impl Configuration {
     }
 }
 
-/// The default settings with this value in its place.
-fn alone(Entry { key, value }: &Entry) -> Result<Settings, ConfigError> {
+/// Reads the default settings with only this value replaced.
+fn read_alone(Entry { key, value }: &Entry) -> Result<Settings, ConfigError> {
     let defaults = FileFormat::Toml
         .parse(None, keys::DEFAULT)
         .unwrap_or_default();
@@ -48,7 +48,7 @@ fn expectation(key: &str, error: &ConfigError) -> String {
     }
 }
 
-/// What serde expected. It stands at the end, behind the value.
+/// Extracts what serde expected from the end of its error, behind the value.
 fn by_text(text: &str) -> Option<String> {
     let is_serde = ["unknown variant ", "invalid value: ", "invalid type: "]
         .iter()
@@ -57,12 +57,12 @@ fn by_text(text: &str) -> Option<String> {
     Some(by_type(expected))
 }
 
-/// The type in the words of an operator.
+/// Describes the expected type to an operator.
 fn by_type(expected: &str) -> String {
     if matches!(expected, "u16" | "an unsigned 16 bit integer") {
         "must be a whole number from 0 to 65535".to_owned()
     } else if expected.contains("unsigned") || expected.starts_with('u') {
-        "must be a whole number, neither negative nor too large".to_owned()
+        "must be a whole number that is not negative and not too large".to_owned()
     } else if expected.contains("integer") {
         "must be a whole number".to_owned()
     } else if expected == "a boolean" {

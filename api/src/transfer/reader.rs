@@ -1,4 +1,4 @@
-//! Text into chunks of records: on a thread of its own, since parsing is work, and readers of CSV are not asynchronous.
+//! Splits text into chunks of records, on a thread of its own because parsing uses the CPU and CSV readers are not asynchronous.
 use std::io::{self, BufReader, Cursor, Read};
 
 use serde_json::Value;
@@ -7,35 +7,35 @@ use tokio::sync::mpsc::Sender;
 
 use super::{
     Format,
+    csv_table::CsvTable,
     fields::Fields,
-    lines::Lines,
-    record::{Raw, Record, Split, shape},
+    ndjson::NdjsonReader,
+    record::{Raw, Record, RecordReader, shape},
     references::References,
-    table::Table,
 };
 use crate::http::Resource;
 
-/// Records of a chunk, which is what one transaction writes.
+/// The most records of a chunk, which one transaction writes.
 const MAX_RECORDS: usize = 1_000;
-/// Bytes of a chunk, more or less.
+/// The approximate size of a chunk in bytes.
 const MAX_SIZE: usize = 8 * 1024 * 1024;
 
 const BUFFER: usize = 64 * 1024;
-const MARK: [u8; 3] = *b"\xef\xbb\xbf";
+const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
-/// What is read, and how.
+/// How a text is read.
 #[derive(Debug, Clone)]
 pub struct Reading {
     pub format: Format,
-    /// Records at the beginning that are left out.
+    /// The number of records to skip at the beginning.
     pub skip: u64,
-    /// Whose those are that name no author.
+    /// The author of records without one.
     pub author: Option<i64>,
-    /// References that are looked up by their names, such as `author.username`.
+    /// References to look up by name, such as `author.username`.
     pub map: Vec<String>,
 }
 
-/// What records may say.
+/// The fields and references that records may have.
 struct Known {
     fields: Fields,
     references: References,
@@ -44,47 +44,41 @@ struct Known {
 /// At most [`MAX_RECORDS`] records.
 pub type Chunk<N> = Vec<Record<N>>;
 
-/// Why nothing more comes.
-pub enum Unreadable {
-    /// The line, and what is wrong with it for all that follow.
+/// Why reading stopped.
+pub enum ReadError {
+    /// This line makes all later ones unusable.
     Refused(u64, Refusal),
-    /// The text broke off. What had come of its last chunk is not there.
+    /// The text could not be read to its end. Its last, incomplete chunk is dropped.
     Broken(io::Error),
 }
 
-/// Reads to the end, or until nobody wants more.
+/// Reads to the end, or until the receiver of the chunks is closed.
 pub fn read<R: Resource>(
     mut text: impl Read,
     reading: &Reading,
     chunks: &Sender<Chunk<R::New>>,
-) -> Result<(), Unreadable> {
-    let broken = Unreadable::Broken;
-    let text =
-        BufReader::with_capacity(BUFFER, without_mark(&mut text).map_err(broken)?.chain(text));
+) -> Result<(), ReadError> {
+    let broken = ReadError::Broken;
+    let text = BufReader::with_capacity(
+        BUFFER,
+        skip_byte_order_mark(&mut text).map_err(broken)?.chain(text),
+    );
     let known = Known {
         fields: Fields::of::<R>(),
         references: References::of::<R>(&reading.map),
     };
-    let mut records: Box<dyn Split + '_> = match reading.format {
-        Format::Ndjson => Box::new(Lines::new(text)),
+    let mut records: Box<dyn RecordReader + '_> = match reading.format {
+        Format::Ndjson => Box::new(NdjsonReader::new(text)),
         Format::Csv => {
-            let table = Table::new(text, &known.fields).map_err(broken)?;
-            Box::new(table.map_err(|(line, refusal)| Unreadable::Refused(line, refusal))?)
+            let table = CsvTable::new(text, &known.fields).map_err(broken)?;
+            Box::new(table.map_err(|(line, refusal)| ReadError::Refused(line, refusal))?)
         }
     };
     let mut line = 1;
     for _ in 0..reading.skip {
         let raw = records.next().map_err(broken)?;
-        let missing = || {
-            Refusal::new(
-                "",
-                "out_of_range",
-                "is the last: there are not as many to skip",
-            )
-        };
-        line = raw
-            .ok_or_else(|| Unreadable::Refused(line, missing()))?
-            .line;
+        let missing = || Refusal::new("", "out_of_range", "there are fewer records than `skip`");
+        line = raw.ok_or_else(|| ReadError::Refused(line, missing()))?.line;
     }
     let (mut chunk, mut size) = (Vec::new(), 0);
     while let Some(raw) = records.next().map_err(broken)? {
@@ -98,18 +92,18 @@ pub fn read<R: Resource>(
         size += raw.size;
         chunk.push(record::<R>(raw, &known, reading.author));
     }
-    // Where nobody is there any more, nobody misses it.
+    // If the receiver is closed, there is nothing to do.
     let _ = chunks.blocking_send(chunk);
     Ok(())
 }
 
-/// The first bytes, unless they are the byte order mark that some programs write before UTF-8.
-fn without_mark(text: &mut impl Read) -> io::Result<Cursor<Vec<u8>>> {
+/// Reads the first bytes and drops the byte order mark that some programs write before UTF-8.
+fn skip_byte_order_mark(text: &mut impl Read) -> io::Result<Cursor<Vec<u8>>> {
     let mut first = Vec::new();
     text.by_ref()
-        .take(MARK.len() as u64)
+        .take(BYTE_ORDER_MARK.len() as u64)
         .read_to_end(&mut first)?;
-    if first == MARK {
+    if first == BYTE_ORDER_MARK {
         first.clear();
     }
     Ok(Cursor::new(first))
@@ -139,9 +133,10 @@ fn record<R: Resource>(raw: Raw, known: &Known, author: Option<i64>) -> Record<R
             members.entry("author_id").or_insert_with(|| author.into());
         }
     }
-    let (new, waiting) = match waits {
-        true => (Err(Vec::new()), Some(value)),
-        false => (shape::<R>(value), None),
+    let (new, waiting) = if waits {
+        (Err(Vec::new()), Some(value))
+    } else {
+        (shape::<R>(value), None)
     };
     Record {
         line,

@@ -1,4 +1,4 @@
-//! What there is about a user.
+//! The files of an export of personal data.
 use service::{
     Audit, Comments, Error, Posts, Reads, Result, Session, auth, own, query::ExportQuery,
     resources::registry,
@@ -6,7 +6,7 @@ use service::{
 
 use super::{
     archive::Part,
-    listed::{ByService, Listed},
+    ndjson::{AsSystem, NdjsonRows},
     views::{MailView, ProfileView, SessionView, TokenView},
 };
 use crate::{
@@ -15,64 +15,64 @@ use crate::{
     transfer::{AnyPages, Format, Pages},
 };
 
-/// What an entry says without what was changed: that may be another's.
-const ENTRY: &str = "seq,request_id,resource,resource_id,action,created_at";
+/// The fields of audit entries without `changes`, which may be personal data of others.
+const ENTRY_FIELDS: &str = "seq,request_id,resource,resource_id,action,created_at";
 
-/// One file each.
+/// Returns all files.
 pub fn all(session: &Session) -> Result<Vec<Part>> {
     let me = session.actor().user_id().ok_or(Error::Unauthenticated)?;
     let me = me.to_string();
     let mine = [("author_id", &*me), ("deleted", "include")];
     let about_me = [("resource", "users"), ("resource_id", &*me)];
-    let by_me = [("actor_id", &*me), ("fields", ENTRY)];
+    let by_me = [("actor_id", &*me), ("fields", ENTRY_FIELDS)];
     let part = |name, pages| Part { name, pages };
     Ok(vec![
         part(
             "profile.ndjson",
-            Box::new(Listed::new(|session, beyond| {
-                Box::pin(profile(session, beyond))
+            Box::new(NdjsonRows::new(|session, after| {
+                Box::pin(profile(session, after))
             })),
         ),
         part("posts.ndjson", rows::<Posts>(&mine)?),
         part("comments.ndjson", rows::<Comments>(&mine)?),
         part(
             "history_of_account.ndjson",
-            Box::new(ByService(rows::<Audit>(&about_me)?)),
+            Box::new(AsSystem(rows::<Audit>(&about_me)?)),
         ),
         part(
             "done_by_account.ndjson",
-            Box::new(ByService(rows::<Audit>(&by_me)?)),
+            Box::new(AsSystem(rows::<Audit>(&by_me)?)),
         ),
         part(
             "sessions.ndjson",
-            Box::new(Listed::new(|session, beyond| {
-                Box::pin(shown::<_, SessionView>(
-                    own::sessions(session, beyond),
+            Box::new(NdjsonRows::new(|session, after| {
+                Box::pin(views::<_, SessionView>(
+                    own::sessions(session, after),
                     |row| row.id,
                 ))
             })),
         ),
         part(
             "api_keys.ndjson",
-            Box::new(Listed::new(|session, beyond| {
-                Box::pin(shown::<_, ApiKeyView>(
-                    own::api_keys(session, beyond),
+            Box::new(NdjsonRows::new(|session, after| {
+                Box::pin(views::<_, ApiKeyView>(
+                    own::api_keys(session, after),
                     |row| row.id,
                 ))
             })),
         ),
         part(
             "mails.ndjson",
-            Box::new(Listed::new(|session, beyond| {
-                Box::pin(shown::<_, MailView>(own::mails(session, beyond), |row| {
+            Box::new(NdjsonRows::new(|session, after| {
+                Box::pin(views::<_, MailView>(own::mails(session, after), |row| {
                     row.id
                 }))
             })),
         ),
         part(
             "tokens.ndjson",
-            Box::new(Listed::new(|session, beyond| {
-                Box::pin(shown::<_, TokenView>(own::tokens(session, beyond), |row| {
+            Box::new(NdjsonRows::new(|session, after| {
+                Box::pin(views::<_, TokenView>(own::tokens(session, after), |row| {
                     row.id
                 }))
             })),
@@ -85,9 +85,9 @@ fn rows<R: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     Ok(Box::new(Pages::new(query, Format::Ndjson)?))
 }
 
-/// The one line of the profile.
-async fn profile(session: &Session, beyond: i64) -> Result<Vec<(i64, ProfileView)>> {
-    if beyond > 0 {
+/// Returns the only row of the profile.
+async fn profile(session: &Session, after: i64) -> Result<Vec<(i64, ProfileView)>> {
+    if after > 0 {
         return Ok(Vec::new());
     }
     let me = auth::me(session).await?;
@@ -95,7 +95,7 @@ async fn profile(session: &Session, beyond: i64) -> Result<Vec<(i64, ProfileView
     Ok(vec![(me.user.id, ProfileView::of(me, &account))])
 }
 
-async fn shown<M, V: From<M>>(
+async fn views<M, V: From<M>>(
     rows: impl Future<Output = Result<Vec<M>>>,
     id: fn(&M) -> i64,
 ) -> Result<Vec<(i64, V)>> {

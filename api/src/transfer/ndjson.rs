@@ -1,18 +1,18 @@
-//! NDJSON: a record a line.
+//! Reads NDJSON, one record per line.
 use std::io::{self, BufRead, Read};
 
 use service::Refusal;
 
-use super::record::{MAX_RECORD, Raw, Split, too_long};
+use super::record::{MAX_RECORD, Raw, RecordReader, too_long};
 use crate::http::json;
 
-pub struct Lines<R> {
+pub struct NdjsonReader<R> {
     input: R,
     line: u64,
     text: Vec<u8>,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> NdjsonReader<R> {
     pub fn new(input: R) -> Self {
         Self {
             input,
@@ -21,15 +21,15 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Of a line that is too long only the beginning is kept.
+    /// Reads a line. Only the beginning of a line that is too long is kept.
     fn read(&mut self) -> io::Result<usize> {
         self.text.clear();
         self.line += 1;
-        let most = MAX_RECORD as u64 + 1;
+        let limit = MAX_RECORD as u64 + 1;
         let read = self
             .input
             .by_ref()
-            .take(most)
+            .take(limit)
             .read_until(b'\n', &mut self.text)?;
         if self.text.len() > MAX_RECORD && !self.text.ends_with(b"\n") {
             return Ok(read + self.input.skip_until(b'\n')?);
@@ -38,19 +38,15 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-impl<R: BufRead> Split for Lines<R> {
-    /// Blank lines are none.
+impl<R: BufRead> RecordReader for NdjsonReader<R> {
+    /// Skips blank lines.
     fn next(&mut self) -> io::Result<Option<Raw>> {
         while self.read()? > 0 {
             let value = match self.text.trim_ascii() {
                 [] => continue,
                 _ if self.text.len() > MAX_RECORD => Err(too_long()),
                 text => json::strict(text).map_err(|error| {
-                    Refusal::new(
-                        "",
-                        "malformed",
-                        format!("is not JSON as we read it: {error}"),
-                    )
+                    Refusal::new("", "malformed", format!("invalid JSON: {error}"))
                 }),
             };
             return Ok(Some(Raw {

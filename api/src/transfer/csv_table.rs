@@ -1,37 +1,41 @@
-//! CSV as objects: a header names the fields.
+//! Reads CSV with a header as objects.
 use std::io::{self, BufRead};
 
 use serde_json::{Map, Value};
 use service::Refusal;
 
 use super::{
+    csv_records::{CsvRecords, Found},
     fields::{Fields, Kind},
-    record::{Raw, Split, too_long},
-    records::{Found, Records},
+    record::{Raw, RecordReader, too_long},
 };
 use crate::http::json;
 
-pub struct Table<R> {
-    records: Records<R>,
+pub struct CsvTable<R> {
+    records: CsvRecords<R>,
     columns: Vec<Column>,
 }
 
 struct Column {
     name: String,
-    /// None where its cells are not looked at.
+    /// `None` if the cells of the column are ignored.
     kind: Option<Kind>,
 }
 
-impl<R: BufRead> Table<R> {
-    /// Reads the header: every column must be known, and stand once.
+impl<R: BufRead> CsvTable<R> {
+    /// Reads the header. Every column must be a known field and must not be repeated.
     pub fn new(input: R, fields: &Fields) -> io::Result<Result<Self, (u64, Refusal)>> {
-        let mut records = Records::new(input);
+        let mut records = CsvRecords::new(input);
         let found = records.next()?;
         let columns = match found {
             Some(Found::Cells) => header(&records, fields),
             Some(Found::TooLong) => Err(too_long()),
             Some(Found::Unclosed) => Err(unclosed()),
-            None => Err(Refusal::new("", "required", "must name the columns")),
+            None => Err(Refusal::new(
+                "",
+                "required",
+                "must begin with a header that names the columns",
+            )),
         };
         let line = records.line();
         Ok(match columns {
@@ -43,7 +47,7 @@ impl<R: BufRead> Table<R> {
     fn object(&self) -> Result<Value, Refusal> {
         let (has, needs) = (self.records.cells().count(), self.columns.len());
         if has != needs {
-            let detail = format!("has {has} cells, where the header has {needs}");
+            let detail = format!("has {has} cells, but the header has {needs}");
             return Err(malformed("", detail));
         }
         let mut members = Map::new();
@@ -59,7 +63,7 @@ impl<R: BufRead> Table<R> {
     }
 }
 
-fn header<R: BufRead>(records: &Records<R>, fields: &Fields) -> Result<Vec<Column>, Refusal> {
+fn header<R: BufRead>(records: &CsvRecords<R>, fields: &Fields) -> Result<Vec<Column>, Refusal> {
     let mut columns: Vec<Column> = Vec::new();
     let is_alone = records.cells().count() == 1;
     for cell in records.cells() {
@@ -69,15 +73,15 @@ fn header<R: BufRead>(records: &Records<R>, fields: &Fields) -> Result<Vec<Colum
             .clone()
             .find(|(mark, _)| is_alone && name.contains(*mark))
         {
-            let detail = format!("is separated by {other}: separate the columns by commas");
+            let detail = format!("columns must be separated by commas, not {other}");
             return Err(malformed("", detail));
         }
         let refused = |code, detail| Refusal::new(format!("/{}", json::escape(name)), code, detail);
         if !fields.is_known(name) {
-            return Err(refused("unknown_field", "is no field of this resource"));
+            return Err(refused("unknown_field", "unknown field"));
         }
         if columns.iter().any(|column| column.name == name) {
-            return Err(refused("duplicate", "stands in the header more than once"));
+            return Err(refused("duplicate", "is repeated in the header"));
         }
         columns.push(Column {
             name: name.to_owned(),
@@ -96,7 +100,7 @@ fn unclosed() -> Refusal {
     malformed("", "ends inside a quote")
 }
 
-impl<R: BufRead> Split for Table<R> {
+impl<R: BufRead> RecordReader for CsvTable<R> {
     fn next(&mut self) -> io::Result<Option<Raw>> {
         let Some(found) = self.records.next()? else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! A connection whose client must take what it is sent.
+//! A connection that is closed if its client stops reading.
 use std::{
     io,
     net::SocketAddr,
@@ -14,15 +14,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::Counted;
-use crate::rate::Who;
+use crate::{load::Counted, rate::Who};
 
 pub struct Connection {
     stream: TcpStream,
     peer: Option<SocketAddr>,
-    /// How long the client may take nothing.
-    patience: Duration,
-    /// Runs since the last bytes were taken, while there are more.
+    /// How long the client may read nothing.
+    write_timeout: Duration,
+    /// The timer since the client last read bytes, while more are waiting.
     stalled: Option<Pin<Box<Sleep>>>,
     _counted: Option<Counted<Who>>,
 }
@@ -34,26 +33,26 @@ impl AsFd for Connection {
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream, patience: Duration, counted: Option<Counted<Who>>) -> Self {
+    pub fn new(stream: TcpStream, write_timeout: Duration, counted: Option<Counted<Who>>) -> Self {
         Self {
             peer: stream.peer_addr().ok(),
             stream,
-            patience,
+            write_timeout,
             stalled: None,
             _counted: counted,
         }
     }
 
-    /// Ready when the client has taken nothing for too long. What the system still holds for it is given up too.
+    /// Ready when the client has read nothing for too long. The bytes that the operating system still buffers are discarded.
     fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let patience = self.patience;
+        let write_timeout = self.write_timeout;
         let stalled = self
             .stalled
-            .get_or_insert_with(|| Box::pin(sleep(patience)));
+            .get_or_insert_with(|| Box::pin(sleep(write_timeout)));
         ready!(stalled.as_mut().poll(context));
-        tracing::info!(peer = ?self.peer, "a connection was cut: its client took nothing of an answer for too long");
+        tracing::info!(peer = ?self.peer, "connection closed: the client stopped reading the response");
         if let Err(error) = self.stream.set_zero_linger() {
-            tracing::debug!(%error, "SO_LINGER");
+            tracing::debug!(%error, "cannot set SO_LINGER");
         }
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }

@@ -1,4 +1,4 @@
-//! What the command line does with a resource of which it knows the name only.
+//! Exports and imports a resource whose type is known only at run time.
 use std::{io::Read, pin::Pin};
 
 use service::{Result, Session, query::ExportQuery, resources::registry};
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::http::{Resource, Route};
 
-/// The page that comes next.
+/// A future of the next page.
 pub type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
 
-/// [`Pages`] of some resource.
+/// [`Pages`] of any resource.
 pub trait AnyPages {
     fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a>;
 }
@@ -22,23 +22,23 @@ impl<R: Resource> AnyPages for Pages<R> {
     }
 }
 
-/// An export that may begin, or what is wrong with its filters.
+/// The pages of an export, or an error in its filters.
 pub type Export = Result<Box<dyn AnyPages>>;
 
-/// As [`import`].
+/// A future of the result of [`import`].
 pub type Import<'a> = Pin<Box<dyn Future<Output = (Report, Result<(), Stop>)> + 'a>>;
 
 pub type Text = Box<dyn Read + Send>;
 
-/// How the rows of one resource go out and come in.
+/// The export and the import of one resource.
 #[derive(Clone, Copy)]
 pub struct Transfer {
     pub name: &'static str,
-    /// Whether a client says who wrote a row.
+    /// Whether clients can set the author of a row.
     pub has_author: fn() -> bool,
-    /// The references that an import can look up by name.
+    /// References that an import can look up by name.
     pub references: fn() -> Vec<String>,
-    /// All that these filters match, counted beforehand.
+    /// Exports all rows that match the filters, with their total.
     pub export: fn(Format, &[(String, String)]) -> Export,
     pub import: for<'a> fn(&'a Session, Text, Reading, Writing) -> Import<'a>,
 }
@@ -61,7 +61,7 @@ impl Transfer {
         }
     }
 
-    /// Of every resource that is among the routes.
+    /// Returns one for each resource in the routes.
     pub fn all(routes: &[Route]) -> Vec<Self> {
         routes.iter().filter_map(|route| route.transfer).collect()
     }

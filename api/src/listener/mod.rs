@@ -1,4 +1,6 @@
-//! Accepts connections: a bounded number for each address, each of which is cut when its client takes nothing.
+//! Accepts connections: a limited number for each address, each of which is closed if its client stops reading.
+mod stream;
+
 use std::{io, net::SocketAddr, time::Duration};
 
 use actix_http::{HttpService, Protocol, Request};
@@ -13,44 +15,49 @@ use actix_web::{
 };
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::{Counts, peer::remember, stream::Connection};
-use crate::{proxies::Proxies, rate::Who, settings::ServerSettings};
+use crate::{
+    load::{Counts, remember_connection},
+    proxies::Proxies,
+    rate::Who,
+    settings::ServerSettings,
+};
+use stream::Connection;
 
-/// Connections that the system has accepted and no worker has.
+/// Connections that the operating system queues until a worker accepts them.
 const BACKLOG: u32 = 1024;
 
-/// How long a connection may take to end once its last answer is written.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// How long a connection may take to close after its last response is written.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Bytes of an answer that the system takes from us for a client that has not room for them yet. Without this limit it takes
-/// megabytes for each connection.
+/// Bytes of a response that the operating system buffers for a client that does not read them yet. Without this limit it
+/// buffers megabytes for each connection.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 128 * 1024;
+const UNSENT_LIMIT: u32 = 128 * 1024;
 
-/// A server that runs when it is awaited.
+/// A bound server, which runs when it is awaited.
 pub struct Listening {
     pub server: Server,
     pub address: SocketAddr,
 }
 
-/// The rules for new connections.
+/// Limits on new connections.
 #[derive(Clone)]
-struct Door {
+struct ConnectionLimits {
     connections: Counts<Who>,
-    /// A trusted proxy may open any number: its requests are counted by client.
+    /// A trusted proxy may open any number of connections: its requests are counted by client.
     proxies: Proxies,
     write_timeout: Duration,
 }
 
-impl Door {
-    /// None where the address has too many connections already.
-    fn open(&self, stream: TcpStream) -> Option<(Connection, Option<SocketAddr>)> {
+impl ConnectionLimits {
+    /// Returns `None` if the address has too many connections already.
+    fn accept(&self, stream: TcpStream) -> Option<(Connection, Option<SocketAddr>)> {
         let peer = stream.peer_addr().ok();
         let counted = match peer.map(|peer| peer.ip().to_canonical()) {
             Some(address) if !self.proxies.trust(address) => {
                 let counted = self.connections.take(Who::at(address));
                 if counted.is_none() {
-                    tracing::debug!(%address, "a connection was refused: its address has too many");
+                    tracing::debug!(%address, "connection refused: too many from this address");
                     return None;
                 }
                 counted
@@ -61,7 +68,7 @@ impl Door {
     }
 }
 
-/// Serves as actix-web's `HttpServer` does, but only the connections that `Door` lets in.
+/// Serves like actix-web's `HttpServer`, but only the connections that `ConnectionLimits` accepts.
 pub fn listen<F, I, S, B>(
     settings: &ServerSettings,
     connections: Counts<Who>,
@@ -78,22 +85,23 @@ where
     S::Service: 'static,
     B: MessageBody + 'static,
 {
-    let door = Door {
+    let limits = ConnectionLimits {
         connections,
         proxies: settings.trusted_proxies.clone(),
         write_timeout,
     };
     let address = SocketAddr::from((settings.host, settings.port));
-    let socket = match address.is_ipv4() {
-        true => TcpSocket::new_v4()?,
-        false => TcpSocket::new_v6()?,
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
     };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?.into_std()?;
-    // Connections inherit it.
+    // Accepted connections inherit this option.
     #[cfg(target_os = "linux")]
-    socket2::SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT)?;
+    socket2::SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT_LIMIT)?;
     let address = listener.local_addr()?;
 
     let builder = ServerBuilder::new()
@@ -106,7 +114,7 @@ where
     let stopping = builder.graceful_shutdown_signal();
     let (head_timeout, keep_alive) = (settings.head_timeout, settings.keep_alive);
     let service = move || {
-        let (stopping, door) = (stopping.clone(), door.clone());
+        let (stopping, limits) = (stopping.clone(), limits.clone());
         let app = app()
             .into_factory()
             .map_err(|error: Error| error.error_response());
@@ -117,14 +125,14 @@ where
             })
             .keep_alive(keep_alive)
             .client_request_timeout(head_timeout)
-            .client_disconnect_timeout(GOODBYE)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .local_addr(address)
-            .on_connect_ext(|connection: &Connection, data| remember(connection, data))
+            .on_connect_ext(|connection: &Connection, data| remember_connection(connection, data))
             .finish(map_config(app, |()| AppConfig::default()));
         apply_fn_factory(http, move |stream: TcpStream, http| {
-            let open = door.open(stream);
+            let accepted = limits.accept(stream);
             let served =
-                open.map(|(connection, peer)| http.call((connection, Protocol::Http1, peer)));
+                accepted.map(|(connection, peer)| http.call((connection, Protocol::Http1, peer)));
             async move {
                 match served {
                     Some(served) => served.await,

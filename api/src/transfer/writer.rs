@@ -1,4 +1,4 @@
-//! Rows into bytes.
+//! Writes rows as NDJSON or CSV.
 use csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 use serde_json::Value;
@@ -7,10 +7,10 @@ use service::{Error, Result, query::Shape};
 use super::{Format, cell, columns::columns};
 use crate::http::Resource;
 
-/// How rows of one export are written.
+/// Writes the rows of one export.
 pub struct Writer {
     format: Format,
-    /// Those that are shown, where not all are.
+    /// The fields to show, unless all are shown.
     fields: Option<Vec<String>>,
     columns: Vec<String>,
 }
@@ -25,7 +25,7 @@ impl Writer {
         }
     }
 
-    /// What goes before the first row.
+    /// Returns the bytes before the first row.
     pub fn head(&self) -> Result<Vec<u8>> {
         match self.format {
             Format::Ndjson => Ok(Vec::new()),
@@ -52,7 +52,7 @@ impl Writer {
             match &self.fields {
                 None => serde_json::to_writer(&mut lines, row),
                 Some(fields) => {
-                    part(row, fields).and_then(|row| serde_json::to_writer(&mut lines, &row))
+                    select(row, fields).and_then(|row| serde_json::to_writer(&mut lines, &row))
                 }
             }
             .map_err(Error::internal)?;
@@ -67,8 +67,8 @@ impl Writer {
     }
 }
 
-/// The members that were asked for; the id always comes along.
-fn part(row: &impl Serialize, fields: &[String]) -> serde_json::Result<Value> {
+/// Keeps only the requested members and the id.
+fn select(row: &impl Serialize, fields: &[String]) -> serde_json::Result<Value> {
     let mut row = serde_json::to_value(row)?;
     if let Some(members) = row.as_object_mut() {
         members.retain(|name, _| name == "id" || fields.contains(name));
