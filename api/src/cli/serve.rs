@@ -16,7 +16,9 @@ pub async fn run() -> anyhow::Result<()> {
     let server = &operator.settings.server;
     let atoll = operator.atoll().await?;
     let database = atoll.database.clone();
-    let first_run = auth::first_run(&atoll).await.map_err(explain)?;
+    let first_run = auth::create_first_run_token(&atoll)
+        .await
+        .map_err(explain)?;
     let service = atoll.clone();
     jobs::start(&atoll, &operator.settings.jobs);
     jobs::check_file(&atoll, operator.settings.database.check);
@@ -28,7 +30,7 @@ pub async fn run() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("serving on {}:{}", server.host, server.port))?;
     if let Some(token) = &first_run {
-        auth::end_first_run(&service, token)
+        auth::revoke_first_run_token(&service, token)
             .await
             .map_err(explain)?;
     }
