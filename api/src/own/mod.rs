@@ -11,8 +11,8 @@ use serde_json::json;
 use service::{
     Actor, Error, Reads, Users,
     crud::{Access, Crud},
-    own,
     permission::Action,
+    personal_data,
     query::{one_of, take_each},
 };
 
@@ -91,7 +91,7 @@ impl Query for Leaving {
 /// As `DELETE /users/{id}` of oneself, for somebody who signed in a moment ago.
 async fn leave(call: Call<NoBody, Leaving>) -> Answer<Nothing> {
     let call = call.long();
-    own::leave(&call.session, call.query.keeps_content).await?;
+    personal_data::delete_account(&call.session, call.query.keeps_content).await?;
     Ok(Reply::no_content())
 }
 

@@ -1,6 +1,6 @@
 //! What there is about a user.
 use service::{
-    Audit, Comments, Error, Posts, Reads, Result, Session, auth, own, query::ExportQuery,
+    Audit, Comments, Error, Posts, Reads, Result, Session, auth, personal_data, query::ExportQuery,
 };
 
 use super::{
@@ -46,7 +46,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             "sessions.ndjson",
             Box::new(Listed::new(|session, beyond| {
                 Box::pin(shown::<_, SessionView>(
-                    own::sessions(session, beyond),
+                    personal_data::sessions(session, beyond),
                     |row| row.id,
                 ))
             })),
@@ -55,7 +55,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             "api_keys.ndjson",
             Box::new(Listed::new(|session, beyond| {
                 Box::pin(shown::<_, ApiKeyView>(
-                    own::api_keys(session, beyond),
+                    personal_data::api_keys(session, beyond),
                     |row| row.id,
                 ))
             })),
@@ -63,17 +63,19 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
         part(
             "mails.ndjson",
             Box::new(Listed::new(|session, beyond| {
-                Box::pin(shown::<_, MailView>(own::mails(session, beyond), |row| {
-                    row.id
-                }))
+                Box::pin(shown::<_, MailView>(
+                    personal_data::mails(session, beyond),
+                    |row| row.id,
+                ))
             })),
         ),
         part(
             "tokens.ndjson",
             Box::new(Listed::new(|session, beyond| {
-                Box::pin(shown::<_, TokenView>(own::tokens(session, beyond), |row| {
-                    row.id
-                }))
+                Box::pin(shown::<_, TokenView>(
+                    personal_data::tokens(session, beyond),
+                    |row| row.id,
+                ))
             })),
         ),
     ])
@@ -90,7 +92,7 @@ async fn profile(session: &Session, beyond: i64) -> Result<Vec<(i64, ProfileView
         return Ok(Vec::new());
     }
     let me = auth::me(session).await?;
-    let account = own::account(session).await?;
+    let account = personal_data::account(session).await?;
     Ok(vec![(me.user.id, ProfileView::of(me, &account))])
 }
 

@@ -1,6 +1,6 @@
 //! What goes out of rows that are no resource: never a hash, nor what a token could be made of.
 use entity::{mails, one_time_tokens, sessions};
-use service::{auth::Me, own::Account};
+use service::{auth::Me, personal_data::Account};
 
 use crate::{
     http::{Representation, Serialize, Time},
