@@ -106,7 +106,7 @@ async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
 /// For the user and for those with `users.read`.
 async fn list_roles(mut call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
     let user = who_sees_roles(&call.session, &[call.id()]).await?;
-    let roles = roles::of_user(&call.session, user.id, &mut call.query.0).await?;
+    let roles = roles::list_for_user(&call.session, user.id, &mut call.query.0).await?;
     call.page::<Roles>(roles, &call.query.0).await
 }
 
