@@ -106,7 +106,7 @@ async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
 /// Only the user and callers with `users.read` may list the roles.
 async fn list_roles(mut call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
     let user = user_with_visible_roles(&call.session, &[call.id()]).await?;
-    let roles = roles::of_user(&call.session, user.id, &mut call.query.0).await?;
+    let roles = roles::list_for_user(&call.session, user.id, &mut call.query.0).await?;
     call.page::<Roles>(roles, &call.query.0).await
 }
 

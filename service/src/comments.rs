@@ -19,7 +19,7 @@ pub struct NewComment {
     pub author_id: Option<i64>,
 }
 
-/// A comment on a post that is known from elsewhere.
+/// A comment on the post that the path of the request names.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewReply {
@@ -57,7 +57,7 @@ impl Crud for Comments {
             Owner::of::<Users>(Column::AuthorId),
             Owner::of::<Posts>(Column::PostId).only_if(
                 posts::Column::Status.eq(PUBLISHED),
-                "takes comments only once it is published",
+                "the post must be published before it can have comments",
             ),
         ]
     }
@@ -96,31 +96,26 @@ impl Crud for Comments {
             .filter(|(_, verdict)| verdict.is_err());
         let posts: Vec<_> = refused.map(|(comment, _)| comment.post_id).collect();
         if action == Action::Delete && !posts.is_empty() {
-            let written = written_posts(reads, posts).await?;
-            let beneath = comments
-                .iter()
-                .map(|comment| written.contains(&comment.post_id));
-            for (verdict, _) in verdicts
-                .iter_mut()
-                .zip(beneath)
-                .filter(|(_, beneath)| *beneath)
-            {
-                *verdict = Ok(());
+            let own_posts = posts_by_caller(reads, posts).await?;
+            for (comment, verdict) in comments.iter().zip(&mut verdicts) {
+                if own_posts.contains(&comment.post_id) {
+                    *verdict = Ok(());
+                }
             }
         }
         Ok(verdicts)
     }
 }
 
-/// Those of these posts whose author the caller is, where the credential lends the right to delete comments on them.
-async fn written_posts(reads: &impl Reads, posts: Vec<i64>) -> Result<Vec<i64>> {
+/// The posts among these whose author is the caller, if the credential allows the caller to delete comments.
+async fn posts_by_caller(reads: &impl Reads, posts: Vec<i64>) -> Result<Vec<i64>> {
     let Some(me) = reads.actor().owner(Comments::name(), Action::Delete) else {
         return Ok(Vec::new());
     };
-    let mine = scope::live::<Posts>(reads.actor())
+    let own_posts = scope::live::<Posts>(reads.actor())
         .filter(posts::Column::AuthorId.eq(me))
         .filter(posts::Column::Id.is_in(posts))
         .select_only()
         .column(posts::Column::Id);
-    Ok(mine.into_tuple().all(reads.db()?).await?)
+    Ok(own_posts.into_tuple().all(reads.db()?).await?)
 }

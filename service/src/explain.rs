@@ -1,5 +1,5 @@
-//! Why somebody may do something, or may not: found by asking the rules themselves, on behalf of others who hold less
-//! or more, and never by a second copy of them.
+//! Explains why a user may or may not make a request. It runs the request's own check for actors with fewer or more
+//! permissions, so that there is no second copy of the rules.
 use ::entity::users::{Column, Model};
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -12,33 +12,33 @@ use crate::{
     roles::{self, Granted},
 };
 
-mod least;
+mod minimal_set;
 
-/// Nobody has this id.
-const STRANGER: i64 = 0;
+/// An id that no user has.
+const NO_USER: i64 = 0;
 
-/// What an answer rests on.
+/// The reason for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ground {
-    /// Anybody may, signed in or not.
+    /// Everyone may, signed in or not.
     Public,
-    /// Whoever is signed in may.
+    /// Every signed-in user may.
     SignedIn,
-    /// It belongs to the user.
+    /// The row belongs to the user.
     Owner,
-    /// Permissions: those held allow it, or those missing would.
+    /// The permissions that the user holds allow it, or the missing ones would.
     Permission,
-    /// Superusers may, and nobody else.
+    /// Only superusers may.
     Superuser,
     /// The account is deleted or inactive.
     Account,
-    /// Nobody may: there is no such row, or the configuration rules it out.
+    /// Nobody may: the row does not exist, or the configuration forbids the request.
     Nobody,
-    /// The user may, and the API key lacks a scope, or no key may.
+    /// The user may, but the API key lacks a scope, or no API key may.
     Scope,
 }
 
-/// A permission, and the live roles that give it.
+/// A permission and the live roles that grant it.
 #[derive(Debug)]
 pub struct Source {
     pub permission: Permission,
@@ -47,54 +47,54 @@ pub struct Source {
 
 #[derive(Debug)]
 pub struct Explanation {
-    /// How the request would fail; none where it is allowed.
+    /// The error that the request would get; `None` if it is allowed.
     pub refusal: Option<Error>,
     pub ground: Ground,
-    /// What the user holds of that on which the answer rests.
+    /// The permissions of the user that decide the answer.
     pub held: Vec<Source>,
-    /// The least that would have to be added.
+    /// The smallest set of permissions that would allow the request.
     pub missing: Vec<Source>,
 }
 
-/// Says whether a user, or nobody where there is none, passes `check`, and why. `check` fails as the request does.
-/// `scopes` are those of an API key that the user would come with.
+/// Explains whether a user passes `check`, and why; without a user, it explains that for an anonymous caller. `check` fails
+/// as the request would. `scopes` are the scopes of an API key that the user would send.
 ///
-/// Fails with [`Error::Query`] where there never was such a user, or is no more.
+/// Fails with [`Error::Query`] if there is no user with this id, neither live nor deleted.
 pub async fn explain(
     session: &Session,
     user_id: Option<i64>,
     scopes: Option<Grants>,
     check: impl AsyncFn(&Session) -> Result<()>,
 ) -> Result<Explanation> {
-    let asking = Asking { session, check };
+    let explainer = Explainer { session, check };
     let Some(id) = user_id else {
-        return asking.nobody().await;
+        return explainer.explain_anonymous().await;
     };
     let user = user(session, id).await?;
     if user.deleted_at.is_some() || !user.is_active {
-        return Ok(Explanation::of(
+        return Ok(Explanation::new(
             Some(Error::Unauthenticated),
             Ground::Account,
         ));
     }
-    let explanation = asking.user(&user).await?;
+    let explanation = explainer.explain_user(&user).await?;
     match scopes {
         Some(scopes) if explanation.refusal.is_none() => {
-            asking.key(&user, &scopes, explanation).await
+            explainer.explain_key(&user, &scopes, explanation).await
         }
         _ => Ok(explanation),
     }
 }
 
-/// Live or deleted.
+/// Finds a live or deleted user.
 async fn user(session: &Session, id: i64) -> Result<Model> {
     let all = scope::shown::<Users>(&Actor::System, Deleted::Include, everything());
     let user = all.filter(Column::Id.eq(id)).one(session.db()?).await?;
-    user.ok_or_else(|| Error::parameter("user_id", "not_found", "names no user"))
+    user.ok_or_else(|| Error::parameter("user_id", "not_found", "there is no user with this id"))
 }
 
 impl Explanation {
-    fn of(refusal: Option<Error>, ground: Ground) -> Self {
+    fn new(refusal: Option<Error>, ground: Ground) -> Self {
         Self {
             refusal,
             ground,
@@ -104,42 +104,43 @@ impl Explanation {
     }
 }
 
-struct Asking<'a, F> {
+struct Explainer<'a, F> {
     session: &'a Session,
     check: F,
 }
 
-impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
-    async fn nobody(&self) -> Result<Explanation> {
+impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
+    async fn explain_anonymous(&self) -> Result<Explanation> {
         match self.refusal(Actor::Anonymous).await? {
-            None => Ok(Explanation::of(None, Ground::Public)),
-            Some(refusal) if self.allows(STRANGER, &[]).await? => {
-                Ok(Explanation::of(Some(refusal), Ground::SignedIn))
+            None => Ok(Explanation::new(None, Ground::Public)),
+            Some(refusal) if self.allows(NO_USER, &[]).await? => {
+                Ok(Explanation::new(Some(refusal), Ground::SignedIn))
             }
-            Some(refusal) => self.refused(refusal, STRANGER, &[]).await,
+            Some(refusal) => self.explain_refusal(refusal, NO_USER, &[]).await,
         }
     }
 
-    async fn user(&self, user: &Model) -> Result<Explanation> {
+    async fn explain_user(&self, user: &Model) -> Result<Explanation> {
         let roles = roles::granted(self.session.db()?, Some(user.id)).await?;
         let held = roles.iter().flat_map(|role| role.permissions.clone());
         let held: Vec<_> = held.collect();
         let actor = actor(user.id, user.is_superuser, &held);
-        let withheld = auth::withheld_from(self.session, user.id).await?;
-        let kept = self.refusal(actor.clone().kept_from(withheld)).await?;
+        let withheld = auth::withheld_for_user(self.session, user.id).await?;
+        let with_requirements = self.refusal(actor.clone().kept_from(withheld)).await?;
         let refusal = self.refusal(actor).await?;
-        if let (Some(refusal), None) = (kept, &refusal) {
-            return Ok(Explanation::of(Some(refusal), Ground::Account));
+        if let (Some(refusal), None) = (with_requirements, &refusal) {
+            return Ok(Explanation::new(Some(refusal), Ground::Account));
         }
         if let Some(refusal) = refusal {
-            return match user.is_superuser {
-                true => Ok(Explanation::of(Some(refusal), Ground::Nobody)),
-                false => self.refused(refusal, user.id, &held).await,
+            return if user.is_superuser {
+                Ok(Explanation::new(Some(refusal), Ground::Nobody))
+            } else {
+                self.explain_refusal(refusal, user.id, &held).await
             };
         }
         let ground = if self.refusal(Actor::Anonymous).await?.is_none() {
             Ground::Public
-        } else if self.allows(STRANGER, &[]).await? {
+        } else if self.allows(NO_USER, &[]).await? {
             Ground::SignedIn
         } else if self.allows(user.id, &[]).await? {
             Ground::Owner
@@ -148,16 +149,16 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         } else {
             Ground::Permission
         };
-        let mut explanation = Explanation::of(None, ground);
+        let mut explanation = Explanation::new(None, ground);
         if ground == Ground::Permission {
-            let least = self.least(user.id, &[], held).await?;
-            explanation.held = sources(&roles, least);
+            let needed = self.minimal_set(user.id, &[], held).await?;
+            explanation.held = sources(&roles, needed);
         }
         Ok(explanation)
     }
 
-    /// Of a request that the user may send: whether a key of these scopes may, and which scopes would be enough.
-    async fn key(
+    /// Explains, for a request that the user may make, whether an API key with these scopes may, and which scopes it lacks.
+    async fn explain_key(
         &self,
         user: &Model,
         scopes: &Grants,
@@ -168,7 +169,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         let owner = caller(user.id, user.is_superuser, held.collect());
         let asked = async |scopes: &Grants| {
             let key = Caller {
-                credential: Credential::ApiKey(STRANGER),
+                credential: Credential::ApiKey(NO_USER),
                 ..owner.clone()
             };
             self.refusal(Actor::User(key.within(scopes))).await
@@ -184,11 +185,11 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
             .map(Permission::new)
             .collect();
         let with = |more: &[Permission]| scopes.iter().chain(more).cloned().collect::<Grants>();
-        let mut explanation = Explanation::of(Some(refusal), Ground::Scope);
+        let mut explanation = Explanation::new(Some(refusal), Ground::Scope);
         if asked(&with(&missing)).await?.is_some() {
             return Ok(explanation);
         }
-        // Each that can be left out is, those that cover others first: what is left are the narrowest.
+        // Remove every scope that is not needed, wide ones first, so that the narrowest remain.
         missing.sort_by_key(|scope| {
             let text = scope.to_string();
             let last = text.rsplit('.').next();
@@ -206,7 +207,13 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         Ok(explanation)
     }
 
-    async fn refused(&self, refusal: Error, user: i64, held: &[Permission]) -> Result<Explanation> {
+    /// Explains a refusal by the permissions that would be needed.
+    async fn explain_refusal(
+        &self,
+        refusal: Error,
+        user: i64,
+        held: &[Permission],
+    ) -> Result<Explanation> {
         let all = self
             .session
             .registry()
@@ -220,23 +227,23 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
                 None => Ground::Superuser,
                 Some(_) => Ground::Nobody,
             };
-            return Ok(Explanation::of(Some(refusal), ground));
+            return Ok(Explanation::new(Some(refusal), ground));
         }
-        let missing = self.least(user, held, all).await?;
-        let comes_close = |permission: &&Permission| {
+        let missing = self.minimal_set(user, held, all).await?;
+        let is_covered = |permission: &&Permission| {
             let mut missing = missing.iter();
             missing.any(|missing| missing.covers(permission))
         };
-        let close: Vec<_> = held.iter().filter(comes_close).cloned().collect();
+        let close: Vec<_> = held.iter().filter(is_covered).cloned().collect();
         let roles = roles::granted(self.session.db()?, None).await?;
-        let theirs = match user {
-            STRANGER => Vec::new(),
+        let user_roles = match user {
+            NO_USER => Vec::new(),
             user => roles::granted(self.session.db()?, Some(user)).await?,
         };
         Ok(Explanation {
-            held: sources(&theirs, close),
+            held: sources(&user_roles, close),
             missing: sources(&roles, missing),
-            ..Explanation::of(Some(refusal), Ground::Permission)
+            ..Explanation::new(Some(refusal), Ground::Permission)
         })
     }
 
@@ -245,7 +252,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
         Ok(refusal.is_none())
     }
 
-    /// Why this actor is refused. What the state of a row does not allow is no refusal of an actor.
+    /// Runs the check for this actor and returns its refusal. A conflict with the state of a row is not a refusal.
     async fn refusal(&self, actor: Actor) -> Result<Option<Error>> {
         match (self.check)(&self.session.acting_as(actor)).await {
             Err(refusal @ (Error::NotFound | Error::Unauthenticated | Error::Forbidden(_))) => {
@@ -265,7 +272,7 @@ fn actor(user_id: i64, is_superuser: bool, held: &[Permission]) -> Actor {
 fn caller(user_id: i64, is_superuser: bool, grants: Grants) -> Caller {
     Caller {
         user_id,
-        credential: Credential::Session(STRANGER),
+        credential: Credential::Session(NO_USER),
         is_superuser,
         grants,
         scopes: None,

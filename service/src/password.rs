@@ -1,28 +1,28 @@
-//! Passwords: how long they are, how they are chosen, and how they are hashed.
-mod about;
+//! Passwords: length, strength and hashing.
 mod guess;
 mod hasher;
 mod recipe;
+mod user_data;
 
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
-pub use about::About;
 pub use hasher::Hasher;
 pub(crate) use hasher::QUEUE;
+pub use user_data::UserData;
 
-/// Characters; contract §9. The upper bound is checked before any work.
+/// Limits in characters (contract §9). The upper one is checked before any work.
 pub const MIN_LENGTH: usize = 8;
 pub const MAX_LENGTH: usize = 128;
 
-/// A password as it is counted, rated, hashed and compared: in NFC (RFC 8265, section 4.2), as keyboards write the same
-/// letter in several ways.
+/// The password in NFC, the form in which it is counted, rated, hashed and compared (RFC 8265, section 4.2). Keyboards
+/// encode the same letter in several ways.
 pub fn normalised(password: &SecretString) -> SecretString {
     let text: String = password.expose_secret().nfc().collect();
     text.into()
 }
 
-/// How many characters it has, at most one more than it may have: the rest of a long one is not looked at.
+/// The number of characters. Counting stops at one more than the maximum.
 pub fn length(password: &SecretString) -> usize {
     password.expose_secret().nfc().take(MAX_LENGTH + 1).count()
 }

@@ -1,5 +1,5 @@
-//! What is kept only for a time: deleted rows, idempotency keys, sign-in sessions, API keys, tokens of mail, counters of failures
-//! and, if so configured, the audit.
+//! Deletion of expired data: deleted rows, idempotency keys, sign-in sessions, API keys, one-time tokens, failure counters
+//! and, if configured, audit entries.
 use std::time::Duration;
 
 use ::entity::{
@@ -19,16 +19,16 @@ use crate::{
     registry::Table,
 };
 
-/// Rows of one transaction.
+/// The maximum number of rows that one transaction deletes.
 const BATCH: u64 = 500;
 
-/// Names the lock of the one node that purges; any number of our own will do.
-const PURGER: i64 = 0x5055_5247_4552;
+/// The id of the advisory lock that lets one node purge at a time. The number is arbitrary but unique.
+const PURGE_LOCK: i64 = 0x5055_5247_4552;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Of deleted rows.
+    /// How long deleted rows are kept.
     #[serde(with = "humantime_serde")]
     pub retention: Duration,
 }
@@ -41,40 +41,48 @@ impl Default for Settings {
     }
 }
 
-/// How many rows of a table have had their time.
+/// The number of expired rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
     pub table: &'static str,
     pub rows: u64,
 }
 
-/// Removes what has had its time, in batches, one transaction each; `progress` hears of each batch.
-/// Where another node is at it, nothing happens.
+/// Deletes expired data in batches of one transaction each, and calls `progress` after each batch. It does nothing while
+/// another node purges.
 pub async fn purge(kernel: &Kernel, mut progress: impl FnMut(&Expired)) -> Result<Vec<Expired>> {
     let session = kernel.session(Actor::System).long();
     let mut all = Vec::new();
-    // One time for all tables: a batch of owners whose time ends meanwhile would take all that they own along.
+    // All tables use the same time. Otherwise owners that expire during the purge would delete all their rows in one batch.
     let before = before(kernel.atoll().soft_delete.retention)?;
-    // What is owned goes before its owners: it was deleted with them, or before.
+    // Owned rows are purged before their owners: they were deleted with them or earlier.
     for table in kernel.registry.tables().iter().rev() {
         let rows = async |tx: &Tx| deleted_rows(tx, table, before).await;
         all.push(drain(&session, table.name, rows, &mut progress).await?);
     }
-    let deletions = async |tx: &Tx| forgotten_deletions(tx, before).await;
+    let deletions = async |tx: &Tx| unused_deletions(tx, before).await;
     let entries = async |tx: &Tx| entries(tx, kernel).await;
     all.push(drain(&session, "deletions", deletions, &mut progress).await?);
-    all.push(drain(&session, "idempotency_keys", keys, &mut progress).await?);
+    all.push(
+        drain(
+            &session,
+            "idempotency_keys",
+            expired_idempotency_keys,
+            &mut progress,
+        )
+        .await?,
+    );
     let sessions = async |tx: &Tx| ended_sessions(tx, kernel).await;
     all.push(drain(&session, "sessions", sessions, &mut progress).await?);
     all.push(drain(&session, "api_keys", expired_keys, &mut progress).await?);
     all.push(drain(&session, "one_time_tokens", expired_tokens, &mut progress).await?);
-    all.push(drain(&session, "throttles", forgiven, &mut progress).await?);
-    all.push(drain(&session, "written_bytes", uncounted, &mut progress).await?);
+    all.push(drain(&session, "throttles", ended_throttles, &mut progress).await?);
+    all.push(drain(&session, "written_bytes", old_byte_counters, &mut progress).await?);
     all.push(drain(&session, "audit_entries", entries, &mut progress).await?);
     Ok(all)
 }
 
-/// How many deleted rows the next purge removes.
+/// Counts the deleted rows that the next purge would remove.
 pub async fn preview(kernel: &Kernel) -> Result<Vec<Expired>> {
     let before = before(kernel.atoll().soft_delete.retention)?;
     let mut all = Vec::new();
@@ -91,7 +99,7 @@ pub async fn preview(kernel: &Kernel) -> Result<Vec<Expired>> {
     Ok(all)
 }
 
-/// One batch after the other, until there is nothing left for one.
+/// Runs batches until one finds nothing to delete.
 async fn drain(
     session: &Session,
     table: &'static str,
@@ -100,9 +108,12 @@ async fn drain(
 ) -> Result<Expired> {
     let mut expired = Expired { table, rows: 0 };
     loop {
-        let removed = session.write(async |tx| match tx.is_the_only(PURGER).await? {
-            true => batch(tx).await,
-            false => Ok(0),
+        let removed = session.write(async |tx| {
+            if tx.is_the_only(PURGE_LOCK).await? {
+                batch(tx).await
+            } else {
+                Ok(0)
+            }
         });
         let removed = removed.await?;
         expired.rows += removed;
@@ -130,8 +141,8 @@ async fn deleted_rows(tx: &Tx, table: &Table, before: DateTimeWithTimeZone) -> R
     Ok(ids.len() as u64)
 }
 
-/// Deletions that no row belongs to any more.
-async fn forgotten_deletions(tx: &Tx, before: DateTimeWithTimeZone) -> Result<u64> {
+/// Deletes the deletions that no row refers to any more.
+async fn unused_deletions(tx: &Tx, before: DateTimeWithTimeZone) -> Result<u64> {
     use deletions::Column;
     let mut old = scope::plain::<deletions::Entity>()
         .filter(Column::DeletedAt.lt(before))
@@ -147,7 +158,7 @@ async fn forgotten_deletions(tx: &Tx, before: DateTimeWithTimeZone) -> Result<u6
     scope::erase::<deletions::Entity>(tx, Column::Id.in_subquery(ids)).await
 }
 
-async fn keys(tx: &Tx) -> Result<u64> {
+async fn expired_idempotency_keys(tx: &Tx) -> Result<u64> {
     use idempotency_keys::{Column, Entity};
     let old = scope::plain::<Entity>()
         .filter(Column::CreatedAt.lte(now() - idempotency::LIFETIME))
@@ -162,56 +173,62 @@ async fn keys(tx: &Tx) -> Result<u64> {
         return Ok(0);
     }
     let key = Expr::tuple([Column::UserId, Column::Key].map(Expr::col));
-    // One that was taken again meanwhile is another.
+    // A key that was reused meanwhile has a new time and is kept.
     let still_old = Column::CreatedAt.lte(now() - idempotency::LIFETIME);
     scope::erase::<Entity>(tx, key.is_in(these).and(still_old)).await
 }
 
 async fn ended_sessions(tx: &Tx, kernel: &Kernel) -> Result<u64> {
-    erase_some(tx, sessions::Column::Id, auth::over(&kernel.atoll().auth)?).await
-}
-
-async fn expired_keys(tx: &Tx) -> Result<u64> {
-    erase_some(tx, api_keys::Column::Id, auth::expired()).await
-}
-
-async fn expired_tokens(tx: &Tx) -> Result<u64> {
-    use one_time_tokens::Column;
-    erase_some(tx, Column::Id, Column::ExpiresAt.lte(now())).await
-}
-
-/// Failures that nobody has to wait for any more.
-async fn forgiven(tx: &Tx) -> Result<u64> {
-    use throttles::Column;
-    let is_over = Column::ExpiresAt.lte(now());
-    erase_some(
+    erase_batch(
         tx,
-        Column::Key,
-        is_over.and(Column::BlockedUntil.lte(now())),
+        sessions::Column::Id,
+        auth::expired_sessions(&kernel.atoll().auth)?,
     )
     .await
 }
 
-/// Counters of hours that no longer count.
-async fn uncounted(tx: &Tx) -> Result<u64> {
+async fn expired_keys(tx: &Tx) -> Result<u64> {
+    erase_batch(tx, api_keys::Column::Id, auth::expired_keys()).await
+}
+
+async fn expired_tokens(tx: &Tx) -> Result<u64> {
+    use one_time_tokens::Column;
+    erase_batch(tx, Column::Id, Column::ExpiresAt.lte(now())).await
+}
+
+/// Deletes failure counters whose window and wait have ended.
+async fn ended_throttles(tx: &Tx) -> Result<u64> {
+    use throttles::Column;
+    let is_expired = Column::ExpiresAt.lte(now());
+    erase_batch(
+        tx,
+        Column::Key,
+        is_expired.and(Column::BlockedUntil.lte(now())),
+    )
+    .await
+}
+
+/// Deletes the byte counters of hours that no quota covers any more.
+async fn old_byte_counters(tx: &Tx) -> Result<u64> {
     use written_bytes::Column;
     scope::erase::<written_bytes::Entity>(tx, Column::Hour.lt(quota::first_hour())).await
 }
 
-/// A batch of the rows that are over. One that is used again meanwhile is not.
-async fn erase_some<C>(tx: &Tx, key: C, is_over: impl IntoCondition) -> Result<u64>
+/// Deletes a batch of the rows that meet the condition. The condition is checked again on deletion, because a row may have
+/// been used meanwhile.
+async fn erase_batch<C>(tx: &Tx, key: C, is_expired: impl IntoCondition) -> Result<u64>
 where
     C: ColumnTrait,
     C::EntityName: scope::Plain,
 {
-    let is_over = is_over.into_condition();
+    let is_expired = is_expired.into_condition();
     let old = scope::plain::<C::EntityName>()
-        .filter(is_over.clone())
+        .filter(is_expired.clone())
         .limit(BATCH)
         .select_only()
         .column(key)
         .into_query();
-    scope::erase::<C::EntityName>(tx, is_over.add(key.in_subquery(old))).await
+    scope::erase::<C::EntityName>(tx, is_expired.add(key.in_subquery(old))).await
 }
 
 async fn entries(tx: &Tx, kernel: &Kernel) -> Result<u64> {

@@ -1,4 +1,4 @@
-//! Roles: named sets of permissions. Nobody can give, or take away, a permission that they lack.
+//! Roles: named sets of permissions. Callers can neither grant nor revoke permissions that they lack.
 use std::borrow::Cow;
 
 use ::entity::roles::{ActiveModel, Column, Entity, Model};
@@ -11,7 +11,7 @@ mod assignment;
 mod held;
 
 pub(crate) use assignment::assign_built_in;
-pub use assignment::{assign, assign_by_name, may_assign, of_user, unassign};
+pub use assignment::{assign, assign_by_name, list_for_user, may_assign, unassign};
 pub(crate) use held::{Granted, granted, names, permissions_of};
 
 pub struct Roles;
@@ -24,8 +24,8 @@ pub struct NewRole {
     pub name: String,
     #[garde(length(chars, max = 255))]
     pub description: Option<String>,
-    #[garde(length(max = 200), inner(custom(known)))]
-    #[schemars(with = "Vec<Known>")]
+    #[garde(length(max = 200), inner(custom(check_permission)))]
+    #[schemars(with = "Vec<PermissionName>")]
     pub permissions: Vec<String>,
 }
 
@@ -39,12 +39,12 @@ pub struct RolePatch {
     pub name: Option<String>,
     #[garde(length(chars, max = 255))]
     pub description: Option<Option<String>>,
-    #[garde(length(max = 200), inner(inner(custom(known))))]
-    #[schemars(with = "Vec<Known>")]
+    #[garde(length(max = 200), inner(inner(custom(check_permission))))]
+    #[schemars(with = "Vec<PermissionName>")]
     pub permissions: Option<Vec<String>>,
 }
 
-// By hand: the derive cannot turn a list into the one JSON array that the column holds.
+// Written by hand, because the derive cannot turn a list into the JSON array of the column.
 impl IntoActiveModel<ActiveModel> for NewRole {
     fn into_active_model(self) -> ActiveModel {
         ActiveModel {
@@ -97,14 +97,14 @@ impl Crud for Roles {
     ) -> Result<Vec<Result<()>>> {
         let permit = |role: &Model| {
             permit::<Self>(reads.actor(), action, role)?;
-            held_by(reads.actor(), &role.permissions)
+            check_held(reads.actor(), &role.permissions)
         };
         Ok(roles.iter().map(permit).collect())
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         if let Some(permissions) = change.after.permissions.try_as_ref() {
-            held_by(tx.actor(), permissions)?;
+            check_held(tx.actor(), permissions)?;
         }
         match change.before {
             Some(role) if role.is_system && change.action == Action::Delete => {
@@ -122,13 +122,14 @@ impl Crud for Roles {
     }
 }
 
-/// Nobody gives, changes or takes away what they lack.
-fn held_by(actor: &Actor, permissions: &Json) -> Result<()> {
-    match parse(permissions).all(|permission| actor.holds(&permission)) {
-        true => Ok(()),
-        false => Err(Error::Forbidden(
+/// Fails unless the actor holds all these permissions.
+fn check_held(actor: &Actor, permissions: &Json) -> Result<()> {
+    if parse(permissions).all(|permission| actor.holds(&permission)) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(
             "this role has, or would have, a permission that you lack",
-        )),
+        ))
     }
 }
 
@@ -142,10 +143,10 @@ pub fn parse(permissions: &Json) -> impl Iterator<Item = Permission> + '_ {
         .map(Permission::new)
 }
 
-/// A permission that there is.
-pub(crate) struct Known;
+/// The JSON schema of a permission: the list of all that exist.
+pub(crate) struct PermissionName;
 
-impl JsonSchema for Known {
+impl JsonSchema for PermissionName {
     fn schema_name() -> Cow<'static, str> {
         "Permission".into()
     }
@@ -155,11 +156,12 @@ impl JsonSchema for Known {
     }
 }
 
-pub(crate) fn known(permission: &str, _: &()) -> garde::Result {
-    match registry().is_permission(permission) {
-        true => Ok(()),
-        false => Err(garde::Error::new(
-            "unknown: is no permission, such as posts.read, posts.update.own or posts.*",
-        )),
+pub(crate) fn check_permission(permission: &str, _: &()) -> garde::Result {
+    if registry().is_permission(permission) {
+        Ok(())
+    } else {
+        Err(garde::Error::new(
+            "unknown: unknown permission (examples: posts.read, posts.update.own, posts.*)",
+        ))
     }
 }

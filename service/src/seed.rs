@@ -1,8 +1,8 @@
-//! Plausible data in quantity: users, posts and comments as the service would have made them, written in bulk.
+//! Sample data in quantity: users, posts and comments like those the service creates, written in bulk.
 //!
-//! Every transaction writes at most 1,000 rows, after it has locked the rows that they belong to. What a run adds
-//! stands beside what was there: names carry a number that no row had before. Rows come in the order of their times,
-//! so that indexes grow at their ends: at random, SQLite wrote about a third fewer rows a second.
+//! Every transaction writes at most 1,000 rows, after it has locked the rows that they belong to. A run adds to existing
+//! data: names contain a number that no row had before. Rows are written in the order of their times, so that indexes grow
+//! at their ends; in random order, SQLite wrote about a third fewer rows per second.
 mod comments;
 mod posts;
 mod sample;
@@ -16,9 +16,9 @@ use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 
 use crate::{Error, Result, Session, Tx};
 
-/// Rows of one statement, and of one transaction: 1,000 users bind 12,000 values, and SQLite takes 32,766.
+/// The rows of one statement and transaction: 1,000 users bind 12,000 values, and SQLite accepts 32,766.
 const CHUNK: u32 = 1_000;
-/// A name that somebody has chosen by hand may be in the way of a made-up one.
+/// The tries for each chunk, because a generated name may already be taken.
 const TRIES: usize = 10;
 
 #[derive(Debug, Clone, Copy)]
@@ -34,18 +34,18 @@ impl Amounts {
     }
 }
 
-/// Adds that many rows. `progress` gets the number of rows that each committed transaction added.
+/// Adds these amounts of rows. `progress` gets the number of rows of each committed transaction.
 ///
-/// The users have a password that nobody knows. Fails with [`Error::Conflict`] when there is nobody to write posts,
-/// or no published post to comment on.
+/// The users have a random password that is not shown. Fails with [`Error::Conflict`] if there are no users to write posts,
+/// or no published posts to comment on.
 pub async fn seed(session: &Session, amounts: Amounts, progress: impl Fn(u32)) -> Result<()> {
     users::seed(session, amounts.users, &progress).await?;
     posts::seed(session, amounts.posts, &progress).await?;
     comments::seed(session, amounts.comments, &progress).await
 }
 
-/// Writes `count` rows, a chunk after the other. `chunk` is given the places of its rows in the run; on a name that is
-/// taken it runs again, and so must make up new ones.
+/// Writes `count` rows in chunks. `chunk` gets the positions of its rows in the run. It runs again if a name is taken, so it
+/// must generate new names.
 async fn in_chunks(
     session: &Session,
     count: u32,

@@ -1,4 +1,4 @@
-//! Users: who may see what of them, and who may change whom.
+//! Users: their fields, who may see them, and who may change them.
 use ::entity::users::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue;
 use secrecy::SecretString;
@@ -8,8 +8,8 @@ use crate::{
     crud::{Budget, NaturalKey},
     input::email::{LENGTH, deliverable},
     mail::{self, Mail},
-    own,
-    password::{self, About, MAX_LENGTH, MIN_LENGTH},
+    password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
+    personal_data,
     prelude::*,
 };
 
@@ -106,7 +106,7 @@ impl Crud for Users {
     }
 
     async fn prepare(session: &Session, new: &mut NewUser) -> Result<()> {
-        let about = About {
+        let about = UserData {
             username: &new.username,
             email: &new.email,
             full_name: new.full_name.as_deref(),
@@ -116,29 +116,29 @@ impl Crud for Users {
         Ok(())
     }
 
-    /// The answer must not depend on what a change would change: to try values would be to read them.
+    /// The result must not depend on the changed values: otherwise a caller could find out stored values by trying.
     async fn permits(
         reads: &impl Reads,
         action: Action,
         users: &[Model],
     ) -> Result<Vec<Result<()>>> {
-        let targets = guard::targets(reads, action, users).await?;
+        let targets = guard::check_targets(reads, action, users).await?;
         let permit = |(user, target)| permit::<Self>(reads.actor(), action, user).and(target);
         Ok(users.iter().zip(targets).map(permit).collect())
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
-        guard::fields(tx.actor(), change.before, change.after)?;
-        if change.before.is_some_and(own::is_system_user) {
+        guard::check_flags(tx.actor(), change.before, change.after)?;
+        if change.before.is_some_and(personal_data::is_system_user) {
             return Err(Error::conflict(
-                "this user belongs to the service: it has what others left behind",
+                "this user is built in and owns the content of deleted users; it cannot be changed",
             ));
         }
-        guard::own_address(tx.actor(), change.before, change.after)?;
+        guard::check_own_email(tx.actor(), change.before, change.after)?;
         if change.action == Action::Create {
-            let said = |set: &ActiveValue<bool>| set.try_as_ref().copied();
-            change.after.is_active = Set(said(&change.after.is_active).unwrap_or(true));
-            change.after.is_superuser = Set(said(&change.after.is_superuser).unwrap_or_default());
+            let value = |set: &ActiveValue<bool>| set.try_as_ref().copied();
+            change.after.is_active = Set(value(&change.after.is_active).unwrap_or(true));
+            change.after.is_superuser = Set(value(&change.after.is_superuser).unwrap_or_default());
         }
         if let Some(username) = change.after.username.try_as_ref() {
             change.after.username_key = Set(key(username));
@@ -149,25 +149,25 @@ impl Crud for Users {
         Ok(())
     }
 
-    /// A new user is a member; one who is deleted or deactivated is signed out everywhere, as are their keys.
+    /// Gives new users the role `member`. Ends the sessions and revokes the keys of users who are deleted or deactivated.
     async fn settle(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
         let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
-        vouch(tx, action, users).await?;
+        confirm_addresses(tx, action, users).await?;
         if action == Action::Create {
             return crate::roles::assign_built_in(tx, &users_now, "member").await;
         }
-        let is_out = |user: &&&Model| action == Action::Delete || !user.is_active;
-        let out: Vec<_> = users_now
+        let loses_access = |user: &&&Model| action == Action::Delete || !user.is_active;
+        let signed_out: Vec<_> = users_now
             .iter()
-            .filter(is_out)
+            .filter(loses_access)
             .map(|user| user.id)
             .collect();
-        if !out.is_empty() {
-            auth::end_sessions(tx, &out).await?;
-            auth::revoke_keys(tx, &out).await?;
+        if !signed_out.is_empty() {
+            auth::end_sessions(tx, &signed_out).await?;
+            auth::revoke_keys(tx, &signed_out).await?;
         }
-        tell_former_addresses(tx, users).await?;
-        guard::last_superuser(tx, action, users).await
+        notify_former_addresses(tx, users).await?;
+        guard::check_last_superuser(tx, action, users).await
     }
 
     async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
@@ -185,8 +185,8 @@ impl Crud for Users {
     }
 }
 
-/// An address that others have set counts as confirmed; registering takes that back.
-async fn vouch(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> {
+/// Confirms addresses that were set by somebody else than their user; registering undoes that.
+async fn confirm_addresses(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> {
     let is_set = |user: &&Written<Users>| {
         let before = user.before.as_ref().map(|before| &before.email_key);
         before != Some(&user.after.email_key) && tx.actor().user_id() != Some(user.after.id)
@@ -195,14 +195,14 @@ async fn vouch(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> 
     let set: Vec<_> = set.map(|user| &user.after).collect();
     match action {
         Action::Create | Action::Update | Action::Restore if !set.is_empty() => {
-            auth::vouch(tx, &set).await
+            auth::confirm_addresses(tx, &set).await
         }
         _ => Ok(()),
     }
 }
 
-/// Whoever still reads the mail there hears that somebody changed the address.
-async fn tell_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> {
+/// Queues a mail to the former address of each user whose address changed.
+async fn notify_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> {
     for Written { before, after } in users {
         if let Some(before) = before.as_ref().filter(|user| user.email != after.email) {
             mail::queue(tx, Mail::address_changed(after.id, &before.email)).await?;
@@ -211,7 +211,7 @@ async fn tell_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> 
     Ok(())
 }
 
-/// Its length, in characters. Whether it can be guessed is found out where it is hashed ([`crate::password::Hasher::choose`]).
+/// Checks the length of a password in characters. Hashing it checks its strength ([`crate::password::Hasher::choose`]).
 pub(crate) fn acceptable(password: &SecretString, _: &()) -> garde::Result {
     match password::length(password) {
         MIN_LENGTH..=MAX_LENGTH => Ok(()),

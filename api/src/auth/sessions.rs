@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, http::Method, web::Data};
 use secrecy::{ExposeSecret, SecretString};
 use service::{
     Kernel,
-    auth::{self, Credentials, Device, Hold, RefreshToken, SignIn},
+    auth::{self, Credentials, RefreshToken, SessionInfo, SignIn, TokenMode},
 };
 
 use super::{first_id, has_session, path, user_view};
@@ -66,7 +66,7 @@ impl From<SignIn> for SignInView {
 }
 
 async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
-    let mut signed_in = auth::login(&call.session, &call.input, Hold::Renewed).await?;
+    let mut signed_in = auth::login(&call.session, &call.input, TokenMode::Refreshable).await?;
     let device = signed_in.device.take();
     let device = device.as_ref().map(device_cookie);
     Ok(Reply::ok(&SignInView::from(signed_in))?.with_cookie(device))
@@ -102,7 +102,7 @@ async fn open_cookie(
         tokens,
         user,
         device,
-    } = auth::login(&call.session, &call.input, Hold::Kept).await?;
+    } = auth::login(&call.session, &call.input, TokenMode::Cookie).await?;
     if let Some(replaced) = cookie::of(&request) {
         auth::end_replaced(&call.session, &replaced).await?;
     }
@@ -160,8 +160,8 @@ struct SessionView {
     is_current: bool,
 }
 
-impl From<Device> for SessionView {
-    fn from(device: Device) -> Self {
+impl From<SessionInfo> for SessionView {
+    fn from(device: SessionInfo) -> Self {
         Self {
             id: device.id,
             label: device.label,

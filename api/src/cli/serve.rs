@@ -16,7 +16,9 @@ pub async fn run() -> anyhow::Result<()> {
     let server = &operator.settings.server;
     let kernel = operator.kernel().await?;
     let database = kernel.database.clone();
-    let first_run = auth::first_run(&kernel).await.map_err(explain)?;
+    let first_run = auth::create_first_run_token(&kernel)
+        .await
+        .map_err(explain)?;
     let service = kernel.clone();
     jobs::start(&kernel, &operator.settings.jobs);
     jobs::check_file(&kernel, operator.settings.database.check);
@@ -32,7 +34,7 @@ pub async fn run() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("serving on {}:{}", server.host, server.port))?;
     if let Some(token) = &first_run {
-        auth::end_first_run(&service, token)
+        auth::revoke_first_run_token(&service, token)
             .await
             .map_err(explain)?;
     }

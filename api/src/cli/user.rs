@@ -6,7 +6,7 @@ mod password;
 use anyhow::Context;
 use service::{
     Crud, Session, Users,
-    auth::{end_totp_of, set_password},
+    auth::{end_totp_for_user, set_password},
     input::check,
     users::{NewUser, UserPatch, by_username},
 };
@@ -79,7 +79,7 @@ impl Command {
                 ))
             }
             Self::TotpOff(Named { username }) => {
-                let done = end_totp_of(session, &username).await;
+                let done = end_totp_for_user(session, &username).await;
                 done.map_err(explain).with_context(|| username.clone())?;
                 say(format_args!(
                     "Second factor of {username} disabled; they sign in with the password alone."

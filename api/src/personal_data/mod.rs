@@ -11,8 +11,8 @@ use serde_json::json;
 use service::{
     Actor, Error, Reads, Users,
     crud::{Access, Crud},
-    own,
     permission::Action,
+    personal_data,
     query::{one_of, take_each},
 };
 
@@ -96,7 +96,7 @@ impl Query for LeaveQuery {
 /// Deletes the caller like `DELETE /users/{id}`, but needs a recent sign-in.
 async fn leave(call: Call<NoBody, LeaveQuery>) -> Answer<Nothing> {
     let call = call.long();
-    own::leave(&call.session, call.query.keeps_content).await?;
+    personal_data::delete_account(&call.session, call.query.keeps_content).await?;
     Ok(Reply::no_content())
 }
 

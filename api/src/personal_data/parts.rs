@@ -1,6 +1,6 @@
 //! The files of an export of personal data.
 use service::{
-    Audit, Comments, Error, Posts, Reads, Result, Session, auth, own, query::ExportQuery,
+    Audit, Comments, Error, Posts, Reads, Result, Session, auth, personal_data, query::ExportQuery,
     resources::registry,
 };
 
@@ -47,7 +47,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             "sessions.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
                 Box::pin(views::<_, SessionView>(
-                    own::sessions(session, after),
+                    personal_data::sessions(session, after),
                     |row| row.id,
                 ))
             })),
@@ -56,7 +56,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             "api_keys.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
                 Box::pin(views::<_, ApiKeyView>(
-                    own::api_keys(session, after),
+                    personal_data::api_keys(session, after),
                     |row| row.id,
                 ))
             })),
@@ -64,17 +64,19 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
         part(
             "mails.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, MailView>(own::mails(session, after), |row| {
-                    row.id
-                }))
+                Box::pin(views::<_, MailView>(
+                    personal_data::mails(session, after),
+                    |row| row.id,
+                ))
             })),
         ),
         part(
             "tokens.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, TokenView>(own::tokens(session, after), |row| {
-                    row.id
-                }))
+                Box::pin(views::<_, TokenView>(
+                    personal_data::tokens(session, after),
+                    |row| row.id,
+                ))
             })),
         ),
     ])
@@ -91,7 +93,7 @@ async fn profile(session: &Session, after: i64) -> Result<Vec<(i64, ProfileView)
         return Ok(Vec::new());
     }
     let me = auth::me(session).await?;
-    let account = own::account(session).await?;
+    let account = personal_data::account(session).await?;
     Ok(vec![(me.user.id, ProfileView::of(me, &account))])
 }
 

@@ -1,4 +1,4 @@
-//! One's own account.
+//! Registration, and reading and changing the caller's own account.
 use ::entity::users::{Column, Model};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::{
     Registration, address,
-    login::not_too_long,
-    password::{confirmed, said, wrong},
+    login::check_password_field,
+    password::{confirm_password, require_password, wrong_password},
     totp,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     users::{NewUser, UserPatch, UserRow, acceptable, key},
 };
 
-/// What anybody may say of themselves when they sign up.
+/// The fields that a registration may set.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewAccount {
@@ -59,7 +59,7 @@ impl From<NewAccount> for NewUser {
     }
 }
 
-/// What one may change of oneself, another address only with one's password.
+/// The fields that users may change of their own account. A new address needs `current_password`.
 #[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,18 +81,18 @@ pub struct AccountPatch {
     pub is_active: Option<bool>,
     #[garde(skip)]
     pub is_superuser: Option<bool>,
-    #[garde(inner(custom(not_too_long)))]
+    #[garde(inner(custom(check_password_field)))]
     #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
     pub current_password: Option<SecretString>,
 }
 
-/// A signed-in user, and what they may do.
+/// A signed-in user with their permissions.
 #[derive(Debug)]
 pub struct Me {
     pub user: Found<UserRow>,
     /// Sorted; a superuser has `*`.
     pub permissions: Vec<String>,
-    /// None for an API key without a scope that covers `users.read.own`.
+    /// `None` for an API key without a scope that covers `users.read.own`.
     pub account: Option<AccountState>,
 }
 
@@ -102,50 +102,54 @@ pub struct AccountState {
     /// Whether the second factor is on.
     pub has_totp: bool,
     pub is_email_verified: bool,
-    /// The address that takes the place of the one there is, once it is verified.
+    /// The address that replaces the current one once it is verified.
     pub pending_email: Option<String>,
 }
 
-/// What came of a registration.
+/// The result of a registration.
 #[derive(Debug)]
 pub enum Registered {
     Now(Box<Found<UserRow>>),
-    /// A letter says more, to whoever reads the mail of that address; nobody else learns whether it was taken.
+    /// A mail to the address tells the result, so that nobody else learns whether the address was taken.
     ByMail,
 }
 
-/// Whether anybody may make an account.
+/// Fails with [`Error::Forbidden`] if registration is closed.
 pub fn may_register(session: &Session) -> Result<()> {
     match session.atoll().auth.registration {
         Registration::Open => Ok(()),
         Registration::Closed => Err(Error::Forbidden(
-            "registration is closed: ask an administrator for an account",
+            "registration is closed; ask an administrator for an account",
         )),
     }
 }
 
-/// Makes a user, in the name of the service.
+/// Creates a user; the system is the actor.
 pub async fn register(session: &Session, account: NewAccount) -> Result<Registered> {
     may_register(session)?;
     let mut new = NewUser::from(account);
     let service = session.acting_as(Actor::System);
     Users::prepare(&service, &mut new).await?;
     service
-        .write(async |tx| match tx.atoll().mail.is_on() {
-            true => register_by_mail(tx, &new).await,
-            false => Ok(Registered::Now(Box::new(create(tx, &new).await?))),
+        .write(async |tx| {
+            if tx.atoll().mail.is_on() {
+                register_by_mail(tx, &new).await
+            } else {
+                Ok(Registered::Now(Box::new(create(tx, &new).await?)))
+            }
         })
         .await
 }
 
-/// A user who chose the address themselves: nobody vouches for it.
+/// Creates the user. The address is not confirmed, because the user chose it.
 async fn create(tx: &Tx, new: &NewUser) -> Result<Found<UserRow>> {
     let user = Users::create(tx, new).await?;
-    address::unvouch(tx, user.id).await?;
+    address::unconfirm_address(tx, user.id).await?;
     Ok(user)
 }
 
-/// A username that is taken is a conflict all the same: anybody can look it up.
+/// Creates the user and queues the verification mail. A username that is taken is still a conflict, because usernames are
+/// public.
 async fn register_by_mail(tx: &Tx, new: &NewUser) -> Result<Registered> {
     let owner = match create(tx, new).await {
         Ok(user) => {
@@ -153,11 +157,11 @@ async fn register_by_mail(tx: &Tx, new: &NewUser) -> Result<Registered> {
             return Ok(Registered::ByMail);
         }
         Err(error) if error.is_at("/email") => {
-            one(tx, Column::EmailKey.eq(key(&new.email))).await?
+            find_user(tx, Column::EmailKey.eq(key(&new.email))).await?
         }
         Err(error) => return Err(error),
     };
-    if one(tx, Column::UsernameKey.eq(key(&new.username)))
+    if find_user(tx, Column::UsernameKey.eq(key(&new.username)))
         .await?
         .is_some()
     {
@@ -169,19 +173,20 @@ async fn register_by_mail(tx: &Tx, new: &NewUser) -> Result<Registered> {
     Ok(Registered::ByMail)
 }
 
-async fn one(tx: &Tx, is_it: sea_orm::sea_query::Expr) -> Result<Option<Model>> {
-    Ok(scope::all_live::<Users>().filter(is_it).one(tx).await?)
+async fn find_user(tx: &Tx, condition: sea_orm::sea_query::Expr) -> Result<Option<Model>> {
+    Ok(scope::all_live::<Users>().filter(condition).one(tx).await?)
 }
 
 pub async fn me(session: &Session) -> Result<Me> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
-    let permissions = match caller.is_superuser {
-        true => vec!["*".to_owned()],
-        false => caller
+    let permissions = if caller.is_superuser {
+        vec!["*".to_owned()]
+    } else {
+        caller
             .lent(&session.registry().owner_rights())
             .iter()
             .map(ToString::to_string)
-            .collect(),
+            .collect()
     };
     // The account may have been deleted since the token was looked up.
     let user = match Users::visible_row(session, caller.user_id).await {
@@ -190,7 +195,7 @@ pub async fn me(session: &Session) -> Result<Me> {
     };
     let user = user?;
     let account = if user.is_full {
-        Some(state(session, &user.row.user).await?)
+        Some(account_state(session, &user.row.user).await?)
     } else {
         None
     };
@@ -201,7 +206,7 @@ pub async fn me(session: &Session) -> Result<Me> {
     })
 }
 
-async fn state(session: &Session, user: &Model) -> Result<AccountState> {
+async fn account_state(session: &Session, user: &Model) -> Result<AccountState> {
     Ok(AccountState {
         has_totp: totp::is_on(session.db()?, user.id).await?,
         is_email_verified: address::is_verified(session, user).await?,
@@ -209,9 +214,9 @@ async fn state(session: &Session, user: &Model) -> Result<AccountState> {
     })
 }
 
-/// Changes one's own account by the rules of any user, but for the address.
+/// Changes the caller's own account. The rules of every user apply, except that a new address needs the password.
 ///
-/// Fails with [`Error::Invalid`] where there is to be another one, and the password is not the user's.
+/// Fails with [`Error::Invalid`] if the address changes and `current_password` is missing or wrong.
 pub async fn update_me(session: &Session, expected: Expected, patch: AccountPatch) -> Result<Me> {
     let Me { user, .. } = me(session).await?;
     expected.check(user.version)?;
@@ -219,7 +224,7 @@ pub async fn update_me(session: &Session, expected: Expected, patch: AccountPatc
     let wanted = wanted.filter(|wanted| *wanted != user.row.user.email);
     let change = match wanted {
         Some(wanted) => {
-            let me = confirmed(session, said(password.as_ref())?).await?;
+            let me = confirm_password(session, require_password(password.as_ref())?).await?;
             Some((wanted, me.password_hash))
         }
         None => None,
@@ -234,8 +239,8 @@ pub async fn update_me(session: &Session, expected: Expected, patch: AccountPatc
             let found = Users::update(tx, target.clone(), &patch).await?;
             let user = &found.row.user;
             match &change {
-                // Another request may have changed it while this one was hashed.
-                Some((_, hash)) if user.password_hash != *hash => Err(wrong()),
+                // Another request may have changed the password while this one was hashed.
+                Some((_, hash)) if user.password_hash != *hash => Err(wrong_password()),
                 Some((wanted, _)) => address::change(tx, user, wanted).await,
                 None => Ok(()),
             }

@@ -1,4 +1,4 @@
-//! E-mail addresses: which are verified, and how one becomes another.
+//! E-mail addresses: which ones are verified, and how a user changes theirs.
 use ::entity::{
     users::{Column, Model},
     verified_emails,
@@ -14,21 +14,21 @@ use crate::{
     Application, Crud, Error, Reads, Result, Session, Tx, Users,
     audit::{Did, Entry},
     crud::{now, scope},
-    mail::{self, APART, Mail, Template},
+    mail::{self, MIN_INTERVAL, Mail, Template},
     users::key,
 };
 
-/// Sends the letter again that the user waits for, if there is one.
+/// Sends the verification mail again that the caller waits for, if there is one.
 pub async fn resend_verification(session: &Session) -> Result<()> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
     session
         .write(async |tx| {
-            let user = active(tx, caller.user_id).await?;
+            let user = lock_active_user(tx, caller.user_id).await?;
             let user = user.ok_or(Error::Unauthenticated)?;
-            let pending = one_time::of_user(tx, user.id, Purpose::Address).await?;
+            let pending = one_time::newest_of_user(tx, user.id, Purpose::Address).await?;
             match pending.and_then(|row| Some((row.created_at, row.email?))) {
-                Some((since, _)) if since > now() - APART => Ok(()),
-                Some((_, wanted)) => ask(tx, &user, &wanted).await,
+                Some((since, _)) if since > now() - MIN_INTERVAL => Ok(()),
+                Some((_, wanted)) => request_change(tx, &user, &wanted).await,
                 None if is_verified(tx, &user).await? => Ok(()),
                 None => mail::queue(tx, Mail::verify(&user)).await,
             }
@@ -36,42 +36,43 @@ pub async fn resend_verification(session: &Session) -> Result<()> {
         .await
 }
 
-/// Gives a user another address: with mail once it is verified, without at once.
+/// Changes a user's address: after the user verified it if mail is configured, otherwise at once.
 pub async fn change(tx: &Tx, user: &Model, wanted: &str) -> Result<()> {
-    match tx.atoll().mail.is_on() {
-        true => ask(tx, user, wanted).await,
-        false => set(tx, user, wanted).await.map(drop),
+    if tx.atoll().mail.is_on() {
+        request_change(tx, user, wanted).await
+    } else {
+        store_email(tx, user, wanted).await.map(drop)
     }
 }
 
-/// The address that a user wants and has not shown to be theirs.
+/// The address that a user has asked for and not verified yet.
 pub async fn pending_email(reads: &impl Reads, user: i64) -> Result<Option<String>> {
-    let row = one_time::of_user(reads, user, Purpose::Address).await?;
+    let row = one_time::newest_of_user(reads, user, Purpose::Address).await?;
     Ok(row.and_then(|row| row.email))
 }
 
-/// Whether the user has shown that they read the mail of their address.
+/// Whether the user has proved that they receive mail at their address.
 pub async fn is_verified(reads: &impl Reads, user: &Model) -> Result<bool> {
-    let known = known(reads, user).await?;
-    Ok(known.is_some_and(|row| row.is_proven))
+    let confirmation = confirmation(reads, user).await?;
+    Ok(confirmation.is_some_and(|row| row.is_proven))
 }
 
-/// Whether the address is theirs: they have shown it, or the operator or an invitation has set it. The account of a
-/// stranger who registered with another's address is not confirmed.
+/// Whether the address is known to be the user's: they verified it, or somebody else set it (an operator or an
+/// invitation). It is false for somebody who registered with the address of another person.
 pub(super) async fn is_confirmed(reads: &impl Reads, user: &Model) -> Result<bool> {
-    Ok(known(reads, user).await?.is_some())
+    Ok(confirmation(reads, user).await?.is_some())
 }
 
-/// What is known of the address that the user has now.
-async fn known(reads: &impl Reads, user: &Model) -> Result<Option<verified_emails::Model>> {
-    let theirs = verified_emails::Column::UserId.eq(user.id);
-    let row = scope::plain::<verified_emails::Entity>().filter(theirs);
+/// The confirmation of the user's current address, if there is one.
+async fn confirmation(reads: &impl Reads, user: &Model) -> Result<Option<verified_emails::Model>> {
+    let by_user = verified_emails::Column::UserId.eq(user.id);
+    let row = scope::plain::<verified_emails::Entity>().filter(by_user);
     let row = row.one(reads.db()?).await?;
     Ok(row.filter(|row| row.email_key == user.email_key))
 }
 
-/// Notes that others than the users have set their addresses.
-pub(crate) async fn vouch(tx: &Tx, users: &[&Model]) -> Result<()> {
+/// Marks the addresses of users as confirmed, because somebody else set them.
+pub(crate) async fn confirm_addresses(tx: &Tx, users: &[&Model]) -> Result<()> {
     let at = now();
     let row = |user: &&Model| verified_emails::ActiveModel {
         user_id: Set(user.id),
@@ -82,41 +83,41 @@ pub(crate) async fn vouch(tx: &Tx, users: &[&Model]) -> Result<()> {
     let rows: Vec<_> = users.iter().map(row).collect();
     for rows in scope::portions(&rows, 4) {
         verified_emails::Entity::insert_many(rows.iter().cloned())
-            .on_conflict(another())
+            .on_conflict(replace_existing())
             .exec_without_returning(tx)
             .await?;
     }
     Ok(())
 }
 
-/// Takes that back for a user who chose the address themselves.
-pub(super) async fn unvouch(tx: &Tx, user: i64) -> Result<()> {
-    let theirs = verified_emails::Column::UserId.eq(user);
-    scope::erase::<verified_emails::Entity>(tx, theirs)
+/// Removes the confirmation, for a user who chose the address.
+pub(super) async fn unconfirm_address(tx: &Tx, user: i64) -> Result<()> {
+    let by_user = verified_emails::Column::UserId.eq(user);
+    scope::erase::<verified_emails::Entity>(tx, by_user)
         .await
         .map(drop)
 }
 
-fn another() -> OnConflict {
+fn replace_existing() -> OnConflict {
     use verified_emails::Column;
     OnConflict::column(Column::UserId)
         .update_columns([Column::EmailKey, Column::VerifiedAt, Column::IsProven])
         .to_owned()
 }
 
-/// What was asked for by somebody who may not have been the user is good no longer.
-pub(super) async fn abandon(tx: &Tx, user: i64) -> Result<()> {
+/// Cancels the pending address change and password resets: somebody else may have asked for them.
+pub(super) async fn cancel_requests(tx: &Tx, user: i64) -> Result<()> {
     for template in [Template::Address, Template::Reset] {
-        mail::withdraw(tx, user, template).await?;
+        mail::cancel(tx, user, template).await?;
     }
     for purpose in [Purpose::Address, Purpose::Reset] {
-        one_time::end(tx, user, purpose).await?;
+        one_time::revoke_all(tx, user, purpose).await?;
     }
     Ok(())
 }
 
-/// Notes it of a user in this version.
-pub(super) async fn note_verified(tx: &Tx, user: (i64, i64), email: &str) -> Result<()> {
+/// Marks the address as verified. `user` is the id and the version for the audit.
+pub(super) async fn mark_verified(tx: &Tx, user: (i64, i64), email: &str) -> Result<()> {
     use verified_emails::{ActiveModel, Entity};
     let row = ActiveModel {
         user_id: Set(user.0),
@@ -125,15 +126,15 @@ pub(super) async fn note_verified(tx: &Tx, user: (i64, i64), email: &str) -> Res
         is_proven: Set(true),
     };
     Entity::insert(row)
-        .on_conflict(another())
+        .on_conflict(replace_existing())
         .exec_without_returning(tx)
         .await?;
     tx.record(Entry::of(Users::name(), Did::EmailVerified, user));
     Ok(())
 }
 
-/// A live and active user, locked.
-pub(super) async fn active(tx: &Tx, id: i64) -> Result<Option<Model>> {
+/// Locks a user and returns them if they are live and active.
+pub(super) async fn lock_active_user(tx: &Tx, id: i64) -> Result<Option<Model>> {
     let user = scope::all_live::<Users>()
         .filter(scope::is::<Users>(id))
         .filter(Column::IsActive.eq(true))
@@ -141,22 +142,24 @@ pub(super) async fn active(tx: &Tx, id: i64) -> Result<Option<Model>> {
     Ok(user.one(tx).await?)
 }
 
-/// Of several wishes the last one counts. It waits from now on, though its letter brings another token; that comes no
-/// sooner after the one before than any other.
-async fn ask(tx: &Tx, user: &Model, wanted: &str) -> Result<()> {
-    let last = one_time::of_user(tx, user.id, Purpose::Address).await?;
-    let next = last.map_or_else(now, |last| std::cmp::max(now(), last.created_at + APART));
-    mail::withdraw(tx, user.id, Template::Address).await?;
+/// Records the wanted address and queues its verification mail. The last request of a user replaces earlier ones, and its
+/// mail keeps the minimum interval to the one before. Sending the mail creates the actual token.
+async fn request_change(tx: &Tx, user: &Model, wanted: &str) -> Result<()> {
+    let last = one_time::newest_of_user(tx, user.id, Purpose::Address).await?;
+    let next = last.map_or_else(now, |last| {
+        std::cmp::max(now(), last.created_at + MIN_INTERVAL)
+    });
+    mail::cancel(tx, user.id, Template::Address).await?;
     let holder = Holder {
         user_id: Some(user.id),
         email: Some(wanted),
     };
-    one_time::hold_place(tx, Purpose::Address, holder).await?;
+    one_time::reserve(tx, Purpose::Address, holder).await?;
     mail::queue(tx, Mail::address(user.id, wanted).not_before(next)).await
 }
 
-/// The version that the user is in then.
-pub(super) async fn set(tx: &Tx, user: &Model, email: &str) -> Result<i64> {
+/// Stores a new address and returns the new version of the user.
+pub(super) async fn store_email(tx: &Tx, user: &Model, email: &str) -> Result<i64> {
     let update = scope::update_live(Users::name(), now())
         .value("email", email)
         .value("email_key", key(email))
@@ -167,7 +170,7 @@ pub(super) async fn set(tx: &Tx, user: &Model, email: &str) -> Result<i64> {
     let version = row.try_get("", "version")?;
     let entry = Entry::of(Users::name(), Did::Updated, (user.id, version));
     tx.record(entry.changing("email", user.email.as_str(), email));
-    abandon(tx, user.id).await?;
+    cancel_requests(tx, user.id).await?;
     mail::queue(tx, Mail::address_changed(user.id, &user.email)).await?;
     Ok(version)
 }

@@ -1,4 +1,4 @@
-//! Keys with which programs sign in for a user: they may do part of what their owner may, and nothing to the account.
+//! API keys: credentials for programs. A key has a part of its owner's permissions and cannot manage the account.
 use ::entity::api_keys::{ActiveModel, Column, Entity, Model};
 use chrono::{DateTime, Utc};
 use garde::Validate;
@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 use super::{
     checksum_key,
-    sessions::{about, signed_in, still_signed_in},
-    token::{hash, is_ours, random},
+    sessions::{audit_entry, check_session_active, current_session},
+    token::{hash, is_issued, random},
 };
 use crate::{
     Error, Reads, Refusal, Result, Session, Tx,
@@ -22,19 +22,19 @@ use crate::{
     crud::{everything, now, scope},
     input::Trimmed,
     permission::{Grants, Permission},
-    roles::{Known, known},
+    roles::{PermissionName, check_permission},
     secret::Secret,
     time,
 };
 
-/// Keys of a user at most.
-pub const MOST: u64 = 100;
+/// The maximum number of keys of a user.
+pub const MAX_KEYS: u64 = 100;
 
-/// What tells a key from a token, also for those who look for secrets in the wrong places.
-const MARK: &str = "atoll_";
+/// The prefix that distinguishes keys from tokens, and that secret scanners can look for.
+const PREFIX_START: &str = "atoll_";
 
-/// Letters of the prefix that lists show.
-const PREFIX: usize = MARK.len() + 8;
+/// Characters of the prefix that lists show.
+const PREFIX_LENGTH: usize = PREFIX_START.len() + 8;
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -42,52 +42,52 @@ pub struct NewApiKey {
     #[serde(with = "Trimmed")]
     #[garde(length(chars, min = 1, max = 100))]
     pub name: String,
-    #[garde(length(min = 1, max = 50), inner(custom(known)))]
-    #[schemars(with = "Vec<Known>")]
+    #[garde(length(min = 1, max = 50), inner(custom(check_permission)))]
+    #[schemars(with = "Vec<PermissionName>")]
     pub scopes: Vec<String>,
-    #[garde(inner(custom(ahead)))]
+    #[garde(inner(custom(check_expiry)))]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A key, as its owner sees it.
+/// A key as its owner sees it.
 #[derive(Debug)]
 pub struct ApiKey {
     pub id: i64,
     pub name: String,
-    /// How it begins.
+    /// The first characters of the key.
     pub prefix: String,
-    /// Permissions, as they were written.
+    /// Permissions as the request wrote them.
     pub scopes: Vec<String>,
     pub created_at: DateTime<Utc>,
-    /// To the minute.
+    /// Accurate to a minute.
     pub last_used_at: Option<DateTime<Utc>>,
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// One's own, the newest first.
+/// Lists the caller's own keys, newest first.
 pub async fn api_keys(session: &Session) -> Result<Vec<ApiKey>> {
-    let (user, _) = signed_in(session)?;
-    let mine = scope::plain::<Entity>()
+    let (user, _) = current_session(session)?;
+    let rows = scope::plain::<Entity>()
         .filter(Column::UserId.eq(user))
-        .filter(usable())
+        .filter(unexpired_keys())
         .order_by_desc(Column::Id)
-        .limit(MOST);
-    let mine = mine.all(session.db()?).await?;
-    Ok(mine.into_iter().map(ApiKey::from).collect())
+        .limit(MAX_KEYS);
+    let rows = rows.all(session.db()?).await?;
+    Ok(rows.into_iter().map(ApiKey::from).collect())
 }
 
-/// Makes a key, whose text is shown this once.
+/// Creates a key and returns its text, which is never shown again.
 ///
-/// Fails with [`Error::Invalid`] where a scope is more than its owner may, with a conflict where there are too many.
+/// Fails with [`Error::Invalid`] if the caller lacks a scope, and with a conflict if they have too many keys.
 pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKey, SecretString)> {
-    let (user, this) = signed_in(session)?;
-    no_more_than_held(session, &new.scopes)?;
-    let (prefix, text) = fresh(&checksum_key(&session.kernel).await?);
+    let (user, this) = current_session(session)?;
+    check_scopes_held(session, &new.scopes)?;
+    let (prefix, text) = new_key(&checksum_key(&session.kernel).await?);
     let key = session
         .write(async |tx| {
-            still_signed_in(tx, user, this).await?;
-            has_room(tx, user).await?;
+            check_session_active(tx, user, this).await?;
+            check_key_limit(tx, user).await?;
             let row = ActiveModel {
                 user_id: Set(user),
                 name: Set(new.name.clone()),
@@ -99,24 +99,24 @@ pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKe
                 ..Default::default()
             };
             let key = Entity::insert(row).exec_with_returning(tx).await?;
-            recorded(tx, Did::KeyCreated, &key).await?;
+            record_change(tx, Did::KeyCreated, &key).await?;
             Ok(key)
         })
         .await?;
     Ok((key.into(), text))
 }
 
-/// Whether one has a key of that id. Fails with [`Error::NotFound`] where one has not.
+/// Fails with [`Error::NotFound`] if the caller has no key with this id.
 pub async fn has_api_key(session: &Session, id: i64) -> Result<()> {
-    let (user, _) = signed_in(session)?;
+    let (user, _) = current_session(session)?;
     let this = Column::Id.eq(id).and(Column::UserId.eq(user));
     let found = scope::plain::<Entity>().filter(this).one(session.db()?);
     found.await?.map(drop).ok_or(Error::NotFound)
 }
 
-/// Ends one of one's own keys, at once. Fails with [`Error::NotFound`] where there is none of that id.
+/// Revokes one of the caller's keys at once. Fails with [`Error::NotFound`] if there is no key with this id.
 pub async fn revoke_api_key(session: &Session, id: i64) -> Result<()> {
-    let (user, _) = signed_in(session)?;
+    let (user, _) = current_session(session)?;
     session
         .write(async |tx| {
             let this = Column::Id.eq(id).and(Column::UserId.eq(user));
@@ -127,52 +127,52 @@ pub async fn revoke_api_key(session: &Session, id: i64) -> Result<()> {
                 .await?
                 .ok_or(Error::NotFound)?;
             scope::erase::<Entity>(tx, Column::Id.eq(key.id)).await?;
-            recorded(tx, Did::KeyRevoked, &key).await
+            record_change(tx, Did::KeyRevoked, &key).await
         })
         .await
 }
 
-/// Ends all keys of users.
+/// Revokes all keys of these users.
 pub(crate) async fn revoke_keys(tx: &Tx, users: &[i64]) -> Result<()> {
-    let theirs = Column::UserId.is_in(users.iter().copied());
-    scope::erase::<Entity>(tx, theirs).await.map(drop)
+    let by_users = Column::UserId.is_in(users.iter().copied());
+    scope::erase::<Entity>(tx, by_users).await.map(drop)
 }
 
-/// Whether it says that it is a key.
-pub(super) fn is_key(text: &SecretString) -> bool {
-    text.expose_secret().starts_with(MARK)
+/// Whether the text has the prefix of a key.
+pub(super) fn has_key_prefix(text: &SecretString) -> bool {
+    text.expose_secret().starts_with(PREFIX_START)
 }
 
-/// The hash of a key. None where this installation made no such key.
-pub(super) fn hash_of(text: &SecretString, checksums: &Secret) -> Option<Vec<u8>> {
+/// The hash of a key, or `None` if the checksum shows that this installation did not issue it.
+pub(super) fn hash_if_issued(text: &SecretString, checksums: &Secret) -> Option<Vec<u8>> {
     let text = text.expose_secret();
-    let (prefix, rest) = text.split_at_checked(PREFIX)?;
+    let (prefix, rest) = text.split_at_checked(PREFIX_LENGTH)?;
     let secret = rest.strip_prefix('_')?;
-    is_ours(checksums, prefix, secret).then(|| hash(text.as_bytes()))
+    is_issued(checksums, prefix, secret).then(|| hash(text.as_bytes()))
 }
 
-/// What has not had its time.
-pub(super) fn usable() -> Condition {
+/// Matches keys that have not expired.
+pub(super) fn unexpired_keys() -> Condition {
     Condition::any()
         .add(Column::ExpiresAt.is_null())
         .add(Column::ExpiresAt.gt(now()))
 }
 
-/// What has.
-pub(crate) fn expired() -> Condition {
+/// Matches expired keys.
+pub(crate) fn expired_keys() -> Condition {
     everything().add(Column::ExpiresAt.lte(now()))
 }
 
-/// How a key begins, and all of it: 256 random bits and their checksum.
-fn fresh(checksums: &Secret) -> (String, SecretString) {
-    let prefix = format!("{MARK}{:08x}", rand::random::<u32>());
+/// Returns the prefix of a new key and the whole key: prefix, 256 random bits, checksum.
+fn new_key(checksums: &Secret) -> (String, SecretString) {
+    let prefix = format!("{PREFIX_START}{:08x}", rand::random::<u32>());
     let secret = random(checksums, &prefix);
     let text = SecretString::from(format!("{prefix}_{secret}"));
     (prefix, text)
 }
 
-/// A key can be lent what its owner holds, and what owners may do without a permission.
-fn no_more_than_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
+/// Fails unless the caller holds every scope, or owners have the right to it without a permission.
+fn check_scopes_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
     let rights: Grants = reads.registry().owner_rights().into_iter().collect();
     let lacks = |scope: &str| {
         let scope = Permission::new(scope);
@@ -180,33 +180,34 @@ fn no_more_than_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
     };
     let refusal = |place| {
         let pointer = format!("/scopes/{place}");
-        Refusal::new(pointer, "not_allowed", "is a permission that you lack")
+        Refusal::new(pointer, "not_allowed", "you lack this permission")
     };
-    let lacking = scopes.iter().enumerate().filter(|(_, scope)| lacks(scope));
-    let refusals: Vec<_> = lacking.map(|(place, _)| refusal(place)).collect();
-    match refusals.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Invalid(refusals)),
+    let missing = scopes.iter().enumerate().filter(|(_, scope)| lacks(scope));
+    let refusals: Vec<_> = missing.map(|(place, _)| refusal(place)).collect();
+    if refusals.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(refusals))
     }
 }
 
-async fn has_room(tx: &Tx, user: i64) -> Result<()> {
-    let mine = Column::UserId.eq(user);
-    scope::erase::<Entity>(tx, expired().add(mine.clone())).await?;
-    match scope::plain::<Entity>().filter(mine).count(tx).await? {
-        0..MOST => Ok(()),
+async fn check_key_limit(tx: &Tx, user: i64) -> Result<()> {
+    let by_user = Column::UserId.eq(user);
+    scope::erase::<Entity>(tx, expired_keys().add(by_user.clone())).await?;
+    match scope::plain::<Entity>().filter(by_user).count(tx).await? {
+        0..MAX_KEYS => Ok(()),
         _ => Err(Error::conflict(
-            "you have 100 keys: revoke one that you do not need",
+            "you have 100 API keys, the maximum; revoke one that you do not need",
         )),
     }
 }
 
-async fn recorded(tx: &Tx, did: Did, key: &Model) -> Result<()> {
+async fn record_change(tx: &Tx, did: Did, key: &Model) -> Result<()> {
     let what = serde_json::json!({
         "name": key.name, "prefix": key.prefix, "scopes": key.scopes,
         "expires_at": key.expires_at.map(|time| time.to_utc()),
     });
-    let entry = about(tx, did, key.user_id).await?;
+    let entry = audit_entry(tx, did, key.user_id).await?;
     tx.record(match did {
         Did::KeyCreated => entry.changing("api_key", (), what),
         _ => entry.changing("api_key", what, ()),
@@ -229,12 +230,13 @@ impl From<Model> for ApiKey {
     }
 }
 
-/// Of four digits, as RFC 3339 writes years.
-fn ahead(time: &DateTime<Utc>, _: &()) -> garde::Result {
-    match *time > now() && time::normal(&time.fixed_offset()).is_some() {
-        true => Ok(()),
-        false => Err(garde::Error::new(
-            "out_of_range: must be in the future, and before the year 10000",
-        )),
+/// Fails unless the time is in the future and its year has four digits, as RFC 3339 writes years.
+fn check_expiry(time: &DateTime<Utc>, _: &()) -> garde::Result {
+    if *time > now() && time::normal(&time.fixed_offset()).is_some() {
+        Ok(())
+    } else {
+        Err(garde::Error::new(
+            "out_of_range: must be in the future and before the year 10000",
+        ))
     }
 }

@@ -1,4 +1,4 @@
-//! Callers that were looked up a moment ago, for as long as every change of theirs would have been heard.
+//! A cache of callers. Entries are used only while this node hears of every change to their users.
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, FixedOffset};
@@ -10,41 +10,41 @@ use crate::{
     database::Changes,
 };
 
-/// Callers that are remembered at most.
-const MOST: u64 = 10_000;
+/// The maximum number of cached callers.
+const MAX_CALLERS: u64 = 10_000;
 
-/// How long the use of a session is remembered: longer than it takes until it is stored.
-const USE: Duration = Duration::from_mins(3);
+/// How long the last use of a session is remembered: longer than it takes to store it.
+const USE_LIFETIME: Duration = Duration::from_mins(3);
 
 const SECOND: chrono::Duration = chrono::Duration::seconds(1);
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Callers {
-    cache: Cache<Vec<u8>, Arc<Known>>,
-    /// When sessions were used on this node, by their ids.
+    cache: Cache<Vec<u8>, Arc<CachedCaller>>,
+    /// The last use of each session on this node, by session id.
     uses: sync::Cache<i64, DateTime<FixedOffset>>,
     changes: Changes,
 }
 
-struct Known {
+struct CachedCaller {
     caller: Caller,
-    /// The number of changes before it was looked up.
+    /// The number of changes before the lookup.
     since: u64,
     until: DateTime<FixedOffset>,
 }
 
 impl Callers {
-    /// `lifetime`: how long they are remembered; not at all where it is zero.
+    /// `lifetime` is how long callers are cached; zero disables the cache.
     pub fn new(changes: Changes, lifetime: Duration) -> Self {
-        let most = if lifetime.is_zero() { 0 } else { MOST };
+        let capacity = if lifetime.is_zero() { 0 } else { MAX_CALLERS };
         let cache = Cache::builder()
-            .max_capacity(most)
+            .max_capacity(capacity)
             .time_to_live(lifetime)
             .build();
         let uses = sync::Cache::builder()
-            .max_capacity(MOST)
-            .time_to_live(USE)
+            .max_capacity(MAX_CALLERS)
+            .time_to_live(USE_LIFETIME)
             .build();
         Self {
             cache,
@@ -53,9 +53,9 @@ impl Callers {
         }
     }
 
-    /// The caller of a credential, by its hash.
+    /// Returns the caller of a credential, by its hash.
     ///
-    /// `look_up` also says until when the answer holds.
+    /// `look_up` also returns when its answer expires.
     pub async fn get<E>(
         &self,
         hash: Vec<u8>,
@@ -65,15 +65,15 @@ impl Callers {
         let is_heard = self.changes.is_heard();
         if is_heard
             && let Some(known) = self.cache.get(&hash).await
-            && self.holds(&known)
+            && self.is_valid(&known)
         {
-            self.note_use(&known.caller);
+            self.remember_use(&known.caller);
             return Ok(known.caller.clone());
         }
         let (caller, until) = look_up.await?;
-        self.note_use(&caller);
+        self.remember_use(&caller);
         if is_heard {
-            let known = Known {
+            let known = CachedCaller {
                 caller: caller.clone(),
                 since,
                 until,
@@ -83,24 +83,24 @@ impl Callers {
         Ok(caller)
     }
 
-    /// When a session was last used on this node, as far as that is remembered.
+    /// The last use of a session on this node, if it is remembered.
     pub fn last_use(&self, session: i64) -> Option<DateTime<FixedOffset>> {
         self.uses.get(&session)
     }
 
-    fn note_use(&self, caller: &Caller) {
+    fn remember_use(&self, caller: &Caller) {
         let Credential::Session(id) = caller.credential else {
             return;
         };
         let at = now();
-        // To the second, so that most requests only read.
+        // The time is accurate to a second, so that capacity requests only read the cache.
         let is_known = self.uses.get(&id).is_some_and(|known| at - known < SECOND);
         if !is_known {
             self.uses.insert(id, at);
         }
     }
 
-    fn holds(&self, known: &Known) -> bool {
+    fn is_valid(&self, known: &CachedCaller) -> bool {
         known.until > now() && self.changes.is_unchanged(known.caller.user_id, known.since)
     }
 }

@@ -1,4 +1,4 @@
-//! What a page must send beside its cookie, so that no other site can use it (OWASP ASVS 5.0, V3.5).
+//! CSRF tokens: a page sends one with its cookie, so that other sites cannot use the cookie (OWASP ASVS 5.0, V3.5).
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -7,13 +7,13 @@ use sha2::Sha256;
 use super::key;
 use crate::{Kernel, Result};
 
-/// Made of the cookie: other sites can read neither.
+/// Derives the token from the cookie. Other sites can read neither.
 pub async fn csrf_token(kernel: &Kernel, cookie: &SecretString) -> Result<String> {
     let mac = mac(kernel, cookie).await?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// Whether `text` is the token of this cookie; compared in constant time.
+/// Whether `text` is the token of this cookie. The comparison takes constant time.
 pub async fn is_csrf_token(kernel: &Kernel, cookie: &SecretString, text: &str) -> Result<bool> {
     let text = BASE64_URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
     Ok(mac(kernel, cookie).await?.verify_slice(&text).is_ok())

@@ -1,6 +1,7 @@
-//! Devices that somebody signed in from before: a cookie says so, and nothing is stored of it here.
+//! Known devices: a signed cookie proves that a user signed in from the device before. The server stores nothing.
 //!
-//! It is good for a year, for the few users who last signed in with it, and for each until their password changes.
+//! The cookie is valid for a year and names the last few users who signed in. A user's entry is valid until their
+//! password changes.
 use ::entity::users::Model;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
@@ -10,19 +11,19 @@ use sha2::{Digest, Sha256};
 use super::key;
 use crate::{Result, Session, crud::now, secret::Secret};
 
-/// How long the cookie is to be kept.
+/// The lifetime of the cookie.
 pub const LIFETIME: chrono::Duration = chrono::Duration::days(365);
 
-/// Users that one device is known to.
-const USERS: usize = 5;
+/// The maximum number of users in the cookie.
+const MAX_USERS: usize = 5;
 
-/// Characters; no cookie of ours is longer.
-const LONGEST: usize = 600;
+/// The maximum length of the cookie in characters.
+const MAX_LENGTH: usize = 600;
 
-/// Characters of a device's id: 128 bits.
+/// The length of a device's id in characters: 128 bits.
 const ID: usize = 22;
 
-/// `ID~user.issued.mac~…`, the newest first.
+/// The parsed cookie, written `ID~user.issued.mac~…` with the newest entry first.
 struct Cookie<'a> {
     id: &'a str,
     users: Vec<Entry<'a>>,
@@ -31,35 +32,35 @@ struct Cookie<'a> {
 struct Entry<'a> {
     text: &'a str,
     user: i64,
-    /// In seconds since 1970.
+    /// Seconds since 1970.
     issued: i64,
     mac: Vec<u8>,
 }
 
-/// The id of the device, where the user signed in from it before.
-pub(super) async fn known(session: &Session, user: &Model) -> Result<Option<String>> {
+/// The id of the request's device, if the user signed in from it before.
+pub(super) async fn find_known(session: &Session, user: &Model) -> Result<Option<String>> {
     let Some(text) = &session.origin().device else {
         return Ok(None);
     };
-    let Some(Cookie { id, users }) = read(text) else {
+    let Some(Cookie { id, users }) = parse(text) else {
         return Ok(None);
     };
     let key = key(&session.kernel, "device").await?;
-    let today = now().timestamp();
-    let is_good = |entry: &Entry| {
-        let age = today - entry.issued;
+    let current_time = now().timestamp();
+    let is_valid = |entry: &Entry| {
+        let age = current_time - entry.issued;
         let mac = sign(&key, id, user, entry.issued);
         entry.user == user.id
             && (0..LIFETIME.num_seconds()).contains(&age)
             && mac.verify_slice(&entry.mac).is_ok()
     };
-    Ok(users.iter().any(is_good).then(|| id.to_owned()))
+    Ok(users.iter().any(is_valid).then(|| id.to_owned()))
 }
 
-/// The cookie of a device from which the user signs in now. Those who signed in from it before stay known.
+/// The new cookie of the device from which the user signs in. Users who signed in from it before stay in the cookie.
 pub async fn remember(session: &Session, user: &Model) -> Result<SecretString> {
     let key = key(&session.kernel, "device").await?;
-    let before = session.origin().device.as_ref().and_then(read);
+    let before = session.origin().device.as_ref().and_then(parse);
     let (id, others) = match before {
         Some(Cookie { id, users }) => (id.to_owned(), users),
         None => (
@@ -72,13 +73,13 @@ pub async fn remember(session: &Session, user: &Model) -> Result<SecretString> {
     let mac = BASE64_URL_SAFE_NO_PAD.encode(mac);
     let mut text = format!("{id}~{}.{issued}.{mac}", user.id);
     let others = others.iter().filter(|entry| entry.user != user.id);
-    for entry in others.take(USERS - 1) {
+    for entry in others.take(MAX_USERS - 1) {
         text = text + "~" + entry.text;
     }
     Ok(text.into())
 }
 
-/// The password's hash is part of it, so that a new password makes all devices unknown.
+/// The MAC includes the password hash, so that a new password makes all devices unknown.
 fn sign(key: &Secret, id: &str, user: &Model, issued: i64) -> Hmac<Sha256> {
     let mut mac = key.mac();
     mac.update(id.as_bytes());
@@ -88,19 +89,19 @@ fn sign(key: &Secret, id: &str, user: &Model, issued: i64) -> Hmac<Sha256> {
     mac
 }
 
-fn read(text: &SecretString) -> Option<Cookie<'_>> {
+fn parse(text: &SecretString) -> Option<Cookie<'_>> {
     let text = text.expose_secret();
     let mut parts = text.split('~');
     let id = parts.next()?;
     let is_id = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    if text.len() > LONGEST || id.len() != ID || !id.bytes().all(is_id) {
+    if text.len() > MAX_LENGTH || id.len() != ID || !id.bytes().all(is_id) {
         return None;
     }
-    let users = parts.map(entry).collect::<Option<Vec<_>>>()?;
+    let users = parts.map(parse_entry).collect::<Option<Vec<_>>>()?;
     Some(Cookie { id, users })
 }
 
-fn entry(text: &str) -> Option<Entry<'_>> {
+fn parse_entry(text: &str) -> Option<Entry<'_>> {
     let (user, rest) = text.split_once('.')?;
     let (issued, mac) = rest.split_once('.')?;
     Some(Entry {

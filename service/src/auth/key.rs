@@ -1,7 +1,7 @@
-//! What tokens, cookies and counters are derived and authenticated with.
+//! The keys that authenticate tokens, cookies and counters.
 use crate::{Application, Kernel, Result, secret::Secret};
 
-/// A key for one purpose: `auth.key`, or the one that the installation made for itself, derived by the name of the purpose.
+/// Derives the key for one purpose from `auth.key` or, if that is not set, from the key in the database.
 pub async fn key(kernel: &Kernel, purpose: &str) -> Result<Secret> {
     let root = kernel.atoll().auth_key.get_or_try_init(|| async {
         match &kernel.atoll().auth.key {
@@ -12,8 +12,8 @@ pub async fn key(kernel: &Kernel, purpose: &str) -> Result<Secret> {
     Ok(root.await?.derive(purpose))
 }
 
-/// The key of the checksums in tokens, API keys and links. It does not follow `auth.key`: another one there ends none of
-/// them. Knowing it only lets made-up tokens be looked up.
+/// The key of the checksums in tokens, API keys and links. It does not depend on `auth.key`, so that changing `auth.key`
+/// does not invalidate them. An attacker who knows it can only cause lookups of made-up tokens.
 pub async fn checksum_key(kernel: &Kernel) -> Result<Secret> {
     let installed = || Secret::installed(kernel.database.reader(), "auth");
     let root = kernel

@@ -1,4 +1,4 @@
-//! Tokens that are brought back once: 256 bits, sent to somebody, stored as a hash for a short time.
+//! One-time tokens: 256 random bits, sent by mail or printed, stored as a hash until they are used or expire.
 use std::time::Duration;
 
 use ::entity::one_time_tokens::{ActiveModel, Column, Entity, Model};
@@ -15,20 +15,20 @@ use crate::{
     secret::Secret,
 };
 
-/// What a token is good for: one of another purpose is none.
+/// The purpose of a token. A token is valid for its own purpose only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Shows that the address of a user is theirs.
+    /// Verifies the current address of a user.
     Verify,
-    /// The same of the address that a user wants to have.
+    /// Verifies the new address that a user asked for.
     Address,
-    /// Another password without the old one.
+    /// Sets a new password without the old one.
     Reset,
-    /// Making an account: of nobody yet.
+    /// Creates an account. The token belongs to no user.
     Invite,
-    /// Making the account of a superuser.
+    /// Creates the account of a superuser.
     InviteSuperuser,
-    /// Making that of the first superuser: of no use once there is one.
+    /// Creates the first superuser. The token is invalid once a superuser exists.
     FirstRun,
 }
 
@@ -44,7 +44,8 @@ impl Purpose {
         }
     }
 
-    /// What opens an account is short-lived; what only shows an address waits until somebody reads their mail.
+    /// Tokens that give access to an account expire soon. Those that only verify an address last until somebody reads
+    /// their mail.
     pub const fn lifetime(self) -> Duration {
         match self {
             Self::Verify | Self::Address => Duration::from_hours(24),
@@ -55,30 +56,30 @@ impl Purpose {
     }
 }
 
-/// How many tokens of one purpose a user has: a new one ends older ones beyond that. Anybody can ask for a link that
-/// resets a password, and must not end the one that its owner is about to follow.
-const fn kept(purpose: Purpose) -> usize {
+/// The maximum number of tokens of one purpose that a user has; a new one revokes the oldest. It is more than one for
+/// password resets: anybody can request one, which must not invalidate the link that the owner is about to follow.
+const fn max_tokens(purpose: Purpose) -> usize {
     match purpose {
         Purpose::Reset => 3,
         _ => 1,
     }
 }
 
-/// What the checksum of a one-time token says that it is.
+/// The kind of secret that the checksum of a one-time token covers.
 const KIND: &str = "one-time";
 
-/// Characters that a token may have; ours have 54.
+/// The maximum length of a token in requests, in characters; issued tokens have 54.
 pub const MAX_LENGTH: usize = 128;
 
-/// Whom a token is for, and which address it proves.
+/// The user of a token and the address that it verifies.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Holder<'a> {
     pub user_id: Option<i64>,
     pub email: Option<&'a str>,
 }
 
-/// A new token, with its checksum.
-pub async fn make(
+/// Creates and stores a token, and returns its text.
+pub async fn create(
     tx: &Tx,
     purpose: Purpose,
     holder: Holder<'_>,
@@ -89,16 +90,16 @@ pub async fn make(
     Ok(token.into())
 }
 
-/// Notes what a user asked for, by a token that nobody gets: its letter brings another one.
-pub async fn hold_place(tx: &Tx, purpose: Purpose, holder: Holder<'_>) -> Result<()> {
+/// Records a user's request as a token whose text nobody knows. Sending its mail creates the usable token.
+pub async fn reserve(tx: &Tx, purpose: Purpose, holder: Holder<'_>) -> Result<()> {
     let unknown = rand::random::<[u8; 32]>().to_vec();
     store(tx, purpose, holder, unknown).await
 }
 
-/// It ends the older ones of this user and purpose, but for those that are kept; those of nobody stand side by side.
+/// Stores a token. It revokes the user's oldest tokens of this purpose; tokens without a user are independent.
 async fn store(tx: &Tx, purpose: Purpose, holder: Holder<'_>, hash: Vec<u8>) -> Result<()> {
     if let Some(user) = holder.user_id {
-        end_older(tx, user, purpose).await?;
+        revoke_oldest(tx, user, purpose).await?;
     }
     let lifetime = chrono::Duration::from_std(purpose.lifetime()).map_err(Error::internal)?;
     let row = ActiveModel {
@@ -114,48 +115,53 @@ async fn store(tx: &Tx, purpose: Purpose, holder: Holder<'_>, hash: Vec<u8>) -> 
     Ok(())
 }
 
-/// The hash of a token that this installation made, whether or not it is still good.
+/// The hash of a token that this installation issued. The token may have expired or been used.
 pub struct Presented(Vec<u8>);
 
 impl Presented {
-    /// Fails with [`Error::Invalid`] at `/token` where the token was made up, without a look-up.
+    /// Fails with [`Error::Invalid`] at `/token` if the checksum is wrong, without a database lookup.
     pub async fn read(kernel: &Kernel, token: &SecretString) -> Result<Self> {
         let (checksums, text) = (checksum_key(kernel).await?, token.expose_secret());
-        let is_ours = token::is_ours(&checksums, KIND, text);
-        let hash = is_ours.then(|| token::hash(text.as_bytes()));
-        hash.map(Self).ok_or_else(refused)
+        let is_issued = token::is_issued(&checksums, KIND, text);
+        let hash = is_issued.then(|| token::hash(text.as_bytes()));
+        hash.map(Self).ok_or_else(invalid_token)
     }
 }
 
-/// What a token stands for, which stays good: for a look before expensive work.
+/// Finds a valid token without consuming it, for a check before expensive work.
 ///
-/// Fails with [`Error::Invalid`] at `/token` where it is unknown, expired, used, or of another purpose.
-pub async fn peek(reads: &impl Reads, purpose: Purpose, token: &Presented) -> Result<Model> {
-    let good = good(purpose).add(Column::TokenHash.eq(token.0.as_slice()));
-    let row = scope::plain::<Entity>().filter(good).one(reads.db()?);
-    row.await?.ok_or_else(refused)
+/// Fails with [`Error::Invalid`] at `/token` if it is unknown, expired, used, or has another purpose.
+pub async fn find(reads: &impl Reads, purpose: Purpose, token: &Presented) -> Result<Model> {
+    let valid = valid_of(purpose).add(Column::TokenHash.eq(token.0.as_slice()));
+    let row = scope::plain::<Entity>().filter(valid).one(reads.db()?);
+    row.await?.ok_or_else(invalid_token)
 }
 
-/// The same, and it is used up. Of two who take it at once, one is refused.
-pub async fn take(tx: &Tx, purpose: Purpose, token: &Presented) -> Result<Model> {
-    let row = peek(tx, purpose, token).await?;
-    match scope::erase::<Entity>(tx, Column::Id.eq(row.id)).await? {
-        1 => Ok(row),
-        _ => Err(refused()),
+/// Consumes a valid token. If two requests use it at the same time, one of them fails.
+pub async fn consume(tx: &Tx, purpose: Purpose, token: &Presented) -> Result<Model> {
+    let row = find(tx, purpose, token).await?;
+    if scope::erase::<Entity>(tx, Column::Id.eq(row.id)).await? == 1 {
+        Ok(row)
+    } else {
+        Err(invalid_token())
     }
 }
 
-/// The newest token of this purpose that a user has, if one is still good.
-pub async fn of_user(reads: &impl Reads, user: i64, purpose: Purpose) -> Result<Option<Model>> {
-    let theirs = good(purpose).add(Column::UserId.eq(user));
+/// The newest valid token of this purpose that a user has.
+pub async fn newest_of_user(
+    reads: &impl Reads,
+    user: i64,
+    purpose: Purpose,
+) -> Result<Option<Model>> {
+    let valid = valid_of(purpose).add(Column::UserId.eq(user));
     let row = scope::plain::<Entity>()
-        .filter(theirs)
+        .filter(valid)
         .order_by_desc(Column::CreatedAt)
         .order_by_desc(Column::Id);
     Ok(row.one(reads.db()?).await?)
 }
 
-async fn end_older(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
+async fn revoke_oldest(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
     let newest = scope::plain::<Entity>()
         .filter(Column::UserId.eq(user))
         .filter(Column::Purpose.eq(purpose.as_str()))
@@ -164,28 +170,28 @@ async fn end_older(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
         .select_only()
         .column(Column::Id);
     let newest: Vec<i64> = newest.into_tuple().all(tx).await?;
-    let older: Vec<_> = newest.into_iter().skip(kept(purpose) - 1).collect();
+    let older: Vec<_> = newest.into_iter().skip(max_tokens(purpose) - 1).collect();
     if !older.is_empty() {
         scope::erase::<Entity>(tx, Column::Id.is_in(older)).await?;
     }
     Ok(())
 }
 
-/// Ends the tokens of this user and purpose.
-pub async fn end(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
-    let theirs = Column::UserId.eq(user);
-    let theirs = theirs.and(Column::Purpose.eq(purpose.as_str()));
-    scope::erase::<Entity>(tx, theirs).await.map(drop)
+/// Revokes all tokens of this user and purpose.
+pub async fn revoke_all(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
+    let tokens = Column::UserId.eq(user);
+    let tokens = tokens.and(Column::Purpose.eq(purpose.as_str()));
+    scope::erase::<Entity>(tx, tokens).await.map(drop)
 }
 
-/// The one answer to a token that is not good, whatever the reason.
-pub fn refused() -> Error {
-    let detail = "is unknown, expired or used: ask for a new one";
+/// The error for an invalid token. It is the same for every reason.
+pub fn invalid_token() -> Error {
+    let detail = "unknown, expired or already used; request a new one";
     Error::invalid("/token", "invalid_token", detail)
 }
 
-/// Whether it can be a token at all.
-pub(super) fn plausible(token: &SecretString, _: &()) -> garde::Result {
+/// Checks the length of a token in a request.
+pub(super) fn check_length(token: &SecretString, _: &()) -> garde::Result {
     match token.expose_secret().chars().count() {
         0 => Err(garde::Error::new("required: must not be blank")),
         1..=MAX_LENGTH => Ok(()),
@@ -195,7 +201,7 @@ pub(super) fn plausible(token: &SecretString, _: &()) -> garde::Result {
     }
 }
 
-fn good(purpose: Purpose) -> Condition {
+fn valid_of(purpose: Purpose) -> Condition {
     everything()
         .add(Column::Purpose.eq(purpose.as_str()))
         .add(Column::ExpiresAt.gt(now()))

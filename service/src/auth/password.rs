@@ -1,4 +1,4 @@
-//! Passwords that the operator sets, or users change.
+//! Setting a password by the operator, and changing one's own.
 use ::entity::users::{Column, Model};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::{
     address, end_sessions,
-    login::not_too_long,
-    sessions::{end_others, signed_in},
+    login::check_password_field,
+    sessions::{current_session, end_other_sessions},
     throttle::{self, Subject},
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     users::{acceptable, by_username},
 };
 
-/// Another sign-in may hash the password anew once; more than that is another password.
+/// A concurrent sign-in may rehash the password once; after a second mismatch the password is another one.
 const TRIES: usize = 2;
 
 #[derive(Validate)]
@@ -34,11 +34,11 @@ struct NewPassword {
     password: SecretString,
 }
 
-/// Another password, from somebody who knows the one that it replaces.
+/// A new password and the one that it replaces.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordChange {
-    #[garde(custom(not_too_long))]
+    #[garde(custom(check_password_field))]
     #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
     pub current_password: SecretString,
     #[garde(custom(acceptable))]
@@ -46,7 +46,7 @@ pub struct PasswordChange {
     pub new_password: SecretString,
 }
 
-/// Gives a user another password, and signs them out everywhere. Asks nobody whether that is permitted.
+/// Sets the password of a user and ends all their sessions. It checks no permissions.
 pub async fn set_password(session: &Session, username: &str, password: SecretString) -> Result<()> {
     let new = NewPassword { password };
     check(&new)?;
@@ -69,27 +69,27 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
         .await
 }
 
-/// Changes one's own password, and ends one's other sessions.
+/// Changes the caller's own password and ends their other sessions.
 ///
-/// Fails with [`Error::Invalid`] where the current one is another.
+/// Fails with [`Error::Invalid`] if `current_password` is wrong.
 pub async fn change_password(session: &Session, change: &PasswordChange) -> Result<()> {
-    let (_, this) = signed_in(session)?;
+    let (_, this) = current_session(session)?;
     let (hasher, new) = (&session.atoll().hasher, &change.new_password);
     for _ in 0..TRIES {
-        let me = confirmed(session, &change.current_password).await?;
+        let me = confirm_password(session, &change.current_password).await?;
         let hash = hasher.choose("/new_password", new, (&me).into()).await?;
         match exchange(session, &me, &hash, this).await {
-            // It was changed meanwhile, or hashed anew: then it may still be the current one.
+            // The stored hash changed meanwhile. After a rehash the password is still the current one.
             Err(Error::NotFound) => {}
             done => return done,
         }
     }
-    Err(wrong())
+    Err(wrong_password())
 }
 
-/// Stores a new hash in place of the one that was verified, and ends all sessions but one.
+/// Replaces the hash that was verified, and ends all sessions of the user except one.
 ///
-/// Fails with [`Error::NotFound`] where another one is stored now.
+/// Fails with [`Error::NotFound`] if the stored hash is another one now.
 async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Result<()> {
     session
         .write(async |tx| {
@@ -100,48 +100,51 @@ async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Resul
                 did: Did::PasswordChanged,
             };
             replace(tx, me.id, replacement).await?;
-            end_others(tx, me.id, this).await
+            end_other_sessions(tx, me.id, this).await
         })
         .await
 }
 
-/// The user who asks, if they know their password.
+/// Checks the caller's password and returns their user.
 ///
-/// Fails with [`Error::Invalid`] where it is another.
-pub(super) async fn confirmed(session: &Session, current: &SecretString) -> Result<Model> {
-    let (user, _) = signed_in(session)?;
+/// Fails with [`Error::Invalid`] if the password is wrong.
+pub(super) async fn confirm_password(session: &Session, current: &SecretString) -> Result<Model> {
+    let (user, _) = current_session(session)?;
     let me = scope::all_live::<Users>().filter(scope::is::<Users>(user));
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
-    let attempt = throttle::attempt(session, &Subject::Own("password")).await?;
+    let attempt = throttle::attempt(session, &Subject::Secret("password")).await?;
     let hash = Some(me.password_hash.clone());
     let matches = session.atoll().hasher.verify(current.clone(), hash).await;
-    match attempt.unless_untried(session, matches).await? {
-        true => attempt.succeeded(session).await.map(|()| me),
-        false => Err(wrong()),
+    if attempt.refund_if_untried(session, matches).await? {
+        attempt.succeeded(session).await.map(|()| me)
+    } else {
+        Err(wrong_password())
     }
 }
 
-/// The password of whoever asks for what has to be confirmed with it.
-pub(super) fn said(password: Option<&SecretString>) -> Result<&SecretString> {
-    let detail = "say your password to change this";
+/// Fails if the request has no `current_password`.
+pub(super) fn require_password(password: Option<&SecretString>) -> Result<&SecretString> {
+    let detail = "enter your current password to change this";
     password.ok_or_else(|| Error::invalid("/current_password", "required", detail))
 }
 
-pub(super) fn wrong() -> Error {
-    let detail = "is not your password";
+pub(super) fn wrong_password() -> Error {
+    let detail = "wrong password";
     Error::invalid("/current_password", "wrong", detail)
 }
 
-/// Another password for a user.
+/// A new password hash for a user.
 pub(super) struct Replacement<'a> {
     pub hash: &'a str,
+    /// A condition that the user must meet.
     pub only_if: Condition,
     pub did: Did,
 }
 
-/// The version that the user is in then. Whoever reads their mail hears of it, and what was asked for before is void.
+/// Stores a new password hash and returns the new version of the user. It queues a mail to the user, and cancels their
+/// pending address change and password resets.
 ///
-/// Fails with [`Error::NotFound`] where the user, or what is asked of them, is not there.
+/// Fails with [`Error::NotFound`] if no live user meets the condition.
 pub(super) async fn replace(tx: &Tx, user: i64, new: Replacement<'_>) -> Result<i64> {
     let update = scope::update_live(Users::name(), now())
         .value("password_hash", new.hash)
@@ -153,7 +156,7 @@ pub(super) async fn replace(tx: &Tx, user: i64, new: Replacement<'_>) -> Result<
     let version = row.try_get("", "version")?;
     let email: String = row.try_get("", "email")?;
     tx.record(Entry::of(Users::name(), new.did, (user, version)));
-    address::abandon(tx, user).await?;
+    address::cancel_requests(tx, user).await?;
     mail::queue(tx, Mail::password_changed(user, &email)).await?;
     Ok(version)
 }

@@ -1,4 +1,4 @@
-//! Another password, for those who have lost theirs and can read their mail.
+//! Password reset by mail.
 use ::entity::{one_time_tokens, users::Column};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    address::{active, is_confirmed, note_verified},
+    address::{is_confirmed, lock_active_user, mark_verified},
     end_sessions,
     one_time::{self, Presented, Purpose},
     password::{Replacement, replace},
@@ -38,7 +38,7 @@ pub struct Forgotten {
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reset {
-    #[garde(custom(one_time::plausible))]
+    #[garde(custom(one_time::check_length))]
     #[schemars(with = "String", length(min = 1, max = one_time::MAX_LENGTH))]
     pub token: SecretString,
     #[garde(custom(acceptable))]
@@ -46,42 +46,42 @@ pub struct Reset {
     pub password: SecretString,
 }
 
-/// Sends a token to the user of this address. Whether there is one shows when the letter is written: what happens here is
-/// the same for every address.
+/// Queues a mail with a token for the user of this address. The user is looked up when the mail is sent, so that this
+/// request takes the same work for every address.
 pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result<()> {
     session
         .write(async |tx| mail::queue(tx, Mail::reset(&forgotten.email)).await)
         .await
 }
 
-/// Replaces a password by a token, ends all sessions, and takes the address as verified: the token came there. Where
-/// nobody had confirmed the address before, whoever made the account may be a stranger: then it also ends API keys and the
-/// second factor.
+/// Sets a new password with a token and ends all sessions. The address counts as verified, because the token was sent
+/// there. If the address was not confirmed before, a stranger may have created the account: then API keys and the second
+/// factor are removed as well.
 ///
-/// Fails with [`crate::Error::Invalid`] where the token is not good, before anything is hashed.
+/// Fails with [`crate::Error::Invalid`] if the token is invalid, before anything is hashed.
 pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
     let token = Presented::read(&session.kernel, &reset.token).await?;
-    let row = one_time::peek(&service, Purpose::Reset, &token).await?;
-    let this = scope::is::<Users>(holder(&row)?.0);
+    let row = one_time::find(&service, Purpose::Reset, &token).await?;
+    let this = scope::is::<Users>(user_and_email(&row)?.0);
     let user = scope::all_live::<Users>().filter(this).one(service.db()?);
-    let user = user.await?.ok_or_else(one_time::refused)?;
+    let user = user.await?.ok_or_else(one_time::invalid_token)?;
     let hasher = &service.atoll().hasher;
     let hash = hasher
         .choose("/password", &reset.password, (&user).into())
         .await?;
     service
         .write(async |tx| {
-            // The user is locked first: two who bring two of their links would wait for each other.
-            let (id, email) = holder(&row)?;
-            let user = active(tx, id).await?;
-            one_time::take(tx, Purpose::Reset, &token).await?;
-            // A token that was sent to a former address of the user opens nothing.
+            // The user is locked first, so that two requests with different tokens of one user cannot deadlock.
+            let (id, email) = user_and_email(&row)?;
+            let user = lock_active_user(tx, id).await?;
+            one_time::consume(tx, Purpose::Reset, &token).await?;
+            // A token that was sent to a former address of the user is void.
             let user = user.filter(|user| user.email_key == key(email));
-            let user = user.ok_or_else(one_time::refused)?;
+            let user = user.ok_or_else(one_time::invalid_token)?;
             if !is_confirmed(tx, &user).await? {
                 revoke_keys(tx, &[user.id]).await?;
-                totp::forget(tx, user.id).await?;
+                totp::remove(tx, user.id).await?;
             }
             let replacement = Replacement {
                 hash: &hash,
@@ -90,12 +90,12 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
             };
             let version = replace(tx, user.id, replacement).await?;
             end_sessions(tx, &[user.id]).await?;
-            note_verified(tx, (user.id, version), email).await
+            mark_verified(tx, (user.id, version), email).await
         })
         .await
 }
 
-fn holder(row: &one_time_tokens::Model) -> Result<(i64, &str)> {
-    let holder = row.user_id.zip(row.email.as_deref());
-    holder.ok_or_else(one_time::refused)
+fn user_and_email(row: &one_time_tokens::Model) -> Result<(i64, &str)> {
+    let both = row.user_id.zip(row.email.as_deref());
+    both.ok_or_else(one_time::invalid_token)
 }

@@ -1,4 +1,4 @@
-//! Renewing the tokens of a session (RFC 9700, section 4.14.2): each refresh token is of use once.
+//! Refreshing the tokens of a session (RFC 9700, section 4.14.2). Each refresh token is valid once.
 use ::entity::sessions::{Column, Entity, Model};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::{
     Settings, SignIn, checksum_key, key,
-    login::{not_too_long, shown},
-    sessions::{Tokens, going_on, length, signed_out},
+    login::{check_password_field, user_of_tokens},
+    sessions::{Tokens, active_sessions, record_sign_out, to_chrono},
     token::{Kind, Token},
 };
 use crate::{
@@ -22,29 +22,31 @@ use crate::{
     password::MAX_LENGTH,
 };
 
-/// Seconds in which a token that was replaced still counts: clients of one user may race each other.
+/// Seconds for which a replaced token stays valid, because clients of one user may race each other.
 const GRACE: i64 = 10;
 
-/// What becomes of a refresh token.
-enum Turn {
-    /// Taken, or taken a moment ago by another client of the same user: these are the tokens now.
+/// The outcome of a refresh.
+enum Outcome {
+    /// The session has these tokens now, from this request or from one a moment ago.
     Renewed(Tokens),
-    /// Somebody has a token that was replaced: nobody knows who of the two is the thief, so both are out.
-    Ended,
+    /// The token was already replaced, so somebody may have stolen it. The session is ended for both holders.
+    Reused,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RefreshToken {
-    #[garde(custom(not_too_long))]
+    #[garde(custom(check_password_field))]
     #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
     pub refresh_token: SecretString,
 }
 
-/// Fails with [`Error::Unauthenticated`] where the token is of no use, and ends its session where it was used before.
+/// Replaces the tokens of a session.
+///
+/// Fails with [`Error::Unauthenticated`] if the token is invalid. If it was used before, its session ends.
 pub async fn refresh(session: &Session, input: &RefreshToken) -> Result<SignIn> {
-    let tokens = renew(session, &input.refresh_token).await?;
-    let user = shown(session, &tokens).await?;
+    let tokens = refresh_tokens(session, &input.refresh_token).await?;
+    let user = user_of_tokens(session, &tokens).await?;
     Ok(SignIn {
         tokens,
         user,
@@ -52,29 +54,29 @@ pub async fn refresh(session: &Session, input: &RefreshToken) -> Result<SignIn> 
     })
 }
 
-async fn renew(session: &Session, token: &SecretString) -> Result<Tokens> {
+async fn refresh_tokens(session: &Session, token: &SecretString) -> Result<Tokens> {
     let checksums = checksum_key(&session.kernel).await?;
     let token = Token::read(Kind::Refresh, token, &checksums).ok_or(Error::Unauthenticated)?;
     let key = key(&session.kernel, "tokens").await?;
     let next = |kind| token.next(kind, &key, &checksums);
     let next = (next(Kind::Access), next(Kind::Refresh));
     let settings = &session.atoll().auth;
-    let turn = session.write(async |tx| turn(tx, settings, &token, &next).await);
-    match turn.await? {
-        Turn::Renewed(tokens) => Ok(tokens),
-        Turn::Ended => Err(Error::Unauthenticated),
+    let outcome = session.write(async |tx| rotate(tx, settings, &token, &next).await);
+    match outcome.await? {
+        Outcome::Renewed(tokens) => Ok(tokens),
+        Outcome::Reused => Err(Error::Unauthenticated),
     }
 }
 
-async fn turn(
+async fn rotate(
     tx: &Tx,
     settings: &Settings,
     token: &Token,
     (access, refresh): &(Token, Token),
-) -> Result<Turn> {
+) -> Result<Outcome> {
     let session = scope::plain::<Entity>()
         .filter(Column::FamilyHash.eq(token.family_hash.as_slice()))
-        .filter(going_on(settings)?)
+        .filter(active_sessions(settings)?)
         .lock(LockType::Update);
     let session = session.one(tx).await?.ok_or(Error::Unauthenticated)?;
     let tokens = |expires_at| Tokens {
@@ -83,38 +85,39 @@ async fn turn(
         expires_at,
         session_expires_at: session.expires_at,
     };
-    if is(session.refresh_hash.as_ref(), token) {
-        let soon = now() + length(settings.token_lifetime)?;
+    if matches(session.refresh_hash.as_ref(), token) {
+        let soon = now() + to_chrono(settings.token_lifetime)?;
         let expires_at = Ord::min(soon, session.expires_at);
-        replace(tx, &session, (access, refresh), expires_at).await?;
+        store_tokens(tx, &session, (access, refresh), expires_at).await?;
         tx.forget_caller(session.user_id);
-        return Ok(Turn::Renewed(tokens(expires_at)));
+        return Ok(Outcome::Renewed(tokens(expires_at)));
     }
     let grace = now() - chrono::Duration::seconds(GRACE);
-    if is(session.previous_refresh_hash.as_ref(), token) && session.replaced_at > Some(grace) {
-        // Of another key: the operator changed it in between.
-        return match is(session.refresh_hash.as_ref(), refresh) {
-            true => Ok(Turn::Renewed(tokens(session.token_expires_at))),
-            false => Err(Error::Unauthenticated),
+    if matches(session.previous_refresh_hash.as_ref(), token) && session.replaced_at > Some(grace) {
+        // The successor differs if the operator changed `auth.key` in between.
+        return if matches(session.refresh_hash.as_ref(), refresh) {
+            Ok(Outcome::Renewed(tokens(session.token_expires_at)))
+        } else {
+            Err(Error::Unauthenticated)
         };
     }
     tracing::warn!(
         user_id = session.user_id,
         session_id = session.id,
-        "a refresh token was used again: its session is ended"
+        "a refresh token was used twice; its session is ended"
     );
     scope::erase::<Entity>(tx, Column::Id.eq(session.id)).await?;
-    signed_out(tx, session.user_id).await?;
-    Ok(Turn::Ended)
+    record_sign_out(tx, session.user_id).await?;
+    Ok(Outcome::Reused)
 }
 
-async fn replace(
+async fn store_tokens(
     tx: &Tx,
     session: &Model,
     (access, refresh): (&Token, &Token),
     expires_at: DateTimeWithTimeZone,
 ) -> Result<()> {
-    // One that had its time gets no more of it.
+    // An access token that has expired gets no grace period.
     let is_good = session.token_expires_at > now();
     let previous = is_good.then(|| session.token_hash.clone());
     let values = [
@@ -135,13 +138,13 @@ async fn replace(
         .map(drop)
 }
 
-/// Hashes of random bits: how long the comparison takes tells nothing.
-fn is(hash: Option<&Vec<u8>>, token: &Token) -> bool {
+/// Whether this is the hash of the token. Hashes of random bits need no comparison in constant time.
+fn matches(hash: Option<&Vec<u8>>, token: &Token) -> bool {
     hash == Some(&token.hash)
 }
 
-/// The access token that was replaced, for requests that were under way.
-pub(super) fn replaced_just_now(token: &Token) -> sea_orm::Condition {
+/// Matches the session whose access token was this one until a moment ago, for requests that were under way.
+pub(super) fn recently_replaced(token: &Token) -> sea_orm::Condition {
     let grace = now() - chrono::Duration::seconds(GRACE);
     sea_orm::Condition::all()
         .add(Column::PreviousTokenHash.eq(token.hash.as_slice()))

@@ -1,4 +1,4 @@
-//! Stored hashes follow what is configured: whoever signs in has the password at hand that a new hash needs.
+//! Rehashing at sign-in: outdated hashes are replaced when the password is known.
 use ::entity::users::Model;
 use sea_orm::{
     ConnectionTrait,
@@ -8,14 +8,14 @@ use secrecy::SecretString;
 
 use crate::{Application, Crud, Error, Result, Session, Users, crud::scope};
 
-/// Hashes a password anew that was just verified against an outdated hash. The sign-in stands whatever becomes of this:
-/// the next one tries again.
+/// Rehashes a verified password if its stored hash is outdated. A failure does not fail the sign-in: the next one tries
+/// again.
 #[must_use]
 pub(super) async fn rehash(session: &Session, user: Model, password: &SecretString) -> Model {
     if !session.atoll().hasher.is_outdated(&user.password_hash) {
         return user;
     }
-    match replace(session, &user, password.clone()).await {
+    match store_new_hash(session, &user, password.clone()).await {
         Ok(password_hash) => {
             return Model {
                 password_hash,
@@ -23,15 +23,15 @@ pub(super) async fn rehash(session: &Session, user: Model, password: &SecretStri
             };
         }
         Err(Error::Unavailable(..) | Error::Storage(..)) => {
-            tracing::debug!("there was no time to hash a password anew");
+            tracing::debug!("no capacity to rehash a password; the next sign-in tries again");
         }
-        Err(error) => tracing::warn!(%error, "a password was not hashed anew"),
+        Err(error) => tracing::warn!(%error, "could not rehash a password"),
     }
     user
 }
 
-/// The user does not change, and a password that was set meanwhile stays.
-async fn replace(session: &Session, user: &Model, password: SecretString) -> Result<String> {
+/// Stores the new hash without a new version of the user.
+async fn store_new_hash(session: &Session, user: &Model, password: SecretString) -> Result<String> {
     let hash = session.atoll().hasher.hash(password).await?;
     let column = |name: &'static str| Expr::col((Users::name(), name));
     let update = scope::amend_live(Users::name())
@@ -41,7 +41,7 @@ async fn replace(session: &Session, user: &Model, password: SecretString) -> Res
         .take();
     let done = session.write(async |tx| Ok(tx.execute(&update).await?));
     match done.await?.rows_affected() {
-        // Another password was set meanwhile: it stays.
+        // Another password was set meanwhile; its hash is kept.
         0 => Ok(user.password_hash.clone()),
         _ => Ok(hash),
     }

@@ -1,4 +1,4 @@
-//! Sign-in sessions: how they begin, who has which, and how they end.
+//! Sign-in sessions: creating, listing and ending them.
 use std::{cmp::Reverse, time::Duration};
 
 use ::entity::{
@@ -27,50 +27,50 @@ use crate::{
     secret::Secret,
 };
 
-/// Sessions of a user at most; [`make_room`] says which one ends then.
-pub const MOST: u64 = 100;
-const MOST_KEPT: usize = 100;
+/// The maximum number of sessions of a user; [`make_room`] chooses the one that ends.
+pub const MAX_SESSIONS: u64 = 100;
+const MAX_KEPT: usize = 100;
 
-/// Characters of a label at most.
-const LABEL: usize = 200;
+/// The maximum length of a label in characters.
+const MAX_LABEL: usize = 200;
 
-/// What a client signs its requests with.
+/// The tokens of a session.
 #[derive(Debug)]
 pub struct Tokens {
     pub access: Token,
-    /// None where the other lasts as long as the session: a browser keeps it as a cookie.
+    /// `None` if the access token lasts as long as the session, as it does in a cookie.
     pub refresh: Option<Token>,
-    /// Of the access token.
+    /// When the access token expires.
     pub expires_at: DateTimeWithTimeZone,
     pub session_expires_at: DateTimeWithTimeZone,
 }
 
-/// How long tokens are of use.
+/// How a client holds its tokens, which decides how long they are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
-    /// An hour or so; then the other is exchanged for new ones.
-    Renewed,
-    /// As long as the session.
-    Kept,
+pub enum TokenMode {
+    /// The access token is valid for about an hour; a refresh token replaces it.
+    Refreshable,
+    /// The access token is a cookie and is valid as long as the session.
+    Cookie,
 }
 
-/// A session, as its user sees it.
+/// A session as its user sees it.
 #[derive(Debug)]
-pub struct Device {
+pub struct SessionInfo {
     pub id: i64,
-    /// What the client said that it is.
+    /// The client's User-Agent.
     pub label: Option<String>,
     pub created_at: DateTime<Utc>,
-    /// To the minute.
+    /// Accurate to a minute.
     pub last_used_at: DateTime<Utc>,
-    /// Whether or not it is used.
+    /// The session ends then even if it is in use.
     pub expires_at: DateTime<Utc>,
-    /// Whether this is the session that asks.
+    /// Whether this is the session of the request.
     pub is_current: bool,
 }
 
-/// Signs a user in.
-pub(super) async fn open(tx: &Tx, user: i64, tokens: &Tokens, label: Option<&str>) -> Result<()> {
+/// Stores a new session.
+pub(super) async fn insert(tx: &Tx, user: i64, tokens: &Tokens, label: Option<&str>) -> Result<()> {
     let at = now();
     let session = ActiveModel {
         user_id: Set(user),
@@ -78,7 +78,7 @@ pub(super) async fn open(tx: &Tx, user: i64, tokens: &Tokens, label: Option<&str
         token_hash: Set(tokens.access.hash.clone()),
         refresh_hash: Set(tokens.refresh.as_ref().map(|token| token.hash.clone())),
         token_expires_at: Set(tokens.expires_at),
-        label: Set(label.and_then(readable)),
+        label: Set(label.and_then(clean_label)),
         created_at: Set(at),
         last_used_at: Set(at),
         expires_at: Set(tokens.session_expires_at),
@@ -88,48 +88,52 @@ pub(super) async fn open(tx: &Tx, user: i64, tokens: &Tokens, label: Option<&str
     Ok(())
 }
 
-/// Ends as many sessions of a user as one more would be too many: first those that are over, then those that were never
-/// used since their sign-in, then those that were not used for the longest time.
+/// Ends sessions of a user so that one more fits into the maximum: first expired ones, then those that were never used
+/// since their sign-in, then the least recently used ones.
 pub(super) async fn make_room(
     tx: &Tx,
     user: i64,
     settings: &Settings,
     callers: &Callers,
 ) -> Result<()> {
-    let theirs = scope::plain::<Entity>()
+    let sessions = scope::plain::<Entity>()
         .filter(Column::UserId.eq(user))
-        .limit(2 * MOST);
-    let mut theirs = theirs.all(tx).await?;
-    if theirs.len() < MOST_KEPT {
+        .limit(2 * MAX_SESSIONS);
+    let mut sessions = sessions.all(tx).await?;
+    if sessions.len() < MAX_KEPT {
         return Ok(());
     }
-    // What is stored of a use is up to a minute old.
+    // The stored time of the last use is up to a minute old.
     let used_at =
         |session: &Model| Ord::max(callers.last_use(session.id), Some(session.last_used_at));
-    let idle = now() - length(settings.session_idle)?;
-    let worth = |session: &Model| {
+    let idle = now() - to_chrono(settings.session_idle)?;
+    let rank = |session: &Model| {
         let used_at = used_at(session);
         let is_over = session.expires_at <= now() || used_at <= Some(idle);
         let is_used = used_at > Some(session.created_at);
         (!is_over, is_used, used_at, session.id)
     };
-    theirs.sort_by_cached_key(|session| Reverse(worth(session)));
-    let ended = theirs.iter().skip(MOST_KEPT - 1).map(|session| session.id);
+    sessions.sort_by_cached_key(|session| Reverse(rank(session)));
+    let ended = sessions.iter().skip(MAX_KEPT - 1).map(|session| session.id);
     scope::erase::<Entity>(tx, Column::Id.is_in(ended)).await?;
     Ok(())
 }
 
-/// Tokens of a session that begins.
-pub(super) fn begin(settings: &Settings, hold: Hold, checksums: &Secret) -> Result<Tokens> {
-    let access = Token::fresh(Kind::Access, checksums);
-    let session_expires_at = now() + length(settings.session_lifetime)?;
-    let soon = now() + length(settings.token_lifetime)?;
-    let (refresh, expires_at) = match hold {
-        Hold::Renewed => (
-            Some(access.beside(Kind::Refresh, checksums)),
+/// Creates the tokens of a new session.
+pub(super) fn new_tokens(
+    settings: &Settings,
+    mode: TokenMode,
+    checksums: &Secret,
+) -> Result<Tokens> {
+    let access = Token::new_family(Kind::Access, checksums);
+    let session_expires_at = now() + to_chrono(settings.session_lifetime)?;
+    let soon = now() + to_chrono(settings.token_lifetime)?;
+    let (refresh, expires_at) = match mode {
+        TokenMode::Refreshable => (
+            Some(access.sibling(Kind::Refresh, checksums)),
             Ord::min(soon, session_expires_at),
         ),
-        Hold::Kept => (None, session_expires_at),
+        TokenMode::Cookie => (None, session_expires_at),
     };
     Ok(Tokens {
         access,
@@ -139,16 +143,16 @@ pub(super) fn begin(settings: &Settings, hold: Hold, checksums: &Secret) -> Resu
     })
 }
 
-/// One's own, the last used first.
-pub async fn sessions(session: &Session) -> Result<Vec<Device>> {
-    let (user, this) = signed_in(session)?;
-    let mine = scope::plain::<Entity>()
+/// Lists the caller's own sessions, most recently used first.
+pub async fn sessions(session: &Session) -> Result<Vec<SessionInfo>> {
+    let (user, this) = current_session(session)?;
+    let rows = scope::plain::<Entity>()
         .filter(Column::UserId.eq(user))
-        .filter(going_on(&session.atoll().auth)?)
+        .filter(active_sessions(&session.atoll().auth)?)
         .order_by_desc(Column::LastUsedAt)
         .order_by_desc(Column::Id)
-        .limit(MOST);
-    let device = |session: Model| Device {
+        .limit(MAX_SESSIONS);
+    let info = |session: Model| SessionInfo {
         id: session.id,
         label: session.label,
         created_at: session.created_at.to_utc(),
@@ -156,59 +160,60 @@ pub async fn sessions(session: &Session) -> Result<Vec<Device>> {
         expires_at: session.expires_at.to_utc(),
         is_current: session.id == this,
     };
-    let mine = mine.all(session.db()?).await?;
-    Ok(mine.into_iter().map(device).collect())
+    let rows = rows.all(session.db()?).await?;
+    Ok(rows.into_iter().map(info).collect())
 }
 
-/// Ends one of one's own sessions, at once. Fails with [`Error::NotFound`] where there is none of that id.
+/// Ends one of the caller's sessions at once. Fails with [`Error::NotFound`] if there is no session with this id.
 pub async fn end_session(session: &Session, id: i64) -> Result<()> {
-    let (user, _) = signed_in(session)?;
+    let (user, _) = current_session(session)?;
     let this = Column::Id.eq(id).and(Column::UserId.eq(user));
-    match end_own(session, user, this.into()).await? {
+    match end_matching(session, user, this.into()).await? {
         0 => Err(Error::NotFound),
         _ => Ok(()),
     }
 }
 
-/// Whether one has a session of that id. Fails with [`Error::NotFound`] where one has not.
+/// Fails with [`Error::NotFound`] if the caller has no session with this id.
 pub async fn has_session(session: &Session, id: i64) -> Result<()> {
-    let (user, _) = signed_in(session)?;
+    let (user, _) = current_session(session)?;
     let this = Column::Id.eq(id).and(Column::UserId.eq(user));
     let found = scope::plain::<Entity>().filter(this).one(session.db()?);
     found.await?.map(drop).ok_or(Error::NotFound)
 }
 
-/// Ends all of one's own sessions, this one too unless it is kept.
+/// Ends all sessions of the caller, except the current one if `keeps_current` is set.
 pub async fn end_all_sessions(session: &Session, keeps_current: bool) -> Result<()> {
-    let (user, this) = signed_in(session)?;
-    let mut mine = everything().add(Column::UserId.eq(user));
+    let (user, this) = current_session(session)?;
+    let mut condition = everything().add(Column::UserId.eq(user));
     if keeps_current {
-        mine = mine.add(Column::Id.ne(this));
+        condition = condition.add(Column::Id.ne(this));
     }
-    end_own(session, user, mine).await.map(drop)
+    end_matching(session, user, condition).await.map(drop)
 }
 
-/// Ends the session that the actor came with, at once.
+/// Ends the session of the request at once.
 pub async fn logout(session: &Session) -> Result<()> {
-    let (user, this) = signed_in(session)?;
+    let (user, this) = current_session(session)?;
     let this = Column::Id.eq(this).into_condition();
-    end_own(session, user, this).await.map(drop)
+    end_matching(session, user, this).await.map(drop)
 }
 
-/// Signs users out everywhere.
+/// Ends all sessions of these users.
 pub(crate) async fn end_sessions(tx: &Tx, users: &[i64]) -> Result<()> {
-    let theirs = Column::UserId.is_in(users.iter().copied());
-    scope::erase::<Entity>(tx, theirs).await?;
+    let by_users = Column::UserId.is_in(users.iter().copied());
+    scope::erase::<Entity>(tx, by_users).await?;
     Ok(())
 }
 
-/// Signs a user out everywhere else.
-pub(super) async fn end_others(tx: &Tx, user: i64, this: i64) -> Result<()> {
+/// Ends all sessions of a user except one.
+pub(super) async fn end_other_sessions(tx: &Tx, user: i64, this: i64) -> Result<()> {
     let others = Column::UserId.eq(user).and(Column::Id.ne(this));
     scope::erase::<Entity>(tx, others).await.map(drop)
 }
 
-/// Ends the session of a token that another sign-in from the same browser replaced: none is taken over (OWASP ASVS 5.0, 7.2.4).
+/// Ends the session of a token that a new sign-in of the same browser replaces, so that no old session stays valid (OWASP
+/// ASVS 5.0, 7.2.4).
 pub async fn end_replaced(session: &Session, before: &SecretString) -> Result<()> {
     let checksums = checksum_key(&session.kernel).await?;
     let Some(before) = Token::read(Kind::Access, before, &checksums) else {
@@ -221,52 +226,52 @@ pub async fn end_replaced(session: &Session, before: &SecretString) -> Result<()
     let Some(Model { id, user_id, .. }) = this else {
         return Ok(());
     };
-    end_own(session, user_id, Column::Id.eq(id).into_condition())
+    end_matching(session, user_id, Column::Id.eq(id).into_condition())
         .await
         .map(drop)
 }
 
-async fn end_own(session: &Session, user: i64, which: Condition) -> Result<u64> {
+async fn end_matching(session: &Session, user: i64, which: Condition) -> Result<u64> {
     session
         .write(async |tx| {
             let ended = scope::erase::<Entity>(tx, which.clone()).await?;
             if ended > 0 {
-                signed_out(tx, user).await?;
+                record_sign_out(tx, user).await?;
             }
             Ok(ended)
         })
         .await
 }
 
-pub(super) async fn signed_out(tx: &Tx, user: i64) -> Result<()> {
-    tx.record(about(tx, Did::SignedOut, user).await?);
+pub(super) async fn record_sign_out(tx: &Tx, user: i64) -> Result<()> {
+    tx.record(audit_entry(tx, Did::SignedOut, user).await?);
     Ok(())
 }
 
-/// An entry on what is no change of the user.
-pub(super) async fn about(tx: &Tx, did: Did, user: i64) -> Result<Entry> {
+/// An audit entry for an event that does not change the user's row.
+pub(super) async fn audit_entry(tx: &Tx, did: Did, user: i64) -> Result<Entry> {
     let version = scope::all_live::<Users>()
         .filter(scope::is::<Users>(user))
         .select_only()
         .column(users::Column::Version);
-    // None where the user was deleted meanwhile.
+    // `None` if the user was deleted meanwhile.
     let version: Option<i64> = version.into_tuple().one(tx).await?;
     let user = (user, version.unwrap_or_default());
     Ok(Entry::of(Users::name(), did, user))
 }
 
-/// Who asks, and by which session: an API key manages no account.
-pub(super) fn signed_in(reads: &impl Reads) -> Result<(i64, i64)> {
+/// The ids of the caller and of their session. Fails for an API key, which cannot manage the account.
+pub(super) fn current_session(reads: &impl Reads) -> Result<(i64, i64)> {
     let of = |caller: &Caller| Some((caller.user_id, caller.credential.session()?));
     let caller = reads.actor().caller().and_then(of);
     caller.ok_or(Error::Forbidden(
-        "an API key manages no account: sign in with your password",
+        "API keys cannot manage the account; sign in with your password",
     ))
 }
 
-/// Locks the user, who must be active, and fails where this session of theirs has ended meanwhile: what a request makes
-/// that was under way then would stay behind.
-pub(super) async fn still_signed_in(tx: &Tx, user: i64, session: i64) -> Result<()> {
+/// Locks the user, and fails if they are not active or if this session has ended meanwhile. Without it, a request that was
+/// under way when the session ended could still create credentials.
+pub(super) async fn check_session_active(tx: &Tx, user: i64, session: i64) -> Result<()> {
     let active = scope::all_live::<Users>()
         .filter(scope::is::<Users>(user))
         .filter(users::Column::IsActive.eq(true))
@@ -277,28 +282,29 @@ pub(super) async fn still_signed_in(tx: &Tx, user: i64, session: i64) -> Result<
     this.map(drop).ok_or(Error::Unauthenticated)
 }
 
-/// What has had its time, or was left unused.
-pub(crate) fn over(settings: &Settings) -> Result<Condition> {
-    let idle = now() - length(settings.session_idle)?;
+/// Matches sessions that have expired or were idle for too long.
+pub(crate) fn expired_sessions(settings: &Settings) -> Result<Condition> {
+    let idle = now() - to_chrono(settings.session_idle)?;
     Ok(Condition::any()
         .add(Column::ExpiresAt.lte(now()))
         .add(Column::LastUsedAt.lte(idle)))
 }
 
-/// What is not over.
-pub(super) fn going_on(settings: &Settings) -> Result<Condition> {
-    let idle = now() - length(settings.session_idle)?;
+/// Matches sessions that have neither expired nor been idle for too long.
+pub(super) fn active_sessions(settings: &Settings) -> Result<Condition> {
+    let idle = now() - to_chrono(settings.session_idle)?;
     Ok(everything()
         .add(Column::ExpiresAt.gt(now()))
         .add(Column::LastUsedAt.gt(idle)))
 }
 
-pub(super) fn length(time: Duration) -> Result<chrono::Duration> {
+pub(super) fn to_chrono(time: Duration) -> Result<chrono::Duration> {
     chrono::Duration::from_std(time).map_err(Error::internal)
 }
 
-fn readable(agent: &str) -> Option<String> {
+/// The User-Agent without control characters, cut to the maximum length of a label.
+fn clean_label(agent: &str) -> Option<String> {
     let plain = agent.chars().filter(|char| !char.is_control());
-    let label: String = plain.take(LABEL).collect();
+    let label: String = plain.take(MAX_LABEL).collect();
     (!label.trim().is_empty()).then_some(label)
 }

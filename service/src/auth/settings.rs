@@ -1,4 +1,4 @@
-//! How users come and stay; `config/default.toml` documents each key and holds its default.
+//! Settings of accounts, sessions and passwords. `config/default.toml` documents each key and holds its default.
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -20,7 +20,7 @@ pub struct Settings {
     pub key: Option<SecretString>,
     pub require_totp_for: Vec<String>,
     pub min_password_score: u8,
-    /// KiB.
+    /// In KiB.
     pub hash_memory: u32,
     pub hash_passes: u32,
     pub hash_lanes: u32,
@@ -49,7 +49,7 @@ impl Default for Settings {
     }
 }
 
-/// Whether anybody may make an account.
+/// Whether visitors may create accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {

@@ -1,8 +1,8 @@
-//! Tokens of sign-in sessions: opaque, stored as hashes only. Each ends with a checksum under a key of the installation, so
-//! that a made-up one is refused without a look-up.
+//! Tokens of sign-in sessions. They are opaque and stored as hashes only. Each ends with a checksum under a key of the
+//! installation, so that a made-up token is refused without a database lookup.
 //!
-//! All tokens of a session begin with its family, 128 bits that nobody else knows. What follows are 256 bits of its own, so
-//! that a token of any generation finds its session, and only the newest is of use.
+//! All tokens of a session begin with its family, 128 random bits. 256 bits of the token's own follow. A token of any
+//! generation therefore finds its session, and only the newest is valid.
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 use crate::secret::Secret;
 
 const FAMILY: usize = 16;
-const OWN: usize = 32;
+const SECRET: usize = 32;
 
-/// Bytes of the checksum: of 2⁶⁴ made-up tokens, one is looked up.
+/// The length of the checksum in bytes: one of 2⁶⁴ made-up tokens causes a lookup.
 const CHECKSUM: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What tells them apart at sight, also for those who look for secrets in the wrong places.
+    /// The prefix that shows the kind, also to secret scanners.
     const fn prefix(self) -> &'static str {
         match self {
             Self::Access => "at_",
@@ -42,71 +42,71 @@ pub struct Token {
 }
 
 impl Token {
-    /// Begins a new family. `checksums` is the key of [`super::checksum_key`], here and below.
-    pub fn fresh(kind: Kind, checksums: &Secret) -> Self {
-        Self::of(kind, &rand::random::<[u8; FAMILY + OWN]>(), checksums)
+    /// Creates a token of a new family. `checksums` is the key of [`super::checksum_key`], here and below.
+    pub fn new_family(kind: Kind, checksums: &Secret) -> Self {
+        Self::from_bytes(kind, &rand::random::<[u8; FAMILY + SECRET]>(), checksums)
     }
 
-    /// A token of the same family.
+    /// Creates a random token of the same family.
     #[must_use]
-    pub fn beside(&self, kind: Kind, checksums: &Secret) -> Self {
-        self.followed(kind, &rand::random::<[u8; OWN]>(), checksums)
+    pub fn sibling(&self, kind: Kind, checksums: &Secret) -> Self {
+        self.with_secret(kind, &rand::random::<[u8; SECRET]>(), checksums)
     }
 
-    /// What replaces this one: the same for all who bring it, so that clients that race get the same pair.
+    /// The token that replaces this one. It is derived, so that clients that race get the same pair.
     #[must_use]
     pub fn next(&self, kind: Kind, key: &Secret, checksums: &Secret) -> Self {
         let mut mac = key.mac();
         mac.update(kind.prefix().as_bytes());
         mac.update(self.text.expose_secret().as_bytes());
-        self.followed(kind, &mac.finalize().into_bytes(), checksums)
+        self.with_secret(kind, &mac.finalize().into_bytes(), checksums)
     }
 
-    /// None where this installation made no such token of this kind.
+    /// Parses a token. Returns `None` if the checksum shows that this installation issued no such token of this kind.
     pub fn read(kind: Kind, text: &SecretString, checksums: &Secret) -> Option<Self> {
         let encoded = text.expose_secret().strip_prefix(kind.prefix())?;
-        let bytes = unseal(checksums, kind.prefix(), encoded)?;
-        (bytes.len() == FAMILY + OWN).then(|| Self::of(kind, &bytes, checksums))
+        let bytes = strip_checksum(checksums, kind.prefix(), encoded)?;
+        (bytes.len() == FAMILY + SECRET).then(|| Self::from_bytes(kind, &bytes, checksums))
     }
 
-    fn followed(&self, kind: Kind, own: &[u8], checksums: &Secret) -> Self {
+    fn with_secret(&self, kind: Kind, secret: &[u8], checksums: &Secret) -> Self {
         let encoded = self.text.expose_secret().split_once('_');
         let bytes = encoded.and_then(|(_, text)| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
         let mut bytes = bytes.unwrap_or_default();
         bytes.truncate(FAMILY);
-        bytes.extend_from_slice(own);
-        Self::of(kind, &bytes, checksums)
+        bytes.extend_from_slice(secret);
+        Self::from_bytes(kind, &bytes, checksums)
     }
 
-    fn of(kind: Kind, bytes: &[u8], checksums: &Secret) -> Self {
-        let (family, own) = bytes.split_at(FAMILY);
-        let text = seal(checksums, kind.prefix(), bytes);
+    fn from_bytes(kind: Kind, bytes: &[u8], checksums: &Secret) -> Self {
+        let (family, secret) = bytes.split_at(FAMILY);
+        let text = add_checksum(checksums, kind.prefix(), bytes);
         Self {
             text: SecretString::from(format!("{}{text}", kind.prefix())),
             family_hash: hash(family),
-            hash: hash(own),
+            hash: hash(secret),
         }
     }
 }
 
-/// A secret of 256 random bits with its checksum. `purpose` is part of the checksum, so that one kind never passes for
-/// another.
+/// A secret of 256 random bits with its checksum. The checksum covers `purpose`, so that secrets of one kind are invalid
+/// as another.
 pub fn random(checksums: &Secret, purpose: &str) -> String {
-    seal(checksums, purpose, &rand::random::<[u8; OWN]>())
+    add_checksum(checksums, purpose, &rand::random::<[u8; SECRET]>())
 }
 
-/// Whether this installation made the secret for this purpose. Takes the same time wherever the checksum differs.
-pub fn is_ours(checksums: &Secret, purpose: &str, text: &str) -> bool {
-    unseal(checksums, purpose, text).is_some_and(|bytes| bytes.len() == OWN)
+/// Whether this installation issued the secret for this purpose. The checksum is compared in constant time.
+pub fn is_issued(checksums: &Secret, purpose: &str, text: &str) -> bool {
+    strip_checksum(checksums, purpose, text).is_some_and(|bytes| bytes.len() == SECRET)
 }
 
-fn seal(checksums: &Secret, purpose: &str, bytes: &[u8]) -> String {
+fn add_checksum(checksums: &Secret, purpose: &str, bytes: &[u8]) -> String {
     let sum = checksum(checksums, purpose, bytes).finalize().into_bytes();
     BASE64_URL_SAFE_NO_PAD.encode([bytes, &sum[..CHECKSUM]].concat())
 }
 
-/// The bytes without their checksum. None where it is another.
-fn unseal(checksums: &Secret, purpose: &str, text: &str) -> Option<Vec<u8>> {
+/// The bytes without their checksum, or `None` if the checksum is wrong.
+fn strip_checksum(checksums: &Secret, purpose: &str, text: &str) -> Option<Vec<u8>> {
     let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
     let sum = bytes.split_off(bytes.len().checked_sub(CHECKSUM)?);
     let expected = checksum(checksums, purpose, &bytes);
@@ -124,7 +124,7 @@ fn checksum(checksums: &Secret, purpose: &str, bytes: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// SHA-256 is enough for random bits: there is nothing to guess.
+/// SHA-256 is enough for random bits, because they cannot be guessed.
 pub fn hash(bytes: &[u8]) -> Vec<u8> {
     Sha256::digest(bytes).to_vec()
 }
@@ -138,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_token_is_of_its_family_and_the_same_each_time() {
+    fn the_next_token_has_the_same_family_and_is_deterministic() {
         let (next_key, sums) = (key("key"), key("sums"));
-        let token = Token::fresh(Kind::Refresh, &sums);
+        let token = Token::new_family(Kind::Refresh, &sums);
 
         let next = token.next(Kind::Refresh, &next_key, &sums);
 
@@ -150,15 +150,15 @@ mod tests {
         assert_eq!(next.hash, again.hash);
         assert_ne!(next.hash, token.next(Kind::Access, &next_key, &sums).hash);
         assert_ne!(
-            token.beside(Kind::Access, &sums).hash,
-            token.beside(Kind::Access, &sums).hash
+            token.sibling(Kind::Access, &sums).hash,
+            token.sibling(Kind::Access, &sums).hash
         );
     }
 
     #[test]
-    fn a_token_is_read_as_what_it_is_and_nothing_else() {
+    fn a_token_is_parsed_only_as_its_own_kind() {
         let sums = key("sums");
-        let token = Token::fresh(Kind::Access, &sums);
+        let token = Token::new_family(Kind::Access, &sums);
 
         let read = Token::read(Kind::Access, &token.text, &sums).unwrap();
 
@@ -179,17 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_differs_in_one_letter_is_not_ours() {
+    fn a_secret_with_one_changed_character_is_refused() {
         let sums = key("sums");
         let text = random(&sums, "one-time");
 
-        assert!(is_ours(&sums, "one-time", &text));
-        assert!(!is_ours(&sums, "api-key", &text));
+        assert!(is_issued(&sums, "one-time", &text));
+        assert!(!is_issued(&sums, "api-key", &text));
         for place in 0..text.len() {
             let mut changed = text.clone().into_bytes();
             changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert!(!is_ours(&sums, "one-time", &changed), "letter {place}");
+            assert!(!is_issued(&sums, "one-time", &changed), "character {place}");
         }
     }
 }

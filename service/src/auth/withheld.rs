@@ -1,4 +1,4 @@
-//! Whom something is asked of before they may do what their roles say.
+//! Requirements (a second factor, a verified address) that users must meet before their permissions apply.
 use sea_orm::{
     Condition, JoinType, QueryResult,
     prelude::DateTimeWithTimeZone,
@@ -8,33 +8,33 @@ use sea_orm::{
 use super::Settings;
 use crate::{Result, actor::Withheld};
 
-/// Has a statement that resolves a caller say what [`of`] reads.
-pub fn ask(settings: &Settings, callers: &mut SelectStatement) {
+/// Adds the columns that [`from_rows`] reads to a statement that looks up a caller.
+pub fn select_columns(settings: &Settings, callers: &mut SelectStatement) {
     let of_user = |table| Expr::col((table, "user_id")).equals(("users", "id"));
     if !settings.require_totp_for.is_empty() {
-        let theirs = Condition::all()
+        let matches_user = Condition::all()
             .add(of_user("totp_secrets"))
             .add(Expr::col(("totp_secrets", "confirmed_at")).is_not_null());
         callers
             .expr_as(Expr::col(("roles", "name")), "role")
             .column(("totp_secrets", "confirmed_at"))
-            .join(JoinType::LeftJoin, "totp_secrets", theirs);
+            .join(JoinType::LeftJoin, "totp_secrets", matches_user);
     }
     if settings.require_verified_email {
-        let theirs = Condition::all()
+        let matches_user = Condition::all()
             .add(of_user("verified_emails"))
             .add(Expr::col(("verified_emails", "is_proven")).eq(true))
             .add(Expr::col(("verified_emails", "email_key")).equals(("users", "email_key")));
         callers.column(("verified_emails", "verified_at")).join(
             JoinType::LeftJoin,
             "verified_emails",
-            theirs,
+            matches_user,
         );
     }
 }
 
-/// Of the rows of one caller.
-pub fn of(settings: &Settings, rows: &[QueryResult]) -> Result<Option<Withheld>> {
+/// The requirement that a caller does not meet, from the rows of their lookup.
+pub fn from_rows(settings: &Settings, rows: &[QueryResult]) -> Result<Option<Withheld>> {
     if lacks_factor(settings, rows)? {
         return Ok(Some(Withheld::SecondFactor));
     }
@@ -45,21 +45,21 @@ pub fn of(settings: &Settings, rows: &[QueryResult]) -> Result<Option<Withheld>>
     Ok(verified_at.is_none().then_some(Withheld::Verification))
 }
 
-/// A superuser counts as one who has every role.
+/// Whether a role of the caller requires a second factor that they do not have. Superusers count as having every role.
 fn lacks_factor(settings: &Settings, rows: &[QueryResult]) -> Result<bool> {
     let names = &settings.require_totp_for;
     if names.is_empty() {
         return Ok(false);
     }
-    let mut is_asked = false;
+    let mut is_required = false;
     for row in rows {
         let has_factor: Option<DateTimeWithTimeZone> = row.try_get("", "confirmed_at")?;
         if has_factor.is_some() {
             return Ok(false);
         }
         let role: Option<String> = row.try_get("", "role")?;
-        is_asked |= row.try_get::<bool>("", "is_superuser")?;
-        is_asked |= role.is_some_and(|role| names.contains(&role));
+        is_required |= row.try_get::<bool>("", "is_superuser")?;
+        is_required |= role.is_some_and(|role| names.contains(&role));
     }
-    Ok(is_asked)
+    Ok(is_required)
 }

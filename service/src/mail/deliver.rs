@@ -1,4 +1,4 @@
-//! The job that sends what is queued: it claims a letter in one transaction, sends it in none, and forgets it in another.
+//! The job that sends queued mails. It claims a mail in one transaction, sends it outside of any, and deletes it in another.
 use std::time::Duration;
 
 use ::entity::{
@@ -21,26 +21,27 @@ use crate::{
     users::key,
 };
 
-/// How long nobody else takes a letter that is being sent; longer than that may take.
-const FIRST_PAUSE: Duration = Duration::from_mins(1);
-const LONGEST_PAUSE: Duration = Duration::from_hours(4);
+/// The delay before the first retry. It also keeps other senders from a mail that is being sent, so it is longer than
+/// sending may take.
+const FIRST_DELAY: Duration = Duration::from_mins(1);
+const MAX_DELAY: Duration = Duration::from_hours(4);
 
-/// Then nobody waits for it any more.
-const GIVEN_UP: chrono::Duration = chrono::Duration::days(5);
+/// The age from which a mail is no longer retried.
+const GIVE_UP_AFTER: chrono::Duration = chrono::Duration::days(5);
 
-/// Of letters of one kind to one user: against those who would fill a mailbox.
-pub const APART: chrono::Duration = chrono::Duration::minutes(1);
+/// The minimum interval between mails of one kind to one user, so that nobody can flood a mailbox.
+pub const MIN_INTERVAL: chrono::Duration = chrono::Duration::minutes(1);
 
-/// Which of the letters that are due a sender takes first.
+/// The order in which a sender takes the mails that are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// A letter that somebody waits for, such as a password reset.
+    /// By priority: mails that somebody waits for, such as a password reset, come first.
     UrgentFirst,
-    /// The letter that waits longest, so that many urgent ones do not keep the others back for ever.
+    /// By age, so that many urgent mails do not delay the others for ever.
     OldestFirst,
 }
 
-/// The senders of one node. Each works on its own: a slow letter delays none of the others.
+/// The senders of one node. They work independently, so that a slow mail does not delay the others.
 pub const SENDERS: [Sender; 4] = [
     Sender::UrgentFirst,
     Sender::UrgentFirst,
@@ -48,32 +49,33 @@ pub const SENDERS: [Sender; 4] = [
     Sender::OldestFirst,
 ];
 
-/// What a claim of one letter comes to.
+/// The result of claiming one mail.
 enum Claim {
-    Send(Letter),
-    /// Nobody is to have it.
+    Send(Outgoing),
+    /// The mail is obsolete or too soon after another, and was deleted.
     Dropped,
+    /// The mail was retried for too long, and was deleted.
     GivenUp(Model),
-    /// Of a server in another version, which knows what it is.
+    /// The template belongs to another version of the server, which can send the mail.
     Unknown(Model),
 }
 
-struct Letter {
+struct Outgoing {
     id: i64,
     recipient: String,
     template: Template,
-    /// What is written into the template.
+    /// The values for the template.
     values: Value,
 }
 
-/// Sends everything that is due by all senders, and ends when the last of them finds nothing more.
+/// Runs all senders until no mail is due.
 pub async fn deliver(kernel: &Kernel) -> Result<()> {
     let [one, two, three, four] = SENDERS.map(|sender| Box::pin(send_due(kernel, sender)));
     let done = tokio::join!(one, two, three, four);
     done.0.and(done.1).and(done.2).and(done.3)
 }
 
-/// Sends what is due by one sender, one letter after the other. What cannot be sent is tried again later.
+/// Runs one sender until no mail is due. A mail that cannot be sent is retried later.
 pub async fn send_due(kernel: &Kernel, sender: Sender) -> Result<()> {
     let session = kernel.session(Actor::System);
     let checksums = checksum_key(kernel).await?;
@@ -81,47 +83,48 @@ pub async fn send_due(kernel: &Kernel, sender: Sender) -> Result<()> {
         .write(async |tx| claim(tx, sender, &checksums).await)
         .await?
     {
-        // There may be more than one: another sender looks, and wakes the next.
+        // More mails may be due: wake the next sender.
         kernel.atoll().mail.wake();
         match claim {
-            Claim::Send(letter) => send(&session, &letter).await?,
+            Claim::Send(outgoing) => send(&session, &outgoing).await?,
             Claim::Dropped => {}
             Claim::Unknown(Model { id, template, .. }) => {
                 tracing::warn!(
                     mail = id,
                     template,
-                    "left to a server that knows this template"
+                    "unknown mail template; leaving it to a server of another version"
                 );
             }
             Claim::GivenUp(Model { id, template, .. }) => {
-                tracing::error!(mail = id, template, "nobody took it for days: given up");
+                tracing::error!(mail = id, template, "mail not sent for 5 days, gave up");
             }
         }
     }
     Ok(())
 }
 
-async fn send(session: &Session, letter: &Letter) -> Result<()> {
-    let Letter { id, template, .. } = letter;
+async fn send(session: &Session, outgoing: &Outgoing) -> Result<()> {
+    let Outgoing { id, template, .. } = outgoing;
     let mailer = &session.atoll().mail;
-    let sent = mailer.send(&letter.recipient, *template, &letter.values);
+    let sent = mailer.send(&outgoing.recipient, *template, &outgoing.values);
     if let Err(cause) = sent.await {
-        // The claim has put the next try off already.
+        // The claim has already scheduled the next try.
         let template = template.name();
-        tracing::warn!(mail = id, template, cause, "not sent; it is tried again");
+        tracing::warn!(mail = id, template, cause, "mail not sent, will retry");
         return Ok(());
     }
-    tracing::debug!(mail = id, template = template.name(), "sent");
+    tracing::debug!(mail = id, template = template.name(), "mail sent");
     let this = Column::Id.eq(*id);
     let sent = async |tx: &Tx| scope::erase::<Entity>(tx, this.clone()).await.map(drop);
     session.write(sent).await
 }
 
-/// The first letter for this sender, put off as if sending it failed: so that no other takes it, and a crash loses nothing.
+/// Claims the first mail for this sender. It schedules the next try as after a failure, so that no other sender takes the
+/// mail and a crash does not lose it.
 async fn claim(tx: &Tx, sender: Sender, checksums: &Secret) -> Result<Option<Claim>> {
     let mut due = scope::plain::<Entity>().filter(Column::NextAttemptAt.lte(now()));
     if sender == Sender::UrgentFirst {
-        due = due.order_by_asc(urgency());
+        due = due.order_by_asc(priority());
     }
     let due = due
         .order_by_asc(Column::NextAttemptAt)
@@ -131,38 +134,39 @@ async fn claim(tx: &Tx, sender: Sender, checksums: &Secret) -> Result<Option<Cla
         return Ok(None);
     };
     let this = Column::Id.eq(mail.id);
-    if mail.attempts > 0 && mail.created_at < now() - GIVEN_UP {
+    if mail.attempts > 0 && mail.created_at < now() - GIVE_UP_AFTER {
         scope::erase::<Entity>(tx, this).await?;
         return Ok(Some(Claim::GivenUp(mail)));
     }
-    let Some(template) = Template::named(&mail.template) else {
-        put_off(tx, &mail, mail.user_id).await?;
+    let Some(template) = Template::from_name(&mail.template) else {
+        schedule_retry(tx, &mail, mail.user_id).await?;
         return Ok(Some(Claim::Unknown(mail)));
     };
-    let Some((user, letter)) = write(tx, &mail, template, checksums).await? else {
+    let Some((user, outgoing)) = prepare(tx, &mail, template, checksums).await? else {
         scope::erase::<Entity>(tx, this).await?;
         return Ok(Some(Claim::Dropped));
     };
-    put_off(tx, &mail, Some(user)).await?;
-    Ok(Some(Claim::Send(letter)))
+    schedule_retry(tx, &mail, Some(user)).await?;
+    Ok(Some(Claim::Send(outgoing)))
 }
 
-/// [`Template::urgency`] in SQL. Templates that only other versions know come last.
-fn urgency() -> Expr {
+/// [`Template::priority`] in SQL. Unknown templates come last.
+fn priority() -> Expr {
     let last = CaseStatement::new().finally(Template::LAST);
     let case = |case: CaseStatement, template: Template| {
-        case.case(Column::Template.eq(template.name()), template.urgency())
+        case.case(Column::Template.eq(template.name()), template.priority())
     };
     Template::ALL.into_iter().fold(last, case).into()
 }
 
-async fn put_off(tx: &Tx, mail: &Model, user: Option<i64>) -> Result<()> {
+/// Counts a try and schedules the next one.
+async fn schedule_retry(tx: &Tx, mail: &Model, user: Option<i64>) -> Result<()> {
     let values = [
         (Column::UserId, Expr::val(user)),
         (Column::Attempts, Expr::val(mail.attempts + 1)),
         (
             Column::NextAttemptAt,
-            Expr::val(now() + pause(mail.attempts)?),
+            Expr::val(now() + retry_delay(mail.attempts)?),
         ),
     ];
     scope::update_plain::<Entity>(tx, Column::Id.eq(mail.id), values)
@@ -170,43 +174,43 @@ async fn put_off(tx: &Tx, mail: &Model, user: Option<i64>) -> Result<()> {
         .map(drop)
 }
 
-/// Each twice the one before.
-fn pause(attempts: i32) -> Result<chrono::Duration> {
+/// The delay before the next try. It doubles with each attempt, up to a limit.
+fn retry_delay(attempts: i32) -> Result<chrono::Duration> {
     let doubled = 1_u32.checked_shl(u32::try_from(attempts).unwrap_or_default());
-    let pause = FIRST_PAUSE.checked_mul(doubled.unwrap_or(u32::MAX));
-    let pause = pause.unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
-    chrono::Duration::from_std(pause).map_err(Error::internal)
+    let delay = FIRST_DELAY.checked_mul(doubled.unwrap_or(u32::MAX));
+    let delay = delay.unwrap_or(MAX_DELAY).min(MAX_DELAY);
+    chrono::Duration::from_std(delay).map_err(Error::internal)
 }
 
-/// None where nobody is to have it, any more or so soon.
-async fn write(
+/// Prepares a mail for sending and creates its token. Returns `None` if the mail is obsolete or too soon after another.
+async fn prepare(
     tx: &Tx,
     mail: &Model,
     template: Template,
     checksums: &Secret,
-) -> Result<Option<(i64, Letter)>> {
-    let Some(user) = addressee(tx, mail, template).await? else {
+) -> Result<Option<(i64, Outgoing)>> {
+    let Some(user) = lock_recipient(tx, mail, template).await? else {
         return Ok(None);
     };
     let mut values = mail.data.clone();
     values["site"] = tx.atoll().mail.site().into();
     values["username"] = user.username.as_str().into();
     if let Some(purpose) = template.purpose() {
-        if mail.attempts == 0 && !is_apart(tx, mail, template, user.id).await? {
+        if mail.attempts == 0 && !has_min_interval(tx, mail, template, user.id).await? {
             return Ok(None);
         }
         let holder = one_time::Holder {
             user_id: Some(user.id),
             email: Some(&mail.recipient),
         };
-        let token = one_time::make(tx, purpose, holder, checksums).await?;
+        let token = one_time::create(tx, purpose, holder, checksums).await?;
         let (site, page) = (tx.atoll().mail.site(), template.page());
         values["link"] = format!("{site}/{page}#token={}", token.expose_secret()).into();
-        values["lifetime"] = words(purpose.lifetime()).into();
+        values["lifetime"] = format_lifetime(purpose.lifetime()).into();
     }
-    let letter = Letter {
+    let outgoing = Outgoing {
         id: mail.id,
-        // As the user wrote it, however it was asked for.
+        // The address as the user entered it in their account, not as the request wrote it.
         recipient: match template {
             Template::Reset => user.email.clone(),
             _ => mail.recipient.clone(),
@@ -214,36 +218,38 @@ async fn write(
         template,
         values,
     };
-    Ok(Some((user.id, letter)))
+    Ok(Some((user.id, outgoing)))
 }
 
-/// The user whom it is for, locked: letters to one are written one after the other. None where they have no use for it.
-async fn addressee(tx: &Tx, mail: &Model, template: Template) -> Result<Option<users::Model>> {
-    let is_theirs = match (template, mail.user_id) {
+/// Locks the recipient, so that mails to one user are prepared one after the other. Returns `None` if there is no such
+/// active user, or the mail is obsolete.
+async fn lock_recipient(tx: &Tx, mail: &Model, template: Template) -> Result<Option<users::Model>> {
+    let is_recipient = match (template, mail.user_id) {
         (Template::Reset, _) => users::Column::EmailKey.eq(key(&mail.recipient)),
         (_, Some(id)) => users::Column::Id.eq(id),
         (_, None) => return Ok(None),
     };
     let user = scope::all_live::<Users>()
-        .filter(is_theirs)
+        .filter(is_recipient)
         .filter(users::Column::IsActive.eq(true))
         .lock(LockType::NoKeyUpdate);
     let Some(user) = user.one(tx).await? else {
         return Ok(None);
     };
     let has_changed = key(&mail.recipient) != user.email_key;
-    let is_late = template == Template::Verify && (has_changed || is_verified(tx, &user).await?);
-    Ok((!is_late).then_some(user))
+    let is_obsolete =
+        template == Template::Verify && (has_changed || is_verified(tx, &user).await?);
+    Ok((!is_obsolete).then_some(user))
 }
 
-/// Whether the last letter of this kind is long enough ago. One of them stands for all that wait.
-async fn is_apart(tx: &Tx, mail: &Model, template: Template, user: i64) -> Result<bool> {
+/// Whether the last mail of this kind is long enough ago. If so, the other queued ones are deleted: this one replaces them.
+async fn has_min_interval(tx: &Tx, mail: &Model, template: Template, user: i64) -> Result<bool> {
     let Some(purpose) = template.purpose() else {
         return Ok(true);
     };
-    let last = one_time::of_user(tx, user, purpose).await?;
-    // What waits for the answer to an address has its token from the start: that one says nothing.
-    let is_recent = last.is_some_and(|last| last.created_at > now() - APART);
+    let last = one_time::newest_of_user(tx, user, purpose).await?;
+    // An address change has a token from the start, so its age does not show when the last mail was sent.
+    let is_recent = last.is_some_and(|last| last.created_at > now() - MIN_INTERVAL);
     if template != Template::Address && is_recent {
         return Ok(false);
     }
@@ -253,7 +259,7 @@ async fn is_apart(tx: &Tx, mail: &Model, template: Template, user: i64) -> Resul
     Ok(true)
 }
 
-fn words(lifetime: Duration) -> String {
+fn format_lifetime(lifetime: Duration) -> String {
     match lifetime.as_secs() / 60 {
         minutes if minutes % 60 == 0 => format!("{} hours", minutes / 60),
         minutes => format!("{minutes} minutes"),

@@ -1,4 +1,4 @@
-//! What sends letters, shared by everybody who has one.
+//! The mailer: its configuration, templates and transport, shared by all its clones.
 use std::{fmt, sync::Arc};
 
 use lettre::{
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    Broken, Settings, Template,
+    InvalidSettings, Settings, Template,
     templates::{Rendered, Templates},
     transport::Transport,
 };
@@ -23,24 +23,24 @@ pub struct Mailer(Option<Arc<Inner>>);
 
 struct Inner {
     from: Mailbox,
-    /// What links begin with.
+    /// The base URL of links.
     site: String,
     templates: Templates,
     transport: Transport,
-    /// Something was queued on this node.
+    /// Notified when a mail is queued on this node.
     queued: Notify,
 }
 
 impl Mailer {
-    /// `site` is what links begin with, without a slash at its end.
+    /// `site` is the base URL of links, without a slash at its end.
     ///
-    /// Fails, with what the operator can mend, where the settings do not fit each other or a template is broken.
-    pub fn start(settings: &Settings, site: &str) -> Result<Self, Broken> {
-        let Some(transport) = Transport::of(settings)? else {
+    /// Fails with a message for the operator if the settings are inconsistent or a template is invalid.
+    pub fn start(settings: &Settings, site: &str) -> Result<Self, InvalidSettings> {
+        let Some(transport) = Transport::from_settings(settings)? else {
             return Ok(Self::default());
         };
         let from = settings.from.as_deref().and_then(|from| from.parse().ok());
-        let from = from.ok_or_else(|| Broken(format!("mail.from {FROM}")))?;
+        let from = from.ok_or_else(|| InvalidSettings(format!("mail.from {FROM}")))?;
         Ok(Self(Some(Arc::new(Inner {
             from,
             site: site.to_owned(),
@@ -55,14 +55,14 @@ impl Mailer {
         self.0.is_some()
     }
 
-    /// Something was queued, and is committed.
+    /// Wakes a sender. Call it after the transaction that queued a mail has committed.
     pub(crate) fn wake(&self) {
         if let Some(inner) = &self.0 {
             inner.queued.notify_one();
         }
     }
 
-    /// Until something is queued on this node.
+    /// Waits until a mail is queued on this node.
     pub async fn queued(&self) {
         match &self.0 {
             Some(inner) => inner.queued.notified().await,
@@ -70,12 +70,12 @@ impl Mailer {
         }
     }
 
-    /// Beneath the public URL.
+    /// The base URL of links.
     pub(super) fn site(&self) -> &str {
         self.0.as_ref().map_or("", |inner| inner.site.as_str())
     }
 
-    /// Fails with words for the log.
+    /// Fails with a message for the log.
     pub(super) async fn send(
         &self,
         recipient: &str,
@@ -85,25 +85,25 @@ impl Mailer {
         let inner = self.0.as_ref().ok_or("mail is not configured")?;
         let rendered = inner.templates.render(template, values);
         let rendered = rendered.map_err(|error| error.to_string())?;
-        let letter = inner.letter(recipient, &rendered)?;
-        inner.transport.send(letter, &rendered.text).await
+        let message = inner.message(recipient, &rendered)?;
+        inner.transport.send(message, &rendered.text).await
     }
 }
 
-/// Whether `mail.from` is one.
+/// Whether this is a valid `mail.from`.
 pub fn is_sender(from: &str) -> bool {
     from.parse::<Mailbox>().is_ok()
 }
 
-/// What `mail.from` must be.
-pub const FROM: &str = "must be an address, such as Atoll <atoll@example.org>";
+/// The requirement on `mail.from`, for error messages.
+pub const FROM: &str = "must be an e-mail address, such as Atoll <atoll@example.org>";
 
 impl Inner {
-    /// Every part of a head goes through lettre's types, which encode what would begin another line.
-    fn letter(&self, recipient: &str, rendered: &Rendered) -> Result<Message, String> {
+    /// Builds the message. Every header value goes through lettre's types, which encode line breaks.
+    fn message(&self, recipient: &str, rendered: &Rendered) -> Result<Message, String> {
         let to = recipient
             .parse()
-            .map_err(|_error| "no server takes such an address")?;
+            .map_err(|_error| "the recipient address is invalid")?;
         let id: u128 = rand::random();
         let id = format!("<{id:032x}@{}>", self.from.email.domain());
         Message::builder()
@@ -126,7 +126,7 @@ impl fmt::Debug for Mailer {
     }
 }
 
-/// Keeps machines from answering (RFC 3834, section 5).
+/// A header that stops automatic replies (RFC 3834, section 5).
 #[derive(Clone)]
 struct AutoSubmitted;
 

@@ -1,7 +1,7 @@
-//! Mail: queued in the transaction of what it is about, sent by a job, tried again until the server takes it.
+//! Mail. A mail is queued in the transaction that causes it, sent by a job, and retried until the mail server accepts it.
 //!
-//! A letter is sent at least once. A crash between the server's yes and the row's end sends it again. The queue holds no
-//! secret: a token is made when its letter is sent, so that each try brings one of its own.
+//! A mail is sent at least once: a crash after the server accepted it and before its row is deleted sends it again. The
+//! queue holds no secrets, because the token is created when the mail is sent; each try has a token of its own.
 mod deliver;
 mod mailer;
 mod settings;
@@ -18,7 +18,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-pub use deliver::{APART, SENDERS, Sender, deliver, send_due};
+pub use deliver::{MIN_INTERVAL, SENDERS, Sender, deliver, send_due};
 pub use mailer::{FROM, Mailer, is_sender};
 pub use settings::{Settings, Transport};
 pub use template::Template;
@@ -29,19 +29,19 @@ use crate::{
     crud::{now, scope},
 };
 
-/// Settings or templates that no mail can be sent with; the text says what to mend.
+/// Invalid mail settings or templates. The text says what to correct.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Broken(String);
+pub struct InvalidSettings(String);
 
-/// Characters of what a client says that it is.
+/// The maximum length of a device name in a mail, in characters.
 const DEVICE: usize = 200;
 
-/// A letter that is to be written when it is sent.
+/// A mail to queue. Its text is rendered when it is sent.
 #[derive(Debug, Clone)]
 pub struct Mail {
     template: Template,
-    /// None where only the address is known: whose it is shows when it is sent.
+    /// `None` if only the address is known; the user is then looked up when the mail is sent.
     user_id: Option<i64>,
     recipient: String,
     data: Value,
@@ -59,27 +59,28 @@ impl Mail {
         }
     }
 
-    /// To a user whose address is not verified.
+    /// A mail to a user whose address is not verified.
     pub fn verify(user: &users::Model) -> Self {
         Self::new(Template::Verify, Some(user.id), &user.email)
     }
 
-    /// To the address that a user wants to have.
+    /// A mail to the new address that a user asked for.
     pub fn address(user_id: i64, wanted: &str) -> Self {
         Self::new(Template::Address, Some(user_id), wanted)
     }
 
-    /// To an address that somebody says is theirs. Nobody looks up here whose it is: an unknown one costs as much as a known one.
+    /// A mail to the address in a reset request. The user is not looked up here, so that unknown and known addresses take
+    /// the same work.
     pub fn reset(claimed: &str) -> Self {
         Self::new(Template::Reset, None, claimed)
     }
 
-    /// To a user whose address somebody registered with again.
+    /// A mail to a user whose address was used for another registration.
     pub fn taken(user: &users::Model) -> Self {
         Self::new(Template::Taken, Some(user.id), &user.email)
     }
 
-    /// To the address that a user had.
+    /// A mail to the former address of a user.
     pub fn address_changed(user_id: i64, former: &str) -> Self {
         Self::new(Template::AddressChanged, Some(user_id), former)
     }
@@ -88,7 +89,7 @@ impl Mail {
         Self::new(Template::PasswordChanged, Some(user_id), email)
     }
 
-    /// To a user who signed in from a device that was not seen before.
+    /// A mail to a user who signed in from a new device.
     pub fn new_device(user: &users::Model, device: &str, address: Option<IpAddr>) -> Self {
         let mut mail = Self::new(Template::NewDevice, Some(user.id), &user.email);
         let device = device.chars().filter(|char| !char.is_control());
@@ -97,14 +98,14 @@ impl Mail {
         mail
     }
 
-    /// Keeps it back for a while.
+    /// Delays the mail until then.
     #[must_use]
     pub fn not_before(self, not_before: DateTimeWithTimeZone) -> Self {
         Self { not_before, ..self }
     }
 }
 
-/// Sends a letter once the transaction has committed, or never. Without mail nothing happens.
+/// Queues a mail; it is sent if the transaction commits. It does nothing if mail is not configured.
 pub async fn queue(tx: &Tx, mail: Mail) -> Result<()> {
     if !tx.atoll().mail.is_on() {
         return Ok(());
@@ -127,20 +128,21 @@ pub async fn queue(tx: &Tx, mail: Mail) -> Result<()> {
     Ok(())
 }
 
-/// The same with a while to wait, in which more of them are one: against those who would fill a mailbox.
+/// Queues a mail with a delay, unless one of the same kind is already queued for the user, so that nobody can flood a
+/// mailbox.
 pub async fn queue_once(tx: &Tx, mail: Mail) -> Result<()> {
-    let waits = mails::Column::UserId.eq(mail.user_id);
-    let waits = waits.and(mails::Column::Template.eq(mail.template.name()));
-    let one = scope::plain::<mails::Entity>().filter(waits).one(tx);
+    let queued = mails::Column::UserId.eq(mail.user_id);
+    let queued = queued.and(mails::Column::Template.eq(mail.template.name()));
+    let one = scope::plain::<mails::Entity>().filter(queued).one(tx);
     match one.await? {
         Some(_) => Ok(()),
-        None => queue(tx, mail.not_before(now() + APART)).await,
+        None => queue(tx, mail.not_before(now() + MIN_INTERVAL)).await,
     }
 }
 
-/// Takes back what is queued for a user and not sent yet.
-pub(crate) async fn withdraw(tx: &Tx, user: i64, template: Template) -> Result<()> {
-    let theirs = mails::Column::UserId.eq(user);
-    let theirs = theirs.and(mails::Column::Template.eq(template.name()));
-    scope::erase::<mails::Entity>(tx, theirs).await.map(drop)
+/// Deletes the queued mails of this kind to a user.
+pub(crate) async fn cancel(tx: &Tx, user: i64, template: Template) -> Result<()> {
+    let queued = mails::Column::UserId.eq(user);
+    let queued = queued.and(mails::Column::Template.eq(template.name()));
+    scope::erase::<mails::Entity>(tx, queued).await.map(drop)
 }

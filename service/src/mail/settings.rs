@@ -1,4 +1,4 @@
-//! How mail goes out; `config/default.toml` documents each key and holds its default.
+//! Settings of mail. `config/default.toml` documents each key and holds its default.
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Settings {
     pub transport: Transport,
     pub from: Option<String>,
-    /// It may hold a password.
+    /// The URL may contain a password.
     pub smtp_url: Option<SecretString>,
     pub folder: Option<PathBuf>,
     pub templates: Option<PathBuf>,
@@ -18,12 +18,12 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// No mail at all.
+    /// Mail is turned off.
     #[default]
     None,
-    /// Into the log, secrets and all: for development.
+    /// Mails are written to the log, including their secrets; for development.
     Log,
-    /// Into a folder, a file each.
+    /// Each mail is written to a file in a folder.
     File,
     Smtp,
 }

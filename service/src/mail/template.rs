@@ -1,22 +1,22 @@
-//! What mail there is. Each has a text, whose first line is the subject, and the same in HTML.
+//! The kinds of mail. Each has a text template, whose first line is the subject, and an HTML template.
 use serde_json::{Value, json};
 
 use crate::auth::one_time::Purpose;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Template {
-    /// Show that this address is yours.
+    /// Asks a user to verify their address.
     Verify,
-    /// Show that the address that you want is yours.
+    /// Asks a user to verify a new address.
     Address,
-    /// Choose another password.
+    /// Lets a user choose a new password.
     Reset,
-    /// Somebody registered with your address, which you have done already.
+    /// Tells a user that somebody tried to register with their address.
     Taken,
-    /// Your address was changed, from this one.
+    /// Tells the former address that the account has another one.
     AddressChanged,
     PasswordChanged,
-    /// Somebody signed in from a device that was not seen before.
+    /// Tells a user about a sign-in from a new device.
     NewDevice,
 }
 
@@ -31,7 +31,7 @@ impl Template {
         Self::NewDevice,
     ];
 
-    /// Of its files too.
+    /// The name of the template in the database and of its files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Verify => "verify",
@@ -44,18 +44,18 @@ impl Template {
         }
     }
 
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|template| template.name() == name)
     }
 
-    /// What is sent last.
+    /// The lowest priority.
     pub(super) const LAST: i32 = 2;
 
-    /// How soon it is sent while others wait: a lower number goes first. Anybody can have many letters of `Verify` sent by
-    /// registering, so a reset goes before them.
-    pub(super) const fn urgency(self) -> i32 {
+    /// The priority of a mail; lower numbers are sent first. Password resets come before verifications, because anybody can
+    /// cause many of those by registering.
+    pub(super) const fn priority(self) -> i32 {
         match self {
             Self::Reset => 0,
             Self::Verify | Self::Address => 1,
@@ -65,7 +65,7 @@ impl Template {
         }
     }
 
-    /// The token that it brings.
+    /// The purpose of the token in the mail.
     pub const fn purpose(self) -> Option<Purpose> {
         match self {
             Self::Verify => Some(Purpose::Verify),
@@ -75,7 +75,8 @@ impl Template {
         }
     }
 
-    /// Where the token is brought to, beneath `server.public_url`. Behind the `#`, no server and no proxy logs it.
+    /// The path of the page that takes the token, below `server.public_url`. The token follows a `#`, so that no server and
+    /// no proxy logs it.
     pub const fn page(self) -> &'static str {
         match self {
             Self::Reset => "account/reset",
@@ -83,7 +84,7 @@ impl Template {
         }
     }
 
-    /// The text and the HTML that are part of the program.
+    /// The built-in text and HTML templates.
     pub const fn built_in(self) -> [&'static str; 2] {
         match self {
             Self::Verify => [
@@ -117,7 +118,7 @@ impl Template {
         }
     }
 
-    /// Everything that it may use, made up: a template that asks for more is broken.
+    /// Sample values for everything that the template may use. A template that uses other names is invalid.
     pub fn sample(self) -> Value {
         let mut sample = json!({ "site": "https://example.org", "username": "ada", "at": "2026-11-20 09:30 UTC" });
         if self.purpose().is_some() {

@@ -1,4 +1,4 @@
-//! Ways out.
+//! The transports of mail: log, files, and SMTP.
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
@@ -9,110 +9,111 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor, transp
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::{Broken, Settings, settings};
+use super::{InvalidSettings, Settings, settings};
 use crate::files;
 
-/// How long a letter may take, connecting included.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout for sending one mail, including the connection.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub enum Transport {
     Log,
-    /// A folder that gets a file for each letter.
+    /// Each mail becomes a file in this folder.
     File(PathBuf),
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
 }
 
 impl Transport {
-    /// None where no mail is configured.
-    pub fn of(settings: &Settings) -> Result<Option<Self>, Broken> {
-        let lacks = |key: &str| Broken(format!("mail.{key} must be set for this mail.transport"));
+    /// Returns `None` if mail is not configured.
+    pub fn from_settings(settings: &Settings) -> Result<Option<Self>, InvalidSettings> {
+        let lacks =
+            |key: &str| InvalidSettings(format!("mail.{key} must be set for this mail.transport"));
         Ok(match settings.transport {
             settings::Transport::None => None,
             settings::Transport::Log => Some(Self::Log),
             settings::Transport::File => {
                 let folder = settings.folder.as_deref().ok_or_else(|| lacks("folder"))?;
-                Some(Self::File(made(folder)?))
+                Some(Self::File(create_folder(folder)?))
             }
             settings::Transport::Smtp => {
                 let url = settings.smtp_url.as_ref();
-                let url = secure(url.ok_or_else(|| lacks("smtp_url"))?)?;
+                let url = require_tls(url.ok_or_else(|| lacks("smtp_url"))?)?;
                 Some(Self::Smtp(smtp(&url)?))
             }
         })
     }
 
-    /// Fails with words for the log, which name no recipient: what a server answers may.
-    pub async fn send(&self, letter: Message, text: &str) -> Result<(), String> {
+    /// Fails with a message for the log. It does not contain the server's answer, which may name the recipient.
+    pub async fn send(&self, message: Message, text: &str) -> Result<(), String> {
         match self {
             Self::Log => {
-                let to = letter.envelope().to();
-                tracing::info!(?to, text, "this letter would be sent");
+                let to = message.envelope().to();
+                tracing::info!(?to, text, "mail not sent (mail.transport = log)");
                 Ok(())
             }
             Self::File(folder) => {
                 let file = folder.join(format!("{:032x}.eml", rand::random::<u128>()));
-                let write = move || files::write_file(&file, &letter.formatted());
+                let write = move || files::write_file(&file, &message.formatted());
                 let written = spawn_blocking(write).await;
                 let written = written.map_err(|error| error.to_string())?;
                 written.map_err(|error| error.to_string())
             }
-            Self::Smtp(server) => match timeout(PATIENCE, server.send(letter)).await {
-                Ok(sent) => sent.map(drop).map_err(|error| cause(&error)),
-                Err(_elapsed) => Err(format!("no answer within {PATIENCE:?}")),
+            Self::Smtp(server) => match timeout(TIMEOUT, server.send(message)).await {
+                Ok(sent) => sent.map(drop).map_err(|error| describe(&error)),
+                Err(_elapsed) => Err(format!("no answer from the mail server within {TIMEOUT:?}")),
             },
         }
     }
 }
 
-fn made(folder: &Path) -> Result<PathBuf, Broken> {
+fn create_folder(folder: &Path) -> Result<PathBuf, InvalidSettings> {
     files::make_folder(folder)
-        .map_err(|error| Broken(format!("mail.folder: {}: {error}", folder.display())))?;
+        .map_err(|error| InvalidSettings(format!("mail.folder: {}: {error}", folder.display())))?;
     Ok(folder.to_owned())
 }
 
-fn smtp(url: &SecretString) -> Result<AsyncSmtpTransport<Tokio1Executor>, Broken> {
-    // The error may quote the URL.
+fn smtp(url: &SecretString) -> Result<AsyncSmtpTransport<Tokio1Executor>, InvalidSettings> {
+    // The error is dropped, because it may quote the URL with its password.
     let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret())
-        .map_err(|_error| Broken(format!("mail.smtp_url {SMTP_URL}")))?;
-    Ok(server.timeout(Some(PATIENCE)).build())
+        .map_err(|_error| InvalidSettings(format!("mail.smtp_url {SMTP_URL}")))?;
+    Ok(server.timeout(Some(TIMEOUT)).build())
 }
 
-/// What `mail.smtp_url` must be.
+/// The requirement on `mail.smtp_url`, for error messages.
 pub const SMTP_URL: &str =
-    "must be smtps://USER:PASSWORD@HOST:PORT, or smtp://… where the server has STARTTLS";
+    "must be smtps://USER:PASSWORD@HOST:PORT, or smtp://… for a server with STARTTLS";
 
-/// Whether `mail.smtp_url` is one.
+/// Whether this is a valid `mail.smtp_url`.
 pub fn is_smtp_url(url: &SecretString) -> bool {
-    secure(url).and_then(|url| smtp(&url)).is_ok()
+    require_tls(url).and_then(|url| smtp(&url)).is_ok()
 }
 
-/// Nothing goes in the clear to another machine: `smtp:` means STARTTLS there, and no mail without.
-fn secure(url: &SecretString) -> Result<SecretString, Broken> {
+/// Requires encryption to other machines: `smtp:` then means that STARTTLS is mandatory.
+fn require_tls(url: &SecretString) -> Result<SecretString, InvalidSettings> {
     let text = url.expose_secret();
-    let refused = || Broken(format!("mail.smtp_url {SMTP_URL}"));
+    let refused = || InvalidSettings(format!("mail.smtp_url {SMTP_URL}"));
     let (scheme, rest) = text.split_once("://").ok_or_else(refused)?;
-    // Anything behind the place could say otherwise.
-    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-    if place.is_empty() || rest.contains(['?', '#', '/']) {
+    // Parameters after the host could turn encryption off.
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    if host.is_empty() || rest.contains(['?', '#', '/']) {
         return Err(refused());
     }
     match scheme {
         "smtps" => Ok(url.clone()),
-        "smtp" if is_here(place) => Ok(url.clone()),
+        "smtp" if is_loopback_host(host) => Ok(url.clone()),
         "smtp" => Ok(SecretString::from(format!("{text}?tls=required"))),
         _ => Err(refused()),
     }
 }
 
-fn is_here(place: &str) -> bool {
-    let host = match place.strip_prefix('[') {
+fn is_loopback_host(host: &str) -> bool {
+    let host = match host.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => place.split(':').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
     };
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-fn cause(error: &smtp::Error) -> String {
+fn describe(error: &smtp::Error) -> String {
     match error.status() {
         Some(code) => format!("the mail server answered {code}"),
         None => error.to_string(),
@@ -125,8 +126,8 @@ mod tests {
 
     #[test]
     fn mail_to_another_machine_is_encrypted() {
-        let secured = |url: &str| {
-            let url = secure(&SecretString::from(url));
+        let with_tls = |url: &str| {
+            let url = require_tls(&SecretString::from(url));
             url.map(|url| url.expose_secret().to_owned()).ok()
         };
         let cases = [
@@ -152,7 +153,7 @@ mod tests {
             ("mail.example.org", None),
         ];
         for (url, expected) in cases {
-            assert_eq!(secured(url).as_deref(), expected, "{url}");
+            assert_eq!(with_tls(url).as_deref(), expected, "{url}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! How soon somebody would guess a password (NIST SP 800-63B-4, section 3.1.1.2: no rules of composition, but none that
-//! is common, or made of what is known of its user).
+//! Password strength (NIST SP 800-63B-4, section 3.1.1.2): no composition rules, but no common passwords and none made of
+//! data about the user.
 use std::panic::catch_unwind;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -8,12 +8,12 @@ use zxcvbn::{
     zxcvbn,
 };
 
-/// Characters that are looked at: what takes long to guess so far only takes longer with the rest. The time grows with
-/// their square, up to about 15 ms here.
-const LOOKED_AT: usize = 48;
+/// The number of characters that are rated. A strong beginning only gets stronger with the rest. The time grows with the
+/// square of the length, up to about 15 ms for this many characters.
+const MAX_RATED: usize = 48;
 
-/// Symbols that stand for one letter, and the one of them that can stand for all.
-const ALIKE: [(&str, char); 7] = [
+/// Groups of symbols that stand for the same letter, each with the one that replaces all of them.
+const LOOKALIKES: [(&str, char); 7] = [
     ("4@", '4'),
     ("({[<", '('),
     ("69", '6'),
@@ -22,44 +22,44 @@ const ALIKE: [(&str, char); 7] = [
     ("5$", '5'),
     ("7+", '7'),
 ];
-/// Ways to read symbols as letters, each of which is looked up in every dictionary.
-const READINGS: usize = 8;
+/// The maximum number of ways to read the symbols as letters; the library looks each up in every dictionary.
+const MAX_READINGS: usize = 8;
 
-/// Why a password is refused whose score, from 0 to 4, is less than `least`; `words` are known of its user.
-pub fn refusal(password: &SecretString, words: &[String], least: u8) -> Option<String> {
-    let seen = seen(password.expose_secret());
+/// Why the password is refused, or `None` if its score (0 to 4) is at least `min_score`. `words` come from the user's data.
+pub fn weakness(password: &SecretString, words: &[String], min_score: u8) -> Option<String> {
+    let text = rated_text(password.expose_secret());
     let known: Vec<_> = words.iter().map(String::as_str).collect();
-    // What makes the library fail is in no dictionary.
-    let rated = catch_unwind(|| zxcvbn(&seen, &known)).ok()?;
-    if u8::from(rated.score()) >= least {
+    // A password that makes the library panic is in no dictionary, so it is accepted.
+    let rated = catch_unwind(|| zxcvbn(&text, &known)).ok()?;
+    if u8::from(rated.score()) >= min_score {
         return None;
     }
-    let lower = seen.to_lowercase();
+    let lower = text.to_lowercase();
     let why = match rated.feedback().and_then(Feedback::warning) {
         _ if known.iter().any(|word| lower.contains(word)) => {
-            "it has your name, your address or the name of this service in it"
+            "it contains your name, your address or the name of this service"
         }
         Some(warning) => explain(warning),
-        None => "it is too short, or of a kind that is tried early",
+        None => "it is too short or too predictable",
     };
     Some(format!(
-        "is too easy to guess: {why}. Take several words that have nothing to do with each other, nor with you"
+        "too easy to guess: {why}. Use several words that are unrelated to each other and to you"
     ))
 }
 
-/// What is rated: the beginning, and where its symbols can be read in many ways, the plainest of them.
-fn seen(password: &str) -> String {
-    let start: String = password.chars().take(LOOKED_AT).collect();
-    let of_one = |(symbols, _): &(&str, char)| {
-        let there = symbols.chars().filter(|symbol| start.contains(*symbol));
-        there.count().max(1)
+/// The text that is rated: the beginning of the password. If its symbols can be read in too many ways, they are replaced.
+fn rated_text(password: &str) -> String {
+    let start: String = password.chars().take(MAX_RATED).collect();
+    let readings_of_group = |(symbols, _): &(&str, char)| {
+        let present = symbols.chars().filter(|symbol| start.contains(*symbol));
+        present.count().max(1)
     };
-    if ALIKE.iter().map(of_one).product::<usize>() <= READINGS {
+    if LOOKALIKES.iter().map(readings_of_group).product::<usize>() <= MAX_READINGS {
         return start;
     }
     let plain = |letter: char| {
         let is_symbol = !letter.is_alphanumeric();
-        let alike = ALIKE
+        let alike = LOOKALIKES
             .iter()
             .find(|(symbols, _)| is_symbol && symbols.contains(letter));
         alike.map_or(letter, |(_, plain)| *plain)
@@ -71,18 +71,18 @@ fn explain(warning: Warning) -> &'static str {
     use Warning as W;
     match warning {
         W::StraightRowsOfKeysAreEasyToGuess | W::ShortKeyboardPatternsAreEasyToGuess => {
-            "its keys are neighbours"
+            "its keys are next to each other on the keyboard"
         }
         W::RepeatsLikeAaaAreEasyToGuess | W::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => {
             "it repeats itself"
         }
         W::ThisIsATop10Password | W::ThisIsATop100Password | W::ThisIsACommonPassword => {
-            "many people have it"
+            "this password is too common"
         }
-        W::ThisIsSimilarToACommonlyUsedPassword => "it is much like one that many people have",
+        W::ThisIsSimilarToACommonlyUsedPassword => "it is similar to a common password",
         W::SequencesLikeAbcAreEasyToGuess => "it is a sequence, such as abc or 6543",
         W::RecentYearsAreEasyToGuess | W::DatesAreOftenEasyToGuess => {
-            "it is a date, or has a year in it"
+            "it is a date or contains a year"
         }
         W::AWordByItselfIsEasyToGuess => "it is a single word",
         W::NamesAndSurnamesByThemselvesAreEasyToGuess | W::CommonNamesAndSurnamesAreEasyToGuess => {
@@ -97,14 +97,14 @@ mod tests {
 
     fn why(password: &str, words: &[&str]) -> Option<String> {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
-        refusal(&password.into(), &words, 2)
+        weakness(&password.into(), &words, 2)
     }
 
     #[test]
     fn a_refusal_says_what_is_wrong() {
         for (password, reason) in [
-            ("password1", "many people have it"),
-            ("P@ssw0rd123", "much like one that many people have"),
+            ("password1", "too common"),
+            ("P@ssw0rd123", "similar to a common password"),
             ("aaaaaaaa", "repeats itself"),
             ("abcdefgh", "a sequence"),
             ("lovelace1815", "your name"),
@@ -114,9 +114,9 @@ mod tests {
         }
     }
 
-    /// Also what has no word in any dictionary: neither its kinds of letters matter, nor that there are few of them.
+    /// Neither the kinds of characters matter nor a small number of different ones.
     #[test]
-    fn what_is_hard_to_guess_is_fine_whatever_it_is_made_of() {
+    fn a_strong_password_is_accepted_whatever_its_characters() {
         for password in [
             "correct horse battery staple",
             "xK9#mQ2$",
@@ -128,12 +128,12 @@ mod tests {
         }
     }
 
-    /// Symbols that can be read in many ways: the library tries all of them.
+    /// The library would try every reading of the symbols.
     #[test]
-    fn what_can_be_read_in_many_ways_is_read_in_one() {
+    fn symbols_with_many_readings_are_replaced() {
         let many = "4@8({[<369&#!1|0$5+7%2".repeat(6);
-        assert_eq!(seen(&many).chars().count(), LOOKED_AT);
-        assert!(seen(&many).starts_with("448(((("));
-        assert_eq!(seen("P@ssw0rd!1"), "P@ssw0rd!1");
+        assert_eq!(rated_text(&many).chars().count(), MAX_RATED);
+        assert!(rated_text(&many).starts_with("448(((("));
+        assert_eq!(rated_text("P@ssw0rd!1"), "P@ssw0rd!1");
     }
 }

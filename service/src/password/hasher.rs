@@ -1,4 +1,4 @@
-//! Hashing on threads of their own, behind a bounded queue, so that it never stalls a worker nor fills the memory.
+//! Password hashing on its own threads behind a bounded queue, so that it neither blocks workers nor exhausts memory.
 use std::{
     fmt,
     sync::{
@@ -13,16 +13,16 @@ use argon2::{Block, password_hash};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-use super::{About, guess, normalised, recipe::Recipe};
+use super::{UserData, guess, normalised, recipe::Recipe};
 use crate::{Error, Result, auth::Settings};
 
-/// Requests that wait for a thread; beyond them the answer is "try again later".
+/// The maximum number of jobs that wait for a thread. Further ones fail with [`Error::Unavailable`].
 pub(crate) const QUEUE: usize = 32;
 
-/// Work for a thread, in the memory that it keeps for that.
+/// A job for a thread, which lends it its working memory.
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
-/// A handle to the hashing threads; cheap to clone. They end with the last handle.
+/// A handle to the hashing threads, cheap to clone. The threads end with the last handle.
 #[derive(Clone)]
 pub struct Hasher {
     jobs: SyncSender<Job>,
@@ -32,37 +32,37 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// Half of the cores, at least one: sign-ins must leave room for everything else.
+    /// Starts threads for half of the cores, at least one, so that sign-ins leave capacity for everything else.
     pub fn start(settings: &Settings) -> Self {
         let (jobs, receiver) = sync_channel(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         for _ in 0..(cores / 2).max(1) {
             let receiver = receiver.clone();
-            thread::spawn(move || serve(&receiver));
+            thread::spawn(move || run_jobs(&receiver));
         }
         Self {
             jobs,
             taken: Arc::default(),
-            recipe: Arc::new(Recipe::of(settings)),
+            recipe: Arc::new(Recipe::new(settings)),
             min_score: settings.min_password_score,
         }
     }
 
-    /// The hash of a password that somebody chose; every password that is set goes this way.
+    /// Checks the strength of a new password and hashes it. Every password that is set goes through here.
     ///
-    /// Fails with [`Error::Invalid`] at `at` where it is too easy to guess, with [`Error::Unavailable`] when the queue
-    /// is full. Its length is for the input to limit (`users::acceptable`).
+    /// Fails with [`Error::Invalid`] at `at` if it is too easy to guess, and with [`Error::Unavailable`] if the queue is
+    /// full. The input checks the length (`users::acceptable`).
     pub async fn choose(
         &self,
         at: &str,
         password: &SecretString,
-        about: About<'_>,
+        about: UserData<'_>,
     ) -> Result<String> {
-        let (password, words, least) = (normalised(password), about.words(), self.min_score);
+        let (password, words, min_score) = (normalised(password), about.words(), self.min_score);
         let chosen =
             self.run(
-                move |recipe, memory| match guess::refusal(&password, &words, least) {
+                move |recipe, memory| match guess::weakness(&password, &words, min_score) {
                     Some(refusal) => Ok(Err(refusal)),
                     None => recipe.hash(&password, memory).map(Ok),
                 },
@@ -71,28 +71,28 @@ impl Hasher {
         chosen.await?.map_err(refused)
     }
 
-    /// The hash of a password, whatever it is. Fails with [`Error::Unavailable`] when the queue is full.
+    /// Hashes a password without checking it. Fails with [`Error::Unavailable`] if the queue is full.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
         self.run(move |recipe, memory| recipe.hash(&normalised(&password), memory))
             .await
     }
 
-    /// Whether `password` is the one behind `hash`. Without a hash the same work is done, and the answer is no.
+    /// Whether `password` matches `hash`. Without a hash it does the same work and returns false.
     pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool> {
         self.run(move |recipe, memory| {
             let is_known = hash.is_some();
-            let hash = hash.map_or_else(|| recipe.nobodys(), Ok)?;
+            let hash = hash.map_or_else(|| recipe.dummy_hash(), Ok)?;
             Ok(recipe.verify(&normalised(&password), &hash, memory)? && is_known)
         })
         .await
     }
 
-    /// Whether a hash should be made anew once its password is at hand.
+    /// Whether a hash should be replaced when its password is known.
     pub fn is_outdated(&self, hash: &str) -> bool {
         self.recipe.is_outdated(hash)
     }
 
-    /// How many passwords were hashed, or are about to be.
+    /// The number of jobs that were accepted so far.
     pub fn taken(&self) -> u64 {
         self.taken.load(Relaxed)
     }
@@ -105,7 +105,7 @@ impl Hasher {
         let recipe = self.recipe.clone();
         let job = move |memory: &mut Vec<Block>| {
             if !reply.is_closed() {
-                // The receiver may have gone meanwhile; then nobody waits for the answer.
+                // If the receiver was dropped meanwhile, the result is not needed.
                 let _ = reply.send(work(&recipe, memory));
             }
         };
@@ -124,8 +124,8 @@ impl fmt::Debug for Hasher {
     }
 }
 
-/// One thread: its memory is allocated once.
-fn serve(jobs: &Mutex<Receiver<Job>>) {
+/// The loop of one thread. Its working memory is allocated once.
+fn run_jobs(jobs: &Mutex<Receiver<Job>>) {
     let mut memory = Vec::new();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();

@@ -1,6 +1,6 @@
-//! argon2id (RFC 9106) under the configured cost, over an HMAC of the password where there is a pepper.
+//! argon2id (RFC 9106) with the configured cost. With a pepper, it hashes an HMAC of the password.
 //!
-//! The PHC string of a hash says what it was made with; `keyid` names the pepper and tells nothing of it.
+//! The PHC string of a hash holds its parameters; `keyid` identifies the pepper without revealing it.
 use argon2::{
     ARGON2ID_IDENT, Algorithm, Argon2, Block, KeyId, Params, ParamsBuilder, Version,
     password_hash::{
@@ -15,7 +15,7 @@ use crate::{auth::Settings, secret::Secret};
 
 const OUTPUT_LENGTH: usize = 32;
 
-/// How passwords are hashed now, and may have been before.
+/// The current parameters and pepper, and the old peppers that hashes may still use.
 pub struct Recipe {
     memory: u32,
     passes: u32,
@@ -30,7 +30,7 @@ struct Pepper {
 }
 
 impl Pepper {
-    fn of(text: &SecretString) -> Self {
+    fn new(text: &SecretString) -> Self {
         let secret = Secret::of(text);
         let id = secret.derive("the name of a pepper");
         Self {
@@ -39,7 +39,7 @@ impl Pepper {
         }
     }
 
-    fn on(&self, password: &[u8]) -> Vec<u8> {
+    fn apply(&self, password: &[u8]) -> Vec<u8> {
         let mut mac = self.key.mac();
         mac.update(password);
         mac.finalize().into_bytes().to_vec()
@@ -47,13 +47,13 @@ impl Pepper {
 }
 
 impl Recipe {
-    pub fn of(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         Self {
             memory: settings.hash_memory,
             passes: settings.hash_passes,
             lanes: settings.hash_lanes,
-            pepper: settings.pepper.as_ref().map(Pepper::of),
-            old_peppers: settings.old_peppers.iter().map(Pepper::of).collect(),
+            pepper: settings.pepper.as_ref().map(Pepper::new),
+            old_peppers: settings.old_peppers.iter().map(Pepper::new).collect(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Recipe {
         let (params, salt) = (self.params()?, Salt::generate());
         let password = password.expose_secret().as_bytes();
         let output = match &self.pepper {
-            Some(pepper) => derive(&pepper.on(password), &salt, params.clone(), memory)?,
+            Some(pepper) => derive(&pepper.apply(password), &salt, params.clone(), memory)?,
             None => derive(password, &salt, params.clone(), memory)?,
         };
         phc(&params, salt, output)
@@ -83,25 +83,25 @@ impl Recipe {
         let is_known = params.keyid().is_empty() || pepper.is_some();
         if !is_known {
             tracing::warn!(
-                "a password was hashed with a pepper that is not there any more: nobody can sign in with it"
+                "a password hash uses a pepper that is neither auth.pepper nor in auth.old_peppers; its user cannot sign in"
             );
         }
         let password = password.expose_secret().as_bytes();
         let output = match pepper {
-            Some(pepper) => derive(&pepper.on(password), &salt, params, memory)?,
+            Some(pepper) => derive(&pepper.apply(password), &salt, params, memory)?,
             None => derive(password, &salt, params, memory)?,
         };
         // `Output` compares in constant time.
         Ok(output == expected && is_known)
     }
 
-    /// Of no password, and as much work to find that out as of one that is hashed now.
-    pub fn nobodys(&self) -> Result<String, Error> {
+    /// A hash that matches no password. Verifying it takes as much work as verifying a current one.
+    pub fn dummy_hash(&self) -> Result<String, Error> {
         let output = Output::new(&rand::random::<[u8; OUTPUT_LENGTH]>())?;
         phc(&self.params()?, Salt::generate(), output)
     }
 
-    /// Whether a hash was cheaper than those that are made now, or has another pepper.
+    /// Whether a hash has a lower cost than the current parameters, or another pepper.
     pub fn is_outdated(&self, hash: &str) -> bool {
         let made = PasswordHash::new(hash).ok();
         let made = made.and_then(|hash| Params::try_from(&hash).ok());

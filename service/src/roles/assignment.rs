@@ -1,4 +1,4 @@
-//! Giving roles to users and taking them away, which counts as a change of the user.
+//! Assigning roles to users and removing them. Both count as a change of the user.
 use ::entity::{
     roles::{Column, Model},
     user_roles,
@@ -20,17 +20,17 @@ use crate::{
     users::guard,
 };
 
-/// Idempotent.
+/// Assigns a role to a user. It does nothing if the user already has the role.
 pub async fn assign(tx: &Tx, user: impl Into<Target>, role: i64) -> Result<()> {
     let target = user.into();
     let (user, role) = (target.id, lock(tx, &target, role).await?);
     match insert(tx, [user], role.id).await? {
         0 => Ok(()),
-        _ => changed(tx, user, role.id).await,
+        _ => role_changed(tx, user, role.id).await,
     }
 }
 
-/// Idempotent.
+/// Removes a role from a user. It does nothing if the user does not have the role.
 pub async fn unassign(tx: &Tx, user: impl Into<Target>, role: i64) -> Result<()> {
     let target = user.into();
     let (user, role) = (target.id, lock(tx, &target, role).await?);
@@ -39,27 +39,27 @@ pub async fn unassign(tx: &Tx, user: impl Into<Target>, role: i64) -> Result<()>
         .and(user_roles::Column::RoleId.eq(role.id));
     match scope::erase::<user_roles::Entity>(tx, this).await? {
         0 => Ok(()),
-        _ => changed(tx, user, role.id).await,
+        _ => role_changed(tx, user, role.id).await,
     }
 }
 
-/// The roles of a user, for those who may see them without `roles.read`: whoever calls this has checked that.
-pub async fn of_user(
+/// Lists the roles of a user, also for actors without `roles.read`. The caller must have checked the permission.
+pub async fn list_for_user(
     reads: &impl Reads,
     user: i64,
     query: &mut ListQuery<Roles>,
 ) -> Result<Page<Model>> {
     query.bind_to(Users::name(), user);
-    let theirs = scope::plain::<user_roles::Entity>()
+    let role_ids = scope::plain::<user_roles::Entity>()
         .filter(user_roles::Column::UserId.eq(user))
         .select_only()
         .column(user_roles::Column::RoleId)
         .into_query();
     let roles = scope::shown::<Roles>(reads.actor(), query.shape.deleted, everything());
-    read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(theirs))).await
+    read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(role_ids))).await
 }
 
-/// A role that the service gives new users by its name, if there still is one.
+/// Assigns a built-in role to new users by its name, if the role still exists.
 pub async fn assign_built_in(tx: &Tx, users: &[&User], name: &str) -> Result<()> {
     let role = scope::all_live::<Roles>()
         .filter(Column::Name.eq(name))
@@ -73,29 +73,29 @@ pub async fn assign_built_in(tx: &Tx, users: &[&User], name: &str) -> Result<()>
     Ok(())
 }
 
-/// Locks both, which must be live. The actor must hold all that the role gives, and all that the user has.
+/// Locks the user and the role, which must be live. The actor must hold all permissions of both.
 async fn lock(tx: &Tx, target: &Target, role: i64) -> Result<Model> {
     let user = scope::lock::<Users>(tx, tx.actor(), target.id)
         .await?
         .ok_or(Error::NotFound)?;
     let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
-    let role = permitted(tx, &user, role.lock(LockType::Share).one(tx).await?).await?;
+    let role = check_assignment(tx, &user, role.lock(LockType::Share).one(tx).await?).await?;
     target.expected.check(user.version)?;
     Ok(role)
 }
 
-/// Whether the actor could give this role to this user, or take it away.
+/// Fails unless the actor may assign this role to this user or remove it.
 pub async fn may_assign(reads: &impl Reads, user: i64, role: i64) -> Result<()> {
     let user = Users::visible_row(reads, user).await?.row.user;
     let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
     let role = role.one(reads.db()?).await?;
-    permitted(reads, &user, role).await.map(drop)
+    check_assignment(reads, &user, role).await.map(drop)
 }
 
-/// An assignment is a change of the user: it takes every permission that the user has, and every one that the role gives.
-async fn permitted(reads: &impl Reads, user: &User, role: Option<Model>) -> Result<Model> {
+/// Checks an assignment. It is a change of the user, so the actor must hold all permissions of the user and of the role.
+async fn check_assignment(reads: &impl Reads, user: &User, role: Option<Model>) -> Result<Model> {
     let role = role.ok_or(Error::NotFound)?;
-    let targets = guard::targets(reads, Action::Update, std::slice::from_ref(user)).await?;
+    let targets = guard::check_targets(reads, Action::Update, std::slice::from_ref(user)).await?;
     targets.into_iter().collect::<Result<()>>()?;
     let actor = reads.actor();
     let holds_all = parse(&role.permissions).all(|permission| actor.holds(&permission));
@@ -106,7 +106,7 @@ async fn permitted(reads: &impl Reads, user: &User, role: Option<Model>) -> Resu
     }
 }
 
-/// How many of them did not have it.
+/// Assigns the role and returns the number of users who did not have it.
 async fn insert(tx: &Tx, users: impl IntoIterator<Item = i64>, role: i64) -> Result<u64> {
     let at = now();
     let link = |user| user_roles::ActiveModel {
@@ -121,15 +121,15 @@ async fn insert(tx: &Tx, users: impl IntoIterator<Item = i64>, role: i64) -> Res
     Ok(links.on_conflict(known).exec_without_returning(tx).await?)
 }
 
-/// Of a user who has this role since now, or no longer.
-async fn changed(tx: &Tx, user: i64, role: i64) -> Result<()> {
+/// Increments the version of a user whose roles changed, and records the change of this role.
+async fn role_changed(tx: &Tx, user: i64, role: i64) -> Result<()> {
     let update = scope::update_live(Users::name(), now())
         .and_where(Expr::col((Users::name(), "id")).eq(user))
         .returning(Query::returning().column("version"))
         .take();
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
-    let after = ids_of(tx, user).await?;
+    let after = role_ids(tx, user).await?;
     let mut before = after.clone();
     match after.binary_search(&role) {
         Ok(place) => drop(before.remove(place)),
@@ -139,23 +139,23 @@ async fn changed(tx: &Tx, user: i64, role: i64) -> Result<()> {
     Ok(())
 }
 
-/// By their ids: a purged role is nowhere, by its name neither.
+/// Records the ids of roles, not their names: names of purged roles must not stay in the audit.
 fn record(tx: &Tx, user: (i64, i64), before: Vec<i64>, after: Vec<i64>) {
     let entry = Entry::of(Users::name(), Did::Updated, user);
     tx.record(entry.changing("role_ids", before, after));
 }
 
-/// The roles of a user, deleted ones too.
-async fn ids_of(tx: &Tx, user: i64) -> Result<Vec<i64>> {
-    let theirs = scope::plain::<user_roles::Entity>()
+/// The ids of the roles of a user, including deleted roles.
+async fn role_ids(tx: &Tx, user: i64) -> Result<Vec<i64>> {
+    let ids = scope::plain::<user_roles::Entity>()
         .filter(user_roles::Column::UserId.eq(user))
         .order_by_asc(user_roles::Column::RoleId)
         .select_only()
         .column(user_roles::Column::RoleId);
-    Ok(theirs.into_tuple().all(tx).await?)
+    Ok(ids.into_tuple().all(tx).await?)
 }
 
-/// For operators and tests, who know roles by their names. Fails with [`Error::NotFound`] where there is none.
+/// Assigns a role by its name, for operators and tests. Fails with [`Error::NotFound`] if no role has this name.
 pub async fn assign_by_name(tx: &Tx, user: i64, name: &str) -> Result<()> {
     let role = scope::all_live::<Roles>().filter(Column::Name.eq(name));
     let role = role.one(tx).await?.ok_or(Error::NotFound)?;

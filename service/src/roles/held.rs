@@ -1,4 +1,4 @@
-//! Which roles, and so which permissions, users hold. A deleted role counts for nothing.
+//! The roles and permissions that users hold. Deleted roles grant nothing.
 use std::collections::HashMap;
 
 use sea_orm::{
@@ -10,7 +10,7 @@ use sea_orm::{
 use super::parse;
 use crate::{Result, crud::scope, permission::Permission};
 
-/// The names of the roles of each user, sorted.
+/// The sorted role names of each user.
 pub async fn names(db: &impl ConnectionTrait, users: &[i64]) -> Result<HashMap<i64, Vec<String>>> {
     let mut query = assigned();
     query
@@ -40,20 +40,20 @@ pub async fn permissions_of(
         .and_where(Expr::col(("user_roles", "user_id")).is_in(users.iter().copied()));
     let mut all: HashMap<i64, Vec<Permission>> = HashMap::new();
     for row in db.query_all(&query).await? {
-        let theirs = all.entry(row.try_get("", "user_id")?).or_default();
-        theirs.extend(parse(&row.try_get::<Json>("", "permissions")?));
+        let permissions = all.entry(row.try_get("", "user_id")?).or_default();
+        permissions.extend(parse(&row.try_get::<Json>("", "permissions")?));
     }
     Ok(all)
 }
 
-/// A live role and what it gives.
+/// A live role and its permissions.
 #[derive(Debug)]
 pub struct Granted {
     pub role: String,
     pub permissions: Vec<Permission>,
 }
 
-/// All live roles by their names, or those of a user.
+/// All live roles, or those of a user, sorted by name.
 pub async fn granted(db: &impl ConnectionTrait, user: Option<i64>) -> Result<Vec<Granted>> {
     let mut query = match user {
         None => scope::live_ids("roles").clear_selects().take(),

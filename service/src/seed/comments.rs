@@ -6,7 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 
 use super::{
     in_chunks, insert,
-    sample::{Parent, Time, hold, pick, sample},
+    sample::{Parent, Time, lock_some, pick, sample},
     text,
     timeline::Timeline,
 };
@@ -20,14 +20,14 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     let posts = sample(session, Posts::name(), "published_at", published()).await?;
     if posts.is_empty() {
         return Err(Error::conflict(
-            "comments need published posts, and there are none",
+            "comments need published posts; there are none",
         ));
     }
     let timeline = Timeline::since_first(&posts, count);
     in_chunks(session, count, progress, async |tx, rows| {
-        // Users before posts, as a deletion locks them: the other order would be a deadlock.
-        let authors = hold(tx, Users::name(), &authors, everything()).await?;
-        let posts = hold(tx, Posts::name(), &posts, published()).await?;
+        // Deletions lock users before posts; the opposite order could deadlock.
+        let authors = lock_some(tx, Users::name(), &authors, everything()).await?;
+        let posts = lock_some(tx, Posts::name(), &posts, published()).await?;
         let comment = |row| comment(timeline.moment(row), &authors, &posts);
         insert(tx, rows.map(comment).collect()).await
     })
@@ -38,7 +38,7 @@ fn published() -> Condition {
     Condition::all().add(posts::Column::Status.eq(PUBLISHED))
 }
 
-/// Nobody comments before there is a post, or before they came.
+/// A comment is not older than its post or its author.
 fn comment(moment: Time, authors: &[Parent], posts: &[Parent]) -> ActiveModel {
     let (author, post) = (pick(authors, moment), pick(posts, moment));
     let since = max(moment, max(author.since, post.since));

@@ -6,7 +6,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use super::{
     in_chunks,
-    sample::{Parent, Time, chance, hold, last_id, pick, sample},
+    sample::{Parent, Time, chance, last_id, lock_some, pick, sample},
     text,
     timeline::Timeline,
 };
@@ -23,14 +23,12 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     }
     let authors = sample(session, Users::name(), "created_at", everything()).await?;
     if authors.is_empty() {
-        return Err(Error::conflict(
-            "posts need authors, and there are no users",
-        ));
+        return Err(Error::conflict("posts need authors; there are no users"));
     }
     let first = last_id(session, Posts::name()).await? + 1;
     let timeline = Timeline::since_first(&authors, count);
     in_chunks(session, count, progress, async |tx, rows| {
-        let authors = hold(tx, Users::name(), &authors, everything()).await?;
+        let authors = lock_some(tx, Users::name(), &authors, everything()).await?;
         let post = |row| {
             let number = first + i64::from(row);
             post(number, status(row), timeline.moment(row), &authors)

@@ -1,4 +1,4 @@
-//! Rows that new rows can belong to.
+//! Choosing the rows that new rows belong to.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{
     ConnectionTrait, Order,
@@ -9,21 +9,21 @@ use crate::{Error, Reads, Result, Session, Tx, crud::scope};
 
 pub type Time = DateTime<FixedOffset>;
 
-/// A live row, and when it began to be.
+/// A live row and the time from which new rows can belong to it.
 #[derive(Clone, Copy)]
 pub struct Parent {
     pub id: i64,
     pub since: Time,
 }
 
-/// So many of the newest rows are enough to choose from.
+/// The number of newest rows to choose from.
 const SAMPLE: u64 = 100_000;
-/// Rows that one transaction locks, and so how many parents its rows have.
+/// The maximum number of parents that one transaction locks and uses.
 const LOCKED: usize = 200;
-/// Among them, to find one that is old enough.
+/// The number of tries to pick a parent that is old enough.
 const TRIES: usize = 20;
 
-/// Live rows of a table that fulfil a condition; `since` is the column with the time.
+/// Reads live rows of a table that meet a condition. `since` is the column with the time.
 pub async fn sample(
     session: &Session,
     table: &'static str,
@@ -46,7 +46,7 @@ pub async fn sample(
     rows.iter().map(parent).collect()
 }
 
-/// The greatest id that a live row has; 0 without rows. Numbers above it make names that no row has.
+/// The greatest id of a live row, or 0 without rows. Numbers above it give unused names.
 pub async fn last_id(session: &Session, table: &'static str) -> Result<i64> {
     let query = scope::live_ids(table)
         .order_by((table, "id"), Order::Desc)
@@ -56,15 +56,16 @@ pub async fn last_id(session: &Session, table: &'static str) -> Result<i64> {
     Ok(row.map_or(Ok(0), |row| row.try_get("", "id"))?)
 }
 
-/// Some of the parents, which stay live, and keep to the condition, until the transaction ends. Never none.
-pub async fn hold(
+/// Locks some of the parents, so that they stay live and meet the condition until the transaction ends. Fails if there are
+/// none.
+pub async fn lock_some(
     tx: &Tx,
     table: &'static str,
     parents: &[Parent],
     condition: Condition,
 ) -> Result<Vec<Parent>> {
     let chosen: Vec<Parent> = (0..LOCKED.min(parents.len()))
-        .map(|_| *any(parents))
+        .map(|_| *pick_any(parents))
         .collect();
     let query = scope::live_ids(table)
         .and_where(Expr::col((table, "id")).is_in(chosen.iter().map(|parent| parent.id)))
@@ -77,35 +78,35 @@ pub async fn hold(
         .iter()
         .map(|row| row.try_get("", "id"))
         .collect::<Result<_, _>>()?;
-    let held: Vec<Parent> = chosen
+    let locked: Vec<Parent> = chosen
         .into_iter()
         .filter(|parent| ids.contains(&parent.id))
         .collect();
-    if held.is_empty() {
+    if locked.is_empty() {
         return Err(Error::conflict(
-            "the rows to add to were deleted meanwhile: try again",
+            "the parent rows were deleted during the run; try again",
         ));
     }
-    Ok(held)
+    Ok(locked)
 }
 
-/// One of them that was there at that moment; if there was none yet, one that came later.
+/// Picks a parent that existed at this moment, or a later one if the tries find none.
 pub fn pick(parents: &[Parent], moment: Time) -> Parent {
-    let mut parent = *any(parents);
+    let mut parent = *pick_any(parents);
     for _ in 0..TRIES {
         if parent.since <= moment {
             break;
         }
-        parent = *any(parents);
+        parent = *pick_any(parents);
     }
     parent
 }
 
-fn any<T>(items: &[T]) -> &T {
+fn pick_any<T>(items: &[T]) -> &T {
     &items[rand::random_range(0..items.len())]
 }
 
-/// Whether something is so that is so for that many in a hundred.
+/// Returns true with a probability of `percent`.
 pub fn chance(percent: u8) -> bool {
     rand::random_range(0..100) < percent
 }

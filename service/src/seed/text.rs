@@ -1,4 +1,4 @@
-//! Made-up words, within the limits of the columns.
+//! Generated texts within the limits of the columns.
 use fake::{
     Fake,
     faker::{
@@ -12,8 +12,8 @@ pub fn name() -> (String, String) {
     (FirstName().fake(), LastName().fake())
 }
 
-/// What is left of a name in ASCII lower case.
-pub fn plain(name: &str) -> String {
+/// The ASCII letters of a name in lower case.
+pub fn ascii_lowercase(name: &str) -> String {
     name.chars()
         .filter(char::is_ascii_alphabetic)
         .collect::<String>()
@@ -34,7 +34,7 @@ pub fn title() -> String {
 }
 
 pub fn sentence() -> String {
-    capital(&Sentence(6..14).fake::<String>())
+    capitalize(&Sentence(6..14).fake::<String>())
 }
 
 /// At most three short sentences.
@@ -42,20 +42,24 @@ pub fn remark() -> String {
     let sentences: Vec<String> = Sentences(1..4).fake();
     sentences
         .iter()
-        .map(|sentence| capital(sentence))
+        .map(|sentence| capitalize(sentence))
         .collect::<Vec<_>>()
         .join(" ")
 }
 
 pub fn article() -> String {
     let paragraphs: Vec<String> = Paragraphs(1..4).fake();
-    let paragraphs = paragraphs
-        .iter()
-        .map(|paragraph| paragraph.lines().map(capital).collect::<Vec<_>>().join(" "));
+    let paragraphs = paragraphs.iter().map(|paragraph| {
+        paragraph
+            .lines()
+            .map(capitalize)
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
-fn capital(sentence: &str) -> String {
+fn capitalize(sentence: &str) -> String {
     match sentence.split_at_checked(1) {
         Some((first, rest)) => first.to_uppercase() + rest,
         None => sentence.to_owned(),

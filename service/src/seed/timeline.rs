@@ -1,13 +1,13 @@
-//! When the rows of a run began to be: in the order of their ids, as rows do, up to now.
+//! The creation times of the rows of a run: in the order of their ids, up to now.
 use chrono::Duration;
 
 use super::sample::{Parent, Time};
 use crate::crud::now;
 
-/// Moments for a number of rows, evenly spread with some noise.
+/// Times for a number of rows, evenly spread with some noise.
 pub struct Timeline {
     start: Time,
-    /// Between two rows; microseconds.
+    /// The time between two rows in microseconds.
     step: i64,
 }
 
@@ -20,7 +20,7 @@ impl Timeline {
         }
     }
 
-    /// From the time when there was the first of the rows to add to.
+    /// Starts at the time of the oldest parent.
     pub fn since_first(parents: &[Parent], rows: u32) -> Self {
         let first = parents.iter().map(|parent| parent.since).min();
         Self::new(first.unwrap_or_else(now), rows)

@@ -22,17 +22,17 @@ use crate::{
     users::key,
 };
 
-/// The first of them came at most so long ago.
-const PAST: Duration = Duration::days(730);
+/// The age of the first user.
+const MAX_AGE: Duration = Duration::days(730);
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {
         return Ok(());
     }
-    let nobody_knows = SecretString::from(format!("{:032x}", rand::random::<u128>()));
-    let hash = session.atoll().hasher.hash(nobody_knows).await?;
+    let random_password = SecretString::from(format!("{:032x}", rand::random::<u128>()));
+    let hash = session.atoll().hasher.hash(random_password).await?;
     let first = last_id(session, Users::name()).await? + 1;
-    let timeline = Timeline::new(now() - PAST, count);
+    let timeline = Timeline::new(now() - MAX_AGE, count);
     in_chunks(session, count, progress, async |tx, rows| {
         let user = |row| user(first + i64::from(row), timeline.moment(row), &hash);
         write(tx, rows.map(user).collect()).await
@@ -61,7 +61,11 @@ async fn write(tx: &Tx, users: Vec<ActiveModel>) -> Result<()> {
 
 fn user(number: i64, since: Time, hash: &str) -> ActiveModel {
     let (first, last) = text::name();
-    let username = format!("{}.{}{number}", text::plain(&first), text::plain(&last));
+    let username = format!(
+        "{}.{}{number}",
+        text::ascii_lowercase(&first),
+        text::ascii_lowercase(&last)
+    );
     let email = format!("{username}@example.org");
     ActiveModel {
         created_at: Set(since),

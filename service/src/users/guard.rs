@@ -1,4 +1,5 @@
-//! No escalation: nobody changes a user who may do more than they may, and one active superuser always remains.
+//! Rules against privilege escalation: callers cannot change users who have more permissions than they, and one active
+//! superuser always remains.
 use std::collections::HashMap;
 
 use ::entity::users::{ActiveModel, Column, Model};
@@ -14,18 +15,18 @@ use crate::{
     roles,
 };
 
-/// Names the lock under which the number of active superusers is reduced; any number of our own will do.
-const SUPERUSERS: i64 = 0x5355_5045_5255_5345;
+/// The id of the advisory lock for removing an active superuser. The number is arbitrary but unique.
+const SUPERUSER_LOCK: i64 = 0x5355_5045_5255_5345;
 
-/// `is_active` and `is_superuser` are not for everyone to set.
-pub fn fields(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Result<()> {
+/// Checks that the actor may set `is_active` and `is_superuser`.
+pub fn check_flags(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Result<()> {
     let changes = |set: &sea_orm::ActiveValue<bool>| set.is_set();
     let is_new = before.is_none();
     if changes(&after.is_active) && actor.reach(Users::name(), Action::Update) < Reach::All {
         return Err(Error::invalid(
             "/is_active",
             "not_allowed",
-            "needs the permission users.update",
+            "you need the permission users.update",
         ));
     }
     let grants = !is_new || after.is_superuser.try_as_ref() == Some(&true);
@@ -39,51 +40,56 @@ pub fn fields(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Res
     Ok(())
 }
 
-/// One's own address is changed where one says one's password, and nowhere else.
-pub fn own_address(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Result<()> {
+/// Fails if users change their own address here, because that needs the password.
+pub fn check_own_email(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -> Result<()> {
     let is_own = before.is_some_and(|user| actor.user_id() == Some(user.id));
-    match is_own && after.email.is_set() {
-        true => Err(Error::invalid(
+    if is_own && after.email.is_set() {
+        Err(Error::invalid(
             "/email",
             "not_allowed",
-            "change your own address by PATCH /auth/me, with your current_password",
-        )),
-        false => Ok(()),
+            "change your own address with PATCH /auth/me and your current_password",
+        ))
+    } else {
+        Ok(())
     }
 }
 
-/// Whether the caller holds every permission of each of these users. Being a superuser counts as a permission that only
-/// superusers have. Users may change themselves, by an API key only where it has a scope for that.
-pub async fn targets(
+/// Checks for each of these users that the caller holds all their permissions. Being a superuser counts as a permission
+/// that only superusers have. Users may change themselves; an API key needs a scope for that.
+pub async fn check_targets(
     reads: &impl Reads,
     action: Action,
     users: &[Model],
 ) -> Result<Vec<Result<()>>> {
     let actor = reads.actor();
     let me = actor.owner(Users::name(), action);
-    let is_free = |user: &Model| actor.is_superuser() || me == Some(user.id);
+    let is_exempt = |user: &Model| actor.is_superuser() || me == Some(user.id);
     let others: Vec<_> = users
         .iter()
-        .filter(|user| !is_free(user))
+        .filter(|user| !is_exempt(user))
         .map(|user| user.id)
         .collect();
-    let theirs = match others.is_empty() {
-        true => HashMap::new(),
-        false => roles::permissions_of(reads.db()?, &others).await?,
+    let permissions_of_others = if others.is_empty() {
+        HashMap::new()
+    } else {
+        roles::permissions_of(reads.db()?, &others).await?
     };
     let holds_all = |user: &Model| {
-        let mut permissions = theirs.get(&user.id).into_iter().flatten();
+        let mut permissions = permissions_of_others.get(&user.id).into_iter().flatten();
         !user.is_superuser && permissions.all(|permission| actor.holds(permission))
     };
-    let target = |user| match is_free(user) || holds_all(user) {
-        true => Ok(()),
-        false => Err(Error::Forbidden("this user has a permission that you lack")),
+    let check = |user| {
+        if is_exempt(user) || holds_all(user) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden("this user has a permission that you lack"))
+        }
     };
-    Ok(users.iter().map(target).collect())
+    Ok(users.iter().map(check).collect())
 }
 
-/// Once users are written: where one of them was an active superuser, and is not any more, another must be there.
-pub async fn last_superuser(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> {
+/// Fails if the write removed the last active superuser.
+pub async fn check_last_superuser(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> {
     let counts = |user: &Model| user.is_superuser && user.is_active && user.deleted_at.is_none();
     let leaves = |user: &Written<Users>| {
         let stays = action != Action::Delete && counts(&user.after);
@@ -92,20 +98,21 @@ pub async fn last_superuser(tx: &Tx, action: Action, users: &[Written<Users>]) -
     if !users.iter().any(leaves) {
         return Ok(());
     }
-    // Two who demote each other would both see the other still there.
-    tx.one_at_a_time(SUPERUSERS).await?;
-    match has_superuser(tx).await? {
-        true => Ok(()),
-        false => Err(Error::conflict(
-            "the last active superuser must stay: make another user a superuser first",
-        )),
+    // Without the lock, two superusers who demote each other would both see the other one as active.
+    tx.one_at_a_time(SUPERUSER_LOCK).await?;
+    if has_superuser(tx).await? {
+        Ok(())
+    } else {
+        Err(Error::conflict(
+            "the last active superuser must remain; make another user a superuser first",
+        ))
     }
 }
 
 /// Whether there is an active superuser.
 pub async fn has_superuser(reads: &impl Reads) -> Result<bool> {
     let one = scope::all_live::<Users>()
-        // Constants, not parameters: the partial index over active superusers serves only those.
+        // Constants, not parameters, so that the partial index of active superusers can be used.
         .filter(
             Column::IsSuperuser
                 .into_expr()

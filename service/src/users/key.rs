@@ -1,7 +1,7 @@
 //! The form in which usernames and e-mail addresses are compared.
 use unicode_normalization::UnicodeNormalization;
 
-/// NFKC and lower case: what looks the same is the same.
+/// Returns the text in NFKC and lower case, so that names that look the same are equal.
 pub fn key(text: &str) -> String {
     text.trim()
         .nfkc()

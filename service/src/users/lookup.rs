@@ -1,11 +1,11 @@
-//! Users by name.
+//! Finds users by name.
 use ::entity::users::{Column, Model};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{Users, key};
 use crate::{Error, Reads, Result, crud::scope};
 
-/// The live user of that name, however it is written.
+/// The live user of this name, regardless of case.
 pub async fn by_username(reads: &impl Reads, username: &str) -> Result<Model> {
     let named = Column::UsernameKey.eq(key(username));
     let user = scope::live::<Users>(reads.actor()).filter(named);

@@ -1,4 +1,4 @@
-//! What only the user and those with `users.read` see of a user, read for a whole page at once.
+//! The data of users that only they and actors with `users.read` see, read for a whole page at once.
 use std::collections::HashMap;
 
 use ::entity::{last_logins, users::Model};
@@ -14,13 +14,13 @@ use crate::{
 #[derive(Debug)]
 pub struct UserRow {
     pub user: Model,
-    /// None where the actor may not see it.
+    /// `None` if the actor may not see it.
     pub private: Option<Private>,
 }
 
 #[derive(Debug, Default)]
 pub struct Private {
-    /// Names, sorted.
+    /// Sorted role names.
     pub roles: Vec<String>,
     pub last_login_at: Option<DateTimeWithTimeZone>,
 }
@@ -59,7 +59,7 @@ pub async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>>
     Ok(users.into_iter().map(row).collect())
 }
 
-/// Bytes of what was added to a user.
+/// The size of the added data of a user in bytes.
 pub fn size(row: &UserRow) -> u64 {
     let roles = row.private.iter().flat_map(|private| &private.roles);
     roles.map(|name| json_size(name) + 1).sum()
@@ -69,9 +69,9 @@ async fn last_logins(
     db: &impl ConnectionTrait,
     ids: &[i64],
 ) -> Result<HashMap<i64, DateTimeWithTimeZone>> {
-    let theirs = last_logins::Column::UserId.is_in(ids.iter().copied());
+    let by_users = last_logins::Column::UserId.is_in(ids.iter().copied());
     let logins = scope::plain::<last_logins::Entity>()
-        .filter(theirs)
+        .filter(by_users)
         .all(db)
         .await?;
     Ok(logins

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use service::{
     Actor,
-    auth::{Invitation, Registration, end_first_run, first_run, invite},
+    auth::{Invitation, Registration, create_first_run_token, invite, revoke_first_run_token},
 };
 use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
 
@@ -29,7 +29,7 @@ async fn invited(app: &TestApp, is_superuser: bool, email: Option<&str>) -> Secr
 }
 
 async fn first(app: &TestApp) -> SecretString {
-    first_run(&app.atoll).await.unwrap().unwrap()
+    create_first_run_token(&app.atoll).await.unwrap().unwrap()
 }
 
 #[actix_web::test]
@@ -125,7 +125,7 @@ async fn the_first_link_is_void_once_there_is_a_superuser() {
         .await
         .expect_problem(422, "validation_failed")
         .expect_error_at("/token");
-    assert!(first_run(&app.atoll).await.unwrap().is_none());
+    assert!(create_first_run_token(&app.atoll).await.unwrap().is_none());
 }
 
 #[actix_web::test]
@@ -169,7 +169,7 @@ async fn revoking_a_link_revokes_only_that_link() {
     let app = TestApp::new().await;
     let (anyone, mine, others) = (app.anonymous(), first(&app).await, first(&app).await);
 
-    end_first_run(&app.atoll, &mine).await.unwrap();
+    revoke_first_run_token(&app.atoll, &mine).await.unwrap();
 
     accept(&anyone, &mine, "eve")
         .await

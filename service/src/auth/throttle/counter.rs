@@ -1,4 +1,4 @@
-//! One counter: a row under a keyed hash, which tells nobody whom or what it is about.
+//! A failure counter: one row, found by a keyed hash, so that the table reveals neither users nor addresses.
 use std::time::Duration;
 
 use ::entity::throttles::{Column, Entity};
@@ -23,11 +23,11 @@ pub struct Counter {
     key: Vec<u8>,
 }
 
-/// A failure that was counted before anybody knew.
+/// A failure that was counted in advance, before the attempt ended.
 #[derive(Debug)]
 pub struct Reserved {
     pub kind: Kind,
-    /// With this one.
+    /// The number of failures, including this one.
     pub failures: i32,
     key: Vec<u8>,
     blocked_until: DateTimeWithTimeZone,
@@ -38,7 +38,7 @@ impl Counter {
         let mut mac = secret.mac();
         mac.update(format!("{kind:?}").as_bytes());
         for part in parts {
-            // No two lists of parts are written alike.
+            // The length keeps different lists of parts from having the same bytes.
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
@@ -46,17 +46,17 @@ impl Counter {
         Self { kind, key }
     }
 
-    /// Counts a failure, and sets the wait that follows it, in one statement. None where it has to wait.
-    pub async fn add(&self, tx: &Tx) -> Result<Option<Reserved>> {
+    /// Counts a failure and sets the wait that follows it, in one statement. Returns `None` if the caller has to wait.
+    pub async fn count(&self, tx: &Tx) -> Result<Option<Reserved>> {
         let (now, schedule) = (now(), self.kind.schedule());
         let key = Expr::val(self.key.clone());
         let ends = now + schedule.window;
-        let row = [key, 1.into(), never().into(), ends.into()];
+        let row = [key, 1.into(), no_wait().into(), ends.into()];
         let add = scope::insert("throttles")
             .columns(["key", "failures", "blocked_until", "expires_at"])
             .values(row)
             .map_err(Error::internal)?
-            .on_conflict(again(&schedule, now))
+            .on_conflict(count_again(&schedule, now))
             .returning(Query::returning().columns(["failures", "blocked_until"]))
             .take();
         let Some(row) = tx.query_one(&add).await? else {
@@ -70,7 +70,7 @@ impl Counter {
         }))
     }
 
-    /// Whatever was counted.
+    /// Blocks this counter for `wait`, whatever its number of failures.
     pub async fn block(&self, tx: &Tx, wait: Duration) -> Result<()> {
         let until = (Column::BlockedUntil, (now() + wait).into());
         scope::update_plain::<Entity>(tx, Column::Key.eq(self.key.clone()), [until])
@@ -80,18 +80,18 @@ impl Counter {
 }
 
 impl Reserved {
-    /// Also the wait, where this one brought it.
-    pub async fn give_back(&self, tx: &Tx) -> Result<()> {
+    /// Takes the counted failure back, and the wait if this failure set it.
+    pub async fn refund(&self, tx: &Tx) -> Result<()> {
         let ours = Column::BlockedUntil.eq(self.blocked_until);
         let until = CaseStatement::new()
-            .case(ours, never())
+            .case(ours, no_wait())
             .finally(Expr::col(Column::BlockedUntil));
         let fewer = Expr::col(Column::Failures).sub(1);
         let values = [
             (Column::Failures, fewer),
             (Column::BlockedUntil, until.into()),
         ];
-        // The window may have ended, and another begun.
+        // The window may have ended and another begun.
         let this = Column::Key.eq(self.key.clone());
         let this = this.and(Column::Failures.gt(0));
         scope::update_plain::<Entity>(tx, this, values)
@@ -99,20 +99,24 @@ impl Reserved {
             .map(drop)
     }
 
+    /// Deletes the counter.
     pub async fn clear(&self, tx: &Tx) -> Result<()> {
         let this = Column::Key.eq(self.key.clone());
         scope::erase::<Entity>(tx, this).await.map(drop)
     }
 }
 
-/// Until when nobody has to wait. The time of a failure would not do: who asked before it, or by a clock that is behind,
-/// would have to wait for it.
-fn never() -> DateTimeWithTimeZone {
+/// The value of `blocked_until` for no wait. The time of the failure would be wrong: a request before it, or on a node
+/// whose clock is behind, would have to wait.
+fn no_wait() -> DateTimeWithTimeZone {
     DateTime::UNIX_EPOCH.fixed_offset()
 }
 
-/// The longest that one of them has to wait. None where none has to.
-pub async fn wait(db: &impl ConnectionTrait, counters: &[Counter]) -> Result<Option<Duration>> {
+/// The longest wait of these counters, or `None` if none of them is blocked.
+pub async fn longest_wait(
+    db: &impl ConnectionTrait,
+    counters: &[Counter],
+) -> Result<Option<Duration>> {
     let now = now();
     let keys = counters.iter().map(|counter| counter.key.clone());
     let waiting = scope::plain::<Entity>()
@@ -124,17 +128,18 @@ pub async fn wait(db: &impl ConnectionTrait, counters: &[Counter]) -> Result<Opt
     Ok(last.and_then(|until| (until - now).to_std().ok()))
 }
 
-/// One more, unless it has to wait. After the window everything begins anew.
-fn again(schedule: &Schedule, now: DateTimeWithTimeZone) -> OnConflict {
+/// Increments a counter unless it is blocked, and restarts it after its window.
+fn count_again(schedule: &Schedule, now: DateTimeWithTimeZone) -> OnConflict {
     let old = |column: &'static str| Expr::col(("throttles", column));
-    let is_over = || old("expires_at").lte(now);
+    let has_ended = || old("expires_at").lte(now);
     let failures = || old("failures").add(1);
-    let either = |anew: Expr, on: Expr| CaseStatement::new().case(is_over(), anew).finally(on);
+    let after_window =
+        |anew: Expr, on: Expr| CaseStatement::new().case(has_ended(), anew).finally(on);
     let then = |seconds| match seconds {
-        0 => never(),
+        0 => no_wait(),
         seconds => now + Duration::from_secs(seconds),
     };
-    let mut until = CaseStatement::new().case(is_over(), never());
+    let mut until = CaseStatement::new().case(has_ended(), no_wait());
     for (below, seconds) in schedule.steps() {
         until = until.case(failures().lt(below), then(seconds));
     }
@@ -142,9 +147,9 @@ fn again(schedule: &Schedule, now: DateTimeWithTimeZone) -> OnConflict {
     let until = until.finally(then(last));
     let ends = (now + schedule.window).into();
     OnConflict::column("key")
-        .value("failures", either(1.into(), failures()))
+        .value("failures", after_window(1.into(), failures()))
         .value("blocked_until", until)
-        .value("expires_at", either(ends, old("expires_at")))
+        .value("expires_at", after_window(ends, old("expires_at")))
         .action_and_where(old("blocked_until").lte(now))
         .to_owned()
 }

@@ -1,23 +1,24 @@
-//! How long who has to wait; `docs/operate.md` tells it to operators.
+//! The kinds of counters and their waits; `docs/operate.md` describes them for operators.
 use std::time::Duration;
 
-/// What is counted.
+/// What a counter counts. The names are part of the stored keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Several networks of one operator (IPv6).
+    /// Several networks of one organisation (IPv6).
     Site,
     Network,
-    /// Nobody waits for it: it tells whether an account is attacked.
+    /// An account. It causes no wait; it only shows whether the account is under attack.
     Account,
     /// A network and an account.
     Pair,
-    /// A device and a user who signed in from it.
+    /// A known device and its user.
     Device,
-    /// One sign-in.
+    /// One session or API key.
     Own,
 }
 
-/// Failures that are free, what the next ones cost in seconds, the last of them for ever, and when all is forgotten.
+/// The failures without a wait, the waits in seconds after each further failure (the last one repeats), and the time after
+/// which the counter restarts.
 #[derive(Debug)]
 pub struct Schedule {
     pub free: i32,
@@ -25,18 +26,19 @@ pub struct Schedule {
     pub window: Duration,
 }
 
-/// Failures on an account, of all networks together, beyond which those that are new to it have to wait.
-pub const ATTACK: i32 = 20;
+/// The number of failures on an account, over all networks, from which networks that are new to it have to wait.
+pub const ATTACK_THRESHOLD: i32 = 20;
 
-/// How long they wait: once.
-pub const TICKET: Duration = Duration::from_secs(30);
+/// How long a new network waits, once, while the account is under attack.
+pub const ATTACK_WAIT: Duration = Duration::from_secs(30);
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// To a minute: there may be many people behind an address.
-const TO_A_MINUTE: &[u64] = &[1, 2, 4, 8, 16, 32, 60];
-const TO_A_QUARTER: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900];
+/// Waits of up to a minute, because many people may share an address.
+const UP_TO_A_MINUTE: &[u64] = &[1, 2, 4, 8, 16, 32, 60];
+/// Waits of up to 15 minutes.
+const UP_TO_15_MINUTES: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900];
 
 impl Kind {
     pub fn schedule(self) -> Schedule {
@@ -46,21 +48,21 @@ impl Kind {
             window,
         };
         match self {
-            Self::Site => schedule(500, TO_A_MINUTE, HOUR),
-            Self::Network => schedule(50, TO_A_MINUTE, HOUR),
+            Self::Site => schedule(500, UP_TO_A_MINUTE, HOUR),
+            Self::Network => schedule(50, UP_TO_A_MINUTE, HOUR),
             Self::Account => schedule(0, &[], HOUR),
-            Self::Pair | Self::Device | Self::Own => schedule(5, TO_A_QUARTER, DAY),
+            Self::Pair | Self::Device | Self::Own => schedule(5, UP_TO_15_MINUTES, DAY),
         }
     }
 
-    /// Whether others count there too, whose failures a success must not forget.
+    /// Whether other users count there too, so that a success must not delete the counter.
     pub fn is_shared(self) -> bool {
         matches!(self, Self::Site | Self::Network | Self::Account)
     }
 }
 
 impl Schedule {
-    /// How long so many failures cost.
+    /// The wait after this number of failures, in seconds.
     #[cfg(test)]
     fn wait(&self, failures: i32) -> u64 {
         let steps = self.steps();
@@ -69,7 +71,7 @@ impl Schedule {
         step.map_or(last, |(_, wait)| *wait)
     }
 
-    /// Below so many failures, so many seconds. Beyond the last it stays with the last.
+    /// Pairs of a number of failures and the wait in seconds below it. From the last number on, the last wait repeats.
     pub fn steps(&self) -> Vec<(i32, u64)> {
         let waits = self.waits.iter().copied();
         let begins = std::iter::once(0).chain(waits);
@@ -85,7 +87,7 @@ mod tests {
     use super::Kind;
 
     #[test]
-    fn waits_begin_late_double_and_end() {
+    fn waits_start_after_free_failures_and_double_up_to_a_limit() {
         let pair = Kind::Pair.schedule();
         let waits = [1, 4, 5, 6, 7, 14, 15, 16, 1_000].map(|failures| pair.wait(failures));
 

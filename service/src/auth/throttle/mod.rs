@@ -1,11 +1,11 @@
-//! Guessing costs time: what fails is counted, and who failed often has to wait. Nobody makes others wait for good.
+//! Throttling of guesses: failed attempts are counted, and repeated failures have to wait. No attacker can lock others out.
 //!
-//! Counted are, for a sign-in, the network that it comes from, the account that it names (there or not), and the two
-//! together. Waits belong to a network, never to an account: where many failed on one account, each network that is new to
-//! it has to wait once, for [`TICKET`], whatever others do meanwhile. A device that signed in before counts for itself.
+//! A sign-in counts for its network, for the account that it names (existing or not), and for the pair of both. Waits
+//! belong to a network, never to an account: if an account has many failures, each network that is new to it has to wait
+//! once, for [`ATTACK_WAIT`], whatever other networks do. A known device has a counter of its own.
 //!
-//! An attempt is counted before anybody knows how it ends, in the statement that also looks whether it may be made: of
-//! many at once no more pass than one after the other. What succeeds is taken back.
+//! An attempt is counted before its result is known, by the statement that also checks for a wait. Concurrent attempts
+//! therefore get no more guesses than sequential ones. A success is taken back.
 mod counter;
 mod kind;
 
@@ -18,72 +18,74 @@ use kind::Kind;
 use super::device;
 use crate::{
     Application, Error, Origin, Reads, Result, Session, Tx, actor::Credential, auth::key,
-    secret::Secret, users::key as normalised,
+    secret::Secret, users::key as comparison_key,
 };
 
-pub use kind::TICKET;
+pub use kind::ATTACK_WAIT;
 
-/// What is attempted.
+/// The subject of an attempt.
 pub enum Subject<'a> {
-    /// A sign-in: what was typed, and who that is.
+    /// A sign-in: the login that was sent, and its user if one exists.
     SignIn(&'a str, Option<&'a Model>),
-    /// What only they may try who are signed in, once more for each sign-in: under which name.
-    Own(&'static str),
+    /// A check of a secret of the signed-in caller, with its name. Each session and each key has its own counter.
+    Secret(&'static str),
 }
 
-/// An attempt that may be made, and counts as a failure until it is said that it was none.
+/// A permitted attempt. It counts as a failure until it is reported as a success.
 #[derive(Debug)]
-#[must_use = "it counts as a failure until it succeeds"]
+#[must_use = "an attempt counts as a failure until it succeeds"]
 pub struct Attempt {
     reserved: Vec<Reserved>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// Counts an attempt. Fails with [`Error::RateLimited`] where it may not be made yet, and with [`Error::Unavailable`]
-/// where too many are made at the moment; then it does not count.
+/// Counts an attempt. Fails with [`Error::RateLimited`] if the caller has to wait, and with [`Error::Unavailable`] if too
+/// many attempts are running; then it does not count.
 pub async fn attempt(session: &Session, subject: &Subject<'_>) -> Result<Attempt> {
     let key = key(&session.kernel, "throttle").await?;
     let counters = counters(session, subject, &key).await?;
-    // Whoever has to wait must not keep others from writing.
-    if let Some(wait) = counter::wait(session.db()?, &counters).await? {
+    // A caller who has to wait must not take the write lock.
+    if let Some(wait) = counter::longest_wait(session.db()?, &counters).await? {
         return Err(Error::RateLimited(wait));
     }
-    // Before it counts: were all counted that there is no time for, the good ones among them would look like an attack.
-    let places = session.atoll().attempts.clone();
-    let place = places.try_acquire_owned();
-    let place = place.map_err(|_full| Error::Unavailable("signing in", None))?;
+    // The limit comes before counting: otherwise rejected sign-ins of an overloaded server would look like an attack.
+    let limit = session.atoll().attempts.clone();
+    let permit = limit.try_acquire_owned();
+    let permit = permit.map_err(|_full| Error::Unavailable("signing in", None))?;
     let reserved = session.write_if(async |tx| reserve(tx, &counters).await);
     Ok(Attempt {
         reserved: reserved.await??,
-        _place: place,
+        _permit: permit,
     })
 }
 
 impl Attempt {
-    /// Whether it is a sign-in from a device that the user signed in from before.
+    /// Whether this is a sign-in from a known device.
     pub fn is_from_known_device(&self) -> bool {
         let mut kinds = self.reserved.iter().map(|reserved| reserved.kind);
         kinds.any(|kind| kind == Kind::Device)
     }
 
-    /// It was no failure. What it counted for alone begins anew.
+    /// Reports a success: shared counters take the failure back, the others are deleted.
     pub async fn succeed(&self, tx: &Tx) -> Result<()> {
         for reserved in &self.reserved {
-            match reserved.kind.is_shared() {
-                true => reserved.give_back(tx).await?,
-                false => reserved.clear(tx).await?,
+            if reserved.kind.is_shared() {
+                reserved.refund(tx).await?;
+            } else {
+                reserved.clear(tx).await?;
             }
         }
         Ok(())
     }
 
-    /// The same, alone.
+    /// Reports a success in a transaction of its own.
     pub async fn succeeded(&self, session: &Session) -> Result<()> {
         session.write(async |tx| self.succeed(tx).await).await
     }
 
-    /// What could not be tried, as the server was too busy or a right password wants a code too, was no failure either.
-    pub async fn unless_untried<T>(&self, session: &Session, tried: Result<T>) -> Result<T> {
+    /// Takes the failure back if the attempt could not be made, because the server was too busy or a right password needs
+    /// a code too. Returns the result unchanged.
+    pub async fn refund_if_untried<T>(&self, session: &Session, tried: Result<T>) -> Result<T> {
         let is_untried = |error: &Error| match error {
             Error::Unavailable(..)
             | Error::QueryTimeout(_)
@@ -93,41 +95,44 @@ impl Attempt {
             _ => false,
         };
         if tried.as_ref().is_err_and(is_untried) {
-            let given_back = session.write(async |tx| {
+            let refunded = session.write(async |tx| {
                 for reserved in &self.reserved {
-                    reserved.give_back(tx).await?;
+                    reserved.refund(tx).await?;
                 }
                 Ok(())
             });
-            if let Err(error) = given_back.await {
-                tracing::debug!(%error, "an attempt that was not made stays counted");
+            if let Err(error) = refunded.await {
+                tracing::debug!(%error, "could not take back a failure that was counted in advance");
             }
         }
         tried
     }
 }
 
-/// Always in the same order: two attempts must not wait for each other.
+/// The counters of an attempt. Their order is fixed, so that two attempts cannot deadlock.
 async fn counters(session: &Session, subject: &Subject<'_>, key: &Secret) -> Result<Vec<Counter>> {
     let count = |kind, parts: &[&[u8]]| Counter::new(key, kind, parts);
     let (name, subject, user) = match *subject {
-        Subject::SignIn(login, user) => ("sign-in", normalised(login), user),
-        Subject::Own(name) => {
+        Subject::SignIn(login, user) => ("sign-in", comparison_key(login), user),
+        Subject::Secret(name) => {
             let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
-            let whose = match caller.credential {
+            let credential = match caller.credential {
                 Credential::Session(id) => format!("session {id}"),
                 Credential::ApiKey(id) => format!("key {id}"),
             };
-            return Ok(vec![count(Kind::Own, &[name.as_bytes(), whose.as_bytes()])]);
+            return Ok(vec![count(
+                Kind::Own,
+                &[name.as_bytes(), credential.as_bytes()],
+            )]);
         }
     };
     if let Some(user) = user
-        && let Some(device) = device::known(session, user).await?
+        && let Some(device) = device::find_known(session, user).await?
     {
         let id = user.id.to_be_bytes();
         return Ok(vec![count(Kind::Device, &[device.as_bytes(), &id])]);
     }
-    // By the user where there is one: else each of their names would give as many guesses.
+    // An existing account is counted by its id: otherwise its username and its address would each give all guesses.
     let subject = match user {
         Some(user) => [b"user".as_slice(), &user.id.to_be_bytes()].concat(),
         None => [b"name".as_slice(), subject.as_bytes()].concat(),
@@ -145,7 +150,7 @@ async fn counters(session: &Session, subject: &Subject<'_>, key: &Secret) -> Res
     Ok(all)
 }
 
-/// What an operator gives to a site, and what a client has for itself: of IPv6 48 and 64 bits, of IPv4 the address.
+/// The site and the network of an address: the first 48 and 64 bits of an IPv6 address, twice the whole IPv4 address.
 fn networks(origin: &Origin) -> [Vec<u8>; 2] {
     match origin.address.map(|address| address.to_canonical()) {
         Some(std::net::IpAddr::V6(address)) => {
@@ -157,20 +162,23 @@ fn networks(origin: &Origin) -> [Vec<u8>; 2] {
     }
 }
 
-/// All of them, or how long to wait; and whether what was written is to stay.
+/// Counts a failure in all counters, or returns how long to wait. The flag says whether to commit.
 async fn reserve(tx: &Tx, counters: &[Counter]) -> Result<(Result<Vec<Reserved>>, bool)> {
     let mut all = Vec::with_capacity(counters.len());
-    let mut is_attacked = false;
+    let mut is_under_attack = false;
     for counter in counters {
-        let Some(reserved) = counter.add(tx).await? else {
-            // Another attempt was faster. This one counts nowhere.
-            let wait = counter::wait(tx, counters).await?.unwrap_or_default();
+        let Some(reserved) = counter.count(tx).await? else {
+            // A concurrent attempt set a wait. This one counts nowhere.
+            let wait = counter::longest_wait(tx, counters)
+                .await?
+                .unwrap_or_default();
             return Ok((Err(Error::RateLimited(wait)), false));
         };
-        is_attacked |= counter.kind == Kind::Account && reserved.failures > kind::ATTACK;
-        if is_attacked && counter.kind == Kind::Pair && reserved.failures == 1 {
-            counter.block(tx, TICKET).await?;
-            return Ok((Err(Error::RateLimited(TICKET)), true));
+        is_under_attack |=
+            counter.kind == Kind::Account && reserved.failures > kind::ATTACK_THRESHOLD;
+        if is_under_attack && counter.kind == Kind::Pair && reserved.failures == 1 {
+            counter.block(tx, ATTACK_WAIT).await?;
+            return Ok((Err(Error::RateLimited(ATTACK_WAIT)), true));
         }
         all.push(reserved);
     }

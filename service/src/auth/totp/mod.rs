@@ -1,4 +1,4 @@
-//! The second factor: how it is turned on and off, and how a sign-in passes it.
+//! The second factor: turning it on and off, and checking its codes at sign-in.
 mod code;
 mod recovery;
 mod vault;
@@ -15,9 +15,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    login::not_too_long,
-    password::confirmed,
-    sessions::{about, signed_in, still_signed_in},
+    login::check_password_field,
+    password::confirm_password,
+    sessions::{audit_entry, check_session_active, current_session},
     throttle::{self, Subject},
 };
 use crate::{
@@ -31,11 +31,11 @@ use crate::{
 pub use code::Enrolment;
 pub(super) use vault::Vault;
 
-/// Proof that it is the user who asks for a second factor, and not somebody at their desk.
+/// The password, which proves that the user turns the second factor on and not somebody at their desk.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TotpStart {
-    #[garde(custom(not_too_long))]
+    #[garde(custom(check_password_field))]
     #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
     pub current_password: SecretString,
 }
@@ -43,22 +43,22 @@ pub struct TotpStart {
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Otp {
-    /// What the authenticator shows.
-    #[garde(custom(not_too_long))]
+    /// The code that the authenticator shows.
+    #[garde(custom(check_password_field))]
     #[schemars(with = "String", length(min = 1, max = MAX_LENGTH))]
     pub otp: SecretString,
 }
 
-/// Makes a secret, which is of no effect until a code of it is shown. It replaces one that never was.
+/// Creates a secret. It has no effect until a code confirms it, and it replaces an unconfirmed one.
 ///
-/// Fails with a conflict where the second factor is on.
+/// Fails with a conflict if the second factor is on.
 pub async fn start_totp(session: &Session, start: &TotpStart) -> Result<Enrolment> {
-    let (_, this) = signed_in(session)?;
-    let user = confirmed(session, &start.current_password).await?;
-    let secret = code::fresh();
+    let (_, this) = current_session(session)?;
+    let user = confirm_password(session, &start.current_password).await?;
+    let secret = code::new_secret();
     let row = ActiveModel {
         user_id: Set(user.id),
-        secret: Set(Vault::of(&session.kernel).await?.seal(user.id, &secret)?),
+        secret: Set(Vault::load(&session.kernel).await?.seal(user.id, &secret)?),
         created_at: Set(now()),
         confirmed_at: Set(None),
         last_step: Set(None),
@@ -68,65 +68,66 @@ pub async fn start_totp(session: &Session, start: &TotpStart) -> Result<Enrolmen
         .action_and_where(Expr::col(("totp_secrets", "confirmed_at")).is_null())
         .to_owned();
     let made = session.write(async |tx| {
-        still_signed_in(tx, user.id, this).await?;
+        check_session_active(tx, user.id, this).await?;
         let insert = Entity::insert(row.clone()).on_conflict(unconfirmed.clone());
         Ok(insert.exec_without_returning(tx).await?)
     });
     match made.await? {
         0 => Err(Error::conflict(
-            "the second factor is on: turn it off first",
+            "the second factor is already on; turn it off first",
         )),
         _ => code::enrolment(&secret, &user.username),
     }
 }
 
-/// Turns it on, for who shows a code. What it gives are the recovery codes, shown this once.
+/// Turns the second factor on with a code, and returns the recovery codes, which are never shown again.
 pub async fn confirm_totp(session: &Session, input: &Otp) -> Result<Vec<SecretString>> {
-    let (user, this) = signed_in(session)?;
-    let pending = of(session.db()?, user).await?;
+    let (user, this) = current_session(session)?;
+    let pending = find(session.db()?, user).await?;
     let pending = pending.filter(|secret| secret.confirmed_at.is_none());
-    let pending = pending.ok_or_else(nothing_pending)?;
-    let vault = Vault::of(&session.kernel).await?;
-    let attempt = throttle::attempt(session, &Subject::Own("otp")).await?;
-    let step = step(&vault, &pending, &input.otp)?.ok_or_else(wrong)?;
+    let pending = pending.ok_or_else(nothing_to_confirm)?;
+    let vault = Vault::load(&session.kernel).await?;
+    let attempt = throttle::attempt(session, &Subject::Secret("otp")).await?;
+    let step = matching_step(&vault, &pending, &input.otp)?.ok_or_else(wrong_code)?;
     let confirmed = session
         .write(async |tx| {
             attempt.succeed(tx).await?;
-            still_signed_in(tx, user, this).await?;
-            // Another request may have begun anew, or was faster.
-            let same = pending_as(&pending);
+            check_session_active(tx, user, this).await?;
+            // A concurrent request may have created a new secret or confirmed this one.
+            let unchanged = still_pending(&pending);
             let on = [
                 (Column::ConfirmedAt, Expr::val(now())),
                 (Column::LastStep, Expr::val(step)),
             ];
-            match scope::update_plain::<Entity>(tx, same, on).await? {
-                0 => return Err(nothing_pending()),
-                _ => tx.record(about(tx, Did::TotpTurnedOn, user).await?),
+            match scope::update_plain::<Entity>(tx, unchanged, on).await? {
+                0 => return Err(nothing_to_confirm()),
+                _ => tx.record(audit_entry(tx, Did::TotpTurnedOn, user).await?),
             }
             recovery::renew(tx, user).await
         })
         .await;
-    attempt.unless_untried(session, confirmed).await
+    attempt.refund_if_untried(session, confirmed).await
 }
 
-/// Turns it off, for who shows a code of it or a recovery code. Fails with [`Error::NotFound`] where it is not on.
+/// Turns the second factor off with a code or a recovery code. Fails with [`Error::NotFound`] if it is off.
 pub async fn end_totp(session: &Session, input: &Otp) -> Result<()> {
-    let (user, _) = signed_in(session)?;
-    let vault = Vault::of(&session.kernel).await?;
-    let attempt = throttle::attempt(session, &Subject::Own("otp")).await?;
+    let (user, _) = current_session(session)?;
+    let vault = Vault::load(&session.kernel).await?;
+    let attempt = throttle::attempt(session, &Subject::Secret("otp")).await?;
     let ended = session.write(async |tx| {
         attempt.succeed(tx).await?;
         let secret = confirmed_secret(tx, user).await?.ok_or(Error::NotFound)?;
-        match passes(tx, &vault, &secret, &input.otp).await? {
-            true => turn_off(tx, user).await,
-            false => Err(wrong()),
+        if use_code(tx, &vault, &secret, &input.otp).await? {
+            turn_off(tx, user).await
+        } else {
+            Err(wrong_code())
         }
     });
-    attempt.unless_untried(session, ended.await).await
+    attempt.refund_if_untried(session, ended.await).await
 }
 
-/// Turns it off for a user who lost everything, in the name of the operator.
-pub async fn end_totp_of(session: &Session, username: &str) -> Result<()> {
+/// Turns the second factor of a user off, for the operator, when the user lost both device and recovery codes.
+pub async fn end_totp_for_user(session: &Session, username: &str) -> Result<()> {
     session
         .write(async |tx| {
             let user = by_username(tx, username).await?.id;
@@ -137,8 +138,9 @@ pub async fn end_totp_of(session: &Session, username: &str) -> Result<()> {
         .await
 }
 
-/// For a sign-in whose password was right: whoever did not know that learns nothing here.
-pub(super) async fn pass(
+/// Checks the code of a sign-in after its password, so that only callers who know the password learn whether a code is
+/// needed.
+pub(super) async fn check_sign_in(
     tx: &Tx,
     vault: &Vault,
     user: i64,
@@ -148,50 +150,51 @@ pub(super) async fn pass(
         return Ok(());
     };
     let otp = otp.ok_or(Error::SecondFactor("otp_required"))?;
-    match passes(tx, vault, &secret, otp).await? {
-        true => Ok(()),
-        false => Err(Error::SecondFactor("otp_wrong")),
+    if use_code(tx, vault, &secret, otp).await? {
+        Ok(())
+    } else {
+        Err(Error::SecondFactor("otp_wrong"))
     }
 }
 
 pub(super) async fn is_on(db: &impl ConnectionTrait, user: i64) -> Result<bool> {
-    let on = scope::plain::<Entity>().filter(is_confirmed(user));
+    let on = scope::plain::<Entity>().filter(confirmed_of(user));
     Ok(on.count(db).await? > 0)
 }
 
-/// Whether it is a code that nobody has used, of the authenticator or for recovery. It is used then.
-async fn passes(tx: &Tx, vault: &Vault, secret: &Model, otp: &SecretString) -> Result<bool> {
-    let Some(step) = step(vault, secret, otp)? else {
-        let is_taken = recovery::take(tx, secret.user_id, otp).await?;
+/// Whether this is an unused code of the authenticator or an unused recovery code. It marks the code as used.
+async fn use_code(tx: &Tx, vault: &Vault, secret: &Model, otp: &SecretString) -> Result<bool> {
+    let Some(step) = matching_step(vault, secret, otp)? else {
+        let is_taken = recovery::consume(tx, secret.user_id, otp).await?;
         if is_taken {
-            tx.record(about(tx, Did::RecoveryCodeUsed, secret.user_id).await?);
+            tx.record(audit_entry(tx, Did::RecoveryCodeUsed, secret.user_id).await?);
         }
         return Ok(is_taken);
     };
-    // None is taken twice (RFC 6238, section 5.2), by two at once neither.
+    // A code is accepted once (RFC 6238, section 5.2), also when two requests use it at the same time.
     let unused = Condition::any()
         .add(Column::LastStep.is_null())
         .add(Column::LastStep.lt(step));
-    let this = is_confirmed(secret.user_id).add(unused);
+    let this = confirmed_of(secret.user_id).add(unused);
     let used = [(Column::LastStep, Expr::val(step))];
     Ok(scope::update_plain::<Entity>(tx, this, used).await? > 0)
 }
 
-fn step(vault: &Vault, secret: &Model, otp: &SecretString) -> Result<Option<i64>> {
+fn matching_step(vault: &Vault, secret: &Model, otp: &SecretString) -> Result<Option<i64>> {
     if let Some(plain) = vault.open(secret.user_id, &secret.secret) {
-        return code::step(&plain, otp, now().timestamp());
+        return code::matching_step(&plain, otp, now().timestamp());
     }
     let user_id = secret.user_id;
     tracing::warn!(
         user_id,
-        "a second factor was sealed under another auth.key: only recovery codes pass it"
+        "a second factor was encrypted with another auth.key; only recovery codes are accepted"
     );
     Ok(None)
 }
 
-/// Ends the second factor of a user, whether or not it was confirmed.
-pub(super) async fn forget(tx: &Tx, user: i64) -> Result<()> {
-    match of(tx, user).await? {
+/// Removes the second factor of a user, confirmed or not.
+pub(super) async fn remove(tx: &Tx, user: i64) -> Result<()> {
+    match find(tx, user).await? {
         Some(_) => turn_off(tx, user).await,
         None => Ok(()),
     }
@@ -199,38 +202,38 @@ pub(super) async fn forget(tx: &Tx, user: i64) -> Result<()> {
 
 async fn turn_off(tx: &Tx, user: i64) -> Result<()> {
     scope::erase::<Entity>(tx, Column::UserId.eq(user)).await?;
-    recovery::forget(tx, user).await?;
-    tx.record(about(tx, Did::TotpTurnedOff, user).await?);
+    recovery::delete_all(tx, user).await?;
+    tx.record(audit_entry(tx, Did::TotpTurnedOff, user).await?);
     Ok(())
 }
 
-async fn of(db: &impl ConnectionTrait, user: i64) -> Result<Option<Model>> {
-    let theirs = scope::plain::<Entity>().filter(Column::UserId.eq(user));
-    Ok(theirs.one(db).await?)
+async fn find(db: &impl ConnectionTrait, user: i64) -> Result<Option<Model>> {
+    let rows = scope::plain::<Entity>().filter(Column::UserId.eq(user));
+    Ok(rows.one(db).await?)
 }
 
 async fn confirmed_secret(tx: &Tx, user: i64) -> Result<Option<Model>> {
-    let secret = of(tx, user).await?;
+    let secret = find(tx, user).await?;
     Ok(secret.filter(|secret| secret.confirmed_at.is_some()))
 }
 
-fn is_confirmed(user: i64) -> Condition {
+fn confirmed_of(user: i64) -> Condition {
     everything()
         .add(Column::UserId.eq(user))
         .add(Column::ConfirmedAt.is_not_null())
 }
 
-fn pending_as(secret: &Model) -> Condition {
+fn still_pending(secret: &Model) -> Condition {
     everything()
         .add(Column::UserId.eq(secret.user_id))
         .add(Column::Secret.eq(secret.secret.as_slice()))
         .add(Column::ConfirmedAt.is_null())
 }
 
-fn wrong() -> Error {
-    Error::invalid("/otp", "wrong", "is no code that is good now")
+fn wrong_code() -> Error {
+    Error::invalid("/otp", "wrong", "wrong or expired code")
 }
 
-fn nothing_pending() -> Error {
-    Error::conflict("there is no second factor to confirm: begin with POST /auth/totp")
+fn nothing_to_confirm() -> Error {
+    Error::conflict("there is no second factor to confirm; start with POST /auth/totp")
 }

@@ -18,7 +18,7 @@ fn expect_refused(reply: Reply, at: &str) {
     assert_eq!(errors[0]["code"], "too_guessable", "{errors}");
     assert_eq!(errors[0]["pointer"], at, "{errors}");
     let detail = errors[0]["detail"].as_str().unwrap();
-    assert!(detail.contains("Take several words"), "{detail}");
+    assert!(detail.contains("Use several words"), "{detail}");
 }
 
 #[actix_web::test]

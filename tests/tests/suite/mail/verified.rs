@@ -83,7 +83,7 @@ async fn registering_a_taken_address_looks_like_any_other_and_its_owner_hears_of
     );
     assert_eq!(
         heads(&letters.sent_at_last(&app).await),
-        [("ada@example.org", "You have an account already")]
+        [("ada@example.org", "You already have an account")]
     );
 }
 

@@ -1,4 +1,4 @@
-//! Whom the rows belong to that users leave behind: a user of the service's own, made when it is needed first.
+//! The user `[deleted]`, who owns the rows of deleted users. It is created when it is first needed.
 use ::entity::users::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType,
@@ -12,32 +12,32 @@ use crate::{
     query,
 };
 
-/// No client can have this name, nor this address: usernames have no brackets, addresses have an `@`.
+/// The name and the address of the user. No client can register them: usernames have no brackets, addresses have an `@`.
 const NAME: &str = "[deleted]";
 
-/// Names the lock under which it is made; any number of our own will do.
-const MAKER: i64 = 0x4845_4952;
+/// The id of the advisory lock for creating the user. The number is arbitrary but unique.
+const CREATE_LOCK: i64 = 0x4845_4952;
 
-/// What it needs that must not hold a transaction open: the hash of a password that nobody knows.
+/// The hash of a random password, computed before the transaction so as not to keep it open.
 pub struct Prepared {
     password_hash: String,
 }
 
 pub async fn prepare(session: &Session) -> Result<Prepared> {
-    let nobody_knows = SecretString::from(format!("{:x}", rand::random::<u128>()));
-    let password_hash = session.atoll().hasher.hash(nobody_knows).await?;
+    let random_password = SecretString::from(format!("{:x}", rand::random::<u128>()));
+    let password_hash = session.atoll().hasher.hash(random_password).await?;
     Ok(Prepared { password_hash })
 }
 
-/// Its id. It stays live until the transaction ends, like everybody who gets rows.
+/// Returns the id of the user and creates it if needed. The user stays locked until the transaction ends.
 pub async fn id(tx: &Tx, prepared: &Prepared) -> Result<i64> {
     if let Some(user) = find(tx).await? {
         return Ok(user.id);
     }
-    tx.one_at_a_time(MAKER).await?;
+    tx.one_at_a_time(CREATE_LOCK).await?;
     match find(tx).await? {
         Some(user) => Ok(user.id),
-        None => make(tx, prepared).await,
+        None => create(tx, prepared).await,
     }
 }
 
@@ -50,7 +50,7 @@ async fn find(tx: &Tx) -> Result<Option<Model>> {
     Ok(named.lock(LockType::Share).one(tx).await?)
 }
 
-async fn make(tx: &Tx, prepared: &Prepared) -> Result<i64> {
+async fn create(tx: &Tx, prepared: &Prepared) -> Result<i64> {
     let name = || Set(NAME.to_owned());
     let user = ActiveModel {
         created_at: Set(now()),
@@ -60,7 +60,7 @@ async fn make(tx: &Tx, prepared: &Prepared) -> Result<i64> {
         username_key: name(),
         email: name(),
         email_key: name(),
-        full_name: Set(Some("Somebody who left".to_owned())),
+        full_name: Set(Some("Deleted user".to_owned())),
         password_hash: Set(prepared.password_hash.clone()),
         is_active: Set(false),
         is_superuser: Set(false),

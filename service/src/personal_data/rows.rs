@@ -1,4 +1,4 @@
-//! The rows of plain tables that belong to the caller.
+//! The caller's rows in tables that are not resources.
 use ::entity::{api_keys, mails, one_time_tokens, sessions, totp_secrets, verified_emails};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, prelude::DateTimeWithTimeZone};
 
@@ -7,46 +7,46 @@ use crate::{
     crud::{column, scope},
 };
 
-/// Rows of one step.
-const MOST: u64 = 500;
+/// The maximum number of rows of one read.
+const MAX_ROWS: u64 = 500;
 
-/// Sign-in sessions beyond this id, some of them.
-pub async fn sessions(reads: &impl Reads, beyond: i64) -> Result<Vec<sessions::Model>> {
-    some::<sessions::Entity>(reads, beyond).await
+/// The next sign-in sessions after this id.
+pub async fn sessions(reads: &impl Reads, after_id: i64) -> Result<Vec<sessions::Model>> {
+    page::<sessions::Entity>(reads, after_id).await
 }
 
-/// API keys beyond this id, some of them.
-pub async fn api_keys(reads: &impl Reads, beyond: i64) -> Result<Vec<api_keys::Model>> {
-    some::<api_keys::Entity>(reads, beyond).await
+/// The next API keys after this id.
+pub async fn api_keys(reads: &impl Reads, after_id: i64) -> Result<Vec<api_keys::Model>> {
+    page::<api_keys::Entity>(reads, after_id).await
 }
 
-/// Mails that wait to be sent, beyond this id, some of them.
-pub async fn mails(reads: &impl Reads, beyond: i64) -> Result<Vec<mails::Model>> {
-    some::<mails::Entity>(reads, beyond).await
+/// The next queued mails after this id.
+pub async fn mails(reads: &impl Reads, after_id: i64) -> Result<Vec<mails::Model>> {
+    page::<mails::Entity>(reads, after_id).await
 }
 
-/// One-time tokens beyond this id, some of them.
-pub async fn tokens(reads: &impl Reads, beyond: i64) -> Result<Vec<one_time_tokens::Model>> {
-    some::<one_time_tokens::Entity>(reads, beyond).await
+/// The next one-time tokens after this id.
+pub async fn tokens(reads: &impl Reads, after_id: i64) -> Result<Vec<one_time_tokens::Model>> {
+    page::<one_time_tokens::Entity>(reads, after_id).await
 }
 
-async fn some<E: scope::Plain>(reads: &impl Reads, beyond: i64) -> Result<Vec<E::Model>> {
+async fn page<E: scope::Plain>(reads: &impl Reads, after_id: i64) -> Result<Vec<E::Model>> {
     let me = reads.actor().user_id().ok_or(Error::Unauthenticated)?;
     let id = column::<E>("id");
     let rows = scope::plain::<E>()
         .filter(column::<E>("user_id").eq(me))
-        .filter(id.gt(beyond))
+        .filter(id.gt(after_id))
         .order_by_asc(id)
-        .limit(MOST);
+        .limit(MAX_ROWS);
     Ok(rows.all(reads.db()?).await?)
 }
 
-/// What an account has at most once.
+/// Facts that an account has at most once.
 #[derive(Debug)]
 pub struct Account {
-    /// When the user showed that the address is theirs.
+    /// When the user verified the address.
     pub email_verified_at: Option<DateTimeWithTimeZone>,
-    /// Since when signing in takes a second factor.
+    /// When the second factor was turned on.
     pub totp_confirmed_at: Option<DateTimeWithTimeZone>,
 }
 

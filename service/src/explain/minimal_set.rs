@@ -1,10 +1,10 @@
-//! The fewest and narrowest permissions that do: what can be left out is left out, the widest first.
-use super::Asking;
+//! Finds the fewest and narrowest permissions that allow a request, by removing what is not needed, the widest first.
+use super::Explainer;
 use crate::{Result, Session, permission::Permission, resources::registry};
 
-impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
-    /// Those of `candidates` that a user who holds `held` already cannot do without.
-    pub(super) async fn least(
+impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
+    /// Returns the `candidates` that a user needs in addition to `held`.
+    pub(super) async fn minimal_set(
         &self,
         user: i64,
         held: &[Permission],
@@ -36,8 +36,8 @@ impl<F: AsyncFn(&Session) -> Result<()>> Asking<'_, F> {
     }
 }
 
-/// Those that cover several actions alone and first, the others by their resources, which nothing of another covers:
-/// so most are left out in few steps. Within a resource, the wide before the narrow.
+/// Groups permissions so that most can be removed in few steps: first each wildcard by itself, then the others by resource.
+/// Permissions of one resource do not cover those of another. Within a resource, wide ones come before narrow ones.
 fn by_resource(mut permissions: Vec<Permission>) -> Vec<Vec<Permission>> {
     let order = registry().permissions();
     let place = |permission: &Permission| {

@@ -1,22 +1,22 @@
-//! What is known of a user, which is what is tried first.
+//! Words from a user's data. Attackers try them first, so they must not make up the password.
 use ::entity::users::Model;
 use unicode_normalization::UnicodeNormalization;
 
-/// Shorter words are in every text.
-const SHORTEST: usize = 3;
-/// Of one user. More would be work without end.
-const MOST: usize = 24;
-const NAME_OF_THE_SERVICE: &str = "atoll";
+/// Shorter words occur by chance in many passwords.
+const MIN_LENGTH: usize = 3;
+/// The maximum number of words of one user, to limit the work.
+const MAX_WORDS: usize = 24;
+const SERVICE_NAME: &str = "atoll";
 
-/// Whose password it is going to be.
+/// The data of the user who gets the password.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct UserData<'a> {
     pub username: &'a str,
     pub email: &'a str,
     pub full_name: Option<&'a str>,
 }
 
-impl<'a> From<&'a Model> for About<'a> {
+impl<'a> From<&'a Model> for UserData<'a> {
     fn from(user: &'a Model) -> Self {
         Self {
             username: &user.username,
@@ -26,10 +26,10 @@ impl<'a> From<&'a Model> for About<'a> {
     }
 }
 
-impl About<'_> {
-    /// The names, and what they are made of, in lower case.
+impl UserData<'_> {
+    /// The names and their parts in lower case.
     pub(super) fn words(&self) -> Vec<String> {
-        let whole = [NAME_OF_THE_SERVICE, self.username, self.email];
+        let whole = [SERVICE_NAME, self.username, self.email];
         let names = whole.into_iter().chain(self.full_name);
         let names: Vec<String> = names.map(|name| name.nfc().collect()).collect();
         let parts = names
@@ -38,7 +38,10 @@ impl About<'_> {
         let mut words = Vec::new();
         for word in whole.into_iter().chain(parts) {
             let word = word.to_lowercase();
-            if word.chars().count() >= SHORTEST && !words.contains(&word) && words.len() < MOST {
+            if word.chars().count() >= MIN_LENGTH
+                && !words.contains(&word)
+                && words.len() < MAX_WORDS
+            {
                 words.push(word);
             }
         }

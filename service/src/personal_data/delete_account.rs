@@ -1,4 +1,4 @@
-//! How a user leaves: deleted like by anybody else, and erased when the time of deleted rows is over.
+//! The deletion of an account by its user. Like every deleted row, it is purged after the retention time.
 use std::time::Duration;
 
 use ::entity::sessions;
@@ -15,62 +15,63 @@ use crate::{
     crud::{now, scope},
 };
 
-/// How long ago the caller may have signed in: a token that was found somewhere is older.
-const FRESH: Duration = Duration::from_mins(10);
+/// The maximum age of the caller's sign-in, so that a stolen token rarely allows the deletion.
+const MAX_SIGN_IN_AGE: Duration = Duration::from_mins(10);
 
-/// Deletes the caller. What they own goes with them, unless it is to be kept: then it belongs to a user of the service.
-pub async fn leave(session: &Session, keeps_content: bool) -> Result<()> {
+/// Deletes the caller and the rows that they own. If `keeps_content` is set, the rows are reassigned to `[deleted]`.
+pub async fn delete_account(session: &Session, keeps_content: bool) -> Result<()> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
     let this = caller.credential.session().ok_or(Error::Unauthenticated)?;
-    let heir = match keeps_content {
-        true => Some(system_user::prepare(session).await?),
-        false => None,
+    let heir = if keeps_content {
+        Some(system_user::prepare(session).await?)
+    } else {
+        None
     };
     let me = caller.user_id;
-    let left = session.write(async |tx| {
-        is_fresh(tx, me, this).await?;
+    let deleted = session.write(async |tx| {
+        check_recent_sign_in(tx, me, this).await?;
         if let Some(heir) = &heir {
-            // Nobody writes in this name meanwhile: that waits for this lock, and then finds nobody.
+            // The lock keeps others from adding rows for this user. They wait for it and then find no user.
             scope::hold::<Users>(tx, [me]).await?;
-            hand_over(tx, me, system_user::id(tx, heir).await?).await?;
+            reassign(tx, me, system_user::id(tx, heir).await?).await?;
         }
         Users::delete(tx, me).await
     });
     // The account may have been deleted since the token was looked up.
-    left.await.map_err(|error| match error {
+    deleted.await.map_err(|error| match error {
         Error::NotFound => Error::Unauthenticated,
         error => error,
     })
 }
 
-async fn is_fresh(tx: &Tx, user: i64, session: i64) -> Result<()> {
-    let fresh = chrono::Duration::from_std(FRESH).map_err(Error::internal)?;
+async fn check_recent_sign_in(tx: &Tx, user: i64, session: i64) -> Result<()> {
+    let age = chrono::Duration::from_std(MAX_SIGN_IN_AGE).map_err(Error::internal)?;
     let this = scope::plain::<sessions::Entity>()
         .filter(sessions::Column::Id.eq(session))
         .filter(sessions::Column::UserId.eq(user))
-        .filter(sessions::Column::CreatedAt.gt(now() - fresh))
+        .filter(sessions::Column::CreatedAt.gt(now() - age))
         .select_only()
         .column(sessions::Column::Id);
     match this.into_tuple::<i64>().one(tx).await? {
         Some(_) => Ok(()),
         None => Err(Error::Forbidden(
-            "sign in again first: this takes a sign-in of the last ten minutes",
+            "this needs a sign-in within the last 10 minutes; sign in again",
         )),
     }
 }
 
-/// Every live row that belongs to one user belongs to another then. Deleted ones stay: they go with their owner.
-async fn hand_over(tx: &Tx, from: i64, to: i64) -> Result<()> {
+/// Reassigns every live row of one user to another. Deleted rows keep their owner and are purged with them.
+async fn reassign(tx: &Tx, from: i64, to: i64) -> Result<()> {
     let at = now();
     for table in tx.registry().tables() {
-        let theirs = table
+        let columns = table
             .owners
             .iter()
             .filter(|owner| owner.table == Users::name());
-        for owner in theirs {
+        for owner in columns {
             tx.changes_rows(table.name, None);
             let change = json!({ owner.column: { "from": from, "to": to } });
-            let handed_over = RowsWrite {
+            let write = RowsWrite {
                 table: table.name,
                 did: Did::Updated,
                 change: RowsChange::Update(
@@ -82,7 +83,7 @@ async fn hand_over(tx: &Tx, from: i64, to: i64) -> Result<()> {
                 rows: Expr::col((table.name, owner.column)).eq(from).into(),
                 changes: change.as_object().cloned().unwrap_or_default(),
             };
-            handed_over.run(tx).await?;
+            write.run(tx).await?;
         }
     }
     Ok(())
