@@ -21,36 +21,81 @@ use service::{
 
 use crate::{
     http::{
-        Accepted, Answer, BASE, Call, Created, CreatedOrAccepted, Is, JsonSchema, Kind, Nothing,
-        Reply, Representation, Route, Serialize,
+        Accepted, Answer, BASE, Call, CreatedOrAccepted, CreatedRow, JsonSchema, Kind, NoContent,
+        Ok, Reply, Representation, Route, Serialize,
     },
     users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
     let account = vec![
-        Route::new(Method::POST, &at("register"), |_| true, register)
-            .or(Kind::Forbidden)
-            .or(Kind::Conflict)
-            .to_row(Arc::new(|session, _| {
-                Box::pin(async { auth::may_register(session) })
-            })),
-        Route::new(Method::POST, &at("invite/accept"), |_| true, accept).or(Kind::Conflict),
-        Route::new(Method::POST, &at("password"), signed_in, change_password),
-        Route::new(Method::POST, &at("password/forgot"), |_| true, forgot),
-        Route::new(Method::POST, &at("password/reset"), |_| true, reset).signing_in(),
-        Route::new(Method::POST, &at("email/verify"), |_| true, verify_email)
-            .never_withheld()
-            .or(Kind::Conflict),
-        Route::new(Method::POST, &at("email/verify/resend"), signed_in, resend),
-        Route::new(Method::GET, &at("me"), known, me).never_withheld(),
         Route::new(
+            "register",
+            Method::POST,
+            &at("register"),
+            |_| true,
+            register,
+        )
+        .fails_with(Kind::Forbidden)
+        .fails_with(Kind::Conflict)
+        .row_rule(Arc::new(|session, _| {
+            Box::pin(async { auth::may_register(session) })
+        })),
+        Route::new(
+            "accept",
+            Method::POST,
+            &at("invite/accept"),
+            |_| true,
+            accept,
+        )
+        .fails_with(Kind::Conflict),
+        Route::new(
+            "change_password",
+            Method::POST,
+            &at("password"),
+            signed_in,
+            change_password,
+        ),
+        Route::new(
+            "forgot",
+            Method::POST,
+            &at("password/forgot"),
+            |_| true,
+            forgot,
+        ),
+        Route::new(
+            "reset",
+            Method::POST,
+            &at("password/reset"),
+            |_| true,
+            reset,
+        )
+        .as_sign_in(),
+        Route::new(
+            "verify_email",
+            Method::POST,
+            &at("email/verify"),
+            |_| true,
+            verify_email,
+        )
+        .allow_restricted()
+        .fails_with(Kind::Conflict),
+        Route::new(
+            "resend",
+            Method::POST,
+            &at("email/verify/resend"),
+            signed_in,
+            resend,
+        ),
+        Route::new("me", Method::GET, &at("me"), known, me).allow_restricted(),
+        Route::new(
+            "update_me",
             Method::PATCH,
             &at("me"),
             |actor| Users::ruled(actor, Action::Update),
             update_me,
         )
-        .or(Kind::Conflict)
+        .fails_with(Kind::Conflict)
         .conditional(),
     ];
     [
@@ -88,19 +133,19 @@ fn signed_in(actor: &Actor) -> bool {
 /// them: then the answer does not say whether the address was taken.
 async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<Users>> {
     Ok(match auth::register(&call.session, call.input).await? {
-        Registered::Now(user) => Reply::created::<Users>(*user)?,
+        Registered::Now(user) => Reply::created_row::<Users>(*user)?,
         Registered::ByMail => Reply::accepted(),
     })
 }
 
 /// As registering, for somebody who was invited.
-async fn accept(call: Call<Acceptance>) -> Answer<Created<Users>> {
+async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<Users>> {
     let user = auth::accept(&call.session, call.input).await?;
-    Ok(Reply::created::<Users>(user)?)
+    Ok(Reply::created_row::<Users>(user)?)
 }
 
 /// Every other session ends.
-async fn change_password(call: Call<PasswordChange>) -> Answer<Nothing> {
+async fn change_password(call: Call<PasswordChange>) -> Answer<NoContent> {
     auth::change_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
@@ -112,13 +157,13 @@ async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
 }
 
 /// Every session ends.
-async fn reset(call: Call<Reset>) -> Answer<Nothing> {
+async fn reset(call: Call<Reset>) -> Answer<NoContent> {
     auth::reset_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
 /// The token says whose address it is. It counts with a sign-in of that user, or with their password.
-async fn verify_email(call: Call<Verification>) -> Answer<Nothing> {
+async fn verify_email(call: Call<Verification>) -> Answer<NoContent> {
     auth::verify_email(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
@@ -157,18 +202,18 @@ impl From<AccountState> for AccountView {
     }
 }
 
-async fn me(call: Call) -> Answer<Is<MeView>> {
+async fn me(call: Call) -> Answer<Ok<MeView>> {
     show(auth::me(&call.session).await?)
 }
 
 /// Another address needs `current_password`, and with mail it takes effect once it is verified.
-async fn update_me(call: Call<AccountPatch>) -> Answer<Is<MeView>> {
+async fn update_me(call: Call<AccountPatch>) -> Answer<Ok<MeView>> {
     let expected = call.expected()?;
     let update = Box::pin(auth::update_me(&call.session, expected, call.input));
     show(update.await?)
 }
 
-fn show(me: Me) -> Answer<Is<MeView>> {
+fn show(me: Me) -> Answer<Ok<MeView>> {
     Ok(Reply::ok(&MeView {
         user: shown(me.user),
         permissions: me.permissions,
@@ -177,5 +222,5 @@ fn show(me: Me) -> Answer<Is<MeView>> {
 }
 
 fn shown(user: Found<UserRow>) -> Representation<UserView> {
-    Representation::of::<Users>(user, false)
+    Representation::new::<Users>(user, false)
 }

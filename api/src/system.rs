@@ -12,7 +12,7 @@ use actix_web::{
 use service::{Atoll, Limit};
 use tokio::time::Instant;
 
-use crate::http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize};
+use crate::http::{Answer, JsonSchema, Kind, Ok, Problem, Reply, Route, Serialize};
 
 /// Whether the process is on its way down.
 #[derive(Debug, Clone, Default)]
@@ -31,9 +31,16 @@ impl Draining {
 /// Outside the API: no credentials, no permissions.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/healthz", |_| true, healthz),
-        Route::new(Method::GET, "/readyz", |_| true, readyz),
-        Route::new(Method::GET, "/problems/{slug}", |_| true, problem).or(Kind::NotFound),
+        Route::new("healthz", Method::GET, "/healthz", |_| true, healthz),
+        Route::new("readyz", Method::GET, "/readyz", |_| true, readyz),
+        Route::new(
+            "problem",
+            Method::GET,
+            "/problems/{slug}",
+            |_| true,
+            problem,
+        )
+        .fails_with(Kind::NotFound),
     ]
 }
 
@@ -53,7 +60,7 @@ struct Explanation {
 }
 
 /// What the `type` of a problem leads to.
-async fn problem(request: HttpRequest) -> Answer<Is<Explanation>> {
+async fn problem(request: HttpRequest) -> Answer<Ok<Explanation>> {
     let slug = request.match_info().get("slug").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(Problem::not_found)?;
@@ -73,7 +80,7 @@ struct Health {
 }
 
 /// The process answers.
-async fn healthz() -> Answer<Is<Health>> {
+async fn healthz() -> Answer<Ok<Health>> {
     Ok(Reply::json(HEALTHY, &Health { status: "ok" })?)
 }
 
@@ -96,7 +103,7 @@ struct Checks {
 }
 
 /// Requests are welcome: the database answers and can be written, its schema is ours, and nobody has asked us to stop.
-async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
+async fn readyz(atoll: web::Data<Atoll>, draining: web::Data<Draining>) -> Answer<Ok<Readiness>> {
     let atoll = atoll.as_ref().clone().reserved();
     let atoll = atoll.for_request(Instant::now(), Limit::Read);
     let database = atoll.database.ping().await.is_ok();

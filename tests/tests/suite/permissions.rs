@@ -55,7 +55,7 @@ async fn everybody_gets_what_the_table_says_and_what_is_explained() {
     );
     assert!(
         misexplained.is_empty(),
-        "GET /auth/explain says otherwise (say with Route::to or Route::to_row how the route comes to its row):\n{}",
+        "GET /auth/explain says otherwise (say with Route::row_access or Route::row_rule which access to its row the route needs):\n{}",
         misexplained.join("\n")
     );
 }
