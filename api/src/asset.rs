@@ -5,7 +5,7 @@ use actix_web::{
 };
 
 use crate::{
-    http::{Problem, Shared},
+    http::{Problem, SharedBody},
     openapi::{Documented, Operation},
 };
 
@@ -38,7 +38,7 @@ impl Responder for Asset {
             .content_type(self.kind)
             .insert_header((CONTENT_SECURITY_POLICY, self.policy))
             .body(self.body);
-        response.extensions_mut().insert(Shared);
+        response.extensions_mut().insert(SharedBody);
         response
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use service::{Actor, Audit, audit::AuditRow, crud::Crud, permission::Action};
 
 use crate::http::{
-    Answer, BASE, Call, JsonSchema, ListOf, Many, NoBody, Resource, Route, Serialize,
+    Answer, BASE, Call, JsonSchema, ListParams, NoBody, Page, Resource, Route, Serialize,
 };
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -43,6 +43,7 @@ impl Resource for Audit {
 pub fn routes() -> Vec<Route> {
     let reads = |actor: &Actor| Audit::ruled(actor, Action::Read);
     vec![Route::new(
+        "list",
         Method::GET,
         &format!("{BASE}/audit"),
         reads,
@@ -50,7 +51,7 @@ pub fn routes() -> Vec<Route> {
     )]
 }
 
-async fn list(call: Call<NoBody, ListOf<Audit>>) -> Answer<Many<Audit>> {
+async fn list(call: Call<NoBody, ListParams<Audit>>) -> Answer<Page<Audit>> {
     let query = &call.query.0;
     call.page(Audit::list(&call.session, query).await?, query)
         .await

@@ -21,46 +21,81 @@ use service::{
 
 use crate::{
     http::{
-        Accepted, Answer, BASE, Call, Created, CreatedOrAccepted, Is, JsonSchema, Kind, Nothing,
-        Reply, Representation, Route, Serialize,
+        Accepted, Answer, BASE, Call, CreatedOrAccepted, CreatedRow, JsonSchema, Kind, NoContent,
+        Ok, Reply, Representation, Route, Serialize,
     },
     users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
     let account = vec![
-        Route::new(Method::POST, &path("register"), |_| true, register)
-            .or(Kind::Forbidden)
-            .or(Kind::Conflict)
-            .to_row(Arc::new(|session, _| {
-                Box::pin(async { auth::may_register(session) })
-            })),
-        Route::new(Method::POST, &path("invite/accept"), |_| true, accept).or(Kind::Conflict),
         Route::new(
+            "register",
+            Method::POST,
+            &path("register"),
+            |_| true,
+            register,
+        )
+        .fails_with(Kind::Forbidden)
+        .fails_with(Kind::Conflict)
+        .row_rule(Arc::new(|session, _| {
+            Box::pin(async { auth::may_register(session) })
+        })),
+        Route::new(
+            "accept",
+            Method::POST,
+            &path("invite/accept"),
+            |_| true,
+            accept,
+        )
+        .fails_with(Kind::Conflict),
+        Route::new(
+            "change_password",
             Method::POST,
             &path("password"),
             has_session,
             change_password,
         ),
-        Route::new(Method::POST, &path("password/forgot"), |_| true, forgot),
-        Route::new(Method::POST, &path("password/reset"), |_| true, reset).signing_in(),
-        Route::new(Method::POST, &path("email/verify"), |_| true, verify_email)
-            .never_withheld()
-            .or(Kind::Conflict),
         Route::new(
+            "forgot",
+            Method::POST,
+            &path("password/forgot"),
+            |_| true,
+            forgot,
+        ),
+        Route::new(
+            "reset",
+            Method::POST,
+            &path("password/reset"),
+            |_| true,
+            reset,
+        )
+        .as_sign_in(),
+        Route::new(
+            "verify_email",
+            Method::POST,
+            &path("email/verify"),
+            |_| true,
+            verify_email,
+        )
+        .allow_restricted()
+        .fails_with(Kind::Conflict),
+        Route::new(
+            "resend",
             Method::POST,
             &path("email/verify/resend"),
             has_session,
             resend,
         ),
-        Route::new(Method::GET, &path("me"), is_user, me).never_withheld(),
+        Route::new("me", Method::GET, &path("me"), is_user, me).allow_restricted(),
         Route::new(
+            "update_me",
             Method::PATCH,
             &path("me"),
             |actor| Users::ruled(actor, Action::Update),
             update_me,
         )
-        .or(Kind::Conflict)
+        .fails_with(Kind::Conflict)
         .conditional(),
     ];
     [
@@ -98,19 +133,19 @@ fn has_session(actor: &Actor) -> bool {
 /// whether the address is taken, and the owner is told by mail.
 async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<Users>> {
     Ok(match auth::register(&call.session, call.input).await? {
-        Registered::Now(user) => Reply::created::<Users>(*user)?,
+        Registered::Now(user) => Reply::created_row::<Users>(*user)?,
         Registered::ByMail => Reply::accepted(),
     })
 }
 
 /// Registers a user who was invited.
-async fn accept(call: Call<Acceptance>) -> Answer<Created<Users>> {
+async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<Users>> {
     let user = auth::accept(&call.session, call.input).await?;
-    Ok(Reply::created::<Users>(user)?)
+    Ok(Reply::created_row::<Users>(user)?)
 }
 
 /// All other sessions of the user end.
-async fn change_password(call: Call<PasswordChange>) -> Answer<Nothing> {
+async fn change_password(call: Call<PasswordChange>) -> Answer<NoContent> {
     auth::change_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
@@ -122,13 +157,13 @@ async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
 }
 
 /// All sessions of the user end.
-async fn reset(call: Call<Reset>) -> Answer<Nothing> {
+async fn reset(call: Call<Reset>) -> Answer<NoContent> {
     auth::reset_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
 /// The token identifies the user, who must also be signed in or send their password.
-async fn verify_email(call: Call<Verification>) -> Answer<Nothing> {
+async fn verify_email(call: Call<Verification>) -> Answer<NoContent> {
     auth::verify_email(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
@@ -167,18 +202,18 @@ impl From<AccountState> for AccountView {
     }
 }
 
-async fn me(call: Call) -> Answer<Is<MeView>> {
+async fn me(call: Call) -> Answer<Ok<MeView>> {
     me_view(auth::me(&call.session).await?)
 }
 
-/// Changing the address needs `current_password`; with mail the new address takes effect once it is verified.
-async fn update_me(call: Call<AccountPatch>) -> Answer<Is<MeView>> {
+/// Another address needs `current_password`, and with mail it takes effect once it is verified.
+async fn update_me(call: Call<AccountPatch>) -> Answer<Ok<MeView>> {
     let expected = call.expected()?;
     let update = Box::pin(auth::update_me(&call.session, expected, call.input));
     me_view(update.await?)
 }
 
-fn me_view(me: Me) -> Answer<Is<MeView>> {
+fn me_view(me: Me) -> Answer<Ok<MeView>> {
     Ok(Reply::ok(&MeView {
         user: user_view(me.user),
         permissions: me.permissions,
@@ -187,5 +222,5 @@ fn me_view(me: Me) -> Answer<Is<MeView>> {
 }
 
 fn user_view(user: Found<UserRow>) -> Representation<UserView> {
-    Representation::of::<Users>(user, false)
+    Representation::new::<Users>(user, false)
 }

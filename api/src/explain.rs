@@ -1,4 +1,4 @@
-//! `GET /auth/explain`: whether somebody may do something, and by which rule.
+//! `GET /auth/explain`: whether a user may send a request, and which rule decides.
 use std::{borrow::Cow, str::FromStr};
 
 use actix_web::{http::Method, web::Data};
@@ -13,14 +13,15 @@ use service::{
 
 use crate::{
     http::{
-        Answer, BASE, Call, Is, JsonSchema, NoBody, Problem, Query, Reply, Route, Rules, Serialize,
-        ids,
+        AccessPolicies, Answer, BASE, Call, JsonSchema, NoBody, Ok, Problem, Query, Reply, Route,
+        Serialize, parse_ids,
     },
     openapi::Operation,
 };
 
 pub fn routes() -> Vec<Route> {
     vec![Route::new(
+        "explain",
         Method::GET,
         &format!("{BASE}/auth/explain"),
         |actor| actor.holds(&Permission::new("system.read")),
@@ -28,37 +29,38 @@ pub fn routes() -> Vec<Route> {
     )]
 }
 
-/// What is asked.
+/// The request that is to be explained.
 pub struct Question {
     method: Method,
     path: String,
-    /// None where nobody is signed in.
+    /// The user who sends the request; None if it is anonymous.
     user_id: Option<i64>,
-    /// Of an API key that the user comes with; none where they are signed in.
+    /// The scopes of the API key that the user sends; None if the user is signed in.
     scopes: Option<Vec<String>>,
 }
 
 impl Query for Question {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        let mut asked = Self {
+        let mut question = Self {
             method: Method::GET,
             path: String::new(),
             user_id: None,
             scopes: None,
         };
         let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        let (seen, mut refusals) = take_each(pairs, |name, value| asked.take(name, value));
+        let (seen, mut refusals) = take_each(pairs, |name, value| question.take(name, value));
         for name in ["method", "path"] {
             if !seen.contains(name) {
-                refusals.push(Refusal::new(name, "required", "must be there"));
+                refusals.push(Refusal::new(name, "required", "is required"));
             }
         }
-        if asked.scopes.is_some() && asked.user_id.is_none() {
-            refusals.push(Refusal::new("scopes", "not_allowed", "needs a user_id"));
+        if question.scopes.is_some() && question.user_id.is_none() {
+            refusals.push(Refusal::new("scopes", "not_allowed", "requires user_id"));
         }
-        match refusals.is_empty() {
-            true => Ok(asked),
-            false => Err(Error::Query(refusals)),
+        if refusals.is_empty() {
+            Ok(question)
+        } else {
+            Err(Error::Query(refusals))
         }
     }
 
@@ -69,26 +71,26 @@ impl Query for Question {
             parameter(
                 "method",
                 true,
-                "Of the request.",
+                "The method of the request.",
                 json!({ "type": "string", "enum": methods }),
             ),
             parameter(
                 "path",
                 true,
-                "Of the request, without its query string.",
+                "The path of the request, without its query string.",
                 json!({ "type": "string" }),
             ),
             parameter(
                 "user_id",
                 false,
-                "Who would send it; without it nobody is signed in.",
+                "The user who sends the request. Without it the request is anonymous.",
                 json!({ "type": "integer", "format": "int64", "minimum": 1 }),
             ),
             json!({
                 "name": "scopes",
                 "in": "query",
                 "required": false,
-                "description": "Scopes of an API key that the user would come with, with commas between them; without it the user is signed in.",
+                "description": "The scopes of an API key that the user sends, separated by commas. Without them the user is signed in.",
                 "style": "form",
                 "explode": false,
                 "schema": {
@@ -106,7 +108,8 @@ impl Question {
         match name {
             "method" => {
                 let method = Method::from_str(value);
-                self.method = method.map_err(|_| ("invalid", "must be a method".to_owned()))?;
+                self.method =
+                    method.map_err(|_| ("invalid", "must be an HTTP method".to_owned()))?;
             }
             "path" if value.contains('?') => {
                 let detail = "must be a path without its query string";
@@ -114,7 +117,7 @@ impl Question {
             }
             "path" => value.clone_into(&mut self.path),
             "user_id" => {
-                let id = ids([value].into_iter())
+                let id = parse_ids([value].into_iter())
                     .ok()
                     .and_then(|ids| ids.first().copied());
                 let id =
@@ -134,7 +137,7 @@ impl Question {
                 self.scopes = Some(scopes);
             }
             _ => {
-                let detail = "this takes method, path, user_id and scopes";
+                let detail = "unknown parameter; use method, path, user_id or scopes";
                 return Err(("unknown", detail.to_owned()));
             }
         }
@@ -145,53 +148,56 @@ impl Question {
 #[derive(JsonSchema, Serialize)]
 struct ExplanationView {
     allowed: bool,
-    /// What the request is refused with, as far as who asks decides that: 401, 403 or 404; null where it is allowed.
+    /// The status of the refusal (401, 403 or 404); null if the request is allowed.
     status: Option<u16>,
     rule: RuleView,
     reason: String,
-    /// What the user holds of the permissions that decide.
+    /// The permissions that the user holds, among those that decide.
     held: Vec<SourceView>,
-    /// The fewest and narrowest permissions that would have to be added.
+    /// The smallest set of narrowest permissions that would allow the request.
     missing: Vec<SourceView>,
 }
 
-/// What the answer rests on.
+/// The rule that decides.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum RuleView {
-    /// Anybody may.
+    /// Every caller may, signed in or not.
     Public,
-    /// Whoever is signed in may.
+    /// Every user who is signed in may.
     SignedIn,
-    /// It belongs to the user.
+    /// The row belongs to the user.
     Owner,
-    /// Those that are held allow it, or those that are missing would.
+    /// The permissions in `held` allow it, or those in `missing` would.
     Permission,
-    /// Superusers may, and nobody else.
+    /// Only superusers may.
     Superuser,
     /// The account is deleted or inactive.
     Account,
-    /// Nobody may: there is no such row, or the configuration rules it out.
+    /// Every caller is refused: the row does not exist, or the configuration disables the request.
     Nobody,
-    /// The user may, but not by an API key of these scopes.
+    /// The user may, but not with an API key that has these scopes.
     Scope,
 }
 
 #[derive(JsonSchema, Serialize)]
 struct SourceView {
     permission: String,
-    /// Those of the user's roles that give it; where it is missing, all that would.
+    /// The user's roles that give the permission; if it is missing, all roles that would give it.
     roles: Vec<String>,
 }
 
-async fn explain(call: Call<NoBody, Question>, rules: Data<Rules>) -> Answer<Is<ExplanationView>> {
-    let asked = &call.query;
-    let (passage, values) = rules.find(&asked.method, &asked.path)?;
-    let ids = ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
-    let check = async |session: &_| passage.check(session, &ids).await;
-    let scopes = asked.scopes.iter().flatten().map(Permission::new);
-    let scopes = asked.scopes.as_ref().map(|_| scopes.collect());
-    let found = explain::explain(&call.session, asked.user_id, scopes, check).await?;
+async fn explain(
+    call: Call<NoBody, Question>,
+    policies: Data<AccessPolicies>,
+) -> Answer<Ok<ExplanationView>> {
+    let question = &call.query;
+    let (policy, values) = policies.find(&question.method, &question.path)?;
+    let ids = parse_ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
+    let check = async |session: &_| policy.authorize_rows(session, &ids).await;
+    let scopes = question.scopes.iter().flatten().map(Permission::new);
+    let scopes = question.scopes.as_ref().map(|_| scopes.collect());
+    let found = explain::explain(&call.session, question.user_id, scopes, check).await?;
     Ok(Reply::ok(&ExplanationView::from(found))?)
 }
 
@@ -241,16 +247,18 @@ impl From<Ground> for RuleView {
     }
 }
 
-/// One line for a human.
+/// Explains the decision in one line.
 fn reason(found: &explain::Explanation) -> String {
     let (held, missing) = (list(&found.held), list(&found.missing));
     match (&found.refusal, found.ground) {
-        (None, Ground::Public) => "anybody may, signed in or not".to_owned(),
-        (None, Ground::SignedIn) => "whoever is signed in may".to_owned(),
-        (None, Ground::Owner) => "it belongs to this user, who needs no permission".to_owned(),
+        (None, Ground::Public) => "every caller may, signed in or not".to_owned(),
+        (None, Ground::SignedIn) => "every user who is signed in may".to_owned(),
+        (None, Ground::Owner) => {
+            "the row belongs to this user, so no permission is needed".to_owned()
+        }
         (None, Ground::Permission) => format!("{held} allows it"),
         (Some(_), Ground::Scope) if missing.is_empty() => {
-            "the user may, but no API key: it takes a sign-in".to_owned()
+            "the user may, but not with an API key: the user must be signed in".to_owned()
         }
         (Some(_), Ground::Scope) => {
             format!(
@@ -262,17 +270,17 @@ fn reason(found: &explain::Explanation) -> String {
         (Some(_), Ground::Account) => {
             "the account is deleted or inactive, and its credentials are refused".to_owned()
         }
-        (Some(_), Ground::SignedIn) => "it takes somebody who is signed in".to_owned(),
+        (Some(_), Ground::SignedIn) => "the caller must be signed in".to_owned(),
         (Some(_), Ground::Superuser) => "only a superuser may".to_owned(),
         (Some(Error::NotFound), Ground::Permission) => {
-            format!("it is there, but not for this user to see: it takes {missing}")
+            format!("the row exists, but is not visible to this user, who needs {missing}")
         }
-        (Some(_), Ground::Permission) if held.is_empty() => format!("it takes {missing}"),
+        (Some(_), Ground::Permission) if held.is_empty() => format!("the user needs {missing}"),
         (Some(_), Ground::Permission) => {
-            format!("{held} does not reach this row: it takes {missing}")
+            format!("{held} does not apply to this row; the user needs {missing}")
         }
         (Some(Error::Forbidden(detail)), _) => (*detail).to_owned(),
-        (Some(_), _) => "there is nothing there for anybody".to_owned(),
+        (Some(_), _) => "not found, or not visible to any caller".to_owned(),
     }
 }
 
@@ -282,11 +290,16 @@ fn names(sources: &[explain::Source]) -> String {
     names.collect::<Vec<_>>().join(" and ")
 }
 
-/// `posts.update (of admin, editor) and posts.read (which no role gives)`
+/// `posts.update (from the roles admin, editor) and posts.read (in no role)`
 fn list(sources: &[explain::Source]) -> String {
     let source = |source: &explain::Source| match source.roles.as_slice() {
-        [] => format!("{} (which no role gives)", source.permission),
-        roles => format!("{} (of {})", source.permission, roles.join(", ")),
+        [] => format!("{} (in no role)", source.permission),
+        [role] => format!("{} (from the role {role})", source.permission),
+        roles => format!(
+            "{} (from the roles {})",
+            source.permission,
+            roles.join(", ")
+        ),
     };
     sources.iter().map(source).collect::<Vec<_>>().join(" and ")
 }

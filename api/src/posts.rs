@@ -13,8 +13,8 @@ use service::{
 };
 
 use crate::http::{
-    Answer, BASE, Beneath, Call, Created, JsonSchema, ListOf, Many, NoBody, Reply, Resource, Route,
-    Serialize, Time,
+    Answer, BASE, Call, CreatedRow, JsonSchema, ListParams, NoBody, Page, Reply, Resource, Route,
+    Serialize, Time, UnderRow,
 };
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -52,23 +52,25 @@ pub fn routes() -> Vec<Route> {
     let comments = format!("{BASE}/posts/{{id}}/comments");
     vec![
         Route::new(
+            "list_comments",
             Method::GET,
             &comments,
             |actor| Comments::ruled(actor, Action::Read),
             list_comments,
         )
-        .to::<Posts>(Access::Read),
+        .row_access::<Posts>(Access::Read),
         Route::new(
+            "comment",
             Method::POST,
             &comments,
             |actor| Comments::ruled(actor, Action::Create),
             comment,
         )
-        .to::<Posts>(Access::Read),
+        .row_access::<Posts>(Access::Read),
     ]
 }
 
-async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer<Many<Comments>> {
+async fn list_comments(mut call: Call<NoBody, ListParams<Comments>>) -> Answer<Page<Comments>> {
     let post = Posts::visible_row(&call.session, call.id()).await?;
     call.query
         .0
@@ -79,7 +81,7 @@ async fn list_comments(mut call: Call<NoBody, ListOf<Comments>>) -> Answer<Many<
 }
 
 /// An invisible post is a 404 here, because the path names it; in `POST /comments` it is a 422.
-async fn comment(call: Call<NewReply>) -> Answer<Created<Comments>> {
+async fn comment(call: Call<NewReply>) -> Answer<CreatedRow<Comments>> {
     let post_id = call.id();
     let NewReply { body, author_id } = call.input.clone();
     let new = NewComment {
@@ -87,14 +89,14 @@ async fn comment(call: Call<NewReply>) -> Answer<Created<Comments>> {
         body,
         author_id,
     };
-    let deed = Beneath::<Posts, _> {
+    let deed = UnderRow::<Posts, _> {
         id: post_id,
         deed: Deed::<Comments>::Create(&new),
         row: PhantomData,
     };
     call.write(deed, async |tx| {
         Posts::visible_row(tx, post_id).await?;
-        Reply::created::<Comments>(Comments::create(tx, &new).await?)
+        Reply::created_row::<Comments>(Comments::create(tx, &new).await?)
     })
     .await
 }

@@ -19,8 +19,8 @@ use tokio::{
 use crate::{
     docs,
     http::{
-        Gate, HeavyReads, Limits, Origins, Places, Problem, PublicUrl, Relations, Route, Rules,
-        guard, mount, seal,
+        AccessPolicies, Concurrency, HeavyReads, Limits, Origins, Problem, PublicUrl, Relations,
+        RequestGuard, Route, guard_request, mount, trace_request,
     },
     listener::{Listening, listen},
     load::Load,
@@ -70,8 +70,8 @@ impl Server {
             settings.trusted_proxies.clone(),
             settings.proxy_header,
         );
-        let gate = Gate::new(places.clone(), load.clone(), peers);
-        let long = Places::new(settings, places.clone());
+        let gate = RequestGuard::new(places.clone(), load.clone(), peers);
+        let long = Concurrency::new(settings, places.clone());
         let heavy = HeavyReads::new(settings.max_heavy_reads);
         let limits = Limits {
             size: settings.body_limit,
@@ -81,7 +81,7 @@ impl Server {
             is_bulk: false,
         };
         let public_url = PublicUrl(settings.public_url.clone().unwrap_or_default());
-        let origins = Origins::of(&settings.cors_origins, settings.public_url.as_deref());
+        let origins = Origins::new(&settings.cors_origins, settings.public_url.as_deref());
         let state = draining.clone();
         let app = move || {
             App::new()
@@ -94,12 +94,12 @@ impl Server {
                 .app_data(web::Data::new(api))
                 .app_data(web::Data::new(public_url.clone()))
                 .app_data(web::Data::new(origins.clone()))
-                .app_data(web::Data::new(Rules::of(&routes())))
-                .app_data(web::Data::new(Relations::of(&routes())))
+                .app_data(web::Data::new(AccessPolicies::new(&routes())))
+                .app_data(web::Data::new(Relations::new(&routes())))
                 .app_data(web::Data::new(state.clone()))
-                .wrap(from_fn(guard))
+                .wrap(from_fn(guard_request))
                 .wrap(cors(&origins, &routes()))
-                .wrap(from_fn(seal))
+                .wrap(from_fn(trace_request))
                 .configure(|config| mount(config, routes()))
                 .configure(|config| mount(config, system::routes()))
                 .configure(|config| mount(config, docs::routes()))

@@ -12,7 +12,7 @@ use actix_web::{
 use service::{Kernel, Limit};
 use tokio::time::Instant;
 
-use crate::http::{Answer, Is, JsonSchema, Kind, Problem, Reply, Route, Serialize};
+use crate::http::{Answer, JsonSchema, Kind, Ok, Problem, Reply, Route, Serialize};
 
 /// Whether the process is shutting down.
 #[derive(Debug, Clone, Default)]
@@ -31,9 +31,16 @@ impl Draining {
 /// These routes are outside the API and need neither credentials nor permissions.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/healthz", |_| true, healthz),
-        Route::new(Method::GET, "/readyz", |_| true, readyz),
-        Route::new(Method::GET, "/problems/{slug}", |_| true, problem).or(Kind::NotFound),
+        Route::new("healthz", Method::GET, "/healthz", |_| true, healthz),
+        Route::new("readyz", Method::GET, "/readyz", |_| true, readyz),
+        Route::new(
+            "problem",
+            Method::GET,
+            "/problems/{slug}",
+            |_| true,
+            problem,
+        )
+        .fails_with(Kind::NotFound),
     ]
 }
 
@@ -54,7 +61,7 @@ struct Explanation {
 }
 
 /// Explains the `type` of a problem.
-async fn problem(request: HttpRequest) -> Answer<Is<Explanation>> {
+async fn problem(request: HttpRequest) -> Answer<Ok<Explanation>> {
     let slug = request.match_info().get("slug").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(Problem::not_found)?;
@@ -74,7 +81,7 @@ struct Health {
 }
 
 /// Liveness: the process answers.
-async fn healthz() -> Answer<Is<Health>> {
+async fn healthz() -> Answer<Ok<Health>> {
     Ok(Reply::json(HEALTHY, &Health { status: "ok" })?)
 }
 
@@ -97,7 +104,7 @@ struct Checks {
 }
 
 /// Readiness: the database answers and is writable, its schema is up to date, and the process is not shutting down.
-async fn readyz(atoll: web::Data<Kernel>, draining: web::Data<Draining>) -> Answer<Is<Readiness>> {
+async fn readyz(atoll: web::Data<Kernel>, draining: web::Data<Draining>) -> Answer<Ok<Readiness>> {
     let kernel = atoll.as_ref().clone().reserved();
     let kernel = kernel.for_request(Instant::now(), Limit::Read);
     let database = kernel.database.ping().await.is_ok();

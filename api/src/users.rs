@@ -11,8 +11,8 @@ use service::{
 };
 
 use crate::http::{
-    Again, Answer, BASE, Call, JsonSchema, Kept, Kind, ListOf, Many, NoBody, Nothing, Problem,
-    Reply, Resource, Route, RowRule, Serialize, Time,
+    Answer, BASE, Call, JsonSchema, Kind, ListParams, NoBody, NoContent, Page, Problem, Replayable,
+    Reply, Resource, Route, RowRule, Serialize, StoredReply, Time,
 };
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -58,42 +58,46 @@ pub fn routes() -> Vec<Route> {
     });
     vec![
         Route::new(
+            "posts",
             Method::GET,
             &format!("{BASE}/users/{{id}}/posts"),
             |_| true,
             posts,
         )
-        .to::<Users>(Access::Read),
+        .row_access::<Users>(Access::Read),
         Route::new(
+            "list_roles",
             Method::GET,
             &roles,
             |actor| actor.user_id().is_some(),
             list_roles,
         )
-        .or(Kind::Forbidden)
-        .to_row(Arc::new(|session, ids| {
+        .fails_with(Kind::Forbidden)
+        .row_rule(Arc::new(|session, ids| {
             Box::pin(async { user_with_visible_roles(session, ids).await.map(drop) })
         })),
         Route::new(
+            "assign",
             Method::PUT,
             &role,
             |actor| actor.holds(&Permission::new("roles.assign")),
             assign,
         )
-        .to_row(assigns.clone())
+        .row_rule(assigns.clone())
         .conditional_if_sent(),
         Route::new(
+            "unassign",
             Method::DELETE,
             &role,
             |actor| actor.holds(&Permission::new("roles.assign")),
             unassign,
         )
-        .to_row(assigns.clone())
+        .row_rule(assigns.clone())
         .conditional_if_sent(),
     ]
 }
 
-async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
+async fn posts(mut call: Call<NoBody, ListParams<Posts>>) -> Answer<Page<Posts>> {
     let user = Users::visible_row(&call.session, call.id()).await?;
     call.query
         .0
@@ -104,7 +108,7 @@ async fn posts(mut call: Call<NoBody, ListOf<Posts>>) -> Answer<Many<Posts>> {
 }
 
 /// Only the user and callers with `users.read` may list the roles.
-async fn list_roles(mut call: Call<NoBody, ListOf<Roles>>) -> Answer<Many<Roles>> {
+async fn list_roles(mut call: Call<NoBody, ListParams<Roles>>) -> Answer<Page<Roles>> {
     let user = user_with_visible_roles(&call.session, &[call.id()]).await?;
     let roles = roles::list_for_user(&call.session, user.id, &mut call.query.0).await?;
     call.page::<Roles>(roles, &call.query.0).await
@@ -127,10 +131,10 @@ struct Assignment {
     role: i64,
 }
 
-impl Again for Assignment {
-    async fn show(&self, tx: &Tx, kept: Kept) -> Result<Kept, Error> {
+impl Replayable for Assignment {
+    async fn replay(&self, tx: &Tx, stored: StoredReply) -> Result<StoredReply, Error> {
         roles::may_assign(tx, self.user, self.role).await?;
-        Ok(kept)
+        Ok(stored)
     }
 }
 
@@ -142,7 +146,7 @@ fn assignment_target(call: &Call) -> Result<Target, Problem> {
     Ok(Target { id, expected })
 }
 
-async fn assign(call: Call) -> Answer<Nothing> {
+async fn assign(call: Call) -> Answer<NoContent> {
     let (user, role) = (assignment_target(&call)?, call.second_id());
     call.write(
         Assignment {
@@ -154,7 +158,7 @@ async fn assign(call: Call) -> Answer<Nothing> {
     .await
 }
 
-async fn unassign(call: Call) -> Answer<Nothing> {
+async fn unassign(call: Call) -> Answer<NoContent> {
     let (user, role) = (assignment_target(&call)?, call.second_id());
     call.write(
         Assignment {

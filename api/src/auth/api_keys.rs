@@ -7,19 +7,32 @@ use service::auth::{self, ApiKey, NewApiKey};
 
 use super::{first_id, has_session, path};
 use crate::http::{
-    Answer, Call, Is, JsonSchema, Kind, Made, Nothing, Reply, Route, Serialize, Time,
+    Answer, Call, Created, JsonSchema, Kind, NoContent, Ok, Reply, Route, Serialize, Time,
 };
 
 pub fn routes() -> Vec<Route> {
     let (all, one) = (path("api-keys"), path("api-keys/{id}"));
     vec![
-        Route::new(Method::GET, &all, has_session, api_keys),
-        Route::new(Method::POST, &all, has_session, create_api_key)
-            .or(Kind::Conflict)
-            .leading_to(201, ("auth", "revoke_api_key"), "$response.body#/id"),
-        Route::new(Method::DELETE, &one, has_session, revoke_api_key).to_row(Arc::new(
-            |session, ids| Box::pin(auth::has_api_key(session, first_id(ids))),
-        )),
+        Route::new("api_keys", Method::GET, &all, has_session, api_keys),
+        Route::new(
+            "create_api_key",
+            Method::POST,
+            &all,
+            has_session,
+            create_api_key,
+        )
+        .fails_with(Kind::Conflict)
+        .link_to(201, ("auth", "revoke_api_key"), "$response.body#/id"),
+        Route::new(
+            "revoke_api_key",
+            Method::DELETE,
+            &one,
+            has_session,
+            revoke_api_key,
+        )
+        .row_rule(Arc::new(|session, ids| {
+            Box::pin(auth::has_api_key(session, first_id(ids)))
+        })),
     ]
 }
 
@@ -70,23 +83,23 @@ struct NewApiKeyView {
 }
 
 /// Lists at most 100 keys, the newest first.
-async fn api_keys(call: Call) -> Answer<Is<ApiKeys>> {
+async fn api_keys(call: Call) -> Answer<Ok<ApiKeys>> {
     let keys = auth::api_keys(&call.session).await?;
     let data = keys.into_iter().map(ApiKeyView::from).collect();
     Ok(Reply::ok(&ApiKeys { data })?)
 }
 
-async fn create_api_key(call: Call<NewApiKey>) -> Answer<Made<NewApiKeyView>> {
+async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>> {
     let (about, text) = auth::create_api_key(&call.session, &call.input).await?;
     let location = format!("{}/{}", path("api-keys"), about.id);
     let key = NewApiKeyView {
         key: text.expose_secret().to_owned(),
         about: about.into(),
     };
-    Ok(Reply::made(location, &key)?)
+    Ok(Reply::created(location, &key)?)
 }
 
-async fn revoke_api_key(call: Call) -> Answer<Nothing> {
+async fn revoke_api_key(call: Call) -> Answer<NoContent> {
     auth::revoke_api_key(&call.session, call.id()).await?;
     Ok(Reply::no_content())
 }

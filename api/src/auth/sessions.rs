@@ -11,32 +11,57 @@ use service::{
 use super::{first_id, has_session, path, user_view};
 use crate::{
     http::{
-        Answer, Call, Is, JsonSchema, KeepCurrent, Kind, NoBody, Nothing, Origins, Problem, Reply,
-        Representation, Route, Serialize, Time, cookie, device_cookie, from_here,
+        Answer, Call, JsonSchema, KeepCurrent, Kind, NoBody, NoContent, Ok, Origins, Problem,
+        Reply, Representation, Route, Serialize, Time, check_origin, cookie, device_cookie,
     },
     users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::POST, &path("login"), |_| true, login).signing_in(),
-        Route::new(Method::POST, &path("refresh"), |_| true, refresh).signing_in(),
-        Route::new(Method::POST, &path("cookie"), |_| true, open_cookie)
-            .signing_in()
-            .or(Kind::Forbidden),
-        Route::new(Method::GET, &path("cookie"), has_session, show_cookie)
-            .or(Kind::NotFound)
-            .never_withheld(),
-        Route::new(Method::POST, &path("logout"), has_session, logout).never_withheld(),
-        Route::new(Method::GET, &path("sessions"), has_session, list)
-            .never_withheld()
-            .leading_to(200, ("auth", "end"), "$response.body#/data/0/id"),
-        Route::new(Method::DELETE, &path("sessions"), has_session, end_all).never_withheld(),
-        Route::new(Method::DELETE, &path("sessions/{id}"), has_session, end)
-            .never_withheld()
-            .to_row(Arc::new(|session, ids| {
-                Box::pin(auth::has_session(session, first_id(ids)))
-            })),
+        Route::new("login", Method::POST, &path("login"), |_| true, login).as_sign_in(),
+        Route::new("refresh", Method::POST, &path("refresh"), |_| true, refresh).as_sign_in(),
+        Route::new(
+            "open_cookie",
+            Method::POST,
+            &path("cookie"),
+            |_| true,
+            open_cookie,
+        )
+        .as_sign_in()
+        .fails_with(Kind::Forbidden),
+        Route::new(
+            "show_cookie",
+            Method::GET,
+            &path("cookie"),
+            has_session,
+            show_cookie,
+        )
+        .fails_with(Kind::NotFound)
+        .allow_restricted(),
+        Route::new("logout", Method::POST, &path("logout"), has_session, logout).allow_restricted(),
+        Route::new("list", Method::GET, &path("sessions"), has_session, list)
+            .allow_restricted()
+            .link_to(200, ("auth", "end"), "$response.body#/data/0/id"),
+        Route::new(
+            "end_all",
+            Method::DELETE,
+            &path("sessions"),
+            has_session,
+            end_all,
+        )
+        .allow_restricted(),
+        Route::new(
+            "end",
+            Method::DELETE,
+            &path("sessions/{id}"),
+            has_session,
+            end,
+        )
+        .allow_restricted()
+        .row_rule(Arc::new(|session, ids| {
+            Box::pin(auth::has_session(session, first_id(ids)))
+        })),
     ]
 }
 
@@ -65,14 +90,14 @@ impl From<SignIn> for SignInView {
     }
 }
 
-async fn login(call: Call<Credentials>) -> Answer<Is<SignInView>> {
+async fn login(call: Call<Credentials>) -> Answer<Ok<SignInView>> {
     let mut signed_in = auth::login(&call.session, &call.input, TokenMode::Refreshable).await?;
     let device = signed_in.device.take();
     let device = device.as_ref().map(device_cookie);
     Ok(Reply::ok(&SignInView::from(signed_in))?.with_cookie(device))
 }
 
-async fn refresh(call: Call<RefreshToken>) -> Answer<Is<SignInView>> {
+async fn refresh(call: Call<RefreshToken>) -> Answer<Ok<SignInView>> {
     let renewed = auth::refresh(&call.session, &call.input).await?;
     Ok(Reply::ok(&SignInView::from(renewed))?)
 }
@@ -96,15 +121,15 @@ async fn open_cookie(
     call: Call<Credentials>,
     request: HttpRequest,
     origins: Data<Origins>,
-) -> Answer<Is<CookieSignInView>> {
-    from_here(&request, &origins)?;
+) -> Answer<Ok<CookieSignInView>> {
+    check_origin(&request, &origins)?;
     let SignIn {
         tokens,
         user,
         device,
     } = auth::login(&call.session, &call.input, TokenMode::Cookie).await?;
-    if let Some(replaced) = cookie::of(&request) {
-        auth::end_replaced(&call.session, &replaced).await?;
+    if let Some(before) = cookie::read(&request) {
+        auth::end_replaced(&call.session, &before).await?;
     }
     let (token, until) = (&tokens.access.text, tokens.expires_at.into());
     let view = CookieSignInView {
@@ -114,13 +139,13 @@ async fn open_cookie(
     };
     let device = device.as_ref().map(device_cookie);
     Ok(Reply::ok(&view)?
-        .remembered(token, until)
+        .with_session_cookie(token, until)
         .with_cookie(device))
 }
 
 /// Returns the CSRF token to a page that was reloaded.
-async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Is<CookieView>> {
-    let cookie = cookie::of(&request).ok_or_else(Problem::not_found)?;
+async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Ok<CookieView>> {
+    let cookie = cookie::read(&request).ok_or_else(Problem::not_found)?;
     Ok(Reply::ok(
         &cookie_view(&call.session.kernel, &cookie).await?,
     )?)
@@ -132,12 +157,12 @@ async fn cookie_view(kernel: &Kernel, cookie: &SecretString) -> Result<CookieVie
 }
 
 /// Ends the session of the token, and that of the cookie if one is sent too.
-async fn logout(call: Call, request: HttpRequest) -> Answer<Nothing> {
+async fn logout(call: Call, request: HttpRequest) -> Answer<NoContent> {
     auth::logout(&call.session).await?;
-    if let Some(cookie) = cookie::of(&request) {
+    if let Some(cookie) = cookie::read(&request) {
         auth::end_replaced(&call.session, &cookie).await?;
     }
-    Ok(Reply::no_content().forgotten())
+    Ok(Reply::no_content().without_session_cookie())
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -174,19 +199,19 @@ impl From<SessionInfo> for SessionView {
 }
 
 /// Lists at most 100 sessions, the most recently used first.
-async fn list(call: Call) -> Answer<Is<Sessions>> {
+async fn list(call: Call) -> Answer<Ok<Sessions>> {
     let sessions = auth::sessions(&call.session).await?;
     let data = sessions.into_iter().map(SessionView::from).collect();
     Ok(Reply::ok(&Sessions { data })?)
 }
 
 /// Ends all sessions, the current one too unless `keep_current=true`.
-async fn end_all(call: Call<NoBody, KeepCurrent>) -> Answer<Nothing> {
+async fn end_all(call: Call<NoBody, KeepCurrent>) -> Answer<NoContent> {
     auth::end_all_sessions(&call.session, call.query.0).await?;
     Ok(Reply::no_content())
 }
 
-async fn end(call: Call) -> Answer<Nothing> {
+async fn end(call: Call) -> Answer<NoContent> {
     auth::end_session(&call.session, call.id()).await?;
     Ok(Reply::no_content())
 }

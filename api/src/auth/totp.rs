@@ -4,17 +4,26 @@ use secrecy::ExposeSecret;
 use service::auth::{self, Otp, TotpStart};
 
 use super::{has_session, path};
-use crate::http::{Answer, Call, Is, JsonSchema, Kind, Nothing, Reply, Route, Serialize};
+use crate::http::{Answer, Call, JsonSchema, Kind, NoContent, Ok, Reply, Route, Serialize};
 
 pub fn routes() -> Vec<Route> {
     let (totp, confirm) = (path("totp"), path("totp/confirm"));
     vec![
-        Route::new(Method::POST, &totp, has_session, start_totp).or(Kind::Conflict),
-        Route::new(Method::POST, &confirm, has_session, confirm_totp).or(Kind::Conflict),
-        Route::new(Method::DELETE, &totp, has_session, end_totp).or(Kind::NotFound),
+        Route::new("start_totp", Method::POST, &totp, has_session, start_totp)
+            .fails_with(Kind::Conflict),
+        Route::new(
+            "confirm_totp",
+            Method::POST,
+            &confirm,
+            has_session,
+            confirm_totp,
+        )
+        .fails_with(Kind::Conflict),
+        Route::new("end_totp", Method::DELETE, &totp, has_session, end_totp)
+            .fails_with(Kind::NotFound),
     ]
     .into_iter()
-    .map(Route::never_withheld)
+    .map(Route::allow_restricted)
     .collect()
 }
 
@@ -33,7 +42,7 @@ struct RecoveryCodes {
     recovery_codes: Vec<String>,
 }
 
-async fn start_totp(call: Call<TotpStart>) -> Answer<Is<EnrolmentView>> {
+async fn start_totp(call: Call<TotpStart>) -> Answer<Ok<EnrolmentView>> {
     let enrolment = auth::start_totp(&call.session, &call.input).await?;
     Ok(Reply::ok(&EnrolmentView {
         secret: enrolment.secret.expose_secret().to_owned(),
@@ -41,14 +50,14 @@ async fn start_totp(call: Call<TotpStart>) -> Answer<Is<EnrolmentView>> {
     })?)
 }
 
-async fn confirm_totp(call: Call<Otp>) -> Answer<Is<RecoveryCodes>> {
+async fn confirm_totp(call: Call<Otp>) -> Answer<Ok<RecoveryCodes>> {
     let codes = auth::confirm_totp(&call.session, &call.input).await?;
     let codes = codes.iter().map(|code| code.expose_secret().to_owned());
     let recovery_codes = codes.collect();
     Ok(Reply::ok(&RecoveryCodes { recovery_codes })?)
 }
 
-async fn end_totp(call: Call<Otp>) -> Answer<Nothing> {
+async fn end_totp(call: Call<Otp>) -> Answer<NoContent> {
     auth::end_totp(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }

@@ -33,11 +33,23 @@ pub fn document() -> Value {
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/openapi.json", |_| true, json),
-        Route::new(Method::GET, "/docs", |_| true, index),
-        Route::new(Method::GET, "/docs/start.js", |_| true, start),
-        Route::new(Method::GET, "/docs/swagger-ui.css", |_| true, style),
-        Route::new(Method::GET, "/docs/swagger-ui-bundle.js", |_| true, script),
+        Route::new("json", Method::GET, "/openapi.json", |_| true, json),
+        Route::new("index", Method::GET, "/docs", |_| true, index),
+        Route::new("start", Method::GET, "/docs/start.js", |_| true, start),
+        Route::new(
+            "style",
+            Method::GET,
+            "/docs/swagger-ui.css",
+            |_| true,
+            style,
+        ),
+        Route::new(
+            "script",
+            Method::GET,
+            "/docs/swagger-ui-bundle.js",
+            |_| true,
+            script,
+        ),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! What handlers say that they answer with, in their signatures: the document is made of it.
+//! Types that a handler's signature names as its answer. The OpenAPI document is generated from them.
 use std::marker::PhantomData;
 
 use actix_web::{HttpRequest, web::Data};
@@ -7,71 +7,73 @@ use schemars::JsonSchema;
 use super::{Body, Call, Kind, Problem, Query, Reply, Resource};
 use crate::openapi::{Documented, Operation, header};
 
-/// What a handler gives.
+/// The result of a handler.
 pub type Answer<A> = Result<Reply<A>, Problem>;
 
-/// 200, with this.
-pub struct Is<T>(PhantomData<T>);
+/// 200 with a `T`.
+pub struct Ok<T> {
+    // A named field, so that the `Ok` of `Result` stays usable beside this type.
+    body: PhantomData<T>,
+}
 
-/// 200, with a row.
-pub struct One<R>(PhantomData<R>);
+/// 200 with one row.
+pub struct Row<R>(PhantomData<R>);
 
-/// 200, with a page of rows.
-pub struct Many<R>(PhantomData<R>);
+/// 200 with a page of rows.
+pub struct Page<R>(PhantomData<R>);
 
-/// 201, with a new row.
-pub struct Created<R>(PhantomData<R>);
+/// 201 with a new row.
+pub struct CreatedRow<R>(PhantomData<R>);
 
-/// 201, with this, which is no row of a resource.
-pub struct Made<T>(PhantomData<T>);
+/// 201 with a `T` that is not a row of a resource.
+pub struct Created<T>(PhantomData<T>);
 
-/// 204
-pub struct Nothing;
+/// 204 without a body.
+pub struct NoContent;
 
-/// 201, with a new row; or 202 where mail says more.
+/// 201 with a new row, or 202 if the outcome is sent by mail.
 pub struct CreatedOrAccepted<R>(PhantomData<R>);
 
-/// 202: what follows comes by mail, or not at all.
+/// 202: the outcome is sent by mail, if there is anything to send.
 pub struct Accepted;
 
-/// 204, for a row that is deleted now.
-pub struct Deleted<R>(PhantomData<R>);
+/// 204 after a row was deleted.
+pub struct DeletedRow<R>(PhantomData<R>);
 
-impl<T: JsonSchema> Documented for Is<T> {
+impl<T: JsonSchema> Documented for Ok<T> {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(200, "This.");
+        operation.answer(200, "OK");
         operation.json::<T>(200);
     }
 }
 
-impl<R: Resource> Documented for One<R> {
+impl<R: Resource> Documented for Row<R> {
     fn document(operation: &mut Operation<'_>) {
         if operation.is_read() {
-            operation.answer(200, "The row, as a whole or as it is asked for.")["ETag"] =
-                header("ETag");
+            operation.answer(200, "The row")["ETag"] = header("ETag");
             let schema = operation.schemas.shown::<R>();
             operation.content(200, schema);
             operation.unchanged();
         } else {
-            operation.answer(200, "The row.")["ETag"] = header("ETag");
+            operation.answer(200, "The row")["ETag"] = header("ETag");
             let schema = operation.schemas.row::<R>();
             operation.content(200, schema);
         }
     }
 }
 
-impl<R: Resource> Documented for Many<R> {
+impl<R: Resource> Documented for Page<R> {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(200, "A page.")["Link"] = header("Link");
+        operation.answer(200, "One page of rows")["Link"] = header("Link");
         let schema = operation.schemas.page::<R>();
         operation.content(200, schema);
         operation.fails(Kind::AnswerTooLarge);
     }
 }
 
-impl<R: Resource> Documented for Created<R> {
+impl<R: Resource> Documented for CreatedRow<R> {
     fn document(operation: &mut Operation<'_>) {
-        let headers = operation.answer(201, "The new row.");
+        let headers = operation.answer(201, "The new row");
         headers["Location"] = header("Location");
         headers["ETag"] = header("ETag");
         let schema = operation.schemas.row::<R>();
@@ -81,35 +83,35 @@ impl<R: Resource> Documented for Created<R> {
     }
 }
 
-impl<T: JsonSchema> Documented for Made<T> {
+impl<T: JsonSchema> Documented for Created<T> {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(201, "This.")["Location"] = header("Location");
+        operation.answer(201, "Created")["Location"] = header("Location");
         operation.json::<T>(201);
     }
 }
 
-impl Documented for Nothing {
+impl Documented for NoContent {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(204, "Done.");
+        operation.answer(204, "Done");
     }
 }
 
 impl<R: Resource> Documented for CreatedOrAccepted<R> {
     fn document(operation: &mut Operation<'_>) {
-        Created::<R>::document(operation);
+        CreatedRow::<R>::document(operation);
         Accepted::document(operation);
     }
 }
 
 impl Documented for Accepted {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(202, "Whatever follows comes by mail.");
+        operation.answer(202, "Accepted; the outcome is sent by mail.");
     }
 }
 
-impl<R: Resource> Documented for Deleted<R> {
+impl<R: Resource> Documented for DeletedRow<R> {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(204, "The row is deleted.");
+        operation.answer(204, "The row is deleted");
         operation.links(204, R::name(), "$request.path.id", &["restore", "purge"]);
     }
 }
@@ -128,12 +130,12 @@ impl<B: Body, Q: Query> Documented for Call<B, Q> {
     }
 }
 
-/// The request itself: its path is documented with the route.
+/// The path of a request is documented with its route.
 impl Documented for HttpRequest {
     fn document(_: &mut Operation<'_>) {}
 }
 
-/// What the server was built with is no business of its clients.
+/// Application data is not visible to clients.
 impl<T: ?Sized> Documented for Data<T> {
     fn document(_: &mut Operation<'_>) {}
 }

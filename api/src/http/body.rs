@@ -1,4 +1,4 @@
-//! Request bodies: their type, size and time, before anything looks inside.
+//! Request bodies: checks of their type, size and arrival time before they are parsed.
 use std::time::Duration;
 
 use actix_web::{
@@ -11,27 +11,27 @@ use serde::de::DeserializeOwned;
 use service::input::{self, Input};
 use tokio::time::timeout;
 
-use super::{Problem, json, once, slot::Slot};
+use super::{Problem, idempotency, json, slot::Slot};
 use crate::openapi::Operation;
 
-/// Room for a body before any of it is there.
-const FIRST: usize = 64 * 1024;
+/// The largest buffer that is allocated before a body arrives, in bytes.
+const MAX_INITIAL_CAPACITY: usize = 64 * 1024;
 
-/// How large a body may be, in bytes, and how long it may take.
+/// Limits of request bodies: sizes in bytes, and times.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub size: usize,
-    /// Of many operations at once.
+    /// The limit of a bulk request.
     pub bulk_size: usize,
-    /// Of an import.
+    /// The limit of an import.
     pub import_size: usize,
-    /// Of an import, how long nothing may arrive.
+    /// How long a body may take to arrive. An import may take longer, but must not pause for longer than this.
     pub time: Duration,
-    /// Whether it counts among the bodies of bulk requests.
+    /// Whether the body counts against the memory for bulk requests.
     pub is_bulk: bool,
 }
 
-/// What an endpoint takes as its body.
+/// The body that an endpoint accepts.
 pub trait Body: Sized {
     async fn read(request: &HttpRequest, payload: Payload, limits: Limits)
     -> Result<Self, Problem>;
@@ -39,7 +39,7 @@ pub trait Body: Sized {
     fn document(_operation: &mut Operation<'_>) {}
 }
 
-/// An endpoint that takes none: what comes all the same is not looked at.
+/// No body. A body that is sent anyway is ignored.
 #[derive(Debug)]
 pub struct NoBody;
 
@@ -63,11 +63,11 @@ impl<T: Input> Body for T {
     }
 }
 
-/// An endpoint that also works without one.
+/// A body that may be left out.
 #[derive(Debug)]
-pub struct Maybe<T>(pub Option<T>);
+pub struct OptionalBody<T>(pub Option<T>);
 
-impl<T: Input> Body for Maybe<T> {
+impl<T: Input> Body for OptionalBody<T> {
     async fn read(
         request: &HttpRequest,
         payload: Payload,
@@ -100,22 +100,22 @@ async fn json<T: Input + DeserializeOwned>(
     Ok(input)
 }
 
-/// A body of JSON, as it came.
+/// Reads a JSON body without parsing it.
 pub async fn bytes(
     request: &HttpRequest,
     payload: Payload,
     limits: Limits,
 ) -> Result<Vec<u8>, Problem> {
     check_type(request)?;
-    let slot = Slot::of(request)?;
+    let slot = Slot::from_request(request)?;
     let arrival = timeout(limits.time, collect(request, payload, limits, &slot));
-    let body = slot.arrival(async { arrival.await.map_err(|_| Problem::timeout())? });
+    let body = slot.wait_for_body(async { arrival.await.map_err(|_| Problem::timeout())? });
     let body = body.await?;
-    once::note_body(request, &body);
+    idempotency::store_body_digest(request, &body);
     Ok(body)
 }
 
-/// Refuses packed bodies: how large they are unpacked is not known. `identity` is no encoding (RFC 9110, section 8.4.1).
+/// Refuses compressed bodies, because their real size is unknown. `identity` means no encoding (RFC 9110, section 8.4.1).
 pub fn check_encoding(request: &HttpRequest) -> Result<(), Problem> {
     let is_plain = |value: &HeaderValue| {
         let text = value.to_str().unwrap_or("?");
@@ -131,8 +131,8 @@ pub fn check_encoding(request: &HttpRequest) -> Result<(), Problem> {
     }
 }
 
-/// How long the request says that its body is. Fails where that is too long.
-pub fn announced(request: &HttpRequest, limit: usize) -> Result<Option<usize>, Problem> {
+/// Returns the value of `Content-Length`. Fails if it exceeds the limit.
+pub fn content_length(request: &HttpRequest, limit: usize) -> Result<Option<usize>, Problem> {
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     match length {
@@ -144,7 +144,7 @@ pub fn announced(request: &HttpRequest, limit: usize) -> Result<Option<usize>, P
 fn check_type(request: &HttpRequest) -> Result<(), Problem> {
     check_encoding(request)?;
     let kind = request.content_type().trim().to_ascii_lowercase();
-    // RFC 7396 names its own type for a merge patch.
+    // RFC 7396 defines a media type for merge patches.
     let is_patch = request.method() == actix_web::http::Method::PATCH;
     match kind.as_str() {
         "application/json" => Ok(()),
@@ -160,23 +160,25 @@ async fn collect(
     slot: &Slot,
 ) -> Result<Vec<u8>, Problem> {
     let limit = limits.size;
-    let announced = announced(request, limit)?.unwrap_or_default();
-    // A long body that would not be taken is refused before it arrives; of a short one only what is there counts.
-    match limits.is_bulk {
-        true => slot.hold(&slot.load().bulks, announced)?,
-        false => slot.hold(&slot.load().bodies, 0)?,
-    }
-    let mut counted = if limits.is_bulk { announced } else { 0 };
-    let mut body = Vec::with_capacity(announced.min(FIRST));
+    let announced = content_length(request, limit)?.unwrap_or_default();
+    // A bulk body reserves its whole length, so that it is refused before it arrives; others reserve what has arrived.
+    let mut reserved = if limits.is_bulk { announced } else { 0 };
+    let budget = if limits.is_bulk {
+        &slot.load().bulks
+    } else {
+        &slot.load().bodies
+    };
+    slot.reserve(budget, reserved)?;
+    let mut body = Vec::with_capacity(announced.min(MAX_INITIAL_CAPACITY));
     while let Some(chunk) = payload.next().await {
-        let chunk =
-            chunk.map_err(|error| Problem::malformed(format!("the body broke off: {error}")))?;
+        let chunk = chunk
+            .map_err(|error| Problem::malformed(format!("the body is incomplete: {error}")))?;
         let length = body.len() + chunk.len();
         if length > limit {
             return Err(Problem::too_large(limit));
         }
-        slot.hold_more(length.saturating_sub(counted))?;
-        counted = counted.max(length);
+        slot.reserve_more(length.saturating_sub(reserved))?;
+        reserved = reserved.max(length);
         body.extend_from_slice(&chunk);
     }
     Ok(body)

@@ -1,4 +1,4 @@
-//! `POST /{resource}/bulk`: what a client sends, and what it gets.
+//! `POST /{resource}/bulk`: the request body and the answer.
 use actix_web::{HttpRequest, dev::Payload};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,15 @@ use service::{
     permission::Action,
 };
 
-use super::{Answer, Body, Call, Is, Limits, Problem, Reply, Resource, body, json};
+use super::{Answer, Body, Call, Limits, Ok, Problem, Reply, Resource, body, json};
 use crate::openapi;
 
-/// What is to be done, in order.
+/// The operations of a request, in their order.
 pub struct Operations<R: Resource>(pub Vec<Operation<R>>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Sent {
+struct BulkBody {
     #[serde(default)]
     operations: Vec<Item>,
 }
@@ -57,7 +57,7 @@ impl<R: Resource> Body for Operations<R> {
             ..limits
         };
         let body = body::bytes(request, payload, limits).await?;
-        let sent: Sent = json::read_many(&body)?;
+        let sent: BulkBody = json::read_bulk(&body)?;
         if !(1..=MOST).contains(&sent.operations.len()) {
             let detail = format!("must have 1 to {MOST} operations");
             return Err(Error::invalid("/operations", "out_of_range", detail).into());
@@ -83,7 +83,7 @@ impl<R: Resource> Body for Operations<R> {
 }
 
 impl Item {
-    /// Fails with what is wrong with it, by pointers into it.
+    /// Fails with refusals whose pointers are relative to this item.
     fn operation<R: Resource>(self) -> Result<Operation<R>> {
         match self.op {
             Verb::Create => {
@@ -125,7 +125,7 @@ fn positive(at: &str, number: i64) -> Result<()> {
 }
 
 fn required(at: &str) -> Error {
-    Error::invalid(at, "required", "is needed for this operation")
+    Error::invalid(at, "required", "is required for this operation")
 }
 
 fn absent<T>(at: &str, member: Option<&T>) -> Result<()> {
@@ -134,14 +134,14 @@ fn absent<T>(at: &str, member: Option<&T>) -> Result<()> {
         Some(_) => Err(Error::invalid(
             at,
             "not_allowed",
-            "is not for this operation",
+            "is not allowed for this operation",
         )),
     }
 }
 
 #[derive(JsonSchema, Serialize)]
 pub struct Results {
-    /// In the order of the operations.
+    /// One result per operation, in the order of the operations.
     results: Vec<Written>,
 }
 
@@ -149,7 +149,7 @@ pub struct Results {
 struct Written {
     op: &'static str,
     id: i64,
-    /// Of the row, once it was done.
+    /// The version of the row after the operation.
     version: i64,
 }
 
@@ -169,8 +169,8 @@ impl From<Vec<Done>> for Results {
     }
 }
 
-/// All of them, or none.
-pub async fn bulk<R: Resource>(mut call: Call<Operations<R>>) -> Answer<Is<Results>> {
+/// Applies all operations, or none.
+pub async fn bulk<R: Resource>(mut call: Call<Operations<R>>) -> Answer<Ok<Results>> {
     let expected = call.matching()?;
     let operations = &mut call.input.0;
     for operation in operations.iter_mut() {
@@ -187,7 +187,7 @@ pub async fn bulk<R: Resource>(mut call: Call<Operations<R>>) -> Answer<Is<Resul
     call.write(Deed::Bulk(operations), async |tx| {
         let done = bulk::bulk(tx, operations).await?;
         let rows = done.iter().map(|done| (done.id, done.version)).collect();
-        Ok(Reply::ok(&Results::from(done))?.about(rows))
+        Ok(Reply::ok(&Results::from(done))?.with_rows(rows))
     })
     .await
 }

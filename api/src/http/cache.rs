@@ -1,4 +1,4 @@
-//! What a cache may keep, and what a client has already (RFC 9110, section 13; RFC 9111).
+//! Caching: `Cache-Control`, `Vary` and `If-None-Match` of reads (RFC 9110, section 13; RFC 9111).
 use actix_web::{
     HttpRequest,
     http::{
@@ -10,15 +10,15 @@ use actix_web::{
     },
 };
 
-use super::{cookie, matched::Matched};
+use super::{cookie, matched_route::MatchedRoute};
 
-/// An answer depends on these headers of its request.
+/// The request headers that every answer depends on.
 const VARIES: &str = "Authorization, Cookie";
 
-/// Whether the client named this version of the answer. Tags compare weakly (RFC 9110, section 13.1.2).
-pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
+/// Returns true if `If-None-Match` names this version of the answer. Tags compare weakly (RFC 9110, section 13.1.2).
+pub fn is_not_modified(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
     let Some(tag) = tag else { return false };
-    if !reads(request.method()) {
+    if !is_read(request.method()) {
         return false;
     }
     match IfNoneMatch::parse(request) {
@@ -28,25 +28,28 @@ pub fn is_known(request: &HttpRequest, tag: Option<&EntityTag>) -> bool {
     }
 }
 
-/// The rule for caches about the answer to a request, failures included. It is decided when the request arrives, so that
-/// every answer bears it.
+/// The `Cache-Control` of the answer to a request, failures included. It is decided when the request arrives, so that
+/// every answer has it.
 #[derive(Debug, Clone, Copy)]
 pub struct CachePolicy(Option<&'static str>);
 
 impl CachePolicy {
-    /// Every answer to a read may be kept, and must be revalidated; one to a signed-in caller only by that caller. An answer
-    /// about an account, which may hold tokens, is not kept.
-    pub fn of(matched: &Matched, method: &Method, headers: &HeaderMap) -> Self {
-        let is_signed = headers.contains_key(AUTHORIZATION) || cookie::is_in(headers);
-        Self(match reads(method) {
-            _ if matched.is_account() => Some("no-store"),
-            true if is_signed => Some("private, no-cache"),
-            true => Some("public, max-age=0, must-revalidate"),
-            false => None,
+    /// Answers to reads may be stored but must be revalidated; those to signed-in callers only in private caches. Answers
+    /// about an account may hold tokens and are not stored.
+    pub fn new(matched: &MatchedRoute, method: &Method, headers: &HeaderMap) -> Self {
+        let is_signed_in = headers.contains_key(AUTHORIZATION) || cookie::is_present(headers);
+        Self(if matched.is_account() {
+            Some("no-store")
+        } else if !is_read(method) {
+            None
+        } else if is_signed_in {
+            Some("private, no-cache")
+        } else {
+            Some("public, max-age=0, must-revalidate")
         })
     }
 
-    pub fn put(self, headers: &mut HeaderMap) {
+    pub fn apply(self, headers: &mut HeaderMap) {
         let Some(policy) = self.0 else { return };
         if !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static(policy));
@@ -58,6 +61,6 @@ impl CachePolicy {
     }
 }
 
-fn reads(method: &Method) -> bool {
+fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }

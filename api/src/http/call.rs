@@ -1,4 +1,5 @@
-//! The one extractor: it makes the contract's checks in the contract's order (§1), so that each request has exactly one answer.
+//! The one extractor of handlers. It makes the contract's checks in the contract's order (§1), so that the first failing
+//! check decides the answer.
 use std::pin::Pin;
 
 use actix_web::{
@@ -21,57 +22,57 @@ use tracing::Span;
 
 use super::{
     Body, Links, NoBody, NoQuery, Origins, Problem, Query,
+    access_policy::{AccessPolicies, AccessPolicy},
     body::Limits,
     cookie, csrf, device,
-    heavy::HeavyReads,
-    limit,
-    matched::Matched,
+    heavy_reads::HeavyReads,
+    idempotency, limit,
+    matched_route::MatchedRoute,
     middleware::{Address, Arrival, RequestId},
-    once, precondition, query,
+    precondition, query,
     relation::Relations,
-    rules::{Passage, Rules},
     slot::Slot,
 };
 use crate::settings::ApiSettings;
 
-/// `server.public_url`, or nothing.
+/// `server.public_url`; empty if it is not set.
 #[derive(Debug, Clone)]
 pub struct PublicUrl(pub String);
 
-/// A request that passed every check that needs no row.
+/// A request that passed every check that does not need the row.
 pub struct Call<B = NoBody, Q = NoQuery> {
     pub session: Session,
     pub query: Q,
     pub input: B,
     pub links: Links,
     pub relations: Data<Relations>,
-    /// Bytes of the answer, at most.
+    /// The largest answer, in bytes.
     pub answer_limit: u64,
     matching: Result<Expected, Problem>,
     expected: Result<Expected, Problem>,
     once: Result<Option<Once>, Problem>,
     ids: Vec<i64>,
-    /// The place of a heavy read, held until it is answered.
+    /// The permit of a heavy read, held until it is answered.
     _heavy: Option<OwnedSemaphorePermit>,
 }
 
 impl<B, Q> Call<B, Q> {
-    /// The first id of the path; 0, which no row has, where the path has none.
+    /// The first id in the path, or 0, which no row has, if the path has none.
     pub fn id(&self) -> i64 {
         self.ids.first().copied().unwrap_or_default()
     }
 
-    /// The second id of the path.
+    /// The second id in the path, or 0.
     pub fn second_id(&self) -> i64 {
         self.ids.get(1).copied().unwrap_or_default()
     }
 
-    /// What `Idempotency-Key` says. Fails where it cannot be read.
+    /// The idempotency key with the fingerprint of the request. Fails if the header is malformed.
     pub fn once(&self) -> Result<Option<Once>, Problem> {
         self.once.clone()
     }
 
-    /// The row of the path, with what the preconditions say of it. Fails where they cannot be read.
+    /// The row that the path names, with the preconditions. Fails if a header is malformed.
     pub fn target(&self) -> Result<Target, Problem> {
         Ok(Target {
             id: self.id(),
@@ -79,12 +80,12 @@ impl<B, Q> Call<B, Q> {
         })
     }
 
-    /// What `If-Match` says of each row that is changed, whichever they are. Fails where it cannot be read.
+    /// The versions that `If-Match` allows for every changed row. Fails if the header is malformed.
     pub fn matching(&self) -> Result<Expected, Problem> {
         self.matching.clone()
     }
 
-    /// What the preconditions say of the one row that is changed. Fails where they cannot be read.
+    /// The versions that `If-Match` and `If-None-Match` allow for the one changed row. Fails if a header is malformed.
     pub fn expected(&self) -> Result<Expected, Problem> {
         self.expected.clone()
     }
@@ -105,51 +106,52 @@ async fn check<B: Body, Q: Query>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Call<B, Q>, Problem> {
-    let ids = ids(request.match_info().iter().map(|(_, text)| text))?;
+    let ids = parse_ids(request.match_info().iter().map(|(_, text)| text))?;
     let mut query: Q = query::read(request.query_string())?;
-    let settings = **of::<ApiSettings>(request)?;
-    query.allow(&settings)?;
+    let settings = **app_data::<ApiSettings>(request)?;
+    query.apply_settings(&settings)?;
     let arrival = request
         .extensions()
         .get()
         .map_or_else(Instant::now, |Arrival(at)| *at);
-    let kernel = of::<Kernel>(request)?.as_ref().clone();
+    let kernel = app_data::<Kernel>(request)?.as_ref().clone();
     let mut kernel = kernel.for_request(arrival, time_limit(request.method()));
     if has_reserved_connections(request) {
         kernel = kernel.reserved();
     }
-    let passage = passage(request)?;
-    let cookie = cookie::of(request).filter(|_| !passage.signs_in);
-    let slot = Slot::of(request)?;
+    let policy = access_policy(request)?;
+    let cookie = cookie::read(request).filter(|_| !policy.is_sign_in);
+    let slot = Slot::from_request(request)?;
     let actor = actor(request, &kernel, cookie.as_ref()).await;
     limit::count(request, actor.as_ref().ok()).await?;
     let actor = actor?;
     if let Some(user_id) = actor.user_id() {
         Span::current().record("user_id", user_id);
-        slot.belongs_to(user_id);
+        slot.set_user(user_id);
     }
-    passage.admit(&actor)?;
+    policy.authorize(&actor)?;
     query.permit(&actor)?;
     let user_id = actor.user_id();
-    let reading = Instant::now();
-    let input = B::read(request, payload, **of::<Limits>(request)?).await?;
+    let waiting_since = Instant::now();
+    let input = B::read(request, payload, **app_data::<Limits>(request)?).await?;
     if let Some(user_id) = user_id {
-        slot.turn(user_id).await?;
+        slot.wait_for_turn(user_id).await?;
     }
     let heavy = if query.is_heavy() {
-        Some(of::<HeavyReads>(request)?.enter().await?)
+        Some(app_data::<HeavyReads>(request)?.acquire().await?)
     } else {
         None
     };
-    // The time until the body was there and it was the caller's turn has limits of its own.
-    let kernel = kernel.for_request(arrival + reading.elapsed(), time_limit(request.method()));
+    // Waiting for the body and for the caller's turn has time limits of its own, so it does not count here.
+    let started = arrival + waiting_since.elapsed();
+    let kernel = kernel.for_request(started, time_limit(request.method()));
     let session = Session::new(kernel, actor).from(origin(request));
-    let links = Links::of(request, &of::<PublicUrl>(request)?.0);
+    let links = Links::new(request, &app_data::<PublicUrl>(request)?.0);
     Ok(Call {
         links,
-        relations: of(request)?,
+        relations: app_data(request)?,
         answer_limit: settings.answer_limit,
-        once: once::once(request),
+        once: idempotency::read(request),
         matching: precondition::matching(request, settings.require_if_match),
         expected: precondition::expected(request, settings.require_if_match),
         session,
@@ -160,14 +162,14 @@ async fn check<B: Body, Q: Query>(
     })
 }
 
-/// Signing in, and learning who one is, work while everything else waits for a connection.
+/// Signing in and reading one's own account use reserved connections, so that they work while all others are taken.
 fn has_reserved_connections(request: &HttpRequest) -> bool {
     let pattern = request.match_pattern().unwrap_or_default();
     let route = pattern.strip_prefix("/api/v1/auth/").unwrap_or_default();
     ["login", "refresh", "cookie", "me"].contains(&route)
 }
 
-/// What only reads must be done sooner.
+/// Reads have a shorter time limit than writes.
 fn time_limit(method: &Method) -> Limit {
     if method.is_safe() {
         Limit::Read
@@ -177,7 +179,7 @@ fn time_limit(method: &Method) -> Limit {
 }
 
 fn origin(request: &HttpRequest) -> Origin {
-    // It keeps what it read in the extensions: they must not be borrowed meanwhile.
+    // Reading a cookie stores the parsed cookies in the extensions, so they must not be borrowed here.
     let device = device::read(request);
     let id = |RequestId(id): &RequestId| id.as_str().into();
     let agent = request.headers().get(USER_AGENT);
@@ -190,8 +192,8 @@ fn origin(request: &HttpRequest) -> Origin {
     }
 }
 
-/// Every parameter of our paths is an id: a positive 64-bit integer, written one way only.
-pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem> {
+/// Parses path parameters, which are all ids: positive 64-bit integers without leading zeros.
+pub fn parse_ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem> {
     let id = |text: &str| {
         let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         let id = is_plain.then(|| text.parse().ok()).flatten();
@@ -200,7 +202,7 @@ pub fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem
     texts.map(id).collect()
 }
 
-/// Credentials that are there must be good, even where none are needed. A header goes before a cookie, which browsers add themselves.
+/// Invalid credentials fail, even on public routes. The `Authorization` header wins over the cookie, which browsers add themselves.
 async fn actor(
     request: &HttpRequest,
     kernel: &Kernel,
@@ -212,8 +214,8 @@ async fn actor(
             return Ok(Actor::Anonymous);
         };
         let actor = auth::resolve_token(kernel, cookie).await;
-        let actor = actor.map_err(|error| Problem::from(error).of_cookie())?;
-        let origins = of::<Origins>(request)?;
+        let actor = actor.map_err(|error| Problem::from(error).removing_cookie())?;
+        let origins = app_data::<Origins>(request)?;
         csrf::check(request, &origins, (kernel, cookie)).await?;
         return Ok(actor);
     };
@@ -227,16 +229,21 @@ async fn actor(
     }
 }
 
-fn passage(request: &HttpRequest) -> Result<Passage, Problem> {
-    let (method, matched) = (request.method(), Matched::of(request));
-    let rules = of::<Rules>(request)?;
-    let passage = rules.get(method, matched.pattern());
-    let unknown = || Error::bug(format!("{method} has no rule here: mount it as a Route"));
-    Ok(passage.cloned().ok_or_else(unknown)?)
+fn access_policy(request: &HttpRequest) -> Result<AccessPolicy, Problem> {
+    let (method, matched) = (request.method(), MatchedRoute::from_request(request));
+    let policies = app_data::<AccessPolicies>(request)?;
+    let policy = policies.get(method, matched.pattern());
+    let missing = || {
+        let pattern = matched.pattern();
+        Error::bug(format!(
+            "{method} {pattern} has no access policy: mount it as a Route"
+        ))
+    };
+    Ok(policy.cloned().ok_or_else(missing)?)
 }
 
-/// What the server was built with.
-fn of<T: 'static>(request: &HttpRequest) -> Result<Data<T>, Problem> {
+/// Application data that the server was built with.
+fn app_data<T: 'static>(request: &HttpRequest) -> Result<Data<T>, Problem> {
     let data = request.app_data::<Data<T>>().cloned();
-    data.ok_or_else(|| Error::bug("the server was built without its data").into())
+    data.ok_or_else(|| Error::bug("application data is missing: add it in Server::bind").into())
 }

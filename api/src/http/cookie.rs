@@ -1,4 +1,4 @@
-//! The cookie by which a browser stays signed in, out of reach of its scripts (RFC 6265bis, section 4.1.3.2).
+//! The session cookie of a browser, which scripts cannot read (RFC 6265bis, section 4.1.3.2).
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, Expiration, SameSite, time::OffsetDateTime},
@@ -8,33 +8,33 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Time;
 
-/// `__Host-`: from this host only, for all of it, by TLS.
+/// The prefix `__Host-` makes browsers require TLS, this exact host and the path `/`.
 const NAME: &str = "__Host-atoll";
 
-/// What a request brings, if anything.
-pub fn of(request: &HttpRequest) -> Option<SecretString> {
+/// Reads the session cookie of a request.
+pub fn read(request: &HttpRequest) -> Option<SecretString> {
     let cookie = request.cookie(NAME)?;
     Some(SecretString::from(cookie.value()))
 }
 
-/// Keeps a browser signed in until a time.
+/// Writes the `Set-Cookie` value that keeps a browser signed in until a time.
 pub fn set(token: &SecretString, until: Time) -> String {
     let until = OffsetDateTime::from_unix_timestamp(until.seconds());
     let until = until.map_or(Expiration::Session, Expiration::from);
-    let mut cookie = bare(NAME, token.expose_secret());
+    let mut cookie = build(NAME, token.expose_secret());
     cookie.set_expires(until);
     cookie.to_string()
 }
 
-/// Signs a browser out.
+/// Writes the `Set-Cookie` value that removes the cookie.
 pub fn removal() -> String {
-    let mut cookie = bare(NAME, "");
+    let mut cookie = build(NAME, "");
     cookie.make_removal();
     cookie.to_string()
 }
 
-/// Whether a request brings one.
-pub fn is_in(headers: &HeaderMap) -> bool {
+/// Returns true if the request has a session cookie.
+pub fn is_present(headers: &HeaderMap) -> bool {
     let is_ours = |pair: &str| pair.split('=').next().map(str::trim) == Some(NAME);
     let mut cookies = headers.get_all(COOKIE);
     cookies.any(|value| {
@@ -44,8 +44,8 @@ pub fn is_in(headers: &HeaderMap) -> bool {
     })
 }
 
-/// As each of ours is: what its name begins with asks for all of it but the last.
-pub fn bare<'a>(name: &'a str, value: &'a str) -> Cookie<'a> {
+/// Builds a cookie with the attributes that `__Host-` requires, hidden from scripts and not sent by other sites' forms.
+pub fn build<'a>(name: &'a str, value: &'a str) -> Cookie<'a> {
     Cookie::build(name, value)
         .path("/")
         .secure(true)

@@ -1,4 +1,4 @@
-//! Requests that a browser sends with its cookie, but for another site, are refused.
+//! Protection against cross-site request forgery: a page of another site cannot use a browser's session cookie.
 use actix_web::{
     HttpRequest,
     http::{
@@ -11,10 +11,10 @@ use service::{Kernel, auth};
 
 use super::Problem;
 
-/// What proves that the sender read an answer of ours.
+/// The header with the token, which only a page that may read the API's answers can know.
 const TOKEN: &str = "x-csrf-token";
 
-/// Where pages may be from that use the API: its own address, and those that are configured.
+/// The origins whose pages may use the API: the server's own and the configured ones.
 #[derive(Debug, Clone, Default)]
 pub struct Origins {
     all: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    pub fn of(configured: &[String], public_url: Option<&str>) -> Self {
+    pub fn new(configured: &[String], public_url: Option<&str>) -> Self {
         let own = public_url.and_then(|url| {
             let url: Uri = url.parse().ok()?;
             Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
@@ -33,24 +33,27 @@ impl Origins {
         }
     }
 
-    /// Whether pages of this origin may use the API. `http://localhost:*` stands for every port.
+    /// Returns true if pages of this origin may use the API. `http://localhost:*` allows every port.
     pub fn allow(&self, origin: &str) -> bool {
-        self.all.iter().any(|one| match one.strip_suffix('*') {
-            Some(start) => {
-                let port = origin.strip_prefix(start);
-                port.is_some_and(|port| port.parse::<u16>().is_ok())
-            }
-            None => one == origin,
-        })
+        self.all
+            .iter()
+            .any(|allowed| match allowed.strip_suffix('*') {
+                Some(start) => {
+                    let port = origin.strip_prefix(start);
+                    port.is_some_and(|port| port.parse::<u16>().is_ok())
+                }
+                None => allowed == origin,
+            })
     }
 
-    /// Whether there are others than the server's own.
+    /// Returns true if origins other than the server's own are allowed.
     pub fn are_configured(&self) -> bool {
         self.are_configured
     }
 }
 
-/// For a request that a cookie signs: reading harms nobody (RFC 9110, section 9.2.1), anything else must prove itself twice.
+/// Checks a request that is authenticated by a cookie. Reads are safe (RFC 9110, section 9.2.1); every other request needs
+/// an allowed origin and the token.
 pub async fn check(
     request: &HttpRequest,
     origins: &Origins,
@@ -59,34 +62,36 @@ pub async fn check(
     if [Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(());
     }
-    from_here(request, origins)?;
+    check_origin(request, origins)?;
     let token = request.headers().get(TOKEN);
     let token = token.and_then(|token| token.to_str().ok());
-    match auth::is_csrf_token(kernel, cookie, token.unwrap_or_default()).await? {
-        true => Ok(()),
-        false => Err(Problem::forbidden(
-            "a request with a cookie needs the header X-CSRF-Token: GET /api/v1/auth/cookie says which",
-        )),
+    if auth::is_csrf_token(kernel, cookie, token.unwrap_or_default()).await? {
+        Ok(())
+    } else {
+        Err(Problem::forbidden(
+            "missing or wrong X-CSRF-Token header: a request with a cookie needs the token from GET /api/v1/auth/cookie",
+        ))
     }
 }
 
-/// By what browsers say themselves, which no script can change (Fetch Metadata; Fetch, section 3.2).
-pub fn from_here(request: &HttpRequest, origins: &Origins) -> Result<(), Problem> {
+/// Checks the headers that browsers set and scripts cannot change (Fetch Metadata; Fetch, section 3.2).
+pub fn check_origin(request: &HttpRequest, origins: &Origins) -> Result<(), Problem> {
     let headers = request.headers();
-    let is_here = match (
+    let is_allowed = match (
         text(headers, "sec-fetch-site"),
         text(headers, ORIGIN.as_str()),
     ) {
-        // Without either it is no browser of this decade: the token decides.
+        // Every current browser sends one of the two. Other clients are checked by the token alone.
         (Some("same-origin" | "none"), _) | (None, None) => true,
         (_, Some(origin)) => is_own(headers, origin) || origins.allow(origin),
         (Some(_), None) => false,
     };
-    match is_here {
-        true => Ok(()),
-        false => Err(Problem::forbidden(
-            "a page of another site may not use your sign-in: add its origin to server.cors_origins if it is yours",
-        )),
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(Problem::forbidden(
+            "origin not allowed for requests with a cookie: if the page is yours, add its origin to server.cors_origins",
+        ))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The cookie of a device that somebody signed in from. It opens nothing: it only tells a known device from others.
+//! The cookie of a device that a user signed in from. It grants no access; it only tells known devices from new ones.
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, time::Duration},
@@ -6,18 +6,18 @@ use actix_web::{
 use secrecy::{ExposeSecret, SecretString};
 use service::auth::device::LIFETIME;
 
-use super::cookie::bare;
+use super::cookie::build;
 
-/// The prefix binds it to this host, and to TLS (RFC 6265bis, section 4.1.3.2).
+/// The prefix binds the cookie to this host and to TLS (RFC 6265bis, section 4.1.3.2).
 const NAME: &str = "__Host-atoll-device";
 
 pub fn read(request: &HttpRequest) -> Option<SecretString> {
     Some(request.cookie(NAME)?.value().into())
 }
 
-/// Kept for as long as it is good.
+/// Builds the cookie with the lifetime of its value.
 pub fn device_cookie(value: &SecretString) -> Cookie<'_> {
-    let mut cookie = bare(NAME, value.expose_secret());
+    let mut cookie = build(NAME, value.expose_secret());
     cookie.set_max_age(Duration::seconds(LIFETIME.num_seconds()));
     cookie
 }

@@ -1,4 +1,4 @@
-//! Answers that are made while they are sent, page after page, for as long as the client takes them.
+//! Streamed answers: each page is read from the database after the client has taken the page before it.
 use std::{io, time::Duration};
 
 use actix_web::{
@@ -18,39 +18,39 @@ use tracing::Instrument;
 
 use super::{
     Problem,
-    places::{Place, Places},
+    concurrency::{Concurrency, LongPermit},
 };
 use crate::transfer::{AnyPages, Page};
 
-/// 200, with a file.
+/// 200 with a file.
 pub struct Download {
     name: String,
     media_type: &'static str,
-    pages: Receiver<Sent>,
+    pages: Receiver<Chunk>,
 }
 
-/// A page, or the word that there are no more: without it the answer has no end.
-enum Sent {
+/// A page, or the mark that the answer is complete. If the channel closes without the mark, the connection is cut.
+enum Chunk {
     Page(Bytes),
     End,
 }
 
 impl Download {
-    /// The first page is read before the answer begins: what it fails with is a problem like any other.
+    /// Reads the first page before the answer begins, so that its failure is answered as a problem.
     pub async fn start(
         (name, media_type): (String, &'static str),
         mut pages: Box<dyn AnyPages>,
         session: Session,
-        places: &Places,
+        concurrency: &Concurrency,
     ) -> Result<Self, Problem> {
-        let place = places.export(&session)?;
+        let permit = concurrency.acquire_export(&session)?;
         let session = session.per_chunk();
         let first = pages.next(&session).await?;
         let (sender, receiver) = channel(1);
         let sending = Sending {
             sender,
-            patience: places.patience(),
-            _place: place,
+            timeout: concurrency.export_timeout(),
+            _permit: permit,
         };
         rt::spawn(sending.run(first, pages, session).in_current_span());
         Ok(Self {
@@ -61,45 +61,45 @@ impl Download {
     }
 }
 
-/// What is left to do of it, in a task of its own: nothing that the client does stops a statement half way.
+/// Sends the remaining pages in a task of its own, so that a disconnect does not cancel a running statement.
 struct Sending {
-    sender: Sender<Sent>,
-    patience: Duration,
-    /// Held to the end.
-    _place: Place,
+    sender: Sender<Chunk>,
+    timeout: Duration,
+    /// Held until the last page is sent.
+    _permit: LongPermit,
 }
 
 impl Sending {
-    /// The next page is read when the client has taken the one before.
+    /// Reads each page after the client has taken the one before.
     async fn run(self, first: Option<Page>, mut pages: Box<dyn AnyPages>, session: Session) {
         let mut page = first;
-        while let Some(free) = self.wait().await {
+        while let Some(permit) = self.wait_for_client().await {
             let Some(Page { bytes, .. }) = page else {
-                free.send(Sent::End);
+                permit.send(Chunk::End);
                 return;
             };
-            free.send(Sent::Page(bytes.into()));
-            if self.wait().await.is_none() {
+            permit.send(Chunk::Page(bytes.into()));
+            if self.wait_for_client().await.is_none() {
                 return;
             }
             page = match pages.next(&session).await {
                 Ok(next) => next,
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
-                    tracing::warn!(error, "an export broke off");
+                    tracing::warn!(error, "export failed");
                     return;
                 }
             };
         }
     }
 
-    /// None where nobody takes the pages any more.
-    async fn wait(&self) -> Option<Permit<'_, Sent>> {
-        let free = timeout(self.patience, self.sender.reserve()).await;
-        if free.is_err() {
-            tracing::info!("an export was given up: its client took nothing of it for too long");
+    /// Waits until the client has taken the last chunk. None if it disconnected or stopped reading for too long.
+    async fn wait_for_client(&self) -> Option<Permit<'_, Chunk>> {
+        let permit = timeout(self.timeout, self.sender.reserve()).await;
+        if permit.is_err() {
+            tracing::info!("export cancelled: its client stopped reading");
         }
-        free.ok()?.ok()
+        permit.ok()?.ok()
     }
 }
 
@@ -112,11 +112,11 @@ impl Responder for Download {
         response
             .content_type(self.media_type)
             .insert_header((CONTENT_DISPOSITION, name));
-        let next = async |mut pages: Receiver<Sent>| match pages.recv().await {
-            Some(Sent::Page(bytes)) => Some((Ok(bytes), pages)),
-            Some(Sent::End) => None,
-            // The connection is cut: what has arrived must not look like all of it.
-            None => Some((Err(io::Error::other("the export broke off")), pages)),
+        let next = async |mut pages: Receiver<Chunk>| match pages.recv().await {
+            Some(Chunk::Page(bytes)) => Some((Ok(bytes), pages)),
+            Some(Chunk::End) => None,
+            // The error cuts the connection, so that an incomplete file does not look complete.
+            None => Some((Err(io::Error::other("the export is incomplete")), pages)),
         };
         match *request.method() {
             Method::HEAD => response.streaming(empty::<io::Result<Bytes>>()),

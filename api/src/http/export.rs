@@ -1,4 +1,4 @@
-//! `GET /{resource}/export`: everything that the filters match, in as many pages as the client takes.
+//! `GET /{resource}/export`: every row that the filters match, as a streamed file.
 use std::{borrow::Cow, marker::PhantomData};
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, web::Data};
@@ -8,26 +8,26 @@ use service::{
     resources::registry,
 };
 
-use super::{Call, NoBody, Problem, Query, Resource, download::Download, places::Places};
+use super::{Call, Concurrency, NoBody, Problem, Query, Resource, download::Download};
 use crate::{
     openapi::{self, Documented, Operation, header},
     settings::ApiSettings,
     transfer::{Format, Pages},
 };
 
-/// Which rows, and what they are written as.
-pub struct ExportOf<C: Crud> {
+/// The filters and the format of an export.
+pub struct ExportParams<C: Crud> {
     format: Format,
     rows: ExportQuery<C>,
 }
 
-impl<C: Crud> Query for ExportOf<C> {
+impl<C: Crud> Query for ExportParams<C> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let (ours, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| *name == "format");
+        let (formats, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| *name == "format");
         let mut format = Format::default();
-        let (_, mut refusals) = take_each(ours, |_, value| {
+        let (_, mut refusals) = take_each(formats, |_, value| {
             format = one_of(value, &Format::ALL)?;
             Ok(())
         });
@@ -39,7 +39,7 @@ impl<C: Crud> Query for ExportOf<C> {
         Err(Error::Query(refusals))
     }
 
-    fn allow(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+    fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
         self.rows.limit_page(settings.answer_limit);
         Ok(())
     }
@@ -53,18 +53,18 @@ impl<C: Crud> Query for ExportOf<C> {
     }
 }
 
-/// 200, with rows as long as there are any.
+/// 200 with all rows of an export.
 pub struct Export<R>(Download, PhantomData<R>);
 
 pub async fn export<R: Resource>(
-    call: Call<NoBody, ExportOf<R>>,
-    places: Data<Places>,
+    call: Call<NoBody, ExportParams<R>>,
+    concurrency: Data<Concurrency>,
 ) -> Result<Export<R>, Problem> {
-    let ExportOf { format, rows } = call.query;
+    let ExportParams { format, rows } = call.query;
     let name = format!("{}.{}", R::name(), format.name());
     let pages = Box::new(Pages::<R>::new(rows, format)?);
     let file = (name, format.media_type());
-    let download = Download::start(file, pages, call.session, &places).await?;
+    let download = Download::start(file, pages, call.session, &concurrency).await?;
     Ok(Export(download, PhantomData))
 }
 
@@ -78,7 +78,7 @@ impl<R: Resource> Responder for Export<R> {
 
 impl<R: Resource> Documented for Result<Export<R>, Problem> {
     fn document(operation: &mut Operation<'_>) {
-        let headers = operation.answer(200, "Every row, each as a list shows it.");
+        let headers = operation.answer(200, "All matching rows, in the form that a list has");
         headers["Content-Disposition"] = header("Content-Disposition");
         for (_, format) in Format::ALL {
             operation.text(200, format);

@@ -1,4 +1,4 @@
-//! `POST /{resource}/import`: rows from a body that is as long as it is.
+//! `POST /{resource}/import`: rows from a file of any length, read while it arrives.
 use std::{borrow::Cow, marker::PhantomData};
 
 use actix_web::{rt, web::Data};
@@ -8,7 +8,7 @@ use service::{
 };
 use tokio::task::JoinHandle;
 
-use super::{Answer, Call, Is, Kind, Places, Problem, Query, Reply, Resource, upload::Upload};
+use super::{Answer, Call, Concurrency, Kind, Ok, Problem, Query, Reply, Resource, upload::Upload};
 use crate::{
     openapi::{self, Operation},
     system::Draining,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub struct ImportQuery<R> {
-    /// What the type of the body says, where nothing is said.
+    /// Taken from the media type of the body if not given.
     format: Option<Format>,
     on_error: OnError,
     dry_run: bool,
@@ -47,7 +47,8 @@ impl<R: Resource> Query for ImportQuery<R> {
                 "map" if !known.is_empty() => query.map = references(value, &known)?,
                 _ => {
                     let map = if known.is_empty() { "" } else { ", map" };
-                    let detail = format!("is not one of format, on_error, dry_run, skip{map}");
+                    let detail =
+                        format!("unknown parameter; use format, on_error, dry_run, skip{map}");
                     return Err(("unknown", detail));
                 }
             }
@@ -63,9 +64,9 @@ impl<R: Resource> Query for ImportQuery<R> {
 
 pub async fn import<R: Resource>(
     call: Call<Upload, ImportQuery<R>>,
-    places: Data<Places>,
+    concurrency: Data<Concurrency>,
     draining: Data<Draining>,
-) -> Answer<Is<Report>> {
+) -> Answer<Ok<Report>> {
     let Call {
         session,
         query,
@@ -73,12 +74,12 @@ pub async fn import<R: Resource>(
         ..
     } = call;
     let format = input.format;
-    if query.format.is_some_and(|asked| asked != format) {
-        let detail = "format names another type than the body has";
+    if query.format.is_some_and(|requested| requested != format) {
+        let detail = "format does not match the Content-Type of the body";
         return Err(Problem::unsupported(detail));
     }
     let session = session.uncounted();
-    let _place = places.import(&session)?;
+    let _permit = concurrency.acquire_import(&session)?;
     let reading = Reading {
         format,
         skip: query.skip,
@@ -102,7 +103,7 @@ pub async fn import<R: Resource>(
     Err(problem.with("committed_lines", report.committed_lines))
 }
 
-/// Why the import stopped. What was wrong with a body that broke off is known where it arrived.
+/// Returns the reason why an import stopped. If its body was incomplete, the task that received it knows why.
 async fn problem(
     stop: Stop,
     report: &Report,
@@ -110,27 +111,26 @@ async fn problem(
 ) -> Problem {
     match stop {
         Stop::Refused => {
-            let refused = "the chunk with the first error was not written, nor anything after it";
+            let refused = "stopped at the first invalid chunk: that chunk and everything after it was not written";
             Problem::new(Kind::ValidationFailed, refused).with("errors", &report.errors)
         }
         Stop::Broken(error) => match arrival.await {
             Ok(Err(problem)) => problem,
             _ => Error::internal(error).into(),
         },
-        Stop::Draining => Problem::unavailable("this server"),
+        Stop::Draining => Problem::overloaded("this server is shutting down"),
         Stop::Failed(error) => error.into(),
     }
 }
 
-/// References that are looked up by name, with commas between them.
+/// Parses the comma-separated references that are looked up by name.
 fn references(text: &str, known: &[String]) -> Result<Vec<String>, Refused> {
     let names: Vec<_> = text.split(',').map(str::to_owned).collect();
-    match names.iter().all(|name| known.contains(name)) {
-        true => Ok(names),
-        false => Err((
-            "not_allowed",
-            format!("must be some of {}", known.join(", ")),
-        )),
+    if names.iter().all(|name| known.contains(name)) {
+        Ok(names)
+    } else {
+        let detail = format!("unknown reference; use any of {}", known.join(", "));
+        Err(("not_allowed", detail))
     }
 }
 

@@ -1,4 +1,4 @@
-//! JSON as the contract reads it: no duplicate keys, no deeper than 64, no U+0000, and refusals by JSON Pointer.
+//! Strict JSON (contract §2): no duplicate keys, no nesting deeper than 64, no U+0000; refusals name a JSON Pointer.
 use std::{cell::Cell, fmt};
 
 use serde::{
@@ -14,40 +14,40 @@ use super::Problem;
 /// Contract §2.
 const MAX_DEPTH: usize = 64;
 
-/// Values of one text, an object counting as many: it takes a hundred times the room of its brackets. A bulk of
-/// roles with all the permissions that there may be has fewer.
-const MAX_VALUES: usize = 250_000;
-const OBJECT: usize = 16;
+/// The values that a bulk request may have. A bulk of roles that hold every permission has fewer.
+const MAX_BULK_VALUES: usize = 250_000;
 
-/// The same of a text of one row, or of one request that is no bulk: each value may become a refusal.
-const MAX_VALUES_OF_ONE: usize = 10_000;
+/// The values that any other request may have, because each value may become a refusal.
+const MAX_VALUES: usize = 10_000;
 
-/// Reads an object into `T`. What is no JSON is malformed (400); what is, but not of `T`'s shape, is invalid (422).
+/// An object counts as this many values, because it takes a hundred times the memory of its two brackets.
+const OBJECT_COST: usize = 16;
+
+/// Reads an object into `T`. Invalid JSON is malformed (400); JSON that does not fit `T` is invalid (422).
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    read_of(body, MAX_VALUES_OF_ONE)
+    read_limited(body, MAX_VALUES)
 }
 
-/// The same of a bulk request.
-pub fn read_many<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    read_of(body, MAX_VALUES)
+/// Reads the body of a bulk request, which may have more values.
+pub fn read_bulk<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    read_limited(body, MAX_BULK_VALUES)
 }
 
-fn read_of<T: DeserializeOwned>(body: &[u8], most: usize) -> Result<T, Problem> {
-    let value = parse(body, most).map_err(|error| {
-        Problem::malformed(format!("the body is not JSON as we read it: {error}"))
-    })?;
+fn read_limited<T: DeserializeOwned>(body: &[u8], max_values: usize) -> Result<T, Problem> {
+    let value = parse(body, max_values);
+    let value = value.map_err(|error| Problem::malformed(format!("invalid JSON: {error}")))?;
     check(&value)?;
     Ok(shape(value)?)
 }
 
-/// Any JSON without a key that stands twice, and not too deep.
+/// Parses any JSON value without duplicate keys or deep nesting.
 pub fn strict(text: &[u8]) -> serde_json::Result<Value> {
-    parse(text, MAX_VALUES_OF_ONE)
+    parse(text, MAX_VALUES)
 }
 
-fn parse(text: &[u8], most: usize) -> serde_json::Result<Value> {
+fn parse(text: &[u8], max_values: usize) -> serde_json::Result<Value> {
     let mut json = serde_json::Deserializer::from_slice(text);
-    let left = Cell::new(most);
+    let left = Cell::new(max_values);
     let strict = Strict {
         depth: MAX_DEPTH,
         left: &left,
@@ -56,17 +56,17 @@ fn parse(text: &[u8], most: usize) -> serde_json::Result<Value> {
     json.end().map(|()| value)
 }
 
-/// Fails where a text has U+0000 in it.
+/// Fails if a text contains U+0000.
 pub fn check(value: &Value) -> Result<(), Error> {
-    match nul(value) {
+    match find_nul(value) {
         Some(at) => Err(Error::invalid(at, "not_allowed", "must not contain U+0000")),
         None => Ok(()),
     }
 }
 
-/// An object as a `T`.
+/// Converts an object into a `T`.
 pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    // A list would be taken for a struct's fields in order.
+    // serde would read a list as the fields of a struct in order.
     if !value.is_object() {
         return Err(Error::invalid("", "wrong_type", "must be an object"));
     }
@@ -82,9 +82,10 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         let at = format!("/{}", escape(field));
         return Error::invalid(at, "unknown_field", shortened(&message, ("`", "`, ")));
     }
-    let message = match message.starts_with("unknown variant") {
-        true => shortened(&message, ("`", "`, ")),
-        false => shortened(&message, ("\"", "\", ")),
+    let message = if message.starts_with("unknown variant") {
+        shortened(&message, ("`", "`, "))
+    } else {
+        shortened(&message, ("\"", "\", "))
     };
     let segment = |segment: &Segment| match segment {
         Segment::Seq { index } => index.to_string(),
@@ -98,7 +99,7 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     Error::invalid(pointer, "wrong_type", message)
 }
 
-/// A message of serde, with less of a long text that it quotes between two marks.
+/// Shortens a long text that a message of serde quotes between two marks.
 fn shortened(message: &str, (start, end): (&str, &str)) -> String {
     let parts = message.split_once(start).and_then(|(head, rest)| {
         let (quoted, tail) = rest.rsplit_once(&format!("{end}expected"))?;
@@ -112,27 +113,27 @@ fn shortened(message: &str, (start, end): (&str, &str)) -> String {
     }
 }
 
-/// Where a text with U+0000 stands: PostgreSQL cannot store one, and SQLite would.
-fn nul(value: &Value) -> Option<String> {
+/// Returns the pointer to a text with U+0000, which SQLite can store and PostgreSQL cannot.
+fn find_nul(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.contains('\0') => Some(String::new()),
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .find_map(|(i, item)| nul(item).map(|rest| format!("/{i}{rest}"))),
-        Value::Object(members) => members
-            .iter()
-            .find_map(|(key, member)| nul(member).map(|rest| format!("/{}{rest}", escape(key)))),
+            .find_map(|(i, item)| find_nul(item).map(|rest| format!("/{i}{rest}"))),
+        Value::Object(members) => members.iter().find_map(|(key, member)| {
+            find_nul(member).map(|rest| format!("/{}{rest}", escape(key)))
+        }),
         _ => None,
     }
 }
 
-/// RFC 6901, section 3.
+/// Escapes a key for a JSON Pointer (RFC 6901, section 3).
 pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Reads a value at most this deep, and of so many.
+/// Parses a value with limits on its depth and on the number of its values.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth: usize,
@@ -148,7 +149,7 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
 }
 
 impl Strict<'_> {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+    fn descend<E: serde::de::Error>(self) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1);
         let depth = depth.ok_or_else(|| E::custom(format!("nested deeper than {MAX_DEPTH}")))?;
         Ok(Self { depth, ..self })
@@ -157,7 +158,7 @@ impl Strict<'_> {
     fn spend<E: serde::de::Error>(self, values: usize) -> Result<(), E> {
         let left = self.left.get().checked_sub(values);
         self.left
-            .set(left.ok_or_else(|| E::custom("it has too many values"))?);
+            .set(left.ok_or_else(|| E::custom("too many values"))?);
         Ok(())
     }
 }
@@ -200,9 +201,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
+        let element = self.descend()?;
         let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(deeper)? {
+        while let Some(value) = items.next_element_seed(element)? {
             self.spend(1)?;
             values.push(value);
         }
@@ -210,18 +211,15 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
-        self.spend(OBJECT)?;
+        let member = self.descend()?;
+        self.spend(OBJECT_COST)?;
         let mut values = Map::new();
         while let Some(Key(key)) = members.next_key()? {
             if values.contains_key(&key) {
-                return Err(A::Error::custom(format!(
-                    "the key `{}` stands twice",
-                    quote(key)
-                )));
+                return Err(A::Error::custom(format!("duplicate key `{}`", quote(key))));
             }
             self.spend(1)?;
-            values.insert(key, members.next_value_seed(deeper)?);
+            values.insert(key, members.next_value_seed(member)?);
         }
         Ok(values.into())
     }

@@ -1,7 +1,7 @@
-//! The kinds of failure that there are.
+//! The kinds of failure.
 use actix_web::http::StatusCode;
 
-/// The kinds of the contract, §2.
+/// The kinds of failure that the contract lists (§2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     MalformedRequest,
@@ -119,68 +119,67 @@ impl Kind {
         }
     }
 
-    /// Its name in a URL.
+    /// The last segment of the problem's `type` URL.
     pub fn slug(self) -> String {
         self.parts().1.replace('_', "-")
     }
 
-    /// When it happens, and what to do.
+    /// Explains when the failure happens and what to do.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::MalformedRequest => {
-                "The path, the query string or the body cannot be read. `errors` names refused parameters; \
-                 a body must be one JSON object in UTF-8, without a key that stands twice."
+                "The path, the query string or the body is malformed. `errors` names refused parameters; \
+                 a body must be one JSON object in UTF-8 without duplicate keys."
             }
             Self::AnswerTooLarge => {
-                "The answer would have more bytes than an answer may have. Ask for fewer columns with `fields`, or for \
-                 fewer rows with `limit`."
+                "The answer would exceed the size limit. Ask for fewer columns with `fields`, or for fewer rows with `limit`."
             }
             Self::Unauthenticated => {
-                "There are no credentials, or they have expired or were revoked. Sign in at /api/v1/auth/login \
+                "The credentials are missing, wrong, expired or revoked. Sign in at /api/v1/auth/login \
                  and send the token as `Authorization: Bearer …`."
             }
             Self::Forbidden => {
-                "You are known, and may not do this. Somebody may give you a role that allows it."
+                "You do not have permission to do this. An administrator can give you a role that allows it."
             }
-            Self::NotFound => "What the path names is absent, deleted, or not for you to see.",
+            Self::NotFound => {
+                "The path names something that is absent, deleted, or not visible to you."
+            }
             Self::MethodNotAllowed => {
-                "The path is there, but not for this method. `Allow` names those that it takes."
+                "The path exists, but does not support this method. `Allow` lists the methods that it supports."
             }
             Self::RequestTimeout => "The body did not arrive in time. Send it again.",
             Self::Conflict => {
-                "The state of a row, or a unique value that is taken, does not allow it. `errors` names the field \
-                 that can resolve it, where one can."
+                "The state of a row, or a unique value that is already taken, does not allow the request. `errors` names \
+                 the field to change, if there is one."
             }
             Self::PreconditionFailed => {
-                "The row is in another version than `If-Match` names, or in one that `If-None-Match` names. Read it again, \
-                 and change what is there now."
+                "The row's version is not one that `If-Match` allows, or is one that `If-None-Match` excludes. Read the \
+                 row again and apply your change to its current version."
             }
-            Self::PayloadTooLarge => {
-                "The body has more bytes than are taken. `detail` says how many may be sent."
-            }
+            Self::PayloadTooLarge => "The body is too large. `detail` names the limit in bytes.",
             Self::UnsupportedMediaType => {
                 "Send the body as application/json, without Content-Encoding; a PATCH may also be \
                  application/merge-patch+json."
             }
             Self::ValidationFailed => {
-                "The body can be read, but `errors` names fields that break a limit or a rule."
+                "The body is well-formed, but the fields that `errors` names break a limit or a rule."
             }
             Self::PreconditionRequired => {
-                "Here nobody writes over what they have not read: send `If-Match` with the `ETag` of the row."
+                "This server requires a version with every change: send `If-Match` with the `ETag` of the row."
             }
             Self::RateLimited => {
-                "Too many came at once, or too many attempts failed. Try again after `Retry-After` seconds, and not \
-                 before: until then nothing is tried."
+                "You sent too many requests, or too many attempts failed. Try again after `Retry-After` seconds; until \
+                 then every request is refused."
             }
             Self::Internal => {
-                "A fault of this server. Its operator finds the cause in the log under `request_id`."
+                "The server failed. The operator finds the cause in the log under `request_id`."
             }
             Self::Unavailable => {
-                "A part that this needs is away or busy. Try again after `Retry-After` seconds."
+                "The server, or a service that it depends on, is unavailable or busy. Try again after `Retry-After` seconds."
             }
             Self::QueryTimeout => {
-                "The request took longer than it may. The same request would end the same way: ask for less, with \
-                 fewer filters, another `sort` or a smaller `limit`."
+                "The request exceeded its time limit. Retrying it unchanged would fail again: use fewer filters, another \
+                 `sort` or a smaller `limit`."
             }
         }
     }

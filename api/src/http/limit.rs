@@ -1,4 +1,4 @@
-//! How many requests a caller may send (contract §13): counted once it is known who calls, told with every answer.
+//! Rate limits (contract §13): a request is counted once its caller is known, and every answer reports what is left.
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::{
@@ -8,21 +8,21 @@ use actix_web::{
 };
 use service::Actor;
 
-use super::{Problem, matched::Matched, middleware::Address};
+use super::{Problem, matched_route::MatchedRoute, middleware::Address};
 use crate::rate::{Bucket, Limiter, Verdict};
 
-/// draft-ietf-httpapi-ratelimit-headers-11
+/// The headers of draft-ietf-httpapi-ratelimit-headers-11.
 pub const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 pub const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Counts the request. Fails where there were too many.
+/// Counts the request. Fails if its caller has sent too many.
 ///
-/// The caller is one whose credentials were good, or none: those whose credentials were not count as nobody.
+/// `caller` is None if the credentials were invalid; the request then counts for its address.
 pub async fn count(request: &HttpRequest, caller: Option<&Actor>) -> Result<(), Problem> {
     let Some(limiter) = request.app_data::<Data<Limiter>>() else {
         return Ok(());
     };
-    let is_account = Matched::of(request).is_account();
+    let is_account = MatchedRoute::from_request(request).is_account();
     let bucket = Bucket::of(caller, address(request), is_account);
     let Some(verdict) = limiter.take(bucket).await else {
         return Ok(());
@@ -34,15 +34,15 @@ pub async fn count(request: &HttpRequest, caller: Option<&Actor>) -> Result<(), 
     }
 }
 
-/// The client's, as far as it is known.
+/// Returns the client's address, or 0.0.0.0 if it is unknown.
 pub fn address(request: &HttpRequest) -> IpAddr {
     let extensions = request.extensions();
     let known = extensions.get::<Address>().and_then(|address| address.0);
     known.unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }
 
-/// Says how many more may come, where they are counted.
-pub fn announce(request: &HttpRequest, response: &mut HttpResponse) {
+/// Adds the rate limit headers if the request was counted.
+pub fn add_headers(request: &HttpRequest, response: &mut HttpResponse) {
     let Some(verdict) = request.extensions().get::<Verdict>().copied() else {
         return;
     };

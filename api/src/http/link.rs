@@ -1,23 +1,23 @@
-//! Links from one page of a list to others (RFC 8288).
+//! The `Link` header of a page: links to other pages of the list (RFC 8288).
 use actix_web::HttpRequest;
 use form_urlencoded::Serializer;
 
 use super::query;
 
-/// Bytes of a `Link` header. Servers ahead of this one take no longer head of an answer, as a rule.
-const LONGEST: usize = 8 * 1024;
+/// The longest `Link` header, in bytes. Most proxies refuse longer heads of answers.
+const MAX_LENGTH: usize = 8 * 1024;
 
-/// The list that was asked for, without the place in it.
+/// The URL of the requested list, without its position.
 #[derive(Debug, Clone)]
 pub struct Links {
-    /// Where clients reach this server, if the operator says so: else links are relative, since nobody else knows.
+    /// The public URL of this server. If the operator has not configured one, it is empty and links are relative.
     root: String,
     path: String,
     query: Vec<(String, String)>,
 }
 
 impl Links {
-    pub fn of(request: &HttpRequest, root: &str) -> Self {
+    pub fn new(request: &HttpRequest, root: &str) -> Self {
         let pairs = form_urlencoded::parse(request.query_string().as_bytes()).into_owned();
         Self {
             root: root.trim_end_matches('/').to_owned(),
@@ -28,8 +28,8 @@ impl Links {
         }
     }
 
-    /// The value of a `Link` header, without links that this server would refuse, or that make it too long. The page has the
-    /// cursors in any case.
+    /// Writes the value of a `Link` header. It omits links that this server would refuse or that make it too long; the
+    /// cursors are in the body of the page anyway.
     pub fn header(&self, next: Option<&str>, prev: Option<&str>) -> String {
         let next = next.and_then(|cursor| self.link("next", Some(cursor)));
         let prev = prev.and_then(|cursor| self.link("prev", Some(cursor)));
@@ -37,7 +37,7 @@ impl Links {
         let mut header = String::new();
         for link in links.chain(self.link("first", None)) {
             let comma = if header.is_empty() { "" } else { ", " };
-            if header.len() + comma.len() + link.len() <= LONGEST {
+            if header.len() + comma.len() + link.len() <= MAX_LENGTH {
                 header = header + comma + &link;
             }
         }
@@ -52,7 +52,7 @@ impl Links {
             .finish();
         let mark = if query.is_empty() { "" } else { "?" };
         let (root, path) = (&self.root, &self.path);
-        let is_taken = query.len() <= query::LONGEST;
-        is_taken.then(|| format!("<{root}{path}{mark}{query}>; rel=\"{relation}\""))
+        let is_accepted = query.len() <= query::MAX_LENGTH;
+        is_accepted.then(|| format!("<{root}{path}{mark}{query}>; rel=\"{relation}\""))
     }
 }

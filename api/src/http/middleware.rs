@@ -1,4 +1,5 @@
-//! Around every request: an id, a span, a bound on how many there are, and work that runs to its end whatever the client does.
+//! Middleware of every request: its id and span, the limit on concurrent requests, and a task of its own, so that a
+//! disconnect does not cancel the work.
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use actix_cors::CorsError;
@@ -17,8 +18,8 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 use uuid::Uuid;
 
 use super::{
-    Problem, cache::CachePolicy, cookie, limit, matched::Matched, outgoing, rules::Rules,
-    safety::protect, slot::Slot,
+    Problem, access_policy::AccessPolicies, cache::CachePolicy, cookie, limit,
+    matched_route::MatchedRoute, response_body::limit_unsent, security_headers, slot::Slot,
 };
 use crate::{
     load::{Load, Peer, hung_up},
@@ -27,51 +28,51 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Requests to `/healthz` that are answered at once, and as many to `/readyz`. They have places of their own, so that a
-/// server that is full is not taken for one that is down.
-const PROBES: usize = 16;
+/// The concurrent requests to `/healthz`, and as many to `/readyz`. Probes have permits of their own, so that a full server
+/// does not look like one that is down.
+const MAX_PROBES: usize = 16;
 const HEALTH: &str = "/healthz";
 const READINESS: &str = "/readyz";
-const PROBED: [&str; 2] = [HEALTH, READINESS];
+const PROBES: [&str; 2] = [HEALTH, READINESS];
 
-/// What the log, the answer and the audit call a request.
+/// The id of a request in the log, the answer and the audit log.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// When the head of a request was read.
+/// The time when the head of a request was read.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival(pub tokio::time::Instant);
 
-/// The client's address; none where the connection has none.
+/// The client's address; None if the connection has none.
 #[derive(Debug, Clone, Copy)]
 pub struct Address(pub Option<IpAddr>);
 
-/// What every request has to pass.
+/// The limits and proxy settings that apply to every request.
 #[derive(Clone)]
-pub struct Gate {
-    /// How many requests may be worked on at once, over all workers.
-    pub places: Arc<Semaphore>,
+pub struct RequestGuard {
+    /// The permits for concurrent requests, over all workers.
+    pub permits: Arc<Semaphore>,
     health: Arc<Semaphore>,
     readiness: Arc<Semaphore>,
     pub load: Load,
-    /// Whether clients come by TLS, which somebody ahead of this server ends.
-    pub is_by_tls: bool,
+    /// Whether clients use TLS, which a proxy terminates.
+    pub is_tls: bool,
     pub proxies: Proxies,
     pub proxy_header: ProxyHeader,
 }
 
-impl Gate {
+impl RequestGuard {
     pub fn new(
-        places: Arc<Semaphore>,
+        permits: Arc<Semaphore>,
         load: Load,
-        (is_by_tls, proxies, proxy_header): (bool, Proxies, ProxyHeader),
+        (is_tls, proxies, proxy_header): (bool, Proxies, ProxyHeader),
     ) -> Self {
         Self {
-            places,
-            health: Arc::new(Semaphore::new(PROBES)),
-            readiness: Arc::new(Semaphore::new(PROBES)),
+            permits,
+            health: Arc::new(Semaphore::new(MAX_PROBES)),
+            readiness: Arc::new(Semaphore::new(MAX_PROBES)),
             load,
-            is_by_tls,
+            is_tls,
             proxies,
             proxy_header,
         }
@@ -85,30 +86,30 @@ impl Gate {
         Address(request.peer_addr().map(|peer| client(peer.ip())))
     }
 
-    fn places(&self, matched: &Matched) -> &Arc<Semaphore> {
+    fn permits(&self, matched: &MatchedRoute) -> &Arc<Semaphore> {
         match matched.pattern() {
             HEALTH => &self.health,
             READINESS => &self.readiness,
-            _ => &self.places,
+            _ => &self.permits,
         }
     }
 }
 
-/// The outermost middleware: it names the request, and gives every answer what all of them bear.
-pub async fn seal(
+/// The outermost middleware: it gives the request an id, logs it, and adds the headers that every answer has.
+pub async fn trace_request(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let gate = request.app_data::<Data<Gate>>().cloned();
-    let matched = Matched::find(&request);
-    let seal = Seal {
+    let guard = request.app_data::<Data<RequestGuard>>().cloned();
+    let matched = MatchedRoute::find(&request);
+    let headers = ResponseHeaders {
         request_id: request_id(&request),
         path: request.path().to_owned(),
-        is_by_tls: gate.as_ref().is_some_and(|gate| gate.is_by_tls),
-        cache: CachePolicy::of(&matched, request.method(), request.headers()),
+        is_tls: guard.as_ref().is_some_and(|guard| guard.is_tls),
+        cache: CachePolicy::new(&matched, request.method(), request.headers()),
     };
-    let (id, method) = (seal.request_id.clone(), request.method().clone());
+    let (id, method) = (headers.request_id.clone(), request.method().clone());
     let span = info_span!(
         "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
     );
@@ -117,56 +118,57 @@ pub async fn seal(
     }
     request.extensions_mut().insert(RequestId(id));
     request.extensions_mut().insert(Arrival(started.into()));
-    if let Some(gate) = &gate {
-        let address = gate.address(&request);
+    if let Some(guard) = &guard {
+        let address = guard.address(&request);
         request.extensions_mut().insert(address);
     }
     request.extensions_mut().insert(matched);
     match next.call(request).instrument(span.clone()).await {
         Ok(response) => {
-            let response = finish(response.map_into_boxed_body(), &seal);
+            let response = finish(response.map_into_boxed_body(), &headers);
             log(&span, started, response.status().as_u16());
             Ok(response)
         }
         Err(error) => {
             let problem = problem(&error);
             log(&span, started, problem.status_code().as_u16());
-            let said = error.error_response().headers().clone();
-            let problem = seal.name(problem);
-            Err(Refused {
+            let cors = error.error_response().headers().clone();
+            let problem = headers.identify(problem);
+            Err(RefusedRequest {
                 problem,
-                said,
-                seal,
+                cors,
+                headers,
             }
             .into())
         }
     }
 }
 
-/// Gives a request a place, and works on it in a task of its own: a client that resets its connection must not cancel a
-/// transaction half way. The place is held until the task ends, so that abandoned work is bounded too. A panic ends only
+/// Takes a permit for a request and handles it in a task of its own, so that a client that resets its connection does not
+/// cancel a transaction. The permit is held until the task ends, so that abandoned work is limited too. A panic ends only
 /// that task.
-pub async fn guard(
+pub async fn guard_request(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let gate = request.app_data::<Data<Gate>>().cloned();
-    let gate = gate.ok_or_else(Problem::internal)?;
+    let guard = request.app_data::<Data<RequestGuard>>().cloned();
+    let guard = guard.ok_or_else(Problem::internal)?;
     let slot = {
-        let known = request.extensions();
-        let address = known.get().and_then(|Address(known)| *known);
-        let places = known.get().map_or(&gate.places, |known| gate.places(known));
-        Slot::new(&gate.load, places, address)
+        let extensions = request.extensions();
+        let address = extensions.get().and_then(|Address(address)| *address);
+        let matched = extensions.get();
+        let permits = matched.map_or(&guard.permits, |matched| guard.permits(matched));
+        Slot::new(&guard.load, permits, address)
     };
     if !is_probe(&request) {
         slot.begin(credential(&request).as_deref())?;
     }
-    slot.step_in()?;
+    slot.acquire_permit()?;
     request.extensions_mut().insert(slot.clone());
     let is_read = request.method().is_safe();
     let working = slot.clone();
     let peer = Peer::of(&request).filter(|_| is_read);
-    // When the client resets its connection, this future is dropped, and the presence with it.
+    // Dropping `presence`, with this future or when the client hangs up, tells a read that nobody waits for it.
     let (presence, caller) = Caller::new();
     let mut presence = Some(presence);
     let work = async move {
@@ -189,7 +191,7 @@ pub async fn guard(
     match done {
         Ok(done) => {
             let (request, response) = done?.map_into_boxed_body().into_parts();
-            let response = outgoing::bound(response, &gate.load, (slot.caller(), is_read));
+            let response = limit_unsent(response, &guard.load, (slot.caller(), is_read));
             Ok(match response {
                 Ok(response) => ServiceResponse::new(request, response),
                 Err(problem) => ServiceResponse::from_err(problem, request),
@@ -203,42 +205,45 @@ pub async fn guard(
 }
 
 fn is_probe(request: &ServiceRequest) -> bool {
-    let matched = Matched::of(request.request());
-    PROBED.contains(&matched.pattern())
+    let matched = MatchedRoute::from_request(request.request());
+    PROBES.contains(&matched.pattern())
 }
 
-/// The credential of a request, as it was sent.
+/// Returns the credential of a request as it was sent.
 fn credential(request: &ServiceRequest) -> Option<Vec<u8>> {
     if let Some(header) = request.headers().get(AUTHORIZATION) {
         return Some(header.as_bytes().to_vec());
     }
-    let rules = request.app_data::<Data<Rules>>()?;
-    let matched = Matched::of(request.request());
-    let passage = rules.get(request.method(), matched.pattern())?;
-    // A cookie that comes with a sign-in is not its credential.
-    let cookie = cookie::of(request.request()).filter(|_| !passage.signs_in)?;
+    let policies = request.app_data::<Data<AccessPolicies>>()?;
+    let matched = MatchedRoute::from_request(request.request());
+    let policy = policies.get(request.method(), matched.pattern())?;
+    // A sign-in does not use the cookie that comes with it.
+    let cookie = cookie::read(request.request()).filter(|_| !policy.is_sign_in)?;
     Some(cookie.expose_secret().as_bytes().to_vec())
 }
 
 fn log(span: &Span, started: Instant, status: u16) {
     span.record("status", status);
     span.record("latency_ms", started.elapsed().as_secs_f64() * 1e3);
-    span.in_scope(|| tracing::info!("answered"));
+    span.in_scope(|| tracing::info!("request"));
 }
 
-/// Gives a failure, the framework's own too, its form and its place.
-fn finish(response: ServiceResponse<BoxBody>, seal: &Seal) -> ServiceResponse<BoxBody> {
+/// Turns a failure, including one of actix-web, into a problem, and adds the common headers.
+fn finish(
+    response: ServiceResponse<BoxBody>,
+    headers: &ResponseHeaders,
+) -> ServiceResponse<BoxBody> {
     let failure = response.response().error().map(problem);
     let (request, response) = response.into_parts();
     let mut response = match failure {
         Some(problem) => {
-            let whole = seal.name(problem).error_response();
-            with_what_was_said_to_origins(whole, response.headers())
+            let answer = headers.identify(problem).error_response();
+            with_cors_headers(answer, response.headers())
         }
         None => response,
     };
-    limit::announce(&request, &mut response);
-    ServiceResponse::new(request, seal.put(response))
+    limit::add_headers(&request, &mut response);
+    ServiceResponse::new(request, headers.apply(response))
 }
 
 fn problem(error: &Error) -> Problem {
@@ -246,84 +251,83 @@ fn problem(error: &Error) -> Problem {
         return problem.clone();
     }
     match error.as_error::<CorsError>() {
-        Some(CorsError::OriginNotAllowed) => Problem::forbidden(
-            "this origin is not allowed: an operator may add it to server.cors_origins",
-        ),
+        Some(CorsError::OriginNotAllowed) => {
+            Problem::forbidden("origin not allowed: an operator can add it to server.cors_origins")
+        }
         Some(other) => Problem::malformed(other.to_string()),
         None => Problem::from_status(error.as_response_error().status_code()),
     }
 }
 
-/// Scripts of other origins may read a failure where they may read a success.
-fn with_what_was_said_to_origins(mut whole: HttpResponse, said: &HeaderMap) -> HttpResponse {
-    for (name, value) in said {
+/// Copies the CORS headers, so that a page that may read a success may read a failure too.
+fn with_cors_headers(mut answer: HttpResponse, cors: &HeaderMap) -> HttpResponse {
+    for (name, value) in cors {
         if name == VARY || name.as_str().starts_with("access-control-") {
-            whole.headers_mut().append(name.clone(), value.clone());
+            answer.headers_mut().append(name.clone(), value.clone());
         }
     }
-    whole
+    answer
 }
 
-/// What every answer bears.
+/// The headers that every answer has.
 #[derive(Debug)]
-struct Seal {
+struct ResponseHeaders {
     request_id: String,
     path: String,
-    is_by_tls: bool,
+    is_tls: bool,
     cache: CachePolicy,
 }
 
-impl Seal {
-    /// Says which request a problem is about.
-    fn name(&self, problem: Problem) -> Problem {
-        problem.at(&self.path, &self.request_id)
+impl ResponseHeaders {
+    /// Adds the path and the id of the request to a problem.
+    fn identify(&self, problem: Problem) -> Problem {
+        problem.for_request(&self.path, &self.request_id)
     }
 
-    fn put(&self, mut response: HttpResponse) -> HttpResponse {
+    fn apply(&self, mut response: HttpResponse) -> HttpResponse {
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        protect(&mut response, self.is_by_tls);
-        self.cache.put(response.headers_mut());
+        security_headers::apply(&mut response, self.is_tls);
+        self.cache.apply(response.headers_mut());
         response
     }
 }
 
-/// The client's own id if it is one to log, else a new one that sorts by time.
+/// Returns the client's own id if it is short and safe to log, else a new id that sorts by time.
 fn request_id(request: &ServiceRequest) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    let theirs = request
+    let sent = request
         .headers()
         .get(&REQUEST_ID)
         .and_then(|id| id.to_str().ok());
-    match theirs {
+    match sent {
         Some(id) if (1..=64).contains(&id.len()) && id.bytes().all(is_plain) => id.to_owned(),
         _ => Uuid::now_v7().simple().to_string(),
     }
 }
 
-/// A problem where the request is out of reach.
+/// A problem from a middleware that returned an error instead of a response, so that the request is no longer available.
 #[derive(Debug)]
-struct Refused {
+struct RefusedRequest {
     problem: Problem,
-    said: HeaderMap,
-    seal: Seal,
+    cors: HeaderMap,
+    headers: ResponseHeaders,
 }
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for RefusedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.problem.fmt(f)
     }
 }
 
-impl ResponseError for Refused {
+impl ResponseError for RefusedRequest {
     fn status_code(&self) -> actix_web::http::StatusCode {
         self.problem.status_code()
     }
 
     fn error_response(&self) -> HttpResponse {
-        let whole = self.problem.error_response();
-        self.seal
-            .put(with_what_was_said_to_origins(whole, &self.said))
+        let answer = self.problem.error_response();
+        self.headers.apply(with_cors_headers(answer, &self.cors))
     }
 }

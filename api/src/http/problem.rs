@@ -1,4 +1,4 @@
-//! Every failure has one form: `application/problem+json` (RFC 9457).
+//! The body of every failure: `application/problem+json` (RFC 9457).
 use std::{
     fmt::{self, Write},
     time::Duration,
@@ -7,40 +7,40 @@ use std::{
 use actix_web::{
     HttpResponse, ResponseError,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{ALLOW, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
     },
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use service::{Error, Refusal};
+use service::{Error, Refusal, quote};
 
 use super::{Kind, cookie};
 use crate::rate::seconds;
 
-/// Seconds after which a client may try again.
+/// The default of `Retry-After`, in seconds.
 const RETRY: u64 = 1;
 
-/// Refusals that one problem lists.
-const LISTED: usize = 20;
+/// The refusals that one problem lists.
+const MAX_LISTED: usize = 20;
 
-/// Bytes of a path that a problem repeats; those of our routes are shorter.
-const INSTANCE: usize = 200;
+/// The bytes of a path that a problem repeats. The paths of all routes are shorter.
+const MAX_INSTANCE: usize = 200;
 
 #[derive(Debug, Clone)]
 pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<Value>,
-    /// What of a server holds and what does not, where it is not ready.
+    /// The result of each readiness check, if the server is not ready.
     checks: Option<Value>,
     /// Members that only some problems have.
     more: Map<String, Value>,
     /// Seconds after which the same request may succeed.
     retry_after: Option<u64>,
-    /// The methods that there are, for a 405.
+    /// The allowed methods, for a 405.
     allow: String,
-    /// Whether the session cookie was refused: scripts cannot remove it, and each request would be refused for it.
+    /// Whether the answer removes the session cookie, because it was refused and scripts cannot remove it.
     removes_cookie: bool,
     /// Filled in by the outermost middleware, which knows the request.
     instance: String,
@@ -68,7 +68,7 @@ impl Problem {
     }
 
     pub fn not_found() -> Self {
-        Self::new(Kind::NotFound, "there is nothing here that you can see")
+        Self::new(Kind::NotFound, "not found, or not visible to you")
     }
 
     pub fn unauthenticated() -> Self {
@@ -85,8 +85,14 @@ impl Problem {
     pub fn unavailable(what: &str) -> Self {
         Self::new(
             Kind::Unavailable,
-            format!("{what} is away or busy: try again in {RETRY} s"),
+            format!("{what} is unavailable or busy: try again in {RETRY} s"),
         )
+    }
+
+    /// A limit of the whole server is reached.
+    pub fn overloaded(detail: &str) -> Self {
+        let detail = format!("{detail}: try again in {RETRY} s");
+        Self::new(Kind::Unavailable, detail)
     }
 
     pub fn rate_limited(wait: Duration) -> Self {
@@ -100,32 +106,36 @@ impl Problem {
         }
     }
 
-    /// Too much of one caller at once: what is under way ends soon.
-    pub fn busy(what: &str) -> Self {
+    /// A limit of one caller is reached. It is soon free again, when the caller's running requests end.
+    pub fn busy(detail: &str) -> Self {
+        let detail = format!("{detail}: try again in {RETRY} s");
         Self {
             retry_after: Some(RETRY),
-            ..Self::new(Kind::RateLimited, format!("{what}: try again in {RETRY} s"))
+            ..Self::new(Kind::RateLimited, detail)
         }
     }
 
     pub fn not_ready(checks: &impl Serialize) -> Self {
         Self {
             checks: serde_json::to_value(checks).ok(),
-            ..Self::new(Kind::Unavailable, "not ready: not every check holds")
+            ..Self::new(Kind::Unavailable, "not ready: a check in `checks` failed")
         }
     }
 
     pub fn internal() -> Self {
         Self::new(
             Kind::Internal,
-            "something went wrong here; the log has the cause under this request id",
+            "internal error; quote this request id to the operator",
         )
     }
 
-    pub fn method_not_allowed(allow: &str) -> Self {
+    pub fn method_not_allowed(method: &Method, allow: &str) -> Self {
+        // A method is any token, of any length.
+        let method = quote(method.as_str());
+        let detail = format!("method {method} not allowed; allowed: {allow}");
         Self {
             allow: allow.to_owned(),
-            ..Self::new(Kind::MethodNotAllowed, format!("this takes {allow}"))
+            ..Self::new(Kind::MethodNotAllowed, detail)
         }
     }
 
@@ -137,7 +147,7 @@ impl Problem {
     }
 
     pub fn timeout() -> Self {
-        Self::new(Kind::RequestTimeout, "the body was not complete in time")
+        Self::new(Kind::RequestTimeout, "the body did not arrive in time")
     }
 
     pub fn unsupported(detail: impl Into<String>) -> Self {
@@ -148,24 +158,24 @@ impl Problem {
         self.kind.parts().0.as_u16()
     }
 
-    /// Says which request it is about.
+    /// Adds the path and the id of the request.
     #[must_use]
-    pub fn at(mut self, instance: &str, request_id: &str) -> Self {
-        // A path is ASCII, or it would not have been taken for one.
-        let repeated = instance.get(..INSTANCE).unwrap_or(instance);
+    pub fn for_request(mut self, instance: &str, request_id: &str) -> Self {
+        // Slicing is safe: actix-web accepts only ASCII paths.
+        let repeated = instance.get(..MAX_INSTANCE).unwrap_or(instance);
         repeated.clone_into(&mut self.instance);
         request_id.clone_into(&mut self.request_id);
         self
     }
 
-    /// Removes the session cookie of the client, where the credentials in it were refused.
+    /// Removes the client's session cookie if its credentials were refused.
     #[must_use]
-    pub fn of_cookie(mut self) -> Self {
+    pub fn removing_cookie(mut self) -> Self {
         self.removes_cookie = self.kind == Kind::Unauthenticated;
         self
     }
 
-    /// With a member of its own.
+    /// Adds a member that only this kind of problem has.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         self.more.insert(name.to_owned(), json!(value));
@@ -174,25 +184,25 @@ impl Problem {
 
     fn with_errors(mut self, place: &str, refusals: Vec<Refusal>) -> Self {
         let error = |refusal: Refusal| json!({ place: refusal.at, "code": refusal.code, "detail": refusal.detail });
-        if refusals.len() > LISTED {
-            let _ = write!(self.detail, "; the first {LISTED} are listed");
+        if refusals.len() > MAX_LISTED {
+            let _ = write!(self.detail, "; the first {MAX_LISTED} are listed");
         }
-        self.errors = refusals.into_iter().take(LISTED).map(error).collect();
+        self.errors = refusals.into_iter().take(MAX_LISTED).map(error).collect();
         self
     }
 
-    /// For a failure of the framework, of which only the status is known.
+    /// Converts a failure of actix-web, of which only the status is known.
     pub fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found(),
             StatusCode::REQUEST_TIMEOUT => Self::timeout(),
-            status if status.is_client_error() => Self::malformed("this request cannot be read"),
+            status if status.is_client_error() => Self::malformed("malformed request"),
             _ => Self::internal(),
         }
     }
 }
 
-/// The one place that turns a failure of the service into a status.
+/// The only place that maps failures of the service to statuses.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
@@ -246,7 +256,7 @@ impl From<Error> for Problem {
                 ..Self::new(Kind::RateLimited, error.to_string())
             },
             Error::Contended(cause) => {
-                tracing::warn!(%cause, "contended");
+                tracing::warn!(%cause, "write conflict, gave up after the last retry");
                 Self::unavailable("the database")
             }
             Error::Unavailable(what, cause) => {
@@ -274,7 +284,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// In the order in which RFC 9457 introduces the members.
+/// The members, in the order of RFC 9457.
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(rename = "type")]
@@ -337,7 +347,7 @@ impl ResponseError for Problem {
         if self.removes_cookie {
             response.append_header((SET_COOKIE, cookie::removal()));
         }
-        // `json` keeps a content type that is there.
+        // `json` does not overwrite a content type that is set.
         response.content_type("application/problem+json").json(body)
     }
 }

@@ -1,4 +1,4 @@
-//! Query strings: everything that an endpoint does not know is refused.
+//! Query strings. An endpoint refuses every parameter that it does not know.
 use std::{borrow::Cow, marker::PhantomData};
 
 use serde_json::json;
@@ -14,21 +14,21 @@ use crate::{
     settings::ApiSettings,
 };
 
-/// What an endpoint takes in its query string.
+/// The query parameters of an endpoint.
 pub trait Query: Sized {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error>;
 
-    /// Whether this server answers that; sets the limits of its answer.
-    fn allow(&mut self, _settings: &ApiSettings) -> Result<(), Error> {
+    /// Applies the limits of this server. Fails if the query needs something that its configuration disables.
+    fn apply_settings(&mut self, _settings: &ApiSettings) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Whether this caller may ask that.
+    /// Fails if the caller may not use these parameters.
     fn permit(&self, _actor: &Actor) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Whether no index serves what is asked: only a few such reads are worked on at a time.
+    /// Returns true if no index serves the query. Only a few of these reads run at a time.
     fn is_heavy(&self) -> bool {
         false
     }
@@ -36,19 +36,19 @@ pub trait Query: Sized {
     fn document(_operation: &mut Operation<'_>) {}
 }
 
-/// Bytes of a query string. RFC 9110, section 15.5.15, has 414 for longer ones, and the contract 400 for every query
-/// that is refused.
-pub const LONGEST: usize = 8 * 1024;
+/// The longest query string, in bytes. RFC 9110, section 15.5.15, suggests 414 for a longer one; the contract answers 400
+/// to every refused query.
+pub const MAX_LENGTH: usize = 8 * 1024;
 
-/// Reads a query string as forms encode it (WHATWG URL, section 5).
+/// Parses a form-encoded query string (WHATWG URL, section 5).
 pub fn read<Q: Query>(text: &str) -> Result<Q, Problem> {
-    if text.len() > LONGEST {
-        let detail = format!("the query string may have at most {LONGEST} bytes");
+    if text.len() > MAX_LENGTH {
+        let detail = format!("the query string may have at most {MAX_LENGTH} bytes");
         return Err(Problem::malformed(detail));
     }
-    if !is_well_written(text) {
+    if !is_valid_encoding(text) {
         return Err(Problem::malformed(
-            "the query string is not well percent-encoded UTF-8",
+            "the query string is not valid percent-encoded UTF-8",
         ));
     }
     let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
@@ -65,21 +65,21 @@ pub fn read<Q: Query>(text: &str) -> Result<Q, Problem> {
     Ok(Q::parse(&pairs)?)
 }
 
-/// The parser above mends what is broken; here it is refused.
-fn is_well_written(text: &str) -> bool {
+/// Checks the encoding, because the parser replaces invalid escapes and characters instead of refusing them.
+fn is_valid_encoding(text: &str) -> bool {
     let escapes = text.split('%').skip(1);
     let hex = |escape: &str| {
         escape.len() >= 2 && escape.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
     };
-    let mended = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+    let has_replaced = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
         name.contains('\u{fffd}') || value.contains('\u{fffd}')
     };
     let has_replacement = text.to_ascii_lowercase().contains("%ef%bf%bd");
     escapes.into_iter().all(hex)
-        && (has_replacement || !form_urlencoded::parse(text.as_bytes()).any(mended))
+        && (has_replacement || !form_urlencoded::parse(text.as_bytes()).any(has_replaced))
 }
 
-/// An endpoint without parameters.
+/// No query parameters.
 #[derive(Debug)]
 pub struct NoQuery;
 
@@ -87,12 +87,12 @@ impl Query for NoQuery {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         match pairs {
             [] => Ok(Self),
-            _ => Err(unknown(pairs, "this takes no query parameters")),
+            _ => Err(unknown(pairs, "unknown parameter; there are none here")),
         }
     }
 }
 
-/// `keep_current=true`: all but the session that asks.
+/// `keep_current=true`, which spares the session that sends the request.
 #[derive(Debug)]
 pub struct KeepCurrent(pub bool);
 
@@ -110,9 +110,12 @@ impl Query for KeepCurrent {
                     "invalid",
                     "must be true or false",
                 )),
-                None => Err(unknown(pairs, "this takes keep_current only")),
+                None => Err(unknown(pairs, "unknown parameter; use keep_current")),
             },
-            _ => Err(unknown(pairs, "this takes keep_current once")),
+            _ => Err(unknown(
+                pairs,
+                "only keep_current is allowed, and only once",
+            )),
         }
     }
 
@@ -120,20 +123,20 @@ impl Query for KeepCurrent {
         operation.parameters([json!({
             "name": "keep_current",
             "in": "query",
-            "description": "Whether this session stays.",
+            "description": "Whether the session that sends the request stays signed in.",
             "schema": { "type": "boolean", "default": false },
         })]);
     }
 }
 
-/// How a single row is shown.
-pub struct Show<C> {
+/// The query parameters of a single row.
+pub struct RowParams<C> {
     pub shape: Shape,
     resource: PhantomData<C>,
 }
 
-impl<C: Crud> Query for Show<C> {
-    /// A list of one row, without what only makes sense for many.
+impl<C: Crud> Query for RowParams<C> {
+    /// Parses the parameters that a list has too, without those that need several rows.
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let is_other = |name: &str| !["deleted", "fields", "include"].contains(&name);
         let others = pairs.iter().filter(|(name, _)| is_other(name));
@@ -141,10 +144,10 @@ impl<C: Crud> Query for Show<C> {
         if !others.is_empty() {
             return Err(unknown(
                 &others,
-                "this takes only deleted, fields and include",
+                "unknown parameter; use deleted, fields or include",
             ));
         }
-        let ListOf(query) = ListOf::<C>::parse(pairs)?;
+        let ListParams(query) = ListParams::<C>::parse(pairs)?;
         Ok(Self {
             shape: query.shape,
             resource: PhantomData,
@@ -165,10 +168,10 @@ fn unknown(pairs: &[(Cow<'_, str>, Cow<'_, str>)], detail: &str) -> Error {
     )
 }
 
-/// Filters, order and window of a list.
-pub struct ListOf<C: Crud>(pub ListQuery<C>);
+/// The query parameters of a list.
+pub struct ListParams<C: Crud>(pub ListQuery<C>);
 
-impl<C: Crud> Query for ListOf<C> {
+impl<C: Crud> Query for ListParams<C> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         ListQuery::parse(
             pairs
@@ -179,16 +182,16 @@ impl<C: Crud> Query for ListOf<C> {
         .map(Self)
     }
 
-    fn allow(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+    fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
         self.0.answer_limit = settings.answer_limit;
-        match self.0.count == Count::Exact && !settings.exact_counts {
-            true => Err(Error::parameter(
+        if self.0.count == Count::Exact && !settings.exact_counts {
+            return Err(Error::parameter(
                 "count",
                 "not_allowed",
-                "exact counts are switched off on this server: take count=estimate",
-            )),
-            false => Ok(()),
+                "exact counts are disabled on this server; use count=estimate",
+            ));
         }
+        Ok(())
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! Related rows beside those that were asked for: one statement for each relation, whatever the number of rows.
+//! Related rows that a client includes: one statement per relation, for any number of rows.
 use std::{collections::HashMap, pin::Pin};
 
 use serde_json::{Value, json};
@@ -8,37 +8,37 @@ use service::{
     query::Include,
 };
 
-use super::{Problem, Representation, Resource, Route, size::size};
+use super::{Problem, Representation, Resource, Route, json_size::size};
 
-/// Rows of a relation to many that are shown with one row; contract §4.
-const MOST: u64 = 100;
+/// The most related rows that one row shows per relation (contract §4).
+const MAX_RELATED: u64 = 100;
 
 type Rows<'a> = Pin<Box<dyn Future<Output = Result<Vec<RelatedRow>, Problem>> + 'a>>;
 
-/// How rows of one resource are found by a foreign key and shown.
+/// Fetches the rows of one resource by a foreign key and converts them to JSON.
 pub type Fetch = for<'a> fn(&'a Session, Wanted<'a>) -> Rows<'a>;
 
-/// A related row as it goes out.
+/// A related row as JSON.
 pub struct RelatedRow {
     key: i64,
     row: Value,
-    /// Whether the database had room for it as a whole.
+    /// Whether the whole row fitted into the size limit of the statement.
     fits: bool,
-    /// Rows of the same key, as far as they were looked at.
+    /// The number of rows with the same key, counted up to the limit of the statement.
     siblings: u64,
 }
 
-/// How to fetch the rows of each table.
+/// The fetch function of each table.
 #[derive(Default)]
 pub struct Relations(HashMap<&'static str, Fetch>);
 
 impl Relations {
-    pub fn of(routes: &[Route]) -> Self {
+    pub fn new(routes: &[Route]) -> Self {
         Self(routes.iter().filter_map(|route| route.fetch).collect())
     }
 
-    /// Puts related rows under the name of their relation, as far as there is room; `…_more` says where there are more
-    /// than are shown. Gives back the bytes that are left.
+    /// Adds related rows under the name of their relation, up to `room` bytes. `…_more` marks rows that have more related
+    /// rows than are shown. Returns the bytes that are left.
     pub async fn attach(
         &self,
         session: &Session,
@@ -48,18 +48,19 @@ impl Relations {
     ) -> Result<u64, Problem> {
         let fetch = self.0.get(include.table);
         let fetch = fetch.ok_or_else(|| Error::bug(format!("{} is not mounted", include.table)))?;
-        let (ours, theirs) = match include.is_many {
-            true => ("id", include.foreign_key),
-            false => (include.foreign_key, "id"),
+        let (key, related_key) = if include.is_many {
+            ("id", include.foreign_key)
+        } else {
+            (include.foreign_key, "id")
         };
-        let mut keys: Vec<i64> = rows.iter().filter_map(|row| row[ours].as_i64()).collect();
+        let mut keys: Vec<i64> = rows.iter().filter_map(|row| row[key].as_i64()).collect();
         keys.sort_unstable();
         keys.dedup();
         let wanted = Wanted {
-            foreign_key: theirs,
+            foreign_key: related_key,
             keys: &keys,
-            // One more than is shown tells whether there are more.
-            most: MOST + 1,
+            // One more than is shown, to find out whether there are more.
+            most: MAX_RELATED + 1,
             heavy: &include.heavy,
             room,
         };
@@ -69,27 +70,27 @@ impl Relations {
         }
         let mut room = Room(room);
         if include.is_many {
-            room.put_many(include, rows, related);
+            room.attach_children(include, rows, related);
         } else {
-            room.put_owners(include, rows, &related);
+            room.attach_owners(include, rows, &related);
         }
         Ok(room.0)
     }
 }
 
-/// Bytes that are left of an answer.
+/// The bytes that are left of an answer.
 struct Room(u64);
 
 impl Room {
-    /// Whether so many more bytes fit; then they are taken.
-    fn takes(&mut self, bytes: u64) -> bool {
+    /// Takes this many bytes. Returns false, and takes none, if they do not fit.
+    fn try_take(&mut self, bytes: u64) -> bool {
         let left = self.0.checked_sub(bytes);
         self.0 = left.unwrap_or(self.0);
         left.is_some()
     }
 
-    /// One row for each. Without room for the heavy fields that were asked for, it is shown without them.
-    fn put_owners(
+    /// Attaches one owner to each row. Requested heavy fields are omitted if they do not fit.
+    fn attach_owners(
         &mut self,
         include: &Include,
         rows: &mut [Value],
@@ -103,20 +104,20 @@ impl Room {
                 continue;
             };
             let mut shown = owner.row.clone();
-            let mut fits = owner.fits && self.takes(size(&shown));
+            let mut fits = owner.fits && self.try_take(size(&shown));
             if !fits {
                 row[more(include)] = json!(true);
                 if let Some(members) = shown.as_object_mut() {
                     members.retain(|name, _| !include.heavy.iter().any(|heavy| heavy == name));
                 }
-                fits = self.takes(size(&shown));
+                fits = self.try_take(size(&shown));
             }
             row[include.name] = if fits { shown } else { Value::Null };
         }
     }
 
-    /// In turns: the first of each row before the second of any.
-    fn put_many(
+    /// Attaches lists in rounds: the first related row of every row comes before the second of any.
+    fn attach_children(
         &mut self,
         include: &Include,
         rows: &mut [Value],
@@ -124,7 +125,7 @@ impl Room {
     ) {
         let mut lists: Vec<List> = rows
             .iter()
-            .map(|row| List::of(row["id"].as_i64().and_then(|id| related.remove(&id))))
+            .map(|row| List::new(row["id"].as_i64().and_then(|id| related.remove(&id))))
             .collect();
         let mut is_waiting = true;
         while is_waiting {
@@ -142,7 +143,7 @@ impl Room {
     }
 }
 
-/// The related rows of one row: those that are shown, and those whose turn has not come.
+/// The related rows of one row: those that are shown, and those that are waiting for their round.
 struct List {
     shown: Vec<Value>,
     waiting: std::vec::IntoIter<RelatedRow>,
@@ -151,7 +152,7 @@ struct List {
 }
 
 impl List {
-    fn of(rows: Option<Vec<RelatedRow>>) -> Self {
+    fn new(rows: Option<Vec<RelatedRow>>) -> Self {
         let rows = rows.unwrap_or_default();
         Self {
             shown: Vec::new(),
@@ -161,13 +162,13 @@ impl List {
         }
     }
 
-    /// Whether another row was taken.
+    /// Shows one more row. Returns false if there is none or it does not fit.
     fn take(&mut self, room: &mut Room) -> bool {
-        if self.is_full || self.shown.len() as u64 == MOST {
+        if self.is_full || self.shown.len() as u64 == MAX_RELATED {
             return false;
         }
         let next = self.waiting.next().filter(|row| row.fits);
-        let next = next.filter(|row| room.takes(size(&row.row)));
+        let next = next.filter(|row| room.try_take(size(&row.row)));
         self.is_full = next.is_none();
         self.shown.extend(next.map(|row| row.row));
         !self.is_full
@@ -182,18 +183,18 @@ fn more(include: &Include) -> String {
     format!("{}_more", include.name)
 }
 
-/// How the rows of `R` are fetched for others.
+/// Fetches rows of `R` as related rows of other resources.
 pub fn fetch<'a, R: Resource>(session: &'a Session, wanted: Wanted<'a>) -> Rows<'a> {
     Box::pin(async move {
         let rows = R::related(session, &wanted).await?;
         let shown = |related: Related<R::Row>| {
-            let row = Representation::<R::View>::of::<R>(related.found, false);
+            let row = Representation::<R::View>::new::<R>(related.found, false);
             let mut row = serde_json::to_value(row).map_err(Error::internal)?;
             if let Some(members) = row.as_object_mut() {
-                let is_left_out = |name: &str| {
+                let is_omitted = |name: &str| {
                     R::heavy().any(|heavy| heavy == name) && !wanted.heavy.contains(&name)
                 };
-                members.retain(|name, _| !is_left_out(name));
+                members.retain(|name, _| !is_omitted(name));
             }
             Ok(RelatedRow {
                 key: related.key,

@@ -1,4 +1,4 @@
-//! Answers that are no failure.
+//! Successful answers.
 use std::marker::PhantomData;
 
 use actix_web::{
@@ -21,30 +21,30 @@ use super::{BASE, Representation, Resource, Time, cache, cookie};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// An answer of the kind `A`.
+/// A successful answer; `A` is the type that documents it.
 #[derive(Debug)]
 pub struct Reply<A> {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
-    /// Which version of what this is (RFC 9110, section 8.8.3).
+    /// The version of the body (RFC 9110, section 8.8.3).
     tag: Option<EntityTag>,
     body: Option<Vec<u8>>,
-    /// The rows that it is about, in the order of the request, and their versions.
+    /// The ids and versions of the rows in the answer, in the order of the request.
     rows: Vec<(i64, i64)>,
     kind: PhantomData<A>,
 }
 
-/// An answer as it is kept under an idempotency key.
+/// An answer as it is stored under an idempotency key.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredReply {
     status: u16,
     headers: Vec<(String, String)>,
-    /// Whether it is weak, and what it says.
+    /// Whether the tag is weak, and its text.
     tag: Option<(bool, String)>,
     body: Option<String>,
     #[serde(default)]
     rows: Vec<(i64, i64)>,
-    /// Whether the fields of the row were left out of the body: its history has them.
+    /// Whether the fields of the row are omitted from the body, because its history has them.
     #[serde(default)]
     is_lean: bool,
     #[serde(default)]
@@ -53,7 +53,7 @@ pub struct Kept {
     fields: Vec<String>,
 }
 
-impl Kept {
+impl StoredReply {
     pub fn notes(&self) -> Notes {
         Notes {
             ids: self.rows.iter().map(|(id, _)| *id).collect(),
@@ -62,8 +62,8 @@ impl Kept {
         }
     }
 
-    /// Puts back what was left out, and takes away what a caller may not see who sees only public fields.
-    pub async fn shown_to<C: Crud>(mut self, tx: &Tx, is_full: bool) -> Result<Self> {
+    /// Restores omitted fields, and removes private fields unless `is_full`.
+    pub async fn restore<C: Crud>(mut self, tx: &Tx, is_full: bool) -> Result<Self> {
         let Some(body) = self.body.take() else {
             return Ok(self);
         };
@@ -82,16 +82,16 @@ impl Kept {
 }
 
 impl<A> Reply<A> {
-    /// What is kept of it.
-    pub fn kept(&self, needs: Vec<Need>, fields: Vec<String>) -> Kept {
+    /// Converts the answer into its stored form.
+    pub fn to_stored(&self, needs: Vec<Need>, fields: Vec<String>) -> StoredReply {
         let header = |(name, value): &(HeaderName, String)| (name.to_string(), value.clone());
         let tag = self.tag.as_ref();
-        // Made from text, as all our bodies are.
+        // Every body is JSON, so this never fails.
         let body = self
             .body
             .clone()
             .and_then(|body| String::from_utf8(body).ok());
-        Kept {
+        StoredReply {
             status: self.status.as_u16(),
             headers: self.headers.iter().map(header).collect(),
             tag: tag.map(|tag| (tag.weak, tag.tag().to_owned())),
@@ -103,30 +103,34 @@ impl<A> Reply<A> {
         }
     }
 
-    /// The same of a row that its history has: without the fields.
-    pub fn kept_lean<C: Crud>(&self, fields: Vec<String>) -> Result<Kept> {
-        let mut kept = self.kept(Vec::new(), fields);
-        kept.body = kept.body.as_deref().map(without_fields::<C>).transpose()?;
-        kept.is_lean = true;
-        Ok(kept)
+    /// Converts the answer into its stored form without the fields of its row, which the history has.
+    pub fn to_stored_without_fields<C: Crud>(&self, fields: Vec<String>) -> Result<StoredReply> {
+        let mut stored = self.to_stored(Vec::new(), fields);
+        stored.body = stored
+            .body
+            .as_deref()
+            .map(without_fields::<C>)
+            .transpose()?;
+        stored.is_lean = true;
+        Ok(stored)
     }
 
-    /// Bytes of its body.
+    /// The size of the body in bytes.
     pub fn size(&self) -> usize {
         self.body.as_ref().map_or(0, Vec::len)
     }
 
-    /// The answer to an earlier request, which it says.
-    pub fn again(kept: Kept) -> Self {
+    /// Rebuilds the answer to an earlier request and marks it as replayed.
+    pub fn replay(stored: StoredReply) -> Self {
         let header = |(name, value): (String, String)| Some((name.parse().ok()?, value));
-        let mut headers: Vec<_> = kept.headers.into_iter().filter_map(header).collect();
+        let mut headers: Vec<_> = stored.headers.into_iter().filter_map(header).collect();
         headers.push((REPLAYED, "true".to_owned()));
         Self {
-            status: StatusCode::from_u16(kept.status).unwrap_or_default(),
+            status: StatusCode::from_u16(stored.status).unwrap_or_default(),
             headers,
-            tag: kept.tag.map(|(weak, tag)| EntityTag::new(weak, tag)),
-            body: kept.body.map(String::into_bytes),
-            rows: kept.rows,
+            tag: stored.tag.map(|(weak, tag)| EntityTag::new(weak, tag)),
+            body: stored.body.map(String::into_bytes),
+            rows: stored.rows,
             kind: PhantomData,
         }
     }
@@ -135,7 +139,7 @@ impl<A> Reply<A> {
         Self::json(StatusCode::OK, body)
     }
 
-    /// 204, once it is done.
+    /// 204; takes the unit that a finished operation returns.
     pub fn done((): ()) -> Result<Self> {
         Ok(Self::no_content())
     }
@@ -151,7 +155,7 @@ impl<A> Reply<A> {
         }
     }
 
-    /// 202, with nothing that tells one case from another.
+    /// 202 without a body, the same in every case.
     pub fn accepted() -> Self {
         Self {
             status: StatusCode::ACCEPTED,
@@ -169,60 +173,61 @@ impl<A> Reply<A> {
         })
     }
 
-    /// 201, with where the new row is.
-    pub fn created<R: Resource>(found: Found<R::Row>) -> Result<Self> {
+    /// 201 with a new row and its `Location`.
+    pub fn created_row<R: Resource>(found: Found<R::Row>) -> Result<Self> {
         let location = format!("{BASE}/{}/{}", R::name(), found.id);
-        let mut reply = Self::found::<R>(found)?;
+        let mut reply = Self::row::<R>(found)?;
         reply.status = StatusCode::CREATED;
         Ok(reply.with(LOCATION, location))
     }
 
-    /// 201, with what is no row of a resource, and where it is.
-    pub fn made(location: String, body: &impl Serialize) -> Result<Self> {
+    /// 201 with something that is not a row of a resource, and its `Location`.
+    pub fn created(location: String, body: &impl Serialize) -> Result<Self> {
         Ok(Self::json(StatusCode::CREATED, body)?.with(LOCATION, location))
     }
 
-    /// One live row, as a whole.
-    pub fn found<R: Resource>(found: Found<R::Row>) -> Result<Self> {
+    /// 200 with one live row and all its fields.
+    pub fn row<R: Resource>(found: Found<R::Row>) -> Result<Self> {
         let tag = (found.version, found.is_full);
         let id = found.id;
-        let row = Representation::<R::View>::of::<R>(found, false);
-        let reply = Self::ok(&row)?.tagged(tag, true);
-        Ok(reply.about(vec![(id, tag.0)]))
+        let row = Representation::<R::View>::new::<R>(found, false);
+        let reply = Self::ok(&row)?.with_etag(tag, true);
+        Ok(reply.with_rows(vec![(id, tag.0)]))
     }
 
-    /// Names the rows that it is about, and their versions.
+    /// Sets the ids and versions of the rows in the answer.
     #[must_use]
-    pub fn about(mut self, rows: Vec<(i64, i64)>) -> Self {
+    pub fn with_rows(mut self, rows: Vec<(i64, i64)>) -> Self {
         self.rows = rows;
         self
     }
 
-    /// Names the version of a row, and whether its public view is shown.
+    /// Sets the `ETag` from a row's version; `p` marks its public view. It is weak unless all fields are shown.
     #[must_use]
-    pub fn tagged(mut self, (version, is_full): (i64, bool), is_whole: bool) -> Self {
+    pub fn with_etag(mut self, (version, is_full): (i64, bool), is_whole: bool) -> Self {
         let view = if is_full { "" } else { "p" };
         self.tag = Some(EntityTag::new(!is_whole, format!("{version}{view}")));
         self
     }
 
     #[must_use]
-    pub fn linked(self, links: String) -> Self {
-        match links.is_empty() {
-            true => self,
-            false => self.with(LINK, links),
+    pub fn with_links(self, links: String) -> Self {
+        if links.is_empty() {
+            self
+        } else {
+            self.with(LINK, links)
         }
     }
 
     /// Keeps a browser signed in until a time.
     #[must_use]
-    pub fn remembered(self, token: &SecretString, until: Time) -> Self {
+    pub fn with_session_cookie(self, token: &SecretString, until: Time) -> Self {
         self.with(SET_COOKIE, cookie::set(token, until))
     }
 
     /// Signs a browser out.
     #[must_use]
-    pub fn forgotten(self) -> Self {
+    pub fn without_session_cookie(self) -> Self {
         self.with(SET_COOKIE, cookie::removal())
     }
 
@@ -244,22 +249,22 @@ impl<A> Responder for Reply<A> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let is_known = cache::is_known(request, self.tag.as_ref());
-        let status = if is_known {
+        let is_not_modified = cache::is_not_modified(request, self.tag.as_ref());
+        let status = if is_not_modified {
             StatusCode::NOT_MODIFIED
         } else {
             self.status
         };
         let mut response = HttpResponse::build(status);
         for header in self.headers {
-            // There may be several cookies.
+            // An answer may set several cookies.
             response.append_header(header);
         }
         if let Some(tag) = self.tag {
             response.insert_header(ETag(tag));
         }
         match self.body {
-            Some(body) if !is_known => response.content_type("application/json").body(body),
+            Some(body) if !is_not_modified => response.content_type("application/json").body(body),
             _ => response.finish(),
         }
     }

@@ -1,16 +1,16 @@
-//! Rows as they go out.
+//! The JSON representation of rows and pages.
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::Error};
 use service::Found;
 
 use super::{Resource, Time};
 
-/// A row as it goes out: what every resource has around what this one has, without what is private of it where the
-/// caller may not see that.
+/// A row as JSON: the view of its resource and the members that every row has, without private members that the caller may
+/// not see.
 #[derive(Debug, JsonSchema)]
 #[schemars(
     rename = "{V}",
-    description = "A row; `deleted_at` is there only where deleted rows are shown."
+    description = "A row. `deleted_at` is present only if the request asks for deleted rows."
 )]
 pub struct Representation<V> {
     id: i64,
@@ -21,7 +21,7 @@ pub struct Representation<V> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Option<Time>>,
     version: i64,
-    /// Members of the view that are left out.
+    /// The members of the view that are omitted.
     #[serde(skip)]
     hidden: Vec<&'static str>,
 }
@@ -61,12 +61,13 @@ impl<V: Serialize> Serialize for Representation<V> {
 }
 
 impl<V> Representation<V> {
-    /// `deleted_at` is there only where deleted rows are shown.
-    pub fn of<R: Resource<View = V>>(found: Found<R::Row>, with_deleted: bool) -> Self {
+    /// Converts a row; `deleted_at` is present only if `with_deleted`.
+    pub fn new<R: Resource<View = V>>(found: Found<R::Row>, with_deleted: bool) -> Self {
         Self {
-            hidden: match found.is_full {
-                true => Vec::new(),
-                false => R::private().collect(),
+            hidden: if found.is_full {
+                Vec::new()
+            } else {
+                R::private().collect()
             },
             id: found.id,
             view: found.row.into(),
@@ -78,7 +79,7 @@ impl<V> Representation<V> {
     }
 }
 
-/// Where a page is in its list.
+/// The position of a page in its list.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct Window {
     pub limit: u64,

@@ -11,28 +11,29 @@ use service::{
 };
 
 use super::{
-    Answer, BASE, Call, Created, Deleted, Is, Kind, ListOf, Many, Maybe, NoBody, Nothing, One,
-    Reply, Route, Show, body::Body, bulk::bulk, export::export, import::import, relation::fetch,
-    stats::stats,
+    Answer, BASE, Call, CreatedRow, DeletedRow, Kind, ListParams, NoBody, NoContent, Ok,
+    OptionalBody, Page, Reply, Route, Row, RowParams, body::Body, bulk::bulk, export::export,
+    import::import, relation::fetch, stats::stats,
 };
 use crate::transfer::Transfer;
 
-/// A service as HTTP shows it.
+/// A service that the API exposes.
 pub trait Resource: Crud<Row: Into<Self::View>, New: Body + Send, Patch: Body> {
     type View: JsonSchema + Serialize;
 }
 
-/// `/{name}` and everything beneath it.
+/// Returns the routes of `/{name}` and of the paths under it.
 pub fn resource<R: Resource>() -> Vec<Route> {
-    let mut routes = of_all::<R>();
-    routes.extend(of_one::<R>());
+    let mut routes = collection_routes::<R>();
+    routes.extend(row_routes::<R>());
     routes
 }
 
-fn of_all<R: Resource>() -> Vec<Route> {
+fn collection_routes<R: Resource>() -> Vec<Route> {
     let all = format!("{BASE}/{}", R::name());
     vec![
         Route::new(
+            "list",
             Method::GET,
             &all,
             |actor| may::<R>(actor, Action::Read),
@@ -40,13 +41,15 @@ fn of_all<R: Resource>() -> Vec<Route> {
         )
         .fetched_by(R::name(), fetch::<R>),
         Route::new(
+            "create",
             Method::POST,
             &all,
             |actor| may::<R>(actor, Action::Create),
             create::<R>,
         )
-        .or(Kind::Conflict),
+        .fails_with(Kind::Conflict),
         Route::new(
+            "bulk",
             Method::POST,
             &format!("{all}/bulk"),
             |actor| {
@@ -56,16 +59,18 @@ fn of_all<R: Resource>() -> Vec<Route> {
             },
             bulk::<R>,
         )
-        .of_row()
-        .or(Kind::NotFound)
+        .changes_row()
+        .fails_with(Kind::NotFound)
         .conditional_each(),
         Route::new(
+            "stats",
             Method::GET,
             &format!("{all}/stats"),
             |actor| may::<R>(actor, Action::Read),
             stats::<R>,
         ),
         Route::new(
+            "export",
             Method::GET,
             &format!("{all}/export"),
             |actor| may::<R>(actor, Action::Read),
@@ -73,86 +78,95 @@ fn of_all<R: Resource>() -> Vec<Route> {
         )
         .transferred_by(Transfer::of::<R>()),
         Route::new(
+            "import",
             Method::POST,
             &format!("{all}/import"),
             |actor| may::<R>(actor, Action::Create),
             import::<R>,
         )
-        .without_key(),
+        .without_idempotency_key(),
     ]
 }
 
-fn of_one<R: Resource>() -> Vec<Route> {
+fn row_routes<R: Resource>() -> Vec<Route> {
     let one = format!("{BASE}/{}/{{id}}", R::name());
     vec![
         Route::new(
+            "get",
             Method::GET,
             &one,
             |actor| may::<R>(actor, Action::Read),
             get::<R>,
         )
-        .to::<R>(Access::Read)
-        .or(Kind::PreconditionFailed),
+        .row_access::<R>(Access::Read)
+        .fails_with(Kind::PreconditionFailed),
         Route::new(
+            "update",
             Method::PATCH,
             &one,
             |actor| may::<R>(actor, Action::Update),
             update::<R>,
         )
-        .to::<R>(Access::Live(Action::Update))
-        .of_row()
+        .row_access::<R>(Access::Live(Action::Update))
+        .changes_row()
         .conditional(),
         Route::new(
+            "delete",
             Method::DELETE,
             &one,
             |actor| may::<R>(actor, Action::Delete),
             delete::<R>,
         )
-        .to::<R>(Access::Live(Action::Delete))
-        .of_row()
+        .row_access::<R>(Access::Live(Action::Delete))
+        .changes_row()
         .conditional(),
         Route::new(
+            "restore",
             Method::POST,
             &format!("{one}/restore"),
             |actor| may::<R>(actor, Action::Restore),
             restore::<R>,
         )
-        .to::<R>(Access::Deleted(Action::Restore))
-        .of_row()
+        .row_access::<R>(Access::Deleted(Action::Restore))
+        .changes_row()
         .conditional(),
         Route::new(
+            "history",
             Method::GET,
             &format!("{one}/history"),
             |actor| may::<R>(actor, Action::Audit),
             history::<R>,
         )
-        .to::<R>(Access::History)
-        .or(Kind::Forbidden),
+        .row_access::<R>(Access::History)
+        .fails_with(Kind::Forbidden),
         Route::new(
+            "impact",
             Method::GET,
             &format!("{one}/impact"),
             |actor| may::<R>(actor, Action::Delete) || may::<R>(actor, Action::Purge),
             impact::<R>,
         )
-        .to::<R>(Access::Impact)
-        .or(Kind::Forbidden),
+        .row_access::<R>(Access::Impact)
+        .fails_with(Kind::Forbidden),
         Route::new(
+            "revert",
             Method::POST,
             &format!("{one}/revert"),
             |actor| may::<R>(actor, Action::Update) && may::<R>(actor, Action::Audit),
             revert::<R>,
         )
-        .to::<R>(Access::Revert)
-        .of_row()
+        .row_access::<R>(Access::Revert)
+        .changes_row()
         .conditional(),
         Route::new(
+            "purge",
             Method::POST,
             &format!("{one}/purge"),
             |actor| may::<R>(actor, Action::Purge),
             purge::<R>,
         )
-        .to::<R>(Access::Deleted(Action::Purge))
-        .of_row()
+        .row_access::<R>(Access::Deleted(Action::Purge))
+        .changes_row()
         .conditional(),
     ]
 }
@@ -161,37 +175,37 @@ fn may<R: Resource>(actor: &Actor, action: Action) -> bool {
     R::ruled(actor, action)
 }
 
-async fn list<R: Resource>(call: Call<NoBody, ListOf<R>>) -> Answer<Many<R>> {
+async fn list<R: Resource>(call: Call<NoBody, ListParams<R>>) -> Answer<Page<R>> {
     let query = &call.query.0;
     call.page::<R>(R::list(&call.session, query).await?, query)
         .await
 }
 
-async fn get<R: Resource>(call: Call<NoBody, Show<R>>) -> Answer<One<R>> {
+async fn get<R: Resource>(call: Call<NoBody, RowParams<R>>) -> Answer<Row<R>> {
     let shape = &call.query.shape;
     call.row::<R>(R::get(&call.session, call.id(), shape).await?, shape)
         .await
 }
 
-async fn create<R: Resource>(mut call: Call<R::New>) -> Answer<Created<R>> {
+async fn create<R: Resource>(mut call: Call<R::New>) -> Answer<CreatedRow<R>> {
     R::prepare(&call.session, &mut call.input).await?;
     let deed = Deed::<R>::Create(&call.input);
     call.write(deed, async |tx| {
-        Reply::created::<R>(R::create(tx, &call.input).await?)
+        Reply::created_row::<R>(R::create(tx, &call.input).await?)
     })
     .await
 }
 
-async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<One<R>> {
+async fn update<R: Resource>(call: Call<R::Patch>) -> Answer<Row<R>> {
     let target = call.target()?;
     let deed = Deed::<R>::Update(target.id, &call.input);
     call.write(deed, async |tx| {
-        Reply::found::<R>(R::update(tx, target.clone(), &call.input).await?)
+        Reply::row::<R>(R::update(tx, target.clone(), &call.input).await?)
     })
     .await
 }
 
-async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
+async fn delete<R: Resource>(call: Call) -> Answer<DeletedRow<R>> {
     let call = call.long();
     let target = call.target()?;
     call.write(Deed::<R>::Delete(target.id), async |tx| {
@@ -200,21 +214,21 @@ async fn delete<R: Resource>(call: Call) -> Answer<Deleted<R>> {
     .await
 }
 
-async fn restore<R: Resource>(call: Call<Maybe<R::Patch>>) -> Answer<One<R>> {
+async fn restore<R: Resource>(call: Call<OptionalBody<R::Patch>>) -> Answer<Row<R>> {
     let call = call.long();
     let target = call.target()?;
     let patch = call.input.0.as_ref();
     call.write(Deed::<R>::Restore(target.id, patch), async |tx| {
-        Reply::found::<R>(R::restore(tx, target.clone(), patch).await?)
+        Reply::row::<R>(R::restore(tx, target.clone(), patch).await?)
     })
     .await
 }
 
 #[derive(JsonSchema, Serialize)]
 struct Impact {
-    /// `delete`, or `purge` where the row is deleted.
+    /// `delete`, or `purge` if the row is already deleted.
     action: &'static str,
-    /// What would go with the row.
+    /// The rows that the action would also remove, counted per resource.
     rows: Vec<Affected>,
 }
 
@@ -224,8 +238,8 @@ struct Affected {
     count: i64,
 }
 
-/// What a deletion would take along, or a purge.
-async fn impact<R: Resource>(call: Call) -> Answer<Is<Impact>> {
+/// Counts the rows that a deletion or a purge would also remove.
+async fn impact<R: Resource>(call: Call) -> Answer<Ok<Impact>> {
     let crud::Impact { action, rows } = R::impact(&call.session, call.id()).await?;
     let affected = |(resource, count)| Affected { resource, count };
     Ok(Reply::ok(&Impact {
@@ -234,23 +248,23 @@ async fn impact<R: Resource>(call: Call) -> Answer<Is<Impact>> {
     })?)
 }
 
-/// What became of the row.
-async fn history<R: Resource>(mut call: Call<NoBody, ListOf<Audit>>) -> Answer<Many<Audit>> {
+/// Lists the audit entries of the row.
+async fn history<R: Resource>(mut call: Call<NoBody, ListParams<Audit>>) -> Answer<Page<Audit>> {
     let id = call.id();
     let query = &mut call.query.0;
     let page = audit::history::<R>(&call.session, id, query).await?;
     call.page(page, &call.query.0).await
 }
 
-async fn revert<R: Resource>(call: Call<Revert>) -> Answer<One<R>> {
+async fn revert<R: Resource>(call: Call<Revert>) -> Answer<Row<R>> {
     let (target, version) = (call.target()?, call.input.version);
     call.write(Deed::<R>::Revert(target.id), async |tx| {
-        Reply::found::<R>(R::revert(tx, target.clone(), version).await?)
+        Reply::row::<R>(R::revert(tx, target.clone(), version).await?)
     })
     .await
 }
 
-async fn purge<R: Resource>(call: Call) -> Answer<Nothing> {
+async fn purge<R: Resource>(call: Call) -> Answer<NoContent> {
     let call = call.long();
     let target = call.target()?;
     call.write(Deed::<R>::Purge(target.id), async |tx| {

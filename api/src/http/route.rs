@@ -1,9 +1,9 @@
-//! Routes as values: what is mounted is what the tests walk.
+//! Routes as values, so that the server mounts, the tests walk and the OpenAPI document describes the same list.
 use std::sync::Arc;
 
 use actix_web::{
-    FromRequest, Handler, Responder,
-    guard::{Any, Method as Is},
+    FromRequest, Handler, HttpRequest, Responder,
+    guard::{Any, Method as MethodIs},
     http::Method,
     web::{self, ServiceConfig},
 };
@@ -11,8 +11,8 @@ use service::{Session, crud::Access};
 
 use super::{
     BASE, Kind, Problem, Resource,
+    access_policy::{AccessPolicy, RowRule, Rule, precedence},
     relation::Fetch,
-    rules::{Passage, RowRule, Rule, precedence},
 };
 use crate::{
     openapi::{Documented, Operation},
@@ -21,30 +21,37 @@ use crate::{
 
 pub struct Route {
     pub method: Method,
-    /// `/api/v1/posts/{id}`; every parameter is an id.
+    /// The path, such as `/api/v1/posts/{id}`. Every parameter is an id.
     pub path: String,
-    /// Who may pass.
-    pub passage: Passage,
-    /// How rows of this resource are found for others, and whose they are.
+    /// Who may use the route.
+    pub policy: AccessPolicy,
+    /// The table of this resource, and the function that fetches its rows as related rows.
     pub fetch: Option<(&'static str, Fetch)>,
-    /// How rows of this resource go out and come in without HTTP.
+    /// Export and import of this resource on the command line.
     pub transfer: Option<Transfer>,
-    /// Failures that its handler adds to those that every request like it can meet.
+    /// The failures that the handler adds to those that follow from the checks of every request.
     pub failures: Vec<Kind>,
-    /// Which operation can follow: the status, its tag and verb, and where its id is.
-    pub leads_to: Option<(u16, (&'static str, &'static str), &'static str)>,
-    /// Whether it changes one row, so that `If-None-Match` is about that.
-    pub has_one_row: bool,
-    /// Whether it takes an `Idempotency-Key`.
+    /// An OpenAPI link to a next operation: the status, the operation's tag and verb, and where its id is.
+    pub link: Option<(u16, (&'static str, &'static str), &'static str)>,
+    /// Whether the route changes exactly one row, so that `If-None-Match` applies to it.
+    pub changes_one_row: bool,
+    /// Whether the route accepts an `Idempotency-Key`.
     pub takes_key: bool,
-    pub handler_name: &'static str,
-    /// What the types of the handler say of it.
+    /// The verb of the `operationId`: `list` in `posts.list`.
+    pub operation: &'static str,
+    /// Adds what the argument and answer types of the handler document.
     pub describe: fn(&mut Operation<'_>),
     handler: actix_web::Route,
 }
 
 impl Route {
-    pub fn new<F, Args>(method: Method, path: &str, rule: Rule, handler: F) -> Self
+    pub fn new<F, Args>(
+        operation: &'static str,
+        method: Method,
+        path: &str,
+        rule: Rule,
+        handler: F,
+    ) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + Documented + 'static,
@@ -52,22 +59,22 @@ impl Route {
     {
         let is_account = path.starts_with(&format!("{BASE}/auth/"));
         Self {
-            passage: Passage {
+            policy: AccessPolicy {
                 rule,
                 row: None,
-                signs_in: false,
-                is_never_withheld: false,
-                changes: !method.is_safe() && !is_account,
+                is_sign_in: false,
+                allows_restricted: false,
+                changes_data: !method.is_safe() && !is_account,
             },
             method,
             path: path.to_owned(),
             fetch: None,
             transfer: None,
             failures: Vec::new(),
-            leads_to: None,
-            has_one_row: false,
+            link: None,
+            changes_one_row: false,
             takes_key: true,
-            handler_name: std::any::type_name::<F>(),
+            operation,
             describe: |operation| {
                 Args::document(operation);
                 F::Output::document(operation);
@@ -76,98 +83,101 @@ impl Route {
         }
     }
 
-    /// It can fail like this too.
+    /// Documents a failure that the handler can add.
     #[must_use]
-    pub fn or(mut self, failure: Kind) -> Self {
+    pub fn fails_with(mut self, failure: Kind) -> Self {
         self.failures.push(failure);
         self
     }
 
-    /// What it does to a row may not be permitted, or not possible as things are.
+    /// Documents the failures of a change to a row: it may be forbidden, or in conflict with the row's state.
     #[must_use]
-    pub fn of_row(self) -> Self {
-        self.or(Kind::Forbidden).or(Kind::Conflict)
+    pub fn changes_row(self) -> Self {
+        self.fails_with(Kind::Forbidden).fails_with(Kind::Conflict)
     }
 
-    /// It comes like this to the row of `R` that its path names first.
+    /// Requires this access to the row of `R` that the first id in the path names.
     #[must_use]
-    pub fn to<R: Resource>(self, access: Access) -> Self {
-        self.to_row(Arc::new(move |session: &Session, ids: &[i64]| {
+    pub fn row_access<R: Resource>(self, access: Access) -> Self {
+        self.row_rule(Arc::new(move |session: &Session, ids: &[i64]| {
             let id = ids.first().copied().unwrap_or_default();
             Box::pin(R::may(session, access, id))
         }))
     }
 
-    /// What else decides who may do it: the rows that its path names, or the configuration.
+    /// Adds a rule that depends on the rows that the path names, or on the configuration.
     #[must_use]
-    pub fn to_row(mut self, rule: RowRule) -> Self {
-        self.passage.row = Some(rule);
+    pub fn row_rule(mut self, rule: RowRule) -> Self {
+        self.policy.row = Some(rule);
         self
     }
 
-    /// It can be sent again without one, and the answer is no part of its effect.
+    /// Accepts no `Idempotency-Key`, because a retry is harmless without one.
     #[must_use]
-    pub fn without_key(self) -> Self {
+    pub fn without_idempotency_key(self) -> Self {
         Self {
             takes_key: false,
             ..self
         }
     }
 
-    /// Another operation can follow, on what has the id that is there in the answer.
+    /// Links the answer to a next operation, on the id at this place in the answer.
     #[must_use]
-    pub fn leading_to(
+    pub fn link_to(
         mut self,
         status: u16,
         operation: (&'static str, &'static str),
         id: &'static str,
     ) -> Self {
-        self.leads_to = Some((status, operation, id));
+        self.link = Some((status, operation, id));
         self
     }
 
-    /// Somebody signs in by it.
+    /// Marks a route by which a caller signs in, so that an old cookie does not make it fail.
     #[must_use]
-    pub fn signing_in(mut self) -> Self {
-        self.passage.signs_in = true;
-        self.never_withheld()
+    pub fn as_sign_in(mut self) -> Self {
+        self.policy.is_sign_in = true;
+        self.allow_restricted()
     }
 
-    /// It is what those need from whom the rest is withheld.
+    /// Allows callers who must still set up a second factor.
     #[must_use]
-    pub fn never_withheld(mut self) -> Self {
-        self.passage.is_never_withheld = true;
+    pub fn allow_restricted(mut self) -> Self {
+        self.policy.allows_restricted = true;
         self
     }
 
-    /// It changes a row in the version that `If-Match` names, and not in one that `If-None-Match` names.
+    /// Changes one row under `If-Match`, which the configuration may require, and `If-None-Match`.
     #[must_use]
     pub fn conditional(self) -> Self {
-        self.conditional_if_sent().or(Kind::PreconditionRequired)
+        self.conditional_if_sent()
+            .fails_with(Kind::PreconditionRequired)
     }
 
-    /// The same where `If-Match` is never required.
+    /// Changes one row under `If-Match`, which is never required, and `If-None-Match`.
     #[must_use]
     pub fn conditional_if_sent(mut self) -> Self {
-        self.has_one_row = true;
-        self.or(Kind::PreconditionFailed)
+        self.changes_one_row = true;
+        self.fails_with(Kind::PreconditionFailed)
     }
 
-    /// It changes several rows, in the versions that `If-Match` names.
+    /// Changes several rows under `If-Match`, which the configuration may require.
     #[must_use]
     pub fn conditional_each(self) -> Self {
-        self.or(Kind::PreconditionFailed)
-            .or(Kind::PreconditionRequired)
+        self.fails_with(Kind::PreconditionFailed)
+            .fails_with(Kind::PreconditionRequired)
     }
 }
 
 impl Route {
+    /// Sets the function that fetches rows of `table` as related rows.
     #[must_use]
     pub fn fetched_by(mut self, table: &'static str, fetch: Fetch) -> Self {
         self.fetch = Some((table, fetch));
         self
     }
 
+    /// Sets the export and import of the resource on the command line.
     #[must_use]
     pub fn transferred_by(mut self, transfer: Transfer) -> Self {
         self.transfer = Some(transfer);
@@ -175,12 +185,13 @@ impl Route {
     }
 }
 
-/// HEAD wherever GET is; any other method of a known path is a 405 that says which there are (RFC 9110, section 15.5.6).
+/// Mounts routes. HEAD is supported wherever GET is; another method of a known path is answered with 405 and the allowed
+/// methods (RFC 9110, section 15.5.6).
 pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
     let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
     for route in routes {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
-            Some((_, same)) => same.push(route),
+            Some((_, routes)) => routes.push(route),
             None => paths.push((route.path.clone(), vec![route])),
         }
     }
@@ -192,12 +203,14 @@ pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
             resource = resource.route(match route.method {
                 Method::GET => route
                     .handler
-                    .guard(Any(Is(Method::GET)).or(Is(Method::HEAD))),
+                    .guard(Any(MethodIs(Method::GET)).or(MethodIs(Method::HEAD))),
                 method => route.handler.method(method),
             });
         }
-        let refuse =
-            move || std::future::ready(Err::<String, _>(Problem::method_not_allowed(&allow)));
+        let refuse = move |request: HttpRequest| {
+            let problem = Problem::method_not_allowed(request.method(), &allow);
+            std::future::ready(Err::<String, _>(problem))
+        };
         config.service(resource.default_service(web::to(refuse)));
     }
 }

@@ -1,6 +1,6 @@
-//! A request occupies a slot from its beginning to the end of its work.
+//! The slot of a request: the permits and the memory that it holds until its work ends.
 //!
-//! A request that waits for its body, or for its turn among those of its user, has no place among the requests in flight.
+//! A request that waits for its body, or for its turn among its user's requests, holds no permit of the requests in flight.
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
@@ -21,68 +21,66 @@ use crate::{
     rate::Who,
 };
 
-/// Shared by the task that does the work, which releases it, and by the request.
+/// The slot is shared by the request and by the task that does the work and releases it.
 #[derive(Clone)]
 pub struct Slot(Rc<Shared>);
 
 struct Shared {
     load: Load,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     address: IpAddr,
-    /// The user once there is one, else the address.
+    /// The address, and the user as soon as it is known.
     caller: Cell<Who>,
-    occupied: RefCell<Occupied>,
+    held: RefCell<Resources>,
 }
 
 #[derive(Default)]
-struct Occupied {
+struct Resources {
     begun: Option<OwnedSemaphorePermit>,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
     sender: Option<Counted<Sender>>,
     turn: Option<Turn>,
     bytes: Option<Held>,
 }
 
-/// A request that waits, and is counted as such until this is dropped.
+/// Counts a waiting request until it is dropped.
 struct Waiting {
-    _of_all: OwnedSemaphorePermit,
-    _of_address: Option<Counted<Who>>,
+    _all: OwnedSemaphorePermit,
+    _address: Option<Counted<Who>>,
 }
 
 impl Slot {
-    pub fn new(load: &Load, places: &Arc<Semaphore>, address: Option<IpAddr>) -> Self {
+    pub fn new(load: &Load, permits: &Arc<Semaphore>, address: Option<IpAddr>) -> Self {
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
         Self(Rc::new(Shared {
             load: load.clone(),
-            places: places.clone(),
+            permits: permits.clone(),
             address,
             caller: Cell::new(Who::at(address)),
-            occupied: RefCell::default(),
+            held: RefCell::default(),
         }))
     }
 
-    /// The slot that the middleware gave this request.
-    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    /// Returns the slot that the middleware created for this request.
+    pub fn from_request(request: &HttpRequest) -> Result<Self, Problem> {
         let slot = request.extensions().get().cloned();
         slot.ok_or_else(|| Error::bug("the request has no slot").into())
     }
 
-    /// Counts the request among those that have begun, and by its credential, before that is looked up, or by its address.
-    /// Fails where there are too many.
+    /// Counts the request among all that have begun, and for its credential, which is not verified yet, or its address.
+    /// Fails if there are too many.
     pub fn begin(&self, credential: Option<&[u8]>) -> Result<(), Problem> {
         let Shared { load, address, .. } = &*self.0;
         let sender = load.senders.take(load.sender(credential, *address));
-        let sender = sender.ok_or_else(|| {
-            Problem::busy("too many requests of yours are being worked on at once")
-        })?;
+        let sender = sender.ok_or_else(|| Problem::busy("you have too many requests running"))?;
         let begun = load.begun.clone().try_acquire_owned().map_err(full)?;
-        let mut occupied = self.0.occupied.borrow_mut();
-        (occupied.sender, occupied.begun) = (Some(sender), Some(begun));
+        let mut resources = self.0.held.borrow_mut();
+        (resources.sender, resources.begun) = (Some(sender), Some(begun));
         Ok(())
     }
 
-    /// From here on bytes are counted for this user.
-    pub fn belongs_to(&self, user_id: i64) {
+    /// Counts bytes for this user from now on.
+    pub fn set_user(&self, user_id: i64) {
         self.0.caller.set(Who::User(user_id));
     }
 
@@ -94,95 +92,97 @@ impl Slot {
         &self.0.load
     }
 
-    /// Waits until the user may have one more request worked on. Fails where that takes too long.
-    pub async fn turn(&self, user_id: i64) -> Result<(), Problem> {
+    /// Waits until the user may run one more request. Fails if that takes too long.
+    pub async fn wait_for_turn(&self, user_id: i64) -> Result<(), Problem> {
         let turn = async {
             let turn = self.0.load.turns.take(user_id).await;
-            turn.ok_or_else(|| {
-                Problem::busy("too many requests of this user are being worked on at once")
-            })
+            turn.ok_or_else(|| Problem::busy("this user has too many requests running"))
         };
-        let turn = self.aside(None, turn).await?;
-        self.0.occupied.borrow_mut().turn = Some(turn);
+        let turn = self.wait_without_permit(None, turn).await?;
+        self.0.held.borrow_mut().turn = Some(turn);
         Ok(())
     }
 
-    /// Waits for a body, as one of a bounded number of its address.
-    pub async fn arrival<T>(
+    /// Waits for a body. The number of waiting requests per address is limited.
+    pub async fn wait_for_body<T>(
         &self,
         body: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        self.aside(Some(Who::at(self.0.address)), body).await
+        let address = Who::at(self.0.address);
+        self.wait_without_permit(Some(address), body).await
     }
 
-    /// Bytes of a body, which stay held until the work is done.
-    pub fn hold(&self, budget: &Budget, bytes: usize) -> Result<(), Problem> {
+    /// Reserves memory for a body until the work is done.
+    pub fn reserve(&self, budget: &Budget, bytes: usize) -> Result<(), Problem> {
         let held = budget.hold(self.caller(), bytes).map_err(too_many_bytes)?;
-        self.0.occupied.borrow_mut().bytes = Some(held);
+        self.0.held.borrow_mut().bytes = Some(held);
         Ok(())
     }
 
-    /// The same for the bytes that come next.
-    pub fn hold_more(&self, bytes: usize) -> Result<(), Problem> {
-        match &mut self.0.occupied.borrow_mut().bytes {
+    /// Reserves more memory for the same body.
+    pub fn reserve_more(&self, bytes: usize) -> Result<(), Problem> {
+        match &mut self.0.held.borrow_mut().bytes {
             Some(held) => held.grow(bytes).map_err(too_many_bytes),
             None => Ok(()),
         }
     }
 
-    /// Gives back everything.
+    /// Releases everything that the slot holds.
     pub fn release(&self) {
-        self.0.occupied.take();
+        self.0.held.take();
     }
 
-    /// Has no place while it waits, unless what it waits for is there already.
-    async fn aside<T>(
+    /// Gives the permit back while it waits, unless the result is ready at once.
+    async fn wait_without_permit<T>(
         &self,
         address: Option<Who>,
         wait: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         let mut wait = pin!(wait);
-        let at_once = poll_fn(|context| Poll::Ready(wait.as_mut().poll(context))).await;
-        if let Poll::Ready(done) = at_once {
+        let first_poll = poll_fn(|context| Poll::Ready(wait.as_mut().poll(context))).await;
+        if let Poll::Ready(done) = first_poll {
             return done;
         }
-        let _waiting = self.step_aside(address)?;
+        let _waiting = self.release_permit(address)?;
         let done = wait.await?;
-        self.step_in()?;
+        self.acquire_permit()?;
         Ok(done)
     }
 
-    fn step_aside(&self, address: Option<Who>) -> Result<Waiting, Problem> {
+    /// Gives the permit back and counts the request as waiting. Fails if too many are waiting.
+    fn release_permit(&self, address: Option<Who>) -> Result<Waiting, Problem> {
         let load = &self.0.load;
-        let of_address = match address {
+        let address = match address {
             Some(address) => Some(load.arriving.take(address).ok_or_else(|| {
-                Problem::busy("too many requests of yours have a body that has not arrived")
+                Problem::busy("too many of your requests are waiting for their bodies")
             })?),
             None => None,
         };
-        let of_all = load.waiting.clone().try_acquire_owned().map_err(full)?;
-        self.0.occupied.borrow_mut().place = None;
+        let all = load.waiting.clone().try_acquire_owned().map_err(full)?;
+        self.0.held.borrow_mut().permit = None;
         Ok(Waiting {
-            _of_all: of_all,
-            _of_address: of_address,
+            _all: all,
+            _address: address,
         })
     }
 
-    /// Takes a place. Fails where there is none.
-    pub fn step_in(&self) -> Result<(), Problem> {
-        let place = self.0.places.clone().try_acquire_owned().map_err(full)?;
-        self.0.occupied.borrow_mut().place = Some(place);
+    /// Takes a permit. Fails if there is none.
+    pub fn acquire_permit(&self) -> Result<(), Problem> {
+        let permit = self.0.permits.clone().try_acquire_owned().map_err(full)?;
+        self.0.held.borrow_mut().permit = Some(permit);
         Ok(())
     }
 }
 
 fn full(_: TryAcquireError) -> Problem {
-    Problem::unavailable("this server")
+    Problem::overloaded("this server has too many requests running")
 }
 
 fn too_many_bytes(full: Full) -> Problem {
     match full {
-        Full::OfAll => Problem::unavailable("the memory for request bodies"),
-        Full::OfCaller => Problem::busy("the bodies of your requests are too large together"),
+        Full::OfAll => Problem::overloaded("the memory for request bodies is full"),
+        Full::OfCaller => {
+            Problem::busy("the bodies of your running requests are too large in total")
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /{resource}/stats`: counts and extremes, in groups.
+//! `GET /{resource}/stats`: counts, minima and maxima per group.
 use std::{borrow::Cow, marker::PhantomData};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -16,17 +16,17 @@ use crate::{
     settings::ApiSettings,
 };
 
-/// Filters, groups and what is asked of them.
-pub struct StatsOf<C: Crud>(pub StatsQuery<C>);
+/// The filters, groups and aggregates of a request.
+pub struct StatsParams<C: Crud>(pub StatsQuery<C>);
 
-impl<C: Crud> Query for StatsOf<C> {
+impl<C: Crud> Query for StatsParams<C> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| (name.as_ref(), value.as_ref()));
         StatsQuery::parse(pairs, registry()).map(Self)
     }
 
-    fn allow(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+    fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
         self.0.limit_answer(settings.answer_limit);
         Ok(())
     }
@@ -44,12 +44,12 @@ impl<C: Crud> Query for StatsOf<C> {
     }
 }
 
-/// 200, with groups of rows.
+/// 200 with groups of rows.
 pub struct Stats<R>(PhantomData<R>);
 
 impl<R: Resource> Documented for Stats<R> {
     fn document(operation: &mut Operation<'_>) {
-        operation.answer(200, "The groups.");
+        operation.answer(200, "The groups");
         operation.json::<Self>(200);
     }
 }
@@ -64,7 +64,7 @@ impl<R: Resource> JsonSchema for Stats<R> {
     }
 }
 
-pub async fn stats<R: Resource>(call: Call<NoBody, StatsOf<R>>) -> Answer<Stats<R>> {
+pub async fn stats<R: Resource>(call: Call<NoBody, StatsParams<R>>) -> Answer<Stats<R>> {
     let stats = R::stats(&call.session, &call.query.0).await?;
     let data: Vec<_> = stats.groups.into_iter().map(group).collect();
     Ok(Reply::ok(&json!({ "data": data, "more": stats.has_more }))?)

@@ -1,4 +1,4 @@
-//! Times as they go out: RFC 3339, UTC, microseconds.
+//! Times in answers: RFC 3339, UTC, microseconds.
 use std::borrow::Cow;
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 pub struct Time(DateTime<Utc>);
 
 impl Time {
-    /// Since 1970, whole ones.
+    /// The whole seconds since 1970-01-01 UTC.
     pub fn seconds(self) -> i64 {
         self.0.timestamp()
     }

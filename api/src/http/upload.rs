@@ -1,4 +1,4 @@
-//! Bodies that are worked on while they arrive, as long as something does.
+//! Bodies of imports, which are processed while they arrive.
 use std::io::{self, Read};
 
 use actix_web::{HttpMessage, HttpRequest, dev::Payload, web::Bytes};
@@ -10,12 +10,12 @@ use tokio::{
 
 use super::{
     Body, Limits, Problem,
-    body::{announced, check_encoding},
+    body::{check_encoding, content_length},
     slot::Slot,
 };
 use crate::{openapi::Operation, transfer::Format};
 
-/// Rows in a format that its type names.
+/// A body with rows, in the format that its media type names.
 pub struct Upload {
     pub format: Format,
     payload: Payload,
@@ -29,9 +29,9 @@ impl Body for Upload {
         limits: Limits,
     ) -> Result<Self, Problem> {
         let format = format(request)?;
-        let length = announced(request, limits.import_size)?.unwrap_or(usize::MAX);
-        let slot = Slot::of(request)?;
-        slot.hold(&slot.load().bulks, length.min(limits.bulk_size))?;
+        let length = content_length(request, limits.import_size)?.unwrap_or(usize::MAX);
+        let slot = Slot::from_request(request)?;
+        slot.reserve(&slot.load().bulks, length.min(limits.bulk_size))?;
         Ok(Self {
             format,
             payload,
@@ -59,69 +59,69 @@ fn format(request: &HttpRequest) -> Result<Format, Problem> {
     }
 }
 
-/// A piece of a body, or the word that it is complete.
-enum Piece {
+/// A chunk of a body, or the mark that the body is complete.
+enum Chunk {
     Bytes(Bytes),
     End,
 }
 
-/// A body for a thread that reads it. Where it breaks off, reading fails.
-pub struct Text {
-    pieces: Receiver<Piece>,
-    piece: Bytes,
-    is_over: bool,
+/// A body that a blocking thread reads. Reading fails if the body is incomplete.
+pub struct BodyReader {
+    chunks: Receiver<Chunk>,
+    chunk: Bytes,
+    is_complete: bool,
 }
 
 impl Upload {
-    /// What is read, and the work of handing it over, which says why a body broke off.
-    pub fn open(self) -> (Text, impl Future<Output = Result<(), Problem>>) {
-        let (sender, pieces) = channel(1);
-        let text = Text {
-            pieces,
-            piece: Bytes::new(),
-            is_over: false,
+    /// Returns the reader, and the future that feeds it and fails with the reason if the body is incomplete.
+    pub fn open(self) -> (BodyReader, impl Future<Output = Result<(), Problem>>) {
+        let (sender, chunks) = channel(1);
+        let reader = BodyReader {
+            chunks,
+            chunk: Bytes::new(),
+            is_complete: false,
         };
-        (text, hand_over(self.payload, self.limits, sender))
+        (reader, forward(self.payload, self.limits, sender))
     }
 }
 
-/// The client waits while nobody takes the next piece.
-async fn hand_over(
+/// Forwards the body to the reader. The client waits until the reader has taken the last chunk.
+async fn forward(
     mut payload: Payload,
     limits: Limits,
-    pieces: Sender<Piece>,
+    chunks: Sender<Chunk>,
 ) -> Result<(), Problem> {
     let mut size = 0;
     while let Some(bytes) = timeout(limits.time, payload.next())
         .await
         .map_err(|_| Problem::timeout())?
     {
-        let bytes =
-            bytes.map_err(|error| Problem::malformed(format!("the body broke off: {error}")))?;
+        let bytes = bytes
+            .map_err(|error| Problem::malformed(format!("the body is incomplete: {error}")))?;
         size += bytes.len();
         if size > limits.import_size {
             return Err(Problem::too_large(limits.import_size));
         }
-        if pieces.send(Piece::Bytes(bytes)).await.is_err() {
+        if chunks.send(Chunk::Bytes(bytes)).await.is_err() {
             return Ok(());
         }
     }
-    // Where nobody reads any more, nobody misses it.
-    let _ = pieces.send(Piece::End).await;
+    // If the reader is gone, there is nothing to do.
+    let _ = chunks.send(Chunk::End).await;
     Ok(())
 }
 
-impl Read for Text {
+impl Read for BodyReader {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() && !self.is_over {
-            match self.pieces.blocking_recv() {
-                Some(Piece::Bytes(bytes)) => self.piece = bytes,
-                Some(Piece::End) => self.is_over = true,
+        while self.chunk.is_empty() && !self.is_complete {
+            match self.chunks.blocking_recv() {
+                Some(Chunk::Bytes(bytes)) => self.chunk = bytes,
+                Some(Chunk::End) => self.is_complete = true,
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
-        let count = to.len().min(self.piece.len());
-        to[..count].copy_from_slice(&self.piece.split_to(count));
+        let count = to.len().min(self.chunk.len());
+        to[..count].copy_from_slice(&self.chunk.split_to(count));
         Ok(count)
     }
 }

@@ -121,13 +121,13 @@ mod tests {
     #[test]
     fn one_caller_gets_a_quarter_and_all_together_get_the_budget() {
         let budget = Budget::new(100);
-        let hold = |user: i64, bytes: usize| budget.hold(Who::User(user), bytes);
+        let take = |user: i64, bytes: usize| budget.hold(Who::User(user), bytes);
 
-        let mut held = vec![hold(1, 20).unwrap()];
-        assert_eq!(hold(1, 6).err(), Some(Full::OfCaller));
-        held.extend([hold(2, 25), hold(3, 25), hold(4, 25)].map(Result::unwrap));
+        let mut held = vec![take(1, 20).unwrap()];
+        assert_eq!(take(1, 6).err(), Some(Full::OfCaller));
+        held.extend([take(2, 25), take(3, 25), take(4, 25)].map(Result::unwrap));
 
-        assert_eq!(hold(5, 6).err(), Some(Full::OfAll));
+        assert_eq!(take(5, 6).err(), Some(Full::OfAll));
         assert_eq!(budget.held(), 95);
         held.clear();
         assert_eq!(budget.held(), 0);

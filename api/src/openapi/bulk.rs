@@ -1,8 +1,8 @@
-//! What a bulk request is made of.
+//! The schema of a bulk request.
 use serde_json::{Value, json};
 use service::bulk::MOST;
 
-/// The schema of its body, for these schemas of a new row and of a patch.
+/// Builds the schema of the body from the schemas of a new row and of a patch.
 pub fn bulk(new: &Value, patch: &Value) -> Value {
     let operation = |op: &str, members: &[(&str, &Value)], optional: &[(&str, &Value)]| {
         let op = json!({ "const": op });
@@ -16,7 +16,7 @@ pub fn bulk(new: &Value, patch: &Value) -> Value {
     };
     let id = json!({ "type": "integer", "format": "int64", "minimum": 1 });
     let version = json!({
-        "type": "integer", "format": "int64", "minimum": 1, "description": "The row must be in this version.",
+        "type": "integer", "format": "int64", "minimum": 1, "description": "The version that the row must have.",
     });
     let kinds = [
         operation("create", &[("data", new)], &[]),

@@ -1,4 +1,4 @@
-//! What a request to a route is checked for, as far as the document says it.
+//! The checks of a request that the document describes, and the failures that follow from them.
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
@@ -11,7 +11,7 @@ use service::{
 use super::name;
 use crate::http::{Kind, Route};
 
-/// Which failures there can be, by what is checked on the way (contract, §1).
+/// Lists the failures of a route, derived from the checks of its requests (contract §1).
 pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
     let checked = [
         (
@@ -23,7 +23,7 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
             ][..],
         ),
         (
-            is_call && !(route.passage.rule)(&powerless()),
+            is_call && !(route.policy.rule)(&powerless()),
             &[Kind::Forbidden],
         ),
         (route.path.contains('{'), &[Kind::NotFound]),
@@ -37,7 +37,7 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
             ],
         ),
         (
-            is_once(route, is_call),
+            accepts_key(route, is_call),
             &[Kind::Conflict, Kind::ValidationFailed],
         ),
         (true, &route.failures),
@@ -48,16 +48,16 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
     kinds.into_iter().collect()
 }
 
-/// It takes an `Idempotency-Key` (contract, §7).
-pub fn is_once(route: &Route, is_call: bool) -> bool {
+/// Returns true if the route accepts an `Idempotency-Key` (contract §7).
+pub fn accepts_key(route: &Route, is_call: bool) -> bool {
     is_call && route.takes_key && route.method != Method::GET && name::tag(route) != "auth"
 }
 
 pub fn is_public(route: &Route) -> bool {
-    (route.passage.rule)(&Actor::Anonymous)
+    (route.policy.rule)(&Actor::Anonymous)
 }
 
-/// Signed in, without a single permission.
+/// Returns a signed-in user without permissions.
 fn powerless() -> Actor {
     Actor::User(Caller {
         user_id: 1,

@@ -1,4 +1,4 @@
-//! The query strings of reads: what [`ListQuery`] takes, with each declared field and its operators.
+//! The query parameters of reads: those of [`ListQuery`], with each declared field and its operators.
 //!
 //! [`ListQuery`]: service::query::ListQuery
 use serde_json::{Map, Value, json};
@@ -26,27 +26,27 @@ const KINDS: [ValueKind; 7] = [
     ValueKind::Text,
 ];
 
-/// Of a list of `C`.
+/// Lists the query parameters of a list of `C`.
 pub fn list<C: Crud>() -> Vec<Value> {
     let window = [
         (
             "limit",
-            "Rows of a page.",
+            "Page size.",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
         ),
         (
             "cursor",
-            "`page.next` or `page.prev` of a page with the same filters and order.",
+            "The `page.next` or `page.prev` of a page with the same filters and `sort`.",
             json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
         ),
         (
             "offset",
-            "Rows to skip, for interfaces with page numbers; goes with no cursor.",
+            "The number of rows to skip, for numbered pages. Cannot be combined with `cursor`.",
             json!({ "type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0 }),
         ),
         (
             "count",
-            "Whether `page.total` is there, and whether it may be an estimate; the operator may have switched `exact` off.",
+            "Whether `page.total` is present, and whether it may be an estimate. The operator can disable `exact`.",
             json!({ "type": "string", "enum": ["none", "exact", "estimate"], "default": "none" }),
         ),
     ];
@@ -62,12 +62,12 @@ pub fn list<C: Crud>() -> Vec<Value> {
         .collect()
 }
 
-/// Of an export: a list without a window.
+/// Lists the query parameters of an export: those of a list without pages.
 pub fn export<C: Crud>() -> Vec<Value> {
     let formats = Format::ALL.map(|(name, _)| name);
     let format = parameter(
         "format",
-        "One JSON object a line, or CSV (RFC 4180) with a header.",
+        "One JSON object per line, or CSV (RFC 4180) with a header.",
         &json!({ "type": "string", "enum": formats, "default": Format::default().name() }),
     );
     let shown = shown::<C>().into_iter();
@@ -75,20 +75,20 @@ pub fn export<C: Crud>() -> Vec<Value> {
     let filters = filterable::<C>();
     [format, indexed_sort::<C>()]
         .into_iter()
-        .chain(search::<C>("In the order of `sort`."))
+        .chain(search::<C>("The rows are in the order of `sort`."))
         .chain(shown)
         .chain(filters.iter().map(filter))
         .collect()
 }
 
-/// Of an import.
+/// Lists the query parameters of an import.
 pub fn import<C: Crud>() -> Vec<Value> {
     let known = companions::<C>();
     let map = (!known.is_empty()).then(|| {
         let items = json!({ "type": "string", "enum": known });
         names(
             "map",
-            "References that are looked up by the name beside their id, which is then ignored: for rows of another server.",
+            "The references to look up by the name beside their id, instead of the id. Use it for rows of another server.",
             &json!({ "type": "array", "items": items, "minItems": 1 }),
         )
     });
@@ -97,22 +97,22 @@ pub fn import<C: Crud>() -> Vec<Value> {
     let plain = [
         (
             "format",
-            "What the body is; must fit its type.",
+            "The format of the body; must match its `Content-Type`.",
             json!({ "type": "string", "enum": formats }),
         ),
         (
             "on_error",
-            "Whether an error stops the import, with nothing of its chunk written, or leaves out its record.",
+            "Whether an invalid record stops the import and its chunk is not written, or only the record is skipped.",
             json!({ "type": "string", "enum": ways, "default": "abort" }),
         ),
         (
             "dry_run",
-            "Whether nothing is written. What a chunk would have written, the next does not see.",
+            "Whether to check the records without writing them. Each chunk is rolled back, so later chunks do not see it.",
             json!({ "type": "boolean", "default": false }),
         ),
         (
             "skip",
-            "Records at the beginning to leave out: `committed_lines` of an import that stopped.",
+            "The number of records at the beginning to skip: the `committed_lines` of an import that stopped.",
             json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 }),
         ),
     ]
@@ -120,17 +120,17 @@ pub fn import<C: Crud>() -> Vec<Value> {
     plain.into_iter().chain(map).collect()
 }
 
-/// Of a single row, and of those of a list.
+/// Lists the query parameters that a single row and a list share.
 pub fn shown<C: Crud>() -> Vec<Value> {
     let deleted = parameter(
         "deleted",
-        "Whether deleted rows are shown to those who may restore them.",
+        "Whether to include deleted rows, for callers who may restore them.",
         &json!({ "type": "string", "enum": ["exclude", "include", "only"], "default": "exclude" }),
     );
     let items = json!({ "type": "string", "enum": showable::<C>() });
     let fields = names(
         "fields",
-        "The members that are shown, beside `id`; all, where nothing is said.",
+        "The members to return beside `id`. The default is all.",
         &json!({ "type": "array", "items": items, "minItems": 1 }),
     );
     let relations = relations(C::name(), registry());
@@ -146,14 +146,14 @@ pub fn shown<C: Crud>() -> Vec<Value> {
         });
         names(
             "include",
-            "Related rows that come along, without heavy fields; `post.content` asks for one of an owner.",
+            "Related rows to include, without heavy fields; `post.content` adds a heavy field of an owner.",
             &schema,
         )
     });
     [deleted, fields].into_iter().chain(include).collect()
 }
 
-/// The schemas that filters refer to.
+/// Returns the schemas that filters refer to.
 pub fn schemas() -> Map<String, Value> {
     KINDS
         .into_iter()
@@ -165,7 +165,7 @@ pub(super) fn parameter(name: &str, description: &str, schema: &Value) -> Value 
     json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }
 
-/// With commas between them.
+/// Builds a parameter whose value is a comma-separated list.
 fn names(name: &str, description: &str, schema: &Value) -> Value {
     let mut parameter = parameter(name, description, schema);
     parameter["style"] = "form".into();
@@ -173,11 +173,11 @@ fn names(name: &str, description: &str, schema: &Value) -> Value {
     parameter
 }
 
-/// `-field` descends. No field twice, not even in both directions.
+/// Builds the `sort` parameter: `-field` sorts in descending order, and no field may occur twice, even in both directions.
 fn sort<C: Crud>() -> Value {
     let fields: Vec<_> = declared_fields::<C>();
-    let is_meant = |field: &&Filterable| field.is_sortable && field.private_of.is_none();
-    let fields = fields.iter().filter(is_meant);
+    let is_public = |field: &&Filterable| field.is_sortable && field.private_of.is_none();
+    let fields = fields.iter().filter(is_public);
     let known: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
     let both = known
         .iter()
@@ -188,7 +188,7 @@ fn sort<C: Crud>() -> Value {
     });
     names(
         "sort",
-        "Fields, with a hyphen before those that descend; `id` is always the last tie-break, NULL comes last.",
+        "The fields to sort by, with a hyphen for descending order. `id` is always the last tie-break; null comes last.",
         &json!({
             "type": "array",
             "items": { "type": "string", "enum": both.collect::<Vec<_>>() },
@@ -201,13 +201,13 @@ fn sort<C: Crud>() -> Value {
     )
 }
 
-/// One field that has an index.
+/// Builds the `sort` parameter of an export, which accepts one field that has an index.
 fn indexed_sort<C: Crud>() -> Value {
     let known = indexed_fields::<C>(Deleted::Exclude).into_iter();
     let both = known.flat_map(|name| [name.to_owned(), format!("-{name}")]);
     names(
         "sort",
-        "A field, with a hyphen before it if it descends; with `deleted` only `id`.",
+        "The field to sort by, with a hyphen for descending order. With `deleted`, only `id`.",
         &json!({
             "type": "array",
             "items": { "type": "string", "enum": both.collect::<Vec<_>>() },
@@ -218,11 +218,11 @@ fn indexed_sort<C: Crud>() -> Value {
     )
 }
 
-/// Where the resource is searched; `order` says what comes first.
+/// Builds the `q` parameter if the resource can be searched; `order` describes the order of the results.
 pub(super) fn search<C: Crud>(order: &str) -> Option<Value> {
     let columns = searched::<C>();
     let description = format!(
-        "Words to find in {}: all of them, the last one as a beginning; `\"a phrase\"` word for word, `-word` for rows without it. \
+        "Words to find in {}. Rows must contain all of them; the last one may be a prefix. `\"a phrase\"` matches word for word, `-word` excludes rows. \
          {order}",
         columns.join(", ")
     );
@@ -231,11 +231,11 @@ pub(super) fn search<C: Crud>(order: &str) -> Option<Value> {
 }
 
 pub(super) const RANKED: &str =
-    "The best come first, with `offset` and no `cursor`, unless there is a `sort`.";
+    "The best matches come first, with `offset` and without `cursor`, unless `sort` is given.";
 
-/// Something to find, after any number of words and phrases to leave out.
+/// The pattern of a search: a word or phrase to find, after any number of words and phrases to exclude.
 ///
-/// White space is written out: `\s` means other characters in each dialect of patterns.
+/// White space is listed, because `\s` means different characters in each regular expression dialect.
 fn search_pattern() -> String {
     let space = limits::SPACE;
     format!(
@@ -243,7 +243,7 @@ fn search_pattern() -> String {
     )
 }
 
-/// `field=value`, or `field[operator]=value`.
+/// Builds the parameter of a filter: `field=value`, or `field[operator]=value`.
 pub(super) fn filter(field: &Filterable) -> Value {
     let mut filter = json!({
         "name": field.name,
@@ -255,13 +255,14 @@ pub(super) fn filter(field: &Filterable) -> Value {
     if let Some(resource) = field.private_of {
         let permission = format!("{resource}.read");
         filter["description"] =
-            format!("Needs the permission `{permission}`; unknown to others.").into();
+            format!("Requires the permission `{permission}`; other callers get an error for it.")
+                .into();
         filter["x-permission"] = permission.into();
     }
     filter
 }
 
-/// `TextFilter`
+/// The name of the schema, such as `TextFilter`.
 fn name(kind: ValueKind) -> String {
     format!("{kind:?}Filter")
 }
@@ -297,7 +298,7 @@ fn schema(kind: ValueKind) -> Value {
     let rest = MAX_VALUES - 1;
     let many = json!({
         "type": "string",
-        "description": format!("At most {MAX_VALUES} values with commas between them; a text with a comma in double quotes."),
+        "description": format!("Up to {MAX_VALUES} values, separated by commas. Put a text that contains a comma in double quotes."),
         "pattern": format!("^{many}(,{many}){{0,{rest}}}$"),
     });
     let operator = |name: &'static str| {
@@ -313,7 +314,7 @@ fn schema(kind: ValueKind) -> Value {
     };
     let operators: Map<String, Value> = operators(kind).into_iter().map(operator).collect();
     json!({
-        "description": "The value to equal, or operators; `ne` and `nin` keep rows without a value.",
+        "description": "The value to equal, or operators. `ne` and `nin` also match rows where the field is null.",
         "anyOf": [
             value,
             { "type": "object", "properties": operators, "additionalProperties": false },

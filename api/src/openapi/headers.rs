@@ -1,84 +1,84 @@
-//! Headers of requests and of answers, each described once.
+//! The headers of requests and answers, each described once.
 use serde_json::{Value, json};
 use service::idempotency::MAX_LENGTH;
 
-/// How many requests may come, on every answer where they are counted.
-pub const RATES: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
+/// The rate limit headers, which every answer to a counted request has.
+pub const RATE_LIMIT: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
 
-/// Refers to a header of an answer.
+/// Returns a reference to a header of answers.
 pub fn header(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
 }
 
-/// Refers to a header of a request.
+/// Returns a reference to a header of requests.
 pub fn parameter(name: &str) -> Value {
     json!({ "$ref": format!("#/components/parameters/{name}") })
 }
 
-pub fn of_answers() -> Value {
+pub fn response_headers() -> Value {
     let text = json!({ "type": "string" });
     let always = |description: &str, schema: &Value| json!({ "description": description, "required": true, "schema": schema });
     let seconds = json!({ "type": "string", "pattern": "^[0-9]+$" });
-    let id = "Of this request, as the log has it; the client's own if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
+    let id = "The id of this request, which the log has too. It is the client's own id if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
     json!({
         "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
-        "Location": always("Where the new row is.", &text),
-        "Link": always("The first, the next and the previous page (RFC 8288).", &text),
-        "Content-Disposition": always("A name for the file.", &text),
-        "Cache-Control": always("Kept, and asked about again.", &text),
-        "Vary": always("What a caller sees is that caller's alone.", &text),
-        "WWW-Authenticate": always("How to sign in.", &json!({ "type": "string", "const": "Bearer" })),
-        "Retry-After": always("Seconds after which to try again.", &seconds),
+        "Location": always("The URL of the new row.", &text),
+        "Link": always("Links to the first, next and previous page (RFC 8288).", &text),
+        "Content-Disposition": always("The suggested file name.", &text),
+        "Cache-Control": always("Caches may store the answer but must revalidate it.", &text),
+        "Vary": always("The answer depends on the credentials of the request.", &text),
+        "WWW-Authenticate": always("The authentication scheme.", &json!({ "type": "string", "const": "Bearer" })),
+        "Retry-After": always("Seconds to wait before a retry.", &seconds),
         "Retry-After-In-Progress": {
-            "description": "Seconds after which to try again, where the request with this key is still at work.",
+            "description": "Seconds to wait before a retry, if the first request with this key is still running.",
             "schema": seconds,
         },
-        "Allow": always("The methods that there are.", &text),
+        "Allow": always("The allowed methods.", &text),
         "ETag": {
-            "description": "The version of the row, with `p` behind it where its public view is shown; weak with `fields`, none with `include`.",
+            "description": "The version of the row, followed by `p` if only its public view is shown. It is weak with `fields` and absent with `include`.",
             "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
         },
         "RateLimit-Policy": {
-            "description": "So many requests (`q`) at once, and as many again within so many seconds (`w`): draft-ietf-httpapi-ratelimit-headers-11. Absent where they are not counted.",
+            "description": "The quota of requests (`q`) per window of seconds (`w`): draft-ietf-httpapi-ratelimit-headers-11. Absent if requests are not counted.",
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=[0-9]+;w=[0-9]+$" },
         },
         "RateLimit": {
-            "description": "How many are left (`r`), and in how many seconds (`t`) all are there again; where none are, in how many one is.",
+            "description": "The requests that are left (`r`), and the seconds (`t`) until the full quota is available again; if none is left, until the next one is.",
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";r=[0-9]+;t=[0-9]+$" },
         },
         "Idempotency-Replayed": {
-            "description": "This is the answer to an earlier request with the same key.",
+            "description": "Present if this is the answer to an earlier request with the same key.",
             "schema": { "type": "string", "const": "true" },
         },
     })
 }
 
-pub fn of_requests() -> Value {
+pub fn request_headers() -> Value {
     let tags = r#"^(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*")*$"#;
     let key = format!("^[!-~]([ -~]{{0,{}}}[!-~])?$", MAX_LENGTH - 2);
     json!({
         "If-None-Match": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "The `ETag` of what the client has: if the row still has it, the answer is 304.",
+            "description": "The `ETag` of the client's copy. If the row still has it, the answer is 304.",
             "schema": { "type": "string" },
         },
         "If-None-Match-Of-Change": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "The `ETag` of a version in which the row is not changed, several, or `*` for any: then the answer is 412.",
+            "description": "One or several `ETag` values, or `*` for all. If the row has one of them, it is not changed and the answer is 412.",
             "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
         },
         "If-Match": {
             "name": "If-Match",
             "in": "header",
-            "description": "The `ETag` of the row as the client knows it, several, or `*`: in any other version it is neither shown nor changed, and the answer is 412. A weak one matches no version.",
+            "description": "One or several `ETag` values, or `*` for all. If the row has none of them, it is neither shown nor changed and the answer is 412. A weak tag matches no version.",
             "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "For 24 hours the same request with the same key has the same answer, and no other effect; another request with it is refused.",
+            "description": "For 24 hours, retries with the same key return the first answer and have no other effect; using the key for a different request returns 422.",
             "schema": { "type": "string", "pattern": key },
         },
     })

@@ -1,22 +1,22 @@
-//! Limits as the server has them, where the types alone say less.
+//! Limits that the types alone do not express.
 use serde_json::{Map, Value, json};
 use service::input::PRETRIMMED;
 
-/// What `str::trim` takes away: the Unicode property `White_Space`.
+/// The characters that `str::trim` removes: the Unicode property `White_Space`.
 pub const SPACE: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 
-/// Any text: PostgreSQL cannot store U+0000.
+/// Any text without U+0000, which PostgreSQL cannot store.
 pub const TEXT: &str = r"^[^\u0000]*$";
 
-/// An address, as the service reads one.
+/// An e-mail address, by the rules of the service.
 const EMAIL: &str = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,62}[A-Za-z0-9!#$%&'*+/=?^_`{|}~-])?@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 
 pub fn id() -> Value {
     json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX })
 }
 
-/// Names that end in `id` are ids, and integers have 64 bits.
-pub fn identify(name: &str, property: &mut Map<String, Value>) {
+/// Adds the bounds of 64-bit integers, and of ids to fields whose names end in `id`.
+pub fn add_integer_bounds(name: &str, property: &mut Map<String, Value>) {
     if property
         .get("format")
         .is_some_and(|format| format == "int64")
@@ -28,20 +28,20 @@ pub fn identify(name: &str, property: &mut Map<String, Value>) {
     }
 }
 
-/// Only the other types of a property.
+/// Removes `null` from the types of a property.
 pub fn refuse_null(property: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = property.get_mut("type") else {
         return;
     };
     types.retain(|name| name != "null");
-    if let [only] = types.as_slice() {
-        let only = only.clone();
-        property.insert("type".to_owned(), only);
+    if let [single] = types.as_slice() {
+        let single = single.clone();
+        property.insert("type".to_owned(), single);
     }
 }
 
-/// The limits of a text as one pattern, where they count without the white space around it.
-pub fn write(property: &mut Map<String, Value>) {
+/// Adds a pattern to a text. The pattern includes the length limits if they apply to the text without surrounding white space.
+pub fn add_pattern(property: &mut Map<String, Value>) {
     let is = |name: &str| match property.get("type") {
         Some(Value::Array(types)) => types.iter().any(|kind| kind == name),
         kind => kind.is_some_and(|kind| kind == name),
@@ -66,7 +66,7 @@ fn trimmed(property: &mut Map<String, Value>) -> String {
     let min = bound(property.get("minLength")).unwrap_or_default();
     let max = bound(property.get("maxLength"));
     let core = match (property.remove("format"), property.remove("pattern")) {
-        // `format` would not allow for the white space. The length of an address is no pattern, and so stays.
+        // `format` would not allow white space. The pattern of an address does not limit its length, so `maxLength` stays.
         (Some(_), _) => return around(EMAIL),
         (None, Some(pattern)) => repeated(&pattern, min, max),
         (None, None) => None,
@@ -79,13 +79,13 @@ fn around(core: &str) -> String {
     format!("^[{SPACE}]*{core}[{SPACE}]*$")
 }
 
-/// `[a-z]{2,50}` of `^[a-z]*$`.
+/// Turns `^[a-z]*$` into `[a-z]{2,50}`.
 fn repeated(pattern: &Value, min: u64, max: Option<u64>) -> Option<String> {
     let class = pattern.as_str()?.strip_prefix('^')?.strip_suffix("*$")?;
     Some(format!("{class}{{{min},{}}}", text(max)))
 }
 
-/// A text that neither begins nor ends with white space.
+/// Matches a text that neither begins nor ends with white space.
 fn any(min: u64, max: Option<u64>) -> String {
     let end = format!(r"[^\u0000{SPACE}]");
     let (inner_min, inner_max) = (

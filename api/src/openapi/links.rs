@@ -1,23 +1,23 @@
-//! Links: what can be done next with a row, generically for every resource.
+//! OpenAPI links from a new or deleted row to the next operations, the same for every resource.
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use crate::http::BASE;
 
-/// What a request needs beside the id of its row.
+/// The bodies of operations that need one.
 const BODIES: [(&str, &str); 2] = [("restore", "{}"), ("revert", r#"{ "version": 1 }"#)];
 
-/// What changes a row: whatever version it is in.
+/// The operations that change a row. Their links allow every version.
 const CHANGES: [&str; 5] = ["update", "delete", "restore", "purge", "revert"];
 
-/// Done to deleted rows only.
-const OF_DELETED: [&str; 2] = ["restore", "purge"];
+/// The operations for deleted rows only.
+const DELETED_ONLY: [&str; 2] = ["restore", "purge"];
 
-/// Of use for a deleted row too.
-const OF_BOTH: [&str; 2] = ["history", "impact"];
+/// The operations for live and deleted rows.
+const LIVE_AND_DELETED: [&str; 2] = ["history", "impact"];
 
-/// Leads from each answer that makes or deletes a row to every operation that names only this row.
+/// Links each answer that creates or deletes a row to every operation on this row alone.
 pub fn add(paths: &mut Map<String, Value>) {
     let known = operations(paths);
     let all = paths.values_mut().filter_map(Value::as_object_mut);
@@ -40,11 +40,13 @@ pub fn add(paths: &mut Map<String, Value>) {
             continue;
         };
         for (verb, id) in verbs {
-            let fits = match is_deleted {
-                true => OF_DELETED.contains(&verb.as_str()) || OF_BOTH.contains(&verb.as_str()),
-                false => !OF_DELETED.contains(&verb.as_str()),
+            let needs_deleted = DELETED_ONLY.contains(&verb.as_str());
+            let is_possible = if is_deleted {
+                needs_deleted || LIVE_AND_DELETED.contains(&verb.as_str())
+            } else {
+                !needs_deleted
             };
-            if fits {
+            if is_possible {
                 links.insert(verb.clone(), link(verb, id, &first["parameters"]));
             }
         }
@@ -63,7 +65,7 @@ fn link(verb: &str, operation: &str, parameters: &Value) -> Value {
     link
 }
 
-/// By the name of each resource, the verbs and names of the operations whose path names one of its rows and nothing else.
+/// Lists, per resource, the verbs and ids of the operations whose path has one row's id and no other parameter.
 fn operations(paths: &Map<String, Value>) -> BTreeMap<String, Vec<(String, String)>> {
     let mut all: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for (path, operations) in paths {

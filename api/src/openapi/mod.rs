@@ -1,7 +1,7 @@
-//! The OpenAPI document, made of the routes that are mounted and of the types that their handlers take and give.
+//! The OpenAPI document, generated from the mounted routes and the argument and answer types of their handlers.
 mod bulk;
 mod checks;
-mod example;
+mod examples;
 mod filters;
 mod headers;
 mod limits;
@@ -24,17 +24,17 @@ use serde_json::{Map, Value, json};
 
 use crate::http::Route;
 
-/// What says of itself what it adds to the operations that take or give it.
+/// A type that documents itself in the operations that take or return it.
 pub trait Documented {
     fn document(operation: &mut Operation<'_>);
 }
 
-/// OpenAPI 3.1.0 of these routes.
+/// Generates the OpenAPI 3.1.0 document of these routes.
 pub fn document(routes: &[Route]) -> Value {
     let mut schemas = Schemas::default();
     let mut paths = Map::new();
     for route in routes {
-        let Some(operation) = operation::of(route, &mut schemas) else {
+        let Some(operation) = operation::describe(route, &mut schemas) else {
             continue;
         };
         let method = route.method.as_str().to_lowercase();
@@ -56,14 +56,14 @@ pub fn document(routes: &[Route]) -> Value {
         "components": {
             "schemas": schemas.finish(),
             "responses": problems::responses(),
-            "headers": headers::of_answers(),
-            "parameters": headers::of_requests(),
+            "headers": headers::response_headers(),
+            "parameters": headers::request_headers(),
             "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
         },
     })
 }
 
 const ABOUT: &str = "\
-Failures are `application/problem+json` (RFC 9457) with a stable `code`. Wherever GET is, HEAD is too. Another method of a \
-known path is 405, with `Allow`; an unknown path, one with a slash at its end included, is 404. Credentials that are sent \
-must be good, even where none are needed. A query parameter, or a field of a body, that is not described here is refused.";
+Failures are `application/problem+json` (RFC 9457) with a stable `code`. HEAD is supported wherever GET is. Another method \
+of a known path returns 405 with `Allow`; an unknown path, including one with a trailing slash, returns 404. Invalid \
+credentials return 401 even on public routes. Query parameters and body fields that are not described here are refused.";

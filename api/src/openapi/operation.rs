@@ -1,4 +1,4 @@
-//! One operation, as the types of its handler describe it.
+//! One operation, built from what the types of its handler document.
 use std::collections::BTreeMap;
 
 use actix_web::http::Method;
@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use service::input::Input;
 
-use super::{Schemas, checks, example, header, headers, name, problems, schemas::reference};
+use super::{Schemas, checks, examples, header, headers, name, problems, schemas::reference};
 use crate::{
     http::{Kind, Route},
     transfer::Format,
 };
 
-/// What an operation takes and gives, as far as it is known.
+/// An operation while it is built.
 pub struct Operation<'a> {
     pub schemas: &'a mut Schemas,
     method: Method,
@@ -25,17 +25,17 @@ pub struct Operation<'a> {
 }
 
 impl Operation<'_> {
-    /// It goes through the checks of a `Call`.
+    /// Documents the checks of a `Call`.
     pub fn call(&mut self) {
         self.is_call = true;
     }
 
-    /// It is no part of the API.
+    /// Leaves the operation out of the document.
     pub fn hide(&mut self) {
         self.is_hidden = true;
     }
 
-    /// It can fail like this too.
+    /// Adds a failure.
     pub fn fails(&mut self, kind: Kind) {
         self.failures.push(kind);
     }
@@ -50,7 +50,7 @@ impl Operation<'_> {
     }
 
     pub fn json_body(&mut self, schema: &Value, is_required: bool) {
-        let example = example::of(self.schemas.inputs(), schema);
+        let example = examples::build(self.schemas.inputs(), schema);
         let media = json!({ "schema": schema, "example": example });
         let mut content = json!({ "application/json": media });
         if self.method == Method::PATCH {
@@ -59,7 +59,7 @@ impl Operation<'_> {
         self.body = Some(json!({ "required": is_required, "content": content }));
     }
 
-    /// A body that is no JSON.
+    /// Documents a body that is text other than JSON.
     pub fn text_body(&mut self, formats: &[Format]) {
         let text = json!({ "schema": { "type": "string" } });
         let kind = |format: &Format| (format.essence().to_owned(), text.clone());
@@ -71,7 +71,7 @@ impl Operation<'_> {
         self.method == Method::GET
     }
 
-    /// An answer that is no failure.
+    /// Adds a successful answer and returns its headers.
     pub fn answer(&mut self, status: u16, description: &str) -> &mut Value {
         let cached = ["Cache-Control", "Vary"].into_iter();
         let headers = ["X-Request-Id"]
@@ -89,22 +89,22 @@ impl Operation<'_> {
         self.content(status, schema);
     }
 
-    /// The client has this version already (RFC 9110, section 15.4.5).
+    /// Documents the answer to a client that has this version already (RFC 9110, section 15.4.5).
     pub fn unchanged(&mut self) {
-        self.answer(304, "The row is as the client has it.")["ETag"] = header("ETag");
+        self.answer(304, "The client's copy of the row is current")["ETag"] = header("ETag");
         self.parameters.push(headers::parameter("If-None-Match"));
     }
 
-    /// What keeps a change from being made to another version, or twice.
-    fn secure(&mut self, route: &Route) {
+    /// Documents the headers that prevent lost updates and repeated effects.
+    fn add_write_headers(&mut self, route: &Route) {
         if route.failures.contains(&Kind::PreconditionFailed) {
             self.parameters.push(headers::parameter("If-Match"));
         }
-        if route.has_one_row {
+        if route.changes_one_row {
             self.parameters
                 .push(headers::parameter("If-None-Match-Of-Change"));
         }
-        if checks::is_once(route, self.is_call) {
+        if checks::accepts_key(route, self.is_call) {
             self.parameters.push(headers::parameter("Idempotency-Key"));
             for answer in self.answers.values_mut() {
                 answer["headers"]["Idempotency-Replayed"] = header("Idempotency-Replayed");
@@ -112,10 +112,10 @@ impl Operation<'_> {
         }
     }
 
-    /// How many more may be asked is said with each answer.
-    fn count(&mut self) {
+    /// Documents the rate limit headers of each answer.
+    fn add_rate_limit_headers(&mut self) {
         for answer in self.answers.values_mut() {
-            for name in headers::RATES {
+            for name in headers::RATE_LIMIT {
                 answer["headers"][name] = header(name);
             }
         }
@@ -127,26 +127,26 @@ impl Operation<'_> {
         }
     }
 
-    /// An answer that is no JSON.
+    /// Documents an answer that is text other than JSON.
     pub fn text(&mut self, status: u16, format: Format) {
         if let Some(answer) = self.answers.get_mut(&status) {
             answer["content"][format.essence()]["schema"] = json!({ "type": "string" });
         }
     }
 
-    /// An answer that is no text.
+    /// Documents a binary answer.
     pub fn binary(&mut self, status: u16, media_type: &str) {
         if let Some(answer) = self.answers.get_mut(&status) {
             answer["content"][media_type] = json!({});
         }
     }
 
-    /// Another operation of the same tag, on what has this id.
+    /// Links an answer to another operation on the thing with this id.
     fn link(&mut self, status: u16, (tag, verb): (&str, &str), id: &str) {
         self.links(status, tag, id, &[verb]);
     }
 
-    /// What can be done next with the row whose id is there.
+    /// Links an answer to the next operations on the row with this id.
     pub fn links(&mut self, status: u16, tag: &str, id: &str, verbs: &[&str]) {
         let link = |verb: &&str| {
             let operation = format!("{tag}.{verb}");
@@ -161,12 +161,12 @@ impl Operation<'_> {
     }
 }
 
-/// None for what is mounted, but no part of the API.
-pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
+/// Describes a route. None if it is not part of the API.
+pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Value> {
     let mut operation = Operation {
         schemas,
         method: route.method.clone(),
-        parameters: ids(&route.path),
+        parameters: path_parameters(&route.path),
         body: None,
         answers: BTreeMap::new(),
         is_call: false,
@@ -177,12 +177,12 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
     if operation.is_hidden {
         return None;
     }
-    operation.secure(route);
-    if let Some((status, name, id)) = route.leads_to {
+    operation.add_write_headers(route);
+    if let Some((status, name, id)) = route.link {
         operation.link(status, name, id);
     }
     if operation.is_call {
-        operation.count();
+        operation.add_rate_limit_headers();
     }
     let mut answers = operation.answers;
     let failures = checks::failures(route, operation.is_call, operation.body.is_some());
@@ -211,8 +211,8 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Option<Value> {
     Some(written)
 }
 
-/// Every parameter of the paths of the API is an id.
-fn ids(path: &str) -> Vec<Value> {
+/// Lists the path parameters, which are ids, except for the slug of a problem.
+fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('{').skip(1);
     let names = names.filter_map(|rest| rest.split('}').next());
     let parameter = |name: &str| {

@@ -1,15 +1,15 @@
-//! Failures as the document has them: one response for each kind.
+//! The responses of failures, one for each kind.
 use serde_json::{Map, Value, json};
 
-use super::{header, headers::RATES};
+use super::{header, headers::RATE_LIMIT};
 use crate::http::Kind;
 
-/// Refers to the failure from an operation; where the status has another answer too, beside that.
+/// Adds a failure to an operation's answer, beside other answers with the same status.
 pub fn add(answer: &mut Value, kind: Kind) {
     if answer.is_null() {
         *answer = json!({ "$ref": format!("#/components/responses/{}", name(kind)) });
     } else if let Some(other) = referred(answer) {
-        // Two kinds of one status.
+        // Two kinds share this status.
         *answer = response(other);
         let schemas = [other, kind].map(|kind| media(kind)["schema"].take());
         answer["content"]["application/problem+json"] = json!({ "schema": { "anyOf": schemas } });
@@ -18,7 +18,7 @@ pub fn add(answer: &mut Value, kind: Kind) {
     }
 }
 
-/// The one kind that an answer is of so far.
+/// Returns the kind that an answer refers to.
 fn referred(answer: &Value) -> Option<Kind> {
     let reference = answer["$ref"].as_str()?;
     let kind = reference.rsplit('/').next()?;
@@ -30,10 +30,11 @@ pub fn responses() -> Map<String, Value> {
     all.map(|kind| (name(kind), response(kind))).collect()
 }
 
-/// RFC 9457, with our own members.
+/// Builds the schema of a problem: RFC 9457 with additional members.
 pub fn schema() -> Value {
     let text = json!({ "type": "string" });
-    let line = json!({ "type": "integer", "minimum": 1, "description": "Of an import." });
+    let line =
+        json!({ "type": "integer", "minimum": 1, "description": "The line of an imported file." });
     json!({
         "type": "object",
         "description": "RFC 9457",
@@ -48,12 +49,12 @@ pub fn schema() -> Value {
             "request_id": text,
             "checks": {
                 "type": "object",
-                "description": "What holds and what does not, where a server is not ready.",
+                "description": "The result of each readiness check, if the server is not ready.",
                 "additionalProperties": { "type": "boolean" },
             },
             "errors": {
                 "type": "array",
-                "description": "What was refused: a field of the body by JSON Pointer, or a query parameter by its name.",
+                "description": "The refused fields of the body, by JSON Pointer, or the refused query parameters, by name.",
                 "items": {
                     "type": "object",
                     "required": ["code", "detail"],
@@ -63,7 +64,7 @@ pub fn schema() -> Value {
             "committed_lines": {
                 "type": "integer",
                 "minimum": 0,
-                "description": "Records of an import that need not be sent again.",
+                "description": "The number of records at the beginning of an import that are written; skip them in a retry.",
             },
         },
     })
@@ -82,7 +83,7 @@ fn response(kind: Kind) -> Value {
     if kind == Kind::Conflict {
         headers.insert("Retry-After".to_owned(), header("Retry-After-In-Progress"));
     }
-    for name in RATES {
+    for name in RATE_LIMIT {
         headers.insert(name.to_owned(), header(name));
     }
     let (_, _, title) = kind.parts();
@@ -105,7 +106,7 @@ fn media(kind: Kind) -> Value {
     json!({ "schema": { "allOf": [{ "$ref": "#/components/schemas/Problem" }, { "properties": fixed }] } })
 }
 
-/// `NotFound`
+/// The name of the response, such as `NotFound`.
 fn name(kind: Kind) -> String {
     format!("{kind:?}")
 }

@@ -1,4 +1,4 @@
-//! Rows as they are asked for: in part with `fields`, with related ones with `include`.
+//! The schemas of rows with `fields` and `include`.
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use service::{
 
 use super::schemas::reference;
 
-/// A row as a whole, or in part.
+/// Builds the schema of a row with all members or with some.
 pub fn shown(whole: &Value) -> Value {
     let part = whole["$ref"].as_str().map(part_of);
     json!({ "anyOf": [whole, { "$ref": part }] })
@@ -18,29 +18,29 @@ pub fn shown(whole: &Value) -> Value {
 pub fn page(row: &Value, window: &Value) -> Value {
     json!({
         "type": "object",
-        "description": "Some rows of a list.",
+        "description": "One page of rows.",
         "required": ["data", "page"],
         "properties": { "data": { "type": "array", "items": row }, "page": window },
     })
 }
 
-/// Adds its relations to each view, and the view in part beside it. `views` are by the names of their tables.
+/// Adds relations to each view, and a partial schema for each view. `views` maps the names of tables to views.
 pub fn relate(schemas: &mut Map<String, Value>, views: &BTreeMap<&'static str, String>) {
     for (table, view) in views {
         let Some(whole) = schemas.get_mut(view) else {
             continue;
         };
         if let Some(required) = whole.get_mut("required") {
-            leave_out(required, table);
+            make_private_optional(required, table);
         }
         for include in relations(table, registry()) {
-            if let Some(theirs) = views.get(include.table) {
-                add(&mut whole["properties"], &include, theirs);
+            if let Some(related) = views.get(include.table) {
+                add(&mut whole["properties"], &include, related);
             }
         }
         let part = json!({
             "type": "object",
-            "description": "A row of which only some members are shown.",
+            "description": "A row with only some of its members.",
             "required": ["id"],
             "properties": whole["properties"],
         });
@@ -48,8 +48,8 @@ pub fn relate(schemas: &mut Map<String, Value>, views: &BTreeMap<&'static str, S
     }
 }
 
-/// A member that is private may be absent.
-fn leave_out(required: &mut Value, table: &str) {
+/// Makes private members optional.
+fn make_private_optional(required: &mut Value, table: &str) {
     let private = registry().table(table).map(|table| &*table.private);
     let private = private.unwrap_or_default();
     if let Some(required) = required.as_array_mut() {
@@ -57,14 +57,15 @@ fn leave_out(required: &mut Value, table: &str) {
     }
 }
 
-/// Heavy members are left out, unless they are asked for.
-fn add(properties: &mut Value, include: &Include, theirs: &str) {
-    let part = reference(&part_of(theirs));
-    properties[include.name] = match include.is_many {
-        true => json!({ "type": "array", "items": part }),
-        false => json!({ "anyOf": [part, { "type": "null" }] }),
+/// Adds a relation. Its rows are partial, because heavy members are omitted unless requested.
+fn add(properties: &mut Value, include: &Include, related: &str) {
+    let part = reference(&part_of(related));
+    properties[include.name] = if include.is_many {
+        json!({ "type": "array", "items": part })
+    } else {
+        json!({ "anyOf": [part, { "type": "null" }] })
     };
-    let more = json!({ "const": true, "description": "There is more than is shown." });
+    let more = json!({ "const": true, "description": "Present if there is more than is shown." });
     properties[format!("{}_more", include.name)] = more;
 }
 

@@ -1,4 +1,4 @@
-//! The schemas that operations refer to, by name, each once.
+//! The named schemas that operations refer to.
 use std::collections::{BTreeMap, HashSet};
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -11,7 +11,7 @@ use service::{
 use super::{filters, limits, problems, rows};
 use crate::http::{Representation, Resource, Window};
 
-/// Those of what comes in, and of what goes out: the same type may differ in what is required.
+/// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
     inputs: SchemaGenerator,
     answers: SchemaGenerator,
@@ -54,14 +54,14 @@ impl Schemas {
         self.answers.subschema_for::<T>().into()
     }
 
-    /// A row as a whole.
+    /// Returns the schema of a row with all its members.
     pub fn row<R: Resource>(&mut self) -> Value {
         let view = Representation::<R::View>::schema_name().into_owned();
         self.views.insert(R::name(), view);
         self.answer::<Representation<R::View>>()
     }
 
-    /// A row as it is asked for.
+    /// Returns the schema of a row with the requested members.
     pub fn shown<R: Resource>(&mut self) -> Value {
         rows::shown(&self.row::<R>())
     }
@@ -82,7 +82,7 @@ impl Schemas {
         let mut all = self.inputs.take_definitions(false);
         let mut answers = self.answers.take_definitions(false);
         for schema in answers.values_mut() {
-            each_property(schema, limits::identify);
+            each_property(schema, limits::add_integer_bounds);
         }
         rows::relate(&mut answers, &self.views);
         all.extend(answers);
@@ -94,12 +94,12 @@ impl Schemas {
     }
 }
 
-/// Refers to a schema by its name.
+/// Returns a reference to a schema.
 pub fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// What only the type itself can tell: which fields it misses in an empty object, and which may be null.
+/// Adds what only parsing can tell: the fields that an empty object lacks, and the fields that may be null.
 fn complete<T: Input>(schema: &mut Value) {
     let accepts = |value: Value| serde_json::from_value::<T>(value);
     if let Ok(empty) = accepts(json!({})) {
@@ -110,8 +110,8 @@ fn complete<T: Input>(schema: &mut Value) {
         if accepts(json!({ name: null })).is_err() {
             limits::refuse_null(property);
         }
-        limits::write(property);
-        limits::identify(name, property);
+        limits::add_pattern(property);
+        limits::add_integer_bounds(name, property);
     });
 }
 
@@ -119,7 +119,7 @@ fn missing(empty: &impl Input) -> Vec<String> {
     let Err(service::Error::Invalid(refusals)) = input::check(empty) else {
         return Vec::new();
     };
-    // Of a field in a field, the outer one.
+    // For a nested field, the outer field is required.
     let field = |refusal: &Refusal| refusal.at.split('/').nth(1).map(str::to_owned);
     let mut fields: Vec<_> = refusals.iter().filter_map(field).collect();
     fields.dedup();

@@ -1,4 +1,4 @@
-//! What aggregates take and give, made of the fields that a resource declares.
+//! The parameters and the answer of aggregates, generated from the fields that a resource declares.
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 use service::{
@@ -11,7 +11,7 @@ use service::{
 
 use super::filters::{RANKED, filter, parameter, search, shown};
 
-/// The query string of aggregates of `C`.
+/// Lists the query parameters of aggregates of `C`.
 pub fn stats<C: Crud>() -> Vec<Value> {
     let fields = fields::<C>();
     let public: Vec<_> = fields
@@ -26,27 +26,27 @@ pub fn stats<C: Crud>() -> Vec<Value> {
     let flag = json!({ "type": "string", "enum": ["", "true"] });
     let mut count = parameter(
         "count",
-        "Whether rows are counted; they are where nothing else is asked for.",
+        "Whether rows are counted. They are also counted if no other aggregate is requested.",
         &flag,
     );
     count["allowEmptyValue"] = true.into();
     let own = [
-        some(
+        field_list(
             "group_by",
-            "What rows of a group have in common; without it all are one group.",
+            "The fields to group by. Without it, all rows are one group.",
             &public,
             MAX_GROUP_FIELDS,
         ),
         count,
-        some(
+        field_list(
             "min",
-            "Fields whose least value is shown.",
+            "The fields whose minimum is returned.",
             &ordered,
             MAX_EXTREMES,
         ),
-        some(
+        field_list(
             "max",
-            "Fields whose greatest value is shown.",
+            "The fields whose maximum is returned.",
             &ordered,
             MAX_EXTREMES,
         ),
@@ -62,7 +62,7 @@ pub fn stats<C: Crud>() -> Vec<Value> {
         .collect()
 }
 
-/// The answer, whose members depend on the question.
+/// Builds the schema of the answer, whose members depend on the query.
 pub fn stats_schema<C: Crud>() -> Schema {
     let fields = fields::<C>();
     let extremes = |what: &str| {
@@ -70,7 +70,7 @@ pub fn stats_schema<C: Crud>() -> Schema {
         let properties: Map<_, _> = ordered.map(property).collect();
         json!({
             "type": "object",
-            "description": format!("The {what} values in the group; null where it has none."),
+            "description": format!("The {what} of each requested field in the group, or null if the group has no value."),
             "properties": properties,
             "additionalProperties": false,
         })
@@ -80,8 +80,8 @@ pub fn stats_schema<C: Crud>() -> Schema {
         "count".to_owned(),
         json!({ "type": "integer", "format": "int64", "minimum": 0 }),
     );
-    members.insert("min".to_owned(), extremes("least"));
-    members.insert("max".to_owned(), extremes("greatest"));
+    members.insert("min".to_owned(), extremes("minimum"));
+    members.insert("max".to_owned(), extremes("maximum"));
     let group = json!({ "type": "object", "properties": members, "additionalProperties": false });
     let schema = json!({
         "type": "object",
@@ -89,18 +89,18 @@ pub fn stats_schema<C: Crud>() -> Schema {
         "properties": {
             "data": {
                 "type": "array",
-                "description": "By the fields of `group_by` in ascending order, null last.",
+                "description": "The groups, sorted by the fields of `group_by` in ascending order, null last.",
                 "maxItems": MAX_GROUPS,
                 "items": group,
             },
-            "more": { "type": "boolean", "description": "Whether there are more groups than these." },
+            "more": { "type": "boolean", "description": "Whether there are more groups." },
         },
         "additionalProperties": false,
     });
     Schema::try_from(schema).unwrap_or_default()
 }
 
-/// The fields that rows may be grouped by.
+/// Lists the fields that rows may be grouped by.
 fn fields<C: Crud>() -> Vec<Filterable> {
     let mut fields = declared_fields::<C>();
     fields.retain(|field| field.is_sortable);
@@ -111,7 +111,7 @@ fn is_ordered(field: &Filterable) -> bool {
     field.kind != ValueKind::Boolean
 }
 
-fn some(name: &str, description: &str, fields: &[&Filterable], most: usize) -> Value {
+fn field_list(name: &str, description: &str, fields: &[&Filterable], most: usize) -> Value {
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
     let schema = json!({
         "type": "array",

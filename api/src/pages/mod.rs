@@ -14,11 +14,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/welcome", |_| true, welcome),
-        Route::new(Method::GET, "/account/verify", |_| true, verify),
-        Route::new(Method::GET, "/account/reset", |_| true, reset),
-        Route::new(Method::GET, "/account/form.js", |_| true, script),
-        Route::new(Method::GET, "/account/form.css", |_| true, style),
+        Route::new("welcome", Method::GET, "/welcome", |_| true, welcome),
+        Route::new("verify", Method::GET, "/account/verify", |_| true, verify),
+        Route::new("reset", Method::GET, "/account/reset", |_| true, reset),
+        Route::new("script", Method::GET, "/account/form.js", |_| true, script),
+        Route::new("style", Method::GET, "/account/form.css", |_| true, style),
     ]
 }
 

@@ -18,7 +18,7 @@ use service::{
 
 use crate::{
     http::{
-        Answer, BASE, Call, Download, NoBody, Nothing, Places, Problem, Query, Reply, Route,
+        Answer, BASE, Call, Concurrency, Download, NoBody, NoContent, Problem, Query, Reply, Route,
         RowRule,
     },
     openapi::{Documented, Operation, header},
@@ -31,15 +31,22 @@ pub fn routes() -> Vec<Route> {
         Box::pin(Users::may(session, Access::Live(Action::Delete), me))
     });
     vec![
-        Route::new(Method::GET, &format!("{me}/export"), has_session, export),
         Route::new(
+            "export",
+            Method::GET,
+            &format!("{me}/export"),
+            has_session,
+            export,
+        ),
+        Route::new(
+            "leave",
             Method::DELETE,
             &me,
             |actor| has_session(actor) && Users::ruled(actor, Action::Delete),
             leave,
         )
-        .of_row()
-        .to_row(deletes),
+        .changes_row()
+        .row_rule(deletes),
     ]
 }
 
@@ -50,7 +57,7 @@ fn has_session(actor: &Actor) -> bool {
 }
 
 /// Exports everything that is stored about the caller.
-async fn export(call: Call, places: Data<Places>) -> Result<Download, Problem> {
+async fn export(call: Call, places: Data<Concurrency>) -> Result<Download, Problem> {
     let file = ("atoll-export.zip".to_owned(), "application/zip");
     let archive = archive::Archive::of(parts::all(&call.session)?);
     Download::start(file, Box::new(archive), call.session, &places).await
@@ -94,7 +101,7 @@ impl Query for LeaveQuery {
 }
 
 /// Deletes the caller like `DELETE /users/{id}`, but needs a recent sign-in.
-async fn leave(call: Call<NoBody, LeaveQuery>) -> Answer<Nothing> {
+async fn leave(call: Call<NoBody, LeaveQuery>) -> Answer<NoContent> {
     let call = call.long();
     personal_data::delete_account(&call.session, call.query.keeps_content).await?;
     Ok(Reply::no_content())

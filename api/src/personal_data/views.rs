@@ -24,7 +24,7 @@ impl ProfileView {
         account: &Account,
     ) -> Self {
         Self {
-            user: Representation::of::<service::Users>(user, false),
+            user: Representation::new::<service::Users>(user, false),
             permissions,
             email_verified_at: account.email_verified_at.map(Time::from),
             totp_enabled_at: account.totp_confirmed_at.map(Time::from),

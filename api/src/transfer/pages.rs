@@ -54,7 +54,7 @@ impl<R: Resource> Pages<R> {
         let with_deleted = self.query.shape().deleted != Deleted::Exclude;
         let total = page.total;
         let rows = page.rows.into_iter();
-        let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, with_deleted));
+        let rows = rows.map(|found| Representation::<R::View>::new::<R>(found, with_deleted));
         let rows: Vec<_> = rows.collect();
         let body = if self.references.is_empty() {
             self.writer.rows(&rows)?

@@ -22,7 +22,7 @@ async fn it_names_the_permission_that_allows_and_the_role_that_gives_it() {
         said,
         json!({
             "allowed": true, "status": null, "rule": "permission",
-            "reason": "posts.update.own (of member) allows it",
+            "reason": "posts.update.own (from the role member) allows it",
             "held": [{ "permission": "posts.update.own", "roles": ["member"] }],
             "missing": [],
         })
@@ -42,7 +42,7 @@ async fn it_names_the_least_that_is_missing_and_what_comes_close() {
         said,
         json!({
             "allowed": false, "status": 403, "rule": "permission",
-            "reason": "posts.update.own (of member) does not reach this row: it takes posts.update (of admin, editor)",
+            "reason": "posts.update.own (from the role member) does not apply to this row; the user needs posts.update (from the roles admin, editor)",
             "held": [{ "permission": "posts.update.own", "roles": ["member"] }],
             "missing": [{ "permission": "posts.update", "roles": ["admin", "editor"] }],
         })
@@ -110,7 +110,7 @@ async fn it_tells_the_grounds_apart_that_are_no_permission() {
         .await
         .expect_status(200);
     let said = explain(&root, ada.id, "GET /audit").await;
-    assert_eq!(said["reason"], "it takes audit.read (which no role gives)");
+    assert_eq!(said["reason"], "the user needs audit.read (in no role)");
 }
 
 #[actix_web::test]

@@ -80,7 +80,7 @@ async fn check_sessions(part: Part) {
     );
     assert!(
         misexplained.is_empty(),
-        "GET /auth/explain says otherwise (say with Route::to or Route::to_row how the route comes to its row):\n{}",
+        "GET /auth/explain says otherwise (say with Route::row_access or Route::row_rule which access to its row the route needs):\n{}",
         misexplained.join("\n")
     );
 }

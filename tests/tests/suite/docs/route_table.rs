@@ -91,7 +91,7 @@ fn row(routes: &[Route], method: &str, path: &str, operation: &Value) -> String 
     let mut matching = routes.iter();
     let route = matching.find(|route| route.path == path && route.method.as_str() == method);
     // The routes at the root are not among those of the API, and need nothing.
-    let requirement = route.map_or_else(|| "public".to_owned(), |it| requirement(it.passage.rule));
+    let requirement = route.map_or_else(|| "public".to_owned(), |it| requirement(it.policy.rule));
     let summary = operation["summary"].as_str().unwrap();
     format!("| {method} | `{path}` | {requirement} | {summary} |\n")
 }

@@ -1,4 +1,4 @@
-//! From rows to an answer: as a whole, in part, or with what is related to them.
+//! Conversion of rows to an answer: whole, with selected fields, or with related rows.
 use serde::Serialize;
 use serde_json::Value;
 use service::{
@@ -8,10 +8,10 @@ use service::{
 };
 
 use super::{
-    Answer, Call, Many, One, Problem, Reply, Representation, Resource, Window, size::size,
+    Answer, Call, Page, Problem, Reply, Representation, Resource, Row, Window, json_size::size,
 };
 
-/// Rows as they are, or changed for this request.
+/// Rows with all their fields, or as the request selects them.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Rows<V> {
@@ -20,12 +20,12 @@ enum Rows<V> {
 }
 
 impl<B, Q> Call<B, Q> {
-    /// A page of a list.
+    /// Answers with a page of a list.
     pub async fn page<R: Resource>(
         &self,
         page: crud::Page<R::Row>,
         query: &ListQuery<R>,
-    ) -> Answer<Many<R>> {
+    ) -> Answer<Page<R>> {
         let links = self
             .links
             .header(page.next.as_deref(), page.prev.as_deref());
@@ -37,30 +37,33 @@ impl<B, Q> Call<B, Q> {
             total: page.total,
         };
         let body = Envelope { data, page: window };
-        Ok(Reply::ok(&body)?.linked(links))
+        Ok(Reply::ok(&body)?.with_links(links))
     }
 
-    /// One row, with the tag of its version. In part it is a weaker likeness; with others it has none.
-    pub async fn row<R: Resource>(&self, found: Found<R::Row>, how: &Shape) -> Answer<One<R>> {
-        // Another version than the caller expects is not shown (RFC 9110, section 13.1.1), in whatever shape.
+    /// Answers with one row and its `ETag`, which is weak with `fields` and absent with `include`.
+    pub async fn row<R: Resource>(&self, found: Found<R::Row>, how: &Shape) -> Answer<Row<R>> {
+        // `If-Match` applies to reads too (RFC 9110, section 13.1.1).
         self.matching()?.if_sent().check(found.version)?;
         let tag = (found.version, found.is_full);
         if how.is_plain() {
-            let row = Representation::<R::View>::of::<R>(found, how.deleted != Deleted::Exclude);
-            return Ok(Reply::ok(&row)?.tagged(tag, true));
+            let row = Representation::<R::View>::new::<R>(found, how.deleted != Deleted::Exclude);
+            return Ok(Reply::ok(&row)?.with_etag(tag, true));
         }
         let rows = self.shape::<R>(vec![found], how).await?;
         let Rows::Shaped(mut rows) = rows else {
-            return Err(Error::bug("a row was not shaped as it was asked for").into());
+            return Err(
+                Error::bug("a row was not shaped although the request selects fields").into(),
+            );
         };
         let reply = Reply::ok(&rows.pop())?;
-        Ok(match how.includes.is_empty() {
-            true => reply.tagged(tag, false),
-            false => reply,
+        Ok(if how.includes.is_empty() {
+            reply.with_etag(tag, false)
+        } else {
+            reply
         })
     }
 
-    /// Related rows come along as far as the rows themselves leave room for them.
+    /// Selects the fields of rows and adds related rows, as far as the size limit of the answer allows.
     async fn shape<R: Resource>(
         &self,
         rows: Vec<Found<R::Row>>,
@@ -68,7 +71,7 @@ impl<B, Q> Call<B, Q> {
     ) -> Result<Rows<R::View>, Problem> {
         let shows_deleted = how.deleted != Deleted::Exclude;
         let rows = rows.into_iter();
-        let rows = rows.map(|found| Representation::<R::View>::of::<R>(found, shows_deleted));
+        let rows = rows.map(|found| Representation::<R::View>::new::<R>(found, shows_deleted));
         if how.is_plain() {
             return Ok(Rows::Whole(rows.collect()));
         }
@@ -103,14 +106,14 @@ impl<B, Q> Call<B, Q> {
     }
 }
 
-/// Some rows of a list.
+/// The body of a page.
 #[derive(Serialize)]
 struct Envelope<V> {
     data: Rows<V>,
     page: Window,
 }
 
-/// Bytes of the members of a row that are shown.
+/// The size in bytes of the members that are shown.
 fn shown_size(row: &Value, how: &Shape) -> u64 {
     let members = row.as_object().into_iter().flatten();
     let shown = members.filter(|(name, _)| *name == "id" || how.shows(name));

@@ -1,8 +1,8 @@
-//! A body that would be accepted, made of its schema.
+//! Example bodies that the server would accept, built from their schemas.
 use serde_json::{Map, Value, json};
 
-/// The required fields; all of them where none is.
-pub fn of(definitions: &Map<String, Value>, schema: &Value) -> Value {
+/// Builds an object with the required fields, or with all fields if none is required.
+pub fn build(definitions: &Map<String, Value>, schema: &Value) -> Value {
     let schema = resolve(definitions, schema);
     let required = schema["required"]
         .as_array()
@@ -28,11 +28,11 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
     match kind {
         Some("integer") => json!(1),
         Some("boolean") => json!(true),
-        Some("object") => of(definitions, property),
+        Some("object") => build(definitions, property),
         Some("array") if property["minItems"].as_u64() > Some(0) => {
             let items = resolve(definitions, &property["items"]);
             match items["oneOf"].get(0) {
-                Some(first) => json!([of(definitions, first)]),
+                Some(first) => json!([build(definitions, first)]),
                 None => json!([value(definitions, name, items)]),
             }
         }

@@ -1,4 +1,4 @@
-//! What browsers are told not to do with our answers (OWASP ASVS 5.0, V3.4).
+//! Headers that restrict what browsers do with an answer (OWASP ASVS 5.0, V3.4).
 use actix_web::{
     HttpResponse,
     http::header::{
@@ -7,9 +7,8 @@ use actix_web::{
     },
 };
 
-/// Not to guess its type, to load nothing for it, to show it in no frame, and to tell no other site where it was. A page
-/// of ours says itself what it loads.
-const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+/// These forbid guessing the type, loading anything, framing and referrers. A page sets its own policy instead.
+const DEFAULTS: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (
@@ -18,17 +17,17 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
-/// To come by TLS only, for a year (RFC 6797): where clients do already.
-const BY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// TLS only, for a year (RFC 6797). It is sent only if clients use TLS already.
+const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-pub fn protect(response: &mut HttpResponse, is_by_tls: bool) {
+pub fn apply(response: &mut HttpResponse, is_tls: bool) {
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
+    for (name, value) in DEFAULTS {
         if !headers.contains_key(&name) {
             headers.insert(name, value);
         }
     }
-    if is_by_tls {
-        headers.insert(STRICT_TRANSPORT_SECURITY, BY_TLS);
+    if is_tls {
+        headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
 }

@@ -1,8 +1,8 @@
-//! The size of JSON before it is written.
+//! The size of a JSON value before it is serialized.
 use serde_json::Value;
 use service::crud::json_size;
 
-/// Bytes of a value and of the comma behind it.
+/// Returns the size of a value in bytes, with the comma after it.
 pub fn size(value: &Value) -> u64 {
     let bytes = match value {
         Value::Null => 4,
