@@ -72,9 +72,9 @@ async fn an_estimate_is_exact_on_sqlite_and_never_less_than_what_is_shown() {
     let total = page.body["page"]["total"].as_u64().unwrap();
 
     if app.backend.is_postgres() {
-        assert!(total >= 4, "{total}")
+        assert!(total >= 4, "{total}");
     } else {
-        assert_eq!(total, 5)
+        assert_eq!(total, 5);
     }
     // A page beyond the end says nothing of what is before it.
     let beyond = ada

@@ -65,7 +65,7 @@ async fn one_changes_ones_own_account_by_the_same_rules() {
 }
 
 #[actix_web::test]
-async fn a_user_without_the_permission_cannot_change_any_account() {
+async fn a_user_without_the_permission_cannot_change_their_own_account() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let member = root.get("/roles?name=member").await.ids()[0];

@@ -39,7 +39,7 @@ fn wait(reply: &Reply) -> u64 {
     reply.header("retry-after").parse().unwrap()
 }
 
-/// Moves the end of every wait in the database into the past.
+/// Moves the end of every wait `seconds` earlier.
 async fn time_passes(app: &TestApp, seconds: u64) {
     let shift = if app.backend.is_postgres() {
         format!("blocked_until - interval '{seconds} seconds'")

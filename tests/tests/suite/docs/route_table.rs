@@ -71,7 +71,7 @@ fn requirement(rule: Rule) -> String {
 
 /// The permissions that cover no other one.
 fn narrowest() -> Vec<Permission> {
-    let all = registry().permissions().into_iter().map(Permission::new);
+    let all = registry().permissions().iter().map(Permission::new);
     let all: Vec<_> = all.collect();
     let covers_another = |wide: &Permission| {
         let mut others = all.iter();

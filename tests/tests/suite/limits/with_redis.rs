@@ -69,9 +69,9 @@ async fn while_redis_is_away_each_node_counts_alone_and_then_they_count_together
 
     for freezes in [true, false] {
         if freezes {
-            redis.freeze()
+            redis.freeze();
         } else {
-            redis.stop()
+            redis.stop();
         }
         // Alone, each of them knows only what it let in itself while it was alone.
         let alone = eventually("it counts alone", async || {
@@ -82,9 +82,9 @@ async fn while_redis_is_away_each_node_counts_alone_and_then_they_count_together
         .await;
         assert!(alone < 3_000, "there is a limit");
         if freezes {
-            redis.thaw()
+            redis.thaw();
         } else {
-            redis.launch()
+            redis.launch();
         }
         together(&one, &other).await;
     }

@@ -79,7 +79,7 @@ async fn bytes_that_clients_have_not_taken_are_bounded_by_caller_and_in_all() {
             .expect_status(200);
     }
     come_back(bob.get(LIST).await, 503, "unavailable");
-    // Acknowledged writes are kept, and the files of the program use no space.
+    // A write still gets its answer, and static files do not count towards the limit.
     let post = json!({ "title": "Hello", "content": "x".repeat(50_000) });
     bob.post("/posts", post).await.expect_status(201);
     stuck.push(Stuck::get(app.address, "/docs/swagger-ui-bundle.js", "").await);

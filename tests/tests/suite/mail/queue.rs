@@ -113,7 +113,7 @@ async fn several_who_send_at_once_send_each_letter_once() {
 }
 
 #[actix_web::test]
-async fn a_mail_that_is_refused_for_days_is_given_up() {
+async fn a_mail_that_is_undelivered_for_days_is_given_up() {
     let app = TestApp::with(|with| {
         with.service.mail = Mailer::start(&by_smtp(1), SITE).unwrap();
     })

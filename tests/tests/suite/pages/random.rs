@@ -102,9 +102,9 @@ async fn walk_while_rows_move(world: &mut World, list: &List, is_backward: bool,
         let page = list.page(&client, dice.limit(), cursor.as_deref()).await;
         let found = rows(&page);
         if is_backward {
-            seen.splice(0..0, found).for_each(drop)
+            seen.splice(0..0, found).for_each(drop);
         } else {
-            seen.extend(found)
+            seen.extend(found);
         }
         world.change(dice).await;
         let on = if is_backward { "prev" } else { "next" };

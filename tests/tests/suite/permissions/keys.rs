@@ -2,7 +2,7 @@
 use tests::Reply;
 
 use super::{
-    CALLERS, Line, Part, for_each_part, table,
+    CALLERS, Line, Part, table,
     world::{By, World},
 };
 
@@ -86,9 +86,54 @@ fn wrong(line: &Line, caller: &str, reply: &Reply, expected: u16) -> Option<Stri
     is_wrong.then(told)
 }
 
-for_each_part! {
-    a_key_of_everything_does_what_its_owner_does_and_manages_no_account: super::check_full_keys,
-    a_key_of_less_does_what_a_role_of_what_is_common_would: super::check_limited_keys,
+#[actix_web::test]
+async fn a_key_with_every_scope_acts_as_its_owner_on_account_routes() {
+    check_full_keys(Part::Account).await;
+}
+
+#[actix_web::test]
+async fn a_key_with_every_scope_acts_as_its_owner_on_comments_routes() {
+    check_full_keys(Part::Comments).await;
+}
+
+#[actix_web::test]
+async fn a_key_with_every_scope_acts_as_its_owner_on_posts_routes() {
+    check_full_keys(Part::Posts).await;
+}
+
+#[actix_web::test]
+async fn a_key_with_every_scope_acts_as_its_owner_on_roles_routes() {
+    check_full_keys(Part::Roles).await;
+}
+
+#[actix_web::test]
+async fn a_key_with_every_scope_acts_as_its_owner_on_users_routes() {
+    check_full_keys(Part::Users).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_on_account_routes() {
+    check_limited_keys(Part::Account).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_on_comments_routes() {
+    check_limited_keys(Part::Comments).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_on_posts_routes() {
+    check_limited_keys(Part::Posts).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_on_roles_routes() {
+    check_limited_keys(Part::Roles).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_on_users_routes() {
+    check_limited_keys(Part::Users).await;
 }
 
 /// Scope `*`: whatever the owner may.

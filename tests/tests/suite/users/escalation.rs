@@ -6,7 +6,7 @@ fn url(user: i64) -> String {
     format!("/users/{user}")
 }
 
-/// Returns a request for every way to change a live user.
+/// Sends every kind of change to a live user and returns the replies.
 async fn attacks(client: &Client, user: i64) -> Vec<Reply> {
     vec![
         client.patch(url(user), json!({})).await,
