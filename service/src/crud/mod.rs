@@ -130,7 +130,13 @@ pub trait Crud: Sized + 'static {
 
     /// Whether any rule, whatever the row, lets the actor do this.
     fn ruled(actor: &Actor, action: Action) -> bool {
-        (action == Action::Read && Self::PUBLIC) || actor.reach(Self::name(), action) > Reach::None
+        // A new row that is its own owner cannot belong to the caller.
+        let needed = if action == Action::Create && base::author::<Self>().is_none() {
+            Reach::All
+        } else {
+            Reach::Own
+        };
+        (action == Action::Read && Self::PUBLIC) || actor.reach(Self::name(), action) >= needed
     }
 
     /// Whether the actor may do this to these rows, which are visible, or deleted and within reach: an answer each, in a

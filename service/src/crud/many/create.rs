@@ -51,8 +51,13 @@ async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
 
 /// Makes the actor the author, unless another one is named by somebody who may do that.
 pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
+    let is_full = actor.reach(C::name(), Action::Create) == Reach::All;
     let Some(author) = base::author::<C>() else {
-        return Ok(row);
+        return if is_full {
+            Ok(row)
+        } else {
+            Err(forbidden(Action::Create))
+        };
     };
     match (row.get(author), actor.user_id()) {
         (ActiveValue::NotSet, Some(me)) => row.set(author, me.into()),
@@ -61,7 +66,7 @@ pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
         }
         (ActiveValue::Set(named) | ActiveValue::Unchanged(named), me) => {
             let another = me.is_none_or(|me| named != Value::from(me));
-            if another && actor.reach(C::name(), Action::Create) < Reach::All {
+            if another && !is_full {
                 return Err(forbidden(Action::Create));
             }
         }

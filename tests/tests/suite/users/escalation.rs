@@ -155,6 +155,28 @@ async fn activity_is_for_those_to_set_who_may_update_users() {
     assert_eq!(made.body["is_active"], false);
 }
 
+/// A new user belongs to nobody yet, so a permission for one's own rows does not cover creating it.
+#[actix_web::test]
+async fn creating_a_user_needs_the_full_permission() {
+    let app = TestApp::new().await;
+    let creator = app.with_permissions("creator", &["users.create.own"]).await;
+    let user = json!({ "username": "new", "email": "new@example.org", "password": "long enough" });
+    let bulk = json!({ "operations": [{ "op": "create", "data": user.clone() }] });
+
+    creator
+        .post("/users", user.clone())
+        .await
+        .expect_problem(403, "forbidden");
+    creator
+        .post("/users/bulk", bulk)
+        .await
+        .expect_problem(403, "forbidden");
+    creator
+        .import("/users/import", user.to_string())
+        .await
+        .expect_problem(403, "forbidden");
+}
+
 #[actix_web::test]
 async fn the_last_active_superuser_stays() {
     let app = TestApp::new().await;
