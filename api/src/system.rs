@@ -104,12 +104,12 @@ struct Checks {
 }
 
 /// Readiness: the database answers and is writable, its schema is up to date, and the process is not shutting down.
-async fn readyz(atoll: web::Data<Kernel>, draining: web::Data<Draining>) -> Answer<Ok<Readiness>> {
-    let kernel = atoll.as_ref().clone().reserved();
+async fn readyz(shared: web::Data<Kernel>, draining: web::Data<Draining>) -> Answer<Ok<Readiness>> {
+    let kernel = shared.as_ref().clone().reserved();
     let kernel = kernel.for_request(Instant::now(), Limit::Read);
     let database = kernel.database.ping().await.is_ok();
     let migrations = database
-        && atoll
+        && kernel
             .database
             .pending()
             .await
