@@ -49,12 +49,16 @@ fn requirement(rule: Rule) -> String {
         };
         return requirement.to_owned();
     }
-    let narrowest = narrowest();
-    let mut sufficient = narrowest.clone();
+    let texts = registry().permissions().iter();
+    // A wildcard also grants what a route needs together, which is listed below.
+    let texts = texts.filter(|text| !text.ends_with('*'));
+    let all: Vec<_> = texts.map(Permission::new).collect();
+    let mut sufficient = all.clone();
     sufficient.retain(|it| allows(std::slice::from_ref(it)));
     if !sufficient.is_empty() {
-        return join(&sufficient, " or ");
+        return join(&narrowest(&sufficient), " or ");
     }
+    let narrowest = narrowest(&all);
     if !allows(&narrowest) {
         return "superuser".to_owned();
     }
@@ -69,10 +73,8 @@ fn requirement(rule: Rule) -> String {
     join(&needed, " and ")
 }
 
-/// The permissions that cover no other one.
-fn narrowest() -> Vec<Permission> {
-    let all = registry().permissions().iter().map(Permission::new);
-    let all: Vec<_> = all.collect();
+/// Those of the permissions that cover no other one of them.
+fn narrowest(all: &[Permission]) -> Vec<Permission> {
     let covers_another = |wide: &Permission| {
         let mut others = all.iter();
         others.any(|other| other != wide && wide.covers(other))
