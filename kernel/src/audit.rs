@@ -3,6 +3,7 @@ use crate::audit::view::{Column, Entity, Model};
 
 use crate::{
     crud::{Budget, Page, read},
+    json::MAX_SAFE,
     permission::Permission,
     prelude::*,
     query::ListQuery,
@@ -57,7 +58,7 @@ impl Crud for Audit {
     const OWNER: Option<Column> = None;
     const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
-        Field::public(Column::Seq),
+        Field::public(Column::Seq).range(0, MAX_SAFE),
         Field::public(Column::ActorId),
         Field::public(Column::RequestId),
         Field::public(Column::Resource),

@@ -9,6 +9,7 @@ mod found;
 mod impact;
 mod many;
 mod natural;
+mod normalize;
 mod owner;
 pub mod read;
 mod related;
@@ -30,7 +31,7 @@ pub use crate::clock::now;
 pub use access::Access;
 pub use base::{column, permit};
 pub use expected::Expected;
-pub use field::Field;
+pub use field::{Field, Form};
 pub use found::{Deleted, Found, Page};
 pub use impact::Impact;
 pub use many::Target;
@@ -40,7 +41,6 @@ pub use owner::Owner;
 pub use owner::lock_for_create;
 pub use related::{Related, Wanted};
 pub use size::{Budget, json_size};
-pub use stats::orderable;
 pub use stats::{Datum, Group, Stats, Values};
 
 use crate::{

@@ -6,7 +6,7 @@ use sea_orm::{
 
 use serde::Serialize;
 
-use super::{Refused, declared, value};
+use super::{Refused, declared, value, value::ValueKind};
 use crate::{
     Actor,
     crud::{Column, Crud, scope},
@@ -129,7 +129,8 @@ impl Filter {
     /// A filter on a field of `C` itself.
     pub fn on<C: Crud>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
         let declared = declared::<C>(field)?;
-        let (condition, operator, values) = test(declared.column, operator, text)?;
+        let kind = declared.kind().unwrap_or(ValueKind::Opaque);
+        let (condition, operator, values) = test(declared.column, kind, operator, text)?;
         Ok(Self {
             meaning: Meaning::new(field, operator, &values),
             test: condition,
@@ -166,24 +167,23 @@ impl Filter {
 /// NULL is unlike every value: `ne` and `nin` keep rows without one.
 fn test(
     column: impl ColumnTrait,
+    kind: ValueKind,
     operator: &str,
     text: &str,
 ) -> Result<(Expr, &'static str, Vec<Value>), Refused> {
-    let kind = column.def().get_column_type().clone();
     let field = column.as_column_ref();
     let field = || Expr::col(field.clone());
-    let one = || value::parse(&kind, text);
+    let one = || value::parse(kind, text);
     let many = || {
         let texts = value::list(text)?;
         match texts.len() > MAX_VALUES {
             true => Err(("too_many", format!("takes at most {MAX_VALUES} values"))),
             false => texts
                 .iter()
-                .map(|text| value::parse(&kind, text))
+                .map(|text| value::parse(kind, text))
                 .collect::<Result<Vec<_>, _>>(),
         }
     };
-    let is_text = value::is_text(&kind);
     let or_null = |test: Expr| match column.def().is_null() {
         true => test.or(field().is_null()),
         false => test,
@@ -195,7 +195,7 @@ fn test(
         ));
     };
     let is_pattern = TEXT_OPERATORS.contains(&operator);
-    if is_pattern && !is_text {
+    if is_pattern && kind != ValueKind::Text {
         return Err(("not_allowed", format!("{operator} is for text")));
     }
     if is_pattern && text.chars().count() > MAX_PATTERN {

@@ -9,7 +9,7 @@ mod parse;
 mod search;
 mod sort;
 mod stats;
-mod value;
+pub(crate) mod value;
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ use crate::{
 pub use cursor::Cursor;
 use cursor::bad_cursor;
 pub use describe::{
-    Filterable, declared_fields, filterable, operators, searched, unsupported_fields,
+    Filterable, declared_fields, filterable, json_fields, operators, searched, unsupported_fields,
 };
 pub use export::ExportQuery;
 pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
@@ -333,7 +333,7 @@ fn sortable<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
         (false, true) => Err(("unknown", unknown::<C>())),
         (false, false) => {
             let detail = format!(
-                "{name} is a long text, which orders and groups nothing; it must be one of {}",
+                "{name} is a long text or has no order, so that it orders and groups nothing; it must be one of {}",
                 public::<C>(Field::is_sortable).join(", ")
             );
             Err(("not_allowed", detail))
@@ -366,7 +366,7 @@ fn declared<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
     if BASE_FIELDS.contains(&name) {
         return Ok(Field::public(column::<C::Entity>(name)));
     }
-    let mut fields = C::FIELDS.iter().filter(|field| field.is_comparable);
+    let mut fields = C::FIELDS.iter().filter(|field| field.is_filterable());
     let field = fields.find(|field| field.column.as_str() == name);
     field.copied().ok_or_else(|| ("unknown", unknown::<C>()))
 }
@@ -397,7 +397,7 @@ fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
 
 /// Says which fields there are for everyone; naming the others would tell that they exist.
 fn unknown<C: Crud>() -> String {
-    let names = public::<C>(|field| field.is_comparable);
+    let names = public::<C>(Field::is_filterable);
     let search = if C::SEARCH.is_empty() { "" } else { ", q" };
     format!(
         "is not one of {}; or {LIST_PARAMETERS}{search}",

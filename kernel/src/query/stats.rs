@@ -1,35 +1,37 @@
-//! What is asked of many rows at once: how many there are, and the least and the greatest of their values, for each group.
-use sea_orm::{DbBackend, IdenStatic, Select};
+//! What is asked of many rows at once: how many there are, and the least, the greatest and the sum of their values, for each group.
+use sea_orm::{ColumnTrait, DbBackend, IdenStatic, Select};
 
 use super::{
     ListQuery, Refused,
     parse::{one_of, rows_among, take_each, unless_of},
     permit, sortable, unknown,
+    value::ValueKind,
 };
 use crate::{
     Actor, Error, Registry, Result,
-    crud::{Column, Crud, Deleted, orderable},
+    crud::{Column, Crud, Deleted, Field},
 };
 
-/// Fields of `group_by`, and of `min` and `max` each.
+/// Fields of `group_by`, and of `min`, `max` and `sum` each.
 pub const MAX_GROUP_FIELDS: usize = 3;
 pub const MAX_EXTREMES: usize = 5;
 
 /// Groups of one answer.
 pub const MAX_GROUPS: u64 = 1_000;
 
-const PARAMETERS: &str = "group_by, count, min, max, deleted, and q where there is a search";
-const OWN: [&str; 4] = ["group_by", "count", "min", "max"];
+const PARAMETERS: &str = "group_by, count, min, max, deleted, sum where there are numbers, and q where there is a search";
+const OWN: [&str; 5] = ["group_by", "count", "min", "max", "sum"];
 /// Those of a list that mean nothing here.
 const WINDOW: [&str; 6] = ["limit", "offset", "cursor", "sort", "fields", "include"];
 
 pub struct StatsQuery<C: Crud> {
     /// Which rows: its order and window are not used.
     rows: ListQuery<C>,
-    pub group_by: Vec<Column<C>>,
+    pub group_by: Vec<Field<Column<C>>>,
     pub is_counted: bool,
-    pub min: Vec<Column<C>>,
-    pub max: Vec<Column<C>>,
+    pub min: Vec<Field<Column<C>>>,
+    pub max: Vec<Field<Column<C>>>,
+    pub sum: Vec<Field<Column<C>>>,
     private: Vec<(String, &'static str)>,
 }
 
@@ -41,6 +43,7 @@ impl<C: Crud> Default for StatsQuery<C> {
             is_counted: false,
             min: Vec::new(),
             max: Vec::new(),
+            sum: Vec::new(),
             private: Vec::new(),
         }
     }
@@ -59,7 +62,7 @@ impl<C: Crud> StatsQuery<C> {
         query.rows = rows;
         let (_, refused) = take_each(ours, |name, value| query.take(name, value));
         refusals.extend(refused);
-        query.is_counted |= query.min.is_empty() && query.max.is_empty();
+        query.is_counted |= query.min.is_empty() && query.max.is_empty() && query.sum.is_empty();
         unless_of(PARAMETERS, refusals).map(|()| query)
     }
 
@@ -96,48 +99,61 @@ impl<C: Crud> StatsQuery<C> {
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {
         match name {
-            "group_by" => self.group_by = self.columns(name, value, MAX_GROUP_FIELDS)?,
+            "group_by" => self.group_by = self.fields(name, value, MAX_GROUP_FIELDS)?,
             "count" => self.is_counted = one_of(value, &[("true", true), ("", true)])?,
-            "min" => self.min = self.extremes(name, value)?,
-            "max" => self.max = self.extremes(name, value)?,
+            "min" => self.min = self.aggregated(name, value, has_extremes)?,
+            "max" => self.max = self.aggregated(name, value, has_extremes)?,
+            "sum" => self.sum = self.aggregated(name, value, Field::has_sum)?,
             _ => return Err(("unknown", format!("goes with lists; here are {PARAMETERS}"))),
         }
         Ok(())
     }
 
-    fn extremes(&mut self, name: &str, text: &str) -> Result<Vec<Column<C>>, Refused> {
+    /// The fields of an aggregate, all of which must have it.
+    fn aggregated(
+        &mut self,
+        name: &str,
+        text: &str,
+        has: fn(&Field<Column<C>>) -> bool,
+    ) -> Result<Vec<Field<Column<C>>>, Refused> {
         for field in text.split(',') {
             let declared = sortable::<C>(field)?;
-            if !orderable(declared.column) {
+            if !has(&declared) {
                 // One that is private must look like none.
                 return Err(match declared.is_private {
                     true => ("unknown", unknown::<C>()),
-                    false => (
-                        "not_allowed",
-                        format!("{field} is true or false, without an order"),
-                    ),
+                    false => ("not_allowed", format!("{field} has no {name}")),
                 });
             }
         }
-        self.columns(name, text, MAX_EXTREMES)
+        self.fields(name, text, MAX_EXTREMES)
     }
 
-    fn columns(&mut self, name: &str, text: &str, most: usize) -> Result<Vec<Column<C>>, Refused> {
-        let mut columns: Vec<Column<C>> = Vec::new();
+    fn fields(
+        &mut self,
+        name: &str,
+        text: &str,
+        most: usize,
+    ) -> Result<Vec<Field<Column<C>>>, Refused> {
+        let mut fields: Vec<Field<Column<C>>> = Vec::new();
         let mut has_private = false;
         for field in text.split(',') {
             let declared = sortable::<C>(field)?;
-            if columns.iter().any(|other| other.as_str() == field) {
+            if fields.iter().any(|other| other.column.as_str() == field) {
                 return Err(("duplicate", format!("names {field} more than once")));
             }
             has_private |= declared.is_private;
-            columns.push(declared.column);
+            fields.push(declared);
         }
-        if columns.len() > most {
+        if fields.len() > most {
             return Err(("too_many", format!("takes at most {most} fields")));
         }
         let private = has_private.then(|| (name.to_owned(), C::name()));
         self.private.extend(private);
-        Ok(columns)
+        Ok(fields)
     }
+}
+
+fn has_extremes<C: ColumnTrait>(field: &Field<C>) -> bool {
+    field.kind().is_some_and(ValueKind::has_extremes)
 }

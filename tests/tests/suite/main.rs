@@ -25,7 +25,6 @@ mod lists;
 mod load;
 mod mail;
 mod migrations;
-mod newcomer;
 mod openapi;
 mod own;
 mod pages;

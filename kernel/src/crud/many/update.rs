@@ -5,9 +5,9 @@ use super::{Target, answer, permitted, settle};
 use crate::{
     Error, Reads, Result, Tx,
     audit::{Did, Entry},
-    crud::{Active, Change, Crud, Model, Written, base, scope, unique},
+    crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, scope, unique},
     permission::Action,
-    query, time,
+    query,
 };
 
 pub async fn update<C: Crud>(
@@ -18,7 +18,7 @@ pub async fn update<C: Crud>(
     let rows = permitted::<C>(tx, Action::Update, targets).await?;
     let pair = |(row, mut patch): (Result<_>, _)| {
         // A body is refused before its row is looked at.
-        time::normalize::<C>(&mut patch)?;
+        normalize::<C>(&mut patch)?;
         Ok((row?, patch))
     };
     let rows = rows.into_iter().zip(patches).map(pair).collect();

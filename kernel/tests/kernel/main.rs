@@ -1,0 +1,8 @@
+//! The kernel alone, with tables that are none of the product's: `library` shows how an application declares its resources
+//! and its schema, `operations` what it can then do with them, and `columns` which types its columns may have.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod columns;
+mod databases;
+mod library;
+mod operations;
