@@ -2,7 +2,10 @@
 use csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 use serde_json::Value;
-use service::{Error, Result, query::Shape};
+use service::{
+    Error, Result,
+    query::{Shape, json_fields},
+};
 
 use super::{Format, cell, columns::columns};
 use crate::http::Resource;
@@ -13,6 +16,8 @@ pub struct Writer {
     /// The fields to show, unless all are shown.
     fields: Option<Vec<String>>,
     columns: Vec<String>,
+    /// The columns whose values are JSON: there a text is in quotes, which tells it from a number.
+    json: Vec<&'static str>,
 }
 
 impl Writer {
@@ -22,6 +27,7 @@ impl Writer {
             format,
             fields: shape.fields.as_ref().map(|_| columns.clone()),
             columns,
+            json: json_fields::<R>(),
         }
     }
 
@@ -63,7 +69,10 @@ impl Writer {
 
     fn cells<'a>(&'a self, row: &'a Value) -> impl Iterator<Item = impl AsRef<[u8]> + 'a> {
         let cells = self.columns.iter();
-        cells.map(|name| cell::write(&row[name.as_str()]).into_owned())
+        cells.map(|name| match &row[name.as_str()] {
+            text @ Value::String(_) if self.json.contains(&name.as_str()) => text.to_string(),
+            value => cell::write(value).into_owned(),
+        })
     }
 }
 
