@@ -15,8 +15,9 @@ use kernel::{
     Actor, Error, Kernel, Reads, Result, Session, Tx, audit,
     crud::{base, cascade, now, scope},
     entity::{deletions, idempotency_keys, written_bytes},
-    idempotency, quota,
+    idempotency,
     registry::Table,
+    session::quota,
 };
 
 /// The maximum number of rows that one transaction deletes.

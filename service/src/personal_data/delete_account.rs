@@ -12,8 +12,12 @@ use super::system_user;
 use crate::Users;
 use kernel::{
     Crud, Error, Reads, Result, Session, Tx,
-    audit::{Did, RowsChange, RowsWrite},
-    crud::{now, scope},
+    audit::Did,
+    crud::{
+        now,
+        rows::{self, RowsWrite},
+        scope,
+    },
 };
 
 /// The maximum age of the caller's sign-in, so that a stolen token rarely allows the deletion.
@@ -75,7 +79,7 @@ async fn reassign(tx: &Tx, from: i64, to: i64) -> Result<()> {
             let write = RowsWrite {
                 table: table.name,
                 did: Did::Updated,
-                change: RowsChange::Update(
+                change: rows::Change::Update(
                     scope::update_live(table.name, at)
                         .value(owner.column, to)
                         .take(),

@@ -1,24 +1,25 @@
 //! The audit: every change of every resource is recorded in its own transaction, and can be read, and undone.
 use crate::audit::view::{Column, Entity, Model};
 
+use sea_orm::Condition;
+
 use crate::{
-    crud::{Budget, Page, read},
+    Actor, Crud, Reads, Result,
+    crud::{Budget, Field, Page, everything, nothing, read, scope},
     permission::Permission,
-    prelude::*,
     query::ListQuery,
 };
 
+pub use crate::{
+    crud::revert::Revert,
+    record::{Did, Entry, Settings},
+};
+
 mod chain;
-mod entry;
-mod erase;
 mod history;
 mod never;
 mod prune;
-mod revert;
-mod rows;
 mod seal;
-mod settings;
-mod store;
 mod texts;
 mod verdict;
 mod verify;
@@ -28,19 +29,10 @@ mod verify;
 )]
 mod view;
 
-pub use entry::Did;
-pub use entry::{Entries, Entry};
-pub use erase::erase_purged;
 pub use history::history;
-pub use history::permit;
 pub use never::Never;
 pub use prune::prune;
-pub use revert::Revert;
-pub use revert::{fields_at, state_at};
-pub use rows::{Change as RowsChange, RowsWrite};
 pub use seal::seal;
-pub use settings::Settings;
-pub use store::store;
 pub use texts::AuditRow;
 pub use verdict::{Problem, Receipt, Verdict};
 pub use verify::verify;

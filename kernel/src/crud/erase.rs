@@ -5,8 +5,8 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
-use super::Did;
-use crate::{Result, Tx, crud::scope};
+use super::scope;
+use crate::{Result, Tx, record::Did};
 
 /// Passes the rows that this transaction purged to `audit_erase`, 50,000 a call. The function has the rights of the tables'
 /// owner; this role may have none to change an entry.

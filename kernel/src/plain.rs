@@ -1,4 +1,8 @@
 //! Statements on plain tables: those without soft deletion, whose rows live and die with the rows of a resource.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tables have no soft deletion"
+)]
 use std::str::FromStr;
 
 use sea_orm::{

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::database::Settings;
+use super::Settings;
 
 /// How long a piece of work may take in all; each kind is a key of `[database]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde::Serialize;
 
 use super::Entry;
-use crate::{Error, Reads, Result, Tx, crud::now};
+use crate::{Error, Result, clock::now};
 
 /// Entries of one statement, whose values are one parameter: PostgreSQL takes at most 1 GB for that.
 const CHUNK: usize = 5_000;
@@ -57,9 +57,21 @@ impl Row {
     }
 }
 
-/// Stores them in their order.
-pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
-    let backend = tx.get_database_backend();
+/// Who made a change, and by which request.
+#[derive(Debug, Clone, Copy)]
+pub struct Author<'a> {
+    pub user_id: Option<i64>,
+    pub request_id: Option<&'a str>,
+}
+
+/// Stores entries in their order, and returns how many bytes of changed values they keep.
+pub async fn store(
+    db: &impl ConnectionTrait,
+    author: Author<'_>,
+    entries: &[Entry],
+) -> Result<u64> {
+    let mut bytes = 0;
+    let backend = db.get_database_backend();
     let select = match backend {
         DbBackend::Postgres => ON_POSTGRES,
         _ => ON_SQLITE,
@@ -67,16 +79,16 @@ pub async fn store(tx: &Tx, entries: &[Entry]) -> Result<()> {
     let sql = format!("{INTO}{select}");
     for chunk in entries.chunks(CHUNK) {
         let rows: Vec<_> = chunk.iter().map(Row::of).collect::<Result<_>>()?;
-        tx.keeps_history(rows.iter().map(Row::size).sum());
+        bytes += rows.iter().map(Row::size).sum::<u64>();
         let rows = serde_json::to_string(&rows).map_err(Error::internal)?;
         let values = [
             now().into(),
-            tx.actor().user_id().into(),
-            tx.request_id().into(),
+            author.user_id.into(),
+            author.request_id.into(),
             rows.into(),
         ];
-        tx.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
+        db.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
             .await?;
     }
-    Ok(())
+    Ok(bytes)
 }

@@ -3,13 +3,14 @@ use std::{any::Any, fmt, sync::Arc};
 
 use tokio::time::Instant;
 
-use crate::{Actor, Database, Limit, Registry, Session, audit, quota::Quotas};
+use super::{Session, quota::Quotas};
+use crate::{Actor, Database, Limit, Registry, record};
 
 /// The database, the resources, and the state of the application that hooks of resources need. Cheap to clone.
 #[derive(Clone)]
 pub struct Kernel {
     pub database: Database,
-    pub audit: audit::Settings,
+    pub audit: record::Settings,
     pub registry: Arc<Registry>,
     pub(crate) quotas: Quotas,
     application: Arc<dyn Any + Send + Sync>,
@@ -21,7 +22,7 @@ impl Kernel {
     pub fn new(
         database: Database,
         registry: Arc<Registry>,
-        (audit, kept_limit): (audit::Settings, u64),
+        (audit, kept_limit): (record::Settings, u64),
         application: impl Any + Send + Sync,
     ) -> Self {
         Self {

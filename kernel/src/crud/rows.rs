@@ -8,11 +8,8 @@ use sea_orm::{
 };
 use serde_json::{Map, Value};
 
-use super::{Did, erase};
-use crate::{
-    Error, Reads, Result, Tx,
-    crud::{now, scope},
-};
+use super::{erase, now, scope};
+use crate::{Error, Reads, Result, Tx, record::Did};
 
 /// The rows that a statement on PostgreSQL changed, for the entries that the same statement makes of them.
 const WRITTEN: &str = "written";

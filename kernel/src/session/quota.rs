@@ -11,7 +11,8 @@ use std::{
 use chrono::Utc;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
-use crate::{Error, Result, Tx};
+use super::Tx;
+use crate::{Error, Result};
 
 /// Hours that count: a day, and the hour that has begun.
 const WINDOW: i64 = 25;

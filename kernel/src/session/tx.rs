@@ -13,11 +13,14 @@ use sea_orm::{
     prelude::async_trait::async_trait,
 };
 
-use crate::{
-    Actor, Error, Kernel, Reads, Registry, Result,
-    audit::{self, Entries, Entry},
-    database::{Changed, Transaction, ends_transaction, notification},
+use super::{
+    Kernel, Reads,
     quota::{Charge, Kind},
+};
+use crate::{
+    Actor, Error, Registry, Result,
+    database::{Changed, Transaction, ends_transaction, notification},
+    record::{self, Author, Entries, Entry},
     registry::CachedCallers,
     secret::Secret,
 };
@@ -93,11 +96,6 @@ impl Tx {
     /// Notes bytes of an answer that is kept under an idempotency key.
     pub(crate) fn keeps_answer(&self, bytes: u64) {
         self.kept_bytes.fetch_add(bytes, Relaxed);
-    }
-
-    /// Notes bytes of changed values that the audit keeps.
-    pub(crate) fn keeps_history(&self, bytes: u64) {
-        self.history_bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Whether any change was recorded.
@@ -285,11 +283,17 @@ impl Tx {
     /// Stores the entries that were recorded so far, so that those that follow come later.
     pub(crate) async fn store_entries(&self) -> Result<()> {
         let entries = std::mem::take(&mut *lock(&self.done)).all;
-        match self.failed.load(Relaxed) {
+        if self.failed.load(Relaxed) {
             // Nothing will be committed.
-            true => Ok(()),
-            false => audit::store(self, &entries).await,
+            return Ok(());
         }
+        let author = Author {
+            user_id: self.actor.user_id(),
+            request_id: self.request_id(),
+        };
+        let bytes = record::store(self, author, &entries).await?;
+        self.history_bytes.fetch_add(bytes, Relaxed);
+        Ok(())
     }
 
     /// Runs a statement, unless an earlier one ended the transaction: SQLite would run it outside of any, and keep it.

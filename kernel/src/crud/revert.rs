@@ -8,11 +8,8 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::entry;
-use crate::{
-    Actor, Crud, Error, Result, Tx,
-    crud::{Deleted, Model, base, everything, scope},
-};
+use super::{Crud, Deleted, Model, base, everything, record, scope};
+use crate::{Actor, Error, Result, Tx};
 
 /// Which version a row is to be as.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -35,7 +32,7 @@ pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Ma
     let now = all.filter(scope::is::<C>(id)).one(tx).await?;
     let now = now.ok_or(Error::NotFound)?;
     match version.cmp(&base::version::<C>(&now)) {
-        Ordering::Equal => Ok(entry::fields::<C>(&now)),
+        Ordering::Equal => Ok(record::fields::<C>(&now)),
         _ => state_at::<C>(tx, &now, version).await,
     }
 }
@@ -48,7 +45,7 @@ pub async fn state_at<C: Crud>(
     now: &Model<C>,
     version: i64,
 ) -> Result<Map<String, Value>> {
-    let mut state = entry::fields::<C>(now);
+    let mut state = record::fields::<C>(now);
     let mut needs_text = false;
     let mut next = base::version::<C>(now);
     let mut before = i64::MAX;

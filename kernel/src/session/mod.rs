@@ -1,14 +1,21 @@
 //! What one request, command or job holds: who acts, and the way to the database.
+mod kernel;
+pub mod quota;
+mod tx;
+
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use sea_orm::ConnectionTrait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Actor, Deadline, Error, Kernel, Limit, Origin, Registry, Result, Tx,
+    Actor, Deadline, Error, Limit, Origin, Registry, Result,
     database::{Reader, is_lock_wait},
     secret::Secret,
 };
+
+pub use kernel::Kernel;
+pub use tx::Tx;
 
 /// A write that met another transaction is run again at most this often.
 const RETRIES: u32 = 5;
