@@ -8,7 +8,7 @@ use service::{
     explain::{self, Ground},
     permission::Permission,
     query::take_each,
-    resources::registry,
+    registry,
 };
 
 use crate::{

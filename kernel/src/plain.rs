@@ -46,7 +46,9 @@ pub async fn update_plain<E: EntityTrait>(
     Ok(update.exec(db).await?.rows_affected)
 }
 
+/// Returns the time of deletion of a table with soft deletion, which has a `deletion_id` too.
 fn deleted_at<E: EntityTrait>() -> Option<E::Column> {
+    E::Column::from_str("deletion_id").ok()?;
     E::Column::from_str("deleted_at").ok()
 }
 

@@ -15,8 +15,7 @@ use api::{
 use secrecy::SecretString;
 use serde_json::json;
 use service::{
-    Actor, Application, Atoll, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher,
-    users::NewUser,
+    Actor, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher, users::NewUser,
 };
 use tempfile::TempDir;
 
@@ -101,7 +100,7 @@ impl TestApp {
             database.migrations(MIGRATOR).up(None).await.unwrap();
         }
         database.secret().await.unwrap();
-        let atoll = Atoll::start(database, knobs.service);
+        let atoll = service::start(database, knobs.service);
         let http = HttpSettings {
             server: knobs.server,
             api: knobs.api,
@@ -192,7 +191,9 @@ impl TestApp {
             username: name.to_owned(),
             email: format!("{name}@example.org"),
             is_superuser: Some(is_superuser),
-            password_hash: Some(password_hash(&self.atoll.atoll().auth).await),
+            password_hash: Some(
+                password_hash(&self.atoll.state::<service::auth::Identity>().settings).await,
+            ),
             ..NewUser::default()
         };
         let system = self.atoll.session(Actor::System);

@@ -3,7 +3,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
     Statement,
 };
-use service::{Actor, Kernel, resources::registry};
+use service::{Actor, Kernel, registry};
 
 /// One connection of its own. An in-memory database has no second one.
 pub struct Sql(pub DatabaseConnection);

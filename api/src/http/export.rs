@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, web::Data};
 use service::{
     Actor, Crud, Error,
     query::{ExportQuery, one_of, take_each},
-    resources::registry,
+    registry,
 };
 
 use super::{Call, Concurrency, NoBody, Problem, Query, Resource, download::Download};

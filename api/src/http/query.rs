@@ -5,7 +5,7 @@ use serde_json::json;
 use service::{
     Actor, Crud, Error, Refusal,
     query::{Count, ListQuery, Shape},
-    resources::registry,
+    registry,
 };
 
 use super::Problem;

@@ -7,7 +7,7 @@ use service::{
     Actor, Crud, Error,
     crud::{self, Datum},
     query::StatsQuery,
-    resources::registry,
+    registry,
 };
 
 use super::{Answer, Call, NoBody, Query, Reply, Resource, Time};

@@ -10,7 +10,7 @@ use service::{
         MAX_PATTERN, MAX_SEARCH, MAX_VALUES, ValueKind, declared_fields, filterable,
         indexed_fields, operators, relations, searched, showable,
     },
-    resources::registry,
+    registry,
 };
 
 use super::limits;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use service::{
     query::{Include, relations},
-    resources::registry,
+    registry,
 };
 
 use super::schemas::reference;

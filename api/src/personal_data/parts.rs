@@ -1,7 +1,7 @@
 //! The files of an export of personal data.
 use service::{
     Audit, Comments, Error, Posts, Reads, Result, Session, auth, personal_data, query::ExportQuery,
-    resources::registry,
+    registry,
 };
 
 use super::{

@@ -1,7 +1,7 @@
 //! Exports and imports a resource whose type is known only at run time.
 use std::{io::Read, pin::Pin};
 
-use service::{Result, Session, query::ExportQuery, resources::registry};
+use service::{Result, Session, query::ExportQuery, registry};
 
 use super::{
     Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,

@@ -1,52 +1,58 @@
 //! What every session of a process shares.
-use std::{any::Any, fmt, sync::Arc};
+use std::{
+    any::{Any, TypeId, type_name},
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+};
 
 use tokio::time::Instant;
 
 use super::{Session, quota::Quotas};
 use crate::{Actor, Database, Limit, Registry, record};
 
-/// The database, the resources, and the state of the application that hooks of resources need. Cheap to clone.
+/// The database, the resources, and the states of the application that hooks of resources need. Cheap to clone.
 #[derive(Clone)]
 pub struct Kernel {
     pub database: Database,
     pub audit: record::Settings,
     pub registry: Arc<Registry>,
     pub(crate) quotas: Quotas,
-    application: Arc<dyn Any + Send + Sync>,
+    states: Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Kernel {
     /// `kept_limit` bounds the bytes of answers that are stored under the idempotency keys of one user; 0 is no limit.
-    /// Hooks of resources reach `application` through [`Kernel::application`].
     pub fn new(
         database: Database,
         registry: Arc<Registry>,
         (audit, kept_limit): (record::Settings, u64),
-        application: impl Any + Send + Sync,
     ) -> Self {
         Self {
             database,
             registry,
             quotas: Quotas::new(kept_limit, audit.daily_limit),
             audit,
-            application: Arc::new(application),
+            states: Arc::default(),
         }
     }
 
-    /// The state that the application gave to [`Kernel::new`].
+    /// Adds a state of the application, which hooks of resources find by its type.
+    #[must_use]
+    pub fn with<S: Any + Send + Sync>(mut self, state: S) -> Self {
+        Arc::make_mut(&mut self.states).insert(TypeId::of::<S>(), Arc::new(state));
+        self
+    }
+
+    /// Returns a state of the application by its type.
     ///
     /// # Panics
     ///
-    /// If the application gave a value of another type.
-    #[expect(
-        clippy::expect_used,
-        reason = "an application has one type of state, and gives it when it starts"
-    )]
-    pub fn application<A: Any>(&self) -> &A {
-        self.application
-            .downcast_ref()
-            .expect("the kernel holds the state of another application")
+    /// If the application started without it.
+    pub fn state<S: Any>(&self) -> &S {
+        let state = self.states.get(&TypeId::of::<S>());
+        let state = state.and_then(|state| state.downcast_ref());
+        state.unwrap_or_else(|| panic!("the kernel was started without {}", type_name::<S>()))
     }
 
     /// Ends everything that is done for one request, which arrived at `arrival`, at one deadline.

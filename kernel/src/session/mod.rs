@@ -3,7 +3,7 @@ mod kernel;
 pub mod quota;
 mod tx;
 
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{any::Any, cell::Cell, sync::Arc, time::Duration};
 
 use sea_orm::ConnectionTrait;
 use tokio::time::{Instant, sleep};
@@ -89,6 +89,11 @@ impl Session {
     fn with_deadline(mut self, deadline: Deadline) -> Self {
         self.kernel.database = self.kernel.database.with_deadline(deadline);
         self
+    }
+
+    /// Returns a state of the application: see [`Kernel::state`].
+    pub fn state<S: Any>(&self) -> &S {
+        self.kernel.state()
     }
 
     pub fn origin(&self) -> &Origin {

@@ -1,5 +1,6 @@
 //! A transaction that cannot be committed after a failure that nobody reported.
 use std::{
+    any::Any,
     collections::BTreeSet,
     fmt,
     sync::{
@@ -86,6 +87,11 @@ impl Tx {
 
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+
+    /// Returns a state of the application: see [`Kernel::state`].
+    pub fn state<S: Any>(&self) -> &S {
+        self.kernel.state()
     }
 
     /// Runs `hook` once the transaction is committed, or once it is unknown whether it is.

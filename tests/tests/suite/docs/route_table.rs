@@ -11,7 +11,7 @@ use service::{
     Actor,
     actor::{Caller, Credential},
     permission::Permission,
-    resources::registry,
+    registry,
 };
 
 use super::root;

@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use api::{http::BASE, routes::routes};
-use service::resources::registry;
+use service::registry;
 use tests::{Client, TestApp, json};
 
 use super::CANARY;
