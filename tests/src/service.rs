@@ -11,7 +11,7 @@ use crate::{Backend, app::service_settings, settings};
 
 /// The operator's view: its sessions may do everything.
 pub struct Service {
-    pub atoll: Kernel,
+    pub kernel: Kernel,
     pub url: String,
     /// Of the database, which goes with it.
     folder: Option<TempDir>,
@@ -42,7 +42,7 @@ impl Service {
         let database = Database::connect(&settings, None).await.unwrap();
         database.migrate().await.unwrap();
         Self {
-            atoll: Atoll::start(database, service_settings()),
+            kernel: Atoll::start(database, service_settings()),
             url: url.to_owned(),
             folder: None,
         }
@@ -61,7 +61,7 @@ impl Service {
     }
 
     pub fn session(&self) -> Session {
-        self.atoll.session(Actor::System)
+        self.kernel.session(Actor::System)
     }
 
     pub async fn write<T>(&self, work: impl AsyncFn(&Tx) -> Result<T>) -> Result<T> {

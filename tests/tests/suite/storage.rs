@@ -27,7 +27,7 @@ async fn on_sqlite() -> Option<TestApp> {
 /// Runs SQL where the server writes.
 async fn run(app: &TestApp, sql: &str) -> service::Result<()> {
     use sea_orm::ConnectionTrait;
-    let session = app.atoll.session(service::Actor::System);
+    let session = app.kernel.session(service::Actor::System);
     session
         .write(async |tx| {
             tx.execute_unprepared(sql).await?;
@@ -41,7 +41,7 @@ async fn is_kept(app: &TestApp, sql: &str) -> bool {
     use sea_orm::{ConnectionTrait, DbBackend, Statement};
     // The transaction is ended by hand, so its COMMIT fails.
     run(app, "ROLLBACK").await.unwrap_err();
-    let session = app.atoll.session(service::Actor::System);
+    let session = app.kernel.session(service::Actor::System);
     let row = session.write(async |tx| {
         let select = Statement::from_string(DbBackend::Sqlite, sql);
         Ok(tx.query_one_raw(select).await?.is_some())
@@ -80,7 +80,7 @@ async fn a_write_after_a_sealer_that_failed_is_kept() {
 
     for failures in IN_A_ROW {
         for _ in 0..failures {
-            service::audit::seal(&app.atoll).await.unwrap_err();
+            service::audit::seal(&app.kernel).await.unwrap_err();
             ada.delete("/posts/999999").await.expect_status(404);
         }
         let title = format!("After {failures}");
@@ -90,7 +90,7 @@ async fn a_write_after_a_sealer_that_failed_is_kept() {
         assert!(is_kept(&app, &there).await, "{title} is lost");
     }
     run(&app, "DROP TRIGGER full_seals").await.unwrap();
-    assert!(service::audit::seal(&app.atoll).await.unwrap() > 0);
+    assert!(service::audit::seal(&app.kernel).await.unwrap() > 0);
 }
 
 /// COMMIT, RELEASE and ROLLBACK fail, with other codes, and leave the transaction open or ended.

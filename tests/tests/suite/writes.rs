@@ -269,7 +269,7 @@ async fn a_write_behind_one_that_does_not_end_is_unavailable() {
     let post = ada.publish("Hello").await;
     let (holds, ends) = (Rc::new(Notify::new()), Rc::new(Notify::new()));
     let first = {
-        let (session, id) = (app.atoll.session(Actor::System), post.id());
+        let (session, id) = (app.kernel.session(Actor::System), post.id());
         let patch = serde_json::from_value(json!({ "title": "First" })).unwrap();
         let (holds, ends) = (holds.clone(), ends.clone());
         actix_web::rt::spawn(async move {

@@ -219,7 +219,7 @@ async fn the_use_of_a_key_is_noted_once_a_minute() {
     assert_eq!(used_at().await, first, "within the minute");
 
     let long_ago = format!("UPDATE api_keys SET last_used_at = {}", app.ago(61));
-    sql::run(&app.atoll, &long_ago).await;
+    sql::run(&app.kernel, &long_ago).await;
     let aged = list(&ada).await[0]["last_used_at"].clone();
 
     while used_at().await == aged {}

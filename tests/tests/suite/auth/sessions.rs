@@ -28,7 +28,7 @@ async fn refresh(app: &TestApp, token: &str) -> Reply {
 /// Moves a time of every session into the past.
 async fn age(app: &TestApp, column: &str, seconds: i64) {
     let set = format!("UPDATE sessions SET {column} = {}", app.ago(seconds));
-    sql::run(&app.atoll, &set).await;
+    sql::run(&app.kernel, &set).await;
 }
 
 #[actix_web::test]
@@ -244,7 +244,7 @@ async fn a_hundred_sign_ins_within_a_minute_end_no_session_that_is_in_use() {
 
         ada.get("/auth/me").await.expect_status(200);
         let sessions = "SELECT count(*) FROM sessions";
-        assert_eq!(sql::number(&app.atoll, sessions).await, 100);
+        assert_eq!(sql::number(&app.kernel, sessions).await, 100);
     }
 }
 
@@ -266,7 +266,7 @@ async fn the_last_use_of_a_session_counts_before_it_is_stored() {
         app.ago(50),
         app.ago(40)
     );
-    sql::run(&app.atoll, &aged).await;
+    sql::run(&app.kernel, &aged).await;
 
     // Times of use have a resolution of one second.
     actix_web::rt::time::sleep(Duration::from_millis(1_050)).await;

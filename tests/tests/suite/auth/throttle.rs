@@ -47,7 +47,7 @@ async fn time_passes(app: &TestApp, seconds: u64) {
         format!("strftime('%Y-%m-%dT%H:%M:%f000+00:00', blocked_until, '-{seconds} seconds')")
     };
     let shift = format!("UPDATE throttles SET blocked_until = {shift}");
-    sql::run(&app.atoll, &shift).await;
+    sql::run(&app.kernel, &shift).await;
 }
 
 #[actix_web::test]
@@ -83,7 +83,7 @@ async fn attempts_do_not_prolong_a_wait_and_a_success_resets_the_count() {
     for _ in 0..5 {
         wrong(&nobody, "ada").await.expect_status(401);
     }
-    sql::run(&app.atoll, "UPDATE throttles SET failures = 9").await;
+    sql::run(&app.kernel, "UPDATE throttles SET failures = 9").await;
     time_passes(&app, 2).await;
     wrong(&nobody, "ada").await.expect_status(401);
 
@@ -125,7 +125,7 @@ async fn successful_sign_ins_are_not_limited() {
     }
 
     let counted = "SELECT CAST(coalesce(sum(failures), 0) AS bigint) FROM throttles";
-    assert_eq!(sql::number(&app.atoll, counted).await, 0);
+    assert_eq!(sql::number(&app.kernel, counted).await, 0);
 }
 
 /// An attempt that was not tried has no outcome to count.
@@ -147,7 +147,7 @@ async fn an_attempt_that_a_busy_server_refuses_is_not_counted() {
     assert!(tried > 0 && refused > 0, "{tried} and {refused}");
     assert_eq!(tried + refused, 100, "nobody has to wait");
     let network = "SELECT CAST(max(failures) AS bigint) FROM throttles";
-    let counted = sql::number(&app.atoll, network).await;
+    let counted = sql::number(&app.kernel, network).await;
     assert_eq!(usize::try_from(counted).unwrap(), tried);
 }
 
@@ -200,18 +200,22 @@ async fn expired_throttles_are_removed() {
     let nobody = app.anonymous();
     wrong(&nobody, "ada").await.expect_status(401);
     let all = "SELECT count(*) FROM throttles";
-    assert_eq!(sql::number(&app.atoll, all).await, 3);
-    service::retention::purge(&app.atoll, |_| {}).await.unwrap();
-    assert_eq!(sql::number(&app.atoll, all).await, 3);
+    assert_eq!(sql::number(&app.kernel, all).await, 3);
+    service::retention::purge(&app.kernel, |_| {})
+        .await
+        .unwrap();
+    assert_eq!(sql::number(&app.kernel, all).await, 3);
 
     sql::run(
-        &app.atoll,
+        &app.kernel,
         "UPDATE throttles SET expires_at = blocked_until",
     )
     .await;
-    service::retention::purge(&app.atoll, |_| {}).await.unwrap();
+    service::retention::purge(&app.kernel, |_| {})
+        .await
+        .unwrap();
 
-    assert_eq!(sql::number(&app.atoll, all).await, 0);
+    assert_eq!(sql::number(&app.kernel, all).await, 0);
 }
 
 /// The user name and the address are two names of one account.
@@ -255,5 +259,5 @@ async fn guesses_at_turning_the_second_factor_on_are_counted() {
     time_passes(&app, 2).await;
     confirm(&phone.code(0)).await.expect_status(200);
     let counted = "SELECT CAST(coalesce(sum(failures), 0) AS bigint) FROM throttles";
-    assert_eq!(sql::number(&app.atoll, counted).await, 0);
+    assert_eq!(sql::number(&app.kernel, counted).await, 0);
 }

@@ -157,7 +157,7 @@ async fn a_code_of_another_user_is_none() {
     let swap = swap
         .replace("HIS", &bob.id.to_string())
         .replace("HERS", &ada.id.to_string());
-    sql::run(&app.atoll, &swap).await;
+    sql::run(&app.kernel, &swap).await;
     let code = his.code(1);
     assert_eq!(
         told(sign_in(&app, PASSWORD, Some(&code)).await).1,
@@ -213,7 +213,7 @@ async fn a_secret_that_cannot_be_read_any_more_is_no_way_in() {
             damaged.replace("'x'", "x'00'")
         };
         let damage = format!("UPDATE totp_secrets SET secret = {bytes}");
-        sql::run(&app.atoll, &damage).await;
+        sql::run(&app.kernel, &damage).await;
 
         let code = phone.code(1);
         let reply = sign_in(&app, PASSWORD, Some(&code)).await;

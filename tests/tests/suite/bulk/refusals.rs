@@ -222,7 +222,7 @@ async fn nothing_is_hashed_for_those_who_make_no_users() {
     let user = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
     let operations = json!([{ "op": "create", "data": user }]);
 
-    let full = join_all((0..64).map(|_| app.atoll.atoll().hasher.hash(PASSWORD.into())));
+    let full = join_all((0..64).map(|_| app.kernel.atoll().hasher.hash(PASSWORD.into())));
     let (_, reply) = join(full, bulk(&ada, "users", operations)).await;
 
     reply.expect_problem(403, "forbidden");

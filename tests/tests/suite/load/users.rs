@@ -68,7 +68,7 @@ async fn a_turn_is_held_until_the_work_ends_though_the_client_is_gone() {
         let (app, id) = (app.clone(), ada.id);
         let (begun, end) = (begun.clone(), end.clone());
         async move {
-            let system = app.atoll.session(Actor::System);
+            let system = app.kernel.session(Actor::System);
             let made = system.write(async |tx| {
                 Posts::create(tx, &draft(id, "Hello")).await?;
                 begun.notify_one();

@@ -29,12 +29,12 @@ fn start_jobs(app: &TestApp) {
     let never = JobSettings {
         purge_interval: Duration::ZERO,
     };
-    jobs::start(&app.atoll, &never);
+    jobs::start(&app.kernel, &never);
 }
 
 /// Queues mails that are not urgent to these users.
 async fn notify(app: &TestApp, users: &[i64]) {
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let queued = system.write(async |tx| {
         for id in users {
             queue(

@@ -258,6 +258,6 @@ async fn large(app: &TestApp) -> Client {
     }
     // The service indexes the words of what it is sent, which takes long in a debug build.
     let long = "x".repeat(100_000);
-    sql::run(&app.atoll, &format!("UPDATE posts SET content = '{long}'")).await;
+    sql::run(&app.kernel, &format!("UPDATE posts SET content = '{long}'")).await;
     ada
 }

@@ -20,7 +20,7 @@ async fn block(app: &TestApp, login: &str, here: &str) {
     }
     // A quarter of an hour outlasts every test.
     let wait = "UPDATE throttles SET failures = 100 WHERE failures = 5";
-    tests::sql::run(&app.atoll, wait).await;
+    tests::sql::run(&app.kernel, wait).await;
     super::time_passes(app, 2).await;
     sign_in(app, login, "wrong password", (here, "")).await;
     sign_in(app, login, PASSWORD, (here, ""))

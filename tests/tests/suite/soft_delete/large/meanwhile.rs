@@ -28,7 +28,7 @@ async fn reads_go_on_and_writes_are_told_to_come_back_on_file() {
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
     let (begun, end) = (Notify::new(), Notify::new());
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
 
     let deletion = system.write(async |tx| {
         Posts::delete(tx, post.id()).await?;
