@@ -7,7 +7,8 @@ use service::{
 use tests::{
     TestApp,
     mail::{Letters, SITE, by_smtp},
-    smtp::{Smtp, free_port},
+    port::ReservedPort,
+    smtp::Smtp,
     sql,
 };
 
@@ -20,9 +21,9 @@ async fn due(app: &TestApp) {
 
 #[actix_web::test]
 async fn a_mail_server_that_is_away_delays_nothing_and_loses_nothing() {
-    let port = free_port().await;
+    let port = ReservedPort::new();
     let app = TestApp::with(|with| {
-        with.service.mail = Mailer::start(&by_smtp(port), SITE).unwrap();
+        with.service.mail = Mailer::start(&by_smtp(port.number), SITE).unwrap();
     })
     .await;
     app.user("ada", false, &[]).await;
@@ -35,7 +36,7 @@ async fn a_mail_server_that_is_away_delays_nothing_and_loses_nothing() {
         due(&app).await;
         deliver(&app.kernel).await.unwrap();
     }
-    let server = Smtp::listen(port).await;
+    let server = Smtp::listen(port);
     deliver(&app.kernel).await.unwrap();
     assert_eq!(heads(&server.taken()), [], "they wait for their time");
     due(&app).await;
@@ -114,8 +115,9 @@ async fn several_who_send_at_once_send_each_letter_once() {
 
 #[actix_web::test]
 async fn a_mail_that_is_undelivered_for_days_is_given_up() {
+    let nowhere = ReservedPort::new();
     let app = TestApp::with(|with| {
-        with.service.mail = Mailer::start(&by_smtp(1), SITE).unwrap();
+        with.service.mail = Mailer::start(&by_smtp(nowhere.number), SITE).unwrap();
     })
     .await;
     app.user("ada", false, &[]).await;

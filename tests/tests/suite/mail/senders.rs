@@ -9,19 +9,19 @@ use service::{
 use tests::{
     TestApp,
     mail::{SITE, by_smtp},
+    port::ReservedPort,
     process::eventually,
-    smtp::{Smtp, free_port},
+    smtp::Smtp,
 };
 
 use super::forgot;
 
 /// Starts a server with a mail server that does not answer yet.
 async fn slow() -> (TestApp, Smtp) {
-    let port = free_port().await;
-    let server = Smtp::holding(port).await;
-    let app = TestApp::with(|with| {
-        with.service.mail = Mailer::start(&by_smtp(port), SITE).unwrap();
-    });
+    let port = ReservedPort::new();
+    let mailer = Mailer::start(&by_smtp(port.number), SITE).unwrap();
+    let server = Smtp::holding(port);
+    let app = TestApp::with(|with| with.service.mail = mailer);
     (app.await, server)
 }
 
