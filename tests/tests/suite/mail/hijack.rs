@@ -314,9 +314,17 @@ async fn a_session_that_has_ended_makes_no_key_and_no_second_factor() {
     register(&app, "stranger", ADDRESS).await.expect_status(202);
     let stranger = signed_in(&app, "stranger", PASSWORD).await;
     let pending = Authenticator::pending(&stranger).await;
+    // Only PostgreSQL notifies nodes of changes, so callers are cached only there, once the node listens.
+    if app.backend.is_postgres() {
+        eventually("the caller is cached", async || {
+            app.statements.take();
+            stranger.get("/auth/cookie").await.expect_status(404);
+            app.statements.take().is_empty().then_some(())
+        })
+        .await;
+    }
     // This write bypasses the service, so no notice is sent.
     sql::run(&app.kernel, "DELETE FROM sessions").await;
-    // Only PostgreSQL notifies nodes of changes, so callers are cached only there.
     if app.backend.is_postgres() {
         stranger.get("/posts").await.expect_status(200);
     }
