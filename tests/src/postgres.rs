@@ -1,6 +1,7 @@
 //! PostgreSQL for a run: the server that `TEST_DATABASE_URL` names, or a temporary one from installed binaries.
 use std::{env, io::Write};
 
+use migration::MIGRATOR;
 use sqlx::{Connection, Executor, PgConnection, Row};
 
 use crate::process::eventually;
@@ -39,7 +40,7 @@ impl Server {
         connection.close().await.unwrap();
         let settings = crate::settings(&with_database(&url, &template));
         let database = service::Database::connect(&settings, None).await.unwrap();
-        database.migrate().await.unwrap();
+        database.migrations(MIGRATOR).up(None).await.unwrap();
         database.close().await.unwrap();
         Some(Self {
             url,

@@ -1,6 +1,7 @@
 //! The service without a server, for tests of what HTTP does not show.
 use std::time::Duration;
 
+use migration::MIGRATOR;
 use service::{
     Actor, Atoll, Crud, Database, Found, Kernel, Posts, Result, Session, Tx, Users,
     database::Settings, posts::NewPost, query::ListQuery, resources::registry, users::NewUser,
@@ -34,7 +35,7 @@ impl Service {
         let mut settings = settings(url);
         change(&mut settings);
         let database = Database::connect(&settings, None).await.unwrap();
-        database.migrate().await.unwrap();
+        database.migrations(MIGRATOR).up(None).await.unwrap();
         Self {
             kernel: Atoll::start(database, service_settings()),
             url: url.to_owned(),

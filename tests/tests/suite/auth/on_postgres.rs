@@ -3,6 +3,7 @@ mod clocks;
 
 use std::time::Duration;
 
+use migration::MIGRATOR;
 use tests::{
     Backend, Client, PASSWORD, TestApp, json,
     postgres::{GIVEN, ThrowAway, connect, say},
@@ -113,7 +114,7 @@ async fn callers_are_not_cached_while_the_change_feed_is_down() {
     let database = service::Database::connect(&tests::settings(&server.url), None)
         .await
         .unwrap();
-    database.migrate().await.unwrap();
+    database.migrations(MIGRATOR).up(None).await.unwrap();
     let patient = remembering(&server.url).await;
     let ada = patient.member("ada").await;
     let app = TestApp::at(&server.url, Backend::Postgres, |with| {

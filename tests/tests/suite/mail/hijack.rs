@@ -8,7 +8,9 @@ use service::{
     Actor,
     auth::{Invitation, invite},
 };
-use tests::{Authenticator, Client, PASSWORD, Reply, TestApp, json, mail::Letters, sql};
+use tests::{
+    Authenticator, Client, PASSWORD, Reply, TestApp, json, mail::Letters, process::eventually, sql,
+};
 
 use super::{forgot, register, reset, sign_in, state, verify};
 
