@@ -223,7 +223,7 @@ async fn nothing_is_hashed_for_those_who_make_no_users() {
     let operations = json!([{ "op": "create", "data": user }]);
 
     let full =
-        join_all((0..64).map(|_| app.atoll.state::<Identity>().hasher.hash(PASSWORD.into())));
+        join_all((0..64).map(|_| app.kernel.state::<Identity>().hasher.hash(PASSWORD.into())));
     let (_, reply) = join(full, bulk(&ada, "users", operations)).await;
 
     reply.expect_problem(403, "forbidden");
