@@ -32,7 +32,7 @@ pub mod roles;
 pub mod secret;
 pub mod seed;
 mod session;
-mod slug;
+pub mod slug;
 mod time;
 mod tx;
 pub mod users;

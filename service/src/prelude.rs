@@ -8,8 +8,8 @@ pub(crate) use serde::Deserialize;
 
 pub(crate) use crate::{
     Actor, Crud, Error, Reads, Result, Session, Tx,
-    crud::{Change, Field, Owner, Written, everything, nothing, now, permit, scope},
+    crud::{Change, Field, Generated, Owner, Written, everything, nothing, now, permit, scope},
     input::{PresentTrimmed, Trimmed, present},
     permission::{Action, Reach},
-    slug::Slug,
+    slug,
 };

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tests::{PASSWORD, Reply, TestApp, json};
 
 /// More than there are connections.
-const MANY: usize = 20;
+const MANY: usize = 32;
 const ROUNDS: usize = 10;
 
 #[actix_web::test]
