@@ -64,6 +64,7 @@ fn article(author: i64, slug: Option<&str>) -> NewPost {
         title: "a".to_owned(),
         slug: slug.map(str::to_owned),
         content: "…".to_owned(),
+        status: Some("draft".to_owned()),
         author_id: Some(author),
         ..NewPost::default()
     }
