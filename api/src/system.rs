@@ -9,7 +9,7 @@ use actix_web::{
     http::{Method, StatusCode},
     web,
 };
-use service::{Kernel, Limit};
+use service::{Kernel, Limit, MIGRATOR};
 use tokio::time::Instant;
 
 use crate::http::{Answer, JsonSchema, Kind, Ok, Problem, Reply, Route, Serialize};
@@ -111,6 +111,7 @@ async fn readyz(shared: web::Data<Kernel>, draining: web::Data<Draining>) -> Ans
     let migrations = database
         && kernel
             .database
+            .migrations(MIGRATOR)
             .pending()
             .await
             .is_ok_and(|pending| pending.is_empty());
