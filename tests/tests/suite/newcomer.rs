@@ -1,4 +1,5 @@
 //! A resource with columns of every type has correct pages, filters and stats, or the server refuses to start.
+mod generated;
 mod times;
 mod toys;
 mod unsupported;
