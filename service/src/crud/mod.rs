@@ -28,6 +28,7 @@ use sea_orm::{
 
 pub use crate::clock::now;
 pub use access::Access;
+pub use base::author_column;
 pub(crate) use base::{column, permit};
 pub use expected::Expected;
 pub use field::Field;

@@ -112,3 +112,14 @@ fn any_url_wins_over_the_postgres_variables() {
 
     assert_eq!(url(&inputs), "postgres://other/atoll");
 }
+
+/// The crate `web` has the same defaults for servers that read no configuration.
+#[test]
+fn the_defaults_are_those_of_a_server_without_configuration() {
+    let mut settings = Settings::load(&Inputs::default()).unwrap().http();
+    // The development profile changes this one.
+    settings.server.cors_origins.clear();
+
+    let expected = web::settings::HttpSettings::default();
+    assert_eq!(format!("{settings:?}"), format!("{expected:?}"));
+}
