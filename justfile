@@ -11,9 +11,9 @@ run:
 test:
     cargo test --workspace
 
-# Migrates an empty database and writes entity/src/generated from it.
+# Migrates an empty database and writes the generated entities from it.
 entities:
-    .ci/with-postgres sh -c 'sea-orm-cli migrate up && .ci/generate-entities entity/src/generated'
+    .ci/with-postgres sh -c 'sea-orm-cli migrate up && .ci/generate-entities kernel/src/entity/generated entity/src/generated'
 
 lint:
     cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings

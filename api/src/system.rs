@@ -1,6 +1,6 @@
 //! `/healthz` and `/readyz`, the probes for orchestrators and load balancers, and `/problems`.
 use actix_web::{HttpRequest, http::StatusCode, web::Data};
-use service::{Kernel, Limit};
+use service::{Kernel, Limit, MIGRATOR};
 use tokio::time::Instant;
 
 use web::{Draining, Problem, prelude::*};
@@ -81,6 +81,7 @@ async fn readyz(shared: Data<Kernel>, draining: Data<Draining>) -> Answer<Ok<Rea
     let migrations = database
         && kernel
             .database
+            .migrations(MIGRATOR)
             .pending()
             .await
             .is_ok_and(|pending| pending.is_empty());

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::schema;
+use kernel::migration::schema;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

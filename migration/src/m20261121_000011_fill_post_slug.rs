@@ -6,10 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::{
-    schema,
-    slugs::{Suffixes, suggestion},
-};
+use kernel::migration::schema;
+
+use crate::slugs::{Suffixes, suggestion};
 
 /// Posts per round: three parameters each stay far below the 32,766 that a statement may have on `SQLite`.
 const BATCH: u64 = 500;

@@ -2,7 +2,8 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::{m20261121_000003_create_posts as posts, rebuild::rebuild, schema};
+use crate::{m20261121_000003_create_posts as posts, rebuild::rebuild};
+use kernel::migration::schema;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

@@ -2,7 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::{m20261121_000007_create_sessions, schema};
+use crate::m20261121_000007_create_sessions;
+use kernel::migration::schema;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

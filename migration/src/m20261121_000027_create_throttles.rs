@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::{schema, secrets::secret};
+use kernel::migration::{schema, secret};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

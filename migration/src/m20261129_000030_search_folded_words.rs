@@ -2,7 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::{search, side_table};
+use crate::search;
+use kernel::migration::side_table;
 
 const SEARCHED: [(&str, &[&str]); 2] = [
     ("posts", &["title", "summary", "content"]),

@@ -2,7 +2,7 @@
 
 use std::{env, fs, time::Duration};
 
-use migration::{DEFAULT_DATABASE_URL, Migrator};
+use migration::{DEFAULT_DATABASE_URL, MIGRATOR};
 use sea_orm_migration::{
     cli,
     sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr},
@@ -12,10 +12,10 @@ use sea_orm_migration::{
 async fn main() {
     let is_url = |arg: String| arg.starts_with("-u") || arg.starts_with("--database-url");
     if env::args().any(is_url) {
-        cli::run_cli_with_connection(Migrator, connect).await;
+        cli::run_cli_with_connection(MIGRATOR, connect).await;
     } else {
         // `.env` is loaded before this closure runs.
-        cli::run_cli_with_custom_connection(Migrator, async || connect(options()?).await).await;
+        cli::run_cli_with_custom_connection(MIGRATOR, async || connect(options()?).await).await;
     }
 }
 

@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use migration::Migrator;
-use sea_orm_migration::{
-    MigratorTrait,
-    sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait},
+use kernel::migration::MigratorTraitSelf;
+use migration::MIGRATOR;
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait,
 };
 
 const ROWS: &str = "
@@ -53,7 +53,7 @@ async fn text(db: &DatabaseConnection, sql: &str) -> String {
 }
 
 async fn pending(db: &DatabaseConnection) -> usize {
-    let history = Migrator::history(db).await.unwrap();
+    let history = MIGRATOR.history(db).await.unwrap();
     history
         .iter()
         .filter(|step| step.applied_at.is_none())
@@ -66,15 +66,15 @@ const BEFORE_SLUGS: &str = "m20261121_000009";
 #[tokio::test]
 async fn adding_and_removing_the_slug_loses_no_row() {
     let db = create("slug.db").await;
-    Migrator::up(&db, None).await.unwrap();
+    MIGRATOR.up(&db, None).await.unwrap();
     let schema = text(&db, SCHEMA).await;
-    Migrator::to(&db, BEFORE_SLUGS).await.unwrap();
+    MIGRATOR.to(&db, BEFORE_SLUGS).await.unwrap();
     db.execute_unprepared(ROWS).await.unwrap();
     let (posts, comments) = (text(&db, POSTS).await, text(&db, COMMENTS).await);
 
     // In somebody's transaction, as a savepoint.
     let tx = db.begin().await.unwrap();
-    Migrator::up(&tx, None).await.unwrap();
+    MIGRATOR.up(&tx, None).await.unwrap();
     tx.commit().await.unwrap();
 
     assert_eq!(text(&db, SLUGS).await, "same same-3 same-2 post");
@@ -86,9 +86,9 @@ async fn adding_and_removing_the_slug_loses_no_row() {
         .await
         .unwrap();
 
-    Migrator::to(&db, BEFORE_SLUGS).await.unwrap();
+    MIGRATOR.to(&db, BEFORE_SLUGS).await.unwrap();
 
-    assert_eq!(pending(&db).await, Migrator::migrations().len() - 9);
+    assert_eq!(pending(&db).await, MIGRATOR.migrations().len() - 9);
     assert_eq!(text(&db, POSTS).await, posts);
     assert_eq!(text(&db, COMMENTS).await, comments);
 }
@@ -96,28 +96,28 @@ async fn adding_and_removing_the_slug_loses_no_row() {
 #[tokio::test]
 async fn a_failed_migration_leaves_nothing_behind() {
     let db = create("failed.db").await;
-    Migrator::to(&db, BEFORE_SLUGS).await.unwrap();
+    MIGRATOR.to(&db, BEFORE_SLUGS).await.unwrap();
     db.execute_unprepared("CREATE INDEX posts_slug_live ON users (email)")
         .await
         .unwrap();
     let schema = text(&db, SCHEMA).await;
 
-    Migrator::up(&db, None).await.unwrap_err();
+    MIGRATOR.up(&db, None).await.unwrap_err();
 
     assert_eq!(text(&db, SCHEMA).await, schema);
-    assert_eq!(pending(&db).await, Migrator::migrations().len() - 9);
+    assert_eq!(pending(&db).await, MIGRATOR.migrations().len() - 9);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn those_who_start_together_migrate_once() {
     let db = create("together.db").await;
-    Migrator::to(&db, BEFORE_SLUGS).await.unwrap();
+    MIGRATOR.to(&db, BEFORE_SLUGS).await.unwrap();
 
     let mut all = Vec::new();
     for _ in 0..4 {
         let process = connect("together.db").await;
         all.push(tokio::spawn(
-            async move { Migrator::up(&process, None).await },
+            async move { MIGRATOR.up(&process, None).await },
         ));
     }
     for one in all {
@@ -129,7 +129,7 @@ async fn those_who_start_together_migrate_once() {
 
 #[test]
 fn every_step_is_a_transaction() {
-    for step in Migrator::migrations() {
+    for step in MIGRATOR.migrations() {
         let name = step.name();
         assert_eq!(
             step.use_transaction(),
@@ -143,19 +143,19 @@ fn every_step_is_a_transaction() {
 async fn an_unclear_version_is_refused() {
     let db = create("version.db").await;
 
-    Migrator::to(&db, "m2026").await.unwrap_err();
-    Migrator::to(&db, "nothing").await.unwrap_err();
+    MIGRATOR.to(&db, "m2026").await.unwrap_err();
+    MIGRATOR.to(&db, "nothing").await.unwrap_err();
 
-    assert_eq!(pending(&db).await, Migrator::migrations().len());
+    assert_eq!(pending(&db).await, MIGRATOR.migrations().len());
 }
 
 #[tokio::test]
 async fn fresh_empties_a_database_with_references() {
     let db = create("fresh.db").await;
-    Migrator::to(&db, BEFORE_SLUGS).await.unwrap();
+    MIGRATOR.to(&db, BEFORE_SLUGS).await.unwrap();
     db.execute_unprepared(ROWS).await.unwrap();
 
-    Migrator::fresh(&db).await.unwrap();
+    MIGRATOR.fresh(&db).await.unwrap();
 
     assert_eq!(
         text(&db, "SELECT CAST(count(*) AS TEXT) FROM users").await,
@@ -167,15 +167,15 @@ async fn fresh_empties_a_database_with_references() {
 #[tokio::test]
 async fn a_rebuilt_table_keeps_its_triggers() {
     let db = create("triggers.db").await;
-    Migrator::to(&db, "m20261121_000012").await.unwrap();
+    MIGRATOR.to(&db, "m20261121_000012").await.unwrap();
     let trigger = "CREATE TRIGGER posts_noted AFTER INSERT ON posts BEGIN
         INSERT INTO deletions (created_at) VALUES (NEW.title); END";
     db.execute_unprepared(trigger).await.unwrap();
     let kept = "SELECT sql FROM sqlite_schema WHERE name = 'posts_noted'";
 
-    Migrator::to(&db, BEFORE_SLUGS).await.unwrap();
+    MIGRATOR.to(&db, BEFORE_SLUGS).await.unwrap();
     assert_eq!(text(&db, kept).await, trigger);
-    Migrator::to(&db, "m20261121_000012").await.unwrap();
+    MIGRATOR.to(&db, "m20261121_000012").await.unwrap();
 
     assert_eq!(text(&db, kept).await, trigger);
 }
@@ -184,11 +184,11 @@ async fn a_rebuilt_table_keeps_its_triggers() {
 #[tokio::test]
 async fn fresh_empties_a_database_with_search_that_was_vacuumed() {
     let db = create("vacuumed.db").await;
-    Migrator::up(&db, None).await.unwrap();
+    MIGRATOR.up(&db, None).await.unwrap();
     let schema = text(&db, SCHEMA).await;
     db.execute_unprepared("VACUUM").await.unwrap();
 
-    Migrator::fresh(&db).await.unwrap();
+    MIGRATOR.fresh(&db).await.unwrap();
 
     assert_eq!(text(&db, SCHEMA).await, schema);
 }

@@ -4,15 +4,13 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
-    Database, Kernel, Session, Tx, audit,
     auth::{self, Callers},
-    idempotency,
     mail::Mailer,
     password::{Hasher, QUEUE},
     resources::registry,
     retention,
-    secret::Secret,
 };
+use kernel::{Database, Kernel, Session, Tx, audit, idempotency, secret::Secret};
 
 /// How the service behaves, beside its database.
 #[derive(Clone, Debug)]

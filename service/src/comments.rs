@@ -4,7 +4,8 @@ use ::entity::{
     posts,
 };
 
-use crate::{Posts, Users, posts::PUBLISHED, prelude::*};
+use crate::{Posts, Users, posts::PUBLISHED};
+use kernel::prelude::*;
 
 pub struct Comments;
 

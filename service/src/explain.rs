@@ -4,12 +4,14 @@ use ::entity::users::{Column, Model};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
-    Actor, Error, Reads, Result, Session, Users,
+    Users, auth,
+    roles::{self, Granted},
+};
+use kernel::{
+    Actor, Error, Reads, Result, Session,
     actor::{Caller, Credential},
-    auth,
     crud::{Deleted, everything, scope},
     permission::{Grants, Permission},
-    roles::{self, Granted},
 };
 
 mod minimal_set;

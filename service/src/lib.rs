@@ -1,56 +1,28 @@
 //! Rules and CRUD of every table, without HTTP: the same code runs from REST, the command line, jobs and tests.
-pub mod actor;
 mod atoll;
-pub mod audit;
 pub mod auth;
-pub mod bulk;
-pub mod clock;
 pub mod comments;
-pub mod crud;
-pub mod database;
-mod deadline;
-pub mod error;
+mod email;
 pub mod explain;
-mod files;
-pub mod idempotency;
-pub mod input;
-mod kernel;
 pub mod mail;
-mod origin;
 pub mod password;
-pub mod permission;
 pub mod personal_data;
 pub mod posts;
-mod prelude;
-pub mod query;
-mod quota;
-mod quote;
-pub mod registry;
 pub mod resources;
 pub mod retention;
 pub mod roles;
-pub mod secret;
 pub mod seed;
-mod session;
-mod slug;
-mod time;
-mod tx;
 pub mod users;
 
-pub use actor::Actor;
+pub use ::migration::MIGRATOR;
 pub use atoll::{Application, Atoll, Settings};
-pub use audit::Audit;
 pub use comments::Comments;
-pub use crud::{Crud, Found};
-pub use database::Database;
-pub use deadline::{Deadline, Limit};
-pub use error::{Error, Refusal, Result};
-pub use kernel::Kernel;
-pub use origin::Origin;
 pub use posts::Posts;
-pub use quote::quote;
-pub use registry::Registry;
 pub use roles::Roles;
-pub use session::{Reads, Session};
-pub use tx::Tx;
 pub use users::Users;
+
+pub use kernel::{
+    Actor, Audit, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads, Refusal,
+    Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error, files,
+    idempotency, input, migration, permission, query, quote, registry, secret,
+};

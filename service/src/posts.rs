@@ -2,7 +2,8 @@
 use ::entity::posts::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait};
 
-use crate::{Users, prelude::*};
+use crate::Users;
+use kernel::prelude::*;
 
 pub struct Posts;
 

@@ -2,8 +2,9 @@
 //! tests that visit every resource.
 use std::sync::{Arc, LazyLock};
 
-use crate::{
-    Comments, Posts, Registry, Roles, Users,
+use crate::{Comments, Posts, Roles, Users};
+use kernel::{
+    Registry,
     registry::{CachedCallers, Table},
 };
 

@@ -2,19 +2,19 @@
 //! and, if configured, audit entries.
 use std::time::Duration;
 
-use ::entity::{
-    api_keys, deletions, idempotency_keys, one_time_tokens, sessions, throttles, written_bytes,
-};
+use ::entity::{api_keys, one_time_tokens, sessions, throttles};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::DateTimeWithTimeZone,
     sea_query::{Expr, ExprTrait, IntoCondition},
 };
 use serde::Deserialize;
 
-use crate::{
-    Actor, Application, Error, Kernel, Reads, Result, Session, Tx, audit, auth,
+use crate::{Application, auth};
+use kernel::{
+    Actor, Error, Kernel, Reads, Result, Session, Tx, audit,
     crud::{base, cascade, now, scope},
+    entity::{deletions, idempotency_keys, written_bytes},
     idempotency, quota,
     registry::Table,
 };
@@ -218,8 +218,7 @@ async fn old_byte_counters(tx: &Tx) -> Result<u64> {
 /// been used meanwhile.
 async fn erase_batch<C>(tx: &Tx, key: C, is_expired: impl IntoCondition) -> Result<u64>
 where
-    C: ColumnTrait,
-    C::EntityName: scope::Plain,
+    C: ColumnTrait<EntityName: EntityTrait>,
 {
     let is_expired = is_expired.into_condition();
     let old = scope::plain::<C::EntityName>()

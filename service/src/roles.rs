@@ -5,7 +5,8 @@ use ::entity::roles::{ActiveModel, Column, Entity, Model};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use sea_orm::{IntoActiveModel, IntoActiveValue, prelude::Json};
 
-use crate::{permission::Permission, prelude::*, resources::registry};
+use crate::resources::registry;
+use kernel::{permission::Permission, prelude::*};
 
 mod assignment;
 mod held;

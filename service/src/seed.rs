@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 
-use crate::{Error, Result, Session, Tx};
+use kernel::{Error, Result, Session, Tx};
 
 /// The rows of one statement and transaction: 1,000 users bind 12,000 values, and SQLite accepts 32,766.
 const CHUNK: u32 = 1_000;

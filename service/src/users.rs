@@ -3,13 +3,15 @@ use ::entity::users::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue;
 use secrecy::SecretString;
 
+use crate::email::{LENGTH, deliverable};
 use crate::{
     Application, auth,
-    crud::{Budget, NaturalKey},
-    input::email::{LENGTH, deliverable},
     mail::{self, Mail},
     password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
     personal_data,
+};
+use kernel::{
+    crud::{Budget, NaturalKey},
     prelude::*,
 };
 

@@ -1,4 +1,5 @@
 //! A server on a fresh database, and people who call it.
+use migration::MIGRATOR;
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
@@ -95,7 +96,7 @@ impl TestApp {
             .await
             .unwrap();
         if !backend.is_postgres() {
-            database.migrate().await.unwrap();
+            database.migrations(MIGRATOR).up(None).await.unwrap();
         }
         database.secret().await.unwrap();
         let atoll = Atoll::start(database, knobs.service);

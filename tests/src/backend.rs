@@ -1,4 +1,5 @@
 //! Which database a test runs on, and a fresh one of that kind.
+use migration::MIGRATOR;
 use std::{
     env, fs,
     io::Write,
@@ -64,7 +65,7 @@ async fn copy_of_template(folder: &Path) {
         let database = Database::connect(&settings(&file_url(folder.path())), None)
             .await
             .unwrap();
-        database.migrate().await.unwrap();
+        database.migrations(MIGRATOR).up(None).await.unwrap();
         // The last connection moves the write-ahead log into the file.
         database.close().await.unwrap();
         fs::read(folder.path().join(FILE)).unwrap()

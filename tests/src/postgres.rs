@@ -1,4 +1,5 @@
 //! PostgreSQL for a run: the server that `TEST_DATABASE_URL` names, or a throw-away one from binaries that are found.
+use migration::MIGRATOR;
 use std::{env, io::Write, time::Duration};
 
 use sqlx::{Connection, Executor, PgConnection, Row};
@@ -38,7 +39,7 @@ impl Server {
         connection.close().await.unwrap();
         let settings = crate::settings(&with_database(&url, &template));
         let database = service::Database::connect(&settings, None).await.unwrap();
-        database.migrate().await.unwrap();
+        database.migrations(MIGRATOR).up(None).await.unwrap();
         database.close().await.unwrap();
         Some(Self {
             url,

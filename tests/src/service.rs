@@ -1,4 +1,5 @@
 //! The service without a server: for what HTTP cannot show, and for databases that are made otherwise.
+use migration::MIGRATOR;
 use std::time::Duration;
 
 use service::{
@@ -40,7 +41,7 @@ impl Service {
         };
         change(&mut settings);
         let database = Database::connect(&settings, None).await.unwrap();
-        database.migrate().await.unwrap();
+        database.migrations(MIGRATOR).up(None).await.unwrap();
         Self {
             atoll: Atoll::start(database, service_settings()),
             url: url.to_owned(),

@@ -3,7 +3,7 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use anyhow::{Context, bail, ensure};
 use secrecy::ExposeSecret;
-use service::{Actor, Atoll, Database, Kernel, Session, resources::registry};
+use service::{Actor, Atoll, Database, Kernel, MIGRATOR, Session, resources::registry};
 
 use super::explain::explain;
 use crate::{
@@ -59,6 +59,7 @@ impl Operator {
     async fn update_schema(&self, database: &Database) -> anyhow::Result<()> {
         let settings = &self.settings.database;
         let pending = database
+            .migrations(MIGRATOR)
             .pending()
             .await
             .map_err(explain)
@@ -72,12 +73,12 @@ impl Operator {
             self.outdated(database, pending.len()).await?
         );
         let migrated = if settings.is_in_memory() {
-            database.migrations().up(None).await
+            database.migrations(MIGRATOR).up(None).await
         } else {
             let migrating = Database::connect_for_migrations(settings)
                 .await
                 .map_err(explain)?;
-            let migrated = migrating.migrations().up(None).await;
+            let migrated = migrating.migrations(MIGRATOR).up(None).await;
             migrating.close().await.map_err(explain)?;
             migrated
         };
@@ -87,7 +88,11 @@ impl Operator {
     }
 
     async fn outdated(&self, database: &Database, pending: usize) -> anyhow::Result<String> {
-        let all = database.migrations().history().await.map_err(explain)?;
+        let all = database
+            .migrations(MIGRATOR)
+            .history()
+            .await
+            .map_err(explain)?;
         let name = self.database();
         Ok(if pending == all.len() {
             format!("the database {name} is empty")

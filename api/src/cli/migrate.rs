@@ -1,9 +1,6 @@
 //! `atoll migrate`: manages migrations.
 use anyhow::ensure;
-use service::{
-    Database,
-    database::{Migrations, Step},
-};
+use service::{Database, MIGRATOR, database::Migrations, migration::Step};
 
 use super::{
     context::{Consent, Operator, say},
@@ -62,7 +59,7 @@ impl Command {
         let database = Database::connect_for_migrations(&operator.settings.database)
             .await
             .map_err(explain)?;
-        let done = self.run_on(&operator, &database.migrations()).await;
+        let done = self.run_on(&operator, &database.migrations(MIGRATOR)).await;
         database.close().await.map_err(explain)?;
         done
     }

@@ -27,3 +27,5 @@ pub struct Model {
     )]
     pub users: BelongsTo<super::users::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

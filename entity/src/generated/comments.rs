@@ -42,3 +42,5 @@ pub struct Model {
     )]
     pub users: BelongsTo<super::users::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

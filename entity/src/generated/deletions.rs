@@ -21,3 +21,5 @@ pub struct Model {
     #[sea_orm(has_many)]
     pub users: HasMany<super::users::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

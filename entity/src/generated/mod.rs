@@ -3,24 +3,17 @@
 pub mod prelude;
 
 pub mod api_keys;
-pub mod audit_blocks;
-pub mod audit_entries;
-pub mod audit_prunes;
-pub mod audit_seals;
 pub mod comments;
 pub mod deletions;
-pub mod idempotency_keys;
 pub mod last_logins;
 pub mod mails;
 pub mod one_time_tokens;
 pub mod posts;
 pub mod recovery_codes;
 pub mod roles;
-pub mod secrets;
 pub mod sessions;
 pub mod throttles;
 pub mod totp_secrets;
 pub mod user_roles;
 pub mod users;
 pub mod verified_emails;
-pub mod written_bytes;

@@ -24,3 +24,5 @@ pub struct Model {
     )]
     pub users: BelongsTo<Option<super::users::Entity>>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -29,3 +29,5 @@ pub struct Model {
     #[sea_orm(has_many, via = "user_roles")]
     pub users: HasMany<super::users::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -34,3 +34,5 @@ pub struct Model {
     )]
     pub users: BelongsTo<super::users::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

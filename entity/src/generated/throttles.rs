@@ -16,3 +16,5 @@ pub struct Model {
     pub blocked_until: DateTimeWithTimeZone,
     pub expires_at: DateTimeWithTimeZone,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -28,3 +28,5 @@ pub struct Model {
     )]
     pub users: BelongsTo<super::users::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -54,3 +54,5 @@ pub struct Model {
     #[sea_orm(has_many, via = "user_roles")]
     pub roles: HasMany<super::roles::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -21,3 +21,5 @@ pub struct Model {
     )]
     pub users: BelongsTo<super::users::Entity>,
 }
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -12,18 +12,18 @@ use super::{
     password::{confirm_password, require_password, wrong_password},
     totp,
 };
+use crate::email::{LENGTH, deliverable};
 use crate::{
-    Actor, Application, Crud, Error, Found, Reads, Result, Session, Tx, Users,
-    crud::{Expected, Target, scope},
-    database::taken,
-    input::{
-        PresentTrimmed, Trimmed,
-        email::{LENGTH, deliverable},
-        present,
-    },
+    Application, Users,
     mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{NewUser, UserPatch, UserRow, acceptable, key},
+};
+use kernel::{
+    Actor, Crud, Error, Found, Reads, Result, Session, Tx,
+    crud::{Expected, Target, scope},
+    database::taken,
+    input::{PresentTrimmed, Trimmed, present},
 };
 
 /// The fields that a registration may set.

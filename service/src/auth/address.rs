@@ -11,11 +11,14 @@ use sea_orm::{
 
 use super::one_time::{self, Holder, Purpose};
 use crate::{
-    Application, Crud, Error, Reads, Result, Session, Tx, Users,
-    audit::{Did, Entry},
-    crud::{now, scope},
+    Application, Users,
     mail::{self, MIN_INTERVAL, Mail, Template},
     users::key,
+};
+use kernel::{
+    Crud, Error, Reads, Result, Session, Tx,
+    audit::{Did, Entry},
+    crud::{now, scope},
 };
 
 /// Sends the verification mail again that the caller waits for, if there is one.

@@ -16,13 +16,13 @@ use super::{
     sessions::{audit_entry, check_session_active, current_session},
     token::{hash, is_issued, random},
 };
-use crate::{
+use crate::roles::{PermissionName, check_permission};
+use kernel::{
     Error, Reads, Refusal, Result, Session, Tx,
     audit::Did,
     crud::{everything, now, scope},
     input::Trimmed,
     permission::{Grants, Permission},
-    roles::{PermissionName, check_permission},
     secret::Secret,
     time,
 };

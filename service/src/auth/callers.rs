@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, FixedOffset};
 use moka::{future::Cache, sync};
 
-use crate::{
+use kernel::{
     actor::{Caller, Credential},
     crud::now,
     database::Changes,

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
 use super::key;
-use crate::{Kernel, Result};
+use kernel::{Kernel, Result};
 
 /// Derives the token from the cookie. Other sites can read neither.
 pub async fn csrf_token(kernel: &Kernel, cookie: &SecretString) -> Result<String> {

@@ -13,14 +13,15 @@ use super::{
     one_time::{self, Holder, Presented, Purpose, consume, create, invalid_token},
     token::hash,
 };
+use crate::email::{LENGTH, deliverable};
 use crate::{
-    Actor, Crud, Error, Found, Kernel, Reads, Result, Session, Tx, Users,
-    crud::scope,
-    input::{
-        self,
-        email::{LENGTH, deliverable},
-    },
+    Users,
     users::{NewUser, UserRow, has_superuser, key},
+};
+use kernel::{
+    Actor, Crud, Error, Found, Kernel, Reads, Result, Session, Tx,
+    crud::scope,
+    input::{self},
 };
 
 /// The id of the advisory lock for creating the first superuser. The number is arbitrary but unique.

@@ -1,5 +1,6 @@
 //! The keys that authenticate tokens, cookies and counters.
-use crate::{Application, Kernel, Result, secret::Secret};
+use crate::Application;
+use kernel::{Kernel, Result, secret::Secret};
 
 /// Derives the key for one purpose from `auth.key` or, if that is not set, from the key in the database.
 pub async fn key(kernel: &Kernel, purpose: &str) -> Result<Secret> {

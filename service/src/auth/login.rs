@@ -22,12 +22,15 @@ use super::{
     totp::{self, Vault},
 };
 use crate::{
-    Application, Crud, Error, Found, Origin, Reads, Result, Session, Tx, Users,
-    audit::{Did, Entry},
-    crud::{now, scope},
+    Application, Users,
     mail::{self, Mail},
     password::{self, MAX_LENGTH},
     users::{UserRow, key},
+};
+use kernel::{
+    Crud, Error, Found, Origin, Reads, Result, Session, Tx,
+    audit::{Did, Entry},
+    crud::{now, scope},
 };
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]

@@ -9,7 +9,7 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{checksum_key, token};
-use crate::{
+use kernel::{
     Error, Kernel, Reads, Result, Tx,
     crud::{everything, now, scope},
     secret::Secret,

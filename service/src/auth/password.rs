@@ -16,13 +16,16 @@ use super::{
     throttle::{self, Subject},
 };
 use crate::{
-    Application, Crud, Error, Reads, Result, Session, Tx, Users,
-    audit::{Did, Entry},
-    crud::{everything, now, scope},
-    input::check,
+    Application, Users,
     mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{acceptable, by_username},
+};
+use kernel::{
+    Crud, Error, Reads, Result, Session, Tx,
+    audit::{Did, Entry},
+    crud::{everything, now, scope},
+    input::check,
 };
 
 /// A concurrent sign-in may rehash the password once; after a second mismatch the password is another one.

@@ -13,17 +13,18 @@ use super::{
     password::{Replacement, replace},
     revoke_keys, totp,
 };
+use crate::email::{LENGTH, deliverable};
 use crate::{
-    Actor, Application, Reads, Result, Session, Users,
-    audit::Did,
-    crud::{everything, scope},
-    input::{
-        Trimmed,
-        email::{LENGTH, deliverable},
-    },
+    Application, Users,
     mail::{self, Mail},
     password::{MAX_LENGTH, MIN_LENGTH},
     users::{acceptable, key},
+};
+use kernel::{
+    Actor, Reads, Result, Session,
+    audit::Did,
+    crud::{everything, scope},
+    input::Trimmed,
 };
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -58,7 +59,7 @@ pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result
 /// there. If the address was not confirmed before, a stranger may have created the account: then API keys and the second
 /// factor are removed as well.
 ///
-/// Fails with [`crate::Error::Invalid`] if the token is invalid, before anything is hashed.
+/// Fails with [`kernel::Error::Invalid`] if the token is invalid, before anything is hashed.
 pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
     let token = Presented::read(&session.kernel, &reset.token).await?;

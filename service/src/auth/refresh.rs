@@ -16,10 +16,10 @@ use super::{
     sessions::{Tokens, active_sessions, record_sign_out, to_chrono},
     token::{Kind, Token},
 };
-use crate::{
-    Application, Error, Result, Session, Tx,
+use crate::{Application, password::MAX_LENGTH};
+use kernel::{
+    Error, Result, Session, Tx,
     crud::{now, scope},
-    password::MAX_LENGTH,
 };
 
 /// Seconds for which a replaced token stays valid, because clients of one user may race each other.

@@ -6,7 +6,8 @@ use sea_orm::{
 };
 use secrecy::SecretString;
 
-use crate::{Application, Crud, Error, Result, Session, Users, crud::scope};
+use crate::{Application, Users};
+use kernel::{Crud, Error, Result, Session, crud::scope};
 
 /// Rehashes a verified password if its stored hash is outdated. A failure does not fail the sign-in: the next one tries
 /// again.

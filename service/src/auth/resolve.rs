@@ -7,7 +7,7 @@ use ::entity::{
 };
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, JoinType, QueryResult,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryResult,
     prelude::{DateTimeWithTimeZone, Json},
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
@@ -23,12 +23,12 @@ use super::{
     token::{Kind, Token},
     withheld,
 };
-use crate::{
-    Actor, Application, Error, Kernel, Reads, Result, Session,
+use crate::{Application, roles};
+use kernel::{
+    Actor, Error, Kernel, Reads, Result, Session,
     actor::{Caller, Credential, Withheld},
     crud::{column, everything, now, scope},
     permission::Permission,
-    roles,
 };
 
 /// Seconds after which the use of a credential is stored again.
@@ -193,7 +193,7 @@ fn caller_from_rows<'a>(
 }
 
 /// Stores the last use of a credential, if that is due. The request does not wait for the write.
-fn store_use<E: scope::Plain>(kernel: &Kernel, row: &QueryResult, is_first: bool) -> Result<()> {
+fn store_use<E: EntityTrait>(kernel: &Kernel, row: &QueryResult, is_first: bool) -> Result<()> {
     let used_at: Option<DateTimeWithTimeZone> = row.try_get("", "last_used_at")?;
     let id: i64 = row.try_get("", "credential_id")?;
     let due_before = now() - chrono::Duration::seconds(USE_INTERVAL);

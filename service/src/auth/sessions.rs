@@ -19,8 +19,9 @@ use super::{
     Callers, Settings, checksum_key,
     token::{Kind, Token},
 };
-use crate::{
-    Application, Crud, Error, Reads, Result, Session, Tx, Users,
+use crate::{Application, Users};
+use kernel::{
+    Crud, Error, Reads, Result, Session, Tx,
     actor::Caller,
     audit::{Did, Entry},
     crud::{everything, now, scope},

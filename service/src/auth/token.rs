@@ -8,7 +8,7 @@ use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
+use kernel::secret::Secret;
 
 const FAMILY: usize = 16;
 const SECRET: usize = 32;

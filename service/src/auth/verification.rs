@@ -13,10 +13,8 @@ use super::{
     one_time::{self, Presented, Purpose},
     throttle::{self, Attempt, Subject},
 };
-use crate::{
-    Application, Error, Reads, Result, Session, Users, crud::scope, password::MAX_LENGTH,
-    users::key,
-};
+use crate::{Application, Users, password::MAX_LENGTH, users::key};
+use kernel::{Error, Reads, Result, Session, crud::scope};
 
 /// The token from the mail, and the password of the account if the caller is not signed in to it.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]

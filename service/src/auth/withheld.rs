@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use super::Settings;
-use crate::{Result, actor::Withheld};
+use kernel::{Result, actor::Withheld};
 
 /// Adds the columns that [`from_rows`] reads to a statement that looks up a caller.
 pub fn select_columns(settings: &Settings, callers: &mut SelectStatement) {

@@ -1,6 +1,7 @@
 //! Finds the fewest and narrowest permissions that allow a request, by removing what is not needed, the widest first.
 use super::Explainer;
-use crate::{Result, Session, permission::Permission, resources::registry};
+use crate::resources::registry;
+use kernel::{Result, Session, permission::Permission};
 
 impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
     /// Returns the `candidates` that a user needs in addition to `held`.

@@ -14,11 +14,14 @@ use serde_json::Value;
 
 use super::Template;
 use crate::{
-    Actor, Application, Error, Kernel, Result, Session, Tx, Users,
+    Application, Users,
     auth::{checksum_key, is_verified, one_time},
+    users::key,
+};
+use kernel::{
+    Actor, Error, Kernel, Result, Session, Tx,
     crud::{now, scope},
     secret::Secret,
-    users::key,
 };
 
 /// The delay before the first retry. It also keeps other senders from a mail that is being sent, so it is longer than

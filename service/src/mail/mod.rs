@@ -24,8 +24,9 @@ pub use settings::{Settings, Transport};
 pub use template::Template;
 pub use transport::{SMTP_URL, is_smtp_url};
 
-use crate::{
-    Application, Result, Tx,
+use crate::Application;
+use kernel::{
+    Result, Tx,
     crud::{now, scope},
 };
 

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{InvalidSettings, Settings, settings};
-use crate::files;
+use kernel::files;
 
 /// The timeout for sending one mail, including the connection.
 const TIMEOUT: Duration = Duration::from_secs(10);

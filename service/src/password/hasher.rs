@@ -14,7 +14,8 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use super::{UserData, guess, normalised, recipe::Recipe};
-use crate::{Error, Result, auth::Settings};
+use crate::auth::Settings;
+use kernel::{Error, Result};
 
 /// The maximum number of jobs that wait for a thread. Further ones fail with [`Error::Unavailable`].
 pub(crate) const QUEUE: usize = 32;

@@ -11,7 +11,8 @@ use argon2::{
 use hmac::Mac;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{auth::Settings, secret::Secret};
+use crate::auth::Settings;
+use kernel::secret::Secret;
 
 const OUTPUT_LENGTH: usize = 32;
 

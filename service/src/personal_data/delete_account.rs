@@ -9,8 +9,9 @@ use sea_orm::{
 use serde_json::json;
 
 use super::system_user;
-use crate::{
-    Crud, Error, Reads, Result, Session, Tx, Users,
+use crate::Users;
+use kernel::{
+    Crud, Error, Reads, Result, Session, Tx,
     audit::{Did, RowsChange, RowsWrite},
     crud::{now, scope},
 };

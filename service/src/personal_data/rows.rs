@@ -1,8 +1,10 @@
 //! The caller's rows in tables that are not resources.
 use ::entity::{api_keys, mails, one_time_tokens, sessions, totp_secrets, verified_emails};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, prelude::DateTimeWithTimeZone};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::DateTimeWithTimeZone,
+};
 
-use crate::{
+use kernel::{
     Error, Reads, Result,
     crud::{column, scope},
 };
@@ -30,7 +32,7 @@ pub async fn tokens(reads: &impl Reads, after_id: i64) -> Result<Vec<one_time_to
     page::<one_time_tokens::Entity>(reads, after_id).await
 }
 
-async fn page<E: scope::Plain>(reads: &impl Reads, after_id: i64) -> Result<Vec<E::Model>> {
+async fn page<E: EntityTrait>(reads: &impl Reads, after_id: i64) -> Result<Vec<E::Model>> {
     let me = reads.actor().user_id().ok_or(Error::Unauthenticated)?;
     let id = column::<E>("id");
     let rows = scope::plain::<E>()

@@ -5,8 +5,9 @@ use sea_orm::{
 };
 use secrecy::SecretString;
 
-use crate::{
-    Application, Result, Session, Tx, Users,
+use crate::{Application, Users};
+use kernel::{
+    Result, Session, Tx,
     audit::{Did, Entry},
     crud::{now, scope},
     query,

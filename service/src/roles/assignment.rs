@@ -11,13 +11,13 @@ use sea_orm::{
 };
 
 use super::{Roles, parse};
-use crate::{
-    Crud, Error, Reads, Result, Tx, Users,
+use crate::{Users, users::guard};
+use kernel::{
+    Crud, Error, Reads, Result, Tx,
     audit::{Did, Entry},
     crud::{Page, Target, everything, now, read, scope},
     permission::Action,
     query::ListQuery,
-    users::guard,
 };
 
 /// Assigns a role to a user. It does nothing if the user already has the role.

@@ -10,7 +10,8 @@ use super::{
     text,
     timeline::Timeline,
 };
-use crate::{Crud, Error, Posts, Result, Session, Users, crud::everything, posts::PUBLISHED};
+use crate::{Posts, Users, posts::PUBLISHED};
+use kernel::{Crud, Error, Result, Session, crud::everything};
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {

@@ -11,11 +11,10 @@ use super::{
     timeline::Timeline,
 };
 use crate::{
-    Crud, Error, Posts, Result, Session, Users,
-    crud::everything,
+    Posts, Users,
     posts::{DRAFT, PUBLISHED},
-    query,
 };
+use kernel::{Crud, Error, Result, Session, crud::everything, query};
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {

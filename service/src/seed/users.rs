@@ -15,11 +15,11 @@ use super::{
     text,
     timeline::Timeline,
 };
-use crate::{
-    Application, Crud, Result, Roles, Session, Tx, Users,
+use crate::{Application, Roles, Users, users::key};
+use kernel::{
+    Crud, Result, Session, Tx,
     crud::{now, scope},
     query,
-    users::key,
 };
 
 /// The age of the first user.

@@ -8,11 +8,11 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use crate::{
-    Actor, Crud, Error, Reads, Result, Tx, Users,
+use crate::{Users, roles};
+use kernel::{
+    Actor, Crud, Error, Reads, Result, Tx,
     crud::{Written, scope},
     permission::{Action, Reach},
-    roles,
 };
 
 /// The id of the advisory lock for removing an active superuser. The number is arbitrary but unique.

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use ::entity::{last_logins, users::Model};
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, prelude::DateTimeWithTimeZone};
 
-use crate::{
-    Crud, Reads, Result, Users,
+use crate::{Users, roles};
+use kernel::{
+    Crud, Reads, Result,
     crud::{json_size, scope},
     permission::{Action, Reach},
-    roles,
 };
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod private;
 mod transfer;
 mod user;
 
+use migration::MIGRATOR;
 use secrecy::ExposeSecret;
 use tests::{Backend, Sql, file_url, process::Program, settings};
 
@@ -21,7 +22,7 @@ pub async fn program() -> (Program, String) {
         .await
         .unwrap();
     // The template has all of them.
-    database.migrations().reset().await.unwrap();
+    database.migrations(MIGRATOR).reset().await.unwrap();
     database.close().await.unwrap();
     (
         program.with("DATABASE_URL", settings.url.expose_secret()),

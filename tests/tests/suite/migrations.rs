@@ -4,6 +4,7 @@ mod schema;
 mod search;
 mod steps;
 
+use migration::MIGRATOR;
 use service::{Database, database::Settings};
 use tempfile::TempDir;
 use tests::{Backend, Sql, settings};
@@ -23,7 +24,7 @@ async fn empty() -> (Settings, Option<TempDir>) {
     let (_, settings, folder) = shared().await;
     let database = migrator(&settings).await;
     // A clone of the template has all of them.
-    database.migrations().reset().await.unwrap();
+    database.migrations(MIGRATOR).reset().await.unwrap();
     database.close().await.unwrap();
     (settings, folder)
 }

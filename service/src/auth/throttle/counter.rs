@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::kind::{Kind, Schedule};
-use crate::{
+use kernel::{
     Error, Result, Tx,
     crud::{now, scope},
     secret::Secret,

@@ -16,10 +16,8 @@ use counter::{Counter, Reserved};
 use kind::Kind;
 
 use super::device;
-use crate::{
-    Application, Error, Origin, Reads, Result, Session, Tx, actor::Credential, auth::key,
-    secret::Secret, users::key as comparison_key,
-};
+use crate::{Application, auth::key, users::key as comparison_key};
+use kernel::{Error, Origin, Reads, Result, Session, Tx, actor::Credential, secret::Secret};
 
 pub use kind::ATTACK_WAIT;
 

@@ -2,7 +2,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::{Error, Result};
+use kernel::{Error, Result};
 
 /// The number of steps before and after the current one whose codes are valid, because clocks differ (RFC 6238, section
 /// 5.2).

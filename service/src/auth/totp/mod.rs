@@ -20,12 +20,11 @@ use super::{
     sessions::{audit_entry, check_session_active, current_session},
     throttle::{self, Subject},
 };
-use crate::{
+use crate::{password::MAX_LENGTH, users::by_username};
+use kernel::{
     Error, Reads, Result, Session, Tx,
     audit::Did,
     crud::{everything, now, scope},
-    password::MAX_LENGTH,
-    users::by_username,
 };
 
 pub use code::Enrolment;

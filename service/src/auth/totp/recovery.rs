@@ -8,7 +8,8 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 use totp_rs::Secret;
 
-use crate::{Result, Tx, auth::token::hash, crud::scope};
+use crate::auth::token::hash;
+use kernel::{Result, Tx, crud::scope};
 
 /// The number of codes of a user.
 const CODES: usize = 10;

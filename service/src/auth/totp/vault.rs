@@ -1,7 +1,8 @@
 //! Encryption of stored second-factor secrets: AES-256-GCM (NIST SP 800-38D), bound to the user.
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 
-use crate::{Error, Kernel, Result, auth::key};
+use crate::auth::key;
+use kernel::{Error, Kernel, Result};
 
 #[derive(Debug)]
 pub struct Vault(RandomizedNonceKey);

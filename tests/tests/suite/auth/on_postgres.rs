@@ -1,6 +1,7 @@
 //! The cache of callers on each node, and the notices that invalidate it, on PostgreSQL with several nodes (contract §5, §9).
 mod clocks;
 
+use migration::MIGRATOR;
 use std::time::{Duration, Instant};
 
 use tests::{
@@ -112,7 +113,7 @@ async fn callers_are_not_cached_while_the_change_feed_is_down() {
     let database = service::Database::connect(&tests::settings(&server.url), None)
         .await
         .unwrap();
-    database.migrate().await.unwrap();
+    database.migrations(MIGRATOR).up(None).await.unwrap();
     let app = remembering(&server.url).await;
     let ada = app.member("ada").await;
     is_remembered(&app, &ada).await;

@@ -3,8 +3,9 @@ use super::program;
 
 /// All migrations that there are.
 fn all() -> usize {
-    use migration::{Migrator, MigratorTrait};
-    Migrator::migrations().len()
+    use kernel::migration::MigratorTraitSelf;
+    use migration::MIGRATOR;
+    MIGRATOR.migrations().len()
 }
 
 fn count(text: &str, beginning: &str) -> usize {

@@ -1,4 +1,5 @@
 //! A database with rows is migrated down and up again.
+use migration::MIGRATOR;
 use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret;
@@ -82,9 +83,13 @@ async fn a_database_in_use_goes_down_and_up_without_losing_a_row() {
         assert!(sql.number(&deleted).await > 0, "no deleted {table} to lose");
     }
 
-    database.migrations().to(BEFORE_SLUGS).await.unwrap();
+    database
+        .migrations(MIGRATOR)
+        .to(BEFORE_SLUGS)
+        .await
+        .unwrap();
     let between = rows(&sql).await;
-    database.migrations().up(None).await.unwrap();
+    database.migrations(MIGRATOR).up(None).await.unwrap();
 
     // Later steps have tables of their own, which go with them; and sign-ins end, as one of them says.
     let has = rows(&sql).await;

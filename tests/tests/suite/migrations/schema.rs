@@ -1,4 +1,5 @@
 //! Rules that every table follows.
+use migration::MIGRATOR;
 use secrecy::ExposeSecret;
 use service::resources::registry;
 use tests::Sql;
@@ -18,7 +19,7 @@ async fn migrated() -> (Sql, Option<tempfile::TempDir>) {
     let (_, settings, folder) = shared().await;
     migrator(&settings)
         .await
-        .migrations()
+        .migrations(MIGRATOR)
         .up(None)
         .await
         .unwrap();

@@ -1,4 +1,5 @@
 //! The side tables of search: which columns they follow, and how they index older rows.
+use migration::MIGRATOR;
 use secrecy::ExposeSecret;
 use service::resources::registry;
 use tests::{PASSWORD, TestApp};
@@ -18,11 +19,15 @@ async fn rows_that_were_there_before_search_are_found() {
     ada.delete(gone.url()).await.expect_status(204);
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
 
-    database.migrations().to(BEFORE_SEARCH).await.unwrap();
+    database
+        .migrations(MIGRATOR)
+        .to(BEFORE_SEARCH)
+        .await
+        .unwrap();
     // No trigger is left to fail.
     let rename = format!("UPDATE posts SET title = 'Planet' WHERE id = {}", old.id());
     sql.run(&rename).await;
-    database.migrations().up(None).await.unwrap();
+    database.migrations(MIGRATOR).up(None).await.unwrap();
     // Sign-ins end on the way.
     let token = app.anonymous().login("ada", PASSWORD).await;
     let ada = ada.with_token(&token);
@@ -43,7 +48,7 @@ async fn rows_that_were_there_before_search_are_found() {
 async fn the_side_tables_follow_what_the_resources_declare() {
     let (_, settings, _folder) = shared().await;
     let database = migrator(&settings).await;
-    database.migrations().up(None).await.unwrap();
+    database.migrations(MIGRATOR).up(None).await.unwrap();
     let sql = sql(&settings).await;
 
     for table in registry().tables() {

@@ -1,6 +1,7 @@
 //! Migrations run up, down, and on several servers at once.
 use futures_util::future::join_all;
-use migration::{Migrator, MigratorTrait};
+use kernel::migration::MigratorTraitSelf;
+use migration::MIGRATOR;
 
 use super::{empty, migrator, schema, sql};
 
@@ -11,11 +12,11 @@ const TOGETHER: usize = 6;
 async fn every_step_goes_up_and_down_and_up() {
     let (settings, _folder) = empty().await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
-    let migrations = database.migrations();
+    let migrations = database.migrations(MIGRATOR);
     // Makes the table in which they are noted.
     migrations.up(Some(0)).await.unwrap();
     let mut before = schema(&sql).await;
-    for step in Migrator::migrations() {
+    for step in MIGRATOR.migrations() {
         let name = step.name();
         migrations.up(Some(1)).await.unwrap();
         let after = schema(&sql).await;
@@ -34,7 +35,14 @@ async fn every_step_goes_up_and_down_and_up() {
         before = after;
     }
 
-    assert!(database.pending().await.unwrap().is_empty());
+    assert!(
+        database
+            .migrations(MIGRATOR)
+            .pending()
+            .await
+            .unwrap()
+            .is_empty()
+    );
     migrations.refresh().await.unwrap();
     assert_eq!(schema(&sql).await, before);
     migrations.fresh().await.unwrap();
@@ -50,13 +58,13 @@ async fn those_who_start_together_migrate_once() {
         let (settings, _folder) = empty().await;
         if begun.is_some() {
             let database = migrator(&settings).await;
-            database.migrations().up(begun).await.unwrap();
+            database.migrations(MIGRATOR).up(begun).await.unwrap();
             database.close().await.unwrap();
         }
 
         let start = async || {
             let database = migrator(&settings).await;
-            let done = database.migrations().up(None).await;
+            let done = database.migrations(MIGRATOR).up(None).await;
             database.close().await.unwrap();
             done
         };
@@ -66,10 +74,12 @@ async fn those_who_start_together_migrate_once() {
 
         let applied = "SELECT version FROM seaql_migrations ORDER BY version";
         let applied = sql(&settings).await.texts(applied).await;
-        let all: Vec<_> = Migrator::migrations()
+        let mut all: Vec<_> = MIGRATOR
+            .migrations()
             .iter()
             .map(|step| step.name().to_owned())
             .collect();
+        all.sort();
         assert_eq!(applied, all);
     }
 }
@@ -81,13 +91,20 @@ async fn a_step_that_fails_leaves_nothing_of_those_before_it() {
     sql.run("CREATE TABLE user_roles (other integer)").await;
     let before = schema(&sql).await;
 
-    let failed = database.migrations().up(None).await;
+    let failed = database.migrations(MIGRATOR).up(None).await;
 
     assert!(failed.is_err());
     assert_eq!(schema(&sql).await, before);
     sql.run("DROP TABLE user_roles").await;
-    database.migrations().up(None).await.unwrap();
-    assert!(database.pending().await.unwrap().is_empty());
+    database.migrations(MIGRATOR).up(None).await.unwrap();
+    assert!(
+        database
+            .migrations(MIGRATOR)
+            .pending()
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 /// A program that is older than its database must not touch it.
@@ -95,13 +112,13 @@ async fn a_step_that_fails_leaves_nothing_of_those_before_it() {
 async fn a_step_that_this_program_does_not_know_stops_it() {
     let (settings, _folder) = empty().await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
-    database.migrations().up(None).await.unwrap();
+    database.migrations(MIGRATOR).up(None).await.unwrap();
     sql.run(
         "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_later', 0)",
     )
     .await;
 
-    assert!(database.pending().await.is_err());
-    assert!(database.migrations().up(None).await.is_err());
-    assert!(database.migrations().down(1).await.is_err());
+    assert!(database.migrations(MIGRATOR).pending().await.is_err());
+    assert!(database.migrations(MIGRATOR).up(None).await.is_err());
+    assert!(database.migrations(MIGRATOR).down(1).await.is_err());
 }

@@ -1,7 +1,7 @@
 //! Random texts and queries: each database finds what a few lines of Rust find.
 use std::collections::BTreeSet;
 
-use migration::words::words;
+use kernel::migration::words::words;
 use tests::{TestApp, json};
 
 use super::url;

@@ -2,6 +2,7 @@
 mod deadlines;
 mod silent;
 
+use migration::MIGRATOR;
 use std::cell::RefCell;
 
 use futures_util::future::join_all;
@@ -26,7 +27,7 @@ async fn on_own_server() -> Option<(TestApp, ThrowAway)> {
     drop(connect(&server.url).await);
     let settings = tests::settings(&server.url);
     let database = service::Database::connect(&settings, None).await.unwrap();
-    database.migrate().await.unwrap();
+    database.migrations(MIGRATOR).up(None).await.unwrap();
     database.close().await.unwrap();
     let app = TestApp::at(&server.url, Backend::Postgres, |_| {}).await;
     Some((app, server))

@@ -1,0 +1,71 @@
+//! What makes the audit evident to tampering: entries in the order of their commits, in blocks, each authenticated with the one before.
+use crate::entity::audit_entries::Model as Entry;
+use hmac::Mac;
+use sea_orm::ConnectionTrait;
+
+use super::Settings;
+use crate::{
+    Result,
+    secret::{Secret, mac},
+};
+
+/// Entries that are sealed together at most.
+pub const BLOCK: u64 = 1_000;
+
+/// What authenticates the chain.
+pub struct Key(Secret);
+
+impl Key {
+    /// `audit.key`, or the one that the installation made for itself.
+    pub async fn of(settings: &Settings, db: &impl ConnectionTrait) -> Result<Self> {
+        match &settings.key {
+            Some(key) => Ok(Self(Secret::of(key))),
+            None => Secret::installed(db, "audit").await.map(Self),
+        }
+    }
+
+    /// Of a block, which follows upon another.
+    pub fn block(&self, previous: &[u8], entries: &[(i64, Vec<u8>, &Entry)]) -> Vec<u8> {
+        let mut mac = self.0.mac();
+        mac.update(previous);
+        for (seq, digest, entry) in entries {
+            mac.update(line(*seq, digest, entry).as_bytes());
+        }
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    /// Of the place up to which the audit was given up.
+    pub fn prune(&self, number: i64, last_seq: i64, block: &[u8]) -> Vec<u8> {
+        let mut mac = self.0.mac();
+        mac.update(format!("pruned {number} {last_seq} ").as_bytes());
+        mac.update(block);
+        mac.finalize().into_bytes().to_vec()
+    }
+}
+
+/// Of the values of an entry: the salt is its key, so that it says nothing of them once the salt is gone.
+pub fn digest(entry: &Entry) -> Vec<u8> {
+    let mut mac = mac(entry.salt.as_deref().unwrap_or_default().as_bytes());
+    for values in [&entry.changes, &entry.texts] {
+        mac.update(values.as_deref().unwrap_or_default().as_bytes());
+        mac.update(&[0]);
+    }
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// Everything of an entry but its values, which may be erased one day.
+fn line(seq: i64, digest: &[u8], entry: &Entry) -> String {
+    let line = serde_json::json!([
+        seq,
+        entry.id,
+        entry.created_at.timestamp_micros(),
+        entry.actor_id,
+        entry.request_id,
+        entry.resource,
+        entry.resource_id,
+        entry.action,
+        entry.version,
+        digest,
+    ]);
+    format!("{line}\n")
+}

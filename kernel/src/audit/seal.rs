@@ -1,0 +1,156 @@
+//! The sealer: gives committed entries their place in one order, and chains them.
+use crate::entity::{
+    audit_blocks,
+    audit_entries::{Column, Entity, Model as Entry},
+    audit_seals,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::chain::{BLOCK, Key, digest};
+use crate::{
+    Actor, Error, Kernel, Result, Tx,
+    crud::{now, scope},
+};
+
+/// Names the lock of the one node that seals; any number of our own will do.
+const SEALER: i64 = 0x5345_414c_4552;
+
+/// PostgreSQL's numbers of the oldest transaction that runs, and of the next one.
+const OLDEST: &str = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)";
+const NEXT: &str = "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)";
+
+/// Seals all that can be, one block a transaction; how many entries. Where another node is at it, none.
+///
+/// An entry waits until every transaction that began before its own has ended: what is sealed later comes later.
+pub async fn seal(kernel: &Kernel) -> Result<u64> {
+    let session = kernel.session(Actor::System);
+    let mut all = 0;
+    loop {
+        let sealed = session
+            .write(async |tx| block(tx, &kernel.audit).await)
+            .await?;
+        all += sealed;
+        if sealed < BLOCK {
+            return Ok(all);
+        }
+    }
+}
+
+async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
+    if !tx.is_the_only(SEALER).await? {
+        return Ok(0);
+    }
+    let last = last(tx).await?;
+    let place = (last.last_transaction_id, last.last_entry_id);
+    let entries = behind_every_transaction(tx, place).await?;
+    let Some(end) = entries.last() else {
+        return Ok(0);
+    };
+    let key = Key::of(settings, tx).await?;
+    let sealed = |(seq, entry)| (seq, digest(entry), entry);
+    let sealed: Vec<_> = (last.last_seq + 1..).zip(&entries).map(sealed).collect();
+    let next = audit_blocks::ActiveModel {
+        number: Set(last.number + 1),
+        created_at: Set(now()),
+        first_seq: Set(last.last_seq + 1),
+        last_seq: Set(last.last_seq + count(&entries)?),
+        last_transaction_id: Set(end.transaction_id),
+        last_entry_id: Set(end.id),
+        mac: Set(key.block(&last.mac, &sealed)),
+    };
+    let seals = sealed
+        .into_iter()
+        .map(|(seq, digest, entry)| audit_seals::ActiveModel {
+            seq: Set(seq),
+            entry_id: Set(entry.id),
+            digest: Set(digest),
+        });
+    audit_seals::Entity::insert_many(seals)
+        .exec_without_returning(tx)
+        .await?;
+    audit_blocks::Entity::insert(next)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(entries.len() as u64)
+}
+
+/// The newest block.
+async fn last(tx: &impl ConnectionTrait) -> Result<audit_blocks::Model> {
+    let last = scope::plain::<audit_blocks::Entity>()
+        .order_by_desc(audit_blocks::Column::Number)
+        .one(tx)
+        .await?;
+    Ok(last.unwrap_or_else(nothing))
+}
+
+/// What the first block follows upon.
+pub fn nothing() -> audit_blocks::Model {
+    audit_blocks::Model {
+        number: 0,
+        created_at: now(),
+        first_seq: 0,
+        last_seq: 0,
+        last_transaction_id: -1,
+        last_entry_id: 0,
+        mac: Vec::new(),
+    }
+}
+
+/// Committed entries beyond a place, in the order of their transactions, as far as nothing can come in between any more.
+async fn behind_every_transaction(tx: &Tx, (transaction, entry): (i64, i64)) -> Result<Vec<Entry>> {
+    let rows = unsealed().limit(BLOCK);
+    let position = [Column::TransactionId, Column::Id].map(Expr::col);
+    let beyond = Expr::tuple(position).gt(Expr::tuple([Expr::val(transaction), Expr::val(entry)]));
+    let in_order = |rows: Select<Entity>| {
+        let rows = rows
+            .filter(beyond.clone())
+            .order_by_asc(Column::TransactionId);
+        rows.order_by_asc(Column::Id)
+    };
+    if tx.get_database_backend() != DbBackend::Postgres {
+        // This transaction is the only one that writes.
+        return Ok(in_order(rows).all(tx).await?);
+    }
+    let rows = rows.filter(ended());
+    let rows = match is_of_another_cluster(tx, transaction).await? {
+        true => rows.order_by_asc(Column::Id),
+        false => in_order(rows),
+    };
+    Ok(rows.all(tx).await?)
+}
+
+/// Nearly always all that there are beyond the last block.
+pub fn unsealed() -> Select<Entity> {
+    let seal = scope::plain_as::<audit_seals::Entity>("seal")
+        .column(("seal", "entry_id"))
+        .and_where(Expr::col(("seal", "entry_id")).equals(("audit_entries", "id")))
+        .take();
+    scope::plain::<Entity>().filter(Expr::exists(seal).not())
+}
+
+/// Of a transaction that is behind every running one, or that no running one can be: it is another cluster's.
+fn ended() -> Expr {
+    let is_behind = Expr::col(Column::TransactionId).lt(Expr::cust(OLDEST));
+    is_behind.or(Expr::col(Column::TransactionId).gte(Expr::cust(NEXT)))
+}
+
+/// Whether the last block was sealed elsewhere: a restored dump brings its numbers along, and the server counts from its own.
+pub async fn is_of_another_cluster(db: &impl ConnectionTrait, transaction: i64) -> Result<bool> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(false);
+    }
+    let ahead = format!("SELECT $1 >= {NEXT} AS is_ahead");
+    let ahead = Statement::from_sql_and_values(DbBackend::Postgres, ahead, [transaction.into()]);
+    let row = db.query_one_raw(ahead).await?;
+    let row = row.ok_or_else(|| Error::bug("a comparison answered nothing"))?;
+    Ok(row.try_get("", "is_ahead")?)
+}
+
+fn count(entries: &[Entry]) -> Result<i64> {
+    i64::try_from(entries.len()).map_err(Error::internal)
+}

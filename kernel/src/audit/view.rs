@@ -1,0 +1,28 @@
+//! The view `audit`: entries of the audit with the base columns of a resource. Views are not generated.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub created_at: DateTimeWithTimeZone,
+    pub updated_at: DateTimeWithTimeZone,
+    pub deleted_at: Option<DateTimeWithTimeZone>,
+    pub deletion_id: Option<i64>,
+    pub version: i64,
+    /// None until it is sealed.
+    pub seq: Option<i64>,
+    pub actor_id: Option<i64>,
+    pub request_id: Option<String>,
+    pub resource: String,
+    pub resource_id: i64,
+    pub action: String,
+    /// None once it is erased.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub changes: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,104 @@
+//! Changes of the schema, for the start of the server and for `atoll migrate`.
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use sea_orm_migration::MigratorTraitSelf;
+
+use super::{Database, Reader, Settings};
+use crate::{
+    Result,
+    migration::{Migrator, Step},
+};
+
+/// How long one process waits while another migrates.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Every way to change the schema. Processes that start together go one after the other, and one that fails leaves
+/// nothing behind.
+#[derive(Debug)]
+pub struct Migrations<'a> {
+    migrator: Migrator,
+    write: &'a DatabaseConnection,
+    reader: &'a Reader,
+}
+
+impl Database {
+    /// Waits for locks, and lets a statement take its time: what bounds a request would end a migration halfway.
+    /// An in-memory database has no second connection: use the one there is.
+    pub async fn connect_for_migrations(settings: &Settings) -> Result<Self> {
+        let mut patient = Settings {
+            max_connections: 1,
+            min_connections: 0,
+            acquire_timeout: Duration::from_secs(10),
+            lock_timeout: PATIENCE,
+            idle_in_transaction_timeout: Duration::ZERO,
+            slow_statement: PATIENCE,
+            ..settings.clone()
+        };
+        patient.extend_deadlines();
+        Self::connect(&patient, None).await
+    }
+
+    pub fn migrations(&self, migrator: Migrator) -> Migrations<'_> {
+        Migrations {
+            migrator,
+            write: &self.write,
+            reader: &self.reader,
+        }
+    }
+}
+
+impl Migrations<'_> {
+    /// Applies that many, or all that are pending.
+    pub async fn up(&self, steps: Option<u32>) -> Result<()> {
+        Ok(self.migrator.up(self.write, steps).await?)
+    }
+
+    /// Rolls that many back, the newest first.
+    pub async fn down(&self, steps: u32) -> Result<()> {
+        Ok(self.migrator.down(self.write, Some(steps)).await?)
+    }
+
+    /// Applies or rolls back until `version`, a name or the beginning of one, is the last one applied.
+    pub async fn to(&self, version: &str) -> Result<()> {
+        Ok(self.migrator.to(self.write, version).await?)
+    }
+
+    /// Gives a role of PostgreSQL what a server needs that does not own the tables: of the audit only to add to it, and
+    /// to give up what is older than `audit_retention`, unless that is zero.
+    pub async fn grant(&self, role: &str, audit_retention: Duration) -> Result<()> {
+        Ok(self
+            .migrator
+            .grant(self.write, role, audit_retention)
+            .await?)
+    }
+
+    /// Every migration in order. Fails if the database has some that this program does not know.
+    pub async fn history(&self) -> Result<Vec<Step>> {
+        Ok(self.migrator.history(self.reader).await?)
+    }
+
+    /// The migrations that this program knows and the database lacks.
+    ///
+    /// Fails if the database has migrations that this program does not know.
+    pub async fn pending(&self) -> Result<Vec<String>> {
+        let steps = self.history().await?.into_iter();
+        let pending = steps.filter(|step| step.applied_at.is_none());
+        Ok(pending.map(|step| step.name).collect())
+    }
+
+    /// Drops every table, then applies all.
+    pub async fn fresh(&self) -> Result<()> {
+        Ok(self.migrator.fresh(self.write).await?)
+    }
+
+    /// Rolls all back, then applies all.
+    pub async fn refresh(&self) -> Result<()> {
+        Ok(self.migrator.refresh(self.write).await?)
+    }
+
+    /// Rolls all back.
+    pub async fn reset(&self) -> Result<()> {
+        Ok(self.migrator.reset(self.write).await?)
+    }
+}

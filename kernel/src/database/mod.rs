@@ -1,0 +1,240 @@
+//! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
+mod caller;
+mod changes;
+mod classify;
+mod health;
+mod migrations;
+mod postgres;
+mod reader;
+mod settings;
+mod sqlite;
+mod statements;
+mod transaction;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
+
+pub use caller::{Caller, Presence};
+pub use changes::{Changed, Changes, notification};
+pub use classify::{all_taken, classify, ends_transaction, is_lock_wait, taken, taken_field};
+pub use migrations::Migrations;
+pub use reader::Reader;
+pub use settings::Settings;
+pub use statements::Observer;
+pub(crate) use transaction::Transaction;
+
+use self::{
+    postgres::{Lane, Postgres},
+    reader::ReadPool,
+    writer::{WritePermit, Writer},
+};
+
+use crate::{Deadline, Error, Limit, Result, clock, error::Storage, secret::Secret};
+
+/// Cheap to clone. On PostgreSQL reads and writes share one pool; on SQLite there is a pool of readers and one writer.
+#[derive(Clone, Debug)]
+pub struct Database {
+    reader: Reader,
+    /// SQLite's writer; on PostgreSQL a connection for migrations alone.
+    write: DatabaseConnection,
+    secret: Arc<OnceCell<Secret>>,
+    /// Heard from other nodes; a file has none that tell.
+    changes: Changes,
+    /// Follows the clock of a server.
+    _clock: Option<Arc<clock::Follower>>,
+    /// The one writer of a SQLite database; PostgreSQL has many.
+    writer: Option<Arc<Writer>>,
+}
+
+impl Database {
+    /// Connects, and makes the SQLite file and its folder if they are absent. `observer` sees each statement.
+    pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
+        let log = Arc::new(statements::log(settings.slow_statement, observer));
+        let url = settings.url.expose_secret();
+        let (mut follower, mut writer) = (None, None);
+        let (pool, write, changes) = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => {
+                let watch = |mut connection: DatabaseConnection| {
+                    let log = log.clone();
+                    connection.set_metric_callback(move |info| log(info));
+                    connection
+                };
+                let connected = sqlite::connect(url, settings).await?;
+                writer = Some(connected.writer);
+                let pool = ReadPool::Sqlite(watch(connected.read));
+                (pool, watch(connected.write), Changes::deaf())
+            }
+            Some("postgres" | "postgresql") => {
+                let postgres = Postgres::connect(url, settings, log).await?;
+                let changes = Changes::of(&postgres.home.handle, postgres.server.clone());
+                let write = postgres.for_migrations();
+                follower = Some(Arc::new(
+                    clock::follow(&postgres.home.handle, postgres.server.clone()).await,
+                ));
+                (ReadPool::Postgres(postgres), write, changes)
+            }
+            _ => {
+                return Err(Error::bug(
+                    "database.url must start with sqlite: or postgres:",
+                ));
+            }
+        };
+        Ok(Self {
+            reader: Reader {
+                pool,
+                deadline: Deadline::new(settings),
+                lane: Lane::default(),
+                writer: writer.clone(),
+            },
+            write,
+            secret: Arc::default(),
+            changes,
+            _clock: follower,
+            writer,
+        })
+    }
+
+    /// For statements outside any transaction. Never call it inside [`crate::Session::write`], whose session refuses it.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// When work on this database must be done.
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.reader.deadline
+    }
+
+    /// The same database for work that must be done at another time.
+    #[must_use]
+    pub(crate) fn with_deadline(mut self, deadline: Deadline) -> Self {
+        self.reader.deadline = deadline;
+        self
+    }
+
+    /// The same database for one request, all of whose statements end at its deadline.
+    #[must_use]
+    pub(crate) fn for_request(self, arrival: Instant, limit: Limit) -> Self {
+        let deadline = self.deadline().of_request(arrival, limit);
+        self.with_deadline(deadline)
+    }
+
+    /// The same database for work that may take the connections that are kept for it.
+    #[must_use]
+    pub fn reserved(mut self) -> Self {
+        self.reader.lane = Lane::Reserved;
+        self
+    }
+
+    /// Of those who call.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Opens a transaction, or gives up at the deadline.
+    pub(crate) async fn begin(&self, deadline: Deadline) -> Result<Transaction> {
+        match (&self.reader.pool, &self.writer) {
+            (ReadPool::Postgres(postgres), _) => {
+                let begun = postgres.begin(deadline, self.reader.lane).await?;
+                Ok(Transaction::Postgres(begun))
+            }
+            (ReadPool::Sqlite(_), Some(writer)) => {
+                let permit = writer.enter(deadline.instant()).await?;
+                self.begin_on_sqlite(permit, deadline.instant()).await
+            }
+            (ReadPool::Sqlite(_), None) => Err(Error::bug("a SQLite database has one writer")),
+        }
+    }
+
+    /// The `BEGIN` runs in a task of its own, which is never cancelled. One that comes too late is rolled back when dropped.
+    async fn begin_on_sqlite(&self, permit: WritePermit, deadline: Instant) -> Result<Transaction> {
+        let write = self.write.clone();
+        let begin = tokio::spawn(async move {
+            let begun = write.begin_with_options(immediate()).await;
+            if let Err(error) = &begun {
+                permit.note(error);
+            }
+            begun.map(|tx| Transaction::Sqlite(tx, permit))
+        });
+        match timeout_at(deadline, begin).await {
+            Ok(Ok(done)) => Ok(done?),
+            Ok(Err(panicked)) => Err(Error::internal(panicked)),
+            Err(_late) => Err(Error::Unavailable("the database", None)),
+        }
+    }
+
+    /// Authenticates cursors with this key, and not with the one that the installation made for itself.
+    #[must_use]
+    pub fn with_secret(self, secret: &SecretString) -> Self {
+        Self {
+            secret: Arc::new(OnceCell::new_with(Some(Secret::of(secret)))),
+            ..self
+        }
+    }
+
+    /// The key of this installation's cursors, read once. Fails while the schema is not migrated.
+    pub async fn secret(&self) -> Result<Secret> {
+        let installed = || Secret::installed(&self.reader, "cursor");
+        Ok(self.secret.get_or_try_init(installed).await?.clone())
+    }
+
+    /// Fails where the database does not answer, or cannot be written to: at once where that is known.
+    pub async fn ping(&self) -> Result<()> {
+        if let ReadPool::Postgres(postgres) = &self.reader.pool {
+            postgres.check()?;
+        }
+        self.reader.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Whether a write can be expected to succeed; else why not.
+    pub async fn check_writes(&self) -> Result<(), Storage> {
+        match &self.writer {
+            Some(writer) => writer.check(&self.write).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks for damage of a SQLite file, for `limit` at most; a PostgreSQL server looks after its own.
+    pub async fn check_file(&self, limit: Duration) {
+        if let Some(writer) = &self.writer {
+            writer.check_file(limit).await;
+        }
+    }
+
+    /// Whether damage of the file was found.
+    pub fn is_damaged(&self) -> bool {
+        self.writer
+            .as_ref()
+            .is_some_and(|writer| writer.is_damaged())
+    }
+
+    pub async fn close(&self) -> Result<()> {
+        match &self.reader.pool {
+            ReadPool::Sqlite(pool) => pool.close_by_ref().await?,
+            ReadPool::Postgres(postgres) => postgres.close(),
+        }
+        Ok(self.write.close_by_ref().await?)
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.reader.pool, ReadPool::Sqlite(_))
+    }
+}
+
+/// Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
+fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}

@@ -1,0 +1,8 @@
+//! The kernel's own tables: `generated/` from a migrated `PostgreSQL` database.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the derives call the methods that are disallowed elsewhere"
+)]
+mod generated;
+
+pub use generated::*;

@@ -1,0 +1,56 @@
+//! What clients send: its shape, its limits, and how a broken limit is reported.
+mod messages;
+mod trimmed;
+
+use garde::{Path, Validate, i18n::with_i18n};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::{Error, Refusal, Result};
+pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
+
+/// An input: readable, with declared limits. `#[serde(default)]` on the struct makes an absent field an empty one,
+/// so that it is reported with all the others.
+pub trait Input: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone {}
+impl<T: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone> Input for T {}
+
+/// The patch that sets those of these fields that a patch may set, within the limits of a patch.
+pub fn patch<P: Input>(mut fields: Map<String, Value>) -> Result<P> {
+    let schema = schemars::schema_for!(P);
+    let known = schema.get("properties").and_then(Value::as_object);
+    fields.retain(|name, _| known.is_some_and(|known| known.contains_key(name)));
+    let patch = serde_json::from_value(fields.into());
+    let patch = patch.map_err(Error::internal)?;
+    check(&patch)?;
+    Ok(patch)
+}
+
+/// Reports every broken limit at once, by JSON Pointer. Lengths are in characters.
+pub fn check(input: &impl Validate<Context = ()>) -> Result<()> {
+    let Err(report) = with_i18n(messages::Messages::default(), || input.validate()) else {
+        return Ok(());
+    };
+    let refusals = report.into_inner().into_iter().map(|(path, error)| {
+        let (code, detail) = error
+            .message()
+            .split_once(": ")
+            .unwrap_or(("invalid", error.message()));
+        Refusal::new(pointer(&path), code, detail)
+    });
+    Err(Error::Invalid(refusals.collect()))
+}
+
+fn pointer(path: &Path) -> String {
+    let text = path.to_string();
+    text.split(['.', '[']).fold(String::new(), |pointer, part| {
+        pointer + "/" + part.trim_end_matches(']')
+    })
+}
+
+/// A field of a patch: absent is `None`, and `null` is refused where the inner type has no place for it.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}

@@ -1,0 +1,136 @@
+//! Runs migrations in one transaction under a lock: of several processes that start together one migrates and the others
+//! wait, and a failed migration leaves nothing behind.
+
+use sea_orm_migration::{
+    IntoSchemaManagerConnection, MigrationTrait, MigratorTraitSelf, async_trait,
+    sea_orm::{
+        ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+        TransactionOptions, TransactionTrait,
+    },
+    sea_query::{Expr, ExprTrait, Func, Query, Table},
+};
+
+/// Identifies the advisory lock. Any number works that no other program uses on the same `PostgreSQL` database.
+const LOCK: i64 = 0x0061_746f_6c6c;
+
+/// Changes the schema, in every way under the lock.
+///
+/// On a transaction instead of a connection it works in a savepoint, and holds the lock until that transaction ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator {
+    pub(super) steps: Steps,
+}
+
+/// Every migration of an application, in order, beginning with those of [`super::steps`]. It takes no lock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steps(fn() -> Vec<Box<dyn MigrationTrait>>);
+
+impl MigratorTraitSelf for Steps {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        (self.0)()
+    }
+}
+
+impl Migrator {
+    /// `steps` returns every migration of the application, beginning with those of [`super::steps`].
+    pub const fn new(steps: fn() -> Vec<Box<dyn MigrationTrait>>) -> Self {
+        Self {
+            steps: Steps(steps),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl MigratorTraitSelf for Migrator {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        self.steps.migrations()
+    }
+
+    async fn up<'c, C>(&self, db: C, steps: Option<u32>) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        self.steps.up(&tx, steps).await?;
+        tx.commit().await
+    }
+
+    async fn down<'c, C>(&self, db: C, steps: Option<u32>) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        self.steps.down(&tx, steps).await?;
+        tx.commit().await
+    }
+
+    async fn fresh<'c, C>(&self, db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        if tx.get_database_backend() == DbBackend::Sqlite {
+            // Tables are dropped in any order, and foreign keys cannot be turned off inside a transaction.
+            tx.execute_unprepared("PRAGMA defer_foreign_keys = ON")
+                .await?;
+            drop_virtual_tables(&tx).await?;
+        }
+        self.steps.fresh(&tx).await?;
+        tx.commit().await
+    }
+
+    async fn refresh<'c, C>(&self, db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        self.steps.refresh(&tx).await?;
+        tx.commit().await
+    }
+
+    async fn reset<'c, C>(&self, db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let tx = begin(db).await?;
+        self.steps.reset(&tx).await?;
+        tx.commit().await
+    }
+}
+
+/// Drops virtual tables, with the tables that store their rows, which cannot be dropped alone.
+async fn drop_virtual_tables(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    let select = Query::select()
+        .column("name")
+        .from("pragma_table_list")
+        .and_where(Expr::col("schema").eq("main"))
+        .and_where(Expr::col("type").eq("virtual"))
+        .take();
+    for row in tx.query_all(&select).await? {
+        let name: String = row.try_get("", "name")?;
+        tx.execute(&Table::drop().table(name).take()).await?;
+    }
+    Ok(())
+}
+
+/// Begins a transaction that holds the lock.
+pub async fn begin<'c>(
+    db: impl IntoSchemaManagerConnection<'c>,
+) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        // In a deferred transaction the second process would read first, and then fail to write instead of waiting.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let tx = db
+        .into_database_executor()
+        .begin_with_options(options)
+        .await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let lock = Query::select()
+            .expr(Func::cust("pg_advisory_xact_lock").arg(LOCK))
+            .take();
+        tx.query_one(&lock).await?;
+    }
+    Ok(tx)
+}

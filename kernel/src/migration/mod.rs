@@ -1,0 +1,39 @@
+//! The migrations of the kernel's own tables, the lock under which migrations run, and functions for those of an application.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a migration works on whole tables, deleted rows included"
+)]
+
+mod audit;
+mod grant;
+mod history;
+mod lock;
+pub mod schema;
+mod secrets;
+pub mod side_table;
+pub mod words;
+
+mod m20261121_000001_create_deletions;
+mod m20261121_000013_create_secrets;
+mod m20261121_000020_create_idempotency_keys;
+mod m20261121_000021_create_audit;
+mod m20261129_000031_create_written_bytes;
+mod m20261129_000032_erase_by_join;
+
+pub use history::Step;
+pub use lock::Migrator;
+use sea_orm_migration::MigrationTrait;
+pub use sea_orm_migration::MigratorTraitSelf;
+pub use secrets::secret;
+
+/// Returns the migrations of the kernel's own tables. An application runs them before its own.
+pub fn steps() -> Vec<Box<dyn MigrationTrait>> {
+    vec![
+        Box::new(m20261121_000001_create_deletions::Migration),
+        Box::new(m20261121_000013_create_secrets::Migration),
+        Box::new(m20261121_000020_create_idempotency_keys::Migration),
+        Box::new(m20261121_000021_create_audit::Migration),
+        Box::new(m20261129_000031_create_written_bytes::Migration),
+        Box::new(m20261129_000032_erase_by_join::Migration),
+    ]
+}

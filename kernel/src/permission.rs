@@ -1,0 +1,171 @@
+//! Permissions as text, and what each covers: `<resource>.<action>`, with `.own`, `<resource>.*`, or `*`.
+use std::fmt;
+
+/// What may be done to a resource, in the words that permissions use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    Read,
+    Create,
+    Update,
+    Delete,
+    Restore,
+    Purge,
+    Audit,
+}
+
+impl Action {
+    pub const ALL: [Self; 7] = [
+        Self::Read,
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Restore,
+        Self::Purge,
+        Self::Audit,
+    ];
+
+    /// What may be done by several operations at once.
+    pub const WRITES: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Purge => "purge",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// How far a permission for an action reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    None,
+    /// Rows whose owner the actor is.
+    Own,
+    All,
+}
+
+/// One permission, stored and shown as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Permission(String);
+
+impl Permission {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether holding this one is holding `other`: `*` covers all, `x.*` every action of `x`, an action its `.own`.
+    pub fn covers(&self, other: &Self) -> bool {
+        let beneath = |wide: &str| {
+            other
+                .0
+                .strip_prefix(wide)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.0 == "*"
+            || self == other
+            || self.0.strip_suffix(".*").is_some_and(beneath)
+            || other.0.strip_suffix(".own") == Some(self.0.as_str())
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// All permissions of an actor.
+#[derive(Debug, Clone, Default)]
+pub struct Grants(Vec<Permission>);
+
+impl Grants {
+    pub fn cover(&self, permission: &Permission) -> bool {
+        self.0.iter().any(|held| held.covers(permission))
+    }
+
+    pub fn reach(&self, resource: &str, action: Action) -> Reach {
+        let full = format!("{resource}.{}", action.as_str());
+        if self.cover(&Permission::new(full.as_str())) {
+            Reach::All
+        } else if self.cover(&Permission::new(full + ".own")) {
+            Reach::Own
+        } else {
+            Reach::None
+        }
+    }
+
+    /// What both give. Of two permissions one covers the other, or they have nothing in common.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let narrow = |one: &Self, other: &Self| {
+            let both = one.iter().filter(|held| other.cover(held));
+            both.cloned().collect::<Vec<_>>()
+        };
+        let mut both = narrow(self, other);
+        both.extend(narrow(other, self));
+        both.into_iter().collect()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Permission> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Permission> for Grants {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        let mut all: Vec<_> = permissions.into_iter().collect();
+        all.sort();
+        all.dedup();
+        Self(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_intersection_covers_what_both_cover() {
+        let list = |table: &str| {
+            let full = Action::ALL.map(|action| format!("{table}.{}", action.as_str()));
+            let own = full.clone().map(|full| full + ".own");
+            let all = [format!("{table}.*")].into_iter().chain(full).chain(own);
+            all.collect::<Vec<_>>()
+        };
+        let texts = ["*".to_owned(), "audit.read".to_owned()].into_iter();
+        let texts = texts.chain(list("books")).chain(list("shelves"));
+        let all: Vec<_> = texts.map(Permission::new).collect();
+        for one in &all {
+            for other in &all {
+                let (a, b) = (Grants(vec![one.clone()]), Grants(vec![other.clone()]));
+
+                let both = a.and(&b);
+
+                for asked in &all {
+                    let expected = one.covers(asked) && other.covers(asked);
+                    assert_eq!(both.cover(asked), expected, "{one} and {other}: {asked}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_permission_covers_itself_and_narrower_ones() {
+        let covers = |a: &str, b: &str| Permission::new(a).covers(&Permission::new(b));
+        assert!(covers("*", "books.read"));
+        assert!(covers("books.*", "books.read.own"));
+        assert!(covers("books.*", "books.*"));
+        assert!(covers("books.read", "books.read.own"));
+        assert!(covers("shelves.*", "shelves.assign"));
+        assert!(!covers("books.read.own", "books.read"));
+        assert!(!covers("books.read", "books.*"));
+        assert!(!covers("book.*", "books.read"));
+        assert!(!covers("books.*", "*"));
+        assert!(!covers("books.rea", "books.read"));
+    }
+}

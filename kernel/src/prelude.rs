@@ -1,0 +1,15 @@
+//! The names that the declaration of a resource uses.
+pub use garde::Validate;
+pub use schemars::JsonSchema;
+pub use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DeriveIntoActiveModel, QueryFilter, QuerySelect,
+};
+pub use serde::Deserialize;
+
+pub use crate::{
+    Actor, Crud, Error, Reads, Result, Session, Tx,
+    crud::{Change, Field, Owner, Written, everything, nothing, now, permit, scope},
+    input::{PresentTrimmed, Trimmed, present},
+    permission::{Action, Reach},
+    slug::Slug,
+};

@@ -1,0 +1,406 @@
+//! A list as a client asks for it, parsed once against what the resource declares.
+mod beyond;
+mod cursor;
+mod describe;
+mod export;
+mod filter;
+mod include;
+mod parse;
+mod search;
+mod sort;
+mod stats;
+mod value;
+
+use std::collections::BTreeSet;
+
+use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value};
+
+use crate::{
+    Actor, Error, Refusal, Result,
+    crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope, size},
+    permission::{Action, Reach},
+    quote,
+    secret::Secret,
+};
+pub use cursor::Cursor;
+use cursor::bad_cursor;
+pub use describe::{
+    Filterable, declared_fields, filterable, operators, searched, unsupported_fields,
+};
+pub use export::ExportQuery;
+pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
+pub use include::{Include, MAX_INCLUDES, relations};
+pub use parse::{one_of, take_each, unless};
+pub use search::MAX_SEARCH;
+use search::Search;
+pub use search::{index, index_changed};
+pub use sort::MAX_FIELDS;
+use sort::Sort;
+pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
+pub use value::ValueKind;
+pub use value::is_text;
+
+/// Rows of a page; contract §4.
+pub const DEFAULT_LIMIT: u64 = 20;
+pub const MAX_LIMIT: u64 = 100;
+pub const MAX_OFFSET: u64 = 10_000;
+
+/// Bytes of an answer, unless the configuration says otherwise.
+pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Declared by every resource without being named.
+const BASE_FIELDS: [&str; 4] = ["id", "created_at", "updated_at", "version"];
+
+/// Those of them in whose order every resource has an index of its live rows.
+const INDEXED: [&str; 2] = ["id", "created_at"];
+
+/// What a list takes beside its filters.
+const LIST_PARAMETERS: &str = "limit, offset, cursor, sort, fields, include, count, deleted";
+
+/// A code, and what to do.
+pub type Refused = (&'static str, String);
+
+/// Filters, order and window of one list of `C`.
+pub struct ListQuery<C: Crud> {
+    filters: Vec<Filter>,
+    search: Option<Search>,
+    /// None where the best that was found comes first.
+    sort: Option<Sort<C>>,
+    /// Private fields that were named: the parameter, and the resource whose they are.
+    private: Vec<(String, &'static str)>,
+    /// Filters that the path sets, such as the parent of a sub-collection.
+    narrowed: Vec<Filter>,
+    /// The parent of a sub-collection that no filter names.
+    parent: Option<(&'static str, i64)>,
+    cursor: Option<String>,
+    pub limit: u64,
+    pub offset: u64,
+    pub count: Count,
+    pub shape: Shape,
+    /// Bytes of the answer, at most.
+    pub answer_limit: u64,
+}
+
+/// What is said of how many rows there are on all pages together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    None,
+    /// Reads every row that matches.
+    Exact,
+    /// What PostgreSQL's planner expects; exact on SQLite, whose planner expects nothing.
+    Estimate,
+}
+
+/// How rows are shown.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    pub deleted: Deleted,
+    /// The members that are shown; all, where nothing is said.
+    pub fields: Option<Vec<String>>,
+    pub includes: Vec<Include>,
+}
+
+impl Shape {
+    /// Whether rows are shown as a whole, and alone.
+    pub fn is_plain(&self) -> bool {
+        self.fields.is_none() && self.includes.is_empty()
+    }
+
+    /// Whether a member is among those that are shown.
+    pub fn shows(&self, name: &str) -> bool {
+        let names = |fields: &Vec<String>| fields.iter().any(|field| field == name);
+        self.fields.as_ref().is_none_or(names)
+    }
+}
+
+impl<C: Crud> Default for ListQuery<C> {
+    fn default() -> Self {
+        Self {
+            filters: Vec::new(),
+            search: None,
+            sort: Some(Sort::default()),
+            private: Vec::new(),
+            narrowed: Vec::new(),
+            parent: None,
+            cursor: None,
+            limit: DEFAULT_LIMIT,
+            offset: 0,
+            count: Count::None,
+            shape: Shape::default(),
+            answer_limit: ANSWER_LIMIT,
+        }
+    }
+}
+
+impl<C: Crud> ListQuery<C> {
+    /// Bytes of the rows of a page: half of the answer is for related rows, if any come along.
+    pub(crate) fn budget(&self) -> u64 {
+        match self.shape.includes.is_empty() {
+            true => self.answer_limit,
+            false => self.answer_limit / 2,
+        }
+    }
+
+    /// Octets up to which the long texts of a row are read with it: a whole page of such rows is within the budget.
+    pub(crate) fn at_once(&self) -> u64 {
+        self.budget() / (self.limit + 1)
+    }
+
+    /// Whether no index serves it, so that it may read every row.
+    pub fn is_heavy(&self) -> bool {
+        let deleted = self.shape.deleted;
+        let is_sorted = |sort: &Sort<C>| !sort.follows_index(deleted);
+        self.count == Count::Exact
+            || self.filters.iter().any(|filter| filter.is_pattern)
+            || self.sort.as_ref().is_none_or(is_sorted)
+    }
+
+    /// Whether a page may have fewer rows than asked for: a cursor must lead to the others.
+    pub(crate) fn may_be_cut(&self) -> bool {
+        self.offset == 0 && self.sort.is_some()
+    }
+
+    /// A private field may only be named by those who may read it on every row.
+    pub fn permit(&self, actor: &Actor) -> Result<()> {
+        permit::<C>(&self.private, actor)
+    }
+
+    /// Narrows the list to rows with this value.
+    pub fn narrow(&mut self, column: Column<C>, value: impl Into<Value>) {
+        self.narrowed.push(Filter::equal::<C>(column, value));
+    }
+
+    /// Keeps the cursors of a sub-collection apart from those of others, where its rows are found otherwise than by
+    /// [`ListQuery::narrow`].
+    pub fn bind_to(&mut self, table: &'static str, id: i64) {
+        self.parent = Some((table, id));
+    }
+
+    pub(crate) fn filtered(
+        &self,
+        rows: Select<C::Entity>,
+        actor: &Actor,
+        db: DbBackend,
+    ) -> Select<C::Entity> {
+        let rows = match &self.search {
+            Some(search) => search.narrow::<C>(rows, db),
+            None => rows,
+        };
+        let narrow =
+            |rows: Select<C::Entity>, filter: &Filter| rows.filter(filter.condition(actor));
+        let filters = self.narrowed.iter().chain(&self.filters);
+        filters.fold(rows, narrow)
+    }
+
+    /// The place that the cursor names, if there is one. Fails where it was altered, or made for another list.
+    pub(crate) fn place(&self, secret: &Secret) -> Result<Option<Cursor>> {
+        let Some(text) = &self.cursor else {
+            return Ok(None);
+        };
+        let cursor = Cursor::decode(text, secret, &self.binding());
+        cursor.map(Some).ok_or_else(bad_cursor)
+    }
+
+    /// In order, beyond `place`; backwards before it, nearest first. `parts` are `rows` again, in parts that share none;
+    /// the first `most` rows of the list may come from any of them.
+    pub(crate) fn windowed(
+        &self,
+        rows: Select<C::Entity>,
+        parts: &[Select<C::Entity>],
+        place: Option<&Cursor>,
+        most: u64,
+        db: DbBackend,
+    ) -> Result<Select<C::Entity>> {
+        match (&self.sort, &self.search, place) {
+            (Some(sort), None, place) => self.in_order(parts, sort, place, most),
+            // The words are looked for once.
+            (Some(sort), Some(_), place) => self.in_order(&[rows], sort, place, most),
+            (None, Some(search), None) => Ok(search.rank::<C>(rows, db)),
+            (None, ..) => Err(Error::bug("only a search without a place needs no order")),
+        }
+    }
+
+    /// The first rows of each part, and of each range beyond the place, are found by an index, and put in order together.
+    fn in_order(
+        &self,
+        parts: &[Select<C::Entity>],
+        sort: &Sort<C>,
+        place: Option<&Cursor>,
+        most: u64,
+    ) -> Result<Select<C::Entity>> {
+        let order = |rows| sort.order(rows, place.is_some_and(|place| place.backward));
+        let ranges = match place {
+            Some(place) => sort.beyond(place)?,
+            None => vec![everything()],
+        };
+        let beyond = |rows: Select<C::Entity>| {
+            let ranges = ranges.iter().cloned();
+            ranges.map(move |range| rows.clone().filter(range))
+        };
+        let mut pieces: Vec<_> = parts.iter().cloned().flat_map(beyond).collect();
+        Ok(match (pieces.pop(), pieces.is_empty()) {
+            (None, _) => order(scope::all_live::<C>().filter(nothing())),
+            (Some(only), true) => order(only),
+            (Some(last), false) => {
+                let first = |rows| order(rows).limit(most);
+                let pieces = pieces.into_iter().chain([last]);
+                let rows = scope::any_of(pieces.map(first));
+                order(size::select_again::<C>(rows, &self.shape))
+            }
+        })
+    }
+
+    /// Whether a list without a place is in an order of fields, and not of ranks.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.sort.is_some()
+    }
+
+    /// The order in which a page at this place is read.
+    pub(crate) fn in_page_order(
+        &self,
+        rows: Select<C::Entity>,
+        place: Option<&Cursor>,
+    ) -> Select<C::Entity> {
+        match &self.sort {
+            Some(sort) => sort.order(rows, place.is_some_and(|place| place.backward)),
+            None => rows,
+        }
+    }
+
+    /// A cursor to a row itself, which no page has shown yet.
+    pub(crate) fn cursor_to(
+        &self,
+        row: Option<&Model<C>>,
+        backward: bool,
+        secret: &Secret,
+    ) -> Option<String> {
+        let place = Cursor {
+            backward,
+            inclusive: true,
+            values: self.sort.as_ref()?.values(row?),
+        };
+        self.cursor_at(&place, secret)
+    }
+
+    /// A cursor to what follows a row, or precedes it. Ranks change with every other row, so there is none among them.
+    pub(crate) fn cursor(&self, row: &Model<C>, backward: bool, secret: &Secret) -> Option<String> {
+        let place = Cursor {
+            backward,
+            inclusive: false,
+            values: self.sort.as_ref()?.values(row),
+        };
+        self.cursor_at(&place, secret)
+    }
+
+    pub(crate) fn cursor_at(&self, place: &Cursor, secret: &Secret) -> Option<String> {
+        self.sort.as_ref()?;
+        place.encode(secret, &self.binding())
+    }
+
+    /// What a cursor is bound to: the meaning of the list, however the client wrote it. JSON keeps its parts apart,
+    /// whatever characters they have.
+    fn binding(&self) -> String {
+        let meanings = |filters: &[Filter]| -> BTreeSet<_> {
+            filters
+                .iter()
+                .map(|filter| filter.meaning().clone())
+                .collect()
+        };
+        let sort = self.sort.as_ref().map(Sort::meaning);
+        let search = self.search.as_ref().map(Search::meaning);
+        let (narrowed, filters) = (meanings(&self.narrowed), meanings(&self.filters));
+        let deleted = self.shape.deleted as u8;
+        let list = (C::name(), self.parent, narrowed);
+        let meaning = (list, filters, deleted, search, sort);
+        serde_json::to_string(&meaning).unwrap_or_default()
+    }
+}
+
+/// Refuses the parameters that name private fields, of which comes with each the resource whose they are.
+fn permit<C: Crud>(private: &[(String, &'static str)], actor: &Actor) -> Result<()> {
+    let hidden = |resource: &str| actor.reach(resource, Action::Read) < Reach::All;
+    let refused = private.iter().filter(|(_, resource)| hidden(resource));
+    let refusal = |(parameter, _): &(String, _)| Refusal::new(parameter, "unknown", unknown::<C>());
+    parse::unless(refused.map(refusal).collect())
+}
+
+/// What a resource declares of a field that rows may be sorted and grouped by.
+fn sortable<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
+    let field = declared::<C>(name)?;
+    // One that is private must look like none.
+    match (field.is_sortable(), field.is_private) {
+        (true, _) => Ok(field),
+        (false, true) => Err(("unknown", unknown::<C>())),
+        (false, false) => {
+            let detail = format!(
+                "{name} is a long text, which orders and groups nothing; it must be one of {}",
+                public::<C>(Field::is_sortable).join(", ")
+            );
+            Err(("not_allowed", detail))
+        }
+    }
+}
+
+/// The fields in whose order an index has live rows; deleted ones have an index by id only.
+pub fn indexed_fields<C: Crud>(deleted: Deleted) -> Vec<&'static str> {
+    let declared = C::FIELDS
+        .iter()
+        .filter(|field| field.is_indexed && !field.is_private);
+    let declared = declared.map(|field| field.column.as_str());
+    match deleted {
+        Deleted::Exclude => INDEXED.into_iter().chain(declared).collect(),
+        Deleted::Include | Deleted::Only => vec!["id"],
+    }
+}
+
+/// The fields that everyone may name of those for which `is_meant` holds, the base columns first.
+fn public<C: Crud>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+    let declared = C::FIELDS.iter().filter(|field| !field.is_private);
+    let declared = declared.filter(|field| is_meant(field));
+    let declared = declared.map(|field| field.column.as_str());
+    BASE_FIELDS.into_iter().chain(declared).collect()
+}
+
+/// What a resource declares of a field.
+fn declared<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
+    if BASE_FIELDS.contains(&name) {
+        return Ok(Field::public(column::<C::Entity>(name)));
+    }
+    let mut fields = C::FIELDS.iter().filter(|field| field.is_comparable);
+    let field = fields.find(|field| field.column.as_str() == name);
+    field.copied().ok_or_else(|| ("unknown", unknown::<C>()))
+}
+
+/// The members that a client may ask for by name.
+pub fn showable<C: Crud>() -> Vec<&'static str> {
+    let columns = C::FIELDS.iter().map(|field| field.column.as_str());
+    BASE_FIELDS
+        .into_iter()
+        .chain(["deleted_at"])
+        .chain(columns)
+        .chain(C::COMPUTED.iter().copied())
+        .collect()
+}
+
+/// The members that `fields` names; one that the caller may not see is just not there.
+fn fields<C: Crud>(text: &str) -> Result<Vec<String>, Refused> {
+    let known = showable::<C>();
+    let names = text.split(',').map(|name| match known.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err((
+            "unknown",
+            format!("{:?} is not one of {}", quote(name), known.join(", ")),
+        )),
+    });
+    names.collect()
+}
+
+/// Says which fields there are for everyone; naming the others would tell that they exist.
+fn unknown<C: Crud>() -> String {
+    let names = public::<C>(|field| field.is_comparable);
+    let search = if C::SEARCH.is_empty() { "" } else { ", q" };
+    format!(
+        "is not one of {}; or {LIST_PARAMETERS}{search}",
+        names.join(", ")
+    )
+}
