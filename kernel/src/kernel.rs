@@ -3,7 +3,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use tokio::time::Instant;
 
-use crate::{Actor, Database, Limit, Registry, Session, audit, quota::Quotas};
+use crate::{Actor, Database, Limit, Registry, Session, audit, quota::Quotas, registry::Table};
 
 /// The database, the resources, and the state of the application that hooks of resources need. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +31,18 @@ impl Kernel {
             audit,
             application: Arc::new(application),
         }
+    }
+
+    /// A kernel with default settings for an application that has these tables and no state of its own. `tables` lists owners
+    /// before what they own.
+    pub fn for_tables(database: Database, tables: Vec<Table>) -> Self {
+        let registry = Registry::new(tables, &[]);
+        Self::new(
+            database,
+            registry.into(),
+            (audit::Settings::default(), 0),
+            (),
+        )
     }
 
     /// The state that the application gave to [`Kernel::new`].

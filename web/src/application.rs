@@ -19,6 +19,11 @@ pub trait Application: Send + Sync + 'static {
         token: &'a SecretString,
     ) -> Answered<'a, Actor>;
 
+    /// Returns the actor of a request without credentials.
+    fn without_credentials(&self) -> Actor {
+        Actor::Anonymous
+    }
+
     /// Returns the cookie that signs browsers in, if there is one.
     fn session_cookie(&self) -> Option<HostCookie> {
         None
@@ -52,10 +57,14 @@ pub trait Application: Send + Sync + 'static {
     }
 }
 
-/// An application without callers of its own: every request is anonymous, and no token is valid.
-pub struct Anonymous;
+/// An application without accounts: this actor makes every request, and no token is valid.
+pub struct Fixed(pub Actor);
 
-impl Application for Anonymous {
+impl Application for Fixed {
+    fn without_credentials(&self) -> Actor {
+        self.0.clone()
+    }
+
     fn resolve_token<'a>(&'a self, _: &'a Kernel, _: &'a SecretString) -> Answered<'a, Actor> {
         Box::pin(async { Err(Error::Unauthenticated) })
     }

@@ -30,7 +30,7 @@ mod time;
 pub mod transfer;
 
 pub use access::{AccessPolicies, AccessPolicy, RowRule, Rule};
-pub use application::{Anonymous, Application};
+pub use application::{Application, Fixed};
 pub use audit::AuditView;
 pub use call::{
     Body, Call, ListParams, NoBody, NoQuery, OptionalBody, Origins, Query, RowParams, check_origin,

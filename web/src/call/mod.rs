@@ -217,7 +217,7 @@ async fn actor(
         let cookie = application.session_cookie().filter(|_| !policy.is_sign_in);
         let sent = cookie.and_then(|cookie| Some((cookie, cookie.read(request)?)));
         let Some((cookie, value)) = sent else {
-            return Ok(Actor::Anonymous);
+            return Ok(application.without_credentials());
         };
         let actor = application.resolve_cookie(kernel, &value).await;
         let actor = actor.map_err(|error| Problem::from(error).removing(cookie))?;

@@ -1,4 +1,6 @@
 //! The precedence of the sources.
+use service::database;
+
 use super::*;
 
 #[test]
@@ -113,13 +115,16 @@ fn any_url_wins_over_the_postgres_variables() {
     assert_eq!(url(&inputs), "postgres://other/atoll");
 }
 
-/// The crate `web` has the same defaults for servers that read no configuration.
+/// The crates `kernel` and `web` have the same defaults for servers that read no configuration.
 #[test]
 fn the_defaults_are_those_of_a_server_without_configuration() {
-    let mut settings = Settings::load(&Inputs::default()).unwrap().http();
-    // The development profile changes this one.
+    let mut settings = Settings::load(&Inputs::default()).unwrap();
+    // The development profile changes these two.
     settings.server.cors_origins.clear();
+    settings.database.migrate = false;
 
-    let expected = web::settings::HttpSettings::default();
-    assert_eq!(format!("{settings:?}"), format!("{expected:?}"));
+    let http = web::settings::HttpSettings::default();
+    assert_eq!(format!("{:?}", settings.http()), format!("{http:?}"));
+    let database = database::Settings::new(settings.database.url.expose_secret());
+    assert_eq!(format!("{:?}", settings.database), format!("{database:?}"));
 }
