@@ -7,8 +7,7 @@ use api::{routes::routes, server};
 use secrecy::SecretString;
 use serde_json::json;
 use service::{
-    Actor, Application, Atoll, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher,
-    users::NewUser,
+    Actor, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher, users::NewUser,
 };
 use tempfile::TempDir;
 use web::{
@@ -52,7 +51,7 @@ impl Default for Knobs {
 }
 
 pub struct TestApp {
-    pub atoll: Kernel,
+    pub kernel: Kernel,
     pub backend: Backend,
     pub statements: Statements,
     pub address: SocketAddr,
@@ -99,7 +98,7 @@ impl TestApp {
             database.migrations(MIGRATOR).up(None).await.unwrap();
         }
         database.secret().await.unwrap();
-        let atoll = Atoll::start(database, knobs.service);
+        let kernel = service::start(database, knobs.service);
         let http = HttpSettings {
             server: knobs.server,
             api: knobs.api,
@@ -107,13 +106,13 @@ impl TestApp {
             load: knobs.load,
             redis: knobs.redis,
         };
-        let server = server::with_routes(&http, atoll.clone(), knobs.routes).unwrap();
+        let server = server::with_routes(&http, kernel.clone(), knobs.routes).unwrap();
         let (address, handle) = (server.address, server.handle());
         let load = server.load().clone();
         actix_web::rt::spawn(server.run());
         statements.forget();
         Self {
-            atoll,
+            kernel,
             backend,
             statements,
             address,
@@ -159,7 +158,7 @@ impl TestApp {
     pub async fn with_permissions(&self, name: &str, permissions: &[&str]) -> Client {
         let role = json!({ "name": format!("of-{name}"), "permissions": permissions });
         let role = serde_json::from_value(role).unwrap();
-        let system = self.atoll.session(Actor::System);
+        let system = self.kernel.session(Actor::System);
         system
             .write(async |tx| service::Roles::create(tx, &role).await)
             .await
@@ -181,7 +180,7 @@ impl TestApp {
             "UPDATE sessions SET created_at = {} WHERE user_id = {user_id}",
             self.ago(1)
         );
-        sql::run(&self.atoll, &age).await;
+        sql::run(&self.kernel, &age).await;
     }
 
     /// A user who has not signed in: a member, with these roles too.
@@ -190,10 +189,12 @@ impl TestApp {
             username: name.to_owned(),
             email: format!("{name}@example.org"),
             is_superuser: Some(is_superuser),
-            password_hash: Some(password_hash(&self.atoll.atoll().auth).await),
+            password_hash: Some(
+                password_hash(&self.kernel.state::<service::auth::Identity>().settings).await,
+            ),
             ..NewUser::default()
         };
-        let system = self.atoll.session(Actor::System);
+        let system = self.kernel.session(Actor::System);
         let made = system.write(async |tx| {
             let user = Users::create(tx, &new).await?;
             for role in roles {

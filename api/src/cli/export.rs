@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use service::{Session, resources::registry};
+use service::{Session, registry};
 use tempfile::NamedTempFile;
 use web::transfer::{AnyPages, Format, Transfer};
 

@@ -6,7 +6,7 @@ use std::{
 
 use actix_web::web::Bytes;
 use serde_json::Value;
-use service::{Error, resources::registry};
+use service::{Error, registry};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use web::{About, Problem, Route};
 use zip::ZipArchive;

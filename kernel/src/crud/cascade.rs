@@ -11,10 +11,16 @@ use sea_orm::{
     },
 };
 
-use super::{now, roots::Roots, scope};
+use super::{
+    erase::erase_purged,
+    now,
+    roots::Roots,
+    rows::{self, RowsWrite},
+    scope,
+};
 use crate::{
     Error, Reads, Result, Tx,
-    audit::{Did, Entry, RowsChange, RowsWrite, erase_purged},
+    record::{Did, Entry},
     registry::Table,
     slug::Rename,
 };
@@ -38,7 +44,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let write = |table, stamp, rows: Expr| RowsWrite {
         table,
         did: Did::Deleted,
-        change: RowsChange::Update(stamp),
+        change: rows::Change::Update(stamp),
         scope: scope::live_ids(table),
         rows: rows.into(),
         changes: serde_json::Map::new(),
@@ -99,7 +105,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         let back = RowsWrite {
             table: name,
             did: Did::Restored,
-            change: RowsChange::Update(revive(name, at)),
+            change: rows::Change::Update(revive(name, at)),
             scope: scope::deleted_rows(name, "id"),
             rows: returning,
             changes: serde_json::Map::new(),
@@ -211,7 +217,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
             let removal = RowsWrite {
                 table: table.name,
                 did: Did::Purged,
-                change: RowsChange::Remove(scope::erase_deleted(table.name)),
+                change: rows::Change::Remove(scope::erase_deleted(table.name)),
                 scope: scope::deleted_rows(table.name, "id"),
                 rows,
                 changes: serde_json::Map::new(),

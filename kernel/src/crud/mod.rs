@@ -1,8 +1,9 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
-mod access;
+pub mod access;
 pub mod base;
 pub mod cascade;
 mod count;
+pub mod erase;
 mod expected;
 mod field;
 mod found;
@@ -11,8 +12,11 @@ mod many;
 mod natural;
 mod owner;
 pub mod read;
+pub mod record;
 mod related;
+pub mod revert;
 mod roots;
+pub mod rows;
 mod scan;
 pub mod scope;
 pub mod size;

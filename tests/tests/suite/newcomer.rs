@@ -7,7 +7,7 @@ use service::{
     Crud,
     crud::{Datum, Page},
     query::{ListQuery, StatsQuery, declared_fields},
-    resources::registry,
+    registry,
 };
 use tests::Service;
 

@@ -7,7 +7,7 @@ use service::{
     Actor,
     actor::{Caller, Credential},
     permission::Permission,
-    resources::registry,
+    registry,
 };
 use web::Rule;
 

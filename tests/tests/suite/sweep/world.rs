@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use api::routes::routes;
-use service::resources::registry;
+use service::registry;
 use tests::{Client, TestApp, json};
 use web::BASE;
 
