@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use actix_web::rt;
+use serde::Deserialize;
 use service::{
     Kernel, Result, audit, auth,
     mail::{self, Mailer},
@@ -9,7 +10,12 @@ use service::{
 };
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::settings::JobSettings;
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobSettings {
+    #[serde(with = "humantime_serde")]
+    pub purge_interval: Duration,
+}
 
 const MAIL_POLL: Duration = Duration::from_secs(5);
 

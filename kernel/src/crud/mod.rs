@@ -33,7 +33,7 @@ use sea_orm::{
 
 pub use crate::clock::now;
 pub use access::Access;
-pub use base::{column, permit};
+pub use base::{author_column, column, permit};
 pub use expected::Expected;
 pub use field::Field;
 pub use found::{Deleted, Found, Page};

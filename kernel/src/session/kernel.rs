@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Session, quota::Quotas};
-use crate::{Actor, Database, Limit, Registry, record};
+use crate::{Actor, Database, Limit, Registry, record, registry::Table};
 
 /// The database, the resources, and the states of the application that hooks of resources need. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +35,13 @@ impl Kernel {
             audit,
             states: Arc::default(),
         }
+    }
+
+    /// A kernel with default settings for an application that has these tables and no state of its own. `tables` lists owners
+    /// before what they own.
+    pub fn for_tables(database: Database, tables: Vec<Table>) -> Self {
+        let registry = Registry::new(tables, &[]);
+        Self::new(database, registry.into(), (record::Settings::default(), 0))
     }
 
     /// Adds a state of the application, which hooks of resources find by its type.
