@@ -3,14 +3,13 @@ use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{
     Active, Change, Crud, Found, Model, Target, Written, base, cascade, many, normalize::normalize,
-    owner, read, scope, unique,
+    owner, read, revert::state_at, scope, unique,
 };
 use crate::{
-    Error, Reads, Result, Tx,
-    audit::{self, Did, Entry},
-    input,
+    Error, Reads, Result, Tx, input,
     permission::Action,
     query,
+    record::{Did, Entry},
 };
 
 pub async fn create<C: Crud>(tx: &Tx, row: Active<C>) -> Result<Found<C::Row>> {
@@ -29,7 +28,7 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
     let current = base::version::<C>(&before);
     let row = match version {
         past if (1..current).contains(&past) => {
-            let state = audit::state_at::<C>(tx, &before, past).await?;
+            let state = state_at::<C>(tx, &before, past).await?;
             let mut patch = input::patch::<C::Patch>(state)?.into_active_model();
             normalize::<C>(&mut patch)?;
             many::only(many::change::<C>(tx, vec![Ok((before, patch))], Did::Reverted).await?)?

@@ -8,14 +8,21 @@ mod values;
 use kernel::{
     Actor, Crud, Error, Kernel, Refusal,
     crud::{Datum, Page},
+    migration::{self, Migrator},
     query::{ListQuery, StatsQuery, declared_fields},
+    registry::Table,
 };
 
 use sea_orm::prelude::Uuid;
 use serde_json::json;
 
-use crate::databases::on_each;
-use toys::{NewToy, TOYSHOP, Toys, entity::Model};
+use crate::databases::{Application, on_each};
+use toys::{CreateToys, NewToy, Toys, entity::Model};
+
+const TOYSHOP: Application = Application {
+    migrator: Migrator::new(|| migration::with(vec![Box::new(CreateToys)])),
+    tables: || vec![Table::of::<Toys>()],
+};
 
 /// Six of them: each column has values that are equal, extreme, or absent.
 async fn six(kernel: &Kernel) -> Vec<Model> {

@@ -10,13 +10,7 @@ use std::{
     time::Duration,
 };
 
-use kernel::{
-    Database, Kernel, Registry,
-    audit::{self},
-    database::Settings,
-    migration::Migrator,
-    registry::Table,
-};
+use kernel::{Database, Kernel, database::Settings, migration::Migrator, registry::Table};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 #[expect(
@@ -55,33 +49,22 @@ async fn start(application: Application, url: &str) -> Kernel {
     let database = Database::connect(&settings(url), None).await.unwrap();
     let migrations = database.migrations(application.migrator);
     migrations.up(None).await.unwrap();
-    let registry = Registry::new((application.tables)(), &["audit.read"]);
-    registry.check().unwrap();
-    let audit = audit::Settings::default();
-    Kernel::new(database, registry.into(), (audit, 0), ())
+    let kernel = Kernel::for_tables(database, (application.tables)());
+    kernel.registry.check().unwrap();
+    kernel
 }
 
+/// A busy machine must not decide what a test sees.
 fn settings(url: &str) -> Settings {
-    Settings {
-        url: url.into(),
-        migrate: true,
+    let mut settings = Settings {
         max_connections: 4,
-        min_connections: 0,
-        reserved_connections: 1,
         acquire_timeout: Duration::from_secs(10),
-        outage_timeout: Duration::from_secs(10),
-        read_timeout: Duration::from_secs(10),
-        write_timeout: Duration::from_secs(20),
-        long_timeout: Duration::from_mins(1),
-        idle_timeout: Duration::from_mins(10),
-        max_lifetime: Duration::from_mins(30),
-        test_after_idle: Duration::from_secs(1),
-        lock_timeout: Duration::from_secs(1),
-        idle_in_transaction_timeout: Duration::from_secs(10),
-        statement_cache: 500,
-        slow_statement: Duration::from_secs(5),
+        lock_timeout: Duration::from_secs(10),
         check: Duration::ZERO,
-    }
+        ..Settings::new(url)
+    };
+    settings.extend_deadlines();
+    settings
 }
 
 static SERVER: LazyLock<Option<String>> = LazyLock::new(|| {

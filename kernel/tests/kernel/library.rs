@@ -1,6 +1,6 @@
 //! An application with two resources: shelves, each of which belongs to a user, and the books on them.
 use kernel::{
-    migration::{Migrator, schema, steps},
+    migration::{self, Migrator, schema},
     prelude::*,
     registry::Table,
 };
@@ -9,11 +9,7 @@ use sea_orm_migration::prelude::*;
 use crate::databases::Application;
 
 pub const LIBRARY: Application = Application {
-    migrator: Migrator::new(|| {
-        let mut steps = steps();
-        steps.push(Box::new(CreateLibrary));
-        steps
-    }),
+    migrator: Migrator::new(|| migration::with(vec![Box::new(CreateLibrary)])),
     // Owners come before what they own.
     tables: || vec![Table::of::<Shelves>(), Table::of::<Books>()],
 };

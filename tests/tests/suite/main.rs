@@ -16,6 +16,7 @@ mod dice;
 mod docs;
 mod explain;
 mod filters;
+mod generated;
 mod idempotency;
 mod impact;
 mod includes;

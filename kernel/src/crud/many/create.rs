@@ -4,10 +4,10 @@ use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 use super::{answer, insert::insert, settle};
 use crate::{
     Actor, Error, Reads, Result, Tx,
-    audit::{Did, Entry},
     crud::{Active, Change, Crud, Model, Written, base, forbidden, normalize::normalize, owner},
     permission::{Action, Reach},
     query,
+    record::{Did, Entry},
 };
 
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {

@@ -4,10 +4,10 @@ use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Itera
 use super::{Target, answer, permitted, settle};
 use crate::{
     Error, Reads, Result, Tx,
-    audit::{Did, Entry},
     crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, scope, unique},
     permission::Action,
     query,
+    record::{Did, Entry},
 };
 
 pub async fn update<C: Crud>(

@@ -2,8 +2,8 @@
 use kernel::{Crud, query::ListQuery, query::StatsQuery};
 
 use super::{
-    refused,
-    toys::{NewToy, TOYSHOP, Toys},
+    TOYSHOP, refused,
+    toys::{NewToy, Toys},
     write,
 };
 use crate::databases::on_each;

@@ -3,8 +3,8 @@ use kernel::{Actor, Crud, Error, Kernel, Refusal, query::ListQuery};
 use sea_orm::prelude::DateTimeWithTimeZone;
 
 use super::{
-    ids, page, refused,
-    toys::{NewToy, TOYSHOP, ToyPatch, Toys},
+    TOYSHOP, ids, page, refused,
+    toys::{NewToy, ToyPatch, Toys},
     write,
 };
 use crate::databases::on_each;

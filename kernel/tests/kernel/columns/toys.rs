@@ -1,30 +1,18 @@
-//! A resource with a column of each type, in the table, the inputs and the view.
+//! A resource with a column of each type, in the table, the inputs and the view. The suite of `web` shows it over HTTP.
 use kernel::{
     json::{
         As, Base64, Date, Decimal, Float32, Int64, OneOf, Present, TimeOfDay, Timestamp, UuidText,
     },
-    migration::{Migrator, schema, steps},
+    migration::schema,
     prelude::*,
-    registry::Table,
 };
 use sea_orm::prelude::{DateTimeWithTimeZone, Json, Uuid};
 use sea_orm_migration::prelude::*;
 use serde::Serialize;
 
-use crate::databases::Application;
-
-pub const TOYSHOP: Application = Application {
-    migrator: Migrator::new(|| {
-        let mut steps = steps();
-        steps.push(Box::new(CreateToys));
-        steps
-    }),
-    tables: || vec![Table::of::<Toys>()],
-};
-
 const COLORS: [&str; 3] = ["red", "green", "blue"];
 
-struct CreateToys;
+pub struct CreateToys;
 
 impl MigrationName for CreateToys {
     fn name(&self) -> &'static str {

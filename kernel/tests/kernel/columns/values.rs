@@ -9,7 +9,8 @@ use schemars::schema_for;
 use serde_json::{Map, Value, json};
 
 use super::{
-    toys::{NewToy, TOYSHOP, ToyPatch, ToyView, Toys, entity::Model},
+    TOYSHOP,
+    toys::{NewToy, ToyPatch, ToyView, Toys, entity::Model},
     write,
 };
 use crate::databases::on_each;

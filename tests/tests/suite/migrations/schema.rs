@@ -1,7 +1,7 @@
 //! Rules that every table follows.
 use migration::MIGRATOR;
 use secrecy::ExposeSecret;
-use service::resources::registry;
+use service::registry;
 use tests::Sql;
 
 use super::{columns, migrator, shared, sql, tables};
@@ -292,4 +292,9 @@ fn migrations_by_hand_go_to_the_database_that_is_configured() {
         settings.database.url.expose_secret(),
         migration::DEFAULT_DATABASE_URL
     );
+}
+
+#[test]
+fn every_registered_resource_can_be_sorted_by_what_it_declares() {
+    registry().check().unwrap();
 }

@@ -1,0 +1,51 @@
+//! The audit entry of a write: what differs between two versions of a row.
+use sea_orm::{IdenStatic, ModelTrait};
+use serde_json::{Map, Value, json};
+
+use super::{Column, Crud, Field, Model, base};
+use crate::record::{Did, Entry};
+
+impl Entry {
+    /// What differs between two versions of a row, in the fields that the resource declares: no secret is among those.
+    pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
+        let mut entry = Self::of(
+            C::name(),
+            did,
+            (base::id::<C>(after), base::version::<C>(after)),
+        );
+        let mut has_new_text = false;
+        for field in C::FIELDS {
+            let from = before.map_or(Value::Null, |row| field.json(&row.get(field.column)));
+            let to = field.json(&after.get(field.column));
+            if from != to {
+                has_new_text |= field.is_heavy;
+                entry = match field.is_heavy {
+                    true => entry.with(field.column.as_str(), json!({})),
+                    false => entry.changing(field.column.as_str(), from, to),
+                };
+            }
+        }
+        entry.texts = has_new_text.then(|| texts::<C>(after));
+        entry
+    }
+}
+
+/// The declared fields of a row.
+pub fn fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
+    values::<C>(row, C::FIELDS.iter())
+}
+
+fn texts<C: Crud>(row: &Model<C>) -> Map<String, Value> {
+    values::<C>(row, C::FIELDS.iter().filter(|field| field.is_heavy))
+}
+
+fn values<C: Crud>(
+    row: &Model<C>,
+    fields: impl Iterator<Item = &'static Field<Column<C>>>,
+) -> Map<String, Value> {
+    let value = |field: &Field<Column<C>>| {
+        let name = field.column.as_str().to_owned();
+        (name, field.json(&row.get(field.column)))
+    };
+    fields.map(value).collect()
+}
