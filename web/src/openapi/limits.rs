@@ -51,7 +51,9 @@ pub fn add_pattern(property: &mut Map<String, Value>) {
     }
     let is_nullable = is("null");
     if let Some(Value::Array(values)) = property.get_mut("enum") {
-        values.extend(is_nullable.then_some(Value::Null));
+        if is_nullable && !values.contains(&Value::Null) {
+            values.push(Value::Null);
+        }
         return;
     }
     let pattern = match property.remove(PRETRIMMED) {

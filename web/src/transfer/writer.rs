@@ -27,7 +27,7 @@ impl Writer {
             format,
             fields: shape.fields.as_ref().map(|_| columns.clone()),
             columns,
-            json: json_fields::<R>(),
+            json: json_fields::<V::Service>(),
         }
     }
 
