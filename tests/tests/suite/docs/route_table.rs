@@ -9,7 +9,7 @@ use service::{
     permission::Permission,
     registry,
 };
-use web::Rule;
+use web::{Route, Rule};
 
 use super::root;
 
