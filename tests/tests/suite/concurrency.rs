@@ -12,7 +12,7 @@ const MANY: usize = 20;
 const ROUNDS: usize = 10;
 
 #[actix_web::test]
-async fn posts_of_one_title_get_a_slug_each() {
+async fn concurrent_posts_with_one_title_get_different_slugs() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -69,7 +69,7 @@ async fn one_of_many_concurrent_registrations_gets_the_username() {
 }
 
 #[actix_web::test]
-async fn of_two_superusers_who_demote_each_other_one_remains() {
+async fn one_of_two_superusers_who_demote_each_other_stays() {
     let app = TestApp::new().await;
     let two = [app.superuser("ada").await, app.superuser("bob").await];
     let demote = json!({ "is_superuser": false });

@@ -1,7 +1,7 @@
 //! Slugs are made from the title or chosen, and two live posts never share one.
 use tests::{Client, Reply, TestApp, json};
 
-async fn titled(client: &Client, title: &str) -> String {
+async fn slug_of_new_post(client: &Client, title: &str) -> String {
     let post = client
         .post("/posts", json!({ "title": title, "content": "…" }))
         .await;
@@ -11,7 +11,7 @@ async fn titled(client: &Client, title: &str) -> String {
         .to_owned()
 }
 
-async fn chosen(client: &Client, slug: &str) -> Reply {
+async fn post_with_slug(client: &Client, slug: &str) -> Reply {
     client
         .post(
             "/posts",
@@ -26,42 +26,45 @@ async fn a_slug_is_made_from_the_title() {
     let ada = app.member("ada").await;
 
     assert_eq!(
-        titled(&ada, "Crème Brûlée: 10 Recipes!").await,
+        slug_of_new_post(&ada, "Crème Brûlée: 10 Recipes!").await,
         "creme-brulee-10-recipes"
     );
-    assert_eq!(titled(&ada, "--a  --  b--").await, "a-b");
+    assert_eq!(slug_of_new_post(&ada, "--a  --  b--").await, "a-b");
     for nothing in ["!!!", "—", "…"] {
-        assert!(titled(&ada, nothing).await.starts_with("post"), "{nothing}");
+        assert!(
+            slug_of_new_post(&ada, nothing).await.starts_with("post"),
+            "{nothing}"
+        );
     }
 }
 
 #[actix_web::test]
-async fn a_made_slug_that_is_taken_is_numbered() {
+async fn a_generated_slug_that_is_taken_is_numbered() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
-    chosen(&ada, "hello-3").await.expect_status(201);
+    post_with_slug(&ada, "hello-3").await.expect_status(201);
 
     let mut made = Vec::new();
     for client in [&ada, &bob, &ada, &bob] {
-        made.push(titled(client, "Hello").await);
+        made.push(slug_of_new_post(client, "Hello").await);
     }
 
     assert_eq!(made, ["hello", "hello-2", "hello-4", "hello-5"]);
     let mut empty = Vec::new();
     for _ in 0..3 {
-        empty.push(titled(&ada, "!").await);
+        empty.push(slug_of_new_post(&ada, "!").await);
     }
     assert_eq!(empty, ["post", "post-2", "post-3"]);
 }
 
 #[actix_web::test]
-async fn many_posts_of_one_title_all_find_a_slug() {
+async fn many_posts_with_one_title_get_different_slugs() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
     let mut made = std::collections::HashSet::new();
     for _ in 0..40 {
-        made.insert(titled(&ada, "Same").await);
+        made.insert(slug_of_new_post(&ada, "Same").await);
     }
 
     assert_eq!(made.len(), 40);
@@ -72,23 +75,26 @@ async fn many_posts_of_one_title_all_find_a_slug() {
 }
 
 #[actix_web::test]
-async fn a_made_slug_has_at_most_100_characters_its_number_included() {
+async fn a_generated_slug_has_at_most_100_characters_with_its_number() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let long = "a".repeat(255);
     let cut_at_a_dash = format!("{} {}", "b".repeat(99), "c".repeat(99));
 
-    assert_eq!(titled(&ada, &long).await, "a".repeat(100));
-    assert_eq!(titled(&ada, &long).await, format!("{}-2", "a".repeat(98)));
-    assert_eq!(titled(&ada, &cut_at_a_dash).await, "b".repeat(99));
+    assert_eq!(slug_of_new_post(&ada, &long).await, "a".repeat(100));
     assert_eq!(
-        titled(&ada, &cut_at_a_dash).await,
+        slug_of_new_post(&ada, &long).await,
+        format!("{}-2", "a".repeat(98))
+    );
+    assert_eq!(slug_of_new_post(&ada, &cut_at_a_dash).await, "b".repeat(99));
+    assert_eq!(
+        slug_of_new_post(&ada, &cut_at_a_dash).await,
         format!("{}-2", "b".repeat(98))
     );
 }
 
 #[actix_web::test]
-async fn a_slug_does_not_follow_the_title() {
+async fn a_slug_does_not_change_with_the_title() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -108,7 +114,7 @@ async fn a_chosen_slug_that_is_taken_is_409() {
     let post = ada.publish("Hello").await;
     let other = bob.publish("Other").await;
 
-    let created = chosen(&bob, "hello").await;
+    let created = post_with_slug(&bob, "hello").await;
     let patched = bob.patch(other.url(), json!({ "slug": "hello" })).await;
 
     created
@@ -122,19 +128,19 @@ async fn a_chosen_slug_that_is_taken_is_409() {
 }
 
 #[actix_web::test]
-async fn a_chosen_slug_is_taken_as_it_is_or_refused() {
+async fn a_chosen_slug_is_used_unchanged_or_refused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let long = "a".repeat(101);
 
     for fine in ["a", "0", "a-b-2", "-"] {
-        let post = chosen(&ada, fine).await.expect_status(201);
+        let post = post_with_slug(&ada, fine).await.expect_status(201);
         assert_eq!(post.body["slug"], fine);
     }
     for bad in [
         "", " ", "A", "a b", " a", "a\n", "ä", "a_b", "a/b", "a.b", &long,
     ] {
-        chosen(&ada, bad)
+        post_with_slug(&ada, bad)
             .await
             .expect_problem(422, "validation_failed")
             .expect_error_at("/slug");
@@ -148,5 +154,5 @@ async fn a_slug_is_free_again_once_its_post_is_deleted() {
     let post = ada.publish("Hello").await;
     ada.delete(post.url()).await.expect_status(204);
 
-    assert_eq!(titled(&bob, "Hello").await, "hello");
+    assert_eq!(slug_of_new_post(&bob, "Hello").await, "hello");
 }
