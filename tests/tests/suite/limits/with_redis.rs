@@ -1,4 +1,6 @@
 //! Nodes count requests together in Redis, and each by itself while Redis is unreachable.
+use std::cell::Cell;
+
 use secrecy::SecretString;
 use tests::{Client, TestApp, process::eventually, redis::Redis};
 
@@ -33,24 +35,29 @@ async fn wait_until_counted_together(one: &Client, other: &Client) {
 #[ignore = "runs in the suite on SQLite in a file"]
 async fn nodes_count_together() {
     let Some(redis) = Redis::start() else { return };
-    let (one, other) = nodes(&redis, 1_000).await;
+    let (one, other) = nodes(&redis, 200).await;
     let (one, other) = (one.anonymous(), other.anonymous());
     wait_until_counted_together(&one, &other).await;
 
-    let mut sent = 0;
-    while let Some(left) = requests_left(&one).await {
-        sent += 1;
-        assert!(sent <= 1_000, "nothing ends: {left} are left");
-    }
+    eventually("the limit is reached", async || {
+        requests_left(&one).await.is_none().then_some(())
+    })
+    .await;
 
-    let refused = other
-        .get("/posts")
-        .await
-        .expect_problem(429, "rate_limited");
+    // A slow answer of Redis lets a node count alone for a moment. Without Redis the other node would have all 200 left.
+    let allowed = Cell::new(0);
+    let refused = eventually("the other node refuses", async || {
+        let reply = other.get("/posts").await;
+        allowed.set(allowed.get() + 1);
+        (reply.status == 429).then_some(reply)
+    })
+    .await;
+    assert!(allowed.get() < 150, "{}", allowed.get());
+    let refused = refused.expect_problem(429, "rate_limited");
     let wait: u32 = refused.header("retry-after").parse().unwrap();
-    assert!((1..=87).contains(&wait), "{wait}");
+    assert!((1..=433).contains(&wait), "{wait}");
     let policy = refused.header("ratelimit-policy");
-    assert_eq!(policy, r#""anonymous";q=1000;w=86400"#);
+    assert_eq!(policy, r#""anonymous";q=200;w=86400"#);
     assert_eq!(
         refused.header("ratelimit"),
         format!(r#""anonymous";r=0;t={wait}"#)

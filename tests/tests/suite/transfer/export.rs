@@ -248,7 +248,7 @@ async fn an_export_that_its_client_does_not_read_is_cut() {
 
 /// Creates published posts with this content by one statement: through the API, a debug build takes long to index them.
 async fn fill(app: &TestApp, author: &Client, count: i64, content: &str) {
-    let at = app.ago(60);
+    let at = format!("(SELECT created_at FROM users WHERE id = {})", author.id);
     let insert = format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
          INSERT INTO posts (created_at, updated_at, version, author_id, title, slug, content, status) \
