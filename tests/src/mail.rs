@@ -2,7 +2,10 @@
 use std::fs;
 
 use secrecy::SecretString;
-use service::mail::{Mailer, Settings, Transport, deliver};
+use service::{
+    auth::deliver,
+    mail::{Mailer, Settings, Transport},
+};
 use tempfile::TempDir;
 
 use crate::{TestApp, sql};

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use migration::MIGRATOR;
 use service::{
-    Actor, Atoll, Crud, Database, Found, Kernel, Posts, Result, Session, Tx, Users,
-    database::Settings, posts::NewPost, query::ListQuery, resources::registry, users::NewUser,
+    Actor, Crud, Database, Found, Kernel, Posts, Result, Session, Tx, Users, database::Settings,
+    posts::NewPost, query::ListQuery, registry, users::NewUser,
 };
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ impl Service {
         let database = Database::connect(&settings, None).await.unwrap();
         database.migrations(MIGRATOR).up(None).await.unwrap();
         Self {
-            kernel: Atoll::start(database, service_settings()),
+            kernel: service::start(database, service_settings()),
             url: url.to_owned(),
             folder: None,
         }

@@ -3,7 +3,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
     Statement,
 };
-use service::{Actor, Kernel, resources::registry};
+use service::{Actor, Kernel, registry};
 
 /// A separate connection. An in-memory database has none.
 pub struct Sql(pub DatabaseConnection);

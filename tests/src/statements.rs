@@ -2,7 +2,7 @@
 use std::sync::{Arc, Mutex};
 
 use sea_orm::Statement;
-use service::resources::registry;
+use service::registry;
 use tokio::sync::watch;
 
 /// The statements of one server.

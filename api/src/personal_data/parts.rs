@@ -1,7 +1,8 @@
 //! The files of an export of personal data.
-use service::{
-    Audit, Comments, Error, Posts, Reads, Result, Session, auth, personal_data, query::ExportQuery,
-    resources::registry,
+use service::{Error, Reads, Result, Session, auth, personal_data, query::ExportQuery};
+use web::{
+    AuditView, Resource,
+    transfer::{AnyPages, Format, Pages},
 };
 
 use super::{
@@ -9,11 +10,7 @@ use super::{
     ndjson::{AsSystem, NdjsonRows},
     views::{MailView, ProfileView, SessionView, TokenView},
 };
-use crate::{
-    auth::ApiKeyView,
-    http::Resource,
-    transfer::{AnyPages, Format, Pages},
-};
+use crate::{auth::ApiKeyView, comments::CommentView, posts::PostView};
 
 /// The fields of audit entries without `changes`, which may be personal data of others.
 const ENTRY_FIELDS: &str = "seq,request_id,resource,resource_id,action,created_at";
@@ -33,15 +30,15 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
                 Box::pin(profile(session, after))
             })),
         ),
-        part("posts.ndjson", rows::<Posts>(&mine)?),
-        part("comments.ndjson", rows::<Comments>(&mine)?),
+        part("posts.ndjson", rows::<PostView>(session, &mine)?),
+        part("comments.ndjson", rows::<CommentView>(session, &mine)?),
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(rows::<Audit>(&about_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(session, &about_me)?)),
         ),
         part(
             "done_by_account.ndjson",
-            Box::new(AsSystem(rows::<Audit>(&by_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(session, &by_me)?)),
         ),
         part(
             "sessions.ndjson",
@@ -82,9 +79,10 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     ])
 }
 
-fn rows<R: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
-    let query = ExportQuery::<R>::parse(filters.iter().copied(), registry())?;
-    Ok(Box::new(Pages::new(query, Format::Ndjson)?))
+fn rows<V: Resource>(session: &Session, filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+    let filters = filters.iter().copied();
+    let query = ExportQuery::<V::Service>::parse(filters, session.registry())?;
+    Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
 }
 
 /// Returns the only row of the profile.

@@ -5,11 +5,12 @@ mod scopes;
 mod table;
 mod world;
 
-use api::{http::BASE, routes::routes};
+use api::routes::routes;
 
 use serde_json::Value;
 use table::{Line, MEMBERS, Part, STAFF};
 use tests::json;
+use web::BASE;
 use world::{By, World};
 
 // There is a test for each part of the table and each half of the callers, because one test of all takes too long.

@@ -5,7 +5,7 @@ mod on_postgres;
 use std::cell::{Cell, RefCell};
 
 use futures_util::future::join_all;
-use service::Application;
+use service::auth::Identity;
 use tests::{
     Backend, Client, PASSWORD, Sql, TestApp, detour, json,
     process::{eventually, within_limit},
@@ -110,7 +110,8 @@ fn request(app: &TestApp, client: &Client, path: &str, body: &str) -> String {
 async fn a_request_whose_client_has_gone_is_worked_on_to_its_end() {
     let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let anyone = app.anonymous();
-    let others = join_all((0..25).map(|_| app.kernel.atoll().hasher.hash(PASSWORD.into())));
+    let others =
+        join_all((0..25).map(|_| app.kernel.state::<Identity>().hasher.hash(PASSWORD.into())));
     let user = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     let request = request(&app, &anyone, "/auth/register", &user.to_string());
     let is_full = async || anyone.get("/posts").await.status == 503;

@@ -10,7 +10,7 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{
-    Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, resources::registry,
+    Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, registry,
 };
 use tests::{Knobs, Service, TestApp, json, process::within_limit, service::draft};
 use tokio::{

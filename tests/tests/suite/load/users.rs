@@ -1,7 +1,6 @@
 //! One caller does not starve the others.
 use std::{rc::Rc, time::Duration};
 
-use api::rate::Who;
 use reqwest::Method;
 use service::{Actor, Crud, Posts};
 use tests::{
@@ -11,6 +10,7 @@ use tests::{
     stuck::Stuck,
 };
 use tokio::{sync::Notify, time::timeout};
+use web::rate::Who;
 
 use super::{come_back, lengthen_posts};
 

@@ -2,7 +2,8 @@
 use service::{
     Actor, Error,
     auth::Credentials,
-    mail::{Mail, Mailer, deliver, queue},
+    auth::deliver,
+    mail::{Mail, Mailer, queue},
 };
 use tests::{
     TestApp,

@@ -1,7 +1,7 @@
 //! Four independent senders, and mails that users are waiting for.
 use std::time::Duration;
 
-use api::{jobs, settings::JobSettings};
+use api::jobs::{self, JobSettings};
 use service::{
     Actor,
     mail::{Mail, Mailer, SENDERS, queue},

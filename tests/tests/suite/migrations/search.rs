@@ -1,7 +1,7 @@
 //! The search tables have the declared columns, and index older rows.
 use migration::MIGRATOR;
 use secrecy::ExposeSecret;
-use service::resources::registry;
+use service::registry;
 use tests::{PASSWORD, TestApp};
 
 use super::{migrator, shared_database, sql};

@@ -155,14 +155,15 @@ async fn hundreds_of_restored_slugs_that_are_taken_get_suffixes() {
     );
     assert_eq!(count(&app, &back).await, SLUGS);
     let renamed = format!(
-        "posts WHERE author_id = {} AND slug LIKE 'post-%-2'",
+        "posts WHERE author_id = {} AND slug LIKE 'post-%-____'",
         ada.id
     );
     assert_eq!(count(&app, &renamed).await, SLUGS - 50);
     let restored = "audit_entries WHERE resource = 'posts' AND action = 'restored' AND version = 3";
     assert_eq!(count(&app, restored).await, SLUGS);
-    let recorded =
-        format!(r#"{restored} AND changes LIKE '{{"slug":{{"from":"post-%","to":"post-%-2"}}}}'"#);
+    let recorded = format!(
+        r#"{restored} AND changes LIKE '{{"slug":{{"from":"post-%","to":"post-%-____"}}}}'"#
+    );
     assert_eq!(count(&app, &recorded).await, SLUGS - 50);
 }
 

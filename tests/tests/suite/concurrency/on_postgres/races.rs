@@ -15,7 +15,9 @@ const ROUNDS: usize = 400;
 const LANES: usize = 4;
 /// The operations of each kind against all others.
 const OPERATIONS: usize = 600;
-const SLUG_ROUNDS: usize = 5;
+/// The clients that post the same title at once.
+const CLIENTS: u32 = 32;
+const SLUG_ROUNDS: i64 = 5;
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
@@ -115,7 +117,7 @@ async fn concurrent_deletions_and_restores_leave_no_inconsistent_rows() {
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn concurrent_posts_with_one_title_on_many_connections_get_different_slugs() {
     let service = Service::with(|settings| {
-        settings.max_connections = 20;
+        settings.max_connections = CLIENTS;
         settings.write_timeout = std::time::Duration::from_secs(5);
     })
     .await;
@@ -123,12 +125,12 @@ async fn concurrent_posts_with_one_title_on_many_connections_get_different_slugs
 
     for round in 0..SLUG_ROUNDS {
         let title = format!("Round {round}");
-        join_all((0..20).map(|_| service.post(ada, &title))).await;
+        join_all((0..CLIENTS).map(|_| service.post(ada, &title))).await;
     }
 
     let sql = Sql::open(&service.url).await;
     let slugs = sql.number("SELECT count(DISTINCT slug) FROM posts").await;
-    assert_eq!(slugs, i64::try_from(20 * SLUG_ROUNDS).unwrap());
+    assert_eq!(slugs, i64::from(CLIENTS) * SLUG_ROUNDS);
 }
 
 /// Checks that a write succeeded or was refused because of the state of its row.
