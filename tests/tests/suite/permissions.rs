@@ -11,7 +11,7 @@ use serde_json::Value;
 use table::{Line, MEMBERS, Part, STAFF};
 use tests::json;
 use web::BASE;
-use world::{By, World};
+use world::{Credential, World};
 
 // There is a test for each part of the table and each half of the callers, because one test of all takes too long.
 
@@ -66,7 +66,7 @@ async fn users_routes_answer_staff_as_the_table_says() {
 }
 
 async fn check_sessions(part: Part, callers: &[&'static str]) {
-    let world = World::new(By::Session).await;
+    let world = World::new(Credential::Session).await;
 
     let (mut wrong, mut misexplained) = (Vec::new(), Vec::new());
     for line in table::lines_of(part) {

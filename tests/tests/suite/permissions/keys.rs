@@ -3,7 +3,7 @@ use tests::Reply;
 
 use super::{
     Line, MEMBERS, Part, STAFF, table,
-    world::{By, World},
+    world::{Credential, World},
 };
 
 /// Scopes of each form: all actions of a resource, one action, one action on own rows.
@@ -188,7 +188,7 @@ async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_users_routes(
 
 /// A key with the scope `*` can do everything that its owner can, except manage the account.
 async fn check_full_keys(part: Part, callers: &[&'static str]) {
-    let world = World::new(By::Key(&["*"])).await;
+    let world = World::new(Credential::Key(&["*"])).await;
 
     let mut all = Vec::new();
     for (line, caller, status) in cells(part, callers) {
@@ -207,8 +207,8 @@ async fn check_full_keys(part: Part, callers: &[&'static str]) {
 /// A key gets the answers that its owner would get with only one role, which has the permissions of the key.
 async fn check_limited_keys(part: Part, callers: &[&'static str]) {
     let (world, like) = (
-        World::new(By::Key(SCOPES)).await,
-        World::new(By::Role(common_permissions)).await,
+        World::new(Credential::Key(SCOPES)).await,
+        World::new(Credential::Role(common_permissions)).await,
     );
 
     let mut all = Vec::new();

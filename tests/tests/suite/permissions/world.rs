@@ -1,5 +1,5 @@
 //! The callers of the table, and the rows, which are created anew for every cell.
-mod by;
+mod credential;
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,13 +13,13 @@ use tests::{Authenticator, Client, Knobs, PASSWORD, Reply, TestApp, json};
 use web::BASE;
 
 use super::Line;
-pub use by::By;
+pub use credential::Credential;
 
 const MISSING: i64 = 9_000_000_000;
 
 pub struct World {
     app: TestApp,
-    by: By,
+    credential: Credential,
     /// The API keys by user id.
     keys: RefCell<HashMap<i64, String>>,
     member: Client,
@@ -53,11 +53,11 @@ impl Scene {
 }
 
 impl World {
-    pub async fn new(by: By) -> Self {
+    pub async fn new(credential: Credential) -> Self {
         // The cache must never return an outdated caller.
         let remember = |knobs: &mut Knobs| {
             // The other kinds change callers by SQL, of which the cache is not notified.
-            if matches!(by, By::Session) {
+            if matches!(credential, Credential::Session) {
                 knobs.service.auth.cache_lifetime = Duration::from_hours(1);
             }
         };
@@ -66,7 +66,7 @@ impl World {
         let admin = app.admin("admin").await;
         let editors = admin.get("/roles?name=editor").await.ids()[0];
         let world = Self {
-            by,
+            credential,
             keys: RefCell::default(),
             member: app.member("member").await,
             owner: app.member("owner").await,
@@ -80,8 +80,8 @@ impl World {
             editors,
             app,
         };
-        for caller in world.people() {
-            world.lend(caller).await;
+        for caller in world.known_callers() {
+            world.create_key(caller).await;
         }
         world
     }
@@ -145,7 +145,7 @@ impl World {
     async fn send(&self, line: &Line, scene: &Scene, caller: &str) -> Reply {
         let path = scene.path(line);
         let method = Method::from_bytes(line.method.as_bytes()).unwrap();
-        let client = self.dressed(&scene.caller, caller).await;
+        let client = self.prepare_caller(&scene.caller, caller).await;
         let request = client.request(method, path);
         let reply = Reply::send(match self.body(line, scene.id) {
             Some(body) if line.pattern().ends_with("/import") => request
@@ -155,7 +155,7 @@ impl World {
             None => request,
         })
         .await;
-        self.undress(&scene.caller, caller).await;
+        self.restore_roles(&scene.caller, caller).await;
         reply
     }
 
@@ -244,7 +244,7 @@ impl World {
             "anonymous" => self.app.anonymous(),
             _ => self.app.member(&name).await,
         };
-        self.lend(&twin).await;
+        self.create_key(&twin).await;
         twin
     }
 

@@ -4,7 +4,7 @@ use tests::{Client, json, sql};
 use super::World;
 
 #[derive(Clone, Copy)]
-pub enum By {
+pub enum Credential {
     /// The token of a sign-in.
     Session,
     /// An API key with these scopes, whatever permissions its owner has.
@@ -25,10 +25,12 @@ impl World {
     }
 
     /// Returns the caller with the credential and the permissions of this kind.
-    pub async fn dressed(&self, client: &Client, caller: &str) -> Client {
-        match self.by {
-            By::Key(_) if client.id > 0 => client.with_token(&self.keys.borrow()[&client.id]),
-            By::Role(permissions) if client.id > 0 => {
+    pub async fn prepare_caller(&self, client: &Client, caller: &str) -> Client {
+        match self.credential {
+            Credential::Key(_) if client.id > 0 => {
+                client.with_token(&self.keys.borrow()[&client.id])
+            }
+            Credential::Role(permissions) if client.id > 0 => {
                 let permissions = json!(permissions(caller));
                 let name = self.name();
                 let id = client.id;
@@ -54,9 +56,12 @@ impl World {
     }
 
     /// Gives a known caller their roles back.
-    pub async fn undress(&self, client: &Client, caller: &str) {
-        let is_known = self.people().iter().any(|known| known.id == client.id);
-        if !matches!(self.by, By::Role(_)) || !is_known {
+    pub async fn restore_roles(&self, client: &Client, caller: &str) {
+        let is_known = self
+            .known_callers()
+            .iter()
+            .any(|known| known.id == client.id);
+        if !matches!(self.credential, Credential::Role(_)) || !is_known {
             return;
         }
         let (id, at) = (client.id, self.app.ago(0));
@@ -74,8 +79,10 @@ impl World {
     }
 
     /// Creates the key that a user calls with. Its scopes are widened by SQL, because a user cannot create a key with more than their permissions.
-    pub async fn lend(&self, client: &Client) {
-        let By::Key(scopes) = self.by else { return };
+    pub async fn create_key(&self, client: &Client) {
+        let Credential::Key(scopes) = self.credential else {
+            return;
+        };
         if client.id == 0 {
             return;
         }
