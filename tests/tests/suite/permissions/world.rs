@@ -80,7 +80,7 @@ impl World {
             editors,
             app,
         };
-        for caller in world.known_callers() {
+        for caller in world.people() {
             world.create_key(caller).await;
         }
         world

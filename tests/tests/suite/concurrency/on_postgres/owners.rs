@@ -251,7 +251,7 @@ async fn a_slug_that_is_taken_while_its_post_comes_back_is_varied() {
     deleted.await.unwrap();
 
     let (made, restored) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Posts::create(tx, &new).await,
             async move |tx| Users::restore(tx, ada, None::<&UserPatch>).await,
         )

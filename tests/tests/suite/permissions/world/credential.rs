@@ -57,10 +57,7 @@ impl World {
 
     /// Gives a known caller their roles back.
     pub async fn restore_roles(&self, client: &Client, caller: &str) {
-        let is_known = self
-            .known_callers()
-            .iter()
-            .any(|known| known.id == client.id);
+        let is_known = self.people().iter().any(|known| known.id == client.id);
         if !matches!(self.credential, Credential::Role(_)) || !is_known {
             return;
         }
