@@ -24,8 +24,8 @@ const TOYSHOP: Application = Application {
     tables: || vec![Table::of::<Toys>()],
 };
 
-/// Six of them: each column has values that are equal, extreme, or absent.
-async fn six(kernel: &Kernel) -> Vec<Model> {
+/// Creates six rows: each column has equal, extreme and null values.
+async fn create_six(kernel: &Kernel) -> Vec<Model> {
     let toy = |number: usize| NewToy {
         shelf: [-3, i16::MIN, i16::MAX, 0, 0, 7][number],
         capacity: [5, 5, i32::MIN, i32::MAX, 0, 10][number],
@@ -114,7 +114,7 @@ async fn six(kernel: &Kernel) -> Vec<Model> {
 }
 
 async fn page(kernel: &Kernel, pairs: &[(&str, &str)]) -> Page<Model> {
-    let query = ListQuery::<Toys>::parse(pairs.iter().copied(), &kernel.registry).unwrap();
+    let query = ListQuery::<Toys>::parse(pairs.iter().copied(), kernel.registry()).unwrap();
     Toys::list(&kernel.session(Actor::System), &query)
         .await
         .unwrap()
@@ -150,7 +150,7 @@ fn refused<T>(result: Result<T, Error>) -> Vec<Refusal> {
 #[tokio::test]
 async fn every_row_is_on_one_page_whatever_the_column_it_is_sorted_by() {
     on_each(TOYSHOP, async |kernel| {
-        let toys = six(&kernel).await;
+        let toys = create_six(&kernel).await;
 
         for name in names() {
             let mut sorts = vec![name.clone(), format!("-{name}")];
@@ -194,7 +194,7 @@ async fn every_row_is_on_one_page_whatever_the_column_it_is_sorted_by() {
 #[tokio::test]
 async fn rows_are_in_the_order_of_their_values() {
     on_each(TOYSHOP, async |kernel| {
-        let toys = six(&kernel).await;
+        let toys = create_six(&kernel).await;
 
         for (sort, expected) in [
             ("shelf", [1, 0, 3, 4, 5, 2]),
@@ -226,7 +226,7 @@ async fn rows_are_in_the_order_of_their_values() {
 #[tokio::test]
 async fn a_filter_finds_the_value_that_is_stored() {
     on_each(TOYSHOP, async |kernel| {
-        let toys = six(&kernel).await;
+        let toys = create_six(&kernel).await;
 
         for (filter, value, expected) in [
             ("shelf", "32767", &[2][..]),
@@ -273,9 +273,9 @@ async fn a_filter_finds_the_value_that_is_stored() {
 }
 
 #[tokio::test]
-async fn stats_name_the_least_and_the_greatest_value() {
+async fn stats_return_the_least_and_the_greatest_value() {
     on_each(TOYSHOP, async |kernel| {
-        six(&kernel).await;
+        create_six(&kernel).await;
 
         for (name, min, max) in [
             ("shelf", "Integer(-32768)", "Integer(32767)"),
@@ -297,8 +297,9 @@ async fn stats_name_the_least_and_the_greatest_value() {
                 "Text(\"23:59:59.999999\")",
             ),
         ] {
-            let query = StatsQuery::<Toys>::parse([("min", name), ("max", name)], &kernel.registry)
-                .unwrap();
+            let query =
+                StatsQuery::<Toys>::parse([("min", name), ("max", name)], kernel.registry())
+                    .unwrap();
             let stats = Toys::stats(&kernel.session(Actor::System), &query)
                 .await
                 .unwrap();
@@ -317,7 +318,7 @@ async fn stats_name_the_least_and_the_greatest_value() {
             ("price", "20.00"),
             ("discount", "1.550"),
         ] {
-            let query = StatsQuery::<Toys>::parse([("sum", name)], &kernel.registry).unwrap();
+            let query = StatsQuery::<Toys>::parse([("sum", name)], kernel.registry()).unwrap();
             let stats = Toys::stats(&kernel.session(Actor::System), &query)
                 .await
                 .unwrap();
@@ -325,8 +326,8 @@ async fn stats_name_the_least_and_the_greatest_value() {
             assert_eq!(shown, format!("Text({sum:?})"), "{name}");
         }
         for name in names() {
-            let query =
-                StatsQuery::<Toys>::parse([("group_by", name.as_str())], &kernel.registry).unwrap();
+            let query = StatsQuery::<Toys>::parse([("group_by", name.as_str())], kernel.registry())
+                .unwrap();
             let stats = Toys::stats(&kernel.session(Actor::System), &query)
                 .await
                 .unwrap();

@@ -50,7 +50,7 @@ async fn start(application: Application, url: &str) -> Kernel {
     let migrations = database.migrations(application.migrator);
     migrations.up(None).await.unwrap();
     let kernel = Kernel::for_tables(database, (application.tables)());
-    kernel.registry.check().unwrap();
+    kernel.registry().check().unwrap();
     kernel
 }
 

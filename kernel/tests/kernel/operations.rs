@@ -46,7 +46,7 @@ async fn book(session: &Session, shelf_id: i64, title: &str, pages: i32) -> Foun
 
 /// The titles of a page, and the cursor to the next one.
 async fn titles(session: &Session, pairs: &[(&str, &str)]) -> (Vec<String>, Option<String>) {
-    let query = ListQuery::parse(pairs.iter().copied(), &session.kernel.registry).unwrap();
+    let query = ListQuery::parse(pairs.iter().copied(), session.kernel.registry()).unwrap();
     let page = Books::list(session, &query).await.unwrap();
     let titles = page.rows.into_iter().map(|found| found.row.title);
     (titles.collect(), page.next)
@@ -120,13 +120,13 @@ async fn a_list_is_filtered_sorted_and_divided_into_pages() {
             ("count", "true"),
             ("max", "pages"),
         ];
-        let query = StatsQuery::parse(stats, &kernel.registry).unwrap();
+        let query = StatsQuery::parse(stats, kernel.registry()).unwrap();
         let stats = Books::stats(&session, &query).await.unwrap();
         let counts: Vec<_> = stats.groups.iter().map(|group| group.count).collect();
         assert_eq!(counts, [Some(3), Some(1)]);
 
         let refused =
-            ListQuery::<Books>::parse([("pages", "many"), ("author", "a")], &kernel.registry);
+            ListQuery::<Books>::parse([("pages", "many"), ("author", "a")], kernel.registry());
         let Err(Error::Query(refusals)) = refused else {
             panic!("two parameters are wrong");
         };

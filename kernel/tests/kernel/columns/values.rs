@@ -88,7 +88,7 @@ async fn a_list_may_leave_out_columns_of_each_type() {
 
         let one = |fields| [("fields", fields), ("limit", "1")];
         for (fields, picture, scan) in [("name", 2, 0), ("scan", 2, 2), ("picture,scan", 2, 2)] {
-            let query = ListQuery::parse(one(fields), &kernel.registry).unwrap();
+            let query = ListQuery::parse(one(fields), kernel.registry()).unwrap();
             let page = Toys::list(&session, &query).await.unwrap();
             let row = &page.rows[0].row;
             assert_eq!(row.picture.len(), picture, "{fields}");
@@ -117,7 +117,8 @@ async fn a_sum_may_be_larger_than_its_column() {
             .await
             .unwrap();
 
-        let query = StatsQuery::<Toys>::parse([("sum", "serial,price")], &kernel.registry).unwrap();
+        let query =
+            StatsQuery::<Toys>::parse([("sum", "serial,price")], kernel.registry()).unwrap();
         let session = kernel.session(Actor::System);
         let stats = Toys::stats(&session, &query).await.unwrap();
         let sums: Vec<_> = stats.groups[0]
