@@ -6,11 +6,11 @@ use sea_orm::{
 };
 
 use crate::{
-    Error, Refusal, Result,
+    Code, Error, Refusal, Result,
     crud::{Active, Crud},
 };
 
-pub const OUT_OF_RANGE: &str = "must be in the years 0000 to 9999 in UTC";
+pub const OUT_OF_RANGE: &str = "must be between the years 0000 and 9999 in UTC";
 
 /// The same instant in UTC. What is finer than a microsecond is cut off, and a leap second is the second after it.
 /// None where the year has not four digits.
@@ -55,7 +55,7 @@ pub fn normalize<C: Crud>(row: &mut Active<C>) -> Result<()> {
             Some(value) => row.set(column, value),
             None => refused.push(Refusal::new(
                 format!("/{}", column.as_str()),
-                "out_of_range",
+                Code::OutOfRange,
                 OUT_OF_RANGE,
             )),
         }

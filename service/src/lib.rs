@@ -22,7 +22,7 @@ pub use roles::Roles;
 pub use users::Users;
 
 pub use kernel::{
-    Actor, Audit, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads, Refusal,
-    Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error, files,
-    idempotency, input, migration, permission, query, quote, registry, secret,
+    Actor, Audit, Code, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads,
+    Refusal, Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error,
+    files, idempotency, input, migration, permission, query, quote, registry, secret,
 };

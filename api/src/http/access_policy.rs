@@ -5,7 +5,7 @@ use actix_web::{
     dev::{Path, ResourceDef, Url},
     http::Method,
 };
-use service::{Actor, Error, Session, actor::Withheld};
+use service::{Actor, Code, Error, Session, actor::Withheld};
 
 use super::Route;
 
@@ -120,11 +120,11 @@ impl AccessPolicies {
         let mut path = Path::new(decoded);
         let mut all = self.paths.iter();
         let found = all.find(|known| known.path.capture_match_info(&mut path));
-        let unknown = || Error::parameter("path", "unknown", "no route has this path");
+        let unknown = || Error::parameter("path", Code::Unknown, "no route has this path");
         let found = found.ok_or_else(unknown)?;
         let not_allowed = || {
             let detail = format!("not allowed for this path; allowed: {}", found.methods());
-            Error::parameter("method", "unknown", detail)
+            Error::parameter("method", Code::Unknown, detail)
         };
         let policy = found.policy(method).ok_or_else(not_allowed)?;
         Ok((

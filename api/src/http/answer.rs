@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 
 use actix_web::{HttpRequest, web::Data};
 use schemars::JsonSchema;
+use service::resources::registry;
 
 use super::{Body, Call, Kind, Problem, Query, Reply, Resource};
 use crate::openapi::{Documented, Operation, header};
@@ -125,7 +126,7 @@ impl<A: Documented> Documented for Answer<A> {
 impl<B: Body, Q: Query> Documented for Call<B, Q> {
     fn document(operation: &mut Operation<'_>) {
         operation.call();
-        Q::document(operation);
+        operation.query(&Q::parameters(registry()));
         B::document(operation);
     }
 }

@@ -1,16 +1,15 @@
 //! `GET /{resource}/export`: every row that the filters match, as a streamed file.
-use std::{borrow::Cow, marker::PhantomData};
+use std::marker::PhantomData;
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, web::Data};
 use service::{
-    Actor, Crud, Error,
-    query::{ExportQuery, one_of, take_each},
-    resources::registry,
+    Actor, Crud, Error, Registry,
+    query::{ExportQuery, Parameter, Parameters},
 };
 
 use super::{Call, Concurrency, NoBody, Problem, Query, Resource, download::Download};
 use crate::{
-    openapi::{self, Documented, Operation, header},
+    openapi::{Documented, Operation, header},
     settings::ApiSettings,
     transfer::{Format, Pages},
 };
@@ -21,22 +20,25 @@ pub struct ExportParams<C: Crud> {
     rows: ExportQuery<C>,
 }
 
-impl<C: Crud> Query for ExportParams<C> {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        let pairs = pairs.iter();
-        let pairs = pairs.map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let (formats, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| *name == "format");
-        let mut format = Format::default();
-        let (_, mut refusals) = take_each(formats, |_, value| {
-            format = one_of(value, &Format::ALL)?;
-            Ok(())
-        });
-        match ExportQuery::parse(others, registry()) {
-            Err(Error::Query(refused)) => refusals.extend(refused),
-            rows if refusals.is_empty() => return rows.map(|rows| Self { format, rows }),
-            _ => {}
+impl<C: Crud> Default for ExportParams<C> {
+    fn default() -> Self {
+        Self {
+            format: Format::default(),
+            rows: ExportQuery::default(),
         }
-        Err(Error::Query(refusals))
+    }
+}
+
+impl<C: Crud> Query for ExportParams<C> {
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        let format = Parameter::one_of(
+            "format",
+            "One JSON object per line, or CSV (RFC 4180) with a header.",
+            &Format::ALL,
+            |query: &mut Self, format| query.format = format,
+        );
+        let rows = ExportQuery::parameters().embed(|query: &mut Self| &mut query.rows);
+        Parameters::new([format.default(Format::default().name())]).merge(rows)
     }
 
     fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
@@ -46,10 +48,6 @@ impl<C: Crud> Query for ExportParams<C> {
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {
         self.rows.permit(actor)
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters(openapi::export::<C>());
     }
 }
 

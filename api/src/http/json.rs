@@ -7,7 +7,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 use serde_path_to_error::Segment;
-use service::{Error, quote};
+use service::{Code, Error, quote};
 
 use super::Problem;
 
@@ -59,7 +59,11 @@ fn parse(text: &[u8], max_values: usize) -> serde_json::Result<Value> {
 /// Fails if a text contains U+0000.
 pub fn check(value: &Value) -> Result<(), Error> {
     match find_nul(value) {
-        Some(at) => Err(Error::invalid(at, "not_allowed", "must not contain U+0000")),
+        Some(at) => Err(Error::invalid(
+            at,
+            Code::NotAllowed,
+            "must not contain U+0000",
+        )),
         None => Ok(()),
     }
 }
@@ -68,7 +72,7 @@ pub fn check(value: &Value) -> Result<(), Error> {
 pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     // serde would read a list as the fields of a struct in order.
     if !value.is_object() {
-        return Err(Error::invalid("", "wrong_type", "must be an object"));
+        return Err(Error::invalid("", Code::WrongType, "must be an object"));
     }
     serde_path_to_error::deserialize(value).map_err(|error| refused(&error))
 }
@@ -80,7 +84,7 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         .and_then(|rest| rest.split('`').next())
     {
         let at = format!("/{}", escape(field));
-        return Error::invalid(at, "unknown_field", shortened(&message, ("`", "`, ")));
+        return Error::invalid(at, Code::UnknownField, shortened(&message, ("`", "`, ")));
     }
     let message = if message.starts_with("unknown variant") {
         shortened(&message, ("`", "`, "))
@@ -96,7 +100,7 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         .path()
         .iter()
         .fold(String::new(), |at, part| at + "/" + &segment(part));
-    Error::invalid(pointer, "wrong_type", message)
+    Error::invalid(pointer, Code::WrongType, message)
 }
 
 /// Shortens a long text that a message of serde quotes between two marks.

@@ -13,7 +13,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use service::{Error, Refusal, quote};
+use service::{Code, Error, Refusal, quote};
 
 use super::{Kind, cookie};
 use crate::rate::seconds;
@@ -219,8 +219,8 @@ impl From<Error> for Problem {
             Error::AnswerTooLarge { rows, .. } => {
                 let fewer = format!("ask for at most {rows} rows");
                 let refusals = vec![
-                    Refusal::new("limit", "too_large", fewer),
-                    Refusal::new("fields", "too_large", "or ask for fewer fields"),
+                    Refusal::new("limit", Code::TooLarge, fewer),
+                    Refusal::new("fields", Code::TooLarge, "or ask for fewer fields"),
                 ];
                 Self::new(Kind::AnswerTooLarge, error.to_string())
                     .with_errors("parameter", refusals)

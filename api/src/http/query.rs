@@ -1,22 +1,19 @@
-//! Query strings. An endpoint refuses every parameter that it does not know.
+//! Query strings. An endpoint refuses every parameter that it does not declare.
 use std::{borrow::Cow, marker::PhantomData};
 
-use serde_json::json;
 use service::{
-    Actor, Crud, Error, Refusal,
-    query::{Count, ListQuery, Shape},
+    Actor, Code, Crud, Error, Registry,
+    query::{Count, ListQuery, Parameter, Parameters, Shape},
     resources::registry,
 };
 
 use super::Problem;
-use crate::{
-    openapi::{self, Operation},
-    settings::ApiSettings,
-};
+use crate::settings::ApiSettings;
 
-/// The query parameters of an endpoint.
-pub trait Query: Sized {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error>;
+/// The query parameters of an endpoint. `Default` is the query without any parameter.
+pub trait Query: Default + 'static {
+    /// Declares the parameters. Parsing, the texts of refusals and the OpenAPI document follow from it.
+    fn parameters(registry: &Registry) -> Parameters<Self>;
 
     /// Applies the limits of this server. Fails if the query needs something that its configuration disables.
     fn apply_settings(&mut self, _settings: &ApiSettings) -> Result<(), Error> {
@@ -32,8 +29,6 @@ pub trait Query: Sized {
     fn is_heavy(&self) -> bool {
         false
     }
-
-    fn document(_operation: &mut Operation<'_>) {}
 }
 
 /// The longest query string, in bytes. RFC 9110, section 15.5.15, suggests 414 for a longer one; the contract answers 400
@@ -57,12 +52,13 @@ pub fn read<Q: Query>(text: &str) -> Result<Q, Problem> {
     if let Some((name, _)) = pairs.iter().find(nul) {
         return Err(Error::parameter(
             name.replace('\0', ""),
-            "not_allowed",
+            Code::NotAllowed,
             "must not contain U+0000",
         )
         .into());
     }
-    Ok(Q::parse(&pairs)?)
+    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    Ok(Q::parameters(registry()).parse(Q::default(), pairs)?)
 }
 
 /// Checks the encoding, because the parser replaces invalid escapes and characters instead of refusing them.
@@ -80,52 +76,27 @@ fn is_valid_encoding(text: &str) -> bool {
 }
 
 /// No query parameters.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct NoQuery;
 
 impl Query for NoQuery {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        match pairs {
-            [] => Ok(Self),
-            _ => Err(unknown(pairs, "unknown parameter; there are none here")),
-        }
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        Parameters::new([])
     }
 }
 
 /// `keep_current=true`, which spares the session that sends the request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct KeepCurrent(pub bool);
 
 impl Query for KeepCurrent {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        let value = |(name, value): &(Cow<'_, str>, Cow<'_, str>)| {
-            (name == "keep_current").then(|| value.parse().ok())
-        };
-        match pairs {
-            [] => Ok(Self(false)),
-            [pair] => match value(pair) {
-                Some(Some(keeps)) => Ok(Self(keeps)),
-                Some(None) => Err(Error::parameter(
-                    "keep_current",
-                    "invalid",
-                    "must be true or false",
-                )),
-                None => Err(unknown(pairs, "unknown parameter; use keep_current")),
-            },
-            _ => Err(unknown(
-                pairs,
-                "only keep_current is allowed, and only once",
-            )),
-        }
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters([json!({
-            "name": "keep_current",
-            "in": "query",
-            "description": "Whether the session that sends the request stays signed in.",
-            "schema": { "type": "boolean", "default": false },
-        })]);
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        Parameters::new([Parameter::boolean(
+            "keep_current",
+            "Whether the session that sends the request stays signed in.",
+            |query: &mut Self, keeps| query.0 = keeps,
+        )
+        .default(false)])
     }
 }
 
@@ -135,51 +106,33 @@ pub struct RowParams<C> {
     resource: PhantomData<C>,
 }
 
-impl<C: Crud> Query for RowParams<C> {
-    /// Parses the parameters that a list has too, without those that need several rows.
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        let is_other = |name: &str| !["deleted", "fields", "include"].contains(&name);
-        let others = pairs.iter().filter(|(name, _)| is_other(name));
-        let others: Vec<_> = others.cloned().collect();
-        if !others.is_empty() {
-            return Err(unknown(
-                &others,
-                "unknown parameter; use deleted, fields or include",
-            ));
-        }
-        let ListParams(query) = ListParams::<C>::parse(pairs)?;
-        Ok(Self {
-            shape: query.shape,
+impl<C> Default for RowParams<C> {
+    fn default() -> Self {
+        Self {
+            shape: Shape::default(),
             resource: PhantomData,
-        })
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters(openapi::shown::<C>());
+        }
     }
 }
 
-fn unknown(pairs: &[(Cow<'_, str>, Cow<'_, str>)], detail: &str) -> Error {
-    let names = pairs.iter().map(|(name, _)| name.as_ref());
-    Error::Query(
-        names
-            .map(|name| Refusal::new(name, "unknown", detail))
-            .collect(),
-    )
+impl<C: Crud> Query for RowParams<C> {
+    fn parameters(registry: &Registry) -> Parameters<Self> {
+        Shape::parameters::<C>(registry).embed(|query| &mut query.shape)
+    }
 }
 
 /// The query parameters of a list.
 pub struct ListParams<C: Crud>(pub ListQuery<C>);
 
+impl<C: Crud> Default for ListParams<C> {
+    fn default() -> Self {
+        Self(ListQuery::default())
+    }
+}
+
 impl<C: Crud> Query for ListParams<C> {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        ListQuery::parse(
-            pairs
-                .iter()
-                .map(|(name, value)| (name.as_ref(), value.as_ref())),
-            registry(),
-        )
-        .map(Self)
+    fn parameters(registry: &Registry) -> Parameters<Self> {
+        ListQuery::parameters(registry).embed(|query| &mut query.0)
     }
 
     fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
@@ -187,7 +140,7 @@ impl<C: Crud> Query for ListParams<C> {
         if self.0.count == Count::Exact && !settings.exact_counts {
             return Err(Error::parameter(
                 "count",
-                "not_allowed",
+                Code::NotAllowed,
                 "exact counts are disabled on this server; use count=estimate",
             ));
         }
@@ -200,9 +153,5 @@ impl<C: Crud> Query for ListParams<C> {
 
     fn is_heavy(&self) -> bool {
         self.0.is_heavy()
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters(openapi::list::<C>());
     }
 }

@@ -4,10 +4,9 @@ use std::{borrow::Cow, marker::PhantomData};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use service::{
-    Actor, Crud, Error,
+    Actor, Crud, Error, Registry,
     crud::{self, Datum},
-    query::StatsQuery,
-    resources::registry,
+    query::{Parameters, StatsQuery},
 };
 
 use super::{Answer, Call, NoBody, Query, Reply, Resource, Time};
@@ -19,11 +18,15 @@ use crate::{
 /// The filters, groups and aggregates of a request.
 pub struct StatsParams<C: Crud>(pub StatsQuery<C>);
 
+impl<C: Crud> Default for StatsParams<C> {
+    fn default() -> Self {
+        Self(StatsQuery::default())
+    }
+}
+
 impl<C: Crud> Query for StatsParams<C> {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        let pairs = pairs.iter();
-        let pairs = pairs.map(|(name, value)| (name.as_ref(), value.as_ref()));
-        StatsQuery::parse(pairs, registry()).map(Self)
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        StatsQuery::parameters().embed(|query| &mut query.0)
     }
 
     fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
@@ -37,10 +40,6 @@ impl<C: Crud> Query for StatsParams<C> {
 
     fn is_heavy(&self) -> bool {
         true
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters(openapi::stats::<C>());
     }
 }
 

@@ -8,17 +8,17 @@ mod limits;
 mod links;
 mod name;
 mod operation;
+mod parameters;
 mod problems;
 mod rows;
 mod schemas;
 mod stats;
 
 pub use bulk::bulk;
-pub use filters::{export, import, list, shown};
 pub use headers::header;
 pub use operation::Operation;
 pub use schemas::Schemas;
-pub use stats::{stats, stats_schema};
+pub use stats::stats_schema;
 
 use serde_json::{Map, Value, json};
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use actix_web::http::Method;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
-use service::input::Input;
+use service::{input::Input, query::Parameters};
 
-use super::{Schemas, checks, examples, header, headers, name, problems, schemas::reference};
+use super::{
+    Schemas, checks, examples, header, headers, name, parameters, problems, schemas::reference,
+};
 use crate::{
     http::{Kind, Route},
     transfer::Format,
@@ -40,8 +42,8 @@ impl Operation<'_> {
         self.failures.push(kind);
     }
 
-    pub fn parameters(&mut self, parameters: impl IntoIterator<Item = Value>) {
-        self.parameters.extend(parameters);
+    pub fn query<Q: 'static>(&mut self, declared: &Parameters<Q>) {
+        self.parameters.extend(parameters::describe(declared));
     }
 
     pub fn body<T: Input>(&mut self, is_required: bool) {

@@ -4,16 +4,15 @@ mod ndjson;
 mod parts;
 mod views;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::{http::Method, web::Data};
-use serde_json::json;
 use service::{
-    Actor, Error, Reads, Users,
+    Actor, Reads, Registry, Users,
     crud::{Access, Crud},
     permission::Action,
     personal_data,
-    query::{one_of, take_each},
+    query::{Parameter, Parameters},
 };
 
 use crate::{
@@ -64,39 +63,20 @@ async fn export(call: Call, places: Data<Concurrency>) -> Result<Download, Probl
 }
 
 /// The query of `DELETE /auth/me`.
+#[derive(Default)]
 pub struct LeaveQuery {
     /// Whether live posts and comments are reassigned instead of deleted.
     keeps_content: bool,
 }
 
 impl Query for LeaveQuery {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
-        let mut keeps_content = false;
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        let (_, refusals) = take_each(pairs, |name, value| match name {
-            "keep_content" => {
-                keeps_content = one_of(value, &[("true", true), ("false", false)])?;
-                Ok(())
-            }
-            _ => Err((
-                "unknown",
-                "unknown parameter; expected keep_content".to_owned(),
-            )),
-        });
-        if refusals.is_empty() {
-            Ok(Self { keeps_content })
-        } else {
-            Err(Error::Query(refusals))
-        }
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters([json!({
-            "name": "keep_content",
-            "in": "query",
-            "description": "Keep live posts and comments, reassigned to the user `[deleted]`.",
-            "schema": { "type": "boolean", "default": false },
-        })]);
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        Parameters::new([Parameter::boolean(
+            "keep_content",
+            "Keep live posts and comments, reassigned to the user `[deleted]`.",
+            |query: &mut Self, keeps| query.keeps_content = keeps,
+        )
+        .default(false)])
     }
 }
 

@@ -1,7 +1,6 @@
 //! The files of an export of personal data.
 use service::{
     Audit, Comments, Error, Posts, Reads, Result, Session, auth, personal_data, query::ExportQuery,
-    resources::registry,
 };
 
 use super::{
@@ -83,7 +82,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
 }
 
 fn rows<R: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
-    let query = ExportQuery::<R>::parse(filters.iter().copied(), registry())?;
+    let query = ExportQuery::<R>::parse(filters.iter().copied())?;
     Ok(Box::new(Pages::new(query, Format::Ndjson)?))
 }
 

@@ -1,7 +1,7 @@
 //! Exports and imports a resource whose type is known only at run time.
 use std::{io::Read, pin::Pin};
 
-use service::{Result, Session, query::ExportQuery, resources::registry};
+use service::{Result, Session, query::ExportQuery};
 
 use super::{
     Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
@@ -52,7 +52,7 @@ impl Transfer {
             export: |format, filters| {
                 let filters = filters.iter();
                 let filters = filters.map(|(name, value)| (name.as_str(), value.as_str()));
-                let query = ExportQuery::<R>::parse(filters, registry())?.counted();
+                let query = ExportQuery::<R>::parse(filters)?.counted();
                 Ok(Box::new(Pages::new(query, format)?))
             },
             import: |session, text, reading, writing| {

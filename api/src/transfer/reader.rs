@@ -2,7 +2,7 @@
 use std::io::{self, BufReader, Cursor, Read};
 
 use serde_json::Value;
-use service::Refusal;
+use service::{Code, Refusal};
 use tokio::sync::mpsc::Sender;
 
 use super::{
@@ -77,7 +77,7 @@ pub fn read<R: Resource>(
     let mut line = 1;
     for _ in 0..reading.skip {
         let raw = records.next().map_err(broken)?;
-        let missing = || Refusal::new("", "out_of_range", "there are fewer records than `skip`");
+        let missing = || Refusal::new("", Code::OutOfRange, "there are fewer records than `skip`");
         line = raw.ok_or_else(|| ReadError::Refused(line, missing()))?.line;
     }
     let (mut chunk, mut size) = (Vec::new(), 0);

@@ -2,7 +2,7 @@
 use std::io;
 
 use serde_json::Value;
-use service::{Error, Refusal, input};
+use service::{Code, Error, Refusal, input};
 
 use super::references::Named;
 use crate::http::{Resource, json};
@@ -55,7 +55,7 @@ pub trait RecordReader {
 pub fn too_long() -> Refusal {
     Refusal::new(
         "",
-        "too_long",
+        Code::TooLong,
         format!("must be at most {MAX_RECORD} bytes"),
     )
 }

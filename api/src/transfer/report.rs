@@ -1,7 +1,7 @@
 //! The report of an import.
 use schemars::JsonSchema;
 use serde::Serialize;
-use service::Refusal;
+use service::{Code, Refusal};
 
 /// The most errors of one report.
 pub const MAX_ERRORS: usize = 100;
@@ -28,7 +28,7 @@ pub struct LineError {
     pub line: u64,
     /// JSON Pointer to the field; empty for the whole record.
     pub pointer: String,
-    pub code: String,
+    pub code: Code,
     pub detail: String,
 }
 

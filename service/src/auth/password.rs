@@ -22,7 +22,7 @@ use crate::{
     users::{acceptable, by_username},
 };
 use kernel::{
-    Crud, Error, Reads, Result, Session, Tx,
+    Code, Crud, Error, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{everything, now, scope},
     input::check,
@@ -128,12 +128,12 @@ pub(super) async fn confirm_password(session: &Session, current: &SecretString) 
 /// Fails if the request has no `current_password`.
 pub(super) fn require_password(password: Option<&SecretString>) -> Result<&SecretString> {
     let detail = "enter your current password to change this";
-    password.ok_or_else(|| Error::invalid("/current_password", "required", detail))
+    password.ok_or_else(|| Error::invalid("/current_password", Code::Required, detail))
 }
 
 pub(super) fn wrong_password() -> Error {
     let detail = "wrong password";
-    Error::invalid("/current_password", "wrong", detail)
+    Error::invalid("/current_password", Code::Wrong, detail)
 }
 
 /// A new password hash for a user.

@@ -14,7 +14,7 @@ use super::{
     throttle::{self, Attempt, Subject},
 };
 use crate::{Application, Users, password::MAX_LENGTH, users::key};
-use kernel::{Error, Reads, Result, Session, crud::scope};
+use kernel::{Code, Error, Reads, Result, Session, crud::scope};
 
 /// The token from the mail, and the password of the account if the caller is not signed in to it.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -96,7 +96,7 @@ async fn check_account(
         return if is_signed_in {
             Ok(None)
         } else {
-            Err(Error::invalid("/password", "required", detail))
+            Err(Error::invalid("/password", Code::Required, detail))
         };
     };
     let subject = Subject::SignIn(&user.username, Some(user));
@@ -111,5 +111,5 @@ async fn check_account(
 }
 
 fn wrong_password() -> Error {
-    Error::invalid("/password", "wrong", "wrong password for this account")
+    Error::invalid("/password", Code::Wrong, "wrong password for this account")
 }

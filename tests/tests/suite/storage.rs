@@ -174,7 +174,7 @@ async fn a_full_database_is_unavailable_with_a_text_that_says_so() {
     let refused = refused.unwrap();
     assert_eq!(
         refused.body["detail"],
-        "the disk of the database is full: try again later"
+        "the database disk is full: try again later"
     );
     refused.header("retry-after");
     ada.get("/posts").await.expect_status(200);

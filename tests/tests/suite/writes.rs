@@ -10,7 +10,8 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{
-    Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, resources::registry,
+    Actor, Code, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery,
+    resources::registry,
 };
 use tests::{Knobs, Service, TestApp, json, service::draft};
 use tokio::sync::Notify;
@@ -68,7 +69,7 @@ async fn a_number_that_a_column_cannot_hold_is_a_refusal() {
     let Error::Invalid(refusals) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!(refusals[0].code, "out_of_range");
+    assert_eq!(refusals[0].code, Code::OutOfRange);
 }
 
 /// A title that only the database refuses.

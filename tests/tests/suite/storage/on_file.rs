@@ -21,8 +21,8 @@ const WRITES: usize = 16;
 
 /// What may be said to those whose write failed.
 const TEXTS: [&str; 2] = [
-    "the disk of the database is full: try again later",
-    "the file of the database cannot be read or written: try again later",
+    "the database disk is full: try again later",
+    "the database file cannot be read or written: try again later",
 ];
 
 /// A server, what it has acknowledged, and sign-ins that it says it has ended.
