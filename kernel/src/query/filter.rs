@@ -132,7 +132,7 @@ impl Filter {
     /// A filter on a field of `C` itself.
     pub fn on<C: Crud>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
         let is_comparable = |field: &Field<Column<C>>| field.is_comparable;
-        let unknown = || unknown_field::<C>(field, is_comparable);
+        let unknown = || unknown_field::<C>(is_comparable);
         let declared = declared::<C>(field).ok_or_else(unknown)?;
         let (condition, operator, values) = test(declared.column, operator, text)?;
         Ok(Self {

@@ -21,7 +21,6 @@ use crate::{
     Actor, Code, Error, Refusal, Result,
     crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope, size},
     permission::{Action, Reach},
-    quote,
     secret::Secret,
 };
 pub use cursor::Cursor;
@@ -332,9 +331,12 @@ fn permit(private: &[Private], actor: &Actor) -> Result<()> {
     }
 }
 
-/// What a resource declares of a field that rows may be sorted and grouped by.
-fn sortable<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
-    let unknown = || unknown_field::<C>(name, Field::is_sortable);
+/// What a resource declares of a field that rows may be sorted and grouped by. Refusals list the fields that are meant.
+fn sortable<C: Crud>(
+    name: &str,
+    is_meant: fn(&Field<Column<C>>) -> bool,
+) -> Result<Field<Column<C>>, Refused> {
+    let unknown = || unknown_field::<C>(is_meant);
     let field = declared::<C>(name).ok_or_else(unknown)?;
     if field.is_sortable() {
         Ok(field)
@@ -344,7 +346,7 @@ fn sortable<C: Crud>(name: &str) -> Result<Field<Column<C>>, Refused> {
     } else {
         let detail = format!(
             "rows cannot be sorted or grouped by {name}, a long text; expected {}",
-            public::<C>(Field::is_sortable).join(", ")
+            public::<C>(is_meant).join(", ")
         );
         Err((Code::NotAllowed, detail))
     }
@@ -380,10 +382,9 @@ fn declared<C: Crud>(name: &str) -> Option<Field<Column<C>>> {
 }
 
 /// Lists the fields that every caller may name: naming the others would reveal that they exist.
-fn unknown_field<C: Crud>(name: &str, is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
+fn unknown_field<C: Crud>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
     let known = public::<C>(is_meant).join(", ");
-    let detail = format!("unknown field {:?}; expected {known}", quote(name));
-    (Code::Unknown, detail)
+    (Code::Unknown, format!("unknown field; expected {known}"))
 }
 
 /// The members that a client may ask for by name.

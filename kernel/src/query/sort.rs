@@ -51,12 +51,12 @@ impl<C: Crud> Sort<C> {
                 Some(name) => (name, Order::Desc),
                 None => (name, Order::Asc),
             };
-            let field = sortable::<C>(name)?;
+            let field = sortable::<C>(name, Field::is_sortable)?;
             if sort.keys.iter().any(|key| key.column.as_str() == name) {
                 return Err(repeated(name));
             }
             if field.is_private {
-                let refused = || unknown_field::<C>(name, Field::is_sortable);
+                let refused = || unknown_field::<C>(Field::is_sortable);
                 sort.private.get_or_insert_with(refused);
             }
             sort.keys.push(Key {

@@ -2,7 +2,7 @@
 use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
-    ListQuery, Private, Refused, filterable,
+    ListQuery, Refused, filterable,
     parameter::{Form, Parameter},
     parameters::Parameters,
     parse::{RANKED, deleted, distinct, search, shape},
@@ -127,14 +127,11 @@ fn columns<C: Crud>(
     };
     Parameter::new(name, text, form, move |query: &mut StatsQuery<C>, value| {
         let fields = distinct(value, most, |field| column::<C>(field, is_meant))?;
-        let private = fields.iter().zip(value.split(','));
-        let private = private.filter(|(field, _)| field.is_private);
-        let refusal = |(_, field): (_, &str)| -> Private {
-            let (code, detail) = unknown_field::<C>(field, is_meant);
-            (Refusal::new(name, code, detail), C::name())
-        };
-        let private: Vec<_> = private.map(refusal).collect();
-        query.rows.private.extend(private);
+        if fields.iter().any(|field| field.is_private) {
+            let (code, detail) = unknown_field::<C>(is_meant);
+            let refusal = Refusal::new(name, code, detail);
+            query.rows.private.push((refusal, C::name()));
+        }
         set(query, fields.iter().map(|field| field.column).collect());
         Ok(())
     })
@@ -144,12 +141,12 @@ fn column<C: Crud>(
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
-    let field = sortable::<C>(name)?;
+    let field = sortable::<C>(name, is_meant)?;
     if is_meant(&field) {
         Ok(field)
     } else if field.is_private {
         // The answer must not reveal that the field exists.
-        Err(unknown_field::<C>(name, is_meant))
+        Err(unknown_field::<C>(is_meant))
     } else {
         let known = public::<C>(is_meant).join(", ");
         let detail = format!("{name} is true or false and has no order; expected {known}");
