@@ -1,57 +1,13 @@
 //! `/audit`: the audit log as a list.
-use actix_web::http::Method;
-use serde_json::{Map, Value};
-use service::{Actor, Audit, audit::AuditRow, crud::Crud, permission::Action};
-
-use crate::http::{
-    Answer, BASE, Call, JsonSchema, ListParams, NoBody, Page, Resource, Route, Serialize,
-};
-
-#[derive(Debug, JsonSchema, Serialize)]
-pub struct AuditView {
-    /// The position in the order of all changes; null until the entry is sealed.
-    seq: Option<i64>,
-    /// The user who made the change; null for the service itself.
-    actor_id: Option<i64>,
-    request_id: Option<String>,
-    resource: String,
-    resource_id: i64,
-    /// `created`, `updated`, `deleted`, `restored`, `purged`, `reverted`, `password_changed`, `password_reset`, `email_verified`, `signed_in`, `signed_out`
-    action: String,
-    /// `from` and `to` of each changed field; null if the values were erased.
-    changes: Option<Map<String, Value>>,
-}
-
-impl From<AuditRow> for AuditView {
-    fn from(AuditRow { entry, changes }: AuditRow) -> Self {
-        Self {
-            seq: entry.seq,
-            actor_id: entry.actor_id,
-            request_id: entry.request_id,
-            resource: entry.resource,
-            resource_id: entry.resource_id,
-            action: entry.action,
-            changes,
-        }
-    }
-}
-
-impl Resource for Audit {
-    type View = AuditView;
-}
+use service::{Audit, Crud};
+use web::{AuditView, prelude::*};
 
 pub fn routes() -> Vec<Route> {
-    let reads = |actor: &Actor| Audit::ruled(actor, Action::Read);
-    vec![Route::new(
-        "list",
-        Method::GET,
-        &format!("{BASE}/audit"),
-        reads,
-        list,
-    )]
+    let reads = Rule::action::<AuditView>(Action::Read);
+    vec![Route::new("list", Method::GET, "/audit", reads, list)]
 }
 
-async fn list(call: Call<NoBody, ListParams<Audit>>) -> Answer<Page<Audit>> {
+async fn list(call: Call<NoBody, ListParams<Audit>>) -> Answer<Page<AuditView>> {
     let query = &call.query.0;
     call.page(Audit::list(&call.session, query).await?, query)
         .await

@@ -1,27 +1,24 @@
 //! `GET /auth/explain`: whether a user may send a request, and which rule decides.
 use std::str::FromStr;
 
-use actix_web::{http::Method, web::Data};
+use actix_web::web::Data;
 use service::{
     Code, Error, Refusal, Registry,
     explain::{self, Ground},
     permission::Permission,
     query::{Form, Parameter, Parameters},
-    quote,
-    resources::registry,
+    quote, registry,
 };
 
-use crate::http::{
-    AccessPolicies, Answer, BASE, Call, JsonSchema, NoBody, Ok, Problem, Query, Reply, Route,
-    Serialize, parse_ids,
-};
+use web::{AccessPolicies, Application, Problem, Query, parse_ids, prelude::*};
 
 pub fn routes() -> Vec<Route> {
+    let rule = Rule::permission("system.read");
     vec![Route::new(
         "explain",
         Method::GET,
-        &format!("{BASE}/auth/explain"),
-        |actor| actor.holds(&Permission::new("system.read")),
+        "/auth/explain",
+        rule,
         explain,
     )]
 }
@@ -141,11 +138,12 @@ struct SourceView {
 async fn explain(
     call: Call<NoBody, Question>,
     policies: Data<AccessPolicies>,
+    application: Data<dyn Application>,
 ) -> Answer<Ok<ExplanationView>> {
     let question = &call.query;
     let (policy, values) = policies.find(&question.method, &question.path)?;
     let ids = parse_ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
-    let check = async |session: &_| policy.authorize_rows(session, &ids).await;
+    let check = async |session: &_| policy.authorize_rows(&**application, session, &ids).await;
     let scopes = question.scopes.iter().flatten().map(Permission::new);
     let scopes = question.scopes.as_ref().map(|_| scopes.collect());
     let found = explain::explain(&call.session, question.user_id, scopes, check).await?;

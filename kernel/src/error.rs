@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 
-use crate::{Code, Refusal, database::classify};
+use crate::{Code, Refusal};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -187,11 +187,5 @@ impl Error {
     /// A state that the code rules out.
     pub fn bug(what: impl Into<String>) -> Self {
         Self::internal(what.into())
-    }
-}
-
-impl From<DbErr> for Error {
-    fn from(error: DbErr) -> Self {
-        classify(error)
     }
 }

@@ -1,22 +1,14 @@
 //! What generic code knows of the resources of an application.
-use std::{collections::HashSet, pin::Pin};
+use std::collections::HashSet;
 
-use sea_orm::{IdenStatic, sea_query::SelectStatement};
+use sea_orm::IdenStatic;
 
 use crate::{
-    Crud, Error, Result, Tx,
-    crud::{Column, Field, Owner},
+    Crud, Error, Result,
+    crud::{Column, Field, Generated, Owner},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
-    slug::{self, Rename},
 };
-
-/// Finds free slugs for the rows that a restored deletion brings back and that a select names.
-type MakeRoom = for<'a> fn(
-    &'a Tx,
-    i64,
-    SelectStatement,
-) -> Pin<Box<dyn Future<Output = Result<Vec<Rename>>> + 'a>>;
 
 /// Which cached callers a change of a row makes invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +43,7 @@ pub struct Table {
     pub(crate) cached_callers: CachedCallers,
     /// What is wrong with the declaration; [`Registry::check`] reports it at the start.
     problems: Vec<String>,
-    pub(crate) make_room: MakeRoom,
+    pub(crate) generated: Option<Generated<&'static str>>,
 }
 
 impl Table {
@@ -70,7 +62,7 @@ impl Table {
             search: searched::<C>(),
             cached_callers: CachedCallers::None,
             problems: unsupported_fields::<C>(),
-            make_room: |tx, deletion, rows| Box::pin(slug::make_room::<C>(tx, deletion, rows)),
+            generated: C::GENERATED.map(Generated::named),
         }
     }
 

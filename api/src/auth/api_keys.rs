@@ -1,24 +1,22 @@
 //! `/auth/api-keys`: credentials for programs.
-use std::sync::Arc;
-
-use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::auth::{self, ApiKey, NewApiKey};
+use web::{BASE, Created, prelude::*};
 
-use super::{first_id, has_session, path};
-use crate::http::{
-    Answer, Call, Created, JsonSchema, Kind, NoContent, Ok, Reply, Route, Serialize, Time,
-};
+use super::{first_id, signed_in};
 
 pub fn routes() -> Vec<Route> {
-    let (all, one) = (path("api-keys"), path("api-keys/{id}"));
+    let all = "/auth/api-keys";
+    let owns_key = signed_in()
+        .on_rows(|session, ids| Box::pin(auth::has_api_key(session, first_id(ids))))
+        .checked_by_operation();
     vec![
-        Route::new("api_keys", Method::GET, &all, has_session, api_keys),
+        Route::new("api_keys", Method::GET, all, signed_in(), api_keys),
         Route::new(
             "create_api_key",
             Method::POST,
-            &all,
-            has_session,
+            all,
+            signed_in(),
             create_api_key,
         )
         .fails_with(Kind::Conflict)
@@ -26,13 +24,10 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             "revoke_api_key",
             Method::DELETE,
-            &one,
-            has_session,
+            "/auth/api-keys/{id}",
+            owns_key,
             revoke_api_key,
-        )
-        .row_rule(Arc::new(|session, ids| {
-            Box::pin(auth::has_api_key(session, first_id(ids)))
-        })),
+        ),
     ]
 }
 
@@ -91,7 +86,7 @@ async fn api_keys(call: Call) -> Answer<Ok<ApiKeys>> {
 
 async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>> {
     let (about, text) = auth::create_api_key(&call.session, &call.input).await?;
-    let location = format!("{}/{}", path("api-keys"), about.id);
+    let location = format!("{BASE}/auth/api-keys/{}", about.id);
     let key = NewApiKeyView {
         key: text.expose_secret().to_owned(),
         about: about.into(),

@@ -8,13 +8,13 @@ use anyhow::Context;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use service::Session;
 use tempfile::NamedTempFile;
+use web::transfer::{AnyPages, Format, Transfer};
 
 use super::{
     context::{Operator, say},
     explain::explain,
-    transfer::{format_of, is_standard, pair, resource},
+    transfer::{format_of, is_standard, one_of, pair, resource},
 };
-use crate::transfer::{AnyPages, Format, Transfer};
 
 #[derive(Debug, clap::Args)]
 pub struct Export {
@@ -24,7 +24,7 @@ pub struct Export {
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// Format [default: from the file extension]
-    #[arg(long)]
+    #[arg(long, value_parser = one_of(&Format::ALL))]
     format: Option<Format>,
     /// Query parameter as in a list, repeatable: `status=published`, `deleted=include`, `sort=…`, `fields=…`
     #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = pair)]

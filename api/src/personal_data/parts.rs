@@ -1,6 +1,8 @@
 //! The files of an export of personal data.
-use service::{
-    Audit, Comments, Error, Posts, Reads, Result, Session, auth, personal_data, query::ExportQuery,
+use service::{Error, Reads, Result, Session, auth, personal_data, query::ExportQuery};
+use web::{
+    AuditView, Resource,
+    transfer::{AnyPages, Format, Pages},
 };
 
 use super::{
@@ -8,11 +10,7 @@ use super::{
     ndjson::{AsSystem, NdjsonRows},
     views::{MailView, ProfileView, SessionView, TokenView},
 };
-use crate::{
-    auth::ApiKeyView,
-    http::Resource,
-    transfer::{AnyPages, Format, Pages},
-};
+use crate::{auth::ApiKeyView, comments::CommentView, posts::PostView};
 
 /// The fields of audit entries without `changes`, which may be personal data of others.
 const ENTRY_FIELDS: &str = "seq,request_id,resource,resource_id,action,created_at";
@@ -32,15 +30,15 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
                 Box::pin(profile(session, after))
             })),
         ),
-        part("posts.ndjson", rows::<Posts>(&mine)?),
-        part("comments.ndjson", rows::<Comments>(&mine)?),
+        part("posts.ndjson", rows::<PostView>(&mine)?),
+        part("comments.ndjson", rows::<CommentView>(&mine)?),
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(rows::<Audit>(&about_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(&about_me)?)),
         ),
         part(
             "done_by_account.ndjson",
-            Box::new(AsSystem(rows::<Audit>(&by_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(&by_me)?)),
         ),
         part(
             "sessions.ndjson",
@@ -81,9 +79,10 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     ])
 }
 
-fn rows<R: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
-    let query = ExportQuery::<R>::parse(filters.iter().copied())?;
-    Ok(Box::new(Pages::new(query, Format::Ndjson)?))
+fn rows<V: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+    let filters = filters.iter().copied();
+    let query = ExportQuery::<V::Service>::parse(filters)?;
+    Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
 }
 
 /// Returns the only row of the profile.

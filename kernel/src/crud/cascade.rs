@@ -2,28 +2,25 @@
 //!
 //! Every row that a deletion takes carries its id, so the rows to follow are always "those of this deletion": one
 //! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
+mod taken;
+
 use sea_orm::{
-    ConnectionTrait, QueryResult,
+    ConnectionTrait, DbErr, QueryResult,
     prelude::DateTimeWithTimeZone,
-    sea_query::{
-        Condition, Expr, ExprTrait, IntoIden, Query, SelectStatement, TableRef, UpdateStatement,
-        ValueTuple,
-    },
+    sea_query::{Condition, Expr, ExprTrait, IntoIden, TableRef, UpdateStatement},
 };
 
-use super::{now, roots::Roots, scope};
-use crate::{
-    Error, Reads, Result, Tx,
-    audit::{Did, Entry, RowsChange, RowsWrite, erase_purged},
-    registry::Table,
-    slug::Rename,
+use super::{
+    erase::erase_purged,
+    now,
+    roots::Roots,
+    rows::{self, RowsWrite},
+    scope,
 };
+use crate::{Error, Reads, Result, Tx, record::Did, registry::Table};
 
 /// The deletions of one call, for a statement that reads them.
 const OPENED: &str = "opened";
-
-/// The new slugs of rows, for a statement that reads them.
-const RENAMED: &str = "renamed";
 
 /// Stamps the live rows `ids` and what they own, each as a deletion of its own.
 pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
@@ -38,7 +35,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let write = |table, stamp, rows: Expr| RowsWrite {
         table,
         did: Did::Deleted,
-        change: RowsChange::Update(stamp),
+        change: rows::Change::Update(stamp),
         scope: scope::live_ids(table),
         rows: rows.into(),
         changes: serde_json::Map::new(),
@@ -95,16 +92,25 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
             owner.lock_all(tx, theirs).await?;
         }
         let returning = returning(table, deletion);
-        rename(tx, table, deletion, &returning, at).await?;
+        if let Some(generated) = &table.generated {
+            taken::restore(tx, name, generated, &returning, at).await?;
+        }
         let back = RowsWrite {
             table: name,
             did: Did::Restored,
-            change: RowsChange::Update(revive(name, at)),
+            change: rows::Change::Update(revive(name, at)),
             scope: scope::deleted_rows(name, "id"),
             rows: returning,
             changes: serde_json::Map::new(),
         };
-        back.run(tx).await?;
+        let back = back.run(tx).await;
+        if let (Err(error), Some(generated)) = (&back, &table.generated)
+            && generated.is_taken(error)
+        {
+            // Another transaction took the text of a row in between.
+            return Err(Error::Contended(DbErr::RecordNotUpdated));
+        }
+        back?;
         for owner in &table.owners {
             let fate = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).equals((name, owner.column)))
@@ -138,51 +144,6 @@ fn revive(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
         .take()
 }
 
-/// Brings back, some at a time, the rows whose slugs were taken meanwhile: each gets another one.
-async fn rename(
-    tx: &Tx,
-    table: &Table,
-    deletion: i64,
-    returning: &Condition,
-    at: DateTimeWithTimeZone,
-) -> Result<()> {
-    let name = table.name;
-    loop {
-        let rows: SelectStatement = scope::deleted_rows(name, "id")
-            .cond_where(returning.clone())
-            .take();
-        let renames = (table.make_room)(tx, deletion, rows).await?;
-        let Some(Rename { column, .. }) = renames.first() else {
-            return Ok(());
-        };
-        let new = |place: usize| Expr::col((RENAMED, format!("column{place}")));
-        let values = renames
-            .iter()
-            .map(|rename| ValueTuple::Many(vec![rename.id.into(), rename.to.as_str().into()]));
-        let back = revive(name, at)
-            .value(*column, new(2))
-            .from(TableRef::ValuesList(values.collect(), RENAMED.into_iden()))
-            .and_where(Expr::col((name, "id")).eq(new(1)))
-            .and_where(of(name, &[deletion]))
-            .returning(Query::returning().columns([(name, "id"), (name, "version")]))
-            .take();
-        let rows = tx.query_all(&back).await?;
-        if rows.is_empty() {
-            return Err(Error::bug(
-                "rows of a deletion were renamed, and did not come back",
-            ));
-        }
-        for row in rows {
-            let row: (i64, i64) = (row.try_get("", "id")?, row.try_get("", "version")?);
-            let rename = renames.iter().find(|rename| rename.id == row.0);
-            let rename = rename.ok_or_else(|| Error::bug("another row was renamed"))?;
-            let entry = Entry::of(name, Did::Restored, row);
-            tx.record(entry.changing(rename.column, &*rename.from, &*rename.to));
-        }
-        tx.store_entries().await?;
-    }
-}
-
 /// Removes the deleted rows `ids` and what they own for good, children first.
 pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let roots = Roots {
@@ -211,7 +172,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
             let removal = RowsWrite {
                 table: table.name,
                 did: Did::Purged,
-                change: RowsChange::Remove(scope::erase_deleted(table.name)),
+                change: rows::Change::Remove(scope::erase_deleted(table.name)),
                 scope: scope::deleted_rows(table.name, "id"),
                 rows,
                 changes: serde_json::Map::new(),

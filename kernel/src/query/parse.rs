@@ -156,19 +156,18 @@ fn include<C: Crud>(registry: &Registry) -> Option<Parameter<Shape>> {
     let relations = relations(C::name(), registry);
     let values: Vec<_> = relations.iter().flat_map(include::Include::names).collect();
     let is_empty = values.is_empty();
+    let heavy = values.iter().find(|name| name.contains('.'));
+    let heavy = heavy.map(|name| format!("; `{name}` adds a heavy field of an owner"));
+    let heavy = heavy.unwrap_or_default();
+    let text = format!("Related rows to include, without heavy fields{heavy}.");
     let form = Form::List {
         values,
         most: Some(MAX_INCLUDES),
     };
-    let include = Parameter::new(
-        "include",
-        "Related rows to include, without heavy fields; `post.content` adds a heavy field of an owner.",
-        form,
-        move |shape: &mut Shape, value| {
-            shape.includes = include::parse(value, &relations)?;
-            Ok(())
-        },
-    );
+    let include = Parameter::new("include", text, form, move |shape: &mut Shape, value| {
+        shape.includes = include::parse(value, &relations)?;
+        Ok(())
+    });
     (!is_empty).then_some(include)
 }
 

@@ -1,4 +1,5 @@
 //! A resource with columns of every type has correct pages, filters and stats, or the server refuses to start.
+mod generated;
 mod times;
 mod toys;
 mod unsupported;
@@ -7,7 +8,7 @@ use service::{
     Crud,
     crud::{Datum, Page},
     query::{ListQuery, StatsQuery, declared_fields},
-    resources::registry,
+    registry,
 };
 use tests::Service;
 

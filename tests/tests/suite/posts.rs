@@ -1,6 +1,6 @@
 //! Posts: publication, authors, versions and what a patch may say (contract §3, §6).
 mod restore;
-mod slugs;
+pub mod slugs;
 
 use serde_json::Value;
 use tests::{TestApp, json};

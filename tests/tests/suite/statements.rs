@@ -90,6 +90,21 @@ async fn a_new_post_is_one_locking_read_and_one_insert_with_one_for_its_words_an
 }
 
 #[actix_web::test]
+async fn a_title_that_is_taken_costs_one_more_insert_however_often() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let mut costs = Vec::new();
+
+    for _ in 0..40 {
+        app.statements.take();
+        ada.publish("Hello").await;
+        costs.push(app.statements.take().len());
+    }
+
+    assert_eq!((costs[0], &costs[1..]), (5, &[6; 39][..]));
+}
+
+#[actix_web::test]
 async fn a_new_comment_is_one_locking_read_per_parent_and_one_insert_with_one_for_the_audit() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;

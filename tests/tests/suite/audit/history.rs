@@ -66,7 +66,7 @@ async fn a_change_of_nothing_and_a_refused_one_leave_no_entry() {
     ada.patch(post.url(), json!({ "title": " " }))
         .await
         .expect_status(422);
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let rolled_back = system.write(async |tx| {
         let new = NewPost {
             title: "Gone".to_owned(),
@@ -130,10 +130,11 @@ async fn a_slug_that_had_to_change_is_in_the_history() {
 
     let history = history(&root, post.url()).await;
     assert_eq!(actions(&history), ["created", "deleted", "restored"]);
-    assert_eq!(
-        history[2]["changes"]["slug"],
-        json!({ "from": "hello", "to": "hello-2" })
-    );
+    let change = &history[2]["changes"]["slug"];
+    assert_eq!(change["from"], "hello");
+    let restored = root.get(post.url()).await.expect_status(200);
+    assert_eq!(change["to"], restored.body["slug"]);
+    assert_ne!(change["to"], "hello");
 }
 
 #[actix_web::test]
@@ -157,7 +158,7 @@ async fn a_purge_leaves_that_there_was_a_row_and_nothing_of_what_it_was() {
         .expect_status(404);
     let all = root.get("/audit?limit=100").await;
     assert!(!all.text.contains("Sonderling"), "{}", all.text);
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let texts = system.write(async |tx| {
         let kept = "SELECT count(*) AS kept FROM audit_entries WHERE texts LIKE '%Sonderling%' OR changes LIKE '%Sonderling%'";
         let kept = sea_orm::Statement::from_string(tx.get_database_backend(), kept);

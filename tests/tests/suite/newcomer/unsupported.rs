@@ -4,7 +4,7 @@ use service::{
     Actor, Crud,
     crud::{Field, everything},
     query::unsupported_fields,
-    resources::registry,
+    registry,
 };
 
 use super::toys::{NewToy, ToyPatch};

@@ -1,12 +1,13 @@
 //! A write to a child and the deletion of its owner, in both orders, on two connections.
-use std::rc::Rc;
+use std::{collections::HashSet, rc::Rc};
 
 use service::{
     Comments, Crud, Error, Posts, Result, Session, Tx, Users,
     comments::{CommentPatch, NewComment},
     posts::PostPatch,
+    users::UserPatch,
 };
-use tests::{Service, Sql, process::eventually};
+use tests::{Service, Sql, process::eventually, service::draft};
 use tokio::{sync::Notify, task::JoinHandle};
 
 /// Ada's published post, Bob who comments, and a look from outside.
@@ -238,4 +239,26 @@ async fn a_post_goes_with_an_author_who_is_deleted_after_it() {
     deleted.unwrap();
     assert_eq!(scene.live_comments().await, 0);
     assert!(scene.service.slugs().await.is_empty());
+}
+
+/// The slug is free when the restore looks, and taken when it writes.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_slug_that_is_taken_while_its_post_comes_back_is_varied() {
+    let scene = Scene::new().await;
+    let (ada, new) = (scene.ada, draft(scene.bob, "Hello"));
+    let deleted = scene.service.write(async |tx| Users::delete(tx, ada).await);
+    deleted.await.unwrap();
+
+    let (made, restored) = scene
+        .in_this_order(
+            async move |tx| Posts::create(tx, &new).await,
+            async move |tx| Users::restore(tx, ada, None::<&UserPatch>).await,
+        )
+        .await;
+
+    assert_eq!(made.unwrap().row.slug, "hello");
+    restored.unwrap();
+    let slugs: HashSet<_> = scene.service.slugs().await.into_iter().collect();
+    assert_eq!(slugs.len(), 2, "{slugs:?}");
 }

@@ -15,7 +15,9 @@ const ROUNDS: usize = 1_000;
 const LANES: usize = 4;
 /// Operations of everything against everything.
 const OPERATIONS: usize = 1_200;
-const SLUG_ROUNDS: usize = 5;
+/// Clients that post the same title at the same moment.
+const CLIENTS: u32 = 32;
+const SLUG_ROUNDS: i64 = 5;
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
@@ -115,7 +117,7 @@ async fn whatever_is_deleted_and_restored_at_once_stays_whole() {
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn many_posts_of_one_title_at_the_same_moment_get_a_slug_each() {
     let service = Service::with(|settings| {
-        settings.max_connections = 20;
+        settings.max_connections = CLIENTS;
         settings.write_timeout = std::time::Duration::from_secs(5);
     })
     .await;
@@ -123,12 +125,12 @@ async fn many_posts_of_one_title_at_the_same_moment_get_a_slug_each() {
 
     for round in 0..SLUG_ROUNDS {
         let title = format!("Round {round}");
-        join_all((0..20).map(|_| service.post(ada, &title))).await;
+        join_all((0..CLIENTS).map(|_| service.post(ada, &title))).await;
     }
 
     let sql = Sql::open(&service.url).await;
     let slugs = sql.number("SELECT count(DISTINCT slug) FROM posts").await;
-    assert_eq!(slugs, i64::try_from(20 * SLUG_ROUNDS).unwrap());
+    assert_eq!(slugs, i64::from(CLIENTS) * SLUG_ROUNDS);
 }
 
 /// What is not there cannot be deleted, and so on; nothing else may go wrong.
