@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use kernel::{
-    Crud, Refusal, Registry,
+    Code, Crud, Refusal, Registry,
     input::{self, Input},
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
