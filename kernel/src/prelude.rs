@@ -8,8 +8,8 @@ pub use serde::Deserialize;
 
 pub use crate::{
     Actor, Crud, Error, Reads, Result, Session, Tx,
-    crud::{Change, Field, Owner, Written, everything, nothing, now, permit, scope},
+    crud::{Change, Field, Generated, Owner, Written, everything, nothing, now, permit, scope},
     input::{PresentTrimmed, Trimmed, present},
     permission::{Action, Reach},
-    slug::Slug,
+    slug,
 };

@@ -2,13 +2,12 @@
 //!
 //! Every row that a deletion takes carries its id, so the rows to follow are always "those of this deletion": one
 //! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
+mod taken;
+
 use sea_orm::{
-    ConnectionTrait, QueryResult,
+    ConnectionTrait, DbErr, QueryResult,
     prelude::DateTimeWithTimeZone,
-    sea_query::{
-        Condition, Expr, ExprTrait, IntoIden, Query, SelectStatement, TableRef, UpdateStatement,
-        ValueTuple,
-    },
+    sea_query::{Condition, Expr, ExprTrait, IntoIden, TableRef, UpdateStatement},
 };
 
 use super::{
@@ -18,18 +17,10 @@ use super::{
     rows::{self, RowsWrite},
     scope,
 };
-use crate::{
-    Error, Reads, Result, Tx,
-    record::{Did, Entry},
-    registry::Table,
-    slug::Rename,
-};
+use crate::{Error, Reads, Result, Tx, record::Did, registry::Table};
 
 /// The deletions of one call, for a statement that reads them.
 const OPENED: &str = "opened";
-
-/// The new slugs of rows, for a statement that reads them.
-const RENAMED: &str = "renamed";
 
 /// Stamps the live rows `ids` and what they own, each as a deletion of its own.
 pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
@@ -59,7 +50,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     if write(root, this, named).run(tx).await? < ids.len() as u64 {
         return Err(Error::NotFound);
     }
-    let owned = tx.registry().owned_by(root);
+    let owned = tx.kernel().registry().owned_by(root);
     if !owned.is_empty() {
         tx.waits_for_locks().await?;
     }
@@ -87,7 +78,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
 /// A row with another deleted owner stays deleted, as part of that owner's deletion.
 pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
-    let owned = tx.registry().owned_by(root);
+    let owned = tx.kernel().registry().owned_by(root);
     if !owned.is_empty() {
         tx.waits_for_locks().await?;
     }
@@ -101,7 +92,9 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
             owner.lock_all(tx, theirs).await?;
         }
         let returning = returning(table, deletion);
-        rename(tx, table, deletion, &returning, at).await?;
+        if let Some(generated) = &table.generated {
+            taken::restore(tx, name, generated, &returning, at).await?;
+        }
         let back = RowsWrite {
             table: name,
             did: Did::Restored,
@@ -110,7 +103,14 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
             rows: returning,
             changes: serde_json::Map::new(),
         };
-        back.run(tx).await?;
+        let back = back.run(tx).await;
+        if let (Err(error), Some(generated)) = (&back, &table.generated)
+            && generated.is_taken(error)
+        {
+            // Another transaction took the text of a row in between.
+            return Err(Error::Contended(DbErr::RecordNotUpdated));
+        }
+        back?;
         for owner in &table.owners {
             let fate = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).equals((name, owner.column)))
@@ -144,65 +144,20 @@ fn revive(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
         .take()
 }
 
-/// Brings back, some at a time, the rows whose slugs were taken meanwhile: each gets another one.
-async fn rename(
-    tx: &Tx,
-    table: &Table,
-    deletion: i64,
-    returning: &Condition,
-    at: DateTimeWithTimeZone,
-) -> Result<()> {
-    let name = table.name;
-    loop {
-        let rows: SelectStatement = scope::deleted_rows(name, "id")
-            .cond_where(returning.clone())
-            .take();
-        let renames = (table.make_room)(tx, deletion, rows).await?;
-        let Some(Rename { column, .. }) = renames.first() else {
-            return Ok(());
-        };
-        let new = |place: usize| Expr::col((RENAMED, format!("column{place}")));
-        let values = renames
-            .iter()
-            .map(|rename| ValueTuple::Many(vec![rename.id.into(), rename.to.as_str().into()]));
-        let back = revive(name, at)
-            .value(*column, new(2))
-            .from(TableRef::ValuesList(values.collect(), RENAMED.into_iden()))
-            .and_where(Expr::col((name, "id")).eq(new(1)))
-            .and_where(of(name, &[deletion]))
-            .returning(Query::returning().columns([(name, "id"), (name, "version")]))
-            .take();
-        let rows = tx.query_all(&back).await?;
-        if rows.is_empty() {
-            return Err(Error::bug(
-                "rows of a deletion were renamed, and did not come back",
-            ));
-        }
-        for row in rows {
-            let row: (i64, i64) = (row.try_get("", "id")?, row.try_get("", "version")?);
-            let rename = renames.iter().find(|rename| rename.id == row.0);
-            let rename = rename.ok_or_else(|| Error::bug("another row was renamed"))?;
-            let entry = Entry::of(name, Did::Restored, row);
-            tx.record(entry.changing(rename.column, &*rename.from, &*rename.to));
-        }
-        tx.store_entries().await?;
-    }
-}
-
 /// Removes the deleted rows `ids` and what they own for good, children first.
 pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let roots = Roots {
         table: root,
         ids,
         rows: |table| scope::deleted_rows(table, "id"),
-        registry: tx.registry(),
+        registry: tx.kernel().registry(),
     };
     tx.changes_rows(root, Some(ids));
-    let mut order = tx.registry().owned_by(root);
+    let mut order = tx.kernel().registry().owned_by(root);
     if !order.is_empty() {
         tx.waits_for_locks().await?;
     }
-    order.insert(0, tx.registry().table(root)?);
+    order.insert(0, tx.kernel().registry().table(root)?);
     for table in order.into_iter().rev() {
         if table.name != root {
             tx.changes_rows(table.name, None);

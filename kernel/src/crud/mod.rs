@@ -7,6 +7,7 @@ pub mod erase;
 mod expected;
 mod field;
 mod found;
+mod generated;
 mod impact;
 mod many;
 mod natural;
@@ -36,6 +37,7 @@ pub use base::{author_column, column, permit};
 pub use expected::Expected;
 pub use field::Field;
 pub use found::{Deleted, Found, Page};
+pub use generated::{Generated, VARIATIONS};
 pub use impact::Impact;
 pub use many::Target;
 pub use many::claim;
@@ -52,7 +54,6 @@ use crate::{
     input::Input,
     permission::{Action, Reach},
     query::{ListQuery, Shape, StatsQuery},
-    slug::Slug,
 };
 
 pub type Model<C> = <<C as Crud>::Entity as EntityTrait>::Model;
@@ -98,8 +99,8 @@ pub trait Crud: Sized + 'static {
     const OWNER_MAY: &'static [Action] = &[Action::Read];
     /// Whether anyone, signed in or not, may read some rows.
     const PUBLIC: bool = true;
-    /// The readable name that is made on create, where the resource has one.
-    const SLUG: Option<Slug<Column<Self>>> = None;
+    /// The unique text that the service fills in on create if the client leaves it out, such as a slug.
+    const GENERATED: Option<Generated<Column<Self>>> = None;
     /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.
     const UNIQUE: &'static [Column<Self>] = &[];
     /// What a client may filter and sort by, beside the base columns.
@@ -117,9 +118,9 @@ pub trait Crud: Sized + 'static {
     }
 
     /// The public field by which rows are known on every server: beside a foreign key in an export, it says which row is
-    /// meant. The slug, where there is one.
+    /// meant. The generated text, where there is one.
     fn natural_key() -> Option<NaturalKey> {
-        Self::SLUG.map(|slug| NaturalKey::plain(slug.column))
+        Self::GENERATED.map(|generated| NaturalKey::plain(generated.column))
     }
 
     /// Which live rows the actor may see. Where that depends on another table (a subquery), a page of a list looks at a

@@ -17,7 +17,7 @@ use sea_orm::{
 };
 
 pub use crate::plain::{erase, erase_links, plain, plain_as, update_plain};
-pub use each::{PARAMETERS, portions, update_each};
+pub use each::{portions, update_each};
 pub use ids::next_ids;
 pub use lock::{hold, lock, lock_all, lock_trash};
 

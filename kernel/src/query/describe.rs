@@ -74,10 +74,15 @@ pub fn unsupported_fields<C: Crud>() -> Vec<String> {
             )
         })
     };
-    let searched = C::SLUG.filter(|slug| searched::<C>().contains(&slug.column.as_str()));
-    let slug = searched.map(|_| {
+    let generated = C::GENERATED.map(|generated| generated.column.as_str());
+    let generated = generated.filter(|column| searched::<C>().contains(column));
+    let searched = generated.map(|column| {
         let name = C::name();
-        format!("{name} searches its slug, which a restore may change without indexing it: take it out of SEARCH")
+        format!("{name} searches {column}, which a restore may change without indexing it: take it out of SEARCH")
     });
-    C::FIELDS.iter().filter_map(problem).chain(slug).collect()
+    C::FIELDS
+        .iter()
+        .filter_map(problem)
+        .chain(searched)
+        .collect()
 }

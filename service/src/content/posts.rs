@@ -56,10 +56,11 @@ impl Crud for Posts {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
-    const SLUG: Option<Slug<Column>> = Some(Slug {
+    const GENERATED: Option<Generated<Column>> = Some(Generated {
         column: Column::Slug,
         source: Column::Title,
-        fallback: "post",
+        make: |title| slug::make(title, "post"),
+        vary: slug::vary,
     });
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Title),

@@ -6,6 +6,8 @@ mod users;
 use serde_json::Value;
 use tests::{Client, Reply, TestApp, json};
 
+use crate::posts::slugs::expect_varied;
+
 async fn bulk(who: &Client, resource: &str, operations: Value) -> Reply {
     let body = json!({ "operations": operations });
     who.post(&format!("/{resource}/bulk"), body).await
@@ -20,7 +22,7 @@ fn create(title: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn operations_are_done_in_their_order() {
+async fn operations_run_in_order() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let (old, gone) = (
@@ -65,19 +67,19 @@ async fn operations_are_done_in_their_order() {
             .clone()
     };
     assert_eq!(slug(ids[3]).await, "gone", "it was free again");
-    assert_eq!(slug(ids[4]).await, "gone-2");
+    expect_varied(slug(ids[4]).await.as_str().unwrap(), "gone", 4);
     assert_eq!(slug(old).await, "newer");
     ada.get(&format!("/posts/{gone}")).await.expect_status(404);
 }
 
 #[actix_web::test]
-async fn many_of_one_title_get_slugs_of_their_own() {
+async fn posts_with_one_title_in_a_bulk_get_different_slugs() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     ada.publish("Same").await;
     let mut operations: Vec<_> = (0..40).map(|_| create("Same")).collect();
     let mut chosen = post("Other");
-    chosen["slug"] = "same-3".into();
+    chosen["slug"] = "chosen".into();
     operations.insert(7, json!({ "op": "create", "data": chosen }));
 
     bulk(&ada, "posts", operations.into())
@@ -93,14 +95,11 @@ async fn many_of_one_title_get_slugs_of_their_own() {
         .collect();
     let distinct: std::collections::HashSet<_> = slugs.iter().collect();
     assert_eq!((slugs.len(), distinct.len()), (42, 42), "{slugs:?}");
-    assert!(
-        slugs.contains(&"same-3") && slugs.contains(&"same-42"),
-        "{slugs:?}"
-    );
+    assert!(slugs.contains(&"chosen"), "{slugs:?}");
 }
 
 #[actix_web::test]
-async fn values_go_round_within_a_bulk() {
+async fn unique_values_can_be_swapped_within_a_bulk() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let (one, two) = (ada.publish("One").await.id(), ada.publish("Two").await.id());
@@ -116,7 +115,7 @@ async fn values_go_round_within_a_bulk() {
 }
 
 #[actix_web::test]
-async fn values_of_every_kind_are_changed_in_bulk() {
+async fn fields_of_every_type_are_changed_in_bulk() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let role = |name: &str| {
@@ -145,7 +144,7 @@ async fn values_of_every_kind_are_changed_in_bulk() {
 }
 
 #[actix_web::test]
-async fn a_bulk_is_one_request_in_the_audit_with_an_entry_each() {
+async fn a_bulk_has_one_audit_entry_per_row_with_one_request_id() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let (one, two) = (

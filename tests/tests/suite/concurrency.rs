@@ -9,17 +9,19 @@ use tests::{PASSWORD, Reply, TestApp, json};
 
 /// More than there are connections.
 const MANY: usize = 20;
+/// Clients that post the same title.
+const CLIENTS: usize = 32;
 const ROUNDS: usize = 10;
 
 #[actix_web::test]
-async fn posts_of_one_title_get_a_slug_each() {
+async fn concurrent_posts_with_one_title_get_different_slugs() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
-    let all = join_all((0..MANY).map(|_| ada.publish("Hello"))).await;
+    let all = join_all((0..CLIENTS).map(|_| ada.publish("Hello"))).await;
 
     let slugs: HashSet<_> = all.iter().map(|post| post.body["slug"].as_str()).collect();
-    assert_eq!(slugs.len(), MANY, "{slugs:?}");
+    assert_eq!(slugs.len(), CLIENTS, "{slugs:?}");
 }
 
 #[actix_web::test]
@@ -69,7 +71,7 @@ async fn one_of_many_concurrent_registrations_gets_the_username() {
 }
 
 #[actix_web::test]
-async fn of_two_superusers_who_demote_each_other_one_remains() {
+async fn one_of_two_superusers_who_demote_each_other_stays() {
     let app = TestApp::new().await;
     let two = [app.superuser("ada").await, app.superuser("bob").await];
     let demote = json!({ "is_superuser": false });

@@ -12,6 +12,10 @@ use crate::{BASE, application::Application};
 
 /// The access policy of a route.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own"
+)]
 pub struct AccessPolicy {
     pub rule: Rule,
     /// Whether the route signs a caller in, so that an old cookie does not make it fail.

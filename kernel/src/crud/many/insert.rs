@@ -1,32 +1,29 @@
-//! Rows on their way into a table, with free slugs where the client chose none.
+//! Inserts rows, and varies generated texts that are taken.
 //!
-//! The first statement tries the plain slugs, so that the usual case costs nothing more; the second numbers those that
-//! are taken. What is left collides with something else, or with another transaction at this moment: those rows are
-//! inserted one by one, which tells with what.
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+//! The first statement tries the texts as they are made, so that the usual case costs nothing more. Each of the next two
+//! varies those that are taken. The rows that are left collide with something else: they are inserted one by one, so
+//! that each refusal says with what.
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, DbErr, EntityTrait, IdenStatic, Iterable, Value,
-    sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic,
+    Iterable, QueryResult, Value,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 
 use super::answer;
 use crate::{
     Error, Result, Tx,
-    crud::{Active, Column, Crud, Model, base, scope, unique},
+    crud::{Active, Column, Crud, Model, base, generated::VARIATIONS, scope, unique},
     database::taken,
-    slug,
 };
 
-/// Names that others may take before us, one after the other.
-const ATTEMPTS: usize = 32;
-
-/// A row that is not there yet.
+/// A row that is not in the table yet.
 struct Pending<C: Crud> {
     place: usize,
     row: Active<C>,
-    /// What its slug is made from, where the client chose none.
-    plain: Option<String>,
+    /// The text that the service generated for the row; none if the client wrote one.
+    generated: Option<String>,
 }
 
 pub async fn insert<C: Crud>(
@@ -42,18 +39,17 @@ pub async fn insert<C: Crud>(
         }
     }
     number(tx, &mut pending).await?;
-    let mut seen = HashSet::new();
-    let is_first = |new: &Pending<C>| new.plain.clone().is_none_or(|plain| seen.insert(plain));
-    let (firsts, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(is_first);
-
-    let left = insert_all(tx, firsts, &mut answers).await?;
-    let left = left.into_iter().chain(others);
-    let (mut ours, chosen): (Vec<_>, Vec<_>) = left.partition(|new| new.plain.is_some());
-    ours.sort_by_key(|new| new.place);
-    rename(tx, &mut ours).await?;
-    let left = insert_all(tx, ours, &mut answers).await?;
-    let chosen = refuse_taken(tx, chosen, &mut answers).await?;
-    for new in left.into_iter().chain(chosen) {
+    let left = insert_all(tx, pending, &mut answers).await?;
+    let (mut generated, written): (Vec<_>, Vec<_>) =
+        left.into_iter().partition(|new| new.generated.is_some());
+    for attempt in 0..VARIATIONS {
+        for new in &mut generated {
+            new.vary(attempt);
+        }
+        generated = insert_all(tx, generated, &mut answers).await?;
+    }
+    let written = refuse_taken(tx, written, &mut answers).await?;
+    for new in generated.into_iter().chain(written) {
         answers.insert(new.place, insert_alone(tx, new).await?);
     }
     Ok(answers.into_values().collect())
@@ -61,12 +57,24 @@ pub async fn insert<C: Crud>(
 
 impl<C: Crud> Pending<C> {
     fn new(place: usize, mut row: Active<C>) -> Self {
-        let made = C::SLUG.filter(|slug| row.is_not_set(slug.column));
-        let plain = made.map(|slug| slug.plain(&row.get(slug.source)));
-        if let (Some(slug), Some(plain)) = (made, &plain) {
-            row.set(slug.column, plain.as_str().into());
+        let made = C::GENERATED.filter(|generated| row.is_not_set(generated.column));
+        let generated = made.map(|generated| {
+            let text = (generated.make)(text(&row.get(generated.source)));
+            row.set(generated.column, text.as_str().into());
+            text
+        });
+        Self {
+            place,
+            row,
+            generated,
         }
-        Self { place, row, plain }
+    }
+
+    fn vary(&mut self, attempt: usize) {
+        if let (Some(generated), Some(text)) = (C::GENERATED, &self.generated) {
+            let varied = (generated.vary)(text, attempt);
+            self.row.set(generated.column, varied.into());
+        }
     }
 
     /// What is left to the defaults of the table. A nullable column has none: it is NULL.
@@ -84,6 +92,14 @@ impl<C: Crud> Pending<C> {
     }
 }
 
+/// The text that a column is set to; empty if it is not set.
+fn text(value: &ActiveValue<Value>) -> &str {
+    match value {
+        ActiveValue::Set(Value::String(Some(text))) => text,
+        _ => "",
+    }
+}
+
 /// Gives several rows their ids beforehand: what a statement returns is in no order that the databases promise.
 async fn number<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
     if pending.len() > 1 {
@@ -96,44 +112,33 @@ async fn number<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
     Ok(())
 }
 
-/// Numbers the slugs that are taken.
-async fn rename<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
-    let Some(slug) = C::SLUG.filter(|_| !pending.is_empty()) else {
-        return Ok(());
-    };
-    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-    for plain in pending.iter().filter_map(|new| new.plain.clone()) {
-        *wanted.entry(plain).or_default() += 1;
-    }
-    let rivals = [scope::live_ids(C::name())];
-    let mut free = slug::free(tx, slug.column, wanted, &rivals).await?;
-    for new in pending {
-        let names = new.plain.as_ref().and_then(|plain| free.get_mut(plain));
-        if let Some(name) = names.and_then(VecDeque::pop_front) {
-            new.row.set(slug.column, name.into());
-        }
-    }
-    Ok(())
-}
-
-/// Refuses rows whose slug is taken, by one statement; gives back those that collide with something else.
+/// Refuses the rows whose text the client wrote and another row has, by one statement; returns the other rows.
 async fn refuse_taken<C: Crud>(
     tx: &Tx,
-    chosen: Vec<Pending<C>>,
+    written: Vec<Pending<C>>,
     answers: &mut BTreeMap<usize, Result<Model<C>>>,
 ) -> Result<Vec<Pending<C>>> {
-    let Some(slug) = C::SLUG.filter(|_| chosen.len() > 1) else {
-        return Ok(chosen);
+    let Some(column) = C::GENERATED.map(|generated| generated.column) else {
+        return Ok(written);
     };
-    let slugs: Vec<_> = chosen
+    if written.len() < 2 {
+        return Ok(written);
+    }
+    let texts = written
         .iter()
-        .map(|new| slug::text(&new.row.get(slug.column)).to_owned())
-        .collect();
-    let theirs = slug::among(tx, slug.column, scope::live_ids(C::name()), &slugs).await?;
+        .map(|new| text(&new.row.get(column)).to_owned());
+    let rows = scope::live_ids(C::name())
+        .clear_selects()
+        .column(column.as_column_ref())
+        .and_where(Expr::col(column.as_column_ref()).is_in(texts))
+        .take();
+    let read = |row: QueryResult| Ok(row.try_get("", column.as_str())?);
+    let found = tx.query_all(&rows).await?.into_iter().map(read);
+    let found: HashSet<String> = found.collect::<Result<_>>()?;
     let mut left = Vec::new();
-    for (new, name) in chosen.into_iter().zip(slugs) {
-        if theirs.contains(&name) {
-            answers.insert(new.place, Err(taken(slug.column.as_str())));
+    for new in written {
+        if found.contains(text(&new.row.get(column))) {
+            answers.insert(new.place, Err(taken(column.as_str())));
         } else {
             left.push(new);
         }
@@ -141,7 +146,7 @@ async fn refuse_taken<C: Crud>(
     Ok(left)
 }
 
-/// Inserts those rows that collide with nothing; gives back the others.
+/// Inserts those rows that collide with nothing; returns the others.
 async fn insert_all<C: Crud>(
     tx: &Tx,
     pending: Vec<Pending<C>>,
@@ -187,33 +192,18 @@ async fn insert_free<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<HashMap<i
     Ok(inserted)
 }
 
-/// A row that collides says with what; one whose slug we chose takes another.
-async fn insert_alone<C: Crud>(tx: &Tx, mut new: Pending<C>) -> Result<Result<Model<C>>> {
+/// Inserts a row that collides: the refusal says with what. A generated text is never the client's fault.
+async fn insert_alone<C: Crud>(tx: &Tx, new: Pending<C>) -> Result<Result<Model<C>>> {
     let insert = async { Ok(new.row.clone().insert(tx).await?) };
-    let done = answer(tx.attempt(insert).await)?;
-    if new.plain.is_none() || !done.as_ref().is_err_and(is_about_slug::<C>) {
-        return match done {
-            Err(refusal) => Ok(Err(unique::name_all::<C>(tx, &new.row, refusal).await?)),
-            done => Ok(done),
-        };
-    }
-    for _ in 0..ATTEMPTS {
-        rename(tx, std::slice::from_mut(&mut new)).await?;
-        let inserted = insert_free::<C>(tx, vec![new.row.clone()]).await?;
-        if let Some(row) = inserted.into_values().next() {
-            return Ok(Ok(row));
+    match answer(tx.attempt(insert).await)? {
+        Err(refusal) if new.generated.is_some() && is_generated_taken::<C>(&refusal) => {
+            Err(Error::Contended(DbErr::RecordNotInserted))
         }
-        // Another transaction took the same one in between, and has committed: it is seen now.
+        Err(refusal) => Ok(Err(unique::name_all::<C>(tx, &new.row, refusal).await?)),
+        done => Ok(done),
     }
-    Err(Error::Contended(DbErr::RecordNotInserted))
 }
 
-fn is_about_slug<C: Crud>(refusal: &Error) -> bool {
-    let Error::Conflict { refusals, .. } = refusal else {
-        return false;
-    };
-    let slug = C::SLUG.map(|slug| format!("/{}", slug.column.as_str()));
-    refusals
-        .iter()
-        .any(|refusal| Some(&refusal.at) == slug.as_ref())
+fn is_generated_taken<C: Crud>(refusal: &Error) -> bool {
+    C::GENERATED.is_some_and(|generated| generated.named().is_taken(refusal))
 }

@@ -16,7 +16,7 @@ use crate::{
 const NEW: &str = "new";
 
 /// Of one statement: SQLite takes 32,766 (`SQLITE_MAX_VARIABLE_NUMBER`), PostgreSQL 65,535.
-pub const PARAMETERS: usize = 32_000;
+const PARAMETERS: usize = 32_000;
 
 /// Rows of a statement that lists them. Connections keep what they have prepared: there should be few sizes.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];

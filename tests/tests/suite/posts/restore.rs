@@ -2,12 +2,14 @@
 use serde_json::Value;
 use tests::{Client, TestApp, json};
 
+use super::slugs::expect_varied;
+
 async fn restore(client: &Client, url: &str) -> tests::Reply {
     client.act(format!("{url}/restore")).await
 }
 
 #[actix_web::test]
-async fn a_moderators_deletion_is_not_the_authors_to_undo() {
+async fn an_author_cannot_restore_a_post_that_a_moderator_deleted() {
     let app = TestApp::new().await;
     let (ada, editor) = (app.member("ada").await, app.editor("editor").await);
     let post = ada.publish("Hello").await;
@@ -60,7 +62,7 @@ async fn a_restore_that_would_collide_is_409_until_a_patch_resolves_it() {
 }
 
 #[actix_web::test]
-async fn slugs_of_posts_that_come_back_with_their_author_get_a_suffix() {
+async fn slugs_of_posts_that_are_restored_with_their_author_get_a_suffix() {
     let app = TestApp::new().await;
     let (root, bob) = (app.superuser("root").await, app.member("bob").await);
     let ada = app.member("ada").await;
@@ -72,39 +74,33 @@ async fn slugs_of_posts_that_come_back_with_their_author_get_a_suffix() {
     restore(&root, &url).await.expect_status(200);
 
     let post = root.get(post.url()).await.expect_status(200);
-    assert_eq!(
-        (post.body["slug"].as_str(), &post.body["version"]),
-        (Some("hello-2"), &json!(3))
-    );
+    expect_varied(post.body["slug"].as_str().unwrap(), "hello", 4);
+    assert_eq!(post.body["version"], 3);
     assert_eq!(root.get(other.url()).await.body["slug"], "other");
 }
 
-/// The suffix that is free among live posts may belong to one that comes back too.
+/// A restored post keeps its slug unless a live post has it, with or without a suffix.
 #[actix_web::test]
-async fn slugs_that_come_back_together_do_not_collide_with_each_other() {
+async fn slugs_that_are_restored_together_do_not_collide() {
     let app = TestApp::new().await;
     let (root, bob) = (app.superuser("root").await, app.member("bob").await);
     let ada = app.member("ada").await;
     let (first, second) = (ada.publish("Hello").await, ada.publish("Hello").await);
-    assert_eq!(second.body["slug"], "hello-2");
+    let kept = second.body["slug"].clone();
     let url = format!("/users/{}", ada.id);
     root.delete(&url).await.expect_status(204);
     bob.publish("Hello").await;
 
     restore(&root, &url).await.expect_status(200);
 
-    assert_eq!(
-        root.get(second.url()).await.expect_status(200).body["slug"],
-        "hello-2"
-    );
-    assert_eq!(
-        root.get(first.url()).await.expect_status(200).body["slug"],
-        "hello-3"
-    );
+    let second = root.get(second.url()).await.expect_status(200);
+    assert_eq!(second.body["slug"], kept);
+    let first = root.get(first.url()).await.expect_status(200);
+    expect_varied(first.body["slug"].as_str().unwrap(), "hello", 4);
 }
 
 #[actix_web::test]
-async fn a_post_does_not_come_back_without_its_author() {
+async fn a_post_cannot_be_restored_without_its_author() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ada = app.member("ada").await;
