@@ -32,7 +32,7 @@ fn declared<'a>(parameters: &[&'a Value]) -> Vec<&'a Value> {
 
 async fn refuse(app: &TestApp, method: &Method, path: &str, name: &str, value: &str) -> Value {
     let path = format!("{path}?{name}={value}");
-    let reply = Reply::of(app.anonymous().request(method.clone(), path)).await;
+    let reply = Reply::send(app.anonymous().request(method.clone(), path)).await;
     let reply = reply.expect_problem(400, "malformed_request");
     let mut errors = reply.body["errors"].as_array().unwrap().iter();
     let error = errors.find(|error| error["parameter"] == name);
