@@ -10,7 +10,7 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{
-    Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, registry,
+    Actor, Code, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, registry,
 };
 use tests::{Knobs, Service, TestApp, json, process::within_limit, service::draft};
 use tokio::{
@@ -71,7 +71,7 @@ async fn a_number_that_a_column_cannot_hold_is_a_refusal() {
     let Error::Invalid(refusals) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!(refusals[0].code, "out_of_range");
+    assert_eq!(refusals[0].code, Code::OutOfRange);
 }
 
 /// Returns a title that only the database refuses.
