@@ -2,7 +2,7 @@
 use chrono::{DateTime, Datelike, NaiveTime, Timelike};
 use sea_orm::prelude::DateTimeWithTimeZone;
 
-pub const OUT_OF_RANGE: &str = "must be in the years 0000 to 9999 in UTC";
+pub const OUT_OF_RANGE: &str = "must be between the years 0000 and 9999 in UTC";
 
 /// The same instant in UTC. What is finer than a microsecond is cut off, and a leap second is the second after it.
 /// None where the year has not four digits.

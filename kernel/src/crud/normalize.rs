@@ -5,7 +5,7 @@ use sea_orm::{
 
 use super::{Active, Crud, Field, field::Form};
 use crate::{
-    Error, Refusal, Result, decimal,
+    Code, Error, Refusal, Result, decimal,
     query::Refused,
     time::{self, normal_clock},
 };
@@ -43,7 +43,7 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
         Value::String(Some(text)) => {
             return match field.form {
                 Form::OneOf(values) if !values.contains(&text.as_str()) => Err((
-                    "not_allowed",
+                    Code::NotAllowed,
                     format!("must be one of {}", values.join(", ")),
                 )),
                 _ => Ok(()),
@@ -55,7 +55,7 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
         && !decimal::fits(number)
     {
         let detail = format!("must have at most {} digits", decimal::MAX_DIGITS);
-        return Err(("out_of_range", detail));
+        return Err((Code::OutOfRange, detail));
     }
     match field.range {
         Some((least, greatest)) if !(least..=greatest).contains(&number) => {
@@ -64,7 +64,7 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
                 _ => number.to_string(),
             };
             let detail = format!("must be from {} to {}", text(least), text(greatest));
-            Err(("out_of_range", detail))
+            Err((Code::OutOfRange, detail))
         }
         _ => Ok(()),
     }
@@ -85,10 +85,10 @@ fn stored(value: Value) -> Result<Value, Refused> {
         Value::Double(Some(number)) if !number.is_finite() => return Err(infinite("64")),
         value => Some(value),
     };
-    normal.ok_or_else(|| ("out_of_range", time::OUT_OF_RANGE.to_owned()))
+    normal.ok_or_else(|| (Code::OutOfRange, time::OUT_OF_RANGE.to_owned()))
 }
 
 fn infinite(bits: &str) -> Refused {
     let detail = format!("must be a finite number that fits a {bits}-bit float");
-    ("out_of_range", detail)
+    (Code::OutOfRange, detail)
 }

@@ -1,14 +1,16 @@
 //! What is asked of many rows at once: how many there are, and the least, the greatest and the sum of their values, for each group.
-use sea_orm::{ColumnTrait, DbBackend, IdenStatic, Select};
+use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
-    ListQuery, Refused,
-    parse::{one_of, rows_among, take_each, unless_of},
-    permit, sortable, unknown,
+    ListQuery, Refused, declared_fields, filterable,
+    parameter::{Form, Parameter},
+    parameters::Parameters,
+    parse::{RANKED, deleted, distinct, search, shape},
+    public, sortable, unknown_field,
     value::ValueKind,
 };
 use crate::{
-    Actor, Error, Registry, Result,
+    Actor, Code, Refusal, Result,
     crud::{Column, Crud, Deleted, Field},
 };
 
@@ -19,11 +21,6 @@ pub const MAX_EXTREMES: usize = 5;
 /// Groups of one answer.
 pub const MAX_GROUPS: u64 = 1_000;
 
-const PARAMETERS: &str = "group_by, count, min, max, deleted, sum where there are numbers, and q where there is a search";
-const OWN: [&str; 5] = ["group_by", "count", "min", "max", "sum"];
-/// Those of a list that mean nothing here.
-const WINDOW: [&str; 6] = ["limit", "offset", "cursor", "sort", "fields", "include"];
-
 pub struct StatsQuery<C: Crud> {
     /// Which rows: its order and window are not used.
     rows: ListQuery<C>,
@@ -32,7 +29,6 @@ pub struct StatsQuery<C: Crud> {
     pub min: Vec<Field<Column<C>>>,
     pub max: Vec<Field<Column<C>>>,
     pub sum: Vec<Field<Column<C>>>,
-    private: Vec<(String, &'static str)>,
 }
 
 impl<C: Crud> Default for StatsQuery<C> {
@@ -44,35 +40,68 @@ impl<C: Crud> Default for StatsQuery<C> {
             min: Vec::new(),
             max: Vec::new(),
             sum: Vec::new(),
-            private: Vec::new(),
         }
     }
 }
 
 impl<C: Crud> StatsQuery<C> {
+    pub fn parameters() -> Parameters<Self> {
+        let count = Parameter::one_of(
+            "count",
+            "Whether rows are counted. They are also counted if no other aggregate is requested.",
+            &[("", true), ("true", true)],
+            |query: &mut Self, is_counted| query.is_counted = is_counted,
+        );
+        let rows: fn(&mut Self) -> &mut ListQuery<C> = |query| &mut query.rows;
+        let filters = Parameters::new(search(RANKED))
+            .with([deleted().embed(shape)])
+            .with_filters(filterable::<C>, ListQuery::filter);
+        let own = Parameters::new([
+            fields(
+                "group_by",
+                "The fields to group by. Without it, all rows are one group.",
+                (is_groupable, MAX_GROUP_FIELDS),
+                |query, fields| query.group_by = fields,
+            ),
+            count,
+            fields(
+                "min",
+                "The fields whose minimum is returned.",
+                (has_extremes, MAX_EXTREMES),
+                |query, fields| query.min = fields,
+            ),
+            fields(
+                "max",
+                "The fields whose maximum is returned.",
+                (has_extremes, MAX_EXTREMES),
+                |query, fields| query.max = fields,
+            ),
+        ]);
+        // A resource without numbers has no sums.
+        let has_sum = declared_fields::<C>().iter().any(|field| field.has_sum);
+        let sum = has_sum.then(|| {
+            fields(
+                "sum",
+                "The fields whose sum is returned.",
+                (Field::has_sum, MAX_EXTREMES),
+                |query: &mut Self, fields| query.sum = fields,
+            )
+        });
+        own.with(sum).merge(filters.embed(rows)).check(|query, _| {
+            query.is_counted |=
+                query.min.is_empty() && query.max.is_empty() && query.sum.is_empty();
+            Vec::new()
+        })
+    }
+
     /// Reports every refused parameter at once. Where nothing is asked for, the rows are counted.
-    pub fn parse<'a>(
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-        registry: &Registry,
-    ) -> Result<Self> {
-        let is_ours = |(name, _): &(&str, &str)| OWN.contains(name) || WINDOW.contains(name);
-        let (ours, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_ours);
-        let mut query = Self::default();
-        let (rows, mut refusals) = rows_among(others, registry)?;
-        query.rows = rows;
-        let (_, refused) = take_each(ours, |name, value| query.take(name, value));
-        refusals.extend(refused);
-        query.is_counted |= query.min.is_empty() && query.max.is_empty() && query.sum.is_empty();
-        unless_of(PARAMETERS, refusals).map(|()| query)
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        Self::parameters().parse(Self::default(), pairs)
     }
 
     /// As [`ListQuery::permit`]: the least value of a field tells as much as a filter on it.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
-        let private = [self.rows.private.as_slice(), &self.private].concat();
-        match permit::<C>(&private, actor) {
-            Err(Error::Query(refusals)) => unless_of(PARAMETERS, refusals),
-            permitted => permitted,
-        }
+        self.rows.permit(actor)
     }
 
     /// Bytes of the answer, at most.
@@ -96,64 +125,57 @@ impl<C: Crud> StatsQuery<C> {
     ) -> Select<C::Entity> {
         self.rows.filtered(rows, actor, db)
     }
+}
 
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {
-        match name {
-            "group_by" => self.group_by = self.fields(name, value, MAX_GROUP_FIELDS)?,
-            "count" => self.is_counted = one_of(value, &[("true", true), ("", true)])?,
-            "min" => self.min = self.aggregated(name, value, has_extremes)?,
-            "max" => self.max = self.aggregated(name, value, has_extremes)?,
-            "sum" => self.sum = self.aggregated(name, value, Field::has_sum)?,
-            _ => return Err(("unknown", format!("goes with lists; here are {PARAMETERS}"))),
+/// Tells whether a parameter can name a field.
+type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
+
+/// A parameter that lists fields for which `is_meant` holds.
+fn fields<C: Crud>(
+    name: &'static str,
+    text: &str,
+    (is_meant, most): (IsMeant<C>, usize),
+    set: fn(&mut StatsQuery<C>, Vec<Field<Column<C>>>),
+) -> Parameter<StatsQuery<C>> {
+    let known = public::<C>(is_meant).into_iter().map(str::to_owned);
+    let form = Form::List {
+        values: known.collect(),
+        most: Some(most),
+    };
+    Parameter::new(name, text, form, move |query: &mut StatsQuery<C>, value| {
+        let fields = distinct(value, most, |field| self::field::<C>(name, field, is_meant))?;
+        if fields.iter().any(|field| field.is_private) {
+            let (code, detail) = unknown_field::<C>(is_meant);
+            let refusal = Refusal::new(name, code, detail);
+            query.rows.private.push((refusal, C::name()));
         }
+        set(query, fields);
         Ok(())
-    }
+    })
+}
 
-    /// The fields of an aggregate, all of which must have it.
-    fn aggregated(
-        &mut self,
-        name: &str,
-        text: &str,
-        has: fn(&Field<Column<C>>) -> bool,
-    ) -> Result<Vec<Field<Column<C>>>, Refused> {
-        for field in text.split(',') {
-            let declared = sortable::<C>(field)?;
-            if !has(&declared) {
-                // One that is private must look like none.
-                return Err(match declared.is_private {
-                    true => ("unknown", unknown::<C>()),
-                    false => ("not_allowed", format!("{field} has no {name}")),
-                });
-            }
-        }
-        self.fields(name, text, MAX_EXTREMES)
-    }
-
-    fn fields(
-        &mut self,
-        name: &str,
-        text: &str,
-        most: usize,
-    ) -> Result<Vec<Field<Column<C>>>, Refused> {
-        let mut fields: Vec<Field<Column<C>>> = Vec::new();
-        let mut has_private = false;
-        for field in text.split(',') {
-            let declared = sortable::<C>(field)?;
-            if fields.iter().any(|other| other.column.as_str() == field) {
-                return Err(("duplicate", format!("names {field} more than once")));
-            }
-            has_private |= declared.is_private;
-            fields.push(declared);
-        }
-        if fields.len() > most {
-            return Err(("too_many", format!("takes at most {most} fields")));
-        }
-        let private = has_private.then(|| (name.to_owned(), C::name()));
-        self.private.extend(private);
-        Ok(fields)
+fn field<C: Crud>(
+    parameter: &str,
+    name: &str,
+    is_meant: fn(&Field<Column<C>>) -> bool,
+) -> Result<Field<Column<C>>, Refused> {
+    let field = sortable::<C>(name, is_meant)?;
+    if is_meant(&field) {
+        Ok(field)
+    } else if field.is_private {
+        // The answer must not reveal that the field exists.
+        Err(unknown_field::<C>(is_meant))
+    } else {
+        let known = public::<C>(is_meant).join(", ");
+        let detail = format!("{parameter} does not work on {name}; expected {known}");
+        Err((Code::NotAllowed, detail))
     }
 }
 
-fn has_extremes<C: ColumnTrait>(field: &Field<C>) -> bool {
-    field.kind().is_some_and(ValueKind::has_extremes)
+fn is_groupable<K: Copy>(field: &Field<K>) -> bool {
+    field.is_sortable()
+}
+
+fn has_extremes<K: ColumnTrait>(field: &Field<K>) -> bool {
+    field.is_sortable() && field.kind().is_some_and(ValueKind::has_extremes)
 }

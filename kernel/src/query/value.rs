@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike};
 use sea_orm::{ColumnType, Value, prelude::Uuid};
 
 use super::Refused;
-use crate::{decimal, time};
+use crate::{Code, decimal, time};
 
 /// How the values of a column are written and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +31,9 @@ pub enum ValueKind {
     Opaque,
 }
 
-pub(crate) const DATE: &str = "a date, such as 2026-01-31";
-pub(crate) const CLOCK: &str = "a time of day, such as 09:30:00";
-pub(crate) const UUID: &str = "a UUID, such as 0190163d-8694-739b-aea5-966c26f8ad91";
+pub(crate) const DATE: &str = "a date such as 2026-01-31";
+pub(crate) const CLOCK: &str = "a time of day such as 09:30:00";
+pub(crate) const UUID: &str = "a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91";
 
 impl ValueKind {
     /// None where rows cannot be filtered and sorted by columns of this type on both databases alike.
@@ -60,9 +60,9 @@ impl ValueKind {
     }
 }
 
-/// A value of a column of this kind, as it is stored.
+/// Reads a value of a column of this kind, in the form in which it is stored.
 pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
-    let wrong = |what: &str| ("wrong_type", format!("must be {what}"));
+    let wrong = |what: &str| (Code::WrongType, format!("must be {what}"));
     match kind {
         ValueKind::Integer | ValueKind::Int64 => {
             let number = text.parse::<i64>().map(Value::from);
@@ -70,7 +70,7 @@ pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
         }
         ValueKind::Decimal(places) => {
             let stored = decimal::parse(text, places).map(Value::from);
-            stored.map_err(|detail| ("wrong_type", detail))
+            stored.map_err(|detail| (Code::WrongType, detail))
         }
         ValueKind::Single | ValueKind::Number => {
             number(kind, text).ok_or_else(|| wrong("a number"))
@@ -85,10 +85,10 @@ pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
         ValueKind::OneOf(values) if values.contains(&text) => Ok(Value::from(text)),
         ValueKind::OneOf(values) => {
             let detail = format!("must be one of {}", values.join(", "));
-            Err(("not_allowed", detail))
+            Err((Code::NotAllowed, detail))
         }
         ValueKind::Opaque => Err((
-            "not_allowed",
+            Code::NotAllowed,
             "has no order; the only filter is is_null".to_owned(),
         )),
     }
@@ -121,12 +121,12 @@ pub fn write(value: &Value) -> Option<String> {
 /// Values with commas between them. One that has a comma stands in double quotes, where `\"` and `\\` stand for a quote
 /// and a backslash, as in `PostgREST`.
 pub fn list(text: &str) -> Result<Vec<String>, Refused> {
-    let wrong = |detail: &str| ("malformed", detail.to_owned());
+    let wrong = |detail: &str| (Code::Malformed, detail.to_owned());
     let mut values = Vec::new();
     let mut rest = text;
     loop {
         let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
-            unquoted(quoted).ok_or_else(|| wrong("has a double quote that is not closed"))?
+            unquoted(quoted).ok_or_else(|| wrong("has an unclosed double quote"))?
         } else {
             let (value, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             (value.to_owned(), after)
@@ -156,7 +156,7 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
 
 pub fn boolean(text: &str) -> Result<bool, Refused> {
     text.parse()
-        .map_err(|_| ("wrong_type", "must be true or false".to_owned()))
+        .map_err(|_| (Code::WrongType, "must be true or false".to_owned()))
 }
 
 pub fn is_text(column: &ColumnType) -> bool {
@@ -169,10 +169,11 @@ fn instant(text: &str) -> Result<Value, Refused> {
     let instant = DateTime::parse_from_rfc3339(text).ok().or_else(midnight);
     let instant = instant.ok_or_else(|| {
         let detail =
-            "must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z, or a date such as 2026-01-31";
-        ("wrong_type", detail.to_owned())
+            "must be an RFC 3339 time such as 2026-01-31T09:30:00Z, or a date such as 2026-01-31";
+        (Code::WrongType, detail.to_owned())
     })?;
-    let instant = time::normal(&instant).ok_or(("out_of_range", time::OUT_OF_RANGE.to_owned()))?;
+    let instant =
+        time::normal(&instant).ok_or((Code::OutOfRange, time::OUT_OF_RANGE.to_owned()))?;
     Ok(instant.into())
 }
 

@@ -297,9 +297,7 @@ async fn stats_return_the_least_and_the_greatest_value() {
                 "Text(\"23:59:59.999999\")",
             ),
         ] {
-            let query =
-                StatsQuery::<Toys>::parse([("min", name), ("max", name)], kernel.registry())
-                    .unwrap();
+            let query = StatsQuery::<Toys>::parse([("min", name), ("max", name)]).unwrap();
             let stats = Toys::stats(&kernel.session(Actor::System), &query)
                 .await
                 .unwrap();
@@ -318,7 +316,7 @@ async fn stats_return_the_least_and_the_greatest_value() {
             ("price", "20.00"),
             ("discount", "1.550"),
         ] {
-            let query = StatsQuery::<Toys>::parse([("sum", name)], kernel.registry()).unwrap();
+            let query = StatsQuery::<Toys>::parse([("sum", name)]).unwrap();
             let stats = Toys::stats(&kernel.session(Actor::System), &query)
                 .await
                 .unwrap();
@@ -326,8 +324,7 @@ async fn stats_return_the_least_and_the_greatest_value() {
             assert_eq!(shown, format!("Text({sum:?})"), "{name}");
         }
         for name in names() {
-            let query = StatsQuery::<Toys>::parse([("group_by", name.as_str())], kernel.registry())
-                .unwrap();
+            let query = StatsQuery::<Toys>::parse([("group_by", name.as_str())]).unwrap();
             let stats = Toys::stats(&kernel.session(Actor::System), &query)
                 .await
                 .unwrap();

@@ -6,3 +6,11 @@ mod columns;
 mod databases;
 mod library;
 mod operations;
+
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the suite of the product listens on its ports too"
+)]
+#[path = "../../../tests/src/port.rs"]
+mod port;

@@ -120,7 +120,7 @@ async fn a_list_is_filtered_sorted_and_divided_into_pages() {
             ("count", "true"),
             ("max", "pages"),
         ];
-        let query = StatsQuery::parse(stats, kernel.registry()).unwrap();
+        let query = StatsQuery::parse(stats).unwrap();
         let stats = Books::stats(&session, &query).await.unwrap();
         let counts: Vec<_> = stats.groups.iter().map(|group| group.count).collect();
         assert_eq!(counts, [Some(3), Some(1)]);

@@ -1,5 +1,5 @@
 //! Times of a resource: whatever their offset and precision, they are stored and compared as UTC in microseconds.
-use kernel::{Actor, Crud, Error, Kernel, Refusal, query::ListQuery};
+use kernel::{Actor, Code, Crud, Error, Kernel, Refusal, query::ListQuery};
 use sea_orm::prelude::DateTimeWithTimeZone;
 
 use super::{
@@ -99,7 +99,7 @@ async fn an_invalid_time_is_refused_with_its_field() {
     on_each(TOYSHOP, async |kernel| {
         let expect = |refusals: Vec<Refusal>, place: &str| {
             assert_eq!(refusals[0].at, place);
-            assert_eq!(refusals[0].code, "out_of_range");
+            assert_eq!(refusals[0].code, Code::OutOfRange);
         };
 
         for time in ["0000-01-01T00:30:00+01:00", "9999-12-31T23:30:00-01:00"] {

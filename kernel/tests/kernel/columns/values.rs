@@ -117,8 +117,7 @@ async fn a_sum_may_be_larger_than_its_column() {
             .await
             .unwrap();
 
-        let query =
-            StatsQuery::<Toys>::parse([("sum", "serial,price")], kernel.registry()).unwrap();
+        let query = StatsQuery::<Toys>::parse([("sum", "serial,price")]).unwrap();
         let session = kernel.session(Actor::System);
         let stats = Toys::stats(&session, &query).await.unwrap();
         let sums: Vec<_> = stats.groups[0]
