@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Crud, Deleted, Model, base, everything, record, scope};
 use crate::{Actor, Error, Result, Tx};
 
-/// Which version a row is to be as.
+/// The version whose values the row gets back.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Revert {
