@@ -45,7 +45,7 @@ async fn live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64) -> Resul
     let row = row.one(reads.db()?).await?.ok_or(Error::NotFound)?;
     let (first, others) = actions
         .split_first()
-        .ok_or_else(|| Error::bug("something is done to a row"))?;
+        .ok_or_else(|| Error::bug("no action was named"))?;
     write::permit::<C>(reads, *first, &row).await?;
     let permit = |action: &Action| base::permit::<C>(reads.actor(), *action, &row);
     others.iter().try_for_each(permit)

@@ -65,7 +65,7 @@ pub async fn change<C: Crud>(
 }
 
 fn lost() -> Error {
-    Error::bug("a change was lost while it was written")
+    Error::bug("an update returned no result for one of its rows")
 }
 
 /// The row, and what it is to become if the patch changes anything.
