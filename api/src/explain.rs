@@ -205,7 +205,7 @@ fn reason(found: &explain::Explanation) -> String {
         (None, Ground::Owner) => {
             "the row belongs to this user, so no permission is needed".to_owned()
         }
-        (None, Ground::Permission) => format!("{held} allows it"),
+        (None, Ground::Permission) => format!("allowed by {held}"),
         (Some(_), Ground::Scope) if missing.is_empty() => {
             "the user may send this request, but not with an API key: the user must be signed in"
                 .to_owned()
@@ -240,10 +240,10 @@ fn names(sources: &[explain::Source]) -> String {
     names.collect::<Vec<_>>().join(" and ")
 }
 
-/// `posts.update (from the roles admin, editor) and posts.read (in no role)`
+/// `posts.update (from the roles admin, editor) and posts.read (no role has it)`
 fn list(sources: &[explain::Source]) -> String {
     let source = |source: &explain::Source| match source.roles.as_slice() {
-        [] => format!("{} (in no role)", source.permission),
+        [] => format!("{} (no role has it)", source.permission),
         [role] => format!("{} (from the role {role})", source.permission),
         roles => format!(
             "{} (from the roles {})",
