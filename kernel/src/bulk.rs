@@ -95,7 +95,7 @@ pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<D
 
 /// Every kind of operation needs a rule, whatever the rows.
 fn permit<C: Crud>(actor: &Actor, operations: &[Operation<C>]) -> Result<()> {
-    let permit = |operation: &Operation<C>| match C::ruled(actor, operation.action()) {
+    let permit = |operation: &Operation<C>| match C::could(actor, operation.action()) {
         true => Ok(()),
         false => Err(forbidden(operation.action())),
     };

@@ -24,7 +24,7 @@ pub enum Access {
 }
 
 /// Fails as the request would, as far as the actor and the row decide that.
-pub async fn may<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
+pub async fn dry_run<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
     match access {
         Access::Read => read::get::<C>(reads, id, &Shape::default()).await.map(drop),
         Access::Live(action) => live::<C>(reads, &[action], id).await,

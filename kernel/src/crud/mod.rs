@@ -69,7 +69,7 @@ pub struct Change<'a, C: Crud> {
     pub after: &'a mut Active<C>,
 }
 
-/// A row that was written, as [`Crud::settle`] sees it.
+/// A row that was written, as [`Crud::after_write`] sees it.
 pub struct Written<C: Crud> {
     /// None on create.
     pub before: Option<Model<C>>,
@@ -129,12 +129,12 @@ pub trait Crud: Sized + 'static {
 
     /// [`Crud::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
     /// nothing of what the actor may not see.
-    fn visible_parts(actor: &Actor) -> Vec<Condition> {
+    fn visible_disjoint(actor: &Actor) -> Vec<Condition> {
         vec![Self::visible(actor)]
     }
 
     /// Whether any rule, whatever the row, lets the actor do this.
-    fn ruled(actor: &Actor, action: Action) -> bool {
+    fn could(actor: &Actor, action: Action) -> bool {
         // A new row that is its own owner cannot belong to the caller.
         let needed = if action == Action::Create && base::author::<Self>().is_none() {
             Reach::All
@@ -146,7 +146,7 @@ pub trait Crud: Sized + 'static {
 
     /// Whether the actor may do this to these rows, which are visible, or deleted and within reach: an answer each, in a
     /// number of statements that does not depend on theirs.
-    async fn permits(
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         rows: &[Model<Self>],
@@ -166,7 +166,7 @@ pub trait Crud: Sized + 'static {
     }
 
     /// What else happens in the same transaction once rows are written, and rules that are about more than one row.
-    async fn settle(_tx: &Tx, _action: Action, _rows: &[Written<Self>]) -> Result<()> {
+    async fn after_write(_tx: &Tx, _action: Action, _rows: &[Written<Self>]) -> Result<()> {
         Ok(())
     }
 
@@ -229,8 +229,8 @@ pub trait Crud: Sized + 'static {
     }
 
     /// Whether the actor could do this to the row: fails as doing it would.
-    async fn may(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
-        access::may::<Self>(reads, access, id).await
+    async fn dry_run(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
+        access::dry_run::<Self>(reads, access, id).await
     }
 
     /// A live row that the actor may see, as a whole.

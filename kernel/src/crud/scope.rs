@@ -61,7 +61,7 @@ pub fn seen_parts<C: Crud>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Ent
     if deleted != Deleted::Exclude {
         return vec![seen::<C>(actor, deleted)];
     }
-    let parts = C::visible_parts(actor).into_iter();
+    let parts = C::visible_disjoint(actor).into_iter();
     parts.map(|part| all_live::<C>().filter(part)).collect()
 }
 

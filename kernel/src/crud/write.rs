@@ -85,7 +85,7 @@ pub async fn restore<C: Crud>(
         before: Some(before),
         after: row.clone(),
     };
-    C::settle(tx, Action::Restore, &[written]).await?;
+    C::after_write(tx, Action::Restore, &[written]).await?;
     read::one::<C>(tx, row).await
 }
 
@@ -106,7 +106,7 @@ pub async fn purge<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
 }
 
 pub async fn permit<C: Crud>(reads: &impl Reads, action: Action, row: &Model<C>) -> Result<()> {
-    many::only(C::permits(reads, action, std::slice::from_ref(row)).await?)
+    many::only(C::authorize(reads, action, std::slice::from_ref(row)).await?)
 }
 
 async fn lock_deleted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Model<C>> {

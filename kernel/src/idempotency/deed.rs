@@ -66,7 +66,7 @@ impl Need {
         match self {
             Self::Own => reach > Reach::None,
             Self::All => reach == Reach::All,
-            Self::Rule => C::ruled(actor, action),
+            Self::Rule => C::could(actor, action),
         }
     }
 }
@@ -116,7 +116,7 @@ impl<C: Crud> Deed<'_, C> {
                 .filter_map(|step| rows.get(&step.id).cloned())
                 .collect();
             if !of_these.is_empty() {
-                let verdicts = C::permits(tx, action, &of_these).await?;
+                let verdicts = C::authorize(tx, action, &of_these).await?;
                 verdicts.into_iter().collect::<Result<Vec<()>>>()?;
             }
         }
@@ -170,7 +170,7 @@ impl<C: Crud> Deed<'_, C> {
             }
             Self::Restore(id, Some(patch)) => {
                 let row = first(id)?;
-                let may = C::permits(tx, Action::Update, std::slice::from_ref(row)).await?;
+                let may = C::authorize(tx, Action::Update, std::slice::from_ref(row)).await?;
                 may.into_iter().collect::<Result<Vec<()>>>()?;
                 may_update::<C>(tx, row, (*patch).clone(), &notes.fields).await
             }

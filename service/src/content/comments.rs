@@ -78,13 +78,13 @@ impl Crud for Comments {
     }
 
     /// A signed-in user may be the author of a post, and may then delete the comments on it.
-    fn ruled(actor: &Actor, action: Action) -> bool {
+    fn could(actor: &Actor, action: Action) -> bool {
         action == Action::Read
             || actor.reach(Self::name(), action) > Reach::None
             || (action == Action::Delete && actor.owner(Self::name(), action).is_some())
     }
 
-    async fn permits(
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         comments: &[Model],

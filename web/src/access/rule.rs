@@ -44,7 +44,7 @@ impl Rule {
 
     /// Callers may who could do this to some row of `V`.
     pub fn action<V: Resource>(action: Action) -> Self {
-        Self::when(move |actor| V::Service::ruled(actor, action))
+        Self::when(move |actor| V::Service::could(actor, action))
     }
 
     /// Callers may who have this access to the row of `V` that the first id in the path names. The operation of the handler
@@ -72,7 +72,7 @@ impl Rule {
     pub fn on_row<V: Resource>(self, access: Access) -> Self {
         let rule = self.on_rows(move |session, ids| {
             let id = ids.first().copied().unwrap_or_default();
-            Box::pin(V::Service::may(session, access, id))
+            Box::pin(V::Service::dry_run(session, access, id))
         });
         Self {
             access: Some(access),
@@ -136,7 +136,7 @@ impl Rule {
 
 /// Returns true if the actor could have this access to some row of `V`.
 fn could<V: Resource>(actor: &Actor, access: Access) -> bool {
-    let could = |action| V::Service::ruled(actor, action);
+    let could = |action| V::Service::could(actor, action);
     match access {
         Access::Read => could(Action::Read),
         Access::Live(action) | Access::Deleted(action) => could(action),

@@ -91,7 +91,7 @@ impl Crud for Roles {
         }
     }
 
-    async fn permits(
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         roles: &[Model],

@@ -120,7 +120,7 @@ impl Crud for Users {
     }
 
     /// The result must not depend on the changed values: otherwise a caller could find out stored values by trying.
-    async fn permits(
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         users: &[Model],
@@ -153,7 +153,7 @@ impl Crud for Users {
     }
 
     /// Gives new users the role `member`. Ends the sessions and revokes the keys of users who are deleted or deactivated.
-    async fn settle(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
+    async fn after_write(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
         let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
         confirm_addresses(tx, action, users).await?;
         if action == Action::Create {
