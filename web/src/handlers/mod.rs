@@ -7,8 +7,9 @@ mod stats;
 use actix_web::http::Method;
 use kernel::{
     Actor, Audit, Crud,
+    access::Access,
     audit::{self, Revert},
-    crud::{self, Access},
+    crud,
     idempotency::Deed,
     permission::Action,
 };

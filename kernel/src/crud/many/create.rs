@@ -4,7 +4,8 @@ use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 use super::{after_write, answer, insert::insert};
 use crate::{
     Actor, Error, Reads, Result, Tx,
-    crud::{Active, Change, Crud, Model, Written, base, forbidden, owner},
+    access::forbidden,
+    crud::{Active, Change, Crud, Model, Written, base, owner},
     permission::{Action, Reach},
     query,
     record::{Did, Entry},

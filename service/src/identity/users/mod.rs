@@ -126,8 +126,9 @@ impl Crud for Users {
         users: &[Model],
     ) -> Result<Vec<Result<()>>> {
         let targets = guard::check_targets(reads, action, users).await?;
-        let permit = |(user, target)| permit::<Self>(reads.actor(), action, user).and(target);
-        Ok(users.iter().zip(targets).map(permit).collect())
+        let authorize =
+            |(user, target)| require_permission::<Self>(reads.actor(), action, user).and(target);
+        Ok(users.iter().zip(targets).map(authorize).collect())
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
