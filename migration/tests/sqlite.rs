@@ -9,9 +9,8 @@ use std::{
 
 use kernel::migration::MigratorTraitSelf;
 use migration::MIGRATOR;
-use sea_orm_migration::{
-    MigrationTrait,
-    sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait},
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait,
 };
 
 const ROWS: &str = "
@@ -67,8 +66,9 @@ const BEFORE_SLUGS: &str = "m20261121_000009";
 /// The number of migrations after [`BEFORE_SLUGS`].
 fn after_slugs() -> usize {
     let steps = MIGRATOR.migrations();
-    let is_last = |step: &Box<dyn MigrationTrait>| step.name().starts_with(BEFORE_SLUGS);
-    steps.len() - 1 - steps.iter().position(is_last).unwrap()
+    let mut names = steps.iter().map(|step| step.name());
+    let last = names.position(|name| name.starts_with(BEFORE_SLUGS));
+    steps.len() - 1 - last.unwrap()
 }
 
 #[tokio::test]
