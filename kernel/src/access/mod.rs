@@ -15,7 +15,7 @@ pub use rules::{PermissionRules, forbidden};
 
 use permission::Action;
 
-/// How a request comes to the row that it names.
+/// Names the way in which a request reaches a row.
 #[derive(Debug, Clone, Copy)]
 pub enum Access {
     Read,

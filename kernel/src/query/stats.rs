@@ -113,7 +113,7 @@ impl<C: Crud> StatsQuery<C> {
     }
 }
 
-/// Whether a field can be named in a parameter.
+/// Tells whether a parameter can name a field.
 type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
 
 /// A parameter that lists fields for which `is_meant` holds.
