@@ -126,7 +126,7 @@ async fn step(name: &str, client: &Client, method: Method, path: &str) {
     let done = writes.iter().filter(|status| **status == 201).count();
     say(&format!("  {name:<20} {status} in {took:.1?}"));
     say(&format!(
-        "    beside it          {} reads, the slowest {slowest:.0?}; {done} writes, {} answered 503",
+        "    meanwhile          {} reads, the slowest {slowest:.0?}; {done} writes, {} answered 503",
         reads.len(),
         writes.iter().filter(|status| **status == 503).count()
     ));
