@@ -129,13 +129,18 @@ async fn page_of<C: Crud>(
 }
 
 pub async fn get<C: Crud>(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<C::Row>> {
-    let rows = size::select::<C>(scope::seen::<C>(reads.actor(), shape.deleted), shape, None);
+    let rows = size::select::<C>(
+        scope::visible::<C>(reads.actor(), shape.deleted),
+        shape,
+        None,
+    );
     let row = rows.filter(scope::is::<C>(id)).one(reads.db()?).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }
 
 pub async fn one<C: Crud>(reads: &impl Reads, row: Model<C>) -> Result<Found<C::Row>> {
     let complete = C::load(reads, vec![row.clone()]).await?.pop();
-    let complete = complete.ok_or_else(|| Error::bug("a row was lost while it was completed"))?;
+    let complete =
+        complete.ok_or_else(|| Error::bug("loading the data of a row returned nothing"))?;
     Ok(base::found::<C>(reads.actor(), &row, complete))
 }

@@ -25,10 +25,10 @@ fn answer<T>(done: Result<T>) -> Result<Result<T>> {
 }
 
 /// Nothing follows where nothing was written.
-async fn settle<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -> Result<()> {
+async fn after_write<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -> Result<()> {
     match written {
         [] => Ok(()),
-        written => C::settle(tx, action, written).await,
+        written => C::after_write(tx, action, written).await,
     }
 }
 
@@ -37,6 +37,8 @@ pub fn only<T>(answers: Vec<Result<T>>) -> Result<T> {
     let mut answers = answers.into_iter();
     match (answers.next(), answers.next()) {
         (Some(answer), None) => answer,
-        _ => Err(Error::bug("one row was written, and not one answer given")),
+        _ => Err(Error::bug(
+            "a write of one row did not return exactly one answer",
+        )),
     }
 }
