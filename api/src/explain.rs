@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use service::{
     Code, Error, Refusal, Registry,
     explain::{self, Ground},
+    json::MAX_SAFE,
     permission::Permission,
     query::{Form, Parameter, Parameters},
     quote, registry,
@@ -62,7 +63,7 @@ impl Query for Question {
         let user = Parameter::number(
             "user_id",
             "The user who sends the request. Without it the request is anonymous.",
-            1..=i64::MAX.cast_unsigned(),
+            1..=MAX_SAFE.cast_unsigned(),
             |question: &mut Self, id| question.user_id = Some(id.cast_signed()),
         );
         let scopes = Parameter::new(

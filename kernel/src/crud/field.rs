@@ -176,7 +176,7 @@ impl<C: ColumnTrait> Field<C> {
     }
 
     /// Whether its name is that of an id or of a version.
-    fn is_reference(&self) -> bool {
+    pub(super) fn is_reference(&self) -> bool {
         let name = self.column.as_str();
         name == "id" || name == "version" || name.ends_with("_id")
     }

@@ -6,6 +6,7 @@ use sea_orm::{
 use super::{Active, Crud, Field, field::Form};
 use crate::{
     Code, Error, Refusal, Result, decimal,
+    json::MAX_SAFE,
     query::Refused,
     time::{self, normal_clock},
 };
@@ -56,6 +57,9 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
     {
         let detail = format!("must have at most {} digits", decimal::MAX_DIGITS);
         return Err((Code::OutOfRange, detail));
+    }
+    if field.is_reference() && number > MAX_SAFE {
+        return Err((Code::OutOfRange, format!("must be from 1 to {MAX_SAFE}")));
     }
     match field.range {
         Some((least, greatest)) if !(least..=greatest).contains(&number) => {

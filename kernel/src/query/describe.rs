@@ -1,5 +1,6 @@
 //! What a list may be filtered and sorted by, for whoever describes the API.
 use sea_orm::{ColumnTrait, IdenStatic};
+use serde_json::Value;
 
 use super::{
     BASE_FIELDS, declared,
@@ -18,6 +19,8 @@ pub struct Filterable {
     pub is_sortable: bool,
     /// Whether its values can be added up.
     pub has_sum: bool,
+    /// The least and the greatest value, as JSON.
+    pub range: Option<(Value, Value)>,
     /// The resource whose full read permission naming it takes.
     pub private_of: Option<&'static str>,
 }
@@ -38,11 +41,15 @@ pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
     let names = BASE_FIELDS.into_iter().chain(declares);
     let field = |name: &str| {
         let field = declared::<C>(name)?;
+        let json = |number: i64| field.json(&number.into());
         Some(Filterable {
             name: name.to_owned(),
             kind: field.kind()?,
             is_sortable: field.is_sortable(),
             has_sum: field.has_sum(),
+            range: field
+                .range
+                .map(|(least, greatest)| (json(least), json(greatest))),
             private_of: field.is_private.then(C::name),
         })
     };

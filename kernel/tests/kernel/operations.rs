@@ -1,9 +1,10 @@
 //! Everything that the kernel does with a resource, once it is declared.
 use kernel::{
-    Actor, Crud, Error, Kernel, Session,
+    Actor, Code, Crud, Error, Kernel, Session,
     actor::{Caller, Credential},
     audit::{self, Audit},
     crud::{Expected, Found, Target},
+    json::MAX_SAFE,
     permission::Permission,
     query::{ListQuery, StatsQuery},
 };
@@ -215,6 +216,27 @@ async fn every_change_is_recorded_and_can_be_reverted() {
         assert_eq!(rows[1].entry.actor_id, Some(7));
         let change = &rows[1].changes.as_ref().unwrap()["pages"];
         assert_eq!(*change, serde_json::json!({ "from": 480, "to": 474 }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_id_beyond_the_numbers_that_json_keeps_is_refused() {
+    on_each(LIBRARY, async |kernel| {
+        let session = user(&kernel, 7, &["shelves.*", "books.*"]);
+        let new = NewBook {
+            shelf_id: MAX_SAFE + 1,
+            title: "Emma".to_owned(),
+            pages: 480,
+        };
+
+        let created = session.write(async |tx| Books::create(tx, &new).await);
+
+        let Err(Error::Invalid(refusals)) = created.await else {
+            panic!("the id was not refused");
+        };
+        let refusal = (refusals[0].at.as_str(), refusals[0].code);
+        assert_eq!(refusal, ("/shelf_id", Code::OutOfRange));
     })
     .await;
 }

@@ -2,7 +2,7 @@
 use csv::{Terminator, WriterBuilder};
 use kernel::{
     Error, Result,
-    query::{Shape, json_fields},
+    query::{Shape, ValueKind, declared_fields, json_fields},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -18,16 +18,21 @@ pub struct Writer {
     columns: Vec<String>,
     /// The columns whose values are JSON: there a text is in quotes, which tells it from a number.
     json: Vec<&'static str>,
+    /// The columns whose texts are numbers, and never formulas.
+    numbers: Vec<String>,
 }
 
 impl Writer {
     pub fn of<V: Resource>(format: Format, shape: &Shape) -> Self {
         let columns = columns::<V::Service>(shape);
+        let mut numbers = declared_fields::<V::Service>();
+        numbers.retain(|field| matches!(field.kind, ValueKind::Int64 | ValueKind::Decimal(_)));
         Self {
             format,
             fields: shape.fields.as_ref().map(|_| columns.clone()),
             columns,
             json: json_fields::<V::Service>(),
+            numbers: numbers.into_iter().map(|field| field.name).collect(),
         }
     }
 
@@ -71,6 +76,7 @@ impl Writer {
         let cells = self.columns.iter();
         cells.map(|name| match &row[name.as_str()] {
             text @ Value::String(_) if self.json.contains(&name.as_str()) => text.to_string(),
+            Value::String(number) if self.numbers.contains(name) => number.clone(),
             value => cell::write(value).into_owned(),
         })
     }

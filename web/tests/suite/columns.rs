@@ -17,14 +17,16 @@ fn bodies() -> [Value; 2] {
     let full = json!({
         "shelf": -32_768, "capacity": 2_147_483_647, "serial": "-9223372036854775808", "stock": 7,
         "price": "-12.30", "discount": "0.125", "weight": 0.1, "score": -1e300, "is_sold": true,
-        "name": "=1", "color": "red", "starts_at": "2026-01-31T09:30:00.000001Z",
+        "name": "=1", "rank": -1, "pieces": 0, "height": -0.1, "is_rare": false, "motto": "-1",
+        "color": "red", "starts_at": "2026-01-31T09:30:00.000001Z",
         "born_on": "0000-02-29", "opens_at": "23:59:59.999999",
         "code": "0190163d-8694-739b-aea5-966c26f8ad91", "data": { "a": [1, null, "x"] }, "notes": "5",
         "picture": "+P8=", "scan": "aGk=",
     });
     let sparse = json!({
         "shelf": 0, "capacity": 0, "serial": null, "stock": 0, "price": "0.05", "discount": null,
-        "weight": -2.5, "score": null, "is_sold": false, "name": "", "color": null, "starts_at": null,
+        "weight": -2.5, "score": null, "is_sold": false, "name": "", "rank": null,
+        "pieces": null, "height": null, "is_rare": null, "motto": null, "color": null, "starts_at": null,
         "born_on": null, "opens_at": null, "code": null, "data": -5, "notes": null, "picture": "",
         "scan": null,
     });
@@ -102,6 +104,79 @@ async fn an_export_of_each_type_can_be_imported() {
     for (row, body) in rows.iter().zip(bodies().iter().cycle()) {
         expect_values(row, body);
     }
+}
+
+#[actix_web::test]
+async fn an_export_marks_texts_like_formulas_and_no_negative_numbers() {
+    let caller = start().await.with_token("7");
+    caller.post("/toys", bodies()[0].clone()).await.expect(201);
+
+    let fields = "fields=serial,price,height,name,motto";
+    let export = caller
+        .get(&format!("/toys/export?format=csv&{fields}"))
+        .await;
+
+    let export = export.expect(200).text;
+    let mut lines = export
+        .lines()
+        .map(|line| line.split(',').collect::<Vec<_>>());
+    let (names, cells) = (lines.next().unwrap(), lines.next().unwrap());
+    for (name, expected) in [
+        ("serial", "-9223372036854775808"),
+        ("price", "-12.30"),
+        ("height", "-0.1"),
+        ("name", "'=1"),
+        ("motto", "'-1"),
+    ] {
+        let place = names.iter().position(|known| *known == name).unwrap();
+        assert_eq!(cells[place], expected, "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn a_number_outside_its_range_is_refused() {
+    let caller = start().await.with_token("7");
+    let [body, _] = bodies();
+
+    for (field, value) in [
+        ("stock", json!(-1)),
+        ("stock", json!(1_000_001)),
+        ("discount", json!("1.001")),
+        ("serial", json!(9_007_199_254_740_992_i64)),
+        ("height", json!(1e39)),
+        ("rank", json!(32_768)),
+    ] {
+        let mut body = body.clone();
+        body[field] = value;
+        let refused = caller.post("/toys", body).await.expect(422).json();
+        assert_eq!(
+            refused["errors"][0]["pointer"],
+            format!("/{field}"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn the_document_states_declared_ranges() {
+    let document = generate();
+    let schemas = &document["components"]["schemas"];
+
+    for name in ["NewToy", "ToyPatch", "ToyView"] {
+        let stock = &schemas[name]["properties"]["stock"];
+        let bounds = (&stock["minimum"], &stock["maximum"]);
+        assert_eq!(bounds, (&json!(0), &json!(1_000_000)), "{name}");
+        let discount = &schemas[name]["properties"]["discount"];
+        assert_eq!(
+            discount["description"], r#"From "0.000" to "1.000"."#,
+            "{name}"
+        );
+    }
+    let id = &schemas["Id"];
+    assert_eq!(
+        (&id["minimum"], &id["maximum"]),
+        (&json!(1), &json!(9_007_199_254_740_991_i64))
+    );
 }
 
 #[test]

@@ -35,6 +35,11 @@ impl MigrationTrait for CreateToys {
             .col(ColumnDef::new("score").double())
             .col(ColumnDef::new("is_sold").boolean().not_null())
             .col(schema::text(db, "name").not_null())
+            .col(ColumnDef::new("rank").small_integer())
+            .col(ColumnDef::new("pieces").integer())
+            .col(ColumnDef::new("height").float())
+            .col(ColumnDef::new("is_rare").boolean())
+            .col(schema::text(db, "motto"))
             .col(schema::varchar(db, "color", 10))
             .col(schema::timestamp("starts_at"))
             .col(ColumnDef::new("born_on").date())
@@ -88,6 +93,11 @@ pub mod entity {
         pub score: Option<f64>,
         pub is_sold: bool,
         pub name: String,
+        pub rank: Option<i16>,
+        pub pieces: Option<i32>,
+        pub height: Option<f32>,
+        pub is_rare: Option<bool>,
+        pub motto: Option<String>,
         pub color: Option<String>,
         pub starts_at: Option<DateTimeWithTimeZone>,
         pub born_on: Option<Date>,
@@ -132,6 +142,11 @@ pub struct NewToy {
     pub score: Option<f64>,
     pub is_sold: bool,
     pub name: String,
+    pub rank: Option<i16>,
+    pub pieces: Option<i32>,
+    pub height: Option<f32>,
+    pub is_rare: Option<bool>,
+    pub motto: Option<String>,
     #[serde(with = "As::<Option<OneOf<Color>>>")]
     pub color: Option<String>,
     #[serde(with = "As::<Option<Timestamp>>")]
@@ -175,6 +190,16 @@ pub struct ToyPatch {
     pub is_sold: Option<bool>,
     #[serde(deserialize_with = "present")]
     pub name: Option<String>,
+    #[serde(deserialize_with = "present")]
+    pub rank: Option<Option<i16>>,
+    #[serde(deserialize_with = "present")]
+    pub pieces: Option<Option<i32>>,
+    #[serde(deserialize_with = "present")]
+    pub height: Option<Option<f32>>,
+    #[serde(deserialize_with = "present")]
+    pub is_rare: Option<Option<bool>>,
+    #[serde(deserialize_with = "present")]
+    pub motto: Option<Option<String>>,
     #[serde(with = "As::<Present<Option<OneOf<Color>>>>")]
     pub color: Option<Option<String>>,
     #[serde(with = "As::<Present<Option<Timestamp>>>")]
@@ -212,6 +237,12 @@ pub struct ToyView {
     score: Option<f64>,
     is_sold: bool,
     name: String,
+    rank: Option<i16>,
+    pieces: Option<i32>,
+    #[serde(with = "As::<Option<Float32>>")]
+    height: Option<f32>,
+    is_rare: Option<bool>,
+    motto: Option<String>,
     #[serde(with = "As::<Option<OneOf<Color>>>")]
     color: Option<String>,
     #[serde(with = "As::<Option<Timestamp>>")]
@@ -243,6 +274,11 @@ impl From<entity::Model> for ToyView {
             score: toy.score,
             is_sold: toy.is_sold,
             name: toy.name,
+            rank: toy.rank,
+            pieces: toy.pieces,
+            height: toy.height,
+            is_rare: toy.is_rare,
+            motto: toy.motto,
             color: toy.color,
             starts_at: toy.starts_at,
             born_on: toy.born_on,
@@ -276,6 +312,11 @@ impl Crud for Toys {
         Field::public(Column::Score),
         Field::public(Column::IsSold),
         Field::public(Column::Name),
+        Field::public(Column::Rank),
+        Field::public(Column::Pieces),
+        Field::public(Column::Height),
+        Field::public(Column::IsRare),
+        Field::public(Column::Motto),
         Field::public(Column::Color).one_of(&COLORS),
         Field::public(Column::StartsAt),
         Field::public(Column::BornOn),

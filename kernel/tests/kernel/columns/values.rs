@@ -20,7 +20,8 @@ fn first() -> Value {
     json!({
         "shelf": -32_768, "capacity": 2_147_483_647, "serial": "-9223372036854775808", "stock": 7,
         "price": "12.30", "discount": "0.125", "weight": 0.1, "score": -1e300, "is_sold": true,
-        "name": "Zoë", "color": "red", "starts_at": "2026-01-31T09:30:00.000001Z",
+        "name": "Zoë", "rank": -1, "pieces": 0, "height": -0.1, "is_rare": false, "motto": "",
+        "color": "red", "starts_at": "2026-01-31T09:30:00.000001Z",
         "born_on": "0000-02-29", "opens_at": "23:59:59.999999",
         "code": "0190163d-8694-739b-aea5-966c26f8ad91", "data": { "a": [1, null, "x"] }, "notes": "text",
         "picture": "AP8=", "scan": "aGk=",
@@ -31,7 +32,8 @@ fn first() -> Value {
 fn second() -> Value {
     json!({
         "shelf": 1, "capacity": -1, "serial": null, "stock": 8, "price": "-0.05", "discount": null,
-        "weight": -2.5, "score": null, "is_sold": false, "name": "", "color": null, "starts_at": null,
+        "weight": -2.5, "score": null, "is_sold": false, "name": "", "rank": null,
+        "pieces": null, "height": null, "is_rare": null, "motto": null, "color": null, "starts_at": null,
         "born_on": null, "opens_at": null, "code": null, "data": [true], "notes": null, "picture": "",
         "scan": null,
     })
