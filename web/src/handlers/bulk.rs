@@ -124,12 +124,11 @@ impl Item {
 }
 
 fn check_range(at: &str, number: i64) -> Result<()> {
-    match number {
-        1..=MAX_SAFE => Ok(()),
-        _ => {
-            let detail = format!("must be from 1 to {MAX_SAFE}");
-            Err(Error::invalid(at, Code::OutOfRange, detail))
-        }
+    if (1..=MAX_SAFE).contains(&number) {
+        Ok(())
+    } else {
+        let detail = format!("must be from 1 to {MAX_SAFE}");
+        Err(Error::invalid(at, Code::OutOfRange, detail))
     }
 }
 
