@@ -9,7 +9,7 @@ use service::{
 };
 use web::prelude::*;
 
-use crate::comments::CommentView;
+use super::comments::CommentView;
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct PostView {
