@@ -1,7 +1,7 @@
 //! What generic code knows of the resources of an application.
 use std::collections::HashSet;
 
-use sea_orm::IdenStatic;
+use sea_orm::{IdenStatic, Iterable};
 
 use crate::{
     Crud, Error, Result,
@@ -25,9 +25,12 @@ pub struct Table {
     pub owners: Vec<Owner>,
     /// Rows of plain tables that are purged with a row: table, column, and the column of the row that it refers to.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
-    pub has_own: bool,
+    /// The column that `.own` permissions compare with the id of the caller.
+    pub owner_column: Option<&'static str>,
     /// What an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
+    /// All columns, whether clients see them or not.
+    pub columns: Vec<&'static str>,
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
     /// The members that only the owner of a row and holders of the full read permission see.
@@ -52,8 +55,9 @@ impl Table {
             name: C::name(),
             owners: C::owners(),
             links: Vec::new(),
-            has_own: C::OWNER.is_some(),
+            owner_column: C::OWNER.map(|column| column.as_str()),
             owner_may: C::OWNER_MAY,
+            columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),
             private: C::private().collect(),
             heavy: C::heavy().collect(),
@@ -92,7 +96,7 @@ impl Table {
         let name = self.name;
         let full = Action::ALL.map(|action| format!("{name}.{}", action.as_str()));
         let own = full.clone().map(|full| full + ".own");
-        let own = own.into_iter().filter(|_| self.has_own);
+        let own = own.into_iter().filter(|_| self.owner_column.is_some());
         let wildcard = format!("{name}.*");
         [wildcard].into_iter().chain(full).chain(own).collect()
     }
@@ -180,7 +184,10 @@ impl Registry {
             let right = move |action: &Action| format!("{name}.{}.own", action.as_str());
             table.owner_may.iter().map(right).map(Permission::new)
         };
-        let owned = self.tables.iter().filter(|table| table.has_own);
+        let owned = self
+            .tables
+            .iter()
+            .filter(|table| table.owner_column.is_some());
         owned.flat_map(rights).collect()
     }
 }
