@@ -34,7 +34,7 @@ async fn heard(client: &Client, questions: &BTreeSet<String>) -> BTreeSet<String
     heard
 }
 
-/// A test for each table, because one test for all of them takes too long.
+/// The tables that have a test each, because one test for all of them takes too long.
 const SWEPT: [&str; 4] = ["users", "posts", "comments", "roles"];
 
 #[actix_web::test]
@@ -57,15 +57,12 @@ async fn a_deleted_role_is_in_no_answer() {
     sweep_deleted_row(SWEPT[3]).await;
 }
 
-#[test]
-fn the_deleted_rows_of_every_table_are_swept() {
-    let tables: BTreeSet<_> = registry().tables().iter().map(|table| table.name).collect();
-
-    assert_eq!(
-        BTreeSet::from(SWEPT),
-        tables,
-        "add a test for the new table above"
-    );
+#[actix_web::test]
+async fn a_deleted_row_of_any_other_table_is_in_no_answer() {
+    let tables = registry().tables().iter().map(|table| table.name);
+    for table in tables.filter(|table| !SWEPT.contains(table)) {
+        sweep_deleted_row(table).await;
+    }
 }
 
 async fn sweep_deleted_row(table: &str) {

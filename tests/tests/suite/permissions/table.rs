@@ -1,4 +1,7 @@
-//! Reads `permissions.txt`.
+//! Reads `permissions.txt`: the lines that are written, and those that follow from what is declared of a resource.
+use std::sync::LazyLock;
+
+use super::declared;
 
 pub const CALLERS: [&str; 6] = [
     "anonymous",
@@ -9,8 +12,8 @@ pub const CALLERS: [&str; 6] = [
     "superuser",
 ];
 
-#[derive(Clone)]
 /// One route on rows in one state.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Line {
     pub method: &'static str,
     /// With its query string, if it has one.
@@ -27,12 +30,15 @@ impl Line {
     }
 }
 
-pub fn lines() -> Vec<Line> {
-    include_str!("../permissions.txt")
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(line)
-        .collect()
+pub fn lines() -> &'static [Line] {
+    static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
+        let text = include_str!("../permissions.txt").lines();
+        let text = text.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let (declared, written): (Vec<_>, Vec<_>) = text.partition(|line| line.starts_with("may "));
+        let written = written.into_iter().map(line);
+        written.chain(declared::lines(&declared)).collect()
+    });
+    &LINES
 }
 
 /// The lines about one part of the API. Each line belongs to exactly one part.
@@ -54,9 +60,8 @@ pub fn lines_of(part: Part) -> Vec<Line> {
         Some("users") => Part::Users,
         _ => Part::Roles,
     };
-    let mut lines = lines();
-    lines.retain(|line| part_of(line) == part);
-    lines
+    let lines = lines().iter().filter(|line| part_of(line) == part);
+    lines.cloned().collect()
 }
 
 fn line(text: &'static str) -> Line {

@@ -17,21 +17,19 @@ fn of<E: EntityTrait>() -> Vec<&'static str> {
 fn columns() -> BTreeSet<&'static str> {
     let tables = [
         of::<ApiKeys>(),
-        of::<Comments>(),
         of::<Deletions>(),
         of::<LastLogins>(),
         of::<OneTimeTokens>(),
-        of::<Posts>(),
         of::<RecoveryCodes>(),
-        of::<Roles>(),
         of::<Sessions>(),
         of::<TotpSecrets>(),
         of::<UserRoles>(),
-        of::<Users>(),
         of::<VerifiedEmails>(),
         vec!["admin", "is_admin", "roles", "role", "scope", "user"],
     ];
-    tables.into_iter().flatten().collect()
+    let resources = registry().tables().iter();
+    let resources = resources.flat_map(|table| table.columns.clone());
+    tables.into_iter().flatten().chain(resources).collect()
 }
 
 /// The fields that a schema declares.
