@@ -7,9 +7,9 @@ pub use sea_orm::{
 pub use serde::Deserialize;
 
 pub use crate::{
-    Actor, Crud, Error, Reads, Result, Session, Tx,
+    Actor, Code, Crud, Error, Reads, Result, Session, Tx,
     crud::{Change, Field, Generated, Owner, Written, everything, nothing, now, permit, scope},
-    input::{PresentTrimmed, Trimmed, present},
+    input::{PresentTrimmed, Trimmed, present, refuse},
     permission::{Action, Reach},
     slug,
 };

@@ -15,7 +15,7 @@ pub use identity::{
 };
 
 pub use kernel::{
-    Actor, Audit, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads, Refusal,
-    Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error, files,
-    idempotency, input, migration, permission, query, quote, registry, secret, slug,
+    Actor, Audit, Code, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads,
+    Refusal, Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error,
+    files, idempotency, input, migration, permission, query, quote, registry, secret, slug,
 };

@@ -1,12 +1,14 @@
-//! An answer, and what a test expects of it.
+//! An answer, with assertions.
 use reqwest::{RequestBuilder, header::HeaderMap};
+use serde::Deserialize;
 use serde_json::Value;
+use service::Code;
 
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
-    /// Null where there is none.
+    /// The JSON body, or null if the answer has none.
     pub body: Value,
     pub text: String,
     asked: String,
@@ -14,7 +16,8 @@ pub struct Reply {
 
 #[expect(clippy::return_self_not_must_use, reason = "often the status is all")]
 impl Reply {
-    pub async fn of(request: RequestBuilder) -> Self {
+    /// Sends a request and reads its answer.
+    pub async fn send(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();
         let asked = format!("{} {}", request.method(), request.url());
@@ -40,7 +43,7 @@ impl Reply {
         self
     }
 
-    /// A failure in the one form, with this status and code.
+    /// Checks that the answer is a problem with this status and code.
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Self {
         let reply = self.expect_status(status);
@@ -85,11 +88,13 @@ impl Reply {
                     reply.asked
                 );
             }
+            let code = Code::deserialize(&error["code"]);
+            assert!(code.is_ok(), "{}: {error}", reply.asked);
         }
         reply
     }
 
-    /// Every refused field or parameter, sorted.
+    /// Returns all refused fields or parameters, sorted.
     pub fn places(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array().into_iter().flatten();
         let mut places: Vec<_> = errors
@@ -99,7 +104,7 @@ impl Reply {
         places
     }
 
-    /// The one refused field, or parameter.
+    /// Checks that the first refused field or parameter is this one.
     #[track_caller]
     pub fn expect_error_at(self, at: &str) -> Self {
         let error = &self.body["errors"][0];
@@ -124,13 +129,13 @@ impl Reply {
             .unwrap_or_else(|| panic!("{}: no id in {}", self.asked, self.text))
     }
 
-    /// Where a created row is.
+    /// Returns the path of a created row.
     #[track_caller]
     pub fn url(&self) -> &str {
         self.header("location")
     }
 
-    /// The ids of a page, in order.
+    /// Returns the ids of a page, in order.
     #[track_caller]
     pub fn ids(&self) -> Vec<i64> {
         let data = self.body["data"]

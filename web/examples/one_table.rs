@@ -1,5 +1,6 @@
 //! Everything that an application adds to `kernel` and `web` to serve one table, without accounts: everybody may do everything.
 //! Run it with `cargo run -p web --example one_table`, then send requests to `http://127.0.0.1:8080/api/v1/notes`.
+#![expect(clippy::disallowed_methods, reason = "the derives call them")]
 use kernel::{Database, Kernel, migration, migration::schema, prelude::*, registry::Table};
 use sea_orm::entity::prelude::*;
 use sea_orm_migration::{prelude::*, sea_query::ColumnDef};
@@ -74,12 +75,7 @@ impl Resource for NoteView {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::in_memory(|| migration::with(vec![Box::new(CreateNotes)])).await?;
     let kernel = Kernel::for_tables(database, vec![Table::of::<Notes>()]);
-    let settings = HttpSettings::default();
-    let http = Http::new(
-        &settings,
-        kernel,
-        Fixed(Actor::System),
-        resource::<NoteView>,
-    )?;
+    let (settings, caller) = (HttpSettings::default(), Fixed(Actor::System));
+    let http = Http::new(&settings, kernel, caller, resource::<NoteView>)?;
     Ok(Server::bind(http)?.run().await?)
 }

@@ -36,12 +36,9 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     parts.extend([
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(audit(session, &about_me)?)),
+            Box::new(AsSystem(audit(&about_me)?)),
         ),
-        part(
-            "done_by_account.ndjson",
-            Box::new(AsSystem(audit(session, &by_me)?)),
-        ),
+        part("done_by_account.ndjson", Box::new(AsSystem(audit(&by_me)?))),
         part(
             "sessions.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
@@ -94,16 +91,16 @@ fn owned(session: &Session, me: &str) -> Result<Vec<Part>> {
             let filters = filters.map(|(name, value)| (name.to_owned(), value.to_owned()));
             parts.push(Part {
                 name: format!("{}.ndjson", transfer.name),
-                pages: (transfer.export)(registry, Format::Ndjson, &filters)?,
+                pages: (transfer.export)(Format::Ndjson, &filters)?,
             });
         }
     }
     Ok(parts)
 }
 
-fn audit(session: &Session, filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+fn audit(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     let filters = filters.iter().copied();
-    let query = ExportQuery::parse(filters, session.registry())?;
+    let query = ExportQuery::parse(filters)?;
     Ok(Box::new(Pages::<AuditView>::new(query, Format::Ndjson)?))
 }
 

@@ -9,12 +9,12 @@ use sea_orm::ConnectionTrait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Actor, Deadline, Error, Limit, Origin, Registry, Result,
+    Actor, Deadline, Error, Limit, Origin, Result,
     database::{Reader, is_lock_wait},
     secret::Secret,
 };
 
-pub use kernel::Kernel;
+pub use kernel::{CachedCallers, Kernel};
 pub use tx::Tx;
 
 /// A write that met another transaction is run again at most this often.
@@ -26,7 +26,7 @@ pub trait Reads {
 
     fn db(&self) -> Result<&Self::Connection>;
     fn actor(&self) -> &Actor;
-    fn registry(&self) -> &Registry;
+    fn kernel(&self) -> &Kernel;
 
     /// The key that cursors are authenticated with.
     async fn secret(&self) -> Result<Secret>;
@@ -145,7 +145,7 @@ impl Session {
                     if conflicts > RETRIES || Instant::now() + pause >= deadline.instant() {
                         return Err(Error::Unavailable("the database", Some(cause)));
                     }
-                    tracing::debug!(attempt, ?pause, %cause, "contended, running the write again");
+                    tracing::debug!(attempt, ?pause, %cause, "write conflict, running the write again");
                     sleep(pause).await;
                 }
                 // The time went by while others were in the way.
@@ -177,8 +177,8 @@ impl Reads for Session {
         &self.actor
     }
 
-    fn registry(&self) -> &Registry {
-        &self.kernel.registry
+    fn kernel(&self) -> &Kernel {
+        &self.kernel
     }
 
     async fn secret(&self) -> Result<Secret> {

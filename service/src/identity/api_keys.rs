@@ -18,10 +18,10 @@ use super::{
 };
 use crate::identity::roles::{PermissionName, check_permission};
 use kernel::{
-    Error, Reads, Refusal, Result, Session, Tx,
+    Code, Error, Reads, Refusal, Result, Session, Tx,
     audit::Did,
     crud::{everything, now, scope},
-    input::Trimmed,
+    input::{Trimmed, refuse},
     permission::{Grants, Permission},
     secret::Secret,
     time,
@@ -173,14 +173,19 @@ fn new_key(checksums: &Secret) -> (String, SecretString) {
 
 /// Fails unless the caller holds every scope, or owners have the right to it without a permission.
 fn check_scopes_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
-    let rights: Grants = reads.registry().owner_rights().into_iter().collect();
+    let rights: Grants = reads
+        .kernel()
+        .registry()
+        .owner_rights()
+        .into_iter()
+        .collect();
     let lacks = |scope: &str| {
         let scope = Permission::new(scope);
         !reads.actor().holds(&scope) && !rights.cover(&scope)
     };
     let refusal = |place| {
         let pointer = format!("/scopes/{place}");
-        Refusal::new(pointer, "not_allowed", "you lack this permission")
+        Refusal::new(pointer, Code::NotAllowed, "you lack this permission")
     };
     let missing = scopes.iter().enumerate().filter(|(_, scope)| lacks(scope));
     let refusals: Vec<_> = missing.map(|(place, _)| refusal(place)).collect();
@@ -235,8 +240,9 @@ fn check_expiry(time: &DateTime<Utc>, _: &()) -> garde::Result {
     if *time > now() && time::normal(&time.fixed_offset()).is_some() {
         Ok(())
     } else {
-        Err(garde::Error::new(
-            "out_of_range: must be in the future and before the year 10000",
+        Err(refuse(
+            Code::OutOfRange,
+            "must be in the future and before the year 10000",
         ))
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     identity::roles::{self, Granted},
 };
 use kernel::{
-    Actor, Error, Reads, Result, Session,
+    Actor, Code, Error, Reads, Result, Session,
     actor::{Caller, Credential},
     crud::{Deleted, everything, scope},
     permission::{Grants, Permission},
@@ -93,7 +93,7 @@ pub async fn explain(
 async fn user(session: &Session, id: i64) -> Result<Model> {
     let all = scope::shown::<Users>(&Actor::System, Deleted::Include, everything());
     let user = all.filter(Column::Id.eq(id)).one(session.db()?).await?;
-    user.ok_or_else(|| Error::parameter("user_id", "not_found", "there is no user with this id"))
+    user.ok_or_else(|| Error::parameter("user_id", Code::NotFound, "there is no user with this id"))
 }
 
 impl Explanation {
@@ -182,6 +182,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
         };
         let mut missing: Vec<_> = self
             .session
+            .kernel()
             .registry()
             .permissions()
             .iter()
@@ -219,6 +220,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
     ) -> Result<Explanation> {
         let all = self
             .session
+            .kernel()
             .registry()
             .permissions()
             .iter()

@@ -3,14 +3,14 @@ use reqwest::Method;
 use serde_json::Value;
 use tests::{PASSWORD, TestApp, json};
 
-use super::{all, numbered};
+use super::{all_routes, numbered};
 use crate::samples::{patch, resource_of, sample, takes_body};
 
 /// The text in the samples.
 const TEXT: &str = "somebody";
 
-/// None where the route takes no body. A superuser may send all of them.
-pub fn of(method: &Method, path: &str) -> Option<Value> {
+/// Returns a body that a superuser may send, or `None` if the route takes no body.
+pub fn body(method: &Method, path: &str) -> Option<Value> {
     let resource = resource_of(path);
     let verb = path.rsplit('/').next().unwrap_or_default();
     Some(match (method.as_str(), path) {
@@ -23,7 +23,7 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         }
         ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
         ("POST", "/auth/invite/accept") => {
-            let register = of(method, "/auth/register");
+            let register = body(method, "/auth/register");
             json!({ "token": "token", "account": register })
         }
         ("POST", "/auth/password") => {
@@ -51,11 +51,11 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("POST", _) if resource == Some(verb) => sample(verb, TEXT),
         ("PATCH", _) if resource.is_some() && verb == "{id}" => patch(resource?, TEXT),
         ("POST", _) if verb == "bulk" => {
-            let data = of(method, path.strip_suffix("/bulk")?);
+            let data = body(method, path.strip_suffix("/bulk")?);
             json!({ "operations": [{ "op": "create", "data": data }] })
         }
         ("POST", _) if verb == "restore" => {
-            return of(&Method::PATCH, path.strip_suffix("/restore")?);
+            return body(&Method::PATCH, path.strip_suffix("/restore")?);
         }
         ("GET" | "PUT" | "DELETE", _) | ("POST", "/auth/logout" | "/auth/email/verify/resend") => {
             return None;
@@ -69,7 +69,7 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
     })
 }
 
-/// What a route cannot do without.
+/// Returns the required query of a route.
 pub fn query(path: &str) -> &'static str {
     match path {
         "/auth/explain" => "?method=GET&path=/api/v1/posts",
@@ -77,16 +77,16 @@ pub fn query(path: &str) -> &'static str {
     }
 }
 
-/// The routes that take a body, and one of theirs.
+/// Returns every route that takes a body, with a sample.
 pub fn bodies() -> Vec<(Method, String, Value)> {
     let with_body = |(method, path): (Method, String)| {
-        let body = of(&method, &path)?;
+        let body = body(&method, &path)?;
         Some((method, path, body))
     };
-    all().into_iter().filter_map(with_body).collect()
+    all_routes().into_iter().filter_map(with_body).collect()
 }
 
-/// The refusal of an unknown field says which there are.
+/// The refusal of an unknown field lists the known ones.
 #[actix_web::test]
 async fn the_samples_have_every_field() {
     let app = TestApp::new().await;
@@ -95,7 +95,7 @@ async fn the_samples_have_every_field() {
     for (method, path, body) in bodies() {
         let request = root.request(method.clone(), numbered(&path, "1"));
         let unknown = request.json(&json!({ "no_such_field": 1 }));
-        let reply = tests::Reply::of(unknown).await.expect_status(422);
+        let reply = tests::Reply::send(unknown).await.expect_status(422);
 
         let detail = reply.body["errors"][0]["detail"].as_str().unwrap();
         let mut declared: Vec<_> = detail.split('`').skip(3).step_by(2).collect();
