@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::quote;
 
-/// Why a field or a parameter was refused. Clients may rely on these codes; the texts beside them may change.
+/// The reason for which a field or a parameter is refused. Clients may rely on these codes; the texts beside them may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "RefusalCode")]

@@ -29,7 +29,7 @@ struct CreateNotes;
 impl MigrationTrait for CreateNotes {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut table = schema::resource("notes");
-        let table = table.col(ColumnDef::new("text").text().not_null()).take();
+        table.col(ColumnDef::new("text").text().not_null());
         schema::create(manager, table, schema::list_indexes("notes")).await
     }
 }
@@ -42,7 +42,6 @@ struct NoteInput {
 }
 
 struct Notes;
-
 impl Crud for Notes {
     type Entity = Entity;
     type New = NoteInput;

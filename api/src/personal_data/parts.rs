@@ -81,7 +81,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
 
 /// Returns a file for each resource whose rows have an owner, with the caller's rows.
 fn owned(session: &Session, me: &str) -> Result<Vec<Part>> {
-    let registry = session.registry();
+    let registry = session.kernel().registry();
     let mut parts = Vec::new();
     for transfer in transfers(&content::routes()) {
         let owner_column = registry.table(transfer.name)?.owner_column;

@@ -56,7 +56,7 @@ const BASE_FIELDS: [&str; 4] = ["id", "created_at", "updated_at", "version"];
 /// Those of them in whose order every resource has an index of its live rows.
 const INDEXED: [&str; 2] = ["id", "created_at"];
 
-/// Why a value was refused: a code, and what is allowed.
+/// A refusal of a value: its code, and what is allowed.
 pub type Refused = (Code, String);
 
 /// Filters, order and window of one list of `C`.

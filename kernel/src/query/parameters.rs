@@ -10,13 +10,15 @@ use crate::{Code, Error, Refusal, Result};
 /// Makes the refusal of a parameter that is not declared.
 pub type Unknown<'a> = &'a dyn Fn() -> Refused;
 
+/// The fields with filters, and the function that reads one.
+type Filters<T> = (fn() -> Vec<Filterable>, ReadFilter<T>);
 type ReadFilter<T> = Box<dyn Fn(&mut T, &str, &str, Unknown<'_>) -> Result<(), Refused>>;
 type Check<T> = Box<dyn Fn(&mut T, &HashSet<&str>) -> Vec<Refusal>>;
 
 /// All parameters of a query `T`.
 pub struct Parameters<T> {
     list: Vec<Parameter<T>>,
-    filters: Option<(fn() -> Vec<Filterable>, ReadFilter<T>)>,
+    filters: Option<Filters<T>>,
     checks: Vec<Check<T>>,
 }
 
@@ -187,7 +189,7 @@ mod tests {
                 query.is_dry = is_dry;
             }),
             Parameter::list("names", "Names.", names, |query: &mut Query, names| {
-                query.names = names
+                query.names = names;
             })
             .required(),
         ])

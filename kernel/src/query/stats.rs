@@ -113,11 +113,14 @@ impl<C: Crud> StatsQuery<C> {
     }
 }
 
+/// Tells whether a parameter can name a field.
+type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
+
 /// A parameter that lists fields for which `is_meant` holds.
 fn columns<C: Crud>(
     name: &'static str,
     text: &str,
-    (is_meant, most): (fn(&Field<Column<C>>) -> bool, usize),
+    (is_meant, most): (IsMeant<C>, usize),
     set: fn(&mut StatsQuery<C>, Vec<Column<C>>),
 ) -> Parameter<StatsQuery<C>> {
     let known = public::<C>(is_meant).into_iter().map(str::to_owned);

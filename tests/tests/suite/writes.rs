@@ -266,8 +266,9 @@ async fn a_write_that_is_dropped_rolls_back() {
 async fn a_write_that_waits_too_long_for_another_is_unavailable() {
     let brief = |knobs: &mut Knobs| {
         knobs.database = |database| {
-            database.write_timeout = Duration::from_secs(2);
-            database.acquire_timeout = Duration::from_secs(2);
+            database.write_timeout = Duration::from_secs(4);
+            // In memory, the second write waits for the only connection.
+            database.acquire_timeout = Duration::from_secs(1);
         };
     };
     let app = TestApp::with(brief).await;
