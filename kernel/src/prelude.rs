@@ -8,7 +8,10 @@ pub use serde::Deserialize;
 
 pub use crate::{
     Actor, Code, Crud, Error, Reads, Result, Session, Tx,
-    crud::{Change, Field, Generated, Owner, Written, everything, nothing, now, permit, scope},
+    crud::{
+        Change, Field, Generated, Owner, Written, everything, nothing, now, require_permission,
+        scope,
+    },
     input::{PresentTrimmed, Trimmed, present, refuse},
     permission::{Action, Reach},
     slug,

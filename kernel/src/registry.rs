@@ -8,6 +8,7 @@ use sea_orm::{IdenStatic, Iterable};
 
 use crate::{
     Crud, Database, Error, Kernel, Result,
+    access::PermissionRules,
     crud::{Column, Field, Generated, Owner},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
@@ -21,8 +22,7 @@ pub struct Table {
     pub owners: Vec<Owner>,
     /// Rows of plain tables that are purged with a row: table, column, and the column of the row that it refers to.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
-    /// The column that `.own` permissions compare with the id of the caller.
-    pub owner_column: Option<&'static str>,
+    pub rules: PermissionRules,
     /// What an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
     /// All columns, whether clients see them or not.
@@ -51,7 +51,7 @@ impl Table {
             name: C::name(),
             owners: C::owners(),
             links: Vec::new(),
-            owner_column: C::OWNER.map(|column| column.as_str()),
+            rules: C::permission_rules(),
             owner_may: C::OWNER_MAY,
             columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),
@@ -87,15 +87,6 @@ impl Table {
             ..self
         }
     }
-
-    fn permissions(&self) -> Vec<String> {
-        let name = self.name;
-        let full = Action::ALL.map(|action| format!("{name}.{}", action.as_str()));
-        let own = full.clone().map(|full| full + ".own");
-        let own = own.into_iter().filter(|_| self.owner_column.is_some());
-        let wildcard = format!("{name}.*");
-        [wildcard].into_iter().chain(full).chain(own).collect()
-    }
 }
 
 /// The declared columns that `predicate` accepts.
@@ -118,7 +109,7 @@ impl Registry {
         let permissions: Vec<String> = ["*".to_owned()]
             .into_iter()
             .chain(special)
-            .chain(tables.iter().flat_map(Table::permissions))
+            .chain(tables.iter().flat_map(|table| table.rules.permissions()))
             .collect();
         Self {
             known_permissions: permissions.iter().cloned().collect(),
@@ -183,7 +174,7 @@ impl Registry {
         let owned = self
             .tables
             .iter()
-            .filter(|table| table.owner_column.is_some());
+            .filter(|table| table.rules.owner.is_some());
         owned.flat_map(rights).collect()
     }
 }

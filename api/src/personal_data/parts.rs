@@ -84,9 +84,9 @@ fn owned(session: &Session, me: &str) -> Result<Vec<Part>> {
     let registry = session.kernel().registry();
     let mut parts = Vec::new();
     for transfer in transfers(&content::routes()) {
-        let owner_column = registry.table(transfer.name)?.owner_column;
+        let owner_column = registry.table(transfer.name)?.rules.author();
         // The rows of users are their own owners; the caller's is the profile.
-        if let Some(column) = owner_column.filter(|column| *column != "id") {
+        if let Some(column) = owner_column {
             let filters = [(column, me), ("deleted", "include")];
             let filters = filters.map(|(name, value)| (name.to_owned(), value.to_owned()));
             parts.push(Part {

@@ -5,7 +5,7 @@ use sea_orm::IdenStatic;
 use super::{Audit, AuditRow};
 use crate::{
     Crud, Reads, Result,
-    crud::{Page, access::audit_access, everything, read, scope},
+    crud::{Page, authorize_history, everything, read, scope},
     permission::{Action, Reach},
     query::ListQuery,
 };
@@ -17,13 +17,13 @@ pub async fn history<C: Crud>(
     id: i64,
     query: &mut ListQuery<Audit>,
 ) -> Result<Page<AuditRow>> {
-    let is_full = audit_access::<C>(reads, id).await?;
+    let is_full = authorize_history::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);
     let mut page = read::list::<Audit>(
         reads,
         query,
-        scope::shown::<Audit>(reads.actor(), query.shape.deleted, everything()),
+        scope::visible_if::<Audit>(reads.actor(), query.shape.deleted, everything()),
     )
     .await?;
     if !is_full {

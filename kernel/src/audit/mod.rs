@@ -47,7 +47,6 @@ impl Crud for Audit {
     type Row = AuditRow;
 
     const OWNER: Option<Column> = None;
-    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Seq),
         Field::public(Column::ActorId),
@@ -67,7 +66,7 @@ impl Crud for Audit {
 
     /// What is private of a row stays private in its entries: that takes the full read permission of its resource.
     async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<AuditRow>> {
-        let rows = scope::seen::<Self>(reads.actor(), query.shape.deleted);
+        let rows = scope::visible::<Self>(reads.actor(), query.shape.deleted);
         let mut page = read::list::<Self>(reads, query, rows).await?;
         for found in &mut page.rows {
             history::hide_private(reads, &mut found.row);

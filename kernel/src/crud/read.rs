@@ -129,7 +129,11 @@ async fn page_of<C: Crud>(
 }
 
 pub async fn get<C: Crud>(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<C::Row>> {
-    let rows = size::select::<C>(scope::seen::<C>(reads.actor(), shape.deleted), shape, None);
+    let rows = size::select::<C>(
+        scope::visible::<C>(reads.actor(), shape.deleted),
+        shape,
+        None,
+    );
     let row = rows.filter(scope::is::<C>(id)).one(reads.db()?).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }

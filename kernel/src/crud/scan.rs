@@ -19,7 +19,7 @@ const PAST: &str = "past";
 /// Rows, and the condition that tells which of them the actor sees.
 pub struct Scan<C: Crud> {
     pub rows: Select<C::Entity>,
-    shown: Condition,
+    visible: Condition,
 }
 
 /// Some rows of a page, and the first row that was not looked at. At most one more row than the page has tells whether
@@ -32,8 +32,8 @@ pub struct Scanned<C: Crud> {
 /// None where an index of the table itself can find what the actor sees.
 pub fn scan<C: Crud>(actor: &Actor, deleted: Deleted) -> Option<Scan<C>> {
     let needs_another_table = has_subquery(C::visible(actor));
-    let (rows, shown) = scope::candidates::<C>(actor, deleted)?;
-    needs_another_table.then_some(Scan { rows, shown })
+    let (rows, visible) = scope::all_in_state::<C>(actor, deleted)?;
+    needs_another_table.then_some(Scan { rows, visible })
 }
 
 fn has_subquery(condition: Condition) -> bool {
@@ -57,7 +57,7 @@ impl<C: Crud> Scan<C> {
     ) -> Result<Scanned<C>> {
         let db = reads.db()?;
         let most = query.offset + MOST;
-        let page = scope::among(ordered.clone().limit(most)).filter(self.shown);
+        let page = scope::among(ordered.clone().limit(most)).filter(self.visible);
         let page = size::select_again::<C>(page, &query.shape);
         // SQLite would sort all of them again; it reads a subselect in its order.
         let page = match db.get_database_backend() {

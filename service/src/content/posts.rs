@@ -56,6 +56,7 @@ impl Crud for Posts {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
+    const PUBLIC: bool = true;
     const GENERATED: Option<Generated<Column>> = Some(Generated {
         column: Column::Slug,
         source: Column::Title,
@@ -79,11 +80,11 @@ impl Crud for Posts {
 
     /// Everyone sees published posts; their authors and callers with `posts.read` see the others.
     fn visible(actor: &Actor) -> Condition {
-        let parts = Self::visible_parts(actor).into_iter();
+        let parts = Self::visible_disjoint(actor).into_iter();
         parts.fold(Condition::any(), Condition::add)
     }
 
-    fn visible_parts(actor: &Actor) -> Vec<Condition> {
+    fn visible_disjoint(actor: &Actor) -> Vec<Condition> {
         if actor.reach(Self::name(), Action::Read) == Reach::All {
             return vec![everything()];
         }

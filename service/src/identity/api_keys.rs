@@ -181,7 +181,7 @@ fn check_scopes_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
         .collect();
     let lacks = |scope: &str| {
         let scope = Permission::new(scope);
-        !reads.actor().holds(&scope) && !rights.cover(&scope)
+        !reads.actor().holds(&scope) && !rights.covers(&scope)
     };
     let refusal = |place| {
         let pointer = format!("/scopes/{place}");

@@ -9,8 +9,8 @@ mod world;
 use api::routes::routes;
 
 use serde_json::Value;
-pub use table::lines;
-use table::{Line, MEMBERS, Part, STAFF};
+pub use table::{Line, lines};
+use table::{MEMBERS, Part, STAFF};
 use tests::json;
 use web::BASE;
 use world::{Credential, World};

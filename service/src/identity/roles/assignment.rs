@@ -55,7 +55,7 @@ pub async fn list_for_user(
         .select_only()
         .column(user_roles::Column::RoleId)
         .into_query();
-    let roles = scope::shown::<Roles>(reads.actor(), query.shape.deleted, everything());
+    let roles = scope::visible_if::<Roles>(reads.actor(), query.shape.deleted, everything());
     read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(role_ids))).await
 }
 

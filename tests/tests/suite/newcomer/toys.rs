@@ -74,6 +74,7 @@ impl Crud for Toys {
     type Row = Model;
 
     const OWNER: Option<Column> = None;
+    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Shelf),
         Field::public(Column::Capacity),

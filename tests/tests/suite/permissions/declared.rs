@@ -5,7 +5,7 @@ use service::{registry, registry::Table};
 use super::table::{CALLERS, Line};
 
 /// The callers by how much they may do: each may do what those before may.
-const LEVELS: [&str; 5] = ["everybody", "member", "editor", "admin", "superuser"];
+const LEVELS: [&str; 5] = ["anonymous", "member", "editor", "admin", "superuser"];
 
 const ACTIONS: [&str; 7] = [
     "read", "create", "update", "delete", "restore", "purge", "audit",
@@ -98,7 +98,7 @@ impl Declared {
     }
 
     fn states(&self) -> Vec<&'static str> {
-        let has_owner = self.table.owner_column.is_some();
+        let has_owner = self.table.rules.owner.is_some();
         let deleted_by_owner = has_owner && self.right("delete").own;
         let states = [
             ("live", true),
@@ -212,12 +212,8 @@ impl Declared {
 }
 
 fn level(caller: &str) -> usize {
-    // An owner is a member, and an anonymous caller is one of everybody.
-    let name = match caller {
-        "anonymous" => "everybody",
-        "owner" => "member",
-        name => name,
-    };
+    // The owner is a member.
+    let name = if caller == "owner" { "member" } else { caller };
     LEVELS.iter().position(|level| *level == name).unwrap()
 }
 

@@ -101,7 +101,7 @@ impl World {
         for owner in &table.owners {
             match owner.table {
                 "posts" => body[owner.column] = self.post.into(),
-                "users" if table.owner_column == Some(owner.column) => {
+                "users" if table.rules.author() == Some(owner.column) => {
                     body.as_object_mut().unwrap().remove(owner.column);
                 }
                 "users" => body[owner.column] = self.ada.id.into(),

@@ -27,7 +27,7 @@ impl World {
     fn new_row(&self, table: &Table, name: &str) -> Value {
         let mut body = sample(table.name, name);
         for owner in &table.owners {
-            if table.owner_column == Some(owner.column) {
+            if table.rules.author() == Some(owner.column) {
                 body.as_object_mut().unwrap().remove(owner.column);
             } else {
                 body[owner.column] = self.rows[owner.table].into();
@@ -41,7 +41,7 @@ impl World {
         let (name, body) = (table.name, self.new_row(table, &self.name()));
         let made = self.superuser.post(format!("/{name}"), body).await;
         let id = made.expect_status(201).id();
-        if let Some(column) = table.owner_column {
+        if let Some(column) = table.rules.author() {
             let give = format!("UPDATE {name} SET {column} = {owner} WHERE id = {id}");
             sql::run(&self.app.kernel, &give).await;
         }
