@@ -1,7 +1,7 @@
 //! What a resource and a handler of one's own are written with.
 pub use actix_web::http::Method;
 pub use chrono::{NaiveDate, NaiveTime};
-pub use kernel::{access::Access, permission::Action};
+pub use kernel::{Crud, access::Access, idempotency::Deed, permission::Action};
 pub use schemars::JsonSchema;
 pub use serde::Serialize;
 

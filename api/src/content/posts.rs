@@ -3,8 +3,6 @@ use entity::posts;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
-    crud::Crud,
-    idempotency::Deed,
     posts::STATES,
 };
 use web::prelude::*;
