@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use service::{
     Code, Error, Refusal, Registry,
     explain::{self, Ground},
+    json::MAX_SAFE,
     permission::Permission,
     query::{Form, Parameter, Parameters},
     quote, registry,
@@ -62,7 +63,7 @@ impl Query for Question {
         let user = Parameter::number(
             "user_id",
             "The user who sends the request. Without it the request is anonymous.",
-            1..=i64::MAX.cast_unsigned(),
+            1..=MAX_SAFE.cast_unsigned(),
             |question: &mut Self, id| question.user_id = Some(id.cast_signed()),
         );
         let scopes = Parameter::new(
@@ -100,7 +101,7 @@ struct ExplanationView {
     status: Option<u16>,
     rule: RuleView,
     reason: String,
-    /// The permissions that the user holds, among those that decide.
+    /// The permissions of the user that decide.
     held: Vec<SourceView>,
     /// The smallest set of narrowest permissions that would allow the request.
     missing: Vec<SourceView>,
@@ -110,21 +111,21 @@ struct ExplanationView {
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum RuleView {
-    /// Every caller may, signed in or not.
+    /// Every caller may send the request, signed in or not.
     Public,
-    /// Every user who is signed in may.
+    /// Every signed-in user may send the request.
     SignedIn,
     /// The row belongs to the user.
     Owner,
     /// The permissions in `held` allow it, or those in `missing` would.
     Permission,
-    /// Only superusers may.
+    /// Only superusers may send the request.
     Superuser,
     /// The account is deleted or inactive.
     Account,
     /// Every caller is refused: the row does not exist, or the configuration disables the request.
     Nobody,
-    /// The user may, but not with an API key that has these scopes.
+    /// The user may send the request, but not with an API key that has these scopes.
     Scope,
 }
 
@@ -200,18 +201,19 @@ impl From<Ground> for RuleView {
 fn reason(found: &explain::Explanation) -> String {
     let (held, missing) = (list(&found.held), list(&found.missing));
     match (&found.refusal, found.ground) {
-        (None, Ground::Public) => "every caller may, signed in or not".to_owned(),
-        (None, Ground::SignedIn) => "every user who is signed in may".to_owned(),
+        (None, Ground::Public) => "every caller may send this request, signed in or not".to_owned(),
+        (None, Ground::SignedIn) => "every signed-in user may send this request".to_owned(),
         (None, Ground::Owner) => {
             "the row belongs to this user, so no permission is needed".to_owned()
         }
-        (None, Ground::Permission) => format!("{held} allows it"),
+        (None, Ground::Permission) => format!("allowed by {held}"),
         (Some(_), Ground::Scope) if missing.is_empty() => {
-            "the user may, but not with an API key: the user must be signed in".to_owned()
+            "the user may send this request, but not with an API key: the user must be signed in"
+                .to_owned()
         }
         (Some(_), Ground::Scope) => {
             format!(
-                "the user may, but the API key lacks a scope: {}",
+                "the user may send this request, but the API key lacks a scope: {}",
                 names(&found.missing)
             )
         }
@@ -220,7 +222,7 @@ fn reason(found: &explain::Explanation) -> String {
             "the account is deleted or inactive, and its credentials are refused".to_owned()
         }
         (Some(_), Ground::SignedIn) => "the caller must be signed in".to_owned(),
-        (Some(_), Ground::Superuser) => "only a superuser may".to_owned(),
+        (Some(_), Ground::Superuser) => "only a superuser may send this request".to_owned(),
         (Some(Error::NotFound), Ground::Permission) => {
             format!("the row exists, but is not visible to this user, who needs {missing}")
         }
@@ -239,10 +241,10 @@ fn names(sources: &[explain::Source]) -> String {
     names.collect::<Vec<_>>().join(" and ")
 }
 
-/// `posts.update (from the roles admin, editor) and posts.read (in no role)`
+/// `posts.update (from the roles admin, editor) and posts.read (no role has it)`
 fn list(sources: &[explain::Source]) -> String {
     let source = |source: &explain::Source| match source.roles.as_slice() {
-        [] => format!("{} (in no role)", source.permission),
+        [] => format!("{} (no role has it)", source.permission),
         [role] => format!("{} (from the role {role})", source.permission),
         roles => format!(
             "{} (from the roles {})",

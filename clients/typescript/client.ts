@@ -1,4 +1,4 @@
-/** Calls Atoll with the types of its OpenAPI document: `schema.d.ts`, which `npm run generate` makes of it. */
+/** Calls Atoll with the types of its OpenAPI document. `npm run generate` generates them as `schema.d.ts`. */
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
@@ -7,7 +7,7 @@ export type Query<Path extends keyof paths> = NonNullable<paths[Path]["get"]> ex
   ? NonNullable<Of>
   : never;
 
-/** `url` is the root of the server; without a token the calls are anonymous. */
+/** Returns a client. `url` is the root of the server; without a token the calls are anonymous. */
 export function connect(url: string, token?: string) {
   return createClient<paths>({
     baseUrl: url,
@@ -20,14 +20,14 @@ export function connect(url: string, token?: string) {
   });
 }
 
-/** A failure, for those who would rather catch it than look at each answer. */
+/** A problem as an exception, for callers who prefer to catch it. */
 export class Refused extends Error {
   constructor(readonly problem: Schemas["Problem"]) {
     super(`${problem.code}: ${problem.detail}`);
   }
 }
 
-/** What a good answer holds; nothing where it has no content. Throws `Refused` on any other. */
+/** Returns the data of a successful answer, or `undefined` if it has no content. Throws `Refused` for a problem. */
 export function held<T>(answer: { data?: T; error?: Schemas["Problem"] }): T {
   if (answer.error !== undefined) {
     throw new Refused(answer.error);

@@ -1,4 +1,4 @@
-/** Drives the server at ATOLL_URL through the life of some posts, and makes sure of what it answers. */
+/** Creates, reads, changes, deletes and restores posts on the server at ATOLL_URL, and checks the answers. */
 import assert from "node:assert/strict";
 import { type Query, type Schemas, connect, held } from "./client.js";
 
@@ -22,7 +22,7 @@ for (const title of ["Rust", "Rowan", "Ash", "Rye", "Rue"]) {
   assert.deepEqual([post.status, post.author_id], ["published", user.id]);
 }
 
-// Ask: filters, one of them on a relation; an order, members and relations.
+// List with filters, one of them on a relation, and with `sort`, `fields` and `include`.
 const hers: Posts = { "author.username": name, title: { starts_with: "r" }, created_at: { gte: user.created_at } };
 const query: Posts = { ...hers, sort: ["-title"], fields: ["title", "summary"], include: ["author"] };
 const { data: posts } = held(await anyone.GET("/api/v1/posts", { params: { query } }));
@@ -45,7 +45,7 @@ for (let pages = 1; ; pages++) {
 }
 assert.deepEqual(titles, ["Rowan", "Rue", "Rust", "Rye"]);
 
-// Change what was read, and nothing newer.
+// Change a post only if it still has the version that was read.
 const [rye] = posts;
 assert(rye);
 const one = { params: { path: { id: rye.id } } };
@@ -57,7 +57,7 @@ assert.deepEqual([changed.title, changed.summary, changed.version], ["Rye", "A c
 const { error: stale } = await ada.PATCH("/api/v1/posts/{id}", { ...asRead, body });
 assert.equal(stale?.code, "precondition_failed");
 
-// Delete, look among what is deleted, and bring it back.
+// Delete a post, list deleted posts, and restore it.
 held(await ada.DELETE("/api/v1/posts/{id}", one));
 const { error: gone } = await ada.GET("/api/v1/posts/{id}", one);
 assert.equal(gone?.code, "not_found");
@@ -67,11 +67,11 @@ assert.deepEqual(bin.data.map((post) => [post.id, typeof post.deleted_at]), [[ry
 const restored = held(await ada.POST("/api/v1/posts/{id}/restore", one));
 assert.deepEqual([restored.title, restored.version], ["Rye", 4]);
 
-// Be refused: the code of a problem tells which it is, and narrows its type.
+// Handle a refusal: the code of a problem narrows its type.
 const { error } = await ada.PATCH("/api/v1/posts/{id}", { ...one, body: { title: " ", slug: "No Slug" } });
 assert(error?.code === "validation_failed");
 const status: 422 = error.status;
 const refused = error.errors?.map(({ pointer }) => pointer);
 assert.deepEqual([status, refused?.sort()], [422, ["/slug", "/title"]]);
 
-console.log(`${url} answers as its types say.`);
+console.log(`The answers of ${url} match the types.`);

@@ -58,7 +58,7 @@ fn ensure_plain<E: EntityTrait>() -> Result<()> {
         Ok(())
     } else {
         Err(Error::bug(format!(
-            "`{}` has soft deletion: write to it through its resource",
+            "the table `{}` has soft deletion: write to it through its resource",
             E::default().table_name()
         )))
     }

@@ -12,7 +12,7 @@ pub use crate::{
         Change, Field, Generated, Owner, Written, everything, nothing, now, require_permission,
         scope,
     },
-    input::{PresentTrimmed, Trimmed, one_of, present, refuse},
+    input::{PresentTrimmed, Trimmed, present, refuse},
     permission::{Action, Reach},
     slug,
 };

@@ -43,7 +43,7 @@ pub enum Code {
     Conflict,
     /// The row that the value names does not exist or is not visible to the caller.
     NotFound,
-    /// The row that this row belongs to is deleted.
+    /// The owner of the row is deleted.
     Deleted,
     /// The row has another version than the caller expected.
     Stale,

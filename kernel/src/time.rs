@@ -1,11 +1,6 @@
 //! Times as they are stored and compared: UTC in microseconds, in the years that RFC 3339 can write.
 use chrono::{DateTime, Datelike, NaiveTime, Timelike};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue, EntityTrait, IdenStatic, Iterable, Value,
-    prelude::DateTimeWithTimeZone,
-};
-
-use crate::{Code, Error, Refusal, Result};
+use sea_orm::prelude::DateTimeWithTimeZone;
 
 pub const OUT_OF_RANGE: &str = "must be between the years 0000 and 9999 in UTC";
 
@@ -21,47 +16,16 @@ pub fn normal(time: &DateTimeWithTimeZone) -> Option<DateTimeWithTimeZone> {
     has_four_digits(&utc).then(|| utc.fixed_offset())
 }
 
-fn normal_clock(time: NaiveTime) -> Option<NaiveTime> {
+/// The same time of day in microseconds. A leap second is the second after it.
+pub(crate) fn normal_clock(time: NaiveTime) -> Option<NaiveTime> {
     let seconds = time.num_seconds_from_midnight() + time.nanosecond() / 1_000_000_000;
     let nanos = time.nanosecond() % 1_000_000_000 / 1_000 * 1_000;
     NaiveTime::from_num_seconds_from_midnight_opt(seconds % 86_400, nanos)
 }
 
-fn has_four_digits(date: &impl Datelike) -> bool {
+/// Whether RFC 3339 can write the year.
+pub(crate) fn has_four_digits(date: &impl Datelike) -> bool {
     (0..=9999).contains(&date.year())
-}
-
-/// Normalises every time that a row is about to be given. Refuses those that cannot be stored, all of them at once.
-pub fn normalize<A: ActiveModelTrait>(row: &mut A) -> Result<()> {
-    let mut refused = Vec::new();
-    for column in <A::Entity as EntityTrait>::Column::iter() {
-        let ActiveValue::Set(value) = row.get(column) else {
-            continue;
-        };
-        let normal: Option<Value> = match value {
-            Value::ChronoDateTimeWithTimeZone(Some(time)) => normal(&time).map(Value::from),
-            Value::ChronoDateTimeUtc(Some(time)) => {
-                let time = normal(&time.fixed_offset());
-                time.map(|time| time.to_utc().into())
-            }
-            Value::ChronoTime(Some(time)) => normal_clock(time).map(Value::from),
-            Value::ChronoDate(Some(date)) => has_four_digits(&date).then(|| date.into()),
-            _ => continue,
-        };
-        match normal {
-            Some(value) => row.set(column, value),
-            None => refused.push(Refusal::new(
-                format!("/{}", column.as_str()),
-                Code::OutOfRange,
-                OUT_OF_RANGE,
-            )),
-        }
-    }
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(refused))
-    }
 }
 
 #[cfg(test)]

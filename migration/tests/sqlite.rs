@@ -142,7 +142,7 @@ fn every_step_is_a_transaction() {
         assert_eq!(
             step.use_transaction(),
             Some(true),
-            "without one SQLite keeps half of it: add `use_transaction` to {name}"
+            "SQLite would keep half of a failed migration: add `use_transaction` to {name}"
         );
     }
 }

@@ -17,5 +17,5 @@ pub use identity::{
 pub use kernel::{
     Actor, Audit, Code, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads,
     Refusal, Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error,
-    files, idempotency, input, migration, permission, query, quote, registry, secret, slug,
+    files, idempotency, input, json, migration, permission, query, quote, registry, secret, slug,
 };

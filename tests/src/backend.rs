@@ -115,9 +115,9 @@ pub fn settings(url: &str) -> Settings {
 async fn clone_of_template() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let server =
-        env::var(postgres::SERVER).expect("the run on PostgreSQL says where its server is");
+        env::var(postgres::SERVER).expect("ATOLL_TEST_SERVER must be set for a run on PostgreSQL");
     let template = env::var(postgres::TEMPLATE)
-        .expect("the run on PostgreSQL says what its template is called");
+        .expect("ATOLL_TEST_TEMPLATE must be set for a run on PostgreSQL");
     let name = format!("{template}_{}", NEXT.fetch_add(1, Relaxed));
     let mut connection = PgConnection::connect(&server).await.unwrap();
     let create = format!("CREATE DATABASE {name} TEMPLATE {template}");

@@ -31,7 +31,7 @@ const PATIENT: [(&str, &str); 4] = [
 /// Waits for a future, and fails if it takes longer than any test may wait.
 pub async fn within_limit<T>(what: &str, work: impl Future<Output = T>) -> T {
     let done = timeout(LIMIT, work).await;
-    done.unwrap_or_else(|_late| panic!("not within {LIMIT:?}: {what}"))
+    done.unwrap_or_else(|_late| panic!("timed out after {LIMIT:?}: {what}"))
 }
 
 /// Waits until `condition` gives something, and fails if it never does.

@@ -20,8 +20,11 @@ impl Redis {
     /// Returns `None` if Redis is not installed, which CI does not accept.
     pub fn start() -> Option<Self> {
         if binary().is_none() {
-            assert!(env::var("CI").is_err(), "CI wants redis-server: install it");
-            say("NO REDIS: the tests that need it were not run. Install redis-server.");
+            assert!(
+                env::var("CI").is_err(),
+                "CI requires redis-server: install it"
+            );
+            say("NOT RUN: the tests that need Redis. Install redis-server.");
             return None;
         }
         let port = ReservedPort::new();

@@ -56,7 +56,9 @@ impl Sql {
                 "SELECT count(*) FROM TABLE WHERE (deleted_at IS NULL) <> (deletion_id IS NULL)";
             let halves = self.number(&half.replace("TABLE", name)).await;
             if halves > 0 {
-                found.push(format!("{halves} of {name} are deleted by halves"));
+                found.push(format!(
+                    "{halves} rows of {name} have only one of deleted_at and deletion_id"
+                ));
             }
             for owner in &table.owners {
                 let orphans = format!(
@@ -66,7 +68,7 @@ impl Sql {
                 let orphans = self.number(&orphans).await;
                 if orphans > 0 {
                     found.push(format!(
-                        "{orphans} live {name} beneath deleted {}",
+                        "{orphans} live {name} have a deleted owner in {}",
                         owner.table
                     ));
                 }
@@ -75,7 +77,7 @@ impl Sql {
         let strangers = "SELECT count(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id)";
         let strangers = self.number(strangers).await;
         if strangers > 0 {
-            found.push(format!("{strangers} users without the role of a member"));
+            found.push(format!("{strangers} users have no role"));
         }
         found
     }

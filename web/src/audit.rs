@@ -15,7 +15,7 @@ pub struct AuditView {
     request_id: Option<String>,
     resource: String,
     resource_id: i64,
-    /// `created`, `updated`, `deleted`, `restored`, `purged`, `reverted`, `password_changed`, `password_reset`, `email_verified`, `signed_in`, `signed_out`
+    /// One of `created`, `updated`, `deleted`, `restored`, `purged`, `reverted`, `password_changed`, `password_reset`, `email_verified`, `signed_in`, `signed_out`, `key_created`, `key_revoked`, `totp_turned_on`, `totp_turned_off` and `recovery_code_used`.
     action: String,
     /// `from` and `to` of each changed field; null if the values were erased.
     changes: Option<Map<String, Value>>,

@@ -218,7 +218,7 @@ impl Query for KeepCurrent {
     fn parameters(_: &Registry) -> Parameters<Self> {
         Parameters::new([Parameter::boolean(
             "keep_current",
-            "Whether the session that sends the request stays signed in.",
+            "Whether to keep the session that sends the request.",
             |query: &mut Self, keeps| query.0 = keeps,
         )
         .default(false)])

@@ -9,9 +9,9 @@ use super::{
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Compare all entries with their seals; exits with 1 if entries were changed, removed or added
+    /// Compare all entries with their seals; exit with 1 if entries were changed, removed or added
     Verify {
-        /// Receipt of an earlier run; detects entries removed from the end since then
+        /// Receipt of an earlier run, to detect entries removed from the end since then
         #[arg(long, value_parser = receipt)]
         receipt: Option<Receipt>,
     },

@@ -106,7 +106,7 @@ impl Operator {
         let Self { profile, .. } = self;
         ensure!(
             consent.force || *profile != Profile::Production,
-            "refusing to do this in the profile {profile}; pass --force to do it anyway. {warning}"
+            "refusing to do this in the {profile} profile; pass --force to do it anyway. {warning}"
         );
         if consent.yes {
             return Ok(());

@@ -46,7 +46,7 @@ enum Command {
     Export(export::Export),
     /// Import rows from a file with the validation of the API
     Import(import::Import),
-    /// Delete expired data: deleted rows, idempotency keys, sign-in sessions and old audit entries
+    /// Delete expired data: deleted rows, idempotency keys, sessions, API keys, tokens and old audit entries
     Purge(purge::Purge),
     /// Check the audit log
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use super::{
 
 #[derive(Debug, clap::Args)]
 pub struct Purge {
-    /// Only print how many deleted rows are due
+    /// Print how many deleted rows are due, without purging them
     #[arg(long)]
     dry_run: bool,
 }

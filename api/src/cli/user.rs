@@ -21,7 +21,7 @@ use web::settings::ServerSettings;
 pub enum Command {
     /// Create a user; the password is prompted for or read from standard input
     Create(Create),
-    /// Print a link, valid for 30 minutes, with which a person creates their own account
+    /// Print a link, valid for 30 minutes, that lets a person create their own account
     Invite(invite::Invite),
     /// Set a user's password, prompted for or read from standard input, and end their sessions
     Password(Named),

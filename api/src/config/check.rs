@@ -382,7 +382,7 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
         (
             "auth.hash_memory, auth.hash_passes",
             hash_cost >= HASH_COST,
-            "must multiply to at least 35840; less is unsafe in production: passwords could be guessed too fast",
+            "must have a product of at least 35840; less is unsafe in production: passwords could be guessed too quickly",
         ),
         (
             "database.url",

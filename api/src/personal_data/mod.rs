@@ -60,7 +60,7 @@ impl Query for LeaveQuery {
     fn parameters(_: &Registry) -> Parameters<Self> {
         Parameters::new([Parameter::boolean(
             "keep_content",
-            "Keep live posts and comments, reassigned to the user `[deleted]`.",
+            "Whether to keep live posts and comments and reassign them to the user `[deleted]`.",
             |query: &mut Self, keeps| query.keeps_content = keeps,
         )
         .default(false)])

@@ -101,7 +101,9 @@ impl PermissionRules {
 pub fn forbidden(action: Action) -> Error {
     Error::Forbidden(match action {
         Action::Read => "you may not read this",
-        Action::Create => "you may not create this, or only in your own name",
+        Action::Create => {
+            "you lack the permission to create this, or to create it for another user"
+        }
         Action::Update => "you may not change this",
         Action::Delete => "you may not delete this",
         Action::Restore => "you may not restore this",

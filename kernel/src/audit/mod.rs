@@ -6,6 +6,7 @@ use sea_orm::Condition;
 use crate::{
     Actor, Crud, Reads, Result,
     crud::{Budget, Field, Page, everything, nothing, read, scope},
+    json::MAX_SAFE,
     permission::Permission,
     query::ListQuery,
 };
@@ -48,7 +49,7 @@ impl Crud for Audit {
 
     const OWNER: Option<Column> = None;
     const FIELDS: &'static [Field<Column>] = &[
-        Field::public(Column::Seq),
+        Field::public(Column::Seq).range(0, MAX_SAFE),
         Field::public(Column::ActorId),
         Field::public(Column::RequestId),
         Field::public(Column::Resource),

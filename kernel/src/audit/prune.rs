@@ -42,7 +42,7 @@ async fn by_the_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     let values = [end.number.into(), mac.into()];
     let prune = Statement::from_sql_and_values(DbBackend::Postgres, prune, values);
     let row = tx.query_one_raw(prune).await?;
-    let row = row.ok_or_else(|| Error::bug("a function answered nothing"))?;
+    let row = row.ok_or_else(|| Error::bug("audit_prune returned no row"))?;
     let pruned: i64 = row.try_get("", "pruned")?;
     u64::try_from(pruned).map_err(Error::internal)
 }

@@ -147,7 +147,7 @@ pub async fn is_of_another_cluster(db: &impl ConnectionTrait, transaction: i64) 
     let ahead = format!("SELECT $1 >= {NEXT} AS is_ahead");
     let ahead = Statement::from_sql_and_values(DbBackend::Postgres, ahead, [transaction.into()]);
     let row = db.query_one_raw(ahead).await?;
-    let row = row.ok_or_else(|| Error::bug("a comparison answered nothing"))?;
+    let row = row.ok_or_else(|| Error::bug("a comparison returned no row"))?;
     Ok(row.try_get("", "is_ahead")?)
 }
 

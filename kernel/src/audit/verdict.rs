@@ -50,7 +50,7 @@ impl fmt::Display for Problem {
             }
             Self::Truncated { seq } => write!(
                 f,
-                "the chain does not contain entry {seq} as the receipt states it"
+                "the chain does not contain entry {seq} as the receipt describes it"
             ),
             Self::Inserted { id } => {
                 write!(f, "the entry with id {id} was inserted among sealed ones")

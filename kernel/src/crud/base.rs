@@ -33,7 +33,7 @@ pub fn read<C: Crud, T: ValueType>(row: &Model<C>, name: &str) -> T {
     let value = row.get(column::<C::Entity>(name));
     T::try_from(value).unwrap_or_else(|_| {
         panic!(
-            "{}.{name} has another type than every base column",
+            "{}.{name} does not have the type of this base column",
             C::name()
         )
     })
@@ -112,7 +112,7 @@ pub async fn count(
         .expr_as(Expr::col((table, "id")).count(), "rows")
         .take();
     let row = db.query_one(&count).await?;
-    let row = row.ok_or_else(|| Error::bug("a count answered nothing"))?;
+    let row = row.ok_or_else(|| Error::bug("a count returned no row"))?;
     Ok(row.try_get("", "rows")?)
 }
 

@@ -30,5 +30,5 @@ pub async fn estimate<E: EntityTrait<Model: Sync>>(
     let row = db.query_one_raw(explain).await?;
     let plan: Option<Json> = row.map(|row| row.try_get_by_index(0)).transpose()?;
     let expected = plan.and_then(|plan| plan[0]["Plan"]["Plan Rows"].as_u64());
-    expected.ok_or_else(|| Error::bug("PostgreSQL planned without saying how many rows"))
+    expected.ok_or_else(|| Error::bug("the plan of PostgreSQL contains no number of rows"))
 }

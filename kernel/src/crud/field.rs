@@ -1,4 +1,12 @@
 //! What a client may name: to filter and sort by, or to be shown.
+use sea_orm::{ColumnTrait, ColumnType, Value as Stored, sea_query::sea_value_to_json_value};
+use serde_json::Value;
+
+use crate::{
+    decimal,
+    json::{self, Base64, Float32, Timestamp},
+    query::ValueKind,
+};
 
 /// One declared column. What is not declared is never shown, and never recorded.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +24,20 @@ pub struct Field<C> {
     pub is_long: bool,
     /// An index over live rows has them in the order of this column.
     pub is_indexed: bool,
-    /// Whether rows may be filtered by it.
+    /// Whether rows may be filtered by its values.
     pub is_comparable: bool,
+    pub form: Form,
+    /// The least and the greatest number that may be stored; of a decimal, in units of its last digit.
+    pub range: Option<(i64, i64)>,
+}
+
+/// How the values of a column are to be understood, where its type does not say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Plain,
+    /// A decimal with so many places, stored as an integer of its last digits.
+    Decimal(u32),
+    OneOf(&'static [&'static str]),
 }
 
 impl<C: Copy> Field<C> {
@@ -29,6 +49,8 @@ impl<C: Copy> Field<C> {
             is_long: false,
             is_indexed: false,
             is_comparable: true,
+            form: Form::Plain,
+            range: None,
         }
     }
 
@@ -47,7 +69,7 @@ impl<C: Copy> Field<C> {
         }
     }
 
-    /// One that has no order, such as a list.
+    /// One that has no order, such as a list, JSON or bytes. Rows may only be filtered by whether it is null.
     pub const fn opaque(column: C) -> Self {
         Self {
             is_comparable: false,
@@ -55,7 +77,7 @@ impl<C: Copy> Field<C> {
         }
     }
 
-    /// Declares a text of more than 1,000 characters.
+    /// Declares a text of more than 1,000 characters, or JSON or bytes of that size.
     #[must_use]
     pub const fn long(self) -> Self {
         Self {
@@ -73,8 +95,104 @@ impl<C: Copy> Field<C> {
         }
     }
 
+    /// Declares a decimal with so many places, in a `big_integer` column. It has at most 18 digits.
+    #[must_use]
+    pub const fn decimal(self, places: u32) -> Self {
+        Self {
+            form: Form::Decimal(places),
+            ..self
+        }
+    }
+
+    /// Declares a text enumeration.
+    #[must_use]
+    pub const fn one_of(self, values: &'static [&'static str]) -> Self {
+        Self {
+            form: Form::OneOf(values),
+            ..self
+        }
+    }
+
+    /// Bounds an integer. A 64-bit integer within 2^53 - 1 is a JSON number instead of a string.
+    #[must_use]
+    pub const fn range(self, least: i64, greatest: i64) -> Self {
+        Self {
+            range: Some((least, greatest)),
+            ..self
+        }
+    }
+
     /// Whether rows may be sorted and grouped by it.
     pub const fn is_sortable(&self) -> bool {
         self.is_comparable && !self.is_long
+    }
+}
+
+impl<C: ColumnTrait> Field<C> {
+    /// Whether a filter may name it. A nullable column of JSON or bytes has one filter: `is_null`.
+    pub fn is_filterable(&self) -> bool {
+        let column = self.column.def();
+        let has_no_order = ValueKind::of(column.get_column_type()).is_none();
+        self.is_comparable || (has_no_order && column.is_null())
+    }
+
+    /// How its values are written and compared. None where the declaration does not suit the type of the column.
+    pub fn kind(&self) -> Option<ValueKind> {
+        let column = self.column.def();
+        let column = column.get_column_type();
+        if !self.is_comparable {
+            return Some(ValueKind::Opaque);
+        }
+        match (self.form, ValueKind::of(column)?) {
+            (Form::Decimal(places), _) => {
+                let is_stored = *column == ColumnType::BigInteger;
+                let suits = is_stored && places <= decimal::MAX_DIGITS;
+                suits.then_some(ValueKind::Decimal(places))
+            }
+            (Form::OneOf(values), ValueKind::Text) => Some(ValueKind::OneOf(values)),
+            (Form::OneOf(_), _) => None,
+            (Form::Plain, _) if *column == ColumnType::BigInteger && !self.is_json_number() => {
+                Some(ValueKind::Int64)
+            }
+            (Form::Plain, kind) => Some(kind),
+        }
+    }
+
+    /// Whether its values can be added up: integers and decimals, but not ids and versions. Floats are left out because
+    /// their sum depends on the order of the rows.
+    pub fn has_sum(&self) -> bool {
+        let kind = self.kind();
+        let is_exact = matches!(
+            kind,
+            Some(ValueKind::Integer | ValueKind::Int64 | ValueKind::Decimal(_))
+        );
+        is_exact && !self.is_reference()
+    }
+
+    /// Whether a 64-bit integer is a JSON number: an id, a version, or one that is declared to be small enough.
+    fn is_json_number(&self) -> bool {
+        let is_small = |(least, greatest)| json::is_safe(least) && json::is_safe(greatest);
+        self.is_reference() || self.range.is_some_and(is_small)
+    }
+
+    /// Whether its name is that of an id or of a version.
+    pub(super) fn is_reference(&self) -> bool {
+        let name = self.column.as_str();
+        name == "id" || name == "version" || name.ends_with("_id")
+    }
+
+    /// A stored value as the API shows it.
+    pub fn json(&self, value: &Stored) -> Value {
+        match value {
+            Stored::BigInt(Some(number)) => match self.kind() {
+                Some(ValueKind::Decimal(places)) => decimal::write(*number, places).into(),
+                Some(ValueKind::Int64) => number.to_string().into(),
+                _ => (*number).into(),
+            },
+            Stored::Float(Some(number)) => Float32::shortest(*number).into(),
+            Stored::Bytes(Some(bytes)) => Base64::encode(bytes).into(),
+            Stored::ChronoDateTimeWithTimeZone(Some(time)) => Timestamp::text(time).into(),
+            value => sea_value_to_json_value(value),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod generated;
 mod impact;
 mod many;
 mod natural;
+mod normalize;
 mod owner;
 pub mod read;
 pub mod record;
@@ -35,7 +36,7 @@ pub use crate::clock::now;
 pub use base::{author_column, column, require_permission};
 pub(crate) use dry_run::authorize_history;
 pub use expected::Expected;
-pub use field::Field;
+pub use field::{Field, Form};
 pub use found::{Deleted, Found, Page};
 pub use generated::{Generated, VARIATIONS};
 pub use impact::Impact;
@@ -46,7 +47,6 @@ pub use owner::Owner;
 pub use owner::lock_for_create;
 pub use related::{Related, Wanted};
 pub use size::{Budget, json_size};
-pub use stats::orderable;
 pub use stats::{Datum, Group, Stats, Values};
 
 use crate::{

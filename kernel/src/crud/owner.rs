@@ -84,7 +84,7 @@ impl Owner {
             (Some(false), Some((_, otherwise))) => (Code::NotAllowed, (*otherwise).to_owned()),
             _ => (
                 Code::NotFound,
-                format!("no row of /{} that you can see has this id", self.table),
+                format!("not found in /{}, or not visible to you", self.table),
             ),
         };
         Err(Error::invalid(format!("/{}", self.column), code, detail))
@@ -140,7 +140,7 @@ pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
             return Err(Error::conflict_at(
                 format!("/{}", owner.column),
                 Code::Deleted,
-                "the row that this row belongs to is deleted; restore that one first",
+                "the owner of this row is deleted; restore the owner first",
             ));
         }
     }

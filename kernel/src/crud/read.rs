@@ -140,6 +140,7 @@ pub async fn get<C: Crud>(reads: &impl Reads, id: i64, shape: &Shape) -> Result<
 
 pub async fn one<C: Crud>(reads: &impl Reads, row: Model<C>) -> Result<Found<C::Row>> {
     let complete = C::load(reads, vec![row.clone()]).await?.pop();
-    let complete = complete.ok_or_else(|| Error::bug("a row was lost while it was completed"))?;
+    let complete =
+        complete.ok_or_else(|| Error::bug("loading the data of a row returned nothing"))?;
     Ok(base::found::<C>(reads.actor(), &row, complete))
 }

@@ -1,6 +1,5 @@
 //! The audit entry of a write: what differs between two versions of a row.
-use chrono::SecondsFormat;
-use sea_orm::{IdenStatic, ModelTrait, Value as Bound, sea_query::sea_value_to_json_value};
+use sea_orm::{IdenStatic, ModelTrait};
 use serde_json::{Map, Value, json};
 
 use super::{Column, Crud, Field, Model, base};
@@ -16,8 +15,8 @@ impl Entry {
         );
         let mut has_new_text = false;
         for field in C::FIELDS {
-            let from = before.map_or(Value::Null, |row| json_of(&row.get(field.column)));
-            let to = json_of(&after.get(field.column));
+            let from = before.map_or(Value::Null, |row| field.json(&row.get(field.column)));
+            let to = field.json(&after.get(field.column));
             if from != to {
                 has_new_text |= field.is_heavy;
                 entry = match field.is_heavy {
@@ -44,17 +43,9 @@ fn values<C: Crud>(
     row: &Model<C>,
     fields: impl Iterator<Item = &'static Field<Column<C>>>,
 ) -> Map<String, Value> {
-    let value = |column: Column<C>| (column.as_str().to_owned(), json_of(&row.get(column)));
-    fields.map(|field| value(field.column)).collect()
-}
-
-/// As the API shows it.
-fn json_of(value: &Bound) -> Value {
-    match value {
-        Bound::ChronoDateTimeWithTimeZone(Some(time)) => {
-            let utc = time.to_utc();
-            utc.to_rfc3339_opts(SecondsFormat::Micros, true).into()
-        }
-        value => sea_value_to_json_value(value),
-    }
+    let value = |field: &Field<Column<C>>| {
+        let name = field.column.as_str().to_owned();
+        (name, field.json(&row.get(field.column)))
+    };
+    fields.map(value).collect()
 }

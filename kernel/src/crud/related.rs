@@ -2,8 +2,8 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, Order,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, Order, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Asterisk, Expr, ExprTrait, Func, JoinType, SelectStatement, WindowStatement},
 };
 
@@ -107,10 +107,9 @@ fn measured<C: Crud>(
         let name = column.as_str();
         match long.get(name) {
             Some(true) if shape.shows(name) => {
-                let field = Expr::col(column.as_column_ref());
-                rows.column_as(size::unless_empty(fits.clone(), field), name)
+                rows.column_as(size::unless_empty(fits.clone(), column), name)
             }
-            Some(_) if !shape.shows(name) => rows.column_as(Expr::val(""), name),
+            Some(_) if !shape.shows(name) => rows.column_as(size::empty(column), name),
             _ => rows.column(column),
         }
     };

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Crud, Model, base, record, scope};
 use crate::{Error, Result, Tx};
 
-/// Which version a row is to be as.
+/// The version whose values the row gets back.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Revert {

@@ -54,7 +54,9 @@ impl RowsWrite {
         if changed == recorded {
             Ok(changed)
         } else {
-            Err(Error::bug("a change has other rows than its audit entries"))
+            Err(Error::bug(
+                "a change and its audit entries have different numbers of rows",
+            ))
         }
     }
 

@@ -22,8 +22,8 @@ pub const OCTETS: &str = "octets";
 /// Bytes of a row beside its declared fields: ids, times, punctuation.
 pub const ROW: u64 = 256;
 
-/// The largest number, time or boolean as JSON.
-pub const SCALAR: u64 = 32;
+/// The largest number, time, UUID or boolean as JSON.
+pub const SCALAR: u64 = 40;
 
 /// The sizes of the first rows of a page, and what they may come to together.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ fn is_left_out<C: Crud>(column: Column<C>, shape: &Shape) -> bool {
     is_heavy && !shape.shows(name)
 }
 
-/// The columns of a shape. A heavy column that it does not show stays in the table; empty text takes its place.
+/// The columns of a shape. A heavy column that it does not show stays in the table; an empty value takes its place.
 ///
 /// With `at_once`, long texts come along where a row has no more octets of them, and their length always does.
 pub fn select<C: Crud>(
@@ -133,10 +133,9 @@ pub fn select<C: Crud>(
     let select = |rows: Select<C::Entity>, column: Column<C>| {
         let name = column.as_str();
         if is_left_out::<C>(column, shape) {
-            rows.column_as(Expr::val(""), name)
+            rows.column_as(empty(column), name)
         } else if long.iter().any(|long| long.as_str() == name) {
-            let field = Expr::col(column.as_column_ref());
-            rows.column_as(unless_empty(is_small.clone(), field), name)
+            rows.column_as(unless_empty(is_small.clone(), column), name)
         } else {
             rows.column(column)
         }
@@ -159,21 +158,44 @@ pub fn select_again<C: Crud>(rows: Select<C::Entity>, shape: &Shape) -> Select<C
     }
 }
 
-/// The field where `condition` holds, and empty text elsewhere.
-pub fn unless_empty(condition: Expr, field: Expr) -> Expr {
+/// The column where `condition` holds; elsewhere an empty text, no bytes, or the JSON value null.
+pub fn unless_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
+    // Without a type of their own, so that they take that of the column on PostgreSQL.
+    let nothing = if is_json(column.def().get_column_type()) {
+        "'null'"
+    } else {
+        "''"
+    };
     CaseStatement::new()
-        .case(condition, field)
-        .finally("")
+        .case(condition, Expr::col(column.as_column_ref()))
+        .finally(Expr::cust(nothing))
         .into()
+}
+
+/// What takes the place of a column that is not read.
+pub fn empty(column: impl ColumnTrait) -> Expr {
+    unless_empty(Expr::cust("FALSE"), column)
+}
+
+pub fn is_json(kind: &ColumnType) -> bool {
+    matches!(kind, ColumnType::Json | ColumnType::JsonBinary)
+}
+
+fn is_bytes(kind: &ColumnType) -> bool {
+    matches!(
+        kind,
+        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_)
+    )
 }
 
 /// The length of texts together, in octets. Neither database reads a long text for that.
 pub fn octets<C: Crud>(columns: &[Column<C>]) -> Expr {
     let length = |column: &Column<C>| {
         let field = Expr::col(column.as_column_ref());
-        let field = match column.def().get_column_type() {
-            ColumnType::Json | ColumnType::JsonBinary => field.cast_as("text"),
-            _ => field,
+        let field = if is_json(column.def().get_column_type()) {
+            field.cast_as("text")
+        } else {
+            field
         };
         let length = Func::cust("octet_length").arg(field);
         Expr::from(Func::coalesce([length.into(), Expr::val(0_i64)]))
@@ -184,11 +206,11 @@ pub fn octets<C: Crud>(columns: &[Column<C>]) -> Expr {
         .unwrap_or_else(|| Expr::val(0_i64))
 }
 
-/// Whether a column holds text, of any length, or JSON.
+/// Whether a column holds values of any length: text, JSON or bytes.
 pub fn is_text(column: &impl ColumnTrait) -> bool {
     let kind = column.def();
     let kind = kind.get_column_type();
-    is_text_type(kind) || matches!(kind, ColumnType::Json | ColumnType::JsonBinary)
+    is_text_type(kind) || is_json(kind) || is_bytes(kind)
 }
 
 /// A number of octets as the databases take it.
@@ -278,6 +300,8 @@ fn size<C: Crud>(row: &Model<C>, shape: &Shape) -> u64 {
         let value = match row.get(column) {
             Value::String(Some(text)) => json_size(&text),
             Value::Json(Some(json)) => json.to_string().len() as u64,
+            // Base64 has four characters for three bytes.
+            Value::Bytes(Some(bytes)) => 2 + (bytes.len() as u64).div_ceil(3) * 4,
             _ => SCALAR,
         };
         // Quotes, a colon and a comma.

@@ -2,17 +2,18 @@
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, IdenStatic, Order, QueryResult, QuerySelect,
     QueryTrait, Select,
-    prelude::{Date, DateTimeWithTimeZone, Time},
-    sea_query::{Asterisk, Expr, Func, NullOrdering},
+    prelude::{Date, DateTimeWithTimeZone, Time, Uuid},
+    sea_query::{Asterisk, Expr, ExprTrait, Func, NullOrdering},
 };
 
 use super::{
-    Column, Crud,
+    Column, Crud, Field,
     size::{Budget, SCALAR, json_size},
 };
 use crate::{
-    Reads, Result,
-    query::{MAX_GROUPS, StatsQuery},
+    Reads, Result, decimal,
+    json::Float32,
+    query::{MAX_GROUPS, StatsQuery, ValueKind},
 };
 
 /// Bytes of a group beside its values: the count, and names around the extremes.
@@ -36,6 +37,7 @@ pub struct Group {
     pub count: Option<i64>,
     pub min: Values,
     pub max: Values,
+    pub sum: Values,
 }
 
 /// A value of any declared field.
@@ -49,11 +51,6 @@ pub enum Datum {
     Text(String),
 }
 
-/// Whether values of a column have a least and a greatest: PostgreSQL knows neither of booleans.
-pub fn orderable(column: impl ColumnTrait) -> bool {
-    *column.def().get_column_type() != ColumnType::Boolean
-}
-
 pub async fn stats<C: Crud>(
     reads: &impl Reads,
     query: &StatsQuery<C>,
@@ -63,18 +60,21 @@ pub async fn stats<C: Crud>(
         .filtered(rows, reads.actor(), reads.db()?.get_database_backend())
         .select_only()
         .into_query();
-    let field = |column: &Column<C>| Expr::col(column.as_column_ref());
-    for column in &query.group_by {
+    let field = |field: &Field<Column<C>>| Expr::col(field.column.as_column_ref());
+    for key in &query.group_by {
         select
-            .expr(field(column))
-            .add_group_by([field(column)])
-            .order_by_expr_with_nulls(field(column), Order::Asc, NullOrdering::Last);
+            .expr(field(key))
+            .add_group_by([field(key)])
+            .order_by_expr_with_nulls(field(key), Order::Asc, NullOrdering::Last);
     }
     if query.is_counted {
         select.expr(Func::count(Expr::col(Asterisk)));
     }
-    select.exprs(query.min.iter().map(|column| Func::min(field(column))));
-    select.exprs(query.max.iter().map(|column| Func::max(field(column))));
+    select.exprs(query.min.iter().map(|least| Func::min(field(least))));
+    select.exprs(query.max.iter().map(|greatest| Func::max(field(greatest))));
+    for field in query.sum.iter().map(field) {
+        select.exprs(parts(&field).map(|part| part.sum().cast_as("bigint")));
+    }
     // One more tells whether anything follows.
     select.limit(MAX_GROUPS + 1);
     let rows = reads.db()?.query_all(&select).await?;
@@ -95,6 +95,7 @@ pub async fn stats<C: Crud>(
 /// Bytes of a group as JSON, at most.
 fn size(group: &Group) -> u64 {
     let values = group.key.iter().chain(&group.min).chain(&group.max);
+    let values = values.chain(&group.sum);
     let sizes = values.map(|(name, value)| {
         let value = match value {
             Datum::Text(text) => json_size(text),
@@ -112,9 +113,10 @@ fn group<C: Crud>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group> {
         place += 1;
         place - 1
     };
-    let values = |columns: &[Column<C>], next: &mut dyn FnMut() -> usize| {
-        let value = |column: &Column<C>| Ok((column.as_str(), datum(row, next(), *column)?));
-        columns.iter().map(value).collect::<Result<Values>>()
+    let values = |fields: &[Field<Column<C>>], next: &mut dyn FnMut() -> usize| {
+        let value =
+            |field: &Field<Column<C>>| Ok((field.column.as_str(), datum(row, next(), field)?));
+        fields.iter().map(value).collect::<Result<Values>>()
     };
     Ok(Group {
         key: values(&query.group_by, &mut next)?,
@@ -124,22 +126,56 @@ fn group<C: Crud>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group> {
         },
         min: values(&query.min, &mut next)?,
         max: values(&query.max, &mut next)?,
+        sum: sums(&query.sum, row, &mut next)?,
     })
 }
 
-fn datum(row: &QueryResult, at: usize, column: impl ColumnTrait) -> Result<Datum> {
-    let datum = match column.def().get_column_type() {
+/// An integer is divided into parts, whose sums are exact where the sum of a column does not fit 64 bits.
+const PART: i64 = 1_000_000_000;
+
+fn parts(field: &Expr) -> [Expr; 2] {
+    [field.clone().div(PART), field.clone().modulo(PART)]
+}
+
+fn sums<C: ColumnTrait>(
+    fields: &[Field<C>],
+    row: &QueryResult,
+    next: &mut dyn FnMut() -> usize,
+) -> Result<Values> {
+    let sum = |field: &Field<C>| {
+        let mut part = || row.try_get_by_index::<Option<i64>>(next());
+        let (high, low) = (part()?, part()?);
+        let sum = high.zip(low);
+        let sum = sum.map(|(high, low)| i128::from(high) * i128::from(PART) + i128::from(low));
+        let places = match field.kind() {
+            Some(ValueKind::Decimal(places)) => places,
+            _ => 0,
+        };
+        let text = sum.map(|sum| Datum::Text(decimal::write(sum, places)));
+        Ok((field.column.as_str(), text.unwrap_or(Datum::Null)))
+    };
+    fields.iter().map(sum).collect()
+}
+
+fn datum<C: ColumnTrait>(row: &QueryResult, at: usize, field: &Field<C>) -> Result<Datum> {
+    let datum = match field.column.def().get_column_type() {
         ColumnType::SmallInteger => row
             .try_get_by_index::<Option<i16>>(at)?
             .map(|number| Datum::Integer(number.into())),
         ColumnType::Integer => row
             .try_get_by_index::<Option<i32>>(at)?
             .map(|number| Datum::Integer(number.into())),
-        ColumnType::BigInteger => row.try_get_by_index::<Option<i64>>(at)?.map(Datum::Integer),
-        // As short as it is exact: 0.1 and not 0.10000000149011612.
+        ColumnType::BigInteger => {
+            row.try_get_by_index::<Option<i64>>(at)?
+                .map(|number| match field.kind() {
+                    Some(ValueKind::Decimal(places)) => Datum::Text(decimal::write(number, places)),
+                    Some(ValueKind::Int64) => Datum::Text(number.to_string()),
+                    _ => Datum::Integer(number),
+                })
+        }
         ColumnType::Float => row
             .try_get_by_index::<Option<f32>>(at)?
-            .and_then(|number| number.to_string().parse().ok().map(Datum::Number)),
+            .map(|number| Datum::Number(Float32::shortest(number))),
         ColumnType::Double => row.try_get_by_index::<Option<f64>>(at)?.map(Datum::Number),
         ColumnType::Date => row
             .try_get_by_index::<Option<Date>>(at)?
@@ -147,6 +183,9 @@ fn datum(row: &QueryResult, at: usize, column: impl ColumnTrait) -> Result<Datum
         ColumnType::Time => row
             .try_get_by_index::<Option<Time>>(at)?
             .map(|time| Datum::Text(time.to_string())),
+        ColumnType::Uuid => row
+            .try_get_by_index::<Option<Uuid>>(at)?
+            .map(|uuid| Datum::Text(uuid.to_string())),
         ColumnType::Boolean => row
             .try_get_by_index::<Option<bool>>(at)?
             .map(Datum::Boolean),

@@ -72,7 +72,7 @@ async fn taken_of<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> R
         names.push(sea_orm::IdenStatic::as_str(column));
     }
     let found = tx.query_one(&probes).await?;
-    let found = found.ok_or_else(|| Error::bug("a look for taken values answered nothing"))?;
+    let found = found.ok_or_else(|| Error::bug("a search for taken values returned no row"))?;
     let mut taken = Vec::new();
     for name in names {
         if found.try_get::<bool>("", name)? {

@@ -2,15 +2,14 @@
 use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{
-    Active, Change, Crud, Found, Model, Target, Written, base, cascade, many, owner, read,
-    revert::state_at, scope, unique,
+    Active, Change, Crud, Found, Model, Target, Written, base, cascade, many, normalize::normalize,
+    owner, read, revert::state_at, scope, unique,
 };
 use crate::{
     Code, Error, Reads, Result, Tx, input,
     permission::Action,
     query,
     record::{Did, Entry},
-    time,
 };
 
 pub async fn create<C: Crud>(tx: &Tx, row: Active<C>) -> Result<Found<C::Row>> {
@@ -31,7 +30,7 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
         past if (1..current).contains(&past) => {
             let state = state_at::<C>(tx, &before, past).await?;
             let mut patch = input::patch::<C::Patch>(state)?.into_active_model();
-            time::normalize(&mut patch)?;
+            normalize::<C>(&mut patch)?;
             many::only(many::change::<C>(tx, vec![Ok((before, patch))], Did::Reverted).await?)?
         }
         this if this == current => before,
@@ -53,7 +52,7 @@ pub async fn restore<C: Crud>(
     mut patch: Option<Active<C>>,
 ) -> Result<Found<C::Row>> {
     if let Some(patch) = &mut patch {
-        time::normalize(patch)?;
+        normalize::<C>(patch)?;
     }
     let before = lock_deleted::<C>(tx, Action::Restore, target.id).await?;
     target.expected.check(base::version::<C>(&before))?;

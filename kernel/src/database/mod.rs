@@ -153,7 +153,7 @@ impl Database {
                 let permit = writer.enter(deadline.instant()).await?;
                 self.begin_on_sqlite(permit, deadline.instant()).await
             }
-            (ReadPool::Sqlite(_), None) => Err(Error::bug("a SQLite database has one writer")),
+            (ReadPool::Sqlite(_), None) => Err(Error::bug("the SQLite database has no writer")),
         }
     }
 

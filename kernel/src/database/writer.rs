@@ -255,7 +255,7 @@ impl WritePermit {
 async fn write_a_page(tx: &DatabaseTransaction) -> Result<()> {
     let read = Statement::from_string(DbBackend::Sqlite, "PRAGMA user_version");
     let row = tx.query_one_raw(read).await?;
-    let row = row.ok_or_else(|| Error::bug("a file has a user_version"))?;
+    let row = row.ok_or_else(|| Error::bug("reading user_version returned no row"))?;
     let number: i32 = row.try_get_by_index(0)?;
     tx.execute_unprepared(&format!("PRAGMA user_version = {number}"))
         .await?;

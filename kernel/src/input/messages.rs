@@ -28,21 +28,6 @@ pub fn refuse(code: Code, detail: impl AsRef<str>) -> garde::Error {
     garde::Error::new(write(code, detail.as_ref()))
 }
 
-/// A custom rule for an enumeration: allows only these texts.
-pub fn one_of(allowed: &'static [&'static str]) -> impl Fn(&str, &()) -> garde::Result {
-    move |text, &()| {
-        if allowed.contains(&text) {
-            Ok(())
-        } else {
-            let allowed = allowed.join(", ");
-            Err(refuse(
-                Code::NotAllowed,
-                format!("must be one of {allowed}"),
-            ))
-        }
-    }
-}
-
 /// The code and the text of a broken rule. A rule that was not written by this module has only a text.
 pub fn read(error: &garde::Error) -> (Code, String) {
     match serde_json::from_str::<Broken<'_>>(error.message()) {

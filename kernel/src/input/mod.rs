@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{Error, Refusal, Result};
-pub use messages::{one_of, refuse};
+pub use messages::refuse;
 pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
 
 /// An input: readable, with declared limits. `#[serde(default)]` on the struct makes an absent field an empty one,

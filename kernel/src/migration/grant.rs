@@ -51,7 +51,7 @@ impl Migrator {
         }
         if answer::<bool>(&tx, IS_OWNER, [role.into()]).await? {
             let problem = format!(
-                "the role `{role}` has all rights of the owner of the tables: grant to another role"
+                "the role `{role}` already has all rights of the owner of the tables; name another role"
             );
             return Err(DbErr::Migration(problem));
         }

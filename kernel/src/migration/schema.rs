@@ -62,6 +62,12 @@ pub fn length(table: &str, column: &'static str, allowed: RangeInclusive<i32>) -
     Check::named(format!("{table}_{column}_length"), expr)
 }
 
+/// The check `{table}_{column}_one_of`: a text column, which may be null, holds one of these texts.
+pub fn one_of(table: &str, column: &'static str, texts: &[&str]) -> Check {
+    let expr = Expr::col(column).is_in(texts.iter().copied());
+    Check::named(format!("{table}_{column}_one_of"), expr)
+}
+
 /// A foreign key with NO ACTION: the service decides which rows a deletion or a purge takes along.
 pub fn reference(
     table: &'static str,

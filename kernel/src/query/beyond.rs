@@ -7,7 +7,7 @@ use sea_orm::{
 use super::{
     cursor::{Cursor, bad_cursor},
     sort::{Key, Sort},
-    value,
+    value::{self, ValueKind},
 };
 use crate::{Result, crud::Crud};
 
@@ -65,7 +65,8 @@ fn past_together<C: Crud>(
 
 impl<C: Crud> Key<C> {
     fn value(&self, text: Option<&str>) -> Result<Option<Value>> {
-        let parse = |text| value::parse(self.column.def().get_column_type(), text);
+        let kind = ValueKind::of(self.column.def().get_column_type());
+        let parse = |text| value::parse(kind.unwrap_or(ValueKind::Opaque), text);
         // The column may have had another type when the cursor was made.
         text.map(parse).transpose().map_err(|_| bad_cursor())
     }

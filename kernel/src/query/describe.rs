@@ -1,12 +1,13 @@
 //! What a list may be filtered and sorted by, for whoever describes the API.
 use sea_orm::{ColumnTrait, IdenStatic};
+use serde_json::Value;
 
 use super::{
     BASE_FIELDS, declared,
     filter::{OPERATORS, TEXT_OPERATORS},
     value::ValueKind,
 };
-use crate::crud::{Column, Crud, Field};
+use crate::crud::{Column, Crud, Field, Form, size};
 
 /// A field that a client may name in the query string.
 #[derive(Debug, Clone)]
@@ -16,13 +17,21 @@ pub struct Filterable {
     pub kind: ValueKind,
     /// Whether rows may be sorted and grouped by it.
     pub is_sortable: bool,
+    /// Whether its values can be added up.
+    pub has_sum: bool,
+    /// The least and the greatest value, as JSON.
+    pub range: Option<(Value, Value)>,
     /// The resource whose full read permission naming it takes.
     pub private_of: Option<&'static str>,
 }
 
 /// Those that a field of this kind takes.
 pub fn operators(kind: ValueKind) -> Vec<&'static str> {
-    let takes = |operator: &&str| kind == ValueKind::Text || !TEXT_OPERATORS.contains(operator);
+    let takes = |operator: &&str| match kind {
+        ValueKind::Text => true,
+        ValueKind::Opaque => *operator == "is_null",
+        _ => !TEXT_OPERATORS.contains(operator),
+    };
     OPERATORS.into_iter().filter(takes).collect()
 }
 
@@ -32,10 +41,15 @@ pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
     let names = BASE_FIELDS.into_iter().chain(declares);
     let field = |name: &str| {
         let field = declared::<C>(name)?;
+        let json = |number: i64| field.json(&number.into());
         Some(Filterable {
             name: name.to_owned(),
-            kind: ValueKind::of(field.column.def().get_column_type())?,
+            kind: field.kind()?,
             is_sortable: field.is_sortable(),
+            has_sum: field.has_sum(),
+            range: field
+                .range
+                .map(|(least, greatest)| (json(least), json(greatest))),
             private_of: field.is_private.then(C::name),
         })
     };
@@ -55,6 +69,13 @@ pub fn filterable<C: Crud>() -> Vec<Filterable> {
     declared_fields::<C>().into_iter().chain(related).collect()
 }
 
+/// The fields whose values are JSON of any type.
+pub fn json_fields<C: Crud>() -> Vec<&'static str> {
+    let fields = C::FIELDS.iter();
+    let json = fields.filter(|field| size::is_json(field.column.def().get_column_type()));
+    json.map(|field| field.column.as_str()).collect()
+}
+
 /// The columns that `q` looks into, the weightiest first.
 pub fn searched<C: Crud>() -> Vec<&'static str> {
     C::SEARCH.iter().map(IdenStatic::as_str).collect()
@@ -65,14 +86,25 @@ pub fn unsupported_fields<C: Crud>() -> Vec<String> {
     let problem = |field: &Field<Column<C>>| {
         let column = field.column.def();
         let column = column.get_column_type();
-        let is_fine = !field.is_comparable || ValueKind::of(column).is_some();
-        (!is_fine).then(|| {
-            format!(
-                "{}.{} has the type {column:?}, which cannot be filtered and sorted by: declare it with Field::opaque",
-                C::name(),
-                field.column.as_str()
-            )
-        })
+        let problem = match (field.kind(), field.form) {
+            (None, Form::Decimal(_)) => {
+                "cannot hold a decimal of up to 18 digits: declare Field::decimal of a big_integer column"
+            }
+            (None, Form::OneOf(_)) => {
+                "cannot hold a text enumeration: declare Field::one_of of a text column"
+            }
+            (None, Form::Plain) => {
+                "cannot be filtered and sorted by: declare it with Field::opaque"
+            }
+            (Some(_), _) if field.is_long && !size::is_text(&field.column) => {
+                "is neither text nor JSON nor bytes: take away long() and heavy()"
+            }
+            (Some(_), _) => return None,
+        };
+        let (name, field) = (C::name(), field.column.as_str());
+        Some(format!(
+            "{name}.{field} has the type {column:?}, which {problem}"
+        ))
     };
     let generated = C::GENERATED.map(|generated| generated.column.as_str());
     let generated = generated.filter(|column| searched::<C>().contains(column));

@@ -6,7 +6,12 @@ use sea_orm::{
 
 use serde::Serialize;
 
-use super::{Refused, declared, parameter::too_many, unknown_field, value};
+use super::{
+    Refused, declared,
+    parameter::too_many,
+    unknown_field,
+    value::{self, ValueKind},
+};
 use crate::{
     Actor, Code,
     crud::{Column, Crud, Field, scope},
@@ -131,10 +136,11 @@ impl Filter {
 
     /// A filter on a field of `C` itself.
     pub fn on<C: Crud>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
-        let is_comparable = |field: &Field<Column<C>>| field.is_comparable;
-        let unknown = || unknown_field::<C>(is_comparable);
+        let is_filterable = |field: &Field<Column<C>>| field.is_filterable();
+        let unknown = || unknown_field::<C>(is_filterable);
         let declared = declared::<C>(field).ok_or_else(unknown)?;
-        let (condition, operator, values) = test(declared.column, operator, text)?;
+        let kind = declared.kind().unwrap_or(ValueKind::Opaque);
+        let (condition, operator, values) = test(declared.column, kind, operator, text)?;
         Ok(Self {
             meaning: Meaning::new(field, operator, &values),
             test: condition,
@@ -171,24 +177,23 @@ impl Filter {
 /// NULL is unlike every value: `ne` and `nin` keep rows without one.
 fn test(
     column: impl ColumnTrait,
+    kind: ValueKind,
     operator: &str,
     text: &str,
 ) -> Result<(Expr, &'static str, Vec<Value>), Refused> {
-    let kind = column.def().get_column_type().clone();
     let field = column.as_column_ref();
     let field = || Expr::col(field.clone());
-    let one = || value::parse(&kind, text);
+    let one = || value::parse(kind, text);
     let many = || {
         let texts = value::list(text)?;
         match texts.len() > MAX_VALUES {
             true => Err(too_many(MAX_VALUES, "values")),
             false => texts
                 .iter()
-                .map(|text| value::parse(&kind, text))
+                .map(|text| value::parse(kind, text))
                 .collect::<Result<Vec<_>, _>>(),
         }
     };
-    let is_text = value::is_text(&kind);
     let or_null = |test: Expr| match column.def().is_null() {
         true => test.or(field().is_null()),
         false => test,
@@ -204,7 +209,7 @@ fn test(
         ));
     };
     let is_pattern = TEXT_OPERATORS.contains(&operator);
-    if is_pattern && !is_text {
+    if is_pattern && kind != ValueKind::Text {
         return Err((
             Code::NotAllowed,
             format!("{operator} works on text fields only"),

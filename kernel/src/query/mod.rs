@@ -11,7 +11,7 @@ mod parse;
 mod search;
 mod sort;
 mod stats;
-mod value;
+pub(crate) mod value;
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ use crate::{
 pub use cursor::Cursor;
 use cursor::bad_cursor;
 pub use describe::{
-    Filterable, declared_fields, filterable, operators, searched, unsupported_fields,
+    Filterable, declared_fields, filterable, json_fields, operators, searched, unsupported_fields,
 };
 pub use export::ExportQuery;
 pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
@@ -345,7 +345,7 @@ fn sortable<C: Crud>(
         Err(unknown())
     } else {
         let detail = format!(
-            "rows cannot be sorted or grouped by {name}, a long text; expected {}",
+            "rows cannot be sorted or grouped by {name}, which has no order or is a long text; expected {}",
             public::<C>(is_meant).join(", ")
         );
         Err((Code::NotAllowed, detail))
@@ -366,10 +366,10 @@ pub fn indexed_fields<C: Crud>(deleted: Deleted) -> Vec<&'static str> {
 
 /// The fields that everyone may name of those for which `is_meant` holds, the base columns first.
 fn public<C: Crud>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
-    let declared = C::FIELDS.iter().filter(|field| !field.is_private);
-    let declared = declared.filter(|field| is_meant(field));
-    let declared = declared.map(|field| field.column.as_str());
-    BASE_FIELDS.into_iter().chain(declared).collect()
+    let base = BASE_FIELDS.map(|name| Field::public(column::<C::Entity>(name)));
+    let fields = base.iter().chain(C::FIELDS);
+    let meant = fields.filter(|field| !field.is_private && is_meant(field));
+    meant.map(|field| field.column.as_str()).collect()
 }
 
 /// What a resource declares of a field.
@@ -377,7 +377,7 @@ fn declared<C: Crud>(name: &str) -> Option<Field<Column<C>>> {
     if BASE_FIELDS.contains(&name) {
         return Some(Field::public(column::<C::Entity>(name)));
     }
-    let mut fields = C::FIELDS.iter().filter(|field| field.is_comparable);
+    let mut fields = C::FIELDS.iter().filter(|field| field.is_filterable());
     fields.find(|field| field.column.as_str() == name).copied()
 }
 

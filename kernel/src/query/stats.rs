@@ -1,19 +1,20 @@
-//! What is asked of many rows at once: how many there are, and the least and the greatest of their values, for each group.
+//! What is asked of many rows at once: how many there are, and the least, the greatest and the sum of their values, for each group.
 use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
-    ListQuery, Refused, filterable,
+    ListQuery, Refused, declared_fields, filterable,
     parameter::{Form, Parameter},
     parameters::Parameters,
     parse::{RANKED, deleted, distinct, search, shape},
     public, sortable, unknown_field,
+    value::ValueKind,
 };
 use crate::{
     Actor, Code, Refusal, Result,
-    crud::{Column, Crud, Deleted, Field, orderable},
+    crud::{Column, Crud, Deleted, Field},
 };
 
-/// Fields of `group_by`, and of `min` and `max` each.
+/// Fields of `group_by`, and of `min`, `max` and `sum` each.
 pub const MAX_GROUP_FIELDS: usize = 3;
 pub const MAX_EXTREMES: usize = 5;
 
@@ -23,10 +24,11 @@ pub const MAX_GROUPS: u64 = 1_000;
 pub struct StatsQuery<C: Crud> {
     /// Which rows: its order and window are not used.
     rows: ListQuery<C>,
-    pub group_by: Vec<Column<C>>,
+    pub group_by: Vec<Field<Column<C>>>,
     pub is_counted: bool,
-    pub min: Vec<Column<C>>,
-    pub max: Vec<Column<C>>,
+    pub min: Vec<Field<Column<C>>>,
+    pub max: Vec<Field<Column<C>>>,
+    pub sum: Vec<Field<Column<C>>>,
 }
 
 impl<C: Crud> Default for StatsQuery<C> {
@@ -37,6 +39,7 @@ impl<C: Crud> Default for StatsQuery<C> {
             is_counted: false,
             min: Vec::new(),
             max: Vec::new(),
+            sum: Vec::new(),
         }
     }
 }
@@ -54,28 +57,39 @@ impl<C: Crud> StatsQuery<C> {
             .with([deleted().embed(shape)])
             .with_filters(filterable::<C>, ListQuery::filter);
         let own = Parameters::new([
-            columns(
+            fields(
                 "group_by",
                 "The fields to group by. Without it, all rows are one group.",
                 (is_groupable, MAX_GROUP_FIELDS),
-                |query, columns| query.group_by = columns,
+                |query, fields| query.group_by = fields,
             ),
             count,
-            columns(
+            fields(
                 "min",
                 "The fields whose minimum is returned.",
-                (is_ordered, MAX_EXTREMES),
-                |query, columns| query.min = columns,
+                (has_extremes, MAX_EXTREMES),
+                |query, fields| query.min = fields,
             ),
-            columns(
+            fields(
                 "max",
                 "The fields whose maximum is returned.",
-                (is_ordered, MAX_EXTREMES),
-                |query, columns| query.max = columns,
+                (has_extremes, MAX_EXTREMES),
+                |query, fields| query.max = fields,
             ),
         ]);
-        own.merge(filters.embed(rows)).check(|query, _| {
-            query.is_counted |= query.min.is_empty() && query.max.is_empty();
+        // A resource without numbers has no sums.
+        let has_sum = declared_fields::<C>().iter().any(|field| field.has_sum);
+        let sum = has_sum.then(|| {
+            fields(
+                "sum",
+                "The fields whose sum is returned.",
+                (Field::has_sum, MAX_EXTREMES),
+                |query: &mut Self, fields| query.sum = fields,
+            )
+        });
+        own.with(sum).merge(filters.embed(rows)).check(|query, _| {
+            query.is_counted |=
+                query.min.is_empty() && query.max.is_empty() && query.sum.is_empty();
             Vec::new()
         })
     }
@@ -117,11 +131,11 @@ impl<C: Crud> StatsQuery<C> {
 type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
 
 /// A parameter that lists fields for which `is_meant` holds.
-fn columns<C: Crud>(
+fn fields<C: Crud>(
     name: &'static str,
     text: &str,
     (is_meant, most): (IsMeant<C>, usize),
-    set: fn(&mut StatsQuery<C>, Vec<Column<C>>),
+    set: fn(&mut StatsQuery<C>, Vec<Field<Column<C>>>),
 ) -> Parameter<StatsQuery<C>> {
     let known = public::<C>(is_meant).into_iter().map(str::to_owned);
     let form = Form::List {
@@ -129,18 +143,19 @@ fn columns<C: Crud>(
         most: Some(most),
     };
     Parameter::new(name, text, form, move |query: &mut StatsQuery<C>, value| {
-        let fields = distinct(value, most, |field| column::<C>(field, is_meant))?;
+        let fields = distinct(value, most, |field| self::field::<C>(name, field, is_meant))?;
         if fields.iter().any(|field| field.is_private) {
             let (code, detail) = unknown_field::<C>(is_meant);
             let refusal = Refusal::new(name, code, detail);
             query.rows.private.push((refusal, C::name()));
         }
-        set(query, fields.iter().map(|field| field.column).collect());
+        set(query, fields);
         Ok(())
     })
 }
 
-fn column<C: Crud>(
+fn field<C: Crud>(
+    parameter: &str,
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
@@ -152,7 +167,7 @@ fn column<C: Crud>(
         Err(unknown_field::<C>(is_meant))
     } else {
         let known = public::<C>(is_meant).join(", ");
-        let detail = format!("{name} is true or false and has no order; expected {known}");
+        let detail = format!("{parameter} does not work on {name}; expected {known}");
         Err((Code::NotAllowed, detail))
     }
 }
@@ -161,6 +176,6 @@ fn is_groupable<K: Copy>(field: &Field<K>) -> bool {
     field.is_sortable()
 }
 
-fn is_ordered<K: ColumnTrait>(field: &Field<K>) -> bool {
-    field.is_sortable() && orderable(field.column)
+fn has_extremes<K: ColumnTrait>(field: &Field<K>) -> bool {
+    field.is_sortable() && field.kind().is_some_and(ValueKind::has_extremes)
 }

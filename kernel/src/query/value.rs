@@ -2,22 +2,38 @@
 use std::fmt::Display;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike};
-use sea_orm::{ColumnType, Value};
+use sea_orm::{ColumnType, Value, prelude::Uuid};
 
 use super::Refused;
-use crate::{Code, time};
+use crate::{Code, decimal, time};
 
 /// How the values of a column are written and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
+    /// A number in JSON.
     Integer,
+    /// A string in JSON, because its numbers may be larger than those that every JSON reader keeps.
+    Int64,
+    /// A decimal with so many places, stored as an integer of its last digits.
+    Decimal(u32),
+    /// A 32-bit float.
+    Single,
     Number,
     Boolean,
     Time,
     Date,
     Clock,
+    Uuid,
     Text,
+    /// A text that is one of these.
+    OneOf(&'static [&'static str]),
+    /// Without an order: rows are filtered only by whether it is null.
+    Opaque,
 }
+
+pub(crate) const DATE: &str = "a date such as 2026-01-31";
+pub(crate) const CLOCK: &str = "a time of day such as 09:30:00";
+pub(crate) const UUID: &str = "a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91";
 
 impl ValueKind {
     /// None where rows cannot be filtered and sorted by columns of this type on both databases alike.
@@ -26,39 +42,55 @@ impl ValueKind {
             ColumnType::SmallInteger | ColumnType::Integer | ColumnType::BigInteger => {
                 Self::Integer
             }
-            ColumnType::Float | ColumnType::Double => Self::Number,
+            ColumnType::Float => Self::Single,
+            ColumnType::Double => Self::Number,
             ColumnType::Boolean => Self::Boolean,
             ColumnType::TimestampWithTimeZone => Self::Time,
             ColumnType::Date => Self::Date,
             ColumnType::Time => Self::Clock,
+            ColumnType::Uuid => Self::Uuid,
             ColumnType::String(_) | ColumnType::Text | ColumnType::Char(_) => Self::Text,
             _ => return None,
         })
     }
+
+    /// Whether values have a least and a greatest: PostgreSQL 15 knows neither of booleans and UUIDs.
+    pub const fn has_extremes(self) -> bool {
+        !matches!(self, Self::Boolean | Self::Uuid | Self::Opaque)
+    }
 }
 
-pub fn parse(column: &ColumnType, text: &str) -> Result<Value, Refused> {
+/// Reads a value of a column of this kind, in the form in which it is stored.
+pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
     let wrong = |what: &str| (Code::WrongType, format!("must be {what}"));
-    let kind = ValueKind::of(column).ok_or_else(|| {
-        let detail = format!("has the type {column:?}, which cannot be filtered by");
-        (Code::NotAllowed, detail)
-    })?;
     match kind {
-        ValueKind::Integer => {
+        ValueKind::Integer | ValueKind::Int64 => {
             let number = text.parse::<i64>().map(Value::from);
             number.map_err(|_| wrong("a 64-bit integer"))
         }
-        ValueKind::Number => number(column, text).ok_or_else(|| wrong("a number")),
+        ValueKind::Decimal(places) => {
+            let stored = decimal::parse(text, places).map(Value::from);
+            stored.map_err(|detail| (Code::WrongType, detail))
+        }
+        ValueKind::Single | ValueKind::Number => {
+            number(kind, text).ok_or_else(|| wrong("a number"))
+        }
         ValueKind::Boolean => boolean(text).map(Value::from),
         ValueKind::Time => instant(text),
-        ValueKind::Date => date(text)
-            .map(Value::from)
-            .ok_or_else(|| wrong("a date such as 2026-01-31")),
-        ValueKind::Clock => clock(text)
-            .map(Value::from)
-            .ok_or_else(|| wrong("a time of day such as 09:30:00")),
+        ValueKind::Date => date(text).map(Value::from).ok_or_else(|| wrong(DATE)),
+        ValueKind::Clock => clock(text).map(Value::from).ok_or_else(|| wrong(CLOCK)),
+        ValueKind::Uuid => uuid(text).map(Value::from).ok_or_else(|| wrong(UUID)),
         ValueKind::Text if text.contains('\0') => Err(wrong("text without U+0000")),
         ValueKind::Text => Ok(Value::from(text)),
+        ValueKind::OneOf(values) if values.contains(&text) => Ok(Value::from(text)),
+        ValueKind::OneOf(values) => {
+            let detail = format!("must be one of {}", values.join(", "));
+            Err((Code::NotAllowed, detail))
+        }
+        ValueKind::Opaque => Err((
+            Code::NotAllowed,
+            "has no order; the only filter is is_null".to_owned(),
+        )),
     }
 }
 
@@ -74,6 +106,7 @@ pub fn write(value: &Value) -> Option<String> {
         Value::Float(number) => text(*number),
         Value::Double(number) => text(*number),
         Value::Bool(is) => text(*is),
+        Value::Uuid(uuid) => text(*uuid),
         Value::String(text) => text.clone(),
         Value::ChronoDate(date) => text(*date),
         Value::ChronoTime(time) => text(*time),
@@ -145,20 +178,26 @@ fn instant(text: &str) -> Result<Value, Refused> {
 }
 
 /// As RFC 3339 writes it: four digits, two and two.
-fn date(text: &str) -> Option<NaiveDate> {
+pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     is_plain.then(|| text.parse().ok()).flatten()
 }
 
-fn clock(text: &str) -> Option<NaiveTime> {
+pub(crate) fn clock(text: &str) -> Option<NaiveTime> {
     let time: NaiveTime = text.parse().ok()?;
     time.with_nanosecond(time.nanosecond() % 1_000_000_000 / 1_000 * 1_000)
 }
 
+/// The hyphenated form only, as it is written.
+pub(crate) fn uuid(text: &str) -> Option<Uuid> {
+    let uuid = text.parse().ok();
+    uuid.filter(|_| text.len() == 36)
+}
+
 /// In the precision of its column, so that it equals what is stored there.
-fn number(column: &ColumnType, text: &str) -> Option<Value> {
-    let number = match column {
-        ColumnType::Float => text.parse::<f32>().ok().map(f64::from),
+fn number(kind: ValueKind, text: &str) -> Option<Value> {
+    let number = match kind {
+        ValueKind::Single => text.parse::<f32>().ok().map(f64::from),
         _ => text.parse::<f64>().ok(),
     };
     number.filter(|number| number.is_finite()).map(Value::from)
@@ -181,13 +220,15 @@ mod tests {
             (ColumnType::Text, "a\nb"),
             (ColumnType::Date, "0000-02-29"),
             (ColumnType::Time, "23:59:59.000001"),
+            (ColumnType::Uuid, "0190163d-8694-739b-aea5-966c26f8ad91"),
             (
                 ColumnType::TimestampWithTimeZone,
                 "2026-01-31T09:30:00.000001Z",
             ),
         ] {
-            let value = parse(&column, text).unwrap();
-            let again = parse(&column, &write(&value).unwrap()).unwrap();
+            let kind = ValueKind::of(&column).unwrap();
+            let value = parse(kind, text).unwrap();
+            let again = parse(kind, &write(&value).unwrap()).unwrap();
             assert_eq!(value, again, "{column:?} {text}");
         }
     }
@@ -209,9 +250,10 @@ mod tests {
                 ColumnType::TimestampWithTimeZone,
                 "9999-12-31T23:30:00-01:00",
             ),
-            (ColumnType::Json, "{}"),
+            (ColumnType::Uuid, "0190163d8694739baea5966c26f8ad91"),
         ] {
-            assert!(parse(&column, text).is_err(), "{column:?} {text}");
+            let kind = ValueKind::of(&column).unwrap();
+            assert!(parse(kind, text).is_err(), "{column:?} {text}");
         }
     }
 

@@ -61,7 +61,12 @@ impl Kernel {
     pub fn state<S: Any>(&self) -> &S {
         let state = self.states.get(&TypeId::of::<S>());
         let state = state.and_then(|state| state.downcast_ref());
-        state.unwrap_or_else(|| panic!("the kernel was started without {}", type_name::<S>()))
+        state.unwrap_or_else(|| {
+            panic!(
+                "the kernel was started without the state {}",
+                type_name::<S>()
+            )
+        })
     }
 
     /// Ends everything that is done for one request, which arrived at `arrival`, at one deadline.

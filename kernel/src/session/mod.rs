@@ -155,7 +155,7 @@ impl Session {
                 done => return done,
             }
         }
-        Err(Error::bug("a write is tried a bounded number of times"))
+        Err(Error::bug("the retries of a write ended without a result"))
     }
 }
 
@@ -167,7 +167,7 @@ impl Reads for Session {
     fn db(&self) -> Result<&Reader> {
         if self.writing.get() {
             return Err(Error::bug(
-                "a pool was asked for inside a write: read through its transaction",
+                "the pool was used inside a write: read through the transaction instead",
             ));
         }
         Ok(self.kernel.database.reader())
@@ -192,7 +192,7 @@ struct Writing<'a>(&'a Cell<bool>);
 impl<'a> Writing<'a> {
     fn start(flag: &'a Cell<bool>) -> Result<Self> {
         match flag.replace(true) {
-            true => Err(Error::bug("a write was opened inside a write")),
+            true => Err(Error::bug("a write was started inside another write")),
             false => Ok(Self(flag)),
         }
     }

@@ -54,10 +54,10 @@ impl Kind {
     const fn refusal(self) -> &'static str {
         match self {
             Self::Answers => {
-                "the answers stored for your idempotency keys reach the limit per user"
+                "the answers stored for your idempotency keys have reached the limit per user"
             }
             Self::History => {
-                "your changes of the last 24 hours reach the limit of audit history per user"
+                "your changes of the last 24 hours have reached the limit of audit history per user"
             }
         }
     }

@@ -179,7 +179,7 @@ impl Tx {
         match done {
             Ok(done) if !commits => Ok(done),
             Ok(_) => Err(Error::bug(
-                "a failed statement was swallowed inside a transaction",
+                "a failed statement was ignored inside a transaction",
             )),
             Err(error) => Err(error),
         }
@@ -242,7 +242,7 @@ impl Tx {
         let try_lock = "SELECT pg_try_advisory_xact_lock($1) AS is_ours";
         let try_lock = Statement::from_sql_and_values(DbBackend::Postgres, try_lock, [lock.into()]);
         let row = self.query_one_raw(try_lock).await?;
-        let row = row.ok_or_else(|| Error::bug("a lock answered nothing"))?;
+        let row = row.ok_or_else(|| Error::bug("a lock returned no row"))?;
         Ok(row.try_get("", "is_ours")?)
     }
 
@@ -303,7 +303,9 @@ impl Tx {
     /// Runs a statement, unless an earlier one ended the transaction: SQLite would run it outside of any, and keep it.
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         if self.is_over.load(Relaxed) {
-            return Err(DbErr::Custom("the transaction is over".to_owned()));
+            return Err(DbErr::Custom(
+                "the transaction has already ended".to_owned(),
+            ));
         }
         let done = statement.await;
         if let Err(error) = &done {
@@ -346,7 +348,7 @@ impl Reads for Tx {
     }
 
     async fn secret(&self) -> Result<Secret> {
-        Err(Error::bug("pages are turned outside of writes"))
+        Err(Error::bug("cursors cannot be used inside a write"))
     }
 }
 

@@ -23,7 +23,7 @@ pub struct NewPost {
     pub summary: Option<String>,
     #[garde(length(chars, min = 1, max = 100_000))]
     pub content: String,
-    #[garde(inner(custom(one_of(&STATES))))]
+    #[garde(inner(custom(check_status)))]
     #[schemars(extend("enum" = STATES))]
     pub status: Option<String>,
     #[garde(skip)]
@@ -44,7 +44,7 @@ pub struct PostPatch {
     pub summary: Option<Option<String>>,
     #[garde(length(chars, min = 1, max = 100_000))]
     pub content: Option<String>,
-    #[garde(inner(custom(one_of(&STATES))))]
+    #[garde(inner(custom(check_status)))]
     #[schemars(extend("enum" = STATES))]
     pub status: Option<String>,
 }
@@ -117,5 +117,16 @@ impl Crud for Posts {
             post.published_at = Set(Some(now()));
         }
         Ok(())
+    }
+}
+
+fn check_status(status: &str, _: &()) -> garde::Result {
+    if STATES.contains(&status) {
+        Ok(())
+    } else {
+        Err(refuse(
+            Code::NotAllowed,
+            format!("must be one of {}", STATES.join(", ")),
+        ))
     }
 }

@@ -24,11 +24,11 @@ fn refusal(text: &str) -> Option<&'static str> {
     }
     if !is_name(local) {
         return Some(
-            "must have, before the @, 1 to 64 letters, digits and any of !#$%&'*+-/=?^_`{|}~, with single dots between them",
+            "must have 1 to 64 letters, digits and characters of !#$%&'*+-/=?^_`{|}~ before the @, with single dots between them",
         );
     }
     if !is_host(domain) || text.parse::<Address>().is_err() {
-        return Some("must have, after the @, the name of a host, such as example.org");
+        return Some("must have the name of a host after the @, such as example.org");
     }
     None
 }

@@ -105,7 +105,7 @@ async fn rotate(
     tracing::warn!(
         user_id = session.user_id,
         session_id = session.id,
-        "a refresh token was used twice; its session is ended"
+        "a refresh token was used twice; its session has ended"
     );
     scope::erase::<Entity>(tx, Column::Id.eq(session.id)).await?;
     record_sign_out(tx, session.user_id).await?;

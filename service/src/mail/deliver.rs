@@ -98,7 +98,7 @@ pub async fn send_due(kernel: &Kernel, sender: Sender, accounts: &impl Prepare) 
                 tracing::warn!(
                     mail = id,
                     template,
-                    "unknown mail template; leaving it to a server of another version"
+                    "unknown mail template; the mail waits for a server of another version"
                 );
             }
             Claim::GivenUp(Model { id, template, .. }) => {

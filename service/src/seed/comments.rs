@@ -21,7 +21,7 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     let posts = sample(session, Posts::name(), "published_at", published()).await?;
     if posts.is_empty() {
         return Err(Error::conflict(
-            "comments need published posts; there are none",
+            "comments need published posts: add some with --posts",
         ));
     }
     let timeline = Timeline::since_first(&posts, count);

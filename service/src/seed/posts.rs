@@ -23,7 +23,9 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     }
     let authors = sample(session, Users::name(), "created_at", everything()).await?;
     if authors.is_empty() {
-        return Err(Error::conflict("posts need authors; there are no users"));
+        return Err(Error::conflict(
+            "posts need authors: add users with --users",
+        ));
     }
     let first = last_id(session, Posts::name()).await? + 1;
     let timeline = Timeline::since_first(&authors, count);

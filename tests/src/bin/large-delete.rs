@@ -31,7 +31,9 @@ async fn main() {
     let (url, _folder) = Backend::File.fresh().await;
     measure("SQLite, a file", &url, comments).await;
     let Some(server) = Server::find().await else {
-        return say("PostgreSQL: neither a server nor the binaries for one");
+        return say(
+            "PostgreSQL: not measured, because it is not installed and TEST_DATABASE_URL is not set",
+        );
     };
     let url = with_database(&server.url, &server.template);
     measure("PostgreSQL", &url, comments).await;
@@ -124,7 +126,7 @@ async fn step(name: &str, client: &Client, method: Method, path: &str) {
     let done = writes.iter().filter(|status| **status == 201).count();
     say(&format!("  {name:<20} {status} in {took:.1?}"));
     say(&format!(
-        "    beside it          {} reads, the slowest {slowest:.0?}; {done} writes, {} answered 503",
+        "    meanwhile          {} reads, the slowest {slowest:.0?}; {done} writes, {} answered 503",
         reads.len(),
         writes.iter().filter(|status| **status == 503).count()
     ));

@@ -70,16 +70,16 @@ async fn measure() {
 
     let (before, meanwhile) = (percentile(&quiet, 99), percentile(&busy, 99));
     let ratio = meanwhile.as_secs_f64() / before.as_secs_f64();
-    say(&format!("{CLIENTS} clients that sign in, {READS} reads"));
+    say(&format!("{CLIENTS} clients sign in during {READS} reads"));
     say(&format!(
         "  peak of the server's memory  {}",
         peak(server.id())
     ));
     say(&format!(
-        "  p99 of a read  quiet {before:.2?}, meanwhile {meanwhile:.2?}: {ratio:.1} times"
+        "  p99 of a read  idle {before:.2?}, under load {meanwhile:.2?}: {ratio:.1} times"
     ));
     say(&format!(
-        "  p50 of a read  quiet {:.2?}, meanwhile {:.2?}",
+        "  p50 of a read  idle {:.2?}, under load {:.2?}",
         percentile(&quiet, 50),
         percentile(&busy, 50)
     ));

@@ -88,7 +88,7 @@ async fn one_of_two_superusers_who_demote_each_other_stays() {
 
         assert!(
             (ada.status == 200) != (bob.status == 200),
-            "exactly one is demoted: {} {}",
+            "exactly one must be demoted: {} {}",
             ada.text,
             bob.text
         );

@@ -13,11 +13,9 @@ async fn the_suite_passes_on_postgresql() {
     let Some(server) = Server::find().await else {
         assert!(
             std::env::var("CI").is_err(),
-            "CI wants PostgreSQL: install it, or set TEST_DATABASE_URL"
+            "CI requires PostgreSQL: install it, or set TEST_DATABASE_URL"
         );
-        say(
-            "NO POSTGRESQL: the suite ran on SQLite only. Install PostgreSQL, or set TEST_DATABASE_URL.",
-        );
+        say("NOT RUN: the suite on PostgreSQL. Install PostgreSQL, or set TEST_DATABASE_URL.");
         return;
     };
     let mut suite = suite_on("postgres");

@@ -75,7 +75,7 @@ fn every_test_that_the_security_document_names_exists() {
 
     assert!(
         missing.is_empty(),
-        "docs/security.md names tests that are not there: {missing:#?}"
+        "docs/security.md names tests that do not exist: {missing:#?}"
     );
 }
 
@@ -88,11 +88,14 @@ fn every_test_that_the_architecture_names_exists() {
 
     for invariant in invariants {
         let tests = tests(invariant);
-        assert!(!tests.is_empty(), "name the test that holds: {invariant}");
+        assert!(
+            !tests.is_empty(),
+            "this invariant names no test: {invariant}"
+        );
         let missing: Vec<_> = tests.iter().filter(|test| !test_exists(test)).collect();
         assert!(
             missing.is_empty(),
-            "ARCHITECTURE.md names tests that are not there: {missing:#?}"
+            "ARCHITECTURE.md names tests that do not exist: {missing:#?}"
         );
     }
 }
@@ -111,7 +114,7 @@ fn every_link_of_the_architecture_leads_to_a_file() {
 
     assert!(
         missing.is_empty(),
-        "ARCHITECTURE.md links to files that are not there: {missing:#?}"
+        "ARCHITECTURE.md links to files that do not exist: {missing:#?}"
     );
 }
 
@@ -130,7 +133,7 @@ fn every_setting_that_the_security_document_names_exists() {
 
     assert!(
         missing.is_empty(),
-        "docs/security.md names keys that config/default.toml has not: {missing:?}"
+        "docs/security.md names keys that config/default.toml does not have: {missing:?}"
     );
 }
 
@@ -148,6 +151,6 @@ fn every_file_that_the_security_document_names_exists() {
 
     assert!(
         missing.is_empty(),
-        "docs/security.md names files that are not there: {missing:?}"
+        "docs/security.md names files that do not exist: {missing:?}"
     );
 }

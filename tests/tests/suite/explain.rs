@@ -22,7 +22,7 @@ async fn an_allowed_request_names_the_permission_and_the_role_that_gives_it() {
         said,
         json!({
             "allowed": true, "status": null, "rule": "permission",
-            "reason": "posts.update.own (from the role member) allows it",
+            "reason": "allowed by posts.update.own (from the role member)",
             "held": [{ "permission": "posts.update.own", "roles": ["member"] }],
             "missing": [],
         })
@@ -110,7 +110,7 @@ async fn rules_other_than_permissions_are_named() {
         .await
         .expect_status(200);
     let said = explain(&root, ada.id, "GET /audit").await;
-    assert_eq!(said["reason"], "the user needs audit.read (in no role)");
+    assert_eq!(said["reason"], "the user needs audit.read (no role has it)");
 }
 
 #[actix_web::test]

@@ -158,7 +158,7 @@ fn the_document_equals_its_reviewed_snapshot() {
         .find(|(old, new)| old != new);
     assert!(
         reviewed == written,
-        "the API changed, first at {differs:?}: run `{RENEW}=1 cargo test -p tests the_document_is`, and review the difference",
+        "the API changed, first at {differs:?}: run `{RENEW}=1 cargo test -p tests the_document_`, and review the difference",
     );
 }
 

@@ -165,7 +165,7 @@ fn every_line_of_the_table_names_a_route() {
 
         assert!(
             is_there,
-            "{line} is no route: remove it from permissions.txt"
+            "{line} is not a route: remove it from permissions.txt"
         );
     }
 }

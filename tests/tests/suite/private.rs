@@ -73,8 +73,9 @@ async fn heard(client: &Client, id: i64) -> BTreeSet<String> {
     let mut heard = BTreeSet::new();
     for (method, path) in own_routes() {
         let asked = asked(&method, &path, id);
-        let asked =
-            asked.unwrap_or_else(|| panic!("{method} {path}: say above what a caller may ask it"));
+        let asked = asked.unwrap_or_else(|| {
+            panic!("{method} {path}: add to `asked` the requests that a caller may send to it")
+        });
         for (path, body) in asked {
             let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
             let reply = Reply::send(match body {

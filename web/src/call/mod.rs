@@ -30,6 +30,7 @@ use kernel::{
     Actor, Error, Kernel, Limit, Origin, Session,
     crud::{Expected, Target},
     idempotency::Once,
+    json::MAX_SAFE,
 };
 use secrecy::SecretString;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
@@ -196,12 +197,16 @@ fn origin(request: &HttpRequest) -> Origin {
     }
 }
 
-/// Parses path parameters, which are all ids: positive 64-bit integers without leading zeros.
+/// Parses path parameters, which are all ids: integers from 1 to 2^53 - 1 without leading zeros.
 pub fn parse_ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem> {
     let id = |text: &str| {
         let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         let id = is_plain.then(|| text.parse().ok()).flatten();
-        id.ok_or_else(|| Problem::malformed("an id in the path must be a positive 64-bit integer"))
+        let id = id.filter(|id| (1..=MAX_SAFE).contains(id));
+        id.ok_or_else(|| {
+            let detail = format!("an id in the path must be an integer from 1 to {MAX_SAFE}");
+            Problem::malformed(detail)
+        })
     };
     texts.map(id).collect()
 }

@@ -6,6 +6,7 @@ use kernel::{
     crud::{Expected, Target},
     idempotency::Deed,
     input::{Input, check, present},
+    json::MAX_SAFE,
     permission::Action,
 };
 use schemars::JsonSchema;
@@ -106,8 +107,8 @@ impl Item {
 
     fn target(&self) -> Result<Target> {
         let id = self.id.ok_or_else(|| required("/id"))?;
-        positive("/id", id)?;
-        positive("/version", self.version.unwrap_or(1))?;
+        check_range("/id", id)?;
+        check_range("/version", self.version.unwrap_or(1))?;
         let expected = match self.version {
             Some(version) => Expected::OneOf(vec![version]),
             None => Expected::Anything,
@@ -122,10 +123,12 @@ impl Item {
     }
 }
 
-fn positive(at: &str, number: i64) -> Result<()> {
-    match number {
-        1.. => Ok(()),
-        _ => Err(Error::invalid(at, Code::OutOfRange, "must be at least 1")),
+fn check_range(at: &str, number: i64) -> Result<()> {
+    if (1..=MAX_SAFE).contains(&number) {
+        Ok(())
+    } else {
+        let detail = format!("must be from 1 to {MAX_SAFE}");
+        Err(Error::invalid(at, Code::OutOfRange, detail))
     }
 }
 

@@ -69,7 +69,7 @@ pub async fn export<V: Resource>(
 
 impl Documented for Export {
     fn document(operation: &mut Operation<'_>) {
-        let headers = operation.answer(200, "All matching rows, in the form that a list has");
+        let headers = operation.answer(200, "All matching rows, in the same form as in a list");
         headers["Content-Disposition"] = header("Content-Disposition");
         for (_, format) in Format::ALL {
             operation.text(200, format);

@@ -47,7 +47,7 @@ impl<V: Resource> Query for ImportQuery<V> {
         let map = (!known.is_empty()).then(|| {
             Parameter::list(
                 "map",
-                "The references to look up by the name beside their id, instead of the id. Use it for rows of another server.",
+                "The references to look up by name, as an export writes it, instead of by id. Use this for rows from another server.",
                 known,
                 |query: &mut Self, map| query.map = map,
             )
@@ -55,26 +55,26 @@ impl<V: Resource> Query for ImportQuery<V> {
         Parameters::new([
             Parameter::one_of(
                 "format",
-                "The format of the body; must match its `Content-Type`.",
+                "The format of the body. It must match the `Content-Type`.",
                 &Format::ALL,
                 |query: &mut Self, format| query.format = Some(format),
             ),
             Parameter::one_of(
                 "on_error",
-                "Whether an invalid record stops the import and its chunk is not written, or only the record is skipped.",
+                "How to treat an invalid record: `abort` rolls back its chunk and stops the import; `skip` leaves out the record.",
                 &OnError::ALL,
                 |query: &mut Self, on_error| query.on_error = on_error,
             )
             .default("abort"),
             Parameter::boolean(
                 "dry_run",
-                "Whether to check the records without writing them. Each chunk is rolled back, so later chunks do not see it.",
+                "Whether to check the records without writing them. Each chunk is rolled back, so later chunks do not see earlier ones.",
                 |query: &mut Self, dry_run| query.dry_run = dry_run,
             )
             .default(false),
             Parameter::number(
                 "skip",
-                "The number of records at the beginning to skip: the `committed_lines` of an import that stopped.",
+                "The number of records to skip at the beginning. Send the `committed_lines` of an import that stopped to continue it.",
                 0..=i64::MAX.cast_unsigned(),
                 |query: &mut Self, skip| query.skip = skip,
             )
@@ -133,7 +133,7 @@ async fn problem(
 ) -> Problem {
     match stop {
         Stop::Refused => {
-            let refused = "stopped at the first invalid chunk: that chunk and everything after it was not written";
+            let refused = "stopped at the first invalid chunk: neither that chunk nor anything after it was written";
             Problem::new(Kind::ValidationFailed, refused).with("errors", &report.errors)
         }
         Stop::Broken(error) => match arrival.await {

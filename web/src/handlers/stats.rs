@@ -1,4 +1,4 @@
-//! `GET /{resource}/stats`: counts, minima and maxima per group.
+//! `GET /{resource}/stats`: counts, minima, maxima and sums per group.
 use std::{borrow::Cow, marker::PhantomData};
 
 use kernel::{
@@ -75,7 +75,7 @@ pub async fn stats<V: Resource>(call: Call<NoBody, StatsParams<V::Service>>) -> 
 fn group(group: crud::Group) -> Value {
     let mut members = values(group.key);
     members.extend(group.count.map(|count| ("count".to_owned(), count.into())));
-    for (name, extremes) in [("min", group.min), ("max", group.max)] {
+    for (name, extremes) in [("min", group.min), ("max", group.max), ("sum", group.sum)] {
         if !extremes.is_empty() {
             members.insert(name.to_owned(), values(extremes).into());
         }

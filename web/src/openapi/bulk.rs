@@ -2,6 +2,8 @@
 use kernel::bulk::MOST;
 use serde_json::{Value, json};
 
+use super::limits;
+
 /// Builds the schema of the body from the schemas of a new row and of a patch.
 pub fn bulk(new: &Value, patch: &Value) -> Value {
     let operation = |op: &str, members: &[(&str, &Value)], optional: &[(&str, &Value)]| {
@@ -14,10 +16,9 @@ pub fn bulk(new: &Value, patch: &Value) -> Value {
             .collect();
         json!({ "type": "object", "properties": members, "required": names, "additionalProperties": false })
     };
-    let id = json!({ "type": "integer", "format": "int64", "minimum": 1 });
-    let version = json!({
-        "type": "integer", "format": "int64", "minimum": 1, "description": "The version that the row must have.",
-    });
+    let id = limits::id();
+    let mut version = id.clone();
+    version["description"] = "The version that the row must have.".into();
     let kinds = [
         operation("create", &[("data", new)], &[]),
         operation(

@@ -1,5 +1,8 @@
 //! Filters, as query parameters: one for each field, with its operators.
-use kernel::query::{Filterable, MAX_PATTERN, MAX_VALUES, ValueKind, operators};
+use kernel::{
+    json::decimal_pattern,
+    query::{Filterable, MAX_PATTERN, MAX_VALUES, ValueKind, operators},
+};
 use serde_json::{Map, Value, json};
 
 use super::limits;
@@ -29,7 +32,7 @@ pub(super) fn filter(field: &Filterable) -> Value {
         "in": "query",
         "style": "deepObject",
         "explode": true,
-        "schema": { "$ref": format!("#/components/schemas/{}", name(field.kind)) },
+        "schema": reference(field.kind),
     });
     if let Some(resource) = field.private_of {
         let permission = format!("{resource}.read");
@@ -41,6 +44,20 @@ pub(super) fn filter(field: &Filterable) -> Value {
     filter
 }
 
+/// A reference to a schema of [`schemas`], or the schema of a kind that few fields have.
+fn reference(kind: ValueKind) -> Value {
+    let named = match kind {
+        ValueKind::Int64 => ValueKind::Integer,
+        ValueKind::Single => ValueKind::Number,
+        kind => kind,
+    };
+    if KINDS.contains(&named) {
+        super::schemas::reference(&name(named))
+    } else {
+        schema(kind)
+    }
+}
+
 /// The name of the schema, such as `TextFilter`.
 fn name(kind: ValueKind) -> String {
     format!("{kind:?}Filter")
@@ -48,30 +65,47 @@ fn name(kind: ValueKind) -> String {
 
 fn schema(kind: ValueKind) -> Value {
     let (value, many) = match kind {
-        ValueKind::Integer => (
+        ValueKind::Integer | ValueKind::Int64 => (
             json!({ "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX }),
-            "-?[0-9]{1,18}",
+            "-?[0-9]{1,18}".to_owned(),
         ),
-        ValueKind::Boolean => (json!({ "type": "boolean" }), "(true|false)"),
-        ValueKind::Number => (
+        ValueKind::Decimal(places) => {
+            let pattern = decimal_pattern(places);
+            let many = pattern.trim_matches(['^', '$']).to_owned();
+            (json!({ "type": "string", "pattern": pattern }), many)
+        }
+        ValueKind::Boolean => (json!({ "type": "boolean" }), "(true|false)".to_owned()),
+        ValueKind::Single | ValueKind::Number => (
             json!({ "type": "number" }),
-            r"-?[0-9]{1,15}(\.[0-9]{1,15})?",
+            r"-?[0-9]{1,15}(\.[0-9]{1,15})?".to_owned(),
         ),
         ValueKind::Time => (
             json!({ "anyOf": [
                 { "type": "string", "format": "date-time" },
                 { "type": "string", "format": "date" },
             ] }),
-            TIME,
+            TIME.to_owned(),
         ),
-        ValueKind::Date => (json!({ "type": "string", "format": "date" }), DATE),
+        ValueKind::Date => (
+            json!({ "type": "string", "format": "date" }),
+            DATE.to_owned(),
+        ),
         ValueKind::Clock => {
             let clock = json!({ "type": "string", "pattern": format!("^{CLOCK}$") });
-            (clock, CLOCK)
+            (clock, CLOCK.to_owned())
         }
+        ValueKind::Uuid => (
+            json!({ "type": "string", "format": "uuid" }),
+            UUID.to_owned(),
+        ),
+        ValueKind::OneOf(values) => (
+            json!({ "type": "string", "enum": values }),
+            format!("({})", values.join("|")),
+        ),
+        ValueKind::Opaque => return only_is_null(),
         ValueKind::Text => (
             json!({ "type": "string", "pattern": limits::TEXT }),
-            r#"("([^\u0000"\\]|\\[^\u0000])*"|([^\u0000,"][^\u0000,]*)?)"#,
+            r#"("([^\u0000"\\]|\\[^\u0000])*"|([^\u0000,"][^\u0000,]*)?)"#.to_owned(),
         ),
     };
     let rest = MAX_VALUES - 1;
@@ -101,9 +135,52 @@ fn schema(kind: ValueKind) -> Value {
     })
 }
 
+/// The filter of a column without an order.
+fn only_is_null() -> Value {
+    json!({
+        "description": "Whether the field is null.",
+        "type": "object",
+        "properties": { "is_null": { "type": "boolean" } },
+        "additionalProperties": false,
+    })
+}
+
+const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
+
 const DATE: &str = "[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))";
 
 const CLOCK: &str = "([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?";
 
 /// RFC 3339, without 29 February.
 const TIME: &str = "[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_few_fields_have_needs_no_named_schema() {
+        for (kind, named) in [
+            (ValueKind::Int64, Some("IntegerFilter")),
+            (ValueKind::Single, Some("NumberFilter")),
+            (ValueKind::Text, Some("TextFilter")),
+            (ValueKind::Decimal(2), None),
+            (ValueKind::Uuid, None),
+            (ValueKind::OneOf(&["red", "blue"]), None),
+            (ValueKind::Opaque, None),
+        ] {
+            let schema = reference(kind);
+            let target = named.map(|name| format!("#/components/schemas/{name}"));
+            assert_eq!(schema["$ref"].as_str(), target.as_deref(), "{kind:?}");
+        }
+        let operators = &reference(ValueKind::Decimal(2))["anyOf"][1]["properties"];
+        assert_eq!(
+            operators["in"]["pattern"],
+            r"^-?[0-9]{1,16}(\.[0-9]{1,2})?(,-?[0-9]{1,16}(\.[0-9]{1,2})?){0,99}$"
+        );
+        let colors = reference(ValueKind::OneOf(&["red", "blue"]));
+        assert_eq!(colors["anyOf"][0]["enum"], json!(["red", "blue"]));
+        let opaque = &reference(ValueKind::Opaque)["properties"];
+        assert_eq!(*opaque, json!({ "is_null": { "type": "boolean" } }));
+    }
+}

@@ -19,7 +19,7 @@ pub fn response_headers() -> Value {
     let text = json!({ "type": "string" });
     let always = |description: &str, schema: &Value| json!({ "description": description, "required": true, "schema": schema });
     let seconds = json!({ "type": "string", "pattern": "^[0-9]+$" });
-    let id = "The id of this request, which the log has too. It is the client's own id if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
+    let id = "The id of this request, which is also in the log. An id that the client sends is kept if it is 1 to 64 characters of `[A-Za-z0-9._-]`.";
     json!({
         "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
         "Location": always("The URL of the new row.", &text),
@@ -43,7 +43,7 @@ pub fn response_headers() -> Value {
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=[0-9]+;w=[0-9]+$" },
         },
         "RateLimit": {
-            "description": "The requests that are left (`r`), and the seconds (`t`) until the full quota is available again; if none is left, until the next one is.",
+            "description": "The number of requests left (`r`), and the seconds (`t`) until the full quota is available again; if none are left, until the next request is accepted.",
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";r=[0-9]+;t=[0-9]+$" },
         },
         "Idempotency-Replayed": {

@@ -1,5 +1,5 @@
 //! Limits that the types alone do not express.
-use kernel::input::PRETRIMMED;
+use kernel::{input::PRETRIMMED, json::MAX_SAFE};
 use serde_json::{Map, Value, json};
 
 /// The characters that `str::trim` removes: the Unicode property `White_Space`.
@@ -12,7 +12,7 @@ pub const TEXT: &str = r"^[^\u0000]*$";
 const EMAIL: &str = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,62}[A-Za-z0-9!#$%&'*+/=?^_`{|}~-])?@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 
 pub fn id() -> Value {
-    json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX })
+    json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE })
 }
 
 /// Adds the bounds of 64-bit integers, and of ids to fields whose names end in `id`.
@@ -22,9 +22,33 @@ pub fn add_integer_bounds(name: &str, property: &mut Map<String, Value>) {
         .is_some_and(|format| format == "int64")
     {
         let is_id = name == "id" || name.ends_with("_id") || name == "version";
-        let min = if is_id { 1 } else { i64::MIN };
-        property.entry("minimum").or_insert(min.into());
-        property.entry("maximum").or_insert(i64::MAX.into());
+        let (least, greatest) = if is_id {
+            (1, MAX_SAFE)
+        } else {
+            (i64::MIN, i64::MAX)
+        };
+        property.entry("minimum").or_insert(least.into());
+        property.entry("maximum").or_insert(greatest.into());
+    }
+}
+
+/// Adds the range that a resource declares. JSON Schema cannot express the range of a number in a string, so a text does.
+pub fn add_range((least, greatest): &(Value, Value), property: &mut Map<String, Value>) {
+    if least.is_string() {
+        let range = format!("From {least} to {greatest}.");
+        let text = match property.get("description").and_then(Value::as_str) {
+            Some(text) => format!("{text} {range}"),
+            None => range,
+        };
+        property.insert("description".to_owned(), text.into());
+        return;
+    }
+    let bound = |property: &Map<_, _>, name: &str| property.get(name).and_then(Value::as_i64);
+    if bound(property, "minimum") < least.as_i64() {
+        property.insert("minimum".to_owned(), least.clone());
+    }
+    if bound(property, "maximum").is_none_or(|bound| Some(bound) > greatest.as_i64()) {
+        property.insert("maximum".to_owned(), greatest.clone());
     }
 }
 
@@ -51,7 +75,9 @@ pub fn add_pattern(property: &mut Map<String, Value>) {
     }
     let is_nullable = is("null");
     if let Some(Value::Array(values)) = property.get_mut("enum") {
-        values.extend(is_nullable.then_some(Value::Null));
+        if is_nullable && !values.contains(&Value::Null) {
+            values.push(Value::Null);
+        }
         return;
     }
     let pattern = match property.remove(PRETRIMMED) {

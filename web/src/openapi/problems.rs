@@ -64,7 +64,7 @@ pub fn schema(refusal: &Value) -> Value {
             "committed_lines": {
                 "type": "integer",
                 "minimum": 0,
-                "description": "The number of records at the beginning of an import that are written; skip them in a retry.",
+                "description": "The number of records that were committed or skipped before the import stopped. Send it as `skip` to continue.",
             },
         },
     })

@@ -44,7 +44,7 @@ pub fn relate(
         }
         let part = json!({
             "type": "object",
-            "description": "A row with only some of its members.",
+            "description": "A row with only some of its fields.",
             "required": ["id"],
             "properties": whole["properties"],
         });
@@ -69,7 +69,8 @@ fn add(properties: &mut Value, include: &Include, related: &str) {
     } else {
         json!({ "anyOf": [part, { "type": "null" }] })
     };
-    let more = json!({ "const": true, "description": "Present if there is more than is shown." });
+    let more =
+        json!({ "const": true, "description": "Present if the relation is not included in full." });
     properties[format!("{}_more", include.name)] = more;
 }
 

@@ -1,15 +1,19 @@
 //! The named schemas that operations refer to.
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use kernel::{
     Code, Crud, Refusal, Registry,
     input::{self, Input},
+    query::{Filterable, declared_fields},
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{filters, limits, problems, rows};
-use crate::resource::{Representation, Resource, Window};
+use crate::resource::{New, Patch, Representation, Resource, Window};
 
 /// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
@@ -19,6 +23,8 @@ pub struct Schemas {
     /// The view of each resource, by the name of its table.
     views: BTreeMap<&'static str, String>,
     pages: Map<String, Value>,
+    /// The fields with a range, by the names of the schemas that contain them.
+    ranges: BTreeMap<String, Vec<Filterable>>,
 }
 
 impl Default for Schemas {
@@ -34,6 +40,7 @@ impl Default for Schemas {
             complete: HashSet::new(),
             views: BTreeMap::new(),
             pages: Map::new(),
+            ranges: BTreeMap::new(),
         }
     }
 }
@@ -57,6 +64,14 @@ impl Schemas {
     /// Returns the schema of a row with all its members.
     pub fn row<V: Resource>(&mut self) -> Value {
         let view = Representation::<V>::schema_name().into_owned();
+        let schemas = [New::<V>::schema_name(), Patch::<V>::schema_name()];
+        let schemas = schemas.map(Cow::into_owned).into_iter();
+        let mut fields = declared_fields::<V::Service>();
+        fields.retain(|field| field.range.is_some());
+        let ranges = schemas
+            .chain([view.clone()])
+            .map(|name| (name, fields.clone()));
+        self.ranges.extend(ranges);
         self.views.insert(V::Service::name(), view);
         self.answer::<Representation<V>>()
     }
@@ -85,6 +100,8 @@ impl Schemas {
         for schema in answers.values_mut() {
             each_property(schema, limits::add_integer_bounds);
         }
+        add_ranges(&mut all, &self.ranges);
+        add_ranges(&mut answers, &self.ranges);
         rows::relate(&mut answers, &self.views, registry);
         all.extend(answers);
         all.extend(self.pages);
@@ -114,6 +131,20 @@ fn complete<T: Input>(schema: &mut Value) {
         limits::add_pattern(property);
         limits::add_integer_bounds(name, property);
     });
+}
+
+fn add_ranges(schemas: &mut Map<String, Value>, ranges: &BTreeMap<String, Vec<Filterable>>) {
+    for (name, fields) in ranges {
+        let Some(schema) = schemas.get_mut(name) else {
+            continue;
+        };
+        each_property(schema, |name, property| {
+            let field = fields.iter().find(|field| field.name == name);
+            if let Some(range) = field.and_then(|field| field.range.as_ref()) {
+                limits::add_range(range, property);
+            }
+        });
+    }
 }
 
 fn missing(empty: &impl Input) -> Vec<String> {

@@ -26,6 +26,21 @@ pub fn stats_schema<C: Crud>() -> Schema {
     );
     members.insert("min".to_owned(), extremes("minimum"));
     members.insert("max".to_owned(), extremes("maximum"));
+    let summed = fields.iter().filter(|field| field.has_sum);
+    let sums: Map<_, _> = summed
+        .map(|field| (field.name.clone(), json!({ "type": ["string", "null"] })))
+        .collect();
+    if !sums.is_empty() {
+        members.insert(
+            "sum".to_owned(),
+            json!({
+                "type": "object",
+                "description": "The sum of each requested field in the group, or null if the group has no value.",
+                "properties": sums,
+                "additionalProperties": false,
+            }),
+        );
+    }
     let group = json!({ "type": "object", "properties": members, "additionalProperties": false });
     let schema = json!({
         "type": "object",
@@ -52,17 +67,23 @@ fn fields<C: Crud>() -> Vec<Filterable> {
 }
 
 fn is_ordered(field: &Filterable) -> bool {
-    field.kind != ValueKind::Boolean
+    field.kind.has_extremes()
 }
 
 fn property(field: &Filterable) -> (String, Value) {
     let schema = match field.kind {
         ValueKind::Integer => json!({ "type": ["integer", "null"], "format": "int64" }),
-        ValueKind::Number => json!({ "type": ["number", "null"] }),
+        ValueKind::Single | ValueKind::Number => json!({ "type": ["number", "null"] }),
         ValueKind::Boolean => json!({ "type": ["boolean", "null"] }),
         ValueKind::Time => json!({ "type": ["string", "null"], "format": "date-time" }),
         ValueKind::Date => json!({ "type": ["string", "null"], "format": "date" }),
-        ValueKind::Clock | ValueKind::Text => json!({ "type": ["string", "null"] }),
+        ValueKind::Uuid => json!({ "type": ["string", "null"], "format": "uuid" }),
+        ValueKind::Int64
+        | ValueKind::Decimal(_)
+        | ValueKind::Clock
+        | ValueKind::Text
+        | ValueKind::OneOf(_)
+        | ValueKind::Opaque => json!({ "type": ["string", "null"] }),
     };
     (field.name.clone(), schema)
 }

@@ -132,7 +132,7 @@ impl Kind {
                  a body must be one JSON object in UTF-8 without duplicate keys."
             }
             Self::AnswerTooLarge => {
-                "The answer would exceed the size limit. Ask for fewer columns with `fields`, or for fewer rows with `limit`."
+                "The answer would exceed the size limit. Ask for fewer fields with `fields`, or for fewer rows with `limit`."
             }
             Self::Unauthenticated => {
                 "The credentials are missing, wrong, expired or revoked. Sign in, \

@@ -55,9 +55,7 @@ impl<B, Q> Call<B, Q> {
         }
         let rows = self.shape::<V>(vec![found], how).await?;
         let Rows::Shaped(mut rows) = rows else {
-            return Err(
-                Error::bug("a row was not shaped although the request selects fields").into(),
-            );
+            return Err(Error::bug("the selected fields of a row were not applied").into());
         };
         let reply = Reply::ok(&rows.pop())?;
         Ok(if how.includes.is_empty() {

@@ -13,8 +13,9 @@ use crate::resource::{New, Resource};
 pub enum Kind {
     Text,
     Integer,
+    Number,
     Boolean,
-    /// Lists and objects, as JSON.
+    /// Lists, objects, and fields of any type, as JSON.
     Json,
 }
 
@@ -76,6 +77,11 @@ impl Kind {
         let value = match self {
             Self::Text => return cell::read(cell).into(),
             Self::Integer => cell.parse::<i64>().map(Value::from).ok(),
+            Self::Number => cell
+                .parse::<f64>()
+                .map(Value::from)
+                .ok()
+                .filter(Value::is_number),
             // Spreadsheets write booleans in capitals.
             Self::Boolean => cell
                 .to_ascii_lowercase()
@@ -93,13 +99,87 @@ fn kind(schema: &Value) -> Kind {
         Value::Array(kinds) => kinds.iter().any(|it| it == kind),
         only => only == kind,
     };
-    if is("integer") {
+    let of_any_type = ["type", "$ref", "anyOf", "oneOf", "enum", "const"]
+        .iter()
+        .all(|word| schema.get(word).is_none());
+    if of_any_type {
+        Kind::Json
+    } else if is("string") {
+        Kind::Text
+    } else if is("integer") {
         Kind::Integer
+    } else if is("number") {
+        Kind::Number
     } else if is("boolean") {
         Kind::Boolean
     } else if is("array") || is("object") {
         Kind::Json
     } else {
         Kind::Text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use kernel::json::{As, Base64, Date, Decimal, Int64, OneOf};
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Color {
+        Red,
+        Blue,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    struct New {
+        small: i16,
+        #[serde(with = "As::<Int64>")]
+        large: i64,
+        #[serde(with = "As::<Option<Decimal<2>>>")]
+        price: Option<i64>,
+        weight: f32,
+        score: Option<f64>,
+        is_sold: Option<bool>,
+        #[serde(with = "As::<Option<OneOf<Color>>>")]
+        color: Option<String>,
+        #[serde(with = "As::<Date>")]
+        born_on: NaiveDate,
+        data: Value,
+        notes: Option<Value>,
+        #[serde(with = "As::<Base64>")]
+        picture: Vec<u8>,
+        tags: Vec<String>,
+    }
+
+    #[test]
+    fn a_cell_is_read_as_its_field_wants_it() {
+        let schema = schema_for!(New);
+        for (name, cell, expected) in [
+            ("small", "-3", json!(-3)),
+            ("large", "9223372036854775807", json!("9223372036854775807")),
+            ("large", "'-5", json!("-5")),
+            ("price", "'-12.30", json!("-12.30")),
+            ("weight", "0.1", json!(0.1)),
+            ("score", "-1e300", json!(-1e300)),
+            ("score", "NaN", json!("NaN")),
+            ("is_sold", "TRUE", json!(true)),
+            ("color", "red", json!("red")),
+            ("born_on", "2026-01-31", json!("2026-01-31")),
+            ("data", "\"5\"", json!("5")),
+            ("data", "5", json!(5)),
+            ("notes", "{\"a\":[1]}", json!({ "a": [1] })),
+            ("picture", "AP8=", json!("AP8=")),
+            ("tags", "[\"a\"]", json!(["a"])),
+        ] {
+            let kind = kind(&schema.as_value()["properties"][name]);
+            assert_eq!(kind.read(cell), expected, "{name} {cell}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Writes rows as NDJSON or CSV.
 use csv::{Terminator, WriterBuilder};
-use kernel::{Error, Result, query::Shape};
+use kernel::{
+    Error, Result,
+    query::{Shape, ValueKind, declared_fields, json_fields},
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,15 +16,23 @@ pub struct Writer {
     /// The fields to show, unless all are shown.
     fields: Option<Vec<String>>,
     columns: Vec<String>,
+    /// The columns whose values are JSON: there a text is in quotes, which tells it from a number.
+    json: Vec<&'static str>,
+    /// The columns whose texts are numbers, and never formulas.
+    numbers: Vec<String>,
 }
 
 impl Writer {
     pub fn of<V: Resource>(format: Format, shape: &Shape) -> Self {
         let columns = columns::<V::Service>(shape);
+        let mut numbers = declared_fields::<V::Service>();
+        numbers.retain(|field| matches!(field.kind, ValueKind::Int64 | ValueKind::Decimal(_)));
         Self {
             format,
             fields: shape.fields.as_ref().map(|_| columns.clone()),
             columns,
+            json: json_fields::<V::Service>(),
+            numbers: numbers.into_iter().map(|field| field.name).collect(),
         }
     }
 
@@ -63,7 +74,11 @@ impl Writer {
 
     fn cells<'a>(&'a self, row: &'a Value) -> impl Iterator<Item = impl AsRef<[u8]> + 'a> {
         let cells = self.columns.iter();
-        cells.map(|name| cell::write(&row[name.as_str()]).into_owned())
+        cells.map(|name| match &row[name.as_str()] {
+            text @ Value::String(_) if self.json.contains(&name.as_str()) => text.to_string(),
+            Value::String(number) if self.numbers.contains(name) => number.clone(),
+            value => cell::write(value).into_owned(),
+        })
     }
 }
 

@@ -12,6 +12,8 @@ use sea_orm_migration::{prelude::*, sea_query::ColumnDef};
 use secrecy::{ExposeSecret, SecretString};
 use web::{Application, application::Answered, prelude::*};
 
+use crate::columns::toys::ToyView;
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "books")]
@@ -121,6 +123,7 @@ pub fn routes() -> Vec<Route> {
     let lends = Rule::row::<BookView>(Access::Live(Action::Update));
     let reads = Rule::action::<BookView>(Action::Read).on_row::<BookView>(Access::Read);
     let mut routes = resource::<BookView>();
+    routes.extend(resource::<ToyView>());
     routes.push(Route::new(
         "lend",
         Method::POST,
@@ -176,7 +179,7 @@ impl Application for Readers {
                 user_id,
                 credential: Credential::Session(user_id),
                 is_superuser: false,
-                grants: own.into_iter().collect(),
+                grants: own.into_iter().chain([Permission::new("toys.*")]).collect(),
                 scopes: None,
                 withheld: None,
             }))

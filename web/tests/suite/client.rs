@@ -11,7 +11,10 @@ use kernel::{Database, Kernel, migration, registry::Table};
 use serde_json::Value;
 use web::{Http, settings::HttpSettings};
 
-use crate::books::{Books, CreateBooks, Readers, routes};
+use crate::{
+    books::{Books, CreateBooks, Readers, routes},
+    columns::toys::{CreateToys, Toys},
+};
 
 /// A caller of the application.
 #[derive(Clone)]
@@ -29,8 +32,13 @@ pub struct Reply {
 /// Starts the application and returns an anonymous caller.
 pub async fn start()
 -> Client<impl Service<actix_http::Request, Response = ServiceResponse, Error = Error>> {
-    let database = Database::in_memory(|| migration::with(vec![Box::new(CreateBooks)])).await;
-    let kernel = Kernel::for_tables(database.unwrap(), vec![Table::of::<Books>()]);
+    let database =
+        Database::in_memory(|| migration::with(vec![Box::new(CreateBooks), Box::new(CreateToys)]))
+            .await;
+    let kernel = Kernel::for_tables(
+        database.unwrap(),
+        vec![Table::of::<Books>(), Table::of::<Toys>()],
+    );
     let http = Http::new(&HttpSettings::default(), kernel, Readers, routes).unwrap();
     Client {
         service: Rc::new(init_service(http.app()).await),

@@ -5,15 +5,18 @@ use kernel::{Registry, registry::Table};
 use serde_json::Value;
 use web::{About, document};
 
-use crate::books::{Books, routes};
+use crate::{
+    books::{Books, routes},
+    columns::toys::Toys,
+};
 
-fn generate() -> Value {
+pub fn generate() -> Value {
     let about = About {
         title: "Books",
         version: "1.0.0",
         license: "MIT",
     };
-    let registry = Registry::new(vec![Table::of::<Books>()], &[]);
+    let registry = Registry::new(vec![Table::of::<Books>(), Table::of::<Toys>()], &[]);
     document(&about, &registry, &routes())
 }
 

@@ -8,6 +8,7 @@
 )]
 mod books;
 mod client;
+mod columns;
 mod documents;
 mod files;
 mod requests;

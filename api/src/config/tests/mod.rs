@@ -88,7 +88,7 @@ fn every_key_has_a_comment_above_it() {
         });
         assert!(
             !is_key || pair[0].starts_with("# "),
-            "say what this means, above it: {}",
+            "add a comment that explains it above: {}",
             pair[1]
         );
     }
@@ -96,7 +96,7 @@ fn every_key_has_a_comment_above_it() {
         let name = key.rsplit('.').next().unwrap();
         assert!(
             keys::DEFAULT.contains(&format!("# {name} = ")),
-            "show {key}, commented out"
+            "add {key} to config/default.toml, commented out"
         );
     }
 }

@@ -47,7 +47,8 @@ pub async fn restore(
         }
         for (id, version) in versions {
             let change = changes.iter().find(|change| change.id == id);
-            let change = change.ok_or_else(|| Error::bug("another row came back"))?;
+            let change = change
+                .ok_or_else(|| Error::bug("a restore returned a row that was not requested"))?;
             let entry = Entry::of(table, Did::Restored, (id, version));
             tx.record(entry.changing(generated.column, &*change.from, &*change.to));
         }

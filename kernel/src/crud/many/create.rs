@@ -5,16 +5,15 @@ use super::{after_write, answer, insert::insert};
 use crate::{
     Actor, Code, Error, Reads, Result, Tx,
     access::forbidden,
-    crud::{Active, Change, Crud, Model, Written, base, owner},
+    crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, owner},
     permission::{Action, Reach},
     query,
     record::{Did, Entry},
-    time,
 };
 
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
     let claimed = |mut row| {
-        time::normalize(&mut row)?;
+        normalize::<C>(&mut row)?;
         claim::<C>(tx.actor(), row)
     };
     let mut rows: Vec<_> = rows.into_iter().map(claimed).collect();

@@ -37,6 +37,8 @@ pub fn only<T>(answers: Vec<Result<T>>) -> Result<T> {
     let mut answers = answers.into_iter();
     match (answers.next(), answers.next()) {
         (Some(answer), None) => answer,
-        _ => Err(Error::bug("one row was written, and not one answer given")),
+        _ => Err(Error::bug(
+            "a write of one row did not return exactly one answer",
+        )),
     }
 }

@@ -4,11 +4,10 @@ use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Itera
 use super::{Target, after_write, answer, permitted};
 use crate::{
     Error, Reads, Result, Tx,
-    crud::{Active, Change, Crud, Model, Written, base, scope, unique},
+    crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, scope, unique},
     permission::Action,
     query,
     record::{Did, Entry},
-    time,
 };
 
 pub async fn update<C: Crud>(
@@ -19,7 +18,7 @@ pub async fn update<C: Crud>(
     let rows = permitted::<C>(tx, Action::Update, targets).await?;
     let pair = |(row, mut patch): (Result<_>, _)| {
         // A body is refused before its row is looked at.
-        time::normalize(&mut patch)?;
+        normalize::<C>(&mut patch)?;
         Ok((row?, patch))
     };
     let rows = rows.into_iter().zip(patches).map(pair).collect();
@@ -65,7 +64,7 @@ pub async fn change<C: Crud>(
 }
 
 fn lost() -> Error {
-    Error::bug("a change was lost while it was written")
+    Error::bug("an update returned no result for one of its rows")
 }
 
 /// The row, and what it is to become if the patch changes anything.

@@ -53,10 +53,12 @@ impl managed::Manager for Manager {
 
     async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<sqlx::Error> {
         if pooled.opened.elapsed() >= self.max_lifetime {
-            return Err(RecycleError::message("it is too old"));
+            return Err(RecycleError::message("the connection is too old"));
         }
         if self.suspicion.includes(pooled.answered) {
-            return Err(RecycleError::message("another one died since it answered"));
+            return Err(RecycleError::message(
+                "another connection died after this one last answered",
+            ));
         }
         if pooled.answered.elapsed() < self.test_after_idle {
             return Ok(());

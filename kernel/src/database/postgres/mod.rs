@@ -192,10 +192,7 @@ impl Postgres {
     pub fn check(&self) -> Result<()> {
         match self.health.state() {
             State::Writable => Ok(()),
-            State::ReadOnly => Err(Error::Unavailable(
-                "a database that can be written to",
-                None,
-            )),
+            State::ReadOnly => Err(Error::Unavailable("a writable database", None)),
             State::Away => Err(Error::Unavailable("the database", None)),
         }
     }

@@ -93,7 +93,7 @@ pub async fn explain(
 async fn user(session: &Session, id: i64) -> Result<Model> {
     let all = scope::all::<Users>();
     let user = all.filter(Column::Id.eq(id)).one(session.db()?).await?;
-    user.ok_or_else(|| Error::parameter("user_id", Code::NotFound, "there is no user with this id"))
+    user.ok_or_else(|| Error::parameter("user_id", Code::NotFound, "user not found"))
 }
 
 impl Explanation {

@@ -101,7 +101,7 @@ impl Attempt {
                 Ok(())
             });
             if let Err(error) = refunded.await {
-                tracing::debug!(%error, "could not take back a failure that was counted in advance");
+                tracing::debug!(%error, "could not undo a failure that was counted in advance");
             }
         }
         tried

@@ -30,7 +30,7 @@ use kernel::{
 pub use code::Enrolment;
 pub(super) use vault::Vault;
 
-/// The password, which proves that the user turns the second factor on and not somebody at their desk.
+/// The current password, which proves that it is the user who enables the second factor.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TotpStart {

@@ -106,7 +106,7 @@ async fn a_change_on_any_node_invalidates_the_cached_caller() {
 async fn callers_are_not_cached_while_the_change_feed_is_down() {
     let Some(mut server) = ThrowAway::start() else {
         say(&format!(
-            "NOT RUN: no PostgreSQL to freeze; {GIVEN} names a server that others use"
+            "NOT RUN: this test freezes its PostgreSQL server, and must not freeze the one that {GIVEN} names"
         ));
         return;
     };

@@ -39,6 +39,7 @@ async fn violated_limits_of_all_operations_are_reported_together() {
         { "op": "update", "id": 1, "data": { "titel": "x" } },
         { "op": "update", "id": 1, "data": { "title": 1 } },
         { "op": "create" },
+        { "op": "delete", "id": 9_007_199_254_740_992_i64 },
     ]);
     let reply = bulk(&ada, "posts", operations)
         .await
@@ -55,6 +56,7 @@ async fn violated_limits_of_all_operations_are_reported_together() {
             refusal("/operations/5/data/titel", "unknown_field"),
             refusal("/operations/6/data/title", "wrong_type"),
             refusal("/operations/7/data", "required"),
+            refusal("/operations/8/id", "out_of_range"),
         ]
     );
     assert!(is_empty(&ada).await);

@@ -126,6 +126,6 @@ fn the_document_is_listed_route_by_route() {
     assert!(
         written == generated,
         "the route table of docs/api.md is out of date, first at {first:?}: run \
-         `{RENEW}=1 cargo test -p tests the_document_is`, and review the difference",
+         `{RENEW}=1 cargo test -p tests the_document_`, and review the difference",
     );
 }

@@ -293,3 +293,8 @@ fn the_migration_command_uses_the_configured_database() {
         migration::DEFAULT_DATABASE_URL
     );
 }
+
+#[test]
+fn every_resource_can_be_sorted_by_its_declared_fields() {
+    registry().check().unwrap();
+}

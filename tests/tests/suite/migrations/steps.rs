@@ -21,16 +21,12 @@ async fn every_migration_runs_up_and_down_and_up() {
         migrations.up(Some(1)).await.unwrap();
         let after = schema(&sql).await;
         migrations.down(1).await.unwrap();
-        assert_eq!(
-            schema(&sql).await,
-            before,
-            "down is not the opposite of up: {name}"
-        );
+        assert_eq!(schema(&sql).await, before, "down does not undo up: {name}");
         migrations.up(Some(1)).await.unwrap();
         assert_eq!(
             schema(&sql).await,
             after,
-            "up is something else the second time: {name}"
+            "up after down makes another schema: {name}"
         );
         before = after;
     }

@@ -118,7 +118,7 @@ async fn a_deep_page_reads_as_little_as_the_first() {
 
     assert!(
         wrong.is_empty(),
-        "the buffers of a page depend on what is around it:\n{}",
+        "some pages read more buffers than the first page of their list:\n{}",
         wrong.join("\n")
     );
 }

@@ -56,7 +56,7 @@ async fn a_wrong_method_is_405_with_the_allowed_methods() {
 }
 
 #[actix_web::test]
-async fn an_id_is_a_positive_64_bit_integer_written_in_one_way() {
+async fn an_id_is_a_positive_integer_of_53_bits_written_in_one_way() {
     let app = TestApp::new().await;
     let bad = [
         "abc",
@@ -64,6 +64,8 @@ async fn an_id_is_a_positive_64_bit_integer_written_in_one_way() {
         "-1",
         "+1",
         "007",
+        "9007199254740992",
+        "9223372036854775807",
         "9223372036854775808",
         "%00",
         "1.0",
@@ -95,7 +97,7 @@ async fn an_id_is_a_positive_64_bit_integer_written_in_one_way() {
 async fn the_largest_id_is_404() {
     let app = TestApp::new().await;
 
-    let reply = app.anonymous().get("/posts/9223372036854775807").await;
+    let reply = app.anonymous().get("/posts/9007199254740991").await;
 
     reply.expect_problem(404, "not_found");
 }

@@ -193,9 +193,9 @@ impl Tmpfs {
         }
         assert!(
             std::env::var("CI").is_err(),
-            "CI wants root: mounting a tmpfs failed"
+            "CI requires root: mounting a tmpfs failed"
         );
-        say("NOT RUN: mounting a small tmpfs for the full disk needs root");
+        say("NOT RUN: this test fills a small tmpfs, and mounting it needs root");
         None
     }
 

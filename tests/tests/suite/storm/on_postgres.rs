@@ -40,7 +40,7 @@ async fn a_plain_pool_loses_writes_behind_a_cancelled_begin() {
     println!("{lost} of {TRIES} lost");
     assert!(
         lost > 0,
-        "sqlx's pool loses nothing, so the pool of the service is needless"
+        "sqlx's pool lost no write, so the pool of the kernel is unnecessary"
     );
 }
 

@@ -31,7 +31,7 @@ async fn member_of(database: &str, url: &str, settings: fn(&mut Settings)) -> (T
 async fn on_own_server() -> Option<(TestApp, Client, ThrowAway)> {
     let Some(server) = ThrowAway::start() else {
         say(&format!(
-            "NOT RUN: no PostgreSQL to freeze or stop; {GIVEN} names a server that others use"
+            "NOT RUN: this test freezes or stops its PostgreSQL server, and must not do so to the one that {GIVEN} names"
         ));
         return None;
     };

@@ -1,0 +1,16 @@
+//! The kernel alone, with tables that are none of the product's: `library` shows how an application declares its resources
+//! and its schema, `operations` what it can then do with them, and `columns` which types its columns may have.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod columns;
+mod databases;
+mod library;
+mod operations;
+
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the suite of the product listens on its ports too"
+)]
+#[path = "../../../tests/src/port.rs"]
+mod port;
