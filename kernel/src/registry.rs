@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use sea_orm::IdenStatic;
+use sea_orm::{IdenStatic, Iterable};
 
 use crate::{
     Crud, Database, Error, Kernel, Result,
@@ -25,6 +25,8 @@ pub struct Table {
     pub rules: PermissionRules,
     /// What an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
+    /// All columns, whether clients see them or not.
+    pub columns: Vec<&'static str>,
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
     /// The members that only the owner of a row and holders of the full read permission see.
@@ -51,6 +53,7 @@ impl Table {
             links: Vec::new(),
             rules: C::permission_rules(),
             owner_may: C::OWNER_MAY,
+            columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),
             private: C::private().collect(),
             heavy: C::heavy().collect(),

@@ -76,7 +76,6 @@ impl Crud for Roles {
     type Row = Model;
 
     const OWNER: Option<Column> = None;
-    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Name).indexed(),
         Field::public(Column::Description),
