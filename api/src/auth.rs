@@ -6,6 +6,7 @@ mod sessions;
 mod totp;
 
 pub use api_keys::ApiKeyView;
+pub use sessions::SessionView;
 
 use actix_web::HttpRequest;
 use service::{

@@ -1,7 +1,7 @@
 //! `/users`: how users are shown, their posts and their roles.
 use service::{
     Error, Posts, Roles, Session, Users,
-    crud::{Crud, Target},
+    crud::{Crud, Readable, Target},
     roles,
     users::UserRow,
 };

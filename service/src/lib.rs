@@ -15,7 +15,8 @@ pub use identity::{
 };
 
 pub use kernel::{
-    Actor, Audit, Code, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads,
-    Refusal, Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error,
-    files, idempotency, input, json, migration, permission, query, quote, registry, secret, slug,
+    Actor, Audit, Code, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Readable,
+    Reads, Refusal, Registry, Result, Session, Tx, actor, audit, base_columns, bulk, clock, crud,
+    database, error, files, idempotency, input, json, list_columns, migration, permission, query,
+    quote, registry, secret, slug,
 };

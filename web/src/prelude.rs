@@ -17,7 +17,7 @@ pub use crate::{
     handlers::resource,
     problem::Kind,
     reply::{Answer, CreatedRow, NoContent, Ok, Page, Reply, Row},
-    resource::Resource,
+    resource::{Resource, Writable},
     route::Route,
     time::Time,
 };

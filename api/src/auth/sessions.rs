@@ -3,7 +3,7 @@ use actix_web::{HttpRequest, web::Data};
 use secrecy::{ExposeSecret, SecretString};
 use service::{
     Kernel, Registry,
-    auth::{self, Credentials, RefreshToken, SessionInfo, SignIn, TokenMode},
+    auth::{self, Credentials, RefreshToken, SessionRow, Sessions, SignIn, TokenMode},
     query::{Parameter, Parameters},
 };
 use web::{Origins, Problem, Query, Representation, check_origin, prelude::*};
@@ -170,18 +170,11 @@ async fn logout(call: Call, request: HttpRequest) -> Answer<NoContent> {
     Ok(Reply::no_content().with_cookie(&SESSION_COOKIE.removal()))
 }
 
-#[derive(JsonSchema, Serialize)]
-struct Sessions {
-    data: Vec<SessionView>,
-}
-
 /// A sign-in session of the user.
 #[derive(JsonSchema, Serialize)]
-struct SessionView {
-    id: i64,
+pub struct SessionView {
     /// The name that the client gave itself.
     label: Option<String>,
-    created_at: Time,
     /// Accurate to the minute.
     last_used_at: Time,
     /// When the session ends at the latest; it may end earlier.
@@ -190,24 +183,29 @@ struct SessionView {
     is_current: bool,
 }
 
-impl From<SessionInfo> for SessionView {
-    fn from(device: SessionInfo) -> Self {
+impl From<SessionRow> for SessionView {
+    fn from(row: SessionRow) -> Self {
+        let SessionRow {
+            session,
+            is_current,
+        } = row;
         Self {
-            id: device.id,
-            label: device.label,
-            created_at: device.created_at.into(),
-            last_used_at: device.last_used_at.into(),
-            expires_at: device.expires_at.into(),
-            is_current: device.is_current,
+            label: session.label,
+            last_used_at: session.last_used_at.into(),
+            expires_at: session.expires_at.into(),
+            is_current,
         }
     }
 }
 
-/// Lists at most 100 sessions, the most recently used first.
-async fn list(call: Call) -> Answer<Ok<Sessions>> {
-    let sessions = auth::sessions(&call.session).await?;
-    let data = sessions.into_iter().map(SessionView::from).collect();
-    Ok(Reply::ok(&Sessions { data })?)
+impl Resource for SessionView {
+    type Service = Sessions;
+}
+
+async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<SessionView>> {
+    let query = &call.query.0;
+    let page = auth::list_sessions(&call.session, query).await?;
+    call.page(page, query).await
 }
 
 /// `keep_current=true`, which spares the session that sends the request.

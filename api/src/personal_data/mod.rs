@@ -7,7 +7,7 @@ mod views;
 use actix_web::web::Data;
 use service::{
     Actor, Reads, Registry, Users,
-    crud::Crud,
+    crud::{Crud, Readable},
     personal_data,
     query::{Parameter, Parameters},
 };

@@ -9,9 +9,14 @@ use web::{
 use super::{
     archive::Part,
     ndjson::{AsSystem, NdjsonRows},
-    views::{MailView, ProfileView, SessionView, TokenView},
+    views::{MailView, ProfileView, TokenView},
 };
-use crate::{auth::ApiKeyView, content};
+use crate::content;
+use crate::{
+    auth::{ApiKeyView, SessionView},
+    comments::CommentView,
+    posts::PostView,
+};
 
 /// The fields of audit entries without `changes`, which may be personal data of others.
 const ENTRY_FIELDS: &str = "seq,request_id,resource,resource_id,action,created_at";
@@ -39,24 +44,8 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             Box::new(AsSystem(audit(&about_me)?)),
         ),
         part("done_by_account.ndjson", Box::new(AsSystem(audit(&by_me)?))),
-        part(
-            "sessions.ndjson",
-            Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, SessionView>(
-                    personal_data::sessions(session, after),
-                    |row| row.id,
-                ))
-            })),
-        ),
-        part(
-            "api_keys.ndjson",
-            Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, ApiKeyView>(
-                    personal_data::api_keys(session, after),
-                    |row| row.id,
-                ))
-            })),
-        ),
+        part("sessions.ndjson", rows::<SessionView>(&[])?),
+        part("api_keys.ndjson", rows::<ApiKeyView>(&[])?),
         part(
             "mails.ndjson",
             Box::new(NdjsonRows::new(|session, after| {

@@ -10,7 +10,8 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{
-    Actor, Code, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, registry,
+    Actor, Code, Crud, Error, Posts, Readable, Reads, Result, posts::NewPost, query::ListQuery,
+    registry,
 };
 use tests::{Knobs, Service, TestApp, json, process::within_limit, service::draft};
 use tokio::{

@@ -5,7 +5,7 @@ use std::{
 };
 
 use kernel::{
-    Code, Crud, Refusal, Registry,
+    Code, Readable, Refusal, Registry,
     input::{self, Input},
     permission::PermissionName,
     query::{Filterable, declared_fields},

@@ -1,5 +1,5 @@
 //! `atoll user list`: lists users.
-use service::{Crud, Found, Session, Users, query::ListQuery, registry, users::UserRow};
+use service::{Found, Readable, Session, Users, query::ListQuery, registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};
 

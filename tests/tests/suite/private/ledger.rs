@@ -3,7 +3,7 @@ use api::routes::routes;
 use entity::posts::{Column, Entity, Model};
 use sea_orm::{ActiveValue::Set, Condition};
 use service::{
-    Actor, Crud, Result, Tx, Users,
+    Actor, Crud, Readable, Result, Tx, Users, base_columns,
     crud::{Change, Field, Owner, everything},
     posts::{NewPost, PostPatch},
 };
@@ -11,10 +11,9 @@ use web::{BASE, prelude::*};
 
 pub struct Ledger;
 
-impl Crud for Ledger {
-    type Entity = Entity;
-    type New = NewPost;
-    type Patch = PostPatch;
+base_columns!(Ledger);
+
+impl Readable for Ledger {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
@@ -38,6 +37,11 @@ impl Crud for Ledger {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Ledger {
+    type New = NewPost;
+    type Patch = PostPatch;
 
     async fn check(_: &Tx, change: Change<'_, Self>) -> Result<()> {
         if change.action == Action::Create {
