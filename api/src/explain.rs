@@ -8,7 +8,7 @@ use service::{
     json::MAX_SAFE,
     permission::Permission,
     query::{Form, Parameter, Parameters},
-    quote, registry,
+    registry,
 };
 
 use web::{AccessPolicies, Application, Problem, Query, parse_ids, prelude::*};

@@ -1,9 +1,11 @@
 //! What generic code knows of the resources of an application.
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
+use schemars::JsonSchema;
 use sea_orm::{IdenStatic, Iterable};
 
 use crate::{
@@ -23,6 +25,8 @@ pub struct Table {
     /// Rows of plain tables that are purged with a row: table, column, and the column of the row that it refers to.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
     pub rules: PermissionRules,
+    /// The names of the schemas of a new row and of a patch.
+    pub inputs: [Cow<'static, str>; 2],
     /// What an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
     /// All columns, whether clients see them or not.
@@ -52,6 +56,7 @@ impl Table {
             owners: C::owners(),
             links: Vec::new(),
             rules: C::permission_rules(),
+            inputs: [C::New::schema_name(), C::Patch::schema_name()],
             owner_may: C::OWNER_MAY,
             columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),

@@ -1,7 +1,7 @@
 //! The files of an export of personal data.
 use service::{Error, Reads, Result, Session, auth, personal_data, query::ExportQuery};
 use web::{
-    AuditView,
+    AuditView, Resource,
     transfer::{AnyPages, Format, Pages},
     transfers,
 };
@@ -11,11 +11,9 @@ use super::{
     ndjson::{AsSystem, NdjsonRows},
     views::{MailView, ProfileView, TokenView},
 };
-use crate::content;
 use crate::{
     auth::{ApiKeyView, SessionView},
-    comments::CommentView,
-    posts::PostView,
+    content,
 };
 
 /// The fields of audit entries without `changes`, which may be personal data of others.
@@ -41,9 +39,9 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     parts.extend([
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(audit(&about_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(&about_me)?)),
         ),
-        part("done_by_account.ndjson", Box::new(AsSystem(audit(&by_me)?))),
+        part("done_by_account.ndjson", Box::new(AsSystem(rows::<AuditView>(&by_me)?))),
         part("sessions.ndjson", rows::<SessionView>(&[])?),
         part("api_keys.ndjson", rows::<ApiKeyView>(&[])?),
         part(
@@ -87,10 +85,10 @@ fn owned(session: &Session, me: &str) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-fn audit(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+fn rows<V: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     let filters = filters.iter().copied();
-    let query = ExportQuery::parse(filters)?;
-    Ok(Box::new(Pages::<AuditView>::new(query, Format::Ndjson)?))
+    let query = ExportQuery::<V::Service>::parse(filters)?;
+    Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
 }
 
 /// Returns the only row of the profile.
