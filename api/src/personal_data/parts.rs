@@ -41,7 +41,10 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             "history_of_account.ndjson",
             Box::new(AsSystem(rows::<AuditView>(&about_me)?)),
         ),
-        part("done_by_account.ndjson", Box::new(AsSystem(rows::<AuditView>(&by_me)?))),
+        part(
+            "done_by_account.ndjson",
+            Box::new(AsSystem(rows::<AuditView>(&by_me)?)),
+        ),
         part("sessions.ndjson", rows::<SessionView>(&[])?),
         part("api_keys.ndjson", rows::<ApiKeyView>(&[])?),
         part(
