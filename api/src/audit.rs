@@ -1,5 +1,5 @@
 //! `/audit`: the audit log as a list.
-use service::{Audit, audit};
+use kernel::{Audit, audit};
 use web::{AuditView, prelude::*};
 
 pub fn routes() -> Vec<Route> {

@@ -2,12 +2,14 @@
 use std::str::FromStr;
 
 use actix_web::web::Data;
-use service::{
+use kernel::{
     Code, Error, Refusal, Registry,
-    explain::{self, Ground},
     json::MAX_SAFE,
     permission::Permission,
     query::{Form, Parameter, Parameters},
+};
+use service::{
+    explain::{self, Ground},
     registry,
 };
 

@@ -1,11 +1,12 @@
 //! The service without a server, for tests of what HTTP does not show.
 use std::time::Duration;
 
-use migration::MIGRATOR;
-use service::{
-    Actor, Crud, Database, Found, Kernel, Posts, Readable, Result, Session, Tx, Users,
-    database::Settings, posts::NewPost, query::ListQuery, registry, users::NewUser,
+use kernel::{
+    Actor, Crud, Database, Found, Kernel, Readable, Result, Session, Tx, database::Settings,
+    query::ListQuery,
 };
+use migration::MIGRATOR;
+use service::{Posts, Users, posts::NewPost, registry, users::NewUser};
 use tempfile::TempDir;
 
 use crate::{Backend, app::service_settings, settings};

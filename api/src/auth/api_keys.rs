@@ -1,9 +1,6 @@
 //! `/auth/api-keys`: credentials for programs.
 use secrecy::ExposeSecret;
-use service::{
-    auth::{self, ApiKeys, NewApiKey},
-    identity::roles,
-};
+use service::identity::{self, ApiKeys, NewApiKey, roles};
 use web::{BASE, Created, Representation, prelude::*};
 
 use super::{first_id, signed_in};
@@ -11,7 +8,7 @@ use super::{first_id, signed_in};
 pub fn routes() -> Vec<Route> {
     let all = "/auth/api-keys";
     let owns_key = signed_in()
-        .on_rows(|session, ids| Box::pin(auth::has_api_key(session, first_id(ids))))
+        .on_rows(|session, ids| Box::pin(identity::has_api_key(session, first_id(ids))))
         .checked_by_operation();
     vec![
         Route::new("api_keys", Method::GET, all, signed_in(), api_keys),
@@ -72,12 +69,12 @@ struct NewApiKeyView {
 
 async fn api_keys(call: Call<NoBody, ListParams<ApiKeys>>) -> Answer<Page<ApiKeyView>> {
     let query = &call.query.0;
-    let page = auth::list_api_keys(&call.session, query).await?;
+    let page = identity::list_api_keys(&call.session, query).await?;
     call.page(page, query).await
 }
 
 async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>> {
-    let (about, text) = auth::create_api_key(&call.session, &call.input).await?;
+    let (about, text) = identity::create_api_key(&call.session, &call.input).await?;
     let location = format!("{BASE}/auth/api-keys/{}", about.id);
     let key = NewApiKeyView {
         key: text.expose_secret().to_owned(),
@@ -87,6 +84,6 @@ async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>>
 }
 
 async fn revoke_api_key(call: Call) -> Answer<NoContent> {
-    auth::revoke_api_key(&call.session, call.id()).await?;
+    identity::revoke_api_key(&call.session, call.id()).await?;
     Ok(Reply::no_content())
 }

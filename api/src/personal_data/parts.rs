@@ -1,5 +1,6 @@
 //! The files of an export of personal data.
-use service::{Error, Reads, Result, Session, auth, personal_data, query::ExportQuery};
+use kernel::{Error, Reads, Result, Session, query::ExportQuery};
+use service::{identity, personal_data};
 use web::{
     AuditView, Resource,
     transfer::{AnyPages, Format, Pages},
@@ -99,7 +100,7 @@ async fn profile(session: &Session, after: i64) -> Result<Vec<(i64, ProfileView)
     if after > 0 {
         return Ok(Vec::new());
     }
-    let me = auth::me(session).await?;
+    let me = identity::me(session).await?;
     let account = personal_data::account(session).await?;
     Ok(vec![(me.user.id, ProfileView::of(me, &account))])
 }

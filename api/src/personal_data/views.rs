@@ -1,6 +1,6 @@
 //! Views of rows that are not a resource. They show no hashes or secrets from which a token could be made.
 use entity::{mails, one_time_tokens};
-use service::{auth::Me, personal_data::Account};
+use service::{identity::Me, personal_data::Account};
 
 use web::{Representation, Time, prelude::Serialize};
 

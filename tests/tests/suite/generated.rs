@@ -6,12 +6,15 @@ use std::sync::{
 };
 
 use entity::posts::{Column, Entity, Model};
+use kernel::{
+    Actor, Crud, Error, Readable, Registry, base_columns,
+    crud::{Field, Generated, Owner, everything},
+    registry::Table,
+};
 use sea_orm::Condition;
 use service::{
-    Actor, Crud, Error, Readable, Registry, Users, base_columns,
-    crud::{Field, Generated, Owner, everything},
+    Users,
     posts::{NewPost, PostPatch},
-    registry::Table,
     users::UserPatch,
 };
 use tests::Service;

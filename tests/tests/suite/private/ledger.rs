@@ -1,10 +1,13 @@
 //! A resource written by the guide: posts with some fields declared private, and no other code about them.
 use api::routes::routes;
 use entity::posts::{Column, Entity, Model};
+use kernel::{
+    Actor, Crud, Readable, Result, Tx, base_columns,
+    crud::{Change, Field, Owner, everything},
+};
 use sea_orm::{ActiveValue::Set, Condition};
 use service::{
-    Actor, Crud, Readable, Result, Tx, Users, base_columns,
-    crud::{Change, Field, Owner, everything},
+    Users,
     posts::{NewPost, PostPatch},
 };
 use web::{BASE, prelude::*};
