@@ -1,14 +1,19 @@
 //! `/audit`: the audit log as a list.
 use actix_web::http::Method;
 use serde_json::{Map, Value};
-use service::{Actor, Audit, audit::AuditRow, crud::Crud, permission::Action};
+use service::{
+    Audit,
+    audit::{self, AuditRow},
+};
 
 use crate::http::{
-    Answer, BASE, Call, JsonSchema, ListParams, NoBody, Page, Resource, Route, Serialize,
+    Answer, BASE, Call, JsonSchema, ListParams, Listed, NoBody, Page, Route, Serialize,
 };
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct AuditView {
+    /// The version of the row after the change.
+    version: i64,
     /// The position in the order of all changes; null until the entry is sealed.
     seq: Option<i64>,
     /// The user who made the change; null for the service itself.
@@ -25,6 +30,7 @@ pub struct AuditView {
 impl From<AuditRow> for AuditView {
     fn from(AuditRow { entry, changes }: AuditRow) -> Self {
         Self {
+            version: entry.version,
             seq: entry.seq,
             actor_id: entry.actor_id,
             request_id: entry.request_id,
@@ -36,23 +42,22 @@ impl From<AuditRow> for AuditView {
     }
 }
 
-impl Resource for Audit {
+impl Listed for Audit {
     type View = AuditView;
 }
 
 pub fn routes() -> Vec<Route> {
-    let reads = |actor: &Actor| Audit::ruled(actor, Action::Read);
     vec![Route::new(
         "list",
         Method::GET,
         &format!("{BASE}/audit"),
-        reads,
+        audit::may_list,
         list,
     )]
 }
 
 async fn list(call: Call<NoBody, ListParams<Audit>>) -> Answer<Page<Audit>> {
     let query = &call.query.0;
-    call.page(Audit::list(&call.session, query).await?, query)
-        .await
+    let page = audit::list(&call.session, query).await?;
+    call.page(page, query).await
 }

@@ -3,8 +3,6 @@ mod api_keys;
 mod sessions;
 mod totp;
 
-pub use api_keys::ApiKeyView;
-
 use std::sync::Arc;
 
 use actix_web::http::Method;

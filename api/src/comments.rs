@@ -2,7 +2,7 @@
 use entity::comments;
 use service::Comments;
 
-use crate::http::{JsonSchema, Resource, Serialize};
+use crate::http::{JsonSchema, Listed, Serialize};
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct CommentView {
@@ -21,6 +21,6 @@ impl From<comments::Model> for CommentView {
     }
 }
 
-impl Resource for Comments {
+impl Listed for Comments {
     type View = CommentView;
 }

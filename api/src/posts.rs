@@ -6,14 +6,14 @@ use entity::posts;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
-    crud::{Access, Crud},
+    crud::{Access, Crud, Readable},
     idempotency::Deed,
     permission::Action,
     posts::STATES,
 };
 
 use crate::http::{
-    Answer, BASE, Call, CreatedRow, JsonSchema, ListParams, NoBody, Page, Reply, Resource, Route,
+    Answer, BASE, Call, CreatedRow, JsonSchema, ListParams, Listed, NoBody, Page, Reply, Route,
     Serialize, Time, UnderRow,
 };
 
@@ -43,7 +43,7 @@ impl From<posts::Model> for PostView {
     }
 }
 
-impl Resource for Posts {
+impl Listed for Posts {
     type View = PostView;
 }
 

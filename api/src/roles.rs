@@ -3,7 +3,7 @@ use entity::roles;
 use serde_json::Value;
 use service::Roles;
 
-use crate::http::{JsonSchema, Resource, Serialize};
+use crate::http::{JsonSchema, Listed, Serialize};
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct RoleView {
@@ -25,6 +25,6 @@ impl From<roles::Model> for RoleView {
     }
 }
 
-impl Resource for Roles {
+impl Listed for Roles {
     type View = RoleView;
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use service::{
     Error, Found, Posts, Roles, Session, Tx, Users,
-    crud::{Access, Crud, Target},
+    crud::{Access, Crud, Readable, Target},
     permission::Permission,
     roles,
     users::UserRow,
 };
 
 use crate::http::{
-    Answer, BASE, Call, JsonSchema, Kind, ListParams, NoBody, NoContent, Page, Problem, Replayable,
-    Reply, Resource, Route, RowRule, Serialize, StoredReply, Time,
+    Answer, BASE, Call, JsonSchema, Kind, ListParams, Listed, NoBody, NoContent, Page, Problem,
+    Replayable, Reply, Route, RowRule, Serialize, StoredReply, Time,
 };
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -44,7 +44,7 @@ impl From<UserRow> for UserView {
     }
 }
 
-impl Resource for Users {
+impl Listed for Users {
     type View = UserView;
 }
 

@@ -1,8 +1,7 @@
 //! The audit: every change of every resource is recorded in its own transaction, and can be read, and undone.
-use crate::audit::view::{Column, Entity, Model};
-
+use self::view::{Column, Entity, Model};
 use crate::{
-    crud::{Budget, Page, read},
+    crud::{Budget, Page},
     permission::Permission,
     prelude::*,
     query::ListQuery,
@@ -12,7 +11,6 @@ mod chain;
 mod entry;
 mod erase;
 mod history;
-mod never;
 mod prune;
 mod revert;
 mod rows;
@@ -33,7 +31,6 @@ pub use entry::{Entries, Entry};
 pub use erase::erase_purged;
 pub use history::history;
 pub use history::permit;
-pub use never::Never;
 pub use prune::prune;
 pub use revert::Revert;
 pub use revert::{fields_at, state_at};
@@ -45,18 +42,17 @@ pub use texts::AuditRow;
 pub use verdict::{Problem, Receipt, Verdict};
 pub use verify::verify;
 
-/// What those with `audit.read` read of all resources at once. Entries are never written through it.
+/// What those with `audit.read` read of all resources at once.
 pub struct Audit;
 
-impl Crud for Audit {
-    type Entity = Entity;
-    type New = Never;
-    type Patch = Never;
+list_columns!(Audit);
+
+impl Readable for Audit {
     type Row = AuditRow;
 
     const OWNER: Option<Column> = None;
-    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Version),
         Field::public(Column::Seq),
         Field::public(Column::ActorId),
         Field::public(Column::RequestId),
@@ -67,20 +63,11 @@ impl Crud for Audit {
     ];
 
     fn visible(actor: &Actor) -> Condition {
-        match actor.holds(&Permission::new("audit.read")) {
-            true => everything(),
-            false => nothing(),
+        if may_list(actor) {
+            everything()
+        } else {
+            nothing()
         }
-    }
-
-    /// What is private of a row stays private in its entries: that takes the full read permission of its resource.
-    async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<AuditRow>> {
-        let rows = scope::seen::<Self>(reads.actor(), query.shape.deleted);
-        let mut page = read::list::<Self>(reads, query, rows).await?;
-        for found in &mut page.rows {
-            history::hide_private(reads, &mut found.row);
-        }
-        Ok(page)
     }
 
     async fn load_within(
@@ -90,4 +77,19 @@ impl Crud for Audit {
     ) -> Result<Vec<AuditRow>> {
         texts::load(reads, entries, budget).await
     }
+}
+
+/// Whether the actor may list the entries of all resources.
+pub fn may_list(actor: &Actor) -> bool {
+    actor.holds(&Permission::new("audit.read"))
+}
+
+/// Lists entries. What is private of a row stays private in its entries: that takes the full read permission of its
+/// resource.
+pub async fn list(reads: &impl Reads, query: &ListQuery<Audit>) -> Result<Page<AuditRow, ()>> {
+    let mut page = Audit::list(reads, query).await?;
+    for found in &mut page.rows {
+        history::hide_private(reads, &mut found.row);
+    }
+    Ok(page)
 }

@@ -30,7 +30,7 @@ mod tx;
 
 pub use actor::Actor;
 pub use audit::Audit;
-pub use crud::{Crud, Found};
+pub use crud::{Crud, Found, Readable};
 pub use database::Database;
 pub use deadline::{Deadline, Limit};
 pub use error::{Error, Refusal, Result};

@@ -7,9 +7,10 @@ pub use sea_orm::{
 pub use serde::Deserialize;
 
 pub use crate::{
-    Actor, Crud, Error, Reads, Result, Session, Tx,
+    Actor, Crud, Error, Readable, Reads, Result, Session, Tx, base_columns,
     crud::{Change, Field, Generated, Owner, Written, everything, nothing, now, permit, scope},
     input::{PresentTrimmed, Trimmed, present},
+    list_columns,
     permission::{Action, Reach},
     slug,
 };

@@ -5,7 +5,7 @@ use sea_orm::IdenStatic;
 
 use crate::{
     Crud, Error, Result,
-    crud::{Column, Field, Generated, Owner},
+    crud::{Column, Field, Generated, Owner, Readable},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
 };
@@ -61,7 +61,7 @@ impl Table {
             indexed: fields::<C>(|field| field.is_indexed),
             search: searched::<C>(),
             cached_callers: CachedCallers::None,
-            problems: unsupported_fields::<C>(),
+            problems: problems::<C>(),
             generated: C::GENERATED.map(Generated::named),
         }
     }
@@ -98,8 +98,22 @@ impl Table {
     }
 }
 
+/// What is wrong with the declaration of a resource.
+fn problems<C: Crud>() -> Vec<String> {
+    let generated = C::GENERATED.map(|generated| generated.column.as_str());
+    let generated = generated.filter(|column| searched::<C>().contains(column));
+    let searched = generated.map(|column| {
+        let name = C::name();
+        format!("{name} searches {column}, which a restore may change without indexing it: take it out of SEARCH")
+    });
+    unsupported_fields::<C>()
+        .into_iter()
+        .chain(searched)
+        .collect()
+}
+
 /// The declared columns that `predicate` accepts.
-fn fields<C: Crud>(predicate: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+fn fields<C: Readable>(predicate: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
     let fields = C::FIELDS.iter().filter(|field| predicate(field));
     fields.map(|field| field.column.as_str()).collect()
 }

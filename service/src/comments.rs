@@ -38,15 +38,12 @@ pub struct CommentPatch {
     pub body: Option<String>,
 }
 
-impl Crud for Comments {
-    type Entity = Entity;
-    type New = NewComment;
-    type Patch = CommentPatch;
+base_columns!(Comments);
+
+impl Readable for Comments {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
-    /// The author of a post may delete the comments on it.
-    const OWNER_MAY: &'static [Action] = &[Action::Read, Action::Delete];
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::PostId).indexed(),
         Field::public(Column::AuthorId),
@@ -76,6 +73,14 @@ impl Crud for Comments {
                     .map(|me| Column::AuthorId.eq(me)),
             )
     }
+}
+
+impl Crud for Comments {
+    type New = NewComment;
+    type Patch = CommentPatch;
+
+    /// The author of a post may delete the comments on it.
+    const OWNER_MAY: &'static [Action] = &[Action::Read, Action::Delete];
 
     /// A signed-in user may be the author of a post, and may then delete the comments on it.
     fn ruled(actor: &Actor, action: Action) -> bool {

@@ -22,7 +22,8 @@ pub use roles::Roles;
 pub use users::Users;
 
 pub use kernel::{
-    Actor, Audit, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads, Refusal,
-    Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error, files,
-    idempotency, input, migration, permission, query, quote, registry, secret, slug,
+    Actor, Audit, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Readable, Reads,
+    Refusal, Registry, Result, Session, Tx, actor, audit, base_columns, bulk, clock, crud,
+    database, error, files, idempotency, input, list_columns, migration, permission, query, quote,
+    registry, secret, slug,
 };

@@ -69,14 +69,12 @@ impl IntoActiveModel<ActiveModel> for RolePatch {
     }
 }
 
-impl Crud for Roles {
-    type Entity = Entity;
-    type New = NewRole;
-    type Patch = RolePatch;
+base_columns!(Roles);
+
+impl Readable for Roles {
     type Row = Model;
 
     const OWNER: Option<Column> = None;
-    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Name).indexed(),
         Field::public(Column::Description),
@@ -90,6 +88,13 @@ impl Crud for Roles {
             _ => nothing(),
         }
     }
+}
+
+impl Crud for Roles {
+    type New = NewRole;
+    type Patch = RolePatch;
+
+    const PUBLIC: bool = false;
 
     async fn permits(
         reads: &impl Reads,

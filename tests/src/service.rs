@@ -3,7 +3,7 @@ use migration::MIGRATOR;
 use std::time::Duration;
 
 use service::{
-    Actor, Atoll, Crud, Database, Found, Kernel, Posts, Result, Session, Tx, Users,
+    Actor, Atoll, Crud, Database, Found, Kernel, Posts, Readable, Result, Session, Tx, Users,
     database::Settings, posts::NewPost, query::ListQuery, resources::registry, users::NewUser,
 };
 use tempfile::TempDir;
@@ -98,7 +98,7 @@ impl Service {
             ListQuery::<Posts>::parse([("sort", "id"), ("limit", "100")], registry()).unwrap();
         let page = Posts::list(&self.session(), &everything).await.unwrap();
         let slug = |found: Found<_>| -> String {
-            let post: <Posts as Crud>::Row = found.row;
+            let post: <Posts as Readable>::Row = found.row;
             post.slug
         };
         page.rows.into_iter().map(slug).collect()

@@ -3,11 +3,15 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use secrecy::ExposeSecret;
-use service::auth::{self, ApiKey, NewApiKey};
+use service::{
+    auth::{self, ApiKeys, NewApiKey},
+    roles,
+};
 
 use super::{first_id, has_session, path};
 use crate::http::{
-    Answer, Call, Created, JsonSchema, Kind, NoContent, Ok, Reply, Route, Serialize, Time,
+    Answer, Call, Created, JsonSchema, Kind, ListParams, Listed, NoBody, NoContent, Ok, Page,
+    Reply, Route, RowView, Serialize, Time,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -38,12 +42,10 @@ pub fn routes() -> Vec<Route> {
 
 #[derive(JsonSchema, Serialize)]
 pub struct ApiKeyView {
-    id: i64,
     name: String,
     /// The first characters of the key.
     prefix: String,
     scopes: Vec<String>,
-    created_at: Time,
     /// Accurate to the minute.
     last_used_at: Option<Time>,
     expires_at: Option<Time>,
@@ -51,27 +53,19 @@ pub struct ApiKeyView {
 
 impl From<entity::api_keys::Model> for ApiKeyView {
     fn from(key: entity::api_keys::Model) -> Self {
-        ApiKey::from(key).into()
-    }
-}
-
-impl From<ApiKey> for ApiKeyView {
-    fn from(key: ApiKey) -> Self {
+        let scopes = roles::parse(&key.scopes);
         Self {
-            id: key.id,
             name: key.name,
             prefix: key.prefix,
-            scopes: key.scopes,
-            created_at: key.created_at.into(),
+            scopes: scopes.map(|scope| scope.to_string()).collect(),
             last_used_at: key.last_used_at.map(Time::from),
             expires_at: key.expires_at.map(Time::from),
         }
     }
 }
 
-#[derive(JsonSchema, Serialize)]
-struct ApiKeys {
-    data: Vec<ApiKeyView>,
+impl Listed for ApiKeys {
+    type View = ApiKeyView;
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -79,14 +73,13 @@ struct NewApiKeyView {
     /// Shown only in this response.
     key: String,
     #[serde(flatten)]
-    about: ApiKeyView,
+    about: RowView<ApiKeys>,
 }
 
-/// Lists at most 100 keys, the newest first.
-async fn api_keys(call: Call) -> Answer<Ok<ApiKeys>> {
-    let keys = auth::api_keys(&call.session).await?;
-    let data = keys.into_iter().map(ApiKeyView::from).collect();
-    Ok(Reply::ok(&ApiKeys { data })?)
+async fn api_keys(call: Call<NoBody, ListParams<ApiKeys>>) -> Answer<Page<ApiKeys>> {
+    let query = &call.query.0;
+    let page = auth::list_api_keys(&call.session, query).await?;
+    call.page(page, query).await
 }
 
 async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>> {
@@ -94,7 +87,7 @@ async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>>
     let location = format!("{}/{}", path("api-keys"), about.id);
     let key = NewApiKeyView {
         key: text.expose_secret().to_owned(),
-        about: about.into(),
+        about: RowView::<ApiKeys>::new::<ApiKeys>(about, false),
     };
     Ok(Reply::created(location, &key)?)
 }

@@ -5,14 +5,15 @@ use actix_web::{HttpRequest, http::Method, web::Data};
 use secrecy::{ExposeSecret, SecretString};
 use service::{
     Kernel,
-    auth::{self, Credentials, RefreshToken, SessionInfo, SignIn, TokenMode},
+    auth::{self, Credentials, RefreshToken, SessionRow, Sessions, SignIn, TokenMode},
 };
 
 use super::{first_id, has_session, path, user_view};
 use crate::{
     http::{
-        Answer, Call, JsonSchema, KeepCurrent, Kind, NoBody, NoContent, Ok, Origins, Problem,
-        Reply, Representation, Route, Serialize, Time, check_origin, cookie, device_cookie,
+        Answer, Call, JsonSchema, KeepCurrent, Kind, ListParams, Listed, NoBody, NoContent, Ok,
+        Origins, Page, Problem, Reply, Representation, Route, Serialize, Time, check_origin,
+        cookie, device_cookie,
     },
     users::UserView,
 };
@@ -165,18 +166,11 @@ async fn logout(call: Call, request: HttpRequest) -> Answer<NoContent> {
     Ok(Reply::no_content().without_session_cookie())
 }
 
-#[derive(JsonSchema, Serialize)]
-struct Sessions {
-    data: Vec<SessionView>,
-}
-
 /// A sign-in session of the user.
 #[derive(JsonSchema, Serialize)]
-struct SessionView {
-    id: i64,
+pub struct SessionView {
     /// The name that the client gave itself.
     label: Option<String>,
-    created_at: Time,
     /// Accurate to the minute.
     last_used_at: Time,
     /// When the session ends at the latest; it may end earlier.
@@ -185,24 +179,30 @@ struct SessionView {
     is_current: bool,
 }
 
-impl From<SessionInfo> for SessionView {
-    fn from(device: SessionInfo) -> Self {
+impl From<SessionRow> for SessionView {
+    fn from(
+        SessionRow {
+            session,
+            is_current,
+        }: SessionRow,
+    ) -> Self {
         Self {
-            id: device.id,
-            label: device.label,
-            created_at: device.created_at.into(),
-            last_used_at: device.last_used_at.into(),
-            expires_at: device.expires_at.into(),
-            is_current: device.is_current,
+            label: session.label,
+            last_used_at: session.last_used_at.into(),
+            expires_at: session.expires_at.into(),
+            is_current,
         }
     }
 }
 
-/// Lists at most 100 sessions, the most recently used first.
-async fn list(call: Call) -> Answer<Ok<Sessions>> {
-    let sessions = auth::sessions(&call.session).await?;
-    let data = sessions.into_iter().map(SessionView::from).collect();
-    Ok(Reply::ok(&Sessions { data })?)
+impl Listed for Sessions {
+    type View = SessionView;
+}
+
+async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<Sessions>> {
+    let query = &call.query.0;
+    let page = auth::list_sessions(&call.session, query).await?;
+    call.page(page, query).await
 }
 
 /// Ends all sessions, the current one too unless `keep_current=true`.

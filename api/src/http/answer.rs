@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use actix_web::{HttpRequest, web::Data};
 use schemars::JsonSchema;
 
-use super::{Body, Call, Kind, Problem, Query, Reply, Resource};
+use super::{Body, Call, Kind, Listed, Problem, Query, Reply, Resource};
 use crate::openapi::{Documented, Operation, header};
 
 /// The result of a handler.
@@ -62,7 +62,7 @@ impl<R: Resource> Documented for Row<R> {
     }
 }
 
-impl<R: Resource> Documented for Page<R> {
+impl<R: Listed> Documented for Page<R> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "One page of rows")["Link"] = header("Link");
         let schema = operation.schemas.page::<R>();

@@ -3,7 +3,7 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use serde_json::json;
 use service::{
-    Actor, Crud, Error, Refusal,
+    Actor, Error, Readable, Refusal,
     query::{Count, ListQuery, Shape},
     resources::registry,
 };
@@ -135,7 +135,7 @@ pub struct RowParams<C> {
     resource: PhantomData<C>,
 }
 
-impl<C: Crud> Query for RowParams<C> {
+impl<C: Readable> Query for RowParams<C> {
     /// Parses the parameters that a list has too, without those that need several rows.
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let is_other = |name: &str| !["deleted", "fields", "include"].contains(&name);
@@ -169,9 +169,9 @@ fn unknown(pairs: &[(Cow<'_, str>, Cow<'_, str>)], detail: &str) -> Error {
 }
 
 /// The query parameters of a list.
-pub struct ListParams<C: Crud>(pub ListQuery<C>);
+pub struct ListParams<C: Readable>(pub ListQuery<C>);
 
-impl<C: Crud> Query for ListParams<C> {
+impl<C: Readable> Query for ListParams<C> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         ListQuery::parse(
             pairs

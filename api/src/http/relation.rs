@@ -188,7 +188,7 @@ pub fn fetch<'a, R: Resource>(session: &'a Session, wanted: Wanted<'a>) -> Rows<
     Box::pin(async move {
         let rows = R::related(session, &wanted).await?;
         let shown = |related: Related<R::Row>| {
-            let row = Representation::<R::View>::new::<R>(related.found, false);
+            let row = Representation::new::<R>(related.found, false);
             let mut row = serde_json::to_value(row).map_err(Error::internal)?;
             if let Some(members) = row.as_object_mut() {
                 let is_omitted = |name: &str| {

@@ -188,9 +188,9 @@ impl<A> Reply<A> {
 
     /// 200 with one live row and all its fields.
     pub fn row<R: Resource>(found: Found<R::Row>) -> Result<Self> {
-        let tag = (found.version, found.is_full);
+        let tag = (found.state.version, found.is_full);
         let id = found.id;
-        let row = Representation::<R::View>::new::<R>(found, false);
+        let row = Representation::new::<R>(found, false);
         let reply = Self::ok(&row)?.with_etag(tag, true);
         Ok(reply.with_rows(vec![(id, tag.0)]))
     }

@@ -1,58 +1,100 @@
 //! The JSON representation of rows and pages.
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::Error};
-use service::Found;
+use service::{
+    Found,
+    crud::{Columns, RowState},
+};
 
-use super::{Resource, Time};
+use super::{Listed, Time};
 
-/// A row as JSON: the view of its resource and the members that every row has, without private members that the caller may
+/// A row as JSON: the view of its list and the members that every row has, without private members that the caller may
 /// not see.
 #[derive(Debug, JsonSchema)]
 #[schemars(
     rename = "{V}",
     description = "A row. `deleted_at` is present only if the request asks for deleted rows."
 )]
-pub struct Representation<V> {
+pub struct Representation<V, S = Changes> {
     id: i64,
     #[serde(flatten)]
     view: V,
     created_at: Time,
-    updated_at: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_at: Option<Option<Time>>,
-    version: i64,
+    #[serde(flatten)]
+    state: S,
     /// The members of the view that are omitted.
     #[serde(skip)]
     hidden: Vec<&'static str>,
 }
 
+/// A row of a list as JSON.
+pub type RowView<R> =
+    Representation<<R as Listed>::View, <<R as Columns>::State as StateView>::View>;
+
+/// What JSON shows of the state of a row.
+pub trait StateView {
+    type View: JsonSchema + Serialize;
+
+    /// Shows the time of a deletion only if `with_deleted`.
+    fn view(self, with_deleted: bool) -> Self::View;
+}
+
+/// The members that every change of a row sets.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Changes {
+    updated_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Option<Time>>,
+    version: i64,
+}
+
+impl StateView for RowState {
+    type View = Changes;
+
+    fn view(self, with_deleted: bool) -> Changes {
+        Changes {
+            updated_at: self.updated_at.into(),
+            deleted_at: with_deleted.then(|| self.deleted_at.map(Time::from)),
+            version: self.version,
+        }
+    }
+}
+
+/// The rows of a list that is only read have no such members.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Unchanging {}
+
+impl StateView for () {
+    type View = Unchanging;
+
+    fn view(self, _: bool) -> Unchanging {
+        Unchanging {}
+    }
+}
+
 /// All members of a row.
 #[derive(Serialize)]
-struct Members<'a, V> {
+struct Members<'a, V, S> {
     id: i64,
     #[serde(flatten)]
     view: &'a V,
     created_at: &'a Time,
-    updated_at: &'a Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_at: &'a Option<Option<Time>>,
-    version: i64,
+    #[serde(flatten)]
+    state: &'a S,
 }
 
-impl<V: Serialize> Serialize for Representation<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl<V: Serialize, S: Serialize> Serialize for Representation<V, S> {
+    fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
         let members = Members {
             id: self.id,
             view: &self.view,
             created_at: &self.created_at,
-            updated_at: &self.updated_at,
-            deleted_at: &self.deleted_at,
-            version: self.version,
+            state: &self.state,
         };
         if self.hidden.is_empty() {
             return members.serialize(serializer);
         }
-        let mut members = serde_json::to_value(members).map_err(S::Error::custom)?;
+        let mut members = serde_json::to_value(members).map_err(T::Error::custom)?;
         if let Some(members) = members.as_object_mut() {
             members.retain(|name, _| !self.hidden.iter().any(|hidden| hidden == name));
         }
@@ -60,9 +102,12 @@ impl<V: Serialize> Serialize for Representation<V> {
     }
 }
 
-impl<V> Representation<V> {
+impl<V, S> Representation<V, S> {
     /// Converts a row; `deleted_at` is present only if `with_deleted`.
-    pub fn new<R: Resource<View = V>>(found: Found<R::Row>, with_deleted: bool) -> Self {
+    pub fn new<R>(found: Found<R::Row, R::State>, with_deleted: bool) -> Self
+    where
+        R: Listed<View = V, State: StateView<View = S>>,
+    {
         Self {
             hidden: if found.is_full {
                 Vec::new()
@@ -72,9 +117,7 @@ impl<V> Representation<V> {
             id: found.id,
             view: found.row.into(),
             created_at: found.created_at.into(),
-            updated_at: found.updated_at.into(),
-            deleted_at: with_deleted.then(|| found.deleted_at.map(Time::from)),
-            version: found.version,
+            state: found.state.view(with_deleted),
         }
     }
 }

@@ -3,24 +3,29 @@ use actix_web::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use service::{
-    Actor, Audit, Crud,
+    Actor, Audit, Crud, Readable,
     audit::{self, Revert},
-    crud::{self, Access},
+    crud::{self, Access, Columns},
     idempotency::Deed,
     permission::Action,
 };
 
 use super::{
     Answer, BASE, Call, CreatedRow, DeletedRow, Kind, ListParams, NoBody, NoContent, Ok,
-    OptionalBody, Page, Reply, Route, Row, RowParams, body::Body, bulk::bulk, export::export,
-    import::import, relation::fetch, stats::stats,
+    OptionalBody, Page, Reply, Route, Row, RowParams, StateView, body::Body, bulk::bulk,
+    export::export, import::import, relation::fetch, stats::stats,
 };
 use crate::transfer::Transfer;
 
-/// A service that the API exposes.
-pub trait Resource: Crud<Row: Into<Self::View>, New: Body + Send, Patch: Body> {
+/// A list that the API shows.
+pub trait Listed: Readable<Row: Into<Self::View>> + Columns<State: StateView> {
     type View: JsonSchema + Serialize;
 }
+
+/// A resource that the API exposes: what clients send has the form of a body.
+pub trait Resource: Listed + Crud<New: Body + Send, Patch: Body> {}
+
+impl<R: Listed + Crud<New: Body + Send, Patch: Body>> Resource for R {}
 
 /// Returns the routes of `/{name}` and of the paths under it.
 pub fn resource<R: Resource>() -> Vec<Route> {

@@ -8,22 +8,22 @@ use service::{
 };
 
 use super::{
-    Answer, Call, Page, Problem, Reply, Representation, Resource, Row, Window, json_size::size,
+    Answer, Call, Listed, Page, Problem, Reply, Resource, Row, RowView, Window, json_size::size,
 };
 
 /// Rows with all their fields, or as the request selects them.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Rows<V> {
-    Whole(Vec<Representation<V>>),
+enum Rows<R> {
+    Whole(Vec<R>),
     Shaped(Vec<Value>),
 }
 
 impl<B, Q> Call<B, Q> {
     /// Answers with a page of a list.
-    pub async fn page<R: Resource>(
+    pub async fn page<R: Listed>(
         &self,
-        page: crud::Page<R::Row>,
+        page: crud::Page<R::Row, R::State>,
         query: &ListQuery<R>,
     ) -> Answer<Page<R>> {
         let links = self
@@ -43,10 +43,10 @@ impl<B, Q> Call<B, Q> {
     /// Answers with one row and its `ETag`, which is weak with `fields` and absent with `include`.
     pub async fn row<R: Resource>(&self, found: Found<R::Row>, how: &Shape) -> Answer<Row<R>> {
         // `If-Match` applies to reads too (RFC 9110, section 13.1.1).
-        self.matching()?.if_sent().check(found.version)?;
-        let tag = (found.version, found.is_full);
+        self.matching()?.if_sent().check(found.state.version)?;
+        let tag = (found.state.version, found.is_full);
         if how.is_plain() {
-            let row = Representation::<R::View>::new::<R>(found, how.deleted != Deleted::Exclude);
+            let row = RowView::<R>::new::<R>(found, how.deleted != Deleted::Exclude);
             return Ok(Reply::ok(&row)?.with_etag(tag, true));
         }
         let rows = self.shape::<R>(vec![found], how).await?;
@@ -64,14 +64,14 @@ impl<B, Q> Call<B, Q> {
     }
 
     /// Selects the fields of rows and adds related rows, as far as the size limit of the answer allows.
-    async fn shape<R: Resource>(
+    async fn shape<R: Listed>(
         &self,
-        rows: Vec<Found<R::Row>>,
+        rows: Vec<Found<R::Row, R::State>>,
         how: &Shape,
-    ) -> Result<Rows<R::View>, Problem> {
+    ) -> Result<Rows<RowView<R>>, Problem> {
         let shows_deleted = how.deleted != Deleted::Exclude;
         let rows = rows.into_iter();
-        let rows = rows.map(|found| Representation::<R::View>::new::<R>(found, shows_deleted));
+        let rows = rows.map(|found| RowView::<R>::new::<R>(found, shows_deleted));
         if how.is_plain() {
             return Ok(Rows::Whole(rows.collect()));
         }
@@ -108,8 +108,8 @@ impl<B, Q> Call<B, Q> {
 
 /// The body of a page.
 #[derive(Serialize)]
-struct Envelope<V> {
-    data: Rows<V>,
+struct Envelope<R> {
+    data: Rows<R>,
     page: Window,
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, marker::PhantomData};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use service::{
-    Actor, Crud, Error,
+    Actor, Error, Readable,
     crud::{self, Datum},
     query::StatsQuery,
     resources::registry,
@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// The filters, groups and aggregates of a request.
-pub struct StatsParams<C: Crud>(pub StatsQuery<C>);
+pub struct StatsParams<C: Readable>(pub StatsQuery<C>);
 
-impl<C: Crud> Query for StatsParams<C> {
+impl<C: Readable> Query for StatsParams<C> {
     fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| (name.as_ref(), value.as_ref()));

@@ -3,7 +3,7 @@
 //! [`ListQuery`]: service::query::ListQuery
 use serde_json::{Map, Value, json};
 use service::{
-    Crud,
+    Readable,
     crud::Deleted,
     query::{
         DEFAULT_LIMIT, Filterable, Include, MAX_FIELDS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET,
@@ -27,7 +27,7 @@ const KINDS: [ValueKind; 7] = [
 ];
 
 /// Lists the query parameters of a list of `C`.
-pub fn list<C: Crud>() -> Vec<Value> {
+pub fn list<C: Readable>() -> Vec<Value> {
     let window = [
         (
             "limit",
@@ -63,7 +63,7 @@ pub fn list<C: Crud>() -> Vec<Value> {
 }
 
 /// Lists the query parameters of an export: those of a list without pages.
-pub fn export<C: Crud>() -> Vec<Value> {
+pub fn export<C: Readable>() -> Vec<Value> {
     let formats = Format::ALL.map(|(name, _)| name);
     let format = parameter(
         "format",
@@ -82,7 +82,7 @@ pub fn export<C: Crud>() -> Vec<Value> {
 }
 
 /// Lists the query parameters of an import.
-pub fn import<C: Crud>() -> Vec<Value> {
+pub fn import<C: Readable>() -> Vec<Value> {
     let known = companions::<C>();
     let map = (!known.is_empty()).then(|| {
         let items = json!({ "type": "string", "enum": known });
@@ -121,7 +121,7 @@ pub fn import<C: Crud>() -> Vec<Value> {
 }
 
 /// Lists the query parameters that a single row and a list share.
-pub fn shown<C: Crud>() -> Vec<Value> {
+pub fn shown<C: Readable>() -> Vec<Value> {
     let deleted = parameter(
         "deleted",
         "Whether to include deleted rows, for callers who may restore them.",
@@ -150,7 +150,8 @@ pub fn shown<C: Crud>() -> Vec<Value> {
             &schema,
         )
     });
-    [deleted, fields].into_iter().chain(include).collect()
+    let deleted = C::SOFT_DELETES.then_some(deleted);
+    deleted.into_iter().chain([fields]).chain(include).collect()
 }
 
 /// Returns the schemas that filters refer to.
@@ -174,7 +175,7 @@ fn names(name: &str, description: &str, schema: &Value) -> Value {
 }
 
 /// Builds the `sort` parameter: `-field` sorts in descending order, and no field may occur twice, even in both directions.
-fn sort<C: Crud>() -> Value {
+fn sort<C: Readable>() -> Value {
     let fields: Vec<_> = declared_fields::<C>();
     let is_public = |field: &&Filterable| field.is_sortable && field.private_of.is_none();
     let fields = fields.iter().filter(is_public);
@@ -202,7 +203,7 @@ fn sort<C: Crud>() -> Value {
 }
 
 /// Builds the `sort` parameter of an export, which accepts one field that has an index.
-fn indexed_sort<C: Crud>() -> Value {
+fn indexed_sort<C: Readable>() -> Value {
     let known = indexed_fields::<C>(Deleted::Exclude).into_iter();
     let both = known.flat_map(|name| [name.to_owned(), format!("-{name}")]);
     names(
@@ -219,7 +220,7 @@ fn indexed_sort<C: Crud>() -> Value {
 }
 
 /// Builds the `q` parameter if the resource can be searched; `order` describes the order of the results.
-pub(super) fn search<C: Crud>(order: &str) -> Option<Value> {
+pub(super) fn search<C: Readable>(order: &str) -> Option<Value> {
     let columns = searched::<C>();
     let description = format!(
         "Words to find in {}. Rows must contain all of them; the last one may be a prefix. `\"a phrase\"` matches word for word, `-word` excludes rows. \

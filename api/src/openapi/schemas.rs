@@ -9,7 +9,7 @@ use service::{
 };
 
 use super::{filters, limits, problems, rows};
-use crate::http::{Representation, Resource, Window};
+use crate::http::{Listed, RowView, Window};
 
 /// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
@@ -55,20 +55,20 @@ impl Schemas {
     }
 
     /// Returns the schema of a row with all its members.
-    pub fn row<R: Resource>(&mut self) -> Value {
-        let view = Representation::<R::View>::schema_name().into_owned();
+    pub fn row<R: Listed>(&mut self) -> Value {
+        let view = RowView::<R>::schema_name().into_owned();
         self.views.insert(R::name(), view);
-        self.answer::<Representation<R::View>>()
+        self.answer::<RowView<R>>()
     }
 
     /// Returns the schema of a row with the requested members.
-    pub fn shown<R: Resource>(&mut self) -> Value {
+    pub fn shown<R: Listed>(&mut self) -> Value {
         rows::shown(&self.row::<R>())
     }
 
-    pub fn page<R: Resource>(&mut self) -> Value {
+    pub fn page<R: Listed>(&mut self) -> Value {
         let (shown, window) = (self.shown::<R>(), self.answer::<Window>());
-        let name = format!("{}Page", Representation::<R::View>::schema_name());
+        let name = format!("{}Page", RowView::<R>::schema_name());
         let reference = reference(&name);
         self.pages.insert(name, rows::page(&shown, &window));
         reference

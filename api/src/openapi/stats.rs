@@ -2,7 +2,7 @@
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 use service::{
-    Crud,
+    Readable,
     query::{
         Filterable, MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, ValueKind, declared_fields,
         filterable,
@@ -12,7 +12,7 @@ use service::{
 use super::filters::{RANKED, filter, parameter, search, shown};
 
 /// Lists the query parameters of aggregates of `C`.
-pub fn stats<C: Crud>() -> Vec<Value> {
+pub fn stats<C: Readable>() -> Vec<Value> {
     let fields = fields::<C>();
     let public: Vec<_> = fields
         .iter()
@@ -63,7 +63,7 @@ pub fn stats<C: Crud>() -> Vec<Value> {
 }
 
 /// Builds the schema of the answer, whose members depend on the query.
-pub fn stats_schema<C: Crud>() -> Schema {
+pub fn stats_schema<C: Readable>() -> Schema {
     let fields = fields::<C>();
     let extremes = |what: &str| {
         let ordered = fields.iter().filter(|field| is_ordered(field));
@@ -101,7 +101,7 @@ pub fn stats_schema<C: Crud>() -> Schema {
 }
 
 /// Lists the fields that rows may be grouped by.
-fn fields<C: Crud>() -> Vec<Filterable> {
+fn fields<C: Readable>() -> Vec<Filterable> {
     let mut fields = declared_fields::<C>();
     fields.retain(|field| field.is_sortable);
     fields

@@ -1,17 +1,19 @@
 //! The files of an export of personal data.
 use service::{
-    Audit, Comments, Error, Posts, Reads, Result, Session, auth, personal_data, query::ExportQuery,
+    Audit, Comments, Error, Posts, Reads, Result, Session,
+    auth::{self, ApiKeys, Sessions},
+    personal_data,
+    query::ExportQuery,
     resources::registry,
 };
 
 use super::{
     archive::Part,
     ndjson::{AsSystem, NdjsonRows},
-    views::{MailView, ProfileView, SessionView, TokenView},
+    views::{MailView, ProfileView, TokenView},
 };
 use crate::{
-    auth::ApiKeyView,
-    http::Resource,
+    http::Listed,
     transfer::{AnyPages, Format, Pages},
 };
 
@@ -43,24 +45,8 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             "done_by_account.ndjson",
             Box::new(AsSystem(rows::<Audit>(&by_me)?)),
         ),
-        part(
-            "sessions.ndjson",
-            Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, SessionView>(
-                    personal_data::sessions(session, after),
-                    |row| row.id,
-                ))
-            })),
-        ),
-        part(
-            "api_keys.ndjson",
-            Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, ApiKeyView>(
-                    personal_data::api_keys(session, after),
-                    |row| row.id,
-                ))
-            })),
-        ),
+        part("sessions.ndjson", rows::<Sessions>(&[])?),
+        part("api_keys.ndjson", rows::<ApiKeys>(&[])?),
         part(
             "mails.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
@@ -82,7 +68,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     ])
 }
 
-fn rows<R: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+fn rows<R: Listed>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     let query = ExportQuery::<R>::parse(filters.iter().copied(), registry())?;
     Ok(Box::new(Pages::new(query, Format::Ndjson)?))
 }

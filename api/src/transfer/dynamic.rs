@@ -6,7 +6,7 @@ use service::{Result, Session, query::ExportQuery, resources::registry};
 use super::{
     Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
 };
-use crate::http::{Resource, Route};
+use crate::http::{Listed, Resource, Route};
 
 /// A future of the next page.
 pub type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
@@ -16,7 +16,7 @@ pub trait AnyPages {
     fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a>;
 }
 
-impl<R: Resource> AnyPages for Pages<R> {
+impl<R: Listed> AnyPages for Pages<R> {
     fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a> {
         Box::pin(self.next(session))
     }

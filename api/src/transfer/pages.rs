@@ -2,7 +2,7 @@
 use service::{Result, Session, crud::Deleted, query::ExportQuery};
 
 use super::{Format, references::References, writer::Writer};
-use crate::http::{Representation, Resource};
+use crate::http::{Listed, Representation};
 
 /// Rows of the first page.
 const FIRST_LIMIT: u64 = 20;
@@ -21,7 +21,7 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
-pub struct Pages<R: Resource> {
+pub struct Pages<R: Listed> {
     query: ExportQuery<R>,
     writer: Writer,
     references: References,
@@ -31,7 +31,7 @@ pub struct Pages<R: Resource> {
     is_finished: bool,
 }
 
-impl<R: Resource> Pages<R> {
+impl<R: Listed> Pages<R> {
     pub fn new(mut query: ExportQuery<R>, format: Format) -> Result<Self> {
         query.limit(FIRST_LIMIT);
         let writer = Writer::of::<R>(format, query.shape());
@@ -54,12 +54,12 @@ impl<R: Resource> Pages<R> {
         let with_deleted = self.query.shape().deleted != Deleted::Exclude;
         let total = page.total;
         let rows = page.rows.into_iter();
-        let rows = rows.map(|found| Representation::<R::View>::new::<R>(found, with_deleted));
+        let rows = rows.map(|found| Representation::new::<R>(found, with_deleted));
         let rows: Vec<_> = rows.collect();
         let body = if self.references.is_empty() {
             self.writer.rows(&rows)?
         } else {
-            let named = self.references.name_rows::<R>(session, &rows).await?;
+            let named = self.references.name_rows(session, &rows).await?;
             self.writer.rows(&named)?
         };
         let rows = rows.len() as u64;

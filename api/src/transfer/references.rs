@@ -3,10 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use service::{Crud, Error, Refusal, Result, Session, crud::Owner, query::Shape};
+use service::{Error, Readable, Refusal, Result, Session, crud::Owner, query::Shape};
 
 use super::record::{Record, shape};
-use crate::http::{Representation, Resource};
+use crate::http::Resource;
 
 /// The references of one resource that have a name.
 pub struct References {
@@ -31,20 +31,20 @@ pub struct Named {
 
 /// A row with the names of the rows that it refers to.
 #[derive(Serialize)]
-pub struct WithNames<'a, V> {
+pub struct WithNames<'a, R> {
     #[serde(flatten)]
-    row: &'a Representation<V>,
+    row: &'a R,
     #[serde(flatten)]
     names: BTreeMap<&'a str, Option<String>>,
 }
 
 /// Returns the names of all references of a resource, such as `author.username` for `author_id`.
-pub fn companions<C: Crud>() -> Vec<String> {
+pub fn companions<C: Readable>() -> Vec<String> {
     C::owners().iter().filter_map(Owner::companion).collect()
 }
 
 /// Returns all foreign keys that have a name, with their names.
-pub fn named_columns<C: Crud>() -> Vec<(&'static str, String)> {
+pub fn named_columns<C: Readable>() -> Vec<(&'static str, String)> {
     let owners = C::owners().into_iter();
     owners
         .filter_map(|owner| Some((owner.column, owner.companion()?)))
@@ -53,7 +53,7 @@ pub fn named_columns<C: Crud>() -> Vec<(&'static str, String)> {
 
 impl References {
     /// `mapped` are the names of the references to look up by name.
-    pub fn of<C: Crud>(mapped: &[String]) -> Self {
+    pub fn of<C: Readable>(mapped: &[String]) -> Self {
         let reference = |owner: Owner| {
             let name = owner.companion()?;
             Some(Reference {
@@ -68,7 +68,7 @@ impl References {
     }
 
     /// Returns the references whose ids an export shows.
-    pub fn shown<C: Crud>(shape: &Shape) -> Self {
+    pub fn shown<C: Readable>(shape: &Shape) -> Self {
         let mut shown = Self::of::<C>(&[]);
         if let Some(fields) = &shape.fields {
             let is_shown = |column: &str| fields.iter().any(|field| field == column);
@@ -84,11 +84,11 @@ impl References {
     }
 
     /// Adds the names of references to a page of rows, with one statement for each reference.
-    pub async fn name_rows<'a, R: Resource>(
+    pub async fn name_rows<'a, R: Serialize>(
         &'a self,
         session: &Session,
-        rows: &'a [Representation<R::View>],
-    ) -> Result<Vec<WithNames<'a, R::View>>> {
+        rows: &'a [R],
+    ) -> Result<Vec<WithNames<'a, R>>> {
         let values = rows.iter().map(serde_json::to_value);
         let values = values.collect::<Result<Vec<_>, _>>();
         let values = values.map_err(Error::internal)?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use service::{Error, Result, query::Shape};
 
 use super::{Format, cell, columns::columns};
-use crate::http::Resource;
+use crate::http::Listed;
 
 /// Writes the rows of one export.
 pub struct Writer {
@@ -16,7 +16,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn of<R: Resource>(format: Format, shape: &Shape) -> Self {
+    pub fn of<R: Listed>(format: Format, shape: &Shape) -> Self {
         let columns = columns::<R>(shape);
         Self {
             format,

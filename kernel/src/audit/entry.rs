@@ -5,7 +5,7 @@ use chrono::SecondsFormat;
 use sea_orm::{IdenStatic, ModelTrait, Value as Bound, sea_query::sea_value_to_json_value};
 use serde_json::{Map, Value, json};
 
-use crate::crud::{Column, Crud, Field, Model, base};
+use crate::crud::{Column, Crud, Field, Model};
 
 /// What was done; contract §8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +79,7 @@ impl Entry {
 
     /// What differs between two versions of a row, in the fields that the resource declares: no secret is among those.
     pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
-        let mut entry = Self::of(
-            C::name(),
-            did,
-            (base::id::<C>(after), base::version::<C>(after)),
-        );
+        let mut entry = Self::of(C::name(), did, (C::id(after), C::version(after)));
         let mut has_new_text = false;
         for field in C::FIELDS {
             let from = before.map_or(Value::Null, |row| json_of(&row.get(field.column)));

@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, IdenStatic, QueryFilter, QuerySelect, Select};
 use super::{Audit, AuditRow};
 use crate::{
     Crud, Error, Reads, Result,
-    crud::{Page, base, everything, forbidden, read, scope},
+    crud::{Page, Plan, base, forbidden, read, scope},
     permission::{Action, Reach},
     query::ListQuery,
 };
@@ -16,16 +16,12 @@ pub async fn history<C: Crud>(
     reads: &impl Reads,
     id: i64,
     query: &mut ListQuery<Audit>,
-) -> Result<Page<AuditRow>> {
+) -> Result<Page<AuditRow, ()>> {
     let is_full = permit::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);
-    let mut page = read::list::<Audit>(
-        reads,
-        query,
-        scope::shown::<Audit>(reads.actor(), query.shape.deleted, everything()),
-    )
-    .await?;
+    let entries = Plan::among(reads, query, scope::all_live::<Audit>());
+    let mut page = read::page(reads, entries.await?).await?;
     if !is_full {
         let changes = page
             .rows
@@ -46,9 +42,7 @@ pub async fn permit<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
             false => Err(forbidden(Action::Audit)),
         };
     }
-    let is_there = one(scope::all_live::<C>())
-        .select_only()
-        .column(base::column::<C::Entity>("id"));
+    let is_there = one(scope::all_live::<C>()).select_only().column(C::ID);
     let is_there = is_there.into_tuple::<i64>().one(db).await?.is_some();
     let sees_all = actor.reach(C::name(), Action::Audit) == Reach::All;
     match !is_there && sees_all && was::<C>(reads, id).await? {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::entry;
 use crate::{
     Actor, Crud, Error, Result, Tx,
-    crud::{Deleted, Model, base, everything, scope},
+    crud::{Deleted, Model, everything, scope},
 };
 
 /// Which version a row is to be as.
@@ -34,7 +34,7 @@ pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Ma
     let all = scope::shown::<C>(&Actor::System, Deleted::Include, everything());
     let now = all.filter(scope::is::<C>(id)).one(tx).await?;
     let now = now.ok_or(Error::NotFound)?;
-    match version.cmp(&base::version::<C>(&now)) {
+    match version.cmp(&C::version(&now)) {
         Ordering::Equal => Ok(entry::fields::<C>(&now)),
         _ => state_at::<C>(tx, &now, version).await,
     }
@@ -50,7 +50,7 @@ pub async fn state_at<C: Crud>(
 ) -> Result<Map<String, Value>> {
     let mut state = entry::fields::<C>(now);
     let mut needs_text = false;
-    let mut next = base::version::<C>(now);
+    let mut next = C::version(now);
     let mut before = i64::MAX;
     loop {
         let entries = of_row::<C>(now)
@@ -110,5 +110,5 @@ async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<
 fn of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {
     scope::plain::<Entity>()
         .filter(Column::Resource.eq(C::name()))
-        .filter(Column::ResourceId.eq(base::id::<C>(row)))
+        .filter(Column::ResourceId.eq(C::id(row)))
 }

@@ -2,6 +2,7 @@
 mod access;
 pub mod base;
 pub mod cascade;
+mod columns;
 mod count;
 mod expected;
 mod field;
@@ -11,25 +12,22 @@ mod impact;
 mod many;
 mod natural;
 mod owner;
+mod plan;
 pub mod read;
 mod related;
 mod roots;
-mod scan;
 pub mod scope;
 pub mod size;
 mod stats;
 mod unique;
 mod write;
 
-use std::fmt::Debug;
-
-use sea_orm::{
-    ActiveModelBehavior, Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel,
-};
+use sea_orm::{Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel};
 
 pub use crate::clock::now;
 pub use access::Access;
-pub use base::{column, permit};
+pub use base::permit;
+pub use columns::{BaseColumns, Columns, RowState};
 pub use expected::Expected;
 pub use field::Field;
 pub use found::{Deleted, Found, Page};
@@ -40,6 +38,7 @@ pub use many::claim;
 pub use natural::NaturalKey;
 pub use owner::Owner;
 pub use owner::lock_for_create;
+pub use plan::Plan;
 pub use related::{Related, Wanted};
 pub use size::{Budget, json_size};
 pub use stats::orderable;
@@ -52,9 +51,9 @@ use crate::{
     query::{ListQuery, Shape, StatsQuery},
 };
 
-pub type Model<C> = <<C as Crud>::Entity as EntityTrait>::Model;
-pub type Active<C> = <<C as Crud>::Entity as EntityTrait>::ActiveModel;
-pub type Column<C> = <<C as Crud>::Entity as EntityTrait>::Column;
+pub type Model<C> = <<C as Columns>::Entity as EntityTrait>::Model;
+pub type Active<C> = <<C as Columns>::Entity as EntityTrait>::ActiveModel;
+pub type Column<C> = <<C as Columns>::Entity as EntityTrait>::Column;
 
 /// A write about to happen, as [`Crud::check`] sees it.
 pub struct Change<'a, C: Crud> {
@@ -73,37 +72,20 @@ pub struct Written<C: Crud> {
     pub after: Model<C>,
 }
 
-/// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and what may be done to its rows.
+/// A list of rows of one table: what is shown of them, and to whom.
 ///
-/// Reads and writes see only rows that are live and that the actor may see; the condition is part of each statement.
-/// A row that is not visible is [`Error::NotFound`], one that is but may not be changed [`Error::Forbidden`].
-pub trait Crud: Sized + 'static {
-    type Entity: EntityTrait<
-            Model: IntoActiveModel<Active<Self>> + Clone + Debug + Send + Sync,
-            ActiveModel: ActiveModelBehavior + Send,
-        >;
-    /// What a client sets on create.
-    type New: Input + IntoActiveModel<Active<Self>>;
-    /// What a client sets on update: absent fields stay.
-    type Patch: Input + IntoActiveModel<Active<Self>>;
+/// A read sees only rows that the actor may see; the condition is part of each statement.
+pub trait Readable: Columns {
     /// A row with what belongs to it from elsewhere; the model itself where there is nothing.
     type Row: From<Model<Self>>;
 
     /// The column that `.own` permissions compare with the actor's id. Filled in on create where it is not the key.
     const OWNER: Option<Column<Self>>;
-    /// What an owner may do without a permission. An API key needs a scope for it all the same.
-    const OWNER_MAY: &'static [Action] = &[Action::Read];
-    /// Whether anyone, signed in or not, may read some rows.
-    const PUBLIC: bool = true;
-    /// The unique text that the service fills in on create if the client leaves it out, such as a slug.
-    const GENERATED: Option<Generated<Column<Self>>> = None;
-    /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.
-    const UNIQUE: &'static [Column<Self>] = &[];
     /// What a client may filter and sort by, beside the base columns.
     const FIELDS: &'static [Field<Column<Self>>];
     /// What `q` looks into, as its migration says: the weightiest first, and only what everyone may read of a row.
     const SEARCH: &'static [Column<Self>] = &[];
-    /// What [`Crud::load`] adds to the fields of a row.
+    /// What [`Readable::load`] adds to the fields of a row.
     const COMPUTED: &'static [&'static str] = &[];
     /// Those of them that are private, as [`Field::private`] columns are.
     const COMPUTED_PRIVATE: &'static [&'static str] = &[];
@@ -113,20 +95,94 @@ pub trait Crud: Sized + 'static {
         Vec::new()
     }
 
-    /// The public field by which rows are known on every server: beside a foreign key in an export, it says which row is
-    /// meant. The generated text, where there is one.
-    fn natural_key() -> Option<NaturalKey> {
-        Self::GENERATED.map(|generated| NaturalKey::plain(generated.column))
-    }
-
     /// Which live rows the actor may see. Where that depends on another table (a subquery), a page of a list looks at a
     /// bounded number of rows, and may be short or empty before the end.
     fn visible(actor: &Actor) -> Condition;
 
-    /// [`Crud::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
+    /// [`Readable::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
     /// nothing of what the actor may not see.
     fn visible_parts(actor: &Actor) -> Vec<Condition> {
         vec![Self::visible(actor)]
+    }
+
+    /// Completes rows with what belongs to them, in a number of statements that does not depend on theirs.
+    async fn load(_reads: &impl Reads, rows: Vec<Model<Self>>) -> Result<Vec<Self::Row>> {
+        Ok(rows.into_iter().map(Self::Row::from).collect())
+    }
+
+    /// Completes the first rows of a page, as many as fit its budget with what they grow by.
+    async fn load_within(
+        reads: &impl Reads,
+        rows: Vec<Model<Self>>,
+        _budget: &Budget,
+    ) -> Result<Vec<Self::Row>> {
+        Self::load(reads, rows).await
+    }
+
+    /// The name of the table, of its permissions and of its path.
+    fn name() -> &'static str {
+        Self::Entity::default().table_name()
+    }
+
+    /// The fields that are left out where many rows come along with others.
+    fn heavy() -> impl Iterator<Item = &'static str> {
+        let heavy = Self::FIELDS.iter().filter(|field| field.is_heavy);
+        heavy.map(|field| field.column.as_str())
+    }
+
+    /// The members of a row that only its owner and holders of the full read permission see.
+    fn private() -> impl Iterator<Item = &'static str> {
+        let private = Self::FIELDS.iter().filter(|field| field.is_private);
+        let private = private.map(|field| field.column.as_str());
+        private.chain(Self::COMPUTED_PRIVATE.iter().copied())
+    }
+
+    async fn list(
+        reads: &impl Reads,
+        query: &ListQuery<Self>,
+    ) -> Result<Page<Self::Row, Self::State>> {
+        read::page(reads, Plan::new(reads, query).await?).await
+    }
+
+    /// Counts and extremes of the rows that a list would show, in groups.
+    async fn stats(reads: &impl Reads, query: &StatsQuery<Self>) -> Result<Stats> {
+        let rows = scope::seen::<Self>(reads.actor(), query.deleted());
+        stats::stats::<Self>(reads, query, rows).await
+    }
+
+    /// A heavy column that `shape` does not show is not read, and empty in the answer.
+    async fn get(
+        reads: &impl Reads,
+        id: i64,
+        shape: &Shape,
+    ) -> Result<Found<Self::Row, Self::State>> {
+        read::get::<Self>(reads, id, shape).await
+    }
+}
+
+/// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and what may be done to its rows.
+///
+/// Reads and writes see only rows that are live and that the actor may see; the condition is part of each statement.
+/// A row that is not visible is [`Error::NotFound`], one that is but may not be changed [`Error::Forbidden`].
+pub trait Crud: Readable + BaseColumns {
+    /// What a client sets on create.
+    type New: Input + IntoActiveModel<Active<Self>>;
+    /// What a client sets on update: absent fields stay.
+    type Patch: Input + IntoActiveModel<Active<Self>>;
+
+    /// What an owner may do without a permission. An API key needs a scope for it all the same.
+    const OWNER_MAY: &'static [Action] = &[Action::Read];
+    /// Whether anyone, signed in or not, may read some rows.
+    const PUBLIC: bool = true;
+    /// The unique text that the service fills in on create if the client leaves it out, such as a slug.
+    const GENERATED: Option<Generated<Column<Self>>> = None;
+    /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.
+    const UNIQUE: &'static [Column<Self>] = &[];
+
+    /// The public field by which rows are known on every server: beside a foreign key in an export, it says which row is
+    /// meant. The generated text, where there is one.
+    fn natural_key() -> Option<NaturalKey> {
+        Self::GENERATED.map(|generated| NaturalKey::plain(generated.column))
     }
 
     /// Whether any rule, whatever the row, lets the actor do this.
@@ -166,59 +222,6 @@ pub trait Crud: Sized + 'static {
         Ok(())
     }
 
-    /// Completes rows with what belongs to them, in a number of statements that does not depend on theirs.
-    async fn load(_reads: &impl Reads, rows: Vec<Model<Self>>) -> Result<Vec<Self::Row>> {
-        Ok(rows.into_iter().map(Self::Row::from).collect())
-    }
-
-    /// Completes the first rows of a page, as many as fit its budget with what they grow by.
-    async fn load_within(
-        reads: &impl Reads,
-        rows: Vec<Model<Self>>,
-        _budget: &Budget,
-    ) -> Result<Vec<Self::Row>> {
-        Self::load(reads, rows).await
-    }
-
-    /// The name of the table, of its permissions and of its path.
-    fn name() -> &'static str {
-        Self::Entity::default().table_name()
-    }
-
-    /// The fields that are left out where many rows come along with others.
-    fn heavy() -> impl Iterator<Item = &'static str> {
-        let heavy = Self::FIELDS.iter().filter(|field| field.is_heavy);
-        heavy.map(|field| field.column.as_str())
-    }
-
-    /// The members of a row that only its owner and holders of the full read permission see.
-    fn private() -> impl Iterator<Item = &'static str> {
-        let private = Self::FIELDS.iter().filter(|field| field.is_private);
-        let private = private.map(|field| field.column.as_str());
-        private.chain(Self::COMPUTED_PRIVATE.iter().copied())
-    }
-
-    async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<Self::Row>> {
-        let (actor, deleted) = (reads.actor(), query.shape.deleted);
-        let rows = read::Listed {
-            all: scope::seen::<Self>(actor, deleted),
-            parts: scope::seen_parts::<Self>(actor, deleted),
-            scan: scan::scan::<Self>(actor, deleted),
-        };
-        read::list_of::<Self>(reads, query, rows).await
-    }
-
-    /// Counts and extremes of the rows that a list would show, in groups.
-    async fn stats(reads: &impl Reads, query: &StatsQuery<Self>) -> Result<Stats> {
-        let rows = scope::seen::<Self>(reads.actor(), query.deleted());
-        stats::stats::<Self>(reads, query, rows).await
-    }
-
-    /// A heavy column that `shape` does not show is not read, and empty in the answer.
-    async fn get(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<Self::Row>> {
-        read::get::<Self>(reads, id, shape).await
-    }
-
     /// Visible rows that belong to others, or that others belong to, newest first.
     async fn related(reads: &impl Reads, wanted: &Wanted<'_>) -> Result<Vec<Related<Self::Row>>> {
         related::related::<Self>(reads, wanted).await
@@ -235,7 +238,9 @@ pub trait Crud: Sized + 'static {
     }
 
     async fn create(tx: &Tx, new: &Self::New) -> Result<Found<Self::Row>> {
-        write::create::<Self>(tx, new.clone().into_active_model()).await
+        let new = vec![new.clone().into_active_model()];
+        let row = many::only(many::create::<Self>(tx, new).await?)?;
+        read::one::<Self>(tx, row).await
     }
 
     /// Many at once: a row each, or why it was refused; those that were not are there. The number of statements does not
@@ -251,7 +256,9 @@ pub trait Crud: Sized + 'static {
         target: impl Into<Target>,
         patch: &Self::Patch,
     ) -> Result<Found<Self::Row>> {
-        write::update::<Self>(tx, target.into(), patch.clone().into_active_model()).await
+        let patch = vec![patch.clone().into_active_model()];
+        let row = many::only(many::update::<Self>(tx, &[target.into()], patch).await?)?;
+        read::one::<Self>(tx, row).await
     }
 
     /// Many at once, each row once: as [`Crud::create_all`], but where one was refused the transaction must not go on.
@@ -269,7 +276,7 @@ pub trait Crud: Sized + 'static {
 
     /// Soft: the row and what it owns are gone for every ordinary read and write.
     async fn delete(tx: &Tx, target: impl Into<Target>) -> Result<()> {
-        write::delete::<Self>(tx, target.into()).await
+        many::only(many::delete::<Self>(tx, &[target.into()]).await?).map(drop)
     }
 
     /// Many at once, each row once, with the version that each then has: as [`Crud::create_all`].

@@ -22,7 +22,7 @@ pub use ids::next_ids;
 pub use lock::{hold, lock, lock_all, lock_trash};
 pub use plain::{erase, erase_links, plain, plain_as, update_plain};
 
-use super::{Active, Column, Crud, Deleted, Model, base, column, everything, nothing};
+use super::{Active, Crud, Deleted, Model, Readable, everything, nothing};
 use crate::{
     Actor, Error, Result, Tx,
     permission::{Action, Reach},
@@ -37,28 +37,33 @@ pub fn is_deleted(table: &'static str) -> Expr {
 }
 
 /// Rows that are not deleted and that the actor may see.
-pub fn live<C: Crud>(actor: &Actor) -> Select<C::Entity> {
+pub fn live<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     all_live::<C>().filter(C::visible(actor))
 }
 
 /// Rows that are not deleted, whoever may see them: for rules of the service, never for an answer.
-pub fn all_live<C: Crud>() -> Select<C::Entity> {
-    C::Entity::find().filter(is_live(C::name()))
+pub fn all_live<C: Readable>() -> Select<C::Entity> {
+    let rows = C::Entity::find();
+    if C::SOFT_DELETES {
+        rows.filter(is_live(C::name()))
+    } else {
+        rows
+    }
 }
 
 /// Deleted rows that the actor may restore, or purge. `.own` means rows of the actor that the actor deleted.
-pub fn trash<C: Crud>(actor: &Actor, action: Action) -> Select<C::Entity> {
+pub fn trash<C: Readable>(actor: &Actor, action: Action) -> Select<C::Entity> {
     C::Entity::find()
         .filter(is_deleted(C::name()))
         .filter(recoverable::<C>(actor, action))
 }
 
-pub fn seen<C: Crud>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
+pub fn seen<C: Readable>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
     shown::<C>(actor, deleted, C::visible(actor))
 }
 
 /// The same rows in parts that share none.
-pub fn seen_parts<C: Crud>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
+pub fn seen_parts<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
     if deleted != Deleted::Exclude {
         return vec![seen::<C>(actor, deleted)];
     }
@@ -67,7 +72,11 @@ pub fn seen_parts<C: Crud>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Ent
 }
 
 /// The same where something else than [`Crud::visible`] says which live rows are shown.
-pub fn shown<C: Crud>(actor: &Actor, deleted: Deleted, visible: Condition) -> Select<C::Entity> {
+pub fn shown<C: Readable>(
+    actor: &Actor,
+    deleted: Deleted,
+    visible: Condition,
+) -> Select<C::Entity> {
     match deleted {
         Deleted::Exclude => all_live::<C>().filter(visible),
         Deleted::Only => trash::<C>(actor, Action::Restore),
@@ -76,13 +85,13 @@ pub fn shown<C: Crud>(actor: &Actor, deleted: Deleted, visible: Condition) -> Se
 }
 
 /// Live rows that the actor may see, and deleted ones whose history the actor may.
-pub fn audited<C: Crud>(actor: &Actor) -> Select<C::Entity> {
+pub fn audited<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     live_or_deleted::<C>(C::visible(actor), recoverable::<C>(actor, Action::Audit))
 }
 
 /// Rows in this state, whoever may see them, and the condition that tells which of them [`shown`] shows. None where
 /// those are the deletions of the actor, which an index finds.
-pub fn candidates<C: Crud>(
+pub fn candidates<C: Readable>(
     actor: &Actor,
     deleted: Deleted,
 ) -> Option<(Select<C::Entity>, Condition)> {
@@ -98,18 +107,18 @@ pub fn candidates<C: Crud>(
     }
 }
 
-fn live_or_deleted<C: Crud>(visible: Condition, recoverable: Condition) -> Select<C::Entity> {
+fn live_or_deleted<C: Readable>(visible: Condition, recoverable: Condition) -> Select<C::Entity> {
     C::Entity::find().filter(either::<C>(visible, recoverable))
 }
 
-fn either<C: Crud>(visible: Condition, recoverable: Condition) -> Condition {
+fn either<C: Readable>(visible: Condition, recoverable: Condition) -> Condition {
     let table = C::name();
     let live = everything().add(is_live(table)).add(visible);
     let trash = everything().add(is_deleted(table)).add(recoverable);
     Condition::any().add(live).add(trash)
 }
 
-fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
+fn recoverable<C: Readable>(actor: &Actor, action: Action) -> Condition {
     let reach = actor.reach(C::name(), action);
     match (reach, C::OWNER, actor.user_id()) {
         (Reach::All, _, _) => everything(),
@@ -127,8 +136,8 @@ fn recoverable<C: Crud>(actor: &Actor, action: Action) -> Condition {
     }
 }
 
-pub fn is<C: Crud>(id: i64) -> Expr {
-    column::<C::Entity>("id").eq(id)
+pub fn is<C: Readable>(id: i64) -> Expr {
+    C::ID.eq(id)
 }
 
 /// One UPDATE of one live, visible row in the version that was read. A row that moved on meanwhile is worth another try.
@@ -157,10 +166,9 @@ async fn update_where<C: Crud>(
     row: Active<C>,
     scope: Condition,
 ) -> Result<Model<C>> {
-    let version: Column<C> = column::<C::Entity>("version");
     let update = C::Entity::update(row)
         .validate()?
-        .filter(version.eq(base::version::<C>(before)))
+        .filter(C::VERSION.eq(C::version(before)))
         .filter(scope);
     match update.exec(tx).await {
         Err(error @ sea_orm::DbErr::RecordNotUpdated) => Err(Error::Contended(error)),
@@ -183,7 +191,7 @@ pub fn side_rows(table: String) -> SelectStatement {
 }
 
 /// Ids of the rows that the actor may see, for conditions on what belongs to them.
-pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
+pub fn visible_ids<C: Readable>(actor: &Actor) -> SelectStatement {
     live_ids(C::name()).cond_where(C::visible(actor)).take()
 }
 
@@ -191,7 +199,7 @@ pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
 ///
 /// OFFSET keeps PostgreSQL from making a join of it, for which it expects as few rows to pass as there are visible
 /// owners: but nearly all that is live belongs to those, and a page must not begin with reading the whole table.
-pub fn has_visible<C: Crud>(foreign_key: impl ColumnTrait, actor: &Actor) -> Expr {
+pub fn has_visible<C: Readable>(foreign_key: impl ColumnTrait, actor: &Actor) -> Expr {
     let id = Expr::col((C::name(), "id"));
     let owner = visible_ids::<C>(actor)
         .and_where(id.eq(Expr::col(foreign_key.as_column_ref())))

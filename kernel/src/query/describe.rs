@@ -2,11 +2,11 @@
 use sea_orm::{ColumnTrait, IdenStatic};
 
 use super::{
-    BASE_FIELDS, declared,
+    base_names, declared,
     filter::{OPERATORS, TEXT_OPERATORS},
     value::ValueKind,
 };
-use crate::crud::{Column, Crud, Field};
+use crate::crud::{Column, Field, Readable};
 
 /// A field that a client may name in the query string.
 #[derive(Debug, Clone)]
@@ -27,9 +27,9 @@ pub fn operators(kind: ValueKind) -> Vec<&'static str> {
 }
 
 /// The fields of a resource itself.
-pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
+pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
     let declares = C::FIELDS.iter().map(|field| field.column.as_str());
-    let names = BASE_FIELDS.into_iter().chain(declares);
+    let names = base_names::<C>().chain(declares);
     let field = |name: &str| {
         let field = declared::<C>(name).ok()?;
         Some(Filterable {
@@ -43,7 +43,7 @@ pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
 }
 
 /// Those, and the fields of its owners.
-pub fn filterable<C: Crud>() -> Vec<Filterable> {
+pub fn filterable<C: Readable>() -> Vec<Filterable> {
     let related = C::owners().into_iter().flat_map(|owner| {
         let relation = owner.relation().unwrap_or_default();
         let fields = (owner.declared)().into_iter();
@@ -56,12 +56,12 @@ pub fn filterable<C: Crud>() -> Vec<Filterable> {
 }
 
 /// The columns that `q` looks into, the weightiest first.
-pub fn searched<C: Crud>() -> Vec<&'static str> {
+pub fn searched<C: Readable>() -> Vec<&'static str> {
     C::SEARCH.iter().map(IdenStatic::as_str).collect()
 }
 
 /// What is wrong with the declaration of a resource: columns whose values have no order on both databases alike.
-pub fn unsupported_fields<C: Crud>() -> Vec<String> {
+pub fn unsupported_fields<C: Readable>() -> Vec<String> {
     let problem = |field: &Field<Column<C>>| {
         let column = field.column.def();
         let column = column.get_column_type();
@@ -74,15 +74,5 @@ pub fn unsupported_fields<C: Crud>() -> Vec<String> {
             )
         })
     };
-    let generated = C::GENERATED.map(|generated| generated.column.as_str());
-    let generated = generated.filter(|column| searched::<C>().contains(column));
-    let searched = generated.map(|column| {
-        let name = C::name();
-        format!("{name} searches {column}, which a restore may change without indexing it: take it out of SEARCH")
-    });
-    C::FIELDS
-        .iter()
-        .filter_map(problem)
-        .chain(searched)
-        .collect()
+    C::FIELDS.iter().filter_map(problem).collect()
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Actor, Error, Refusal, Registry, Result,
-    crud::{Crud, Deleted},
+    crud::{Deleted, Readable},
 };
 
 /// Those of a list that mean nothing where there is no window.
@@ -13,9 +13,9 @@ const WINDOW: [&str; 5] = ["limit", "offset", "cursor", "include", "count"];
 const PARAMETERS: &str = "format, sort, fields, deleted";
 
 /// A list without a window. With `q` it is in the order of `sort` too, as ranks have no place to go on from.
-pub struct ExportQuery<C: Crud>(ListQuery<C>);
+pub struct ExportQuery<C: Readable>(ListQuery<C>);
 
-impl<C: Crud> ExportQuery<C> {
+impl<C: Readable> ExportQuery<C> {
     /// Reports every refused parameter at once.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -82,7 +82,7 @@ impl<C: Crud> ExportQuery<C> {
 }
 
 /// An order without an index would be made anew for each page of an export.
-fn indexed<C: Crud>(deleted: Deleted) -> String {
+fn indexed<C: Readable>(deleted: Deleted) -> String {
     let names = indexed_fields::<C>(deleted).join(", ");
     format!("an export is sorted by one of these fields, either way: {names}")
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Refused, declared, value};
 use crate::{
     Actor,
-    crud::{Column, Crud, scope},
+    crud::{Column, Readable, scope},
 };
 
 /// Values of one `in` or `nin`; contract §4.
@@ -86,7 +86,7 @@ struct Through {
 }
 
 impl Filter {
-    pub fn equal<C: Crud>(column: Column<C>, value: impl Into<Value>) -> Self {
+    pub fn equal<C: Readable>(column: Column<C>, value: impl Into<Value>) -> Self {
         let value = value.into();
         Self {
             meaning: Meaning::new(column.as_str(), "eq", std::slice::from_ref(&value)),
@@ -98,7 +98,7 @@ impl Filter {
     }
 
     /// `name` as the client wrote it: a field, perhaps of a relation, and perhaps an operator.
-    pub fn parse<C: Crud>(name: &str, text: &str) -> Result<Self, Refused> {
+    pub fn parse<C: Readable>(name: &str, text: &str) -> Result<Self, Refused> {
         let (field, operator) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
             Some((field, operator)) => (field, operator),
             None => (name, "eq"),
@@ -127,7 +127,7 @@ impl Filter {
     }
 
     /// A filter on a field of `C` itself.
-    pub fn on<C: Crud>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
+    pub fn on<C: Readable>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
         let declared = declared::<C>(field)?;
         let (condition, operator, values) = test(declared.column, operator, text)?;
         Ok(Self {

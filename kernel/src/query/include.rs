@@ -2,7 +2,7 @@
 use std::collections::HashSet;
 
 use super::Refused;
-use crate::{Registry, crud::Crud, quote};
+use crate::{Registry, crud::Readable, quote};
 
 /// Relations of one request; contract §4.
 pub const MAX_INCLUDES: usize = 3;
@@ -29,7 +29,7 @@ impl Include {
 }
 
 /// `author,post.content`: a relation, or a heavy field of an owner, with which the owner comes along.
-pub fn parse<C: Crud>(text: &str, registry: &Registry) -> Result<Vec<Include>, Refused> {
+pub fn parse<C: Readable>(text: &str, registry: &Registry) -> Result<Vec<Include>, Refused> {
     let known = relations(C::name(), registry);
     let mut seen = HashSet::new();
     let mut includes: Vec<Include> = Vec::new();

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     Error, Refusal, Registry, Result,
-    crud::{Crud, Deleted},
+    crud::{Deleted, Readable},
 };
 
-impl<C: Crud> ListQuery<C> {
+impl<C: Readable> ListQuery<C> {
     /// Reports every refused parameter at once.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -56,7 +56,7 @@ impl<C: Crud> ListQuery<C> {
             "q" if !C::SEARCH.is_empty() => {
                 self.search = Some(Search::parse(value)?);
             }
-            "deleted" => {
+            "deleted" if C::SOFT_DELETES => {
                 let states = [
                     ("exclude", Deleted::Exclude),
                     ("include", Deleted::Include),
@@ -83,7 +83,7 @@ impl<C: Crud> ListQuery<C> {
 }
 
 /// A list whose parameters stand among others, with those of them that were refused.
-pub(super) fn rows_among<'a, C: Crud>(
+pub(super) fn rows_among<'a, C: Readable>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     registry: &Registry,
 ) -> Result<(ListQuery<C>, Vec<Refusal>)> {

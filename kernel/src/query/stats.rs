@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Actor, Error, Registry, Result,
-    crud::{Column, Crud, Deleted, orderable},
+    crud::{Column, Deleted, Readable, orderable},
 };
 
 /// Fields of `group_by`, and of `min` and `max` each.
@@ -23,7 +23,7 @@ const OWN: [&str; 4] = ["group_by", "count", "min", "max"];
 /// Those of a list that mean nothing here.
 const WINDOW: [&str; 6] = ["limit", "offset", "cursor", "sort", "fields", "include"];
 
-pub struct StatsQuery<C: Crud> {
+pub struct StatsQuery<C: Readable> {
     /// Which rows: its order and window are not used.
     rows: ListQuery<C>,
     pub group_by: Vec<Column<C>>,
@@ -33,7 +33,7 @@ pub struct StatsQuery<C: Crud> {
     private: Vec<(String, &'static str)>,
 }
 
-impl<C: Crud> Default for StatsQuery<C> {
+impl<C: Readable> Default for StatsQuery<C> {
     fn default() -> Self {
         Self {
             rows: ListQuery::default(),
@@ -46,7 +46,7 @@ impl<C: Crud> Default for StatsQuery<C> {
     }
 }
 
-impl<C: Crud> StatsQuery<C> {
+impl<C: Readable> StatsQuery<C> {
     /// Reports every refused parameter at once. Where nothing is asked for, the rows are counted.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -16,7 +16,7 @@ use crate::{
     users::key,
 };
 use kernel::{
-    Crud, Error, Reads, Result, Session, Tx,
+    Error, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{now, scope},
 };

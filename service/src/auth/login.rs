@@ -28,7 +28,7 @@ use crate::{
     users::{UserRow, key},
 };
 use kernel::{
-    Crud, Error, Found, Origin, Reads, Result, Session, Tx,
+    Crud, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{now, scope},
 };

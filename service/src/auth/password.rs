@@ -22,7 +22,7 @@ use crate::{
     users::{acceptable, by_username},
 };
 use kernel::{
-    Crud, Error, Reads, Result, Session, Tx,
+    Error, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{everything, now, scope},
     input::check,

@@ -11,7 +11,7 @@ use super::{
     timeline::Timeline,
 };
 use crate::{Posts, Users, posts::PUBLISHED};
-use kernel::{Crud, Error, Result, Session, crud::everything};
+use kernel::{Error, Readable, Result, Session, crud::everything};
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Application, Roles, Users, users::key};
 use kernel::{
-    Crud, Result, Session, Tx,
+    Readable, Result, Session, Tx,
     crud::{now, scope},
     query,
 };

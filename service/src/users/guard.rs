@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::{Users, roles};
 use kernel::{
-    Actor, Crud, Error, Reads, Result, Tx,
+    Actor, Error, Readable, Reads, Result, Tx,
     crud::{Written, scope},
     permission::{Action, Reach},
 };

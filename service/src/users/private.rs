@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, prelude::DateTimeWithTi
 
 use crate::{Users, roles};
 use kernel::{
-    Crud, Reads, Result,
+    Readable, Reads, Result,
     crud::{json_size, scope},
     permission::{Action, Reach},
 };

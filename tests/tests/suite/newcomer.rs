@@ -5,7 +5,7 @@ mod toys;
 mod unsupported;
 
 use service::{
-    Crud,
+    Crud, Readable,
     crud::{Datum, Page},
     query::{ListQuery, StatsQuery, declared_fields},
     resources::registry,

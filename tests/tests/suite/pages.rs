@@ -4,7 +4,7 @@ mod hidden;
 mod meaning;
 mod random;
 
-use service::{Actor, Crud, Error, Posts, query::ListQuery, resources::registry};
+use service::{Actor, Error, Posts, Readable, query::ListQuery, resources::registry};
 use tests::{Client, Service, TestApp};
 
 async fn fill(ada: &Client, count: usize) {

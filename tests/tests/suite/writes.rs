@@ -10,7 +10,8 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{
-    Actor, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, resources::registry,
+    Actor, Crud, Error, Posts, Readable, Reads, Result, posts::NewPost, query::ListQuery,
+    resources::registry,
 };
 use tests::{Knobs, Service, TestApp, json, service::draft};
 use tokio::sync::Notify;

@@ -1,5 +1,7 @@
 //! `atoll user list`: lists users.
-use service::{Crud, Found, Session, Users, query::ListQuery, resources::registry, users::UserRow};
+use service::{
+    Found, Readable, Session, Users, query::ListQuery, resources::registry, users::UserRow,
+};
 
 use crate::cli::{context::say, explain::explain};
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use sea_orm::{Condition, DeriveIntoActiveModel, prelude::*};
 use serde::Deserialize;
 use service::{
-    Actor, Crud,
+    Actor, Crud, Readable, base_columns,
     crud::{Field, everything},
 };
 use tests::{Service, sql};
@@ -67,10 +67,9 @@ pub struct ToyPatch {
 
 pub struct Toys;
 
-impl Crud for Toys {
-    type Entity = Entity;
-    type New = NewToy;
-    type Patch = ToyPatch;
+base_columns!(Toys);
+
+impl Readable for Toys {
     type Row = Model;
 
     const OWNER: Option<Column> = None;
@@ -90,6 +89,11 @@ impl Crud for Toys {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Toys {
+    type New = NewToy;
+    type Patch = ToyPatch;
 }
 
 const COLUMNS: &str = "created_at TIME NOT NULL, updated_at TIME NOT NULL, deleted_at TIME, deletion_id bigint, version bigint NOT NULL,

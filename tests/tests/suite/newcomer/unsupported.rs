@@ -1,13 +1,14 @@
 //! Columns of types that the two databases sort differently.
 use sea_orm::Condition;
 use service::{
-    Actor, Crud,
+    Actor, Readable,
     crud::{Field, everything},
+    list_columns,
     query::unsupported_fields,
     resources::registry,
 };
 
-use super::toys::{NewToy, ToyPatch};
+use boxes::{Column, Entity, Model};
 
 mod boxes {
     #![expect(
@@ -22,6 +23,7 @@ mod boxes {
     pub struct Model {
         #[sea_orm(primary_key)]
         pub id: i64,
+        pub created_at: DateTimeWithTimeZone,
         pub label: String,
         pub settings: Json,
         pub picture: Vec<u8>,
@@ -33,30 +35,17 @@ mod boxes {
 
 struct Boxes;
 
-impl sea_orm::IntoActiveModel<boxes::ActiveModel> for NewToy {
-    fn into_active_model(self) -> boxes::ActiveModel {
-        boxes::ActiveModel::default()
-    }
-}
+list_columns!(Boxes);
 
-impl sea_orm::IntoActiveModel<boxes::ActiveModel> for ToyPatch {
-    fn into_active_model(self) -> boxes::ActiveModel {
-        boxes::ActiveModel::default()
-    }
-}
+impl Readable for Boxes {
+    type Row = Model;
 
-impl Crud for Boxes {
-    type Entity = boxes::Entity;
-    type New = NewToy;
-    type Patch = ToyPatch;
-    type Row = boxes::Model;
-
-    const OWNER: Option<boxes::Column> = None;
-    const FIELDS: &'static [Field<boxes::Column>] = &[
-        Field::public(boxes::Column::Label),
-        Field::public(boxes::Column::Settings),
-        Field::opaque(boxes::Column::Picture),
-        Field::private(boxes::Column::SealedAt),
+    const OWNER: Option<Column> = None;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Label),
+        Field::public(Column::Settings),
+        Field::opaque(Column::Picture),
+        Field::private(Column::SealedAt),
     ];
 
     fn visible(_: &Actor) -> Condition {

@@ -1,12 +1,12 @@
 //! A resource written by the guide: posts with some fields declared private, and no other code about them.
 use api::{
-    http::{BASE, JsonSchema, Resource, Route, Serialize, resource},
+    http::{BASE, JsonSchema, Listed, Route, Serialize, resource},
     routes::routes,
 };
 use entity::posts::{Column, Entity, Model};
 use sea_orm::{ActiveValue::Set, Condition};
 use service::{
-    Actor, Crud, Result, Tx, Users,
+    Actor, Crud, Readable, Result, Tx, Users, base_columns,
     crud::{Change, Field, Owner, everything},
     permission::Action,
     posts::{NewPost, PostPatch},
@@ -14,10 +14,9 @@ use service::{
 
 pub struct Ledger;
 
-impl Crud for Ledger {
-    type Entity = Entity;
-    type New = NewPost;
-    type Patch = PostPatch;
+base_columns!(Ledger);
+
+impl Readable for Ledger {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
@@ -40,6 +39,11 @@ impl Crud for Ledger {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Ledger {
+    type New = NewPost;
+    type Patch = PostPatch;
 
     async fn check(_: &Tx, change: Change<'_, Self>) -> Result<()> {
         if change.action == Action::Create {
@@ -73,7 +77,7 @@ impl From<Model> for LedgerView {
     }
 }
 
-impl Resource for Ledger {
+impl Listed for Ledger {
     type View = LedgerView;
 }
 

@@ -1,7 +1,9 @@
 //! One deadline for all statements of a request, counted from its arrival.
 use std::time::Duration;
 
-use service::{Actor, Crud, Error, Limit, Posts, Session, query::ListQuery, resources::registry};
+use service::{
+    Actor, Error, Limit, Posts, Readable, Session, query::ListQuery, resources::registry,
+};
 use tests::{PASSWORD, Service, TestApp, json};
 use tokio::time::Instant;
 
