@@ -4,8 +4,8 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::{
-    http::{Problem, SharedBody},
+use web::{
+    SharedBody,
     openapi::{Documented, Operation},
 };
 
@@ -45,12 +45,6 @@ impl Responder for Asset {
 
 /// Pages and their files are not part of the API, so the OpenAPI document omits them.
 impl Documented for Asset {
-    fn document(operation: &mut Operation<'_>) {
-        operation.hide();
-    }
-}
-
-impl Documented for Result<Asset, Problem> {
     fn document(operation: &mut Operation<'_>) {
         operation.hide();
     }

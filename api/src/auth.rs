@@ -1,79 +1,80 @@
 //! `/auth`: accounts, sign-in sessions, API keys and second factors.
+mod answer;
 mod api_keys;
+mod device;
 mod sessions;
 mod totp;
 
-use std::sync::Arc;
+pub use api_keys::ApiKeyView;
+pub use sessions::SessionView;
 
-use actix_web::http::Method;
+use actix_web::HttpRequest;
 use service::{
-    Actor, Found, Users,
+    Actor, Found,
     auth::{
         self, Acceptance, AccountPatch, AccountState, Forgotten, Me, NewAccount, PasswordChange,
         Registered, Reset, Verification,
     },
-    crud::Crud,
-    permission::Action,
     users::UserRow,
 };
+use web::{Representation, prelude::*};
 
-use crate::{
-    http::{
-        Accepted, Answer, BASE, Call, CreatedOrAccepted, CreatedRow, JsonSchema, Kind, NoContent,
-        Ok, Reply, Representation, Route, Serialize,
-    },
-    users::UserView,
+use self::{
+    answer::{Accepted, CreatedOrAccepted, accepted},
+    device::with_device,
 };
+use crate::users::UserView;
 
 pub fn routes() -> Vec<Route> {
+    let may_register = Rule::public()
+        .on_rows(|session, _| Box::pin(async move { auth::may_register(session) }))
+        .checked_by_operation();
+    let may_update = Rule::action::<UserView>(Action::Update);
     let account = vec![
         Route::new(
             "register",
             Method::POST,
-            &path("register"),
-            |_| true,
+            "/auth/register",
+            may_register,
             register,
         )
         .fails_with(Kind::Forbidden)
-        .fails_with(Kind::Conflict)
-        .row_rule(Arc::new(|session, _| {
-            Box::pin(async { auth::may_register(session) })
-        })),
+        .fails_with(Kind::Conflict),
         Route::new(
             "accept",
             Method::POST,
-            &path("invite/accept"),
-            |_| true,
+            "/auth/invite/accept",
+            Rule::public(),
             accept,
         )
         .fails_with(Kind::Conflict),
         Route::new(
             "change_password",
             Method::POST,
-            &path("password"),
-            has_session,
+            "/auth/password",
+            signed_in(),
             change_password,
         ),
         Route::new(
             "forgot",
             Method::POST,
-            &path("password/forgot"),
-            |_| true,
+            "/auth/password/forgot",
+            Rule::public(),
             forgot,
         ),
         Route::new(
             "reset",
             Method::POST,
-            &path("password/reset"),
-            |_| true,
+            "/auth/password/reset",
+            Rule::public(),
             reset,
         )
         .as_sign_in(),
         Route::new(
             "verify_email",
             Method::POST,
-            &path("email/verify"),
-            |_| true,
+            "/auth/email/verify",
+            Rule::public(),
             verify_email,
         )
         .allow_restricted()
@@ -81,18 +82,21 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             "resend",
             Method::POST,
-            &path("email/verify/resend"),
-            has_session,
+            "/auth/email/verify/resend",
+            signed_in(),
             resend,
         ),
-        Route::new("me", Method::GET, &path("me"), is_user, me).allow_restricted(),
+        Route::new("me", Method::GET, "/auth/me", Rule::user(), me)
+            .allow_restricted()
+            .reserved(),
         Route::new(
             "update_me",
             Method::PATCH,
-            &path("me"),
-            |actor| Users::ruled(actor, Action::Update),
+            "/auth/me",
+            may_update,
             update_me,
         )
+        .reserved()
         .fails_with(Kind::Conflict)
         .conditional(),
     ];
@@ -107,21 +111,17 @@ pub fn routes() -> Vec<Route> {
     .collect()
 }
 
-fn path(path: &str) -> String {
-    format!("{BASE}/auth/{path}")
-}
-
 /// Returns the id in a path that has one.
 fn first_id(ids: &[i64]) -> i64 {
     ids.first().copied().unwrap_or_default()
 }
 
-fn is_user(actor: &Actor) -> bool {
-    actor.user_id().is_some()
+/// API keys cannot manage the account, so the caller needs a sign-in session.
+fn signed_in() -> Rule {
+    Rule::when(has_session)
 }
 
-/// API keys cannot manage the account, so the caller needs a sign-in session.
-fn has_session(actor: &Actor) -> bool {
+pub fn has_session(actor: &Actor) -> bool {
     actor
         .caller()
         .is_some_and(|caller| caller.credential.session().is_some())
@@ -129,17 +129,17 @@ fn has_session(actor: &Actor) -> bool {
 
 /// The response has no token: the client signs in next. It shows the new user, unless mail is on: then it must not reveal
 /// whether the address is taken, and the owner is told by mail.
-async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<Users>> {
+async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<UserView>> {
     Ok(match auth::register(&call.session, call.input).await? {
-        Registered::Now(user) => Reply::created_row::<Users>(*user)?,
-        Registered::ByMail => Reply::accepted(),
+        Registered::Now(user) => Reply::created_row::<UserView>(*user)?,
+        Registered::ByMail => accepted(),
     })
 }
 
 /// Registers a user who was invited.
-async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<Users>> {
+async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<UserView>> {
     let user = auth::accept(&call.session, call.input).await?;
-    Ok(Reply::created_row::<Users>(user)?)
+    Ok(Reply::created_row::<UserView>(user)?)
 }
 
 /// All other sessions of the user end.
@@ -151,7 +151,7 @@ async fn change_password(call: Call<PasswordChange>) -> Answer<NoContent> {
 /// The response is the same whether or not the address belongs to a user.
 async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
     auth::forgot_password(&call.session, &call.input).await?;
-    Ok(Reply::accepted())
+    Ok(accepted())
 }
 
 /// All sessions of the user end.
@@ -161,14 +161,15 @@ async fn reset(call: Call<Reset>) -> Answer<NoContent> {
 }
 
 /// The token identifies the user, who must also be signed in or send their password.
-async fn verify_email(call: Call<Verification>) -> Answer<NoContent> {
-    auth::verify_email(&call.session, &call.input).await?;
+async fn verify_email(call: Call<Verification>, request: HttpRequest) -> Answer<NoContent> {
+    let session = with_device(call.session, &request);
+    auth::verify_email(&session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
 async fn resend(call: Call) -> Answer<Accepted> {
     auth::resend_verification(&call.session).await?;
-    Ok(Reply::accepted())
+    Ok(accepted())
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -220,5 +221,5 @@ fn me_view(me: Me) -> Answer<Ok<MeView>> {
 }
 
 fn user_view(user: Found<UserRow>) -> Representation<UserView> {
-    Representation::new::<Users>(user, false)
+    Representation::new(user, false)
 }

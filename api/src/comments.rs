@@ -1,8 +1,7 @@
 //! `/comments`: how comments are shown.
 use entity::comments;
 use service::Comments;
-
-use crate::http::{JsonSchema, Listed, Serialize};
+use web::prelude::*;
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct CommentView {
@@ -21,6 +20,6 @@ impl From<comments::Model> for CommentView {
     }
 }
 
-impl Listed for Comments {
-    type View = CommentView;
+impl Resource for CommentView {
+    type Service = Comments;
 }

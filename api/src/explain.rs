@@ -1,30 +1,24 @@
 //! `GET /auth/explain`: whether a user may send a request, and which rule decides.
-use std::{borrow::Cow, str::FromStr};
+use std::str::FromStr;
 
-use actix_web::{http::Method, web::Data};
+use actix_web::web::Data;
 use serde_json::{Value, json};
 use service::{
-    Error, Refusal,
+    Error, Refusal, Registry,
     explain::{self, Ground},
     permission::Permission,
     query::take_each,
-    resources::registry,
 };
 
-use crate::{
-    http::{
-        AccessPolicies, Answer, BASE, Call, JsonSchema, NoBody, Ok, Problem, Query, Reply, Route,
-        Serialize, parse_ids,
-    },
-    openapi::Operation,
-};
+use web::{AccessPolicies, Application, Problem, Query, openapi::Operation, parse_ids, prelude::*};
 
 pub fn routes() -> Vec<Route> {
+    let rule = Rule::permission("system.read");
     vec![Route::new(
         "explain",
         Method::GET,
-        &format!("{BASE}/auth/explain"),
-        |actor| actor.holds(&Permission::new("system.read")),
+        "/auth/explain",
+        rule,
         explain,
     )]
 }
@@ -40,15 +34,16 @@ pub struct Question {
 }
 
 impl Query for Question {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
+    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
         let mut question = Self {
             method: Method::GET,
             path: String::new(),
             user_id: None,
             scopes: None,
         };
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        let (seen, mut refusals) = take_each(pairs, |name, value| question.take(name, value));
+        let (seen, mut refusals) = take_each(pairs.iter().copied(), |name, value| {
+            question.take(name, value, registry)
+        });
         for name in ["method", "path"] {
             if !seen.contains(name) {
                 refusals.push(Refusal::new(name, "required", "is required"));
@@ -104,7 +99,12 @@ impl Query for Question {
 }
 
 impl Question {
-    fn take(&mut self, name: &str, value: &str) -> Result<(), (&'static str, String)> {
+    fn take(
+        &mut self,
+        name: &str,
+        value: &str,
+        registry: &Registry,
+    ) -> Result<(), (&'static str, String)> {
         match name {
             "method" => {
                 let method = Method::from_str(value);
@@ -126,8 +126,7 @@ impl Question {
             }
             "scopes" => {
                 let scopes: Vec<_> = value.split(',').map(str::to_owned).collect();
-                if let Some(unknown) = scopes.iter().find(|scope| !registry().is_permission(scope))
-                {
+                if let Some(unknown) = scopes.iter().find(|scope| !registry.is_permission(scope)) {
                     let shown: String = unknown.chars().take(100).collect();
                     let detail = format!(
                         "unknown permission `{shown}`; expected one like `posts.read` or `posts.*`"
@@ -190,11 +189,12 @@ struct SourceView {
 async fn explain(
     call: Call<NoBody, Question>,
     policies: Data<AccessPolicies>,
+    application: Data<dyn Application>,
 ) -> Answer<Ok<ExplanationView>> {
     let question = &call.query;
     let (policy, values) = policies.find(&question.method, &question.path)?;
     let ids = parse_ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
-    let check = async |session: &_| policy.authorize_rows(session, &ids).await;
+    let check = async |session: &_| policy.authorize_rows(&**application, session, &ids).await;
     let scopes = question.scopes.iter().flatten().map(Permission::new);
     let scopes = question.scopes.as_ref().map(|_| scopes.collect());
     let found = explain::explain(&call.session, question.user_id, scopes, check).await?;

@@ -2,10 +2,20 @@
 use std::time::Duration;
 
 use actix_web::rt;
-use service::{Application, Kernel, Result, audit, mail, retention};
+use serde::Deserialize;
+use service::{
+    Kernel, Result, audit, auth,
+    mail::{self, Mailer},
+    retention,
+};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::settings::JobSettings;
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobSettings {
+    #[serde(with = "humantime_serde")]
+    pub purge_interval: Duration,
+}
 
 const MAIL_POLL: Duration = Duration::from_secs(5);
 
@@ -24,7 +34,7 @@ pub fn start(kernel: &Kernel, settings: &JobSettings) {
             Ok(())
         },
     );
-    if kernel.atoll().mail.is_on() {
+    if kernel.state::<Mailer>().is_on() {
         for sender in mail::SENDERS {
             send_mail(kernel.clone(), sender);
         }
@@ -56,10 +66,10 @@ pub fn check_file(kernel: &Kernel, limit: Duration) {
 fn send_mail(kernel: Kernel, sender: mail::Sender) {
     rt::spawn(async move {
         loop {
-            if let Err(error) = mail::send_due(&kernel, sender).await {
+            if let Err(error) = auth::send_due(&kernel, sender).await {
                 tracing::warn!(%error, "sending mail failed, will retry");
             }
-            let _ = timeout(MAIL_POLL, kernel.atoll().mail.queued()).await;
+            let _ = timeout(MAIL_POLL, kernel.state::<Mailer>().queued()).await;
         }
     });
 }

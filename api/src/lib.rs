@@ -1,4 +1,5 @@
 //! The REST server and its command line. It contains no SQL: every row comes from `service`.
+mod application;
 mod asset;
 mod audit;
 mod auth;
@@ -7,21 +8,13 @@ mod comments;
 pub mod config;
 pub mod docs;
 mod explain;
-pub mod http;
 pub mod jobs;
-mod listener;
-pub mod load;
-pub mod openapi;
 mod pages;
 mod personal_data;
 mod posts;
-pub mod proxies;
-pub mod rate;
 mod roles;
 pub mod routes;
 pub mod server;
-pub mod settings;
 mod system;
 pub mod telemetry;
-mod transfer;
 mod users;

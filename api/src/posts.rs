@@ -1,21 +1,15 @@
 //! `/posts`: how posts are shown, and their comments.
-use std::marker::PhantomData;
-
-use actix_web::http::Method;
 use entity::posts;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
-    crud::{Access, Crud, Readable},
+    crud::{Crud, Readable},
     idempotency::Deed,
-    permission::Action,
     posts::STATES,
 };
+use web::prelude::*;
 
-use crate::http::{
-    Answer, BASE, Call, CreatedRow, JsonSchema, ListParams, Listed, NoBody, Page, Reply, Route,
-    Serialize, Time, UnderRow,
-};
+use crate::comments::CommentView;
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct PostView {
@@ -43,60 +37,50 @@ impl From<posts::Model> for PostView {
     }
 }
 
-impl Listed for Posts {
-    type View = PostView;
+impl Resource for PostView {
+    type Service = Posts;
 }
 
 /// Routes of posts beyond the generic ones.
 pub fn routes() -> Vec<Route> {
-    let comments = format!("{BASE}/posts/{{id}}/comments");
+    let on_post = |action| Rule::action::<CommentView>(action).on_row::<PostView>(Access::Read);
+    let path = "/posts/{id}/comments";
     vec![
         Route::new(
             "list_comments",
             Method::GET,
-            &comments,
-            |actor| Comments::ruled(actor, Action::Read),
+            path,
+            on_post(Action::Read),
             list_comments,
-        )
-        .row_access::<Posts>(Access::Read),
+        ),
         Route::new(
             "comment",
             Method::POST,
-            &comments,
-            |actor| Comments::ruled(actor, Action::Create),
+            path,
+            on_post(Action::Create),
             comment,
-        )
-        .row_access::<Posts>(Access::Read),
+        ),
     ]
 }
 
-async fn list_comments(mut call: Call<NoBody, ListParams<Comments>>) -> Answer<Page<Comments>> {
-    let post = Posts::visible_row(&call.session, call.id()).await?;
-    call.query
-        .0
-        .narrow(entity::comments::Column::PostId, post.id);
+async fn list_comments(mut call: Call<NoBody, ListParams<Comments>>) -> Answer<Page<CommentView>> {
+    let post = call.id();
+    call.query.0.narrow(entity::comments::Column::PostId, post);
     let query = &call.query.0;
     call.page(Comments::list(&call.session, query).await?, query)
         .await
 }
 
 /// An invisible post is a 404 here, because the path names it; in `POST /comments` it is a 422.
-async fn comment(call: Call<NewReply>) -> Answer<CreatedRow<Comments>> {
-    let post_id = call.id();
+async fn comment(call: Call<NewReply>) -> Answer<CreatedRow<CommentView>> {
     let NewReply { body, author_id } = call.input.clone();
     let new = NewComment {
-        post_id,
+        post_id: call.id(),
         body,
         author_id,
     };
-    let deed = UnderRow::<Posts, _> {
-        id: post_id,
-        deed: Deed::<Comments>::Create(&new),
-        row: PhantomData,
-    };
-    call.write(deed, async |tx| {
-        Posts::visible_row(tx, post_id).await?;
-        Reply::created_row::<Comments>(Comments::create(tx, &new).await?)
+    call.write(Deed::<Comments>::Create(&new), async |tx| {
+        Reply::created_row::<CommentView>(Comments::create(tx, &new).await?)
     })
     .await
 }

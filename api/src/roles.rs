@@ -2,8 +2,7 @@
 use entity::roles;
 use serde_json::Value;
 use service::Roles;
-
-use crate::http::{JsonSchema, Listed, Serialize};
+use web::prelude::*;
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct RoleView {
@@ -25,6 +24,6 @@ impl From<roles::Model> for RoleView {
     }
 }
 
-impl Listed for Roles {
-    type View = RoleView;
+impl Resource for RoleView {
+    type Service = Roles;
 }

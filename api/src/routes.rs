@@ -1,10 +1,9 @@
 //! All routes of the API. A new resource adds one line here.
-use service::{Comments, Posts, Roles, Users};
+use web::{Route, resource};
 
 use crate::{
-    audit, auth, explain,
-    http::{Route, resource},
-    personal_data, posts, users,
+    audit, auth, comments::CommentView, explain, personal_data, posts, posts::PostView,
+    roles::RoleView, users, users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -12,12 +11,12 @@ pub fn routes() -> Vec<Route> {
     routes.extend(auth::routes());
     routes.extend(explain::routes());
     routes.extend(personal_data::routes());
-    routes.extend(resource::<Users>());
+    routes.extend(resource::<UserView>());
     routes.extend(users::routes());
-    routes.extend(resource::<Posts>());
+    routes.extend(resource::<PostView>());
     routes.extend(posts::routes());
-    routes.extend(resource::<Comments>());
-    routes.extend(resource::<Roles>());
+    routes.extend(resource::<CommentView>());
+    routes.extend(resource::<RoleView>());
     routes.extend(audit::routes());
     routes
 }

@@ -1,46 +1,16 @@
 //! `/healthz` and `/readyz`, the probes for orchestrators and load balancers, and `/problems`.
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
-};
-
-use actix_web::{
-    HttpRequest,
-    http::{Method, StatusCode},
-    web,
-};
+use actix_web::{HttpRequest, http::StatusCode, web::Data};
 use service::{Kernel, Limit, MIGRATOR};
 use tokio::time::Instant;
 
-use crate::http::{Answer, JsonSchema, Kind, Ok, Problem, Reply, Route, Serialize};
-
-/// Whether the process is shutting down.
-#[derive(Debug, Clone, Default)]
-pub struct Draining(Arc<AtomicBool>);
-
-impl Draining {
-    pub fn start(&self) {
-        self.0.store(true, Relaxed);
-    }
-
-    pub fn is_on(&self) -> bool {
-        self.0.load(Relaxed)
-    }
-}
+use web::{Draining, Problem, prelude::*};
 
 /// These routes are outside the API and need neither credentials nor permissions.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new("healthz", Method::GET, "/healthz", |_| true, healthz),
-        Route::new("readyz", Method::GET, "/readyz", |_| true, readyz),
-        Route::new(
-            "problem",
-            Method::GET,
-            "/problems/{slug}",
-            |_| true,
-            problem,
-        )
-        .fails_with(Kind::NotFound),
+        Route::outside_api("healthz", "/healthz", healthz).as_probe(),
+        Route::outside_api("readyz", "/readyz", readyz).as_probe(),
+        Route::outside_api("problem", "/problems/{slug}", problem),
     ]
 }
 
@@ -104,7 +74,7 @@ struct Checks {
 }
 
 /// Readiness: the database answers and is writable, its schema is up to date, and the process is not shutting down.
-async fn readyz(shared: web::Data<Kernel>, draining: web::Data<Draining>) -> Answer<Ok<Readiness>> {
+async fn readyz(shared: Data<Kernel>, draining: Data<Draining>) -> Answer<Ok<Readiness>> {
     let kernel = shared.as_ref().clone().reserved();
     let kernel = kernel.for_request(Instant::now(), Limit::Read);
     let database = kernel.database.ping().await.is_ok();

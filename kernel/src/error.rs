@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 
-use crate::{database::classify, quote};
+use crate::quote;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -207,11 +207,5 @@ impl Error {
     /// A state that the code rules out.
     pub fn bug(what: impl Into<String>) -> Self {
         Self::internal(what.into())
-    }
-}
-
-impl From<DbErr> for Error {
-    fn from(error: DbErr) -> Self {
-        classify(error)
     }
 }

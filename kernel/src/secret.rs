@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use crate::{Error, Result, crud::scope};
+use crate::{Error, Result, plain::plain};
 
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
@@ -20,7 +20,7 @@ impl Secret {
 
     /// The one that the installation made for itself. Fails while the schema is not migrated.
     pub async fn installed(db: &impl ConnectionTrait, name: &str) -> Result<Self> {
-        let made = scope::plain::<Entity>().filter(Column::Name.eq(name));
+        let made = plain::<Entity>().filter(Column::Name.eq(name));
         let made = made.one(db).await?;
         let made = made.ok_or_else(|| Error::bug(format!("the installation has no key {name}")))?;
         Ok(Self(made.value))

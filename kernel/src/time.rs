@@ -5,10 +5,7 @@ use sea_orm::{
     prelude::DateTimeWithTimeZone,
 };
 
-use crate::{
-    Error, Refusal, Result,
-    crud::{Active, Crud},
-};
+use crate::{Error, Refusal, Result};
 
 pub const OUT_OF_RANGE: &str = "must be in the years 0000 to 9999 in UTC";
 
@@ -35,9 +32,9 @@ fn has_four_digits(date: &impl Datelike) -> bool {
 }
 
 /// Normalises every time that a row is about to be given. Refuses those that cannot be stored, all of them at once.
-pub fn normalize<C: Crud>(row: &mut Active<C>) -> Result<()> {
+pub fn normalize<A: ActiveModelTrait>(row: &mut A) -> Result<()> {
     let mut refused = Vec::new();
-    for column in <C::Entity as EntityTrait>::Column::iter() {
+    for column in <A::Entity as EntityTrait>::Column::iter() {
         let ActiveValue::Set(value) = row.get(column) else {
             continue;
         };

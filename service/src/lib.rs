@@ -1,25 +1,18 @@
-//! Rules and CRUD of every table, without HTTP: the same code runs from REST, the command line, jobs and tests.
-mod atoll;
-pub mod auth;
-pub mod comments;
-mod email;
-pub mod explain;
+//! The application: the rules of its tables, sign-in and mail, without HTTP. The same code runs from REST, the command line,
+//! jobs and tests.
+mod application;
+pub mod content;
+pub mod identity;
 pub mod mail;
-pub mod password;
-pub mod personal_data;
-pub mod posts;
-pub mod resources;
 pub mod retention;
-pub mod roles;
 pub mod seed;
-pub mod users;
 
 pub use ::migration::MIGRATOR;
-pub use atoll::{Application, Atoll, Settings};
-pub use comments::Comments;
-pub use posts::Posts;
-pub use roles::Roles;
-pub use users::Users;
+pub use application::{Settings, registry, start};
+pub use content::{Comments, Posts, comments, posts};
+pub use identity::{
+    Roles, Users, explain, password, personal_data, roles, users, {self as auth},
+};
 
 pub use kernel::{
     Actor, Audit, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Readable, Reads,

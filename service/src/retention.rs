@@ -10,13 +10,15 @@ use sea_orm::{
 };
 use serde::Deserialize;
 
-use crate::{Application, auth};
+use crate::identity;
+use crate::identity::Identity;
 use kernel::{
     Actor, Error, Kernel, Reads, Result, Session, Tx, audit,
     crud::{base, cascade, now, scope},
     entity::{deletions, idempotency_keys, written_bytes},
-    idempotency, quota,
+    idempotency,
     registry::Table,
+    session::quota,
 };
 
 /// The maximum number of rows that one transaction deletes.
@@ -54,7 +56,7 @@ pub async fn purge(kernel: &Kernel, mut progress: impl FnMut(&Expired)) -> Resul
     let session = kernel.session(Actor::System).long();
     let mut all = Vec::new();
     // All tables use the same time. Otherwise owners that expire during the purge would delete all their rows in one batch.
-    let before = before(kernel.atoll().soft_delete.retention)?;
+    let before = before(kernel.state::<Settings>().retention)?;
     // Owned rows are purged before their owners: they were deleted with them or earlier.
     for table in kernel.registry.tables().iter().rev() {
         let rows = async |tx: &Tx| deleted_rows(tx, table, before).await;
@@ -84,7 +86,7 @@ pub async fn purge(kernel: &Kernel, mut progress: impl FnMut(&Expired)) -> Resul
 
 /// Counts the deleted rows that the next purge would remove.
 pub async fn preview(kernel: &Kernel) -> Result<Vec<Expired>> {
-    let before = before(kernel.atoll().soft_delete.retention)?;
+    let before = before(kernel.state::<Settings>().retention)?;
     let mut all = Vec::new();
     for table in kernel.registry.tables() {
         let old = scope::deleted_rows(table.name, "id")
@@ -182,13 +184,13 @@ async fn ended_sessions(tx: &Tx, kernel: &Kernel) -> Result<u64> {
     erase_batch(
         tx,
         sessions::Column::Id,
-        auth::expired_sessions(&kernel.atoll().auth)?,
+        identity::expired_sessions(&kernel.state::<Identity>().settings)?,
     )
     .await
 }
 
 async fn expired_keys(tx: &Tx) -> Result<u64> {
-    erase_batch(tx, api_keys::Column::Id, auth::expired_keys()).await
+    erase_batch(tx, api_keys::Column::Id, identity::expired_keys()).await
 }
 
 async fn expired_tokens(tx: &Tx) -> Result<u64> {

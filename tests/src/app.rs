@@ -3,22 +3,19 @@ use migration::MIGRATOR;
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use api::{
-    http::Route,
-    load::{Load, LoadSettings},
-    proxies::{Proxies, ProxyHeader},
-    rate::{RateSettings, RedisSettings},
-    routes::routes,
-    server::Server,
-    settings::{ApiSettings, HttpSettings, ServerSettings},
-};
+use api::{routes::routes, server};
 use secrecy::SecretString;
 use serde_json::json;
 use service::{
-    Actor, Application, Atoll, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher,
-    users::NewUser,
+    Actor, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher, users::NewUser,
 };
 use tempfile::TempDir;
+use web::{
+    Route,
+    load::{Load, LoadSettings},
+    rate::{RateSettings, RedisSettings},
+    settings::{ApiSettings, HttpSettings, ServerSettings},
+};
 
 use crate::{Backend, Client, Statements, settings, sql};
 
@@ -42,7 +39,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             server: server_settings(),
-            api: api_settings(),
+            api: ApiSettings::default(),
             rate_limit: no_limits(),
             load: load_settings(),
             redis: RedisSettings::default(),
@@ -54,7 +51,7 @@ impl Default for Knobs {
 }
 
 pub struct TestApp {
-    pub atoll: Kernel,
+    pub kernel: Kernel,
     pub backend: Backend,
     pub statements: Statements,
     pub address: SocketAddr,
@@ -101,7 +98,7 @@ impl TestApp {
             database.migrations(MIGRATOR).up(None).await.unwrap();
         }
         database.secret().await.unwrap();
-        let atoll = Atoll::start(database, knobs.service);
+        let kernel = service::start(database, knobs.service);
         let http = HttpSettings {
             server: knobs.server,
             api: knobs.api,
@@ -109,13 +106,13 @@ impl TestApp {
             load: knobs.load,
             redis: knobs.redis,
         };
-        let server = Server::with_routes(&http, atoll.clone(), knobs.routes).unwrap();
+        let server = server::with_routes(&http, kernel.clone(), knobs.routes).unwrap();
         let (address, handle) = (server.address, server.handle());
-        let load = server.load.clone();
+        let load = server.load().clone();
         actix_web::rt::spawn(server.run());
         statements.forget();
         Self {
-            atoll,
+            kernel,
             backend,
             statements,
             address,
@@ -161,7 +158,7 @@ impl TestApp {
     pub async fn with_permissions(&self, name: &str, permissions: &[&str]) -> Client {
         let role = json!({ "name": format!("of-{name}"), "permissions": permissions });
         let role = serde_json::from_value(role).unwrap();
-        let system = self.atoll.session(Actor::System);
+        let system = self.kernel.session(Actor::System);
         system
             .write(async |tx| service::Roles::create(tx, &role).await)
             .await
@@ -183,7 +180,7 @@ impl TestApp {
             "UPDATE sessions SET created_at = {} WHERE user_id = {user_id}",
             self.ago(1)
         );
-        sql::run(&self.atoll, &age).await;
+        sql::run(&self.kernel, &age).await;
     }
 
     /// A user who has not signed in: a member, with these roles too.
@@ -192,10 +189,12 @@ impl TestApp {
             username: name.to_owned(),
             email: format!("{name}@example.org"),
             is_superuser: Some(is_superuser),
-            password_hash: Some(password_hash(&self.atoll.atoll().auth).await),
+            password_hash: Some(
+                password_hash(&self.kernel.state::<service::auth::Identity>().settings).await,
+            ),
             ..NewUser::default()
         };
-        let system = self.atoll.session(Actor::System);
+        let system = self.kernel.session(Actor::System);
         let made = system.write(async |tx| {
             let user = Users::create(tx, &new).await?;
             for role in roles {
@@ -234,21 +233,13 @@ pub fn service_settings() -> service::Settings {
     }
 }
 
-fn api_settings() -> ApiSettings {
-    ApiSettings {
-        require_if_match: false,
-        exact_counts: true,
-        answer_limit: service::query::ANSWER_LIMIT,
-    }
-}
-
 /// A test may send as much as it likes.
 fn no_limits() -> RateSettings {
     RateSettings {
         signed_in: 0,
         anonymous: 0,
         auth: 0,
-        per: Duration::from_mins(1),
+        ..RateSettings::default()
     }
 }
 
@@ -257,42 +248,21 @@ fn load_settings() -> LoadSettings {
     LoadSettings {
         requests_per_caller: 0,
         running_per_user: 0,
-        waiting_per_user: 32,
-        user_wait: Duration::from_millis(500),
-        waiting: 1024,
         waiting_per_address: 0,
-        body_bytes: 256 * 1024 * 1024,
         bulk_bytes: 256 * 1024 * 1024,
-        answer_bytes: 256 * 1024 * 1024,
         connections_per_address: 0,
-        write_timeout: Duration::from_mins(1),
+        ..LoadSettings::default()
     }
 }
 
 /// One worker and any free port.
 pub fn server_settings() -> ServerSettings {
     ServerSettings {
-        host: [127, 0, 0, 1].into(),
         port: 0,
-        public_url: None,
-        secret: None,
         workers: 1,
         max_in_flight: 64,
-        max_imports: 2,
-        max_exports: 16,
-        max_heavy_reads: 4,
-        export_timeout: Duration::from_mins(1),
-        body_limit: 1024 * 1024,
-        bulk_limit: 16 * 1024 * 1024,
-        import_limit: 1024 * 1024 * 1024,
-        body_timeout: Duration::from_secs(10),
-        head_timeout: Duration::from_secs(5),
-        keep_alive: Duration::from_secs(75),
-        drain_delay: Duration::ZERO,
         drain_timeout: Duration::from_secs(5),
-        cors_origins: Vec::new(),
-        trusted_proxies: Proxies::default(),
-        proxy_header: ProxyHeader::default(),
+        ..ServerSettings::default()
     }
 }
 

@@ -1,5 +1,4 @@
-//! Which database a test runs on, and a fresh one of that kind.
-use migration::MIGRATOR;
+//! The kind of database that a test runs on, and a fresh database of that kind.
 use std::{
     env, fs,
     io::Write,
@@ -9,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use migration::MIGRATOR;
 use secrecy::SecretString;
 use service::{Database, database::Settings};
 use sqlx::{Connection, Executor, PgConnection};
@@ -17,14 +17,14 @@ use tokio::sync::OnceCell;
 
 use crate::postgres;
 
-/// Which of the three the run is for.
+/// The environment variable that names the kind of database of a run.
 pub const BACKEND: &str = "ATOLL_TEST_BACKEND";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
-    /// SQLite in memory: one connection, so that whatever reads beside its own transaction fails at once.
+    /// SQLite in memory. It has one connection, so a read beside its own transaction fails at once.
     Memory,
-    /// SQLite in a file, with the pools that are shipped.
+    /// SQLite in a file, with the pools of the product.
     File,
     Postgres,
 }
@@ -35,7 +35,7 @@ impl Backend {
             Err(_) | Ok("memory") => Self::Memory,
             Ok("file") => Self::File,
             Ok("postgres") => Self::Postgres,
-            Ok(other) => panic!("{BACKEND}={other}: there are memory, file and postgres"),
+            Ok(other) => panic!("{BACKEND}={other}; expected memory, file or postgres"),
         }
     }
 
@@ -43,7 +43,7 @@ impl Backend {
         self == Self::Postgres
     }
 
-    /// The URL of a fresh, migrated database, and the folder that it lives in as long as the test does.
+    /// Returns the URL of a fresh, migrated database, and its folder, which is removed when it is dropped.
     pub async fn fresh(self) -> (String, Option<TempDir>) {
         match self {
             Self::Memory => ("sqlite::memory:".to_owned(), None),
@@ -70,7 +70,7 @@ async fn copy_of_template(folder: &Path) {
         database.close().await.unwrap();
         fs::read(folder.path().join(FILE)).unwrap()
     });
-    // The server makes its database unreadable to other users of the machine, and so does this.
+    // Like the server, the test makes its database unreadable to other users of the machine.
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -86,7 +86,7 @@ pub fn file_url(folder: &Path) -> String {
     format!("sqlite://{}/{FILE}?mode=rwc", folder.display())
 }
 
-/// What `config/default.toml` says, with small pools.
+/// The settings of `config/default.toml`, with small pools and long timeouts.
 pub fn settings(url: &str) -> Settings {
     Settings {
         url: SecretString::from(url),
@@ -94,24 +94,24 @@ pub fn settings(url: &str) -> Settings {
         max_connections: 4,
         min_connections: 0,
         reserved_connections: 1,
-        acquire_timeout: Duration::from_millis(800),
-        outage_timeout: Duration::from_millis(1_500),
-        // A busy machine must not decide what a test sees: those about deadlines set their own.
-        read_timeout: Duration::from_secs(10),
-        write_timeout: Duration::from_secs(20),
+        // A busy machine must not decide what a test sees: tests about timeouts set their own.
+        acquire_timeout: Duration::from_secs(30),
+        outage_timeout: Duration::from_secs(30),
+        read_timeout: Duration::from_secs(30),
+        write_timeout: Duration::from_secs(30),
         long_timeout: Duration::from_mins(1),
         idle_timeout: Duration::from_mins(10),
         max_lifetime: Duration::from_mins(30),
         test_after_idle: Duration::from_secs(1),
         lock_timeout: Duration::from_millis(250),
-        idle_in_transaction_timeout: Duration::from_secs(10),
+        idle_in_transaction_timeout: Duration::from_mins(1),
         statement_cache: 500,
         slow_statement: Duration::from_millis(500),
         check: Duration::ZERO,
     }
 }
 
-/// Every test clones the migrated template: its name is the run's, so that runs beside each other do not meet.
+/// Clones the migrated template. The names of the clones begin with the template's, so concurrent runs do not collide.
 async fn clone_of_template() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let server =

@@ -1,4 +1,4 @@
-//! Somebody who calls the API.
+//! A caller of the API.
 use std::{net::SocketAddr, time::Duration};
 
 use reqwest::{Method, RequestBuilder};
@@ -11,15 +11,15 @@ pub struct Client {
     http: reqwest::Client,
     root: String,
     token: Option<String>,
-    /// The user's id; 0 for nobody.
+    /// The id of the user, or 0 for an anonymous caller.
     pub id: i64,
 }
 
 impl Client {
     pub fn new(address: SocketAddr, token: Option<String>, id: i64) -> Self {
-        // The longest that any answer may take: a hang fails here.
+        // A request that hangs fails here. The deadlines of reads and writes are shorter.
         let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(30))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         Self {
@@ -42,7 +42,7 @@ impl Client {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// A request to a path beneath `/api/v1`, or to the root if it starts with `//`.
+    /// Builds a request to a path below `/api/v1`, or below the root if it starts with `//`.
     pub fn request(&self, method: Method, path: impl AsRef<str>) -> RequestBuilder {
         let path = path.as_ref();
         let url = match path.strip_prefix("//") {
@@ -64,11 +64,12 @@ impl Client {
         Reply::of(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// A POST of rows: CSV where the path says so, else NDJSON.
+    /// Posts rows: CSV if the path has `format=csv`, otherwise NDJSON.
     pub async fn import(&self, path: impl AsRef<str>, rows: impl Into<reqwest::Body>) -> Reply {
-        let kind = match path.as_ref().contains("format=csv") {
-            true => "text/csv",
-            false => "application/x-ndjson",
+        let kind = if path.as_ref().contains("format=csv") {
+            "text/csv"
+        } else {
+            "application/x-ndjson"
         };
         let request = self
             .request(Method::POST, path)
@@ -76,7 +77,7 @@ impl Client {
         Reply::of(request.body(rows)).await
     }
 
-    /// A POST without a body.
+    /// Posts without a body.
     pub async fn act(&self, path: impl AsRef<str>) -> Reply {
         Reply::of(self.request(Method::POST, path)).await
     }
@@ -93,7 +94,7 @@ impl Client {
         Reply::of(self.request(Method::DELETE, path)).await
     }
 
-    /// A token for somebody.
+    /// Signs in and returns the token.
     pub async fn login(&self, login: &str, password: &str) -> String {
         let reply = self
             .post(
@@ -107,14 +108,14 @@ impl Client {
             .to_owned()
     }
 
-    /// The same user, by an API key.
+    /// Returns a client of the same user with a new API key.
     pub async fn with_key(&self, scopes: &[&str]) -> Self {
         let key = json!({ "name": "Key", "scopes": scopes });
         let made = self.post("/auth/api-keys", key).await.expect_status(201);
         self.with_token(made.body["key"].as_str().unwrap())
     }
 
-    /// A published post of this client's.
+    /// Publishes a post.
     pub async fn publish(&self, title: &str) -> Reply {
         let post =
             json!({ "title": title, "content": format!("About {title}."), "status": "published" });

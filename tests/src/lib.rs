@@ -1,4 +1,4 @@
-//! The harness: a server with a database of its own for each test, clients by who is calling, and replies that say what they expected.
+//! The harness: a server with a database of its own for each test, clients for each kind of caller, and replies with assertions.
 //!
 //! A test runs on the database that [`Backend::of_this_run`] names; `tests/suite/databases.rs` runs the whole suite again on the others.
 #![expect(
@@ -14,6 +14,7 @@ mod client;
 mod detour;
 pub mod mail;
 mod otp;
+pub mod port;
 pub mod postgres;
 pub mod process;
 pub mod raw;
@@ -39,7 +40,7 @@ pub use sql::Sql;
 pub use statements::Statements;
 pub use swallow::Swallow;
 
-/// A number of rounds, times what `ATOLL_TEST_SCALE` says: the suite must be quick, a search for a rare fault need not.
+/// Multiplies a number of rounds by `ATOLL_TEST_SCALE`: the suite must be quick, a search for a rare fault need not.
 pub fn scaled(rounds: usize) -> usize {
     let scale = std::env::var("ATOLL_TEST_SCALE").ok();
     scale.map_or(rounds, |scale| rounds * scale.parse::<usize>().unwrap())

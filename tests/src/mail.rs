@@ -2,7 +2,10 @@
 use std::fs;
 
 use secrecy::SecretString;
-use service::mail::{Mailer, Settings, Transport, deliver};
+use service::{
+    auth::deliver,
+    mail::{Mailer, Settings, Transport},
+};
 use tempfile::TempDir;
 
 use crate::{TestApp, sql};
@@ -46,14 +49,14 @@ impl Letters {
 
     /// What the job sends now, by recipient and subject.
     pub async fn sent(&self, app: &TestApp) -> Vec<Letter> {
-        deliver(&app.atoll).await.unwrap();
+        deliver(&app.kernel).await.unwrap();
         self.take()
     }
 
     /// What the job sends now, and what waits for its time.
     pub async fn sent_at_last(&self, app: &TestApp) -> Vec<Letter> {
         let long_ago = "UPDATE mails SET next_attempt_at = '2020-01-01T00:00:00.000000+00:00'";
-        sql::run(&app.atoll, long_ago).await;
+        sql::run(&app.kernel, long_ago).await;
         self.sent(app).await
     }
 

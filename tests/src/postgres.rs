@@ -1,27 +1,28 @@
-//! PostgreSQL for a run: the server that `TEST_DATABASE_URL` names, or a throw-away one from binaries that are found.
-use migration::MIGRATOR;
-use std::{env, io::Write, time::Duration};
+//! PostgreSQL for a run: the server that `TEST_DATABASE_URL` names, or a temporary one from installed binaries.
+use std::{env, io::Write};
 
+use migration::MIGRATOR;
 use sqlx::{Connection, Executor, PgConnection, Row};
 
+use crate::process::eventually;
 pub use crate::throw_away::ThrowAway;
 
-/// Names a server to use instead of a throw-away one. Its user must be allowed to create databases and roles.
+/// The variable that names a server to use instead of a temporary one. Its user must be allowed to create databases and roles.
 pub const GIVEN: &str = "TEST_DATABASE_URL";
-/// How the run that starts a server tells the one on it.
+/// The variables with which the run that starts a server passes it to the nested run.
 pub const SERVER: &str = "ATOLL_TEST_SERVER";
 pub const TEMPLATE: &str = "ATOLL_TEST_TEMPLATE";
 
-/// A server, and a migrated template on it.
+/// A server with a migrated template database.
 pub struct Server {
     pub url: String,
     pub template: String,
-    /// Ends with the run, however that ends.
+    /// The temporary server, which ends with the run, however that ends.
     _throw_away: Option<ThrowAway>,
 }
 
 impl Server {
-    /// None, where there is neither a given server nor the binaries for one.
+    /// Returns `None` if no server is named and the binaries of one are not installed.
     pub async fn find() -> Option<Self> {
         let (url, throw_away) = if let Ok(url) = env::var(GIVEN) {
             (url, None)
@@ -48,7 +49,7 @@ impl Server {
         })
     }
 
-    /// Leaves a given server as it was.
+    /// Removes the databases and roles of this run from a named server.
     pub async fn clean(self) {
         if env::var(GIVEN).is_err() {
             return;
@@ -79,7 +80,7 @@ impl Server {
     }
 }
 
-/// A role that may sign in and nothing else, named after its database; the same database as that role has it.
+/// Creates a role that may only sign in, named after its database. Returns its name and its URL of that database.
 pub async fn new_role(url: &str, what: &str) -> (String, String) {
     let (server, database) = url.rsplit_once('/').unwrap();
     let (database, query) = database.split_once('?').unwrap_or((database, ""));
@@ -109,18 +110,15 @@ pub fn with_database(server: &str, name: &str) -> String {
     format!("{host}/{name}{query}")
 }
 
-/// A server that was just started refuses connections for a moment.
+/// Connects, as soon as the server accepts connections.
 pub async fn connect(url: &str) -> PgConnection {
-    for _ in 0..200 {
-        if let Ok(connection) = PgConnection::connect(url).await {
-            return connection;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the PostgreSQL server did not come up within 10 s")
+    eventually("the PostgreSQL server accepts connections", async || {
+        PgConnection::connect(url).await.ok()
+    })
+    .await
 }
 
-/// One line that no test runner hides.
+/// Prints one line that no test runner hides.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The program as a process of its own, for the tests that kill it, stop it and type its commands.
+//! The program as a separate process, for tests that kill it, stop it or run its commands.
 use std::{
     fs,
     io::Write,
@@ -10,25 +10,44 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
 use crate::{Client, throw_away::send};
 
-/// How often a condition is looked at, and how many times at most: a minute in all.
+/// The time between two checks of a condition.
 const PERIOD: Duration = Duration::from_millis(20);
-const TRIES: usize = 3_000;
+
+/// The longest wait of a test, which a busy machine does not reach.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Settings with which a busy machine does not decide what a test sees: the shipped timeouts of the database are short.
+const PATIENT: [(&str, &str); 4] = [
+    ("ATOLL__DATABASE__ACQUIRE_TIMEOUT", "30s"),
+    ("ATOLL__DATABASE__OUTAGE_TIMEOUT", "30s"),
+    ("ATOLL__DATABASE__READ_TIMEOUT", "30s"),
+    ("ATOLL__DATABASE__WRITE_TIMEOUT", "30s"),
+];
+
+/// Waits for a future, and fails if it takes longer than any test may wait.
+pub async fn within_limit<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let done = timeout(LIMIT, work).await;
+    done.unwrap_or_else(|_late| panic!("not within {LIMIT:?}: {what}"))
+}
 
 /// Waits until `condition` gives something, and fails if it never does.
 pub async fn eventually<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
-    for _ in 0..TRIES {
-        if let Some(value) = condition().await {
-            return value;
+    let checks = async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            sleep(PERIOD).await;
         }
-        tokio::time::sleep(PERIOD).await;
-    }
-    panic!("never came true: {what}")
+    };
+    within_limit(what, checks).await
 }
 
-/// A program in an empty folder, with nothing in its environment but what a test sets.
+/// A program in an empty folder. Its environment has the [`PATIENT`] settings and what a test sets.
 pub struct Program {
     binary: PathBuf,
     variables: Vec<(String, String)>,
@@ -50,7 +69,7 @@ impl Program {
         self
     }
 
-    /// What it says goes to files, so that nobody has to read it while it runs.
+    /// Its output goes to files, so that the test need not read it while it runs.
     fn spawn(&self, arguments: &str, input: Stdio) -> Process {
         let (out, log) = (self.file("out"), self.file("log"));
         let mut command = Command::new(&self.binary);
@@ -59,6 +78,7 @@ impl Program {
             .current_dir(self.folder.path())
             .env_clear()
             .env("PORT", "0")
+            .envs(PATIENT)
             .envs(self.variables.iter().cloned())
             .stdin(input)
             .stdout(fs::File::create(&out).unwrap())
@@ -74,7 +94,7 @@ impl Program {
     /// Runs to the end, with `input` as its standard input.
     pub async fn run(&self, arguments: &str, input: &str) -> Output {
         let mut process = self.spawn(arguments, Stdio::piped());
-        // A program that does not read it may have gone.
+        // A program that does not read its input may have ended.
         let _ = process
             .child
             .stdin
@@ -89,7 +109,7 @@ impl Program {
         }
     }
 
-    /// Runs to a successful end; what it said on standard output.
+    /// Runs to a successful end and returns its standard output.
     pub async fn ok(&self, arguments: &str, input: &str) -> String {
         let output = self.run(arguments, input).await;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -101,7 +121,7 @@ impl Program {
         said
     }
 
-    /// Runs to a failure; what it said on standard error.
+    /// Runs to a failure and returns its standard error.
     pub async fn refused(&self, arguments: &str) -> String {
         let output = self.run(arguments, "").await;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -114,8 +134,8 @@ impl Program {
         self.spawn("serve", Stdio::null())
     }
 
-    /// Starts a server by other arguments than `serve`, and waits until it is ready.
-    pub async fn serve_by(&self, arguments: &str) -> (Process, SocketAddr) {
+    /// Starts a server with other arguments than `serve`, and waits until it is ready.
+    pub async fn serve_with(&self, arguments: &str) -> (Process, SocketAddr) {
         let mut process = self.spawn(arguments, Stdio::null());
         let address = process.ready().await;
         (process, address)
@@ -136,21 +156,21 @@ impl Program {
     }
 }
 
-/// A program that runs. It is killed when this goes.
+/// A running program, which is killed when this is dropped.
 pub struct Process {
     child: Child,
     out: PathBuf,
     log: PathBuf,
-    /// Its database may be in there.
+    /// The folder may hold its database.
     _folder: Rc<TempDir>,
 }
 
 impl Process {
-    /// Where it listens, once it says that it is ready and is.
+    /// Waits until the server is ready, and returns its address.
     pub async fn ready(&mut self) -> SocketAddr {
-        let address = loop_until(|| self.address(), "a server says where it listens").await;
+        let address = loop_until(|| self.address(), "the server prints its address").await;
         let anyone = Client::new(address, None, 0);
-        eventually("a server is ready", async || {
+        eventually("the server is ready", async || {
             let asked = anyone
                 .request(reqwest::Method::GET, "//readyz")
                 .send()
@@ -175,16 +195,17 @@ impl Process {
         line.parse().ok()
     }
 
-    /// On standard output.
+    /// Returns its standard output so far.
     pub fn said(&self) -> String {
         read(&self.out)
     }
 
+    /// Returns its standard error so far.
     pub fn log(&self) -> String {
         read(&self.log)
     }
 
-    /// `kill -9`: it cannot do anything about it.
+    /// Kills it with `kill -9`, which it cannot handle.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -198,7 +219,7 @@ impl Process {
         send("TERM", self.child.id());
     }
 
-    /// Waits for its own end.
+    /// Waits until it ends by itself.
     pub async fn end(&mut self) -> ExitStatus {
         loop_until(|| self.child.try_wait().unwrap(), "the program ends").await
     }
@@ -212,14 +233,17 @@ impl Drop for Process {
     }
 }
 
+/// Like [`eventually`], for a condition that changes what it checks.
 async fn loop_until<T>(mut condition: impl FnMut() -> Option<T>, what: &str) -> T {
-    for _ in 0..TRIES {
-        if let Some(value) = condition() {
-            return value;
+    let checks = async {
+        loop {
+            if let Some(value) = condition() {
+                return value;
+            }
+            sleep(PERIOD).await;
         }
-        tokio::time::sleep(PERIOD).await;
-    }
-    panic!("never came true: {what}")
+    };
+    within_limit(what, checks).await
 }
 
 fn read(path: &Path) -> String {

@@ -7,29 +7,26 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{
-    postgres::say,
-    throw_away::{free_port, send},
-};
+use crate::{port::ReservedPort, postgres::say, throw_away::send};
 
 pub struct Redis {
     pub url: String,
-    port: u16,
+    port: ReservedPort,
     server: Option<Child>,
     folder: TempDir,
 }
 
 impl Redis {
-    /// None where it is not installed, which CI does not accept.
+    /// Returns `None` if Redis is not installed, which CI does not accept.
     pub fn start() -> Option<Self> {
         if binary().is_none() {
             assert!(env::var("CI").is_err(), "CI wants redis-server: install it");
-            say("NO REDIS: what needs it was not tested. Install redis-server.");
+            say("NO REDIS: the tests that need it were not run. Install redis-server.");
             return None;
         }
-        let port = free_port();
+        let port = ReservedPort::new();
         let mut redis = Self {
-            url: format!("redis://127.0.0.1:{port}/"),
+            url: format!("redis://127.0.0.1:{}/", port.number),
             port,
             server: None,
             folder: tempfile::tempdir().unwrap(),
@@ -38,13 +35,13 @@ impl Redis {
         Some(redis)
     }
 
-    /// Also after [`Self::stop`], without what it knew.
+    /// Starts the server. After [`Self::stop`] it is empty.
     pub fn launch(&mut self) {
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         let mut server = Command::new(binary().unwrap());
         server
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(["--port", &self.port.to_string(), "--dir"])
+            .args(["--port", &self.port.number.to_string(), "--dir"])
             .arg(self.folder.path())
             .stdin(Stdio::null())
             .stdout(log)
@@ -54,13 +51,13 @@ impl Redis {
 
     pub fn stop(&mut self) {
         if let Some(mut server) = self.server.take() {
-            // It may be frozen, and it keeps nothing.
+            // It may be frozen, and it stores nothing.
             let _ = server.kill();
             let _ = server.wait();
         }
     }
 
-    /// It keeps its connections, and does nothing more.
+    /// Stops the process of the server, which keeps its connections and answers nothing.
     pub fn freeze(&self) {
         send("STOP", self.pid());
     }

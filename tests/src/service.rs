@@ -1,20 +1,20 @@
-//! The service without a server: for what HTTP cannot show, and for databases that are made otherwise.
-use migration::MIGRATOR;
+//! The service without a server, for tests of what HTTP does not show.
 use std::time::Duration;
 
+use migration::MIGRATOR;
 use service::{
-    Actor, Atoll, Crud, Database, Found, Kernel, Posts, Readable, Result, Session, Tx, Users,
-    database::Settings, posts::NewPost, query::ListQuery, resources::registry, users::NewUser,
+    Actor, Crud, Database, Found, Kernel, Posts, Readable, Result, Session, Tx, Users,
+    database::Settings, posts::NewPost, query::ListQuery, registry, users::NewUser,
 };
 use tempfile::TempDir;
 
 use crate::{Backend, app::service_settings, settings};
 
-/// The operator's view: its sessions may do everything.
+/// A service whose sessions act as the system, which may do everything.
 pub struct Service {
-    pub atoll: Kernel,
+    pub kernel: Kernel,
     pub url: String,
-    /// Of the database, which goes with it.
+    /// The folder of the database, which is removed with it.
     folder: Option<TempDir>,
 }
 
@@ -30,46 +30,39 @@ impl Service {
         service
     }
 
-    /// Beside others on one database.
+    /// Starts a service on an existing database, perhaps beside others.
     pub async fn at(url: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        // Only what a test is about may be short of time.
-        let mut settings = Settings {
-            acquire_timeout: Duration::from_secs(30),
-            read_timeout: Duration::from_secs(30),
-            write_timeout: Duration::from_secs(30),
-            ..settings(url)
-        };
+        let mut settings = settings(url);
         change(&mut settings);
         let database = Database::connect(&settings, None).await.unwrap();
         database.migrations(MIGRATOR).up(None).await.unwrap();
         Self {
-            atoll: Atoll::start(database, service_settings()),
+            kernel: service::start(database, service_settings()),
             url: url.to_owned(),
             folder: None,
         }
     }
 
-    /// Waits for others as long as it takes, up to what no test takes.
+    /// A service whose reads, writes and waits for locks may take a minute.
     pub async fn patient() -> Self {
         Self::with(|settings| {
             settings.read_timeout = Duration::from_mins(1);
             settings.write_timeout = Duration::from_mins(1);
             settings.lock_timeout = Duration::from_mins(1);
-            settings.idle_in_transaction_timeout = Duration::from_mins(1);
             settings.max_connections = 8;
         })
         .await
     }
 
     pub fn session(&self) -> Session {
-        self.atoll.session(Actor::System)
+        self.kernel.session(Actor::System)
     }
 
     pub async fn write<T>(&self, work: impl AsyncFn(&Tx) -> Result<T>) -> Result<T> {
         self.session().write(work).await
     }
 
-    /// Somebody who cannot sign in.
+    /// Creates a user who cannot sign in.
     pub async fn user(&self, name: &str) -> i64 {
         let new = NewUser {
             username: name.to_owned(),
@@ -81,7 +74,7 @@ impl Service {
         made.unwrap().id
     }
 
-    /// A published post.
+    /// Creates a published post.
     pub async fn post(&self, author: i64, title: &str) -> i64 {
         let new = draft(author, title);
         let new = NewPost {
@@ -92,7 +85,7 @@ impl Service {
         made.unwrap().id
     }
 
-    /// The slugs of all posts that there are.
+    /// Returns the slugs of all posts.
     pub async fn slugs(&self) -> Vec<String> {
         let everything =
             ListQuery::<Posts>::parse([("sort", "id"), ("limit", "100")], registry()).unwrap();
@@ -105,7 +98,7 @@ impl Service {
     }
 }
 
-/// A post to be.
+/// The input of a new draft.
 pub fn draft(author: i64, title: &str) -> NewPost {
     NewPost {
         title: title.to_owned(),

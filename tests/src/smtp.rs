@@ -1,16 +1,17 @@
-//! A mail server that takes what it gets (RFC 5321), and keeps it.
+//! A mail server that accepts every letter (RFC 5321) and keeps it.
 use std::sync::{Arc, Mutex};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::Semaphore,
 };
 
-use crate::mail::Letter;
+use crate::{mail::Letter, port::ReservedPort};
 
 #[derive(Clone)]
 pub struct Smtp {
+    /// The letters that were accepted.
     taken: Arc<Mutex<Vec<Letter>>>,
     /// The letters that arrived, answered or not.
     arrived: Arc<Mutex<Vec<Letter>>>,
@@ -19,18 +20,18 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// On a port of this machine, until the test ends.
-    pub async fn listen(port: u16) -> Self {
-        Self::start(port, Semaphore::MAX_PERMITS).await
+    /// Starts a server on this port, which runs until the test ends.
+    pub fn listen(port: ReservedPort) -> Self {
+        Self::start(port, Semaphore::MAX_PERMITS)
     }
 
-    /// A server that answers no letter before [`Smtp::answer`].
-    pub async fn holding(port: u16) -> Self {
-        Self::start(port, 0).await
+    /// Starts a server that answers no letter before [`Smtp::answer`].
+    pub fn holding(port: ReservedPort) -> Self {
+        Self::start(port, 0)
     }
 
-    async fn start(port: u16, answers: usize) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    fn start(port: ReservedPort, answers: usize) -> Self {
+        let listener = port.listen();
         let server = Self {
             taken: Arc::default(),
             arrived: Arc::default(),
@@ -58,12 +59,6 @@ impl Smtp {
     pub fn answer(&self) {
         self.answers.add_permits(1);
     }
-}
-
-/// A port of this machine that nobody listens on.
-pub async fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 async fn serve(client: TcpStream, server: Smtp) -> std::io::Result<()> {

@@ -3,7 +3,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
     Statement,
 };
-use service::{Actor, Kernel, resources::registry};
+use service::{Actor, Kernel, registry};
 
 /// One connection of its own. An in-memory database has no second one.
 pub struct Sql(pub DatabaseConnection);
@@ -82,8 +82,8 @@ impl Sql {
 }
 
 /// The first column of the first row, as [`run`] finds it.
-pub async fn number(atoll: &Kernel, sql: &str) -> i64 {
-    let system = atoll.session(Actor::System);
+pub async fn number(kernel: &Kernel, sql: &str) -> i64 {
+    let system = kernel.session(Actor::System);
     let read = system.write(async |tx| {
         let statement = Statement::from_string(tx.get_database_backend(), sql);
         let row = tx.query_one_raw(statement).await?;
@@ -94,8 +94,8 @@ pub async fn number(atoll: &Kernel, sql: &str) -> i64 {
 }
 
 /// Does to the rows of a service what no operation of its does. An in-memory database has no other door than its own.
-pub async fn run(atoll: &Kernel, sql: &str) {
-    let system = atoll.session(Actor::System);
+pub async fn run(kernel: &Kernel, sql: &str) {
+    let system = kernel.session(Actor::System);
     let done = system.write(async |tx| Ok(tx.execute_unprepared(sql).await.map(drop)?));
     let done = done.await;
     done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));

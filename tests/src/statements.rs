@@ -1,12 +1,17 @@
-//! What the server says to the database: counted by tests, and checked always.
+//! The statements of a server: tests count them, and every test checks that they are scoped.
 use std::sync::{Arc, Mutex};
 
 use sea_orm::Statement;
-use service::resources::registry;
+use service::registry;
+use tokio::sync::watch;
 
 /// The statements of one server.
 #[derive(Clone, Default)]
-pub struct Statements(Arc<Mutex<Log>>);
+pub struct Statements {
+    log: Arc<Mutex<Log>>,
+    /// The number of all statements so far.
+    count: watch::Sender<usize>,
+}
 
 #[derive(Default)]
 struct Log {
@@ -16,8 +21,9 @@ struct Log {
 
 impl Statements {
     pub fn observer(&self) -> service::database::Observer {
-        let log = self.0.clone();
+        let (log, count) = (self.log.clone(), self.count.clone());
         Arc::new(move |statement| {
+            count.send_modify(|count| *count += 1);
             let mut log = log.lock().unwrap();
             log.seen.push(statement.clone());
             if let Some(table) = unscoped(&statement.sql) {
@@ -26,24 +32,35 @@ impl Statements {
         })
     }
 
-    /// The texts of those since the last call.
+    /// The number of all statements so far.
+    pub fn count(&self) -> usize {
+        *self.count.borrow()
+    }
+
+    /// Waits until the number of statements has reached `count`.
+    pub async fn reach(&self, count: usize) {
+        let mut seen = self.count.subscribe();
+        seen.wait_for(|seen| *seen >= count).await.unwrap();
+    }
+
+    /// Returns the texts of the statements since the last call.
     pub fn take(&self) -> Vec<String> {
         let taken = self.take_whole().into_iter();
         taken.map(|statement| statement.sql).collect()
     }
 
-    /// The same, with their values.
+    /// Returns the statements since the last call, with their values.
     pub fn take_whole(&self) -> Vec<Statement> {
-        std::mem::take(&mut self.0.lock().unwrap().seen)
+        std::mem::take(&mut self.log.lock().unwrap().seen)
     }
 
-    /// Migrations work on whole tables.
+    /// Forgets the statements so far: migrations work on whole tables.
     pub fn forget(&self) {
-        *self.0.lock().unwrap() = Log::default();
+        *self.log.lock().unwrap() = Log::default();
     }
 
     pub fn assert_scoped(&self) {
-        let unscoped = self.0.lock().unwrap().unscoped.clone();
+        let unscoped = self.log.lock().unwrap().unscoped.clone();
         assert!(
             unscoped.is_empty(),
             "these statements read or change a table without a condition on its deleted_at; \
@@ -53,7 +70,7 @@ impl Statements {
     }
 }
 
-/// The first table with soft deletion that a statement touches more often than it asks whether its rows are deleted.
+/// Returns the first table with soft deletion that a statement reads or changes more often than it has a condition on its `deleted_at`.
 fn unscoped(sql: &str) -> Option<&'static str> {
     let count = |text: String| sql.matches(&text).count();
     registry()

@@ -1,4 +1,4 @@
-//! Clients that send half a request, or take nothing of an answer.
+//! Clients that send half a request, or do not read an answer.
 use std::net::SocketAddr;
 
 use tokio::{
@@ -6,11 +6,13 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// A connection that does only what it is told.
+use crate::process::within_limit;
+
+/// A connection that sends and reads only what a test says.
 pub struct Stuck(TcpStream);
 
 impl Stuck {
-    /// Connects, with little room for answers, and sends this.
+    /// Connects with a small receive buffer, and sends this text.
     pub async fn send(address: SocketAddr, text: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
@@ -19,12 +21,12 @@ impl Stuck {
         Self(stream)
     }
 
-    /// A GET of this path, as this user or nobody.
+    /// Sends a GET request. An empty token means an anonymous caller.
     pub async fn get(address: SocketAddr, path: &str, token: &str) -> Self {
         Self::send(address, &head("GET", path, token, "")).await
     }
 
-    /// The head of a POST of JSON whose body, of this length, does not come.
+    /// Sends the head of a POST request with a JSON body of this length, but not the body.
     pub async fn post(address: SocketAddr, path: &str, token: &str, length: usize) -> Self {
         let more = format!("content-type: application/json\r\ncontent-length: {length}\r\n");
         Self::send(address, &head("POST", path, token, &more)).await
@@ -34,35 +36,38 @@ impl Stuck {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// The status of the answer, as soon as it has come.
+    /// Waits for the answer and returns its status.
     pub async fn status(&mut self) -> u16 {
         let mut line = [0; 12];
-        self.0.read_exact(&mut line).await.unwrap();
+        let read = self.0.read_exact(&mut line);
+        within_limit("a status arrives", read).await.unwrap();
         String::from_utf8_lossy(&line[9..]).parse().unwrap()
     }
 
     /// Waits for the first byte of an answer, or for the end of the connection.
     pub async fn answer(&mut self) {
-        let _ = self.0.read_u8().await;
+        let _ = within_limit("an answer arrives", self.0.read_u8()).await;
     }
 
-    /// Everything that comes until the connection ends, and whether that was by a reset.
+    /// Reads until the connection ends. Returns what arrived, and whether a reset ended it.
     pub async fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut all = Vec::new();
-        let end = self.0.read_to_end(&mut all).await;
+        let read = self.0.read_to_end(&mut all);
+        let end = within_limit("the connection ends", read).await;
         (all, end.is_err())
     }
 
-    /// Ends the connection by a reset, as a client does that has crashed.
+    /// Resets the connection, as a client that crashes does.
     pub fn reset(self) {
         self.0.set_zero_linger().unwrap();
     }
 }
 
 fn head(method: &str, path: &str, token: &str, more: &str) -> String {
-    let signed = match token.is_empty() {
-        true => String::new(),
-        false => format!("authorization: Bearer {token}\r\n"),
+    let signed = if token.is_empty() {
+        String::new()
+    } else {
+        format!("authorization: Bearer {token}\r\n")
     };
     format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{signed}{more}\r\n")
 }

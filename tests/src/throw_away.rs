@@ -8,14 +8,16 @@ use std::{
 
 use tempfile::TempDir;
 
-/// The user that the server runs as when the tests run as root, which PostgreSQL refuses to be: nobody.
+use crate::port::ReservedPort;
+
+/// The user `nobody`, as which the server runs when the tests run as root: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65534;
 
-/// Reading to the end of its input, the supervisor notices the end of this process, whatever that was.
+/// The supervisor reads its input to the end, so it notices the end of this process, whatever the cause.
 const SUPERVISOR: &str =
     r#""$0" "$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server"#;
 
-/// Fast rather than durable: it survives the end of the server, not that of the machine.
+/// Options that make the server fast: its data survives a crash of the server, but not of the machine.
 const OPTIONS: [&str; 6] = [
     "listen_addresses=127.0.0.1",
     "max_connections=300",
@@ -29,17 +31,17 @@ pub struct ThrowAway {
     pub url: String,
     supervisor: Option<Child>,
     binaries: PathBuf,
-    port: u16,
+    port: ReservedPort,
     is_frozen: bool,
     folder: TempDir,
 }
 
 impl ThrowAway {
-    /// None without the binaries of a server.
+    /// Returns `None` if the binaries of a server are not installed.
     pub fn start() -> Option<Self> {
-        let port = free_port();
+        let port = ReservedPort::new();
         let mut server = Self {
-            url: format!("postgres://atoll@127.0.0.1:{port}/postgres"),
+            url: format!("postgres://atoll@127.0.0.1:{}/postgres", port.number),
             supervisor: None,
             binaries: binaries()?,
             port,
@@ -73,7 +75,7 @@ impl ThrowAway {
         );
     }
 
-    /// Also after [`Self::stop`], on the same data.
+    /// Starts the server, with the data that it had before [`Self::stop`].
     pub fn launch(&mut self) {
         let mut supervisor = Command::new("sh");
         supervisor
@@ -83,7 +85,7 @@ impl ThrowAway {
             .arg("-D")
             .arg(self.data());
         let own = [
-            format!("port={}", self.port),
+            format!("port={}", self.port.number),
             format!("unix_socket_directories={}", self.folder.path().display()),
         ];
         for option in OPTIONS.into_iter().chain(own.iter().map(String::as_str)) {
@@ -97,7 +99,7 @@ impl ThrowAway {
         self.supervisor = Some(self.as_server(&mut supervisor).spawn().unwrap());
     }
 
-    /// Fast: connections are cut, transactions rolled back.
+    /// Stops the server in its fast mode: it closes connections and rolls transactions back.
     pub fn stop(&mut self) {
         if self.is_frozen {
             self.thaw();
@@ -108,9 +110,9 @@ impl ThrowAway {
         }
     }
 
-    /// Every process of the server keeps its connections, and does nothing more.
+    /// Stops all processes of the server, which keep their connections and answer nothing.
     pub fn freeze(&mut self) {
-        // The first one would start others.
+        // The first process would start others.
         let server = self.pid();
         send("STOP", server);
         for pid in children(server) {
@@ -154,7 +156,7 @@ fn is_root() -> bool {
 
 /// Sends a signal to a process that this one, or a server of this one, has started.
 pub fn send(signal: &str, pid: u32) {
-    // A child of the server may have gone meanwhile.
+    // A child of the server may have ended meanwhile.
     let _ = Command::new("sh")
         .arg("-c")
         .arg(format!("kill -{signal} {pid}"))
@@ -192,12 +194,4 @@ fn binaries() -> Option<PathBuf> {
         has("initdb") && has("postgres")
     };
     on_path.into_iter().chain(folders).find(has_all)
-}
-
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }

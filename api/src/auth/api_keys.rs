@@ -1,28 +1,25 @@
 //! `/auth/api-keys`: credentials for programs.
-use std::sync::Arc;
-
-use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::{
     auth::{self, ApiKeys, NewApiKey},
-    roles,
+    identity::roles,
 };
+use web::{BASE, Created, prelude::*};
 
-use super::{first_id, has_session, path};
-use crate::http::{
-    Answer, Call, Created, JsonSchema, Kind, ListParams, Listed, NoBody, NoContent, Ok, Page,
-    Reply, Route, RowView, Serialize, Time,
-};
+use super::{first_id, signed_in};
 
 pub fn routes() -> Vec<Route> {
-    let (all, one) = (path("api-keys"), path("api-keys/{id}"));
+    let all = "/auth/api-keys";
+    let owns_key = signed_in()
+        .on_rows(|session, ids| Box::pin(auth::has_api_key(session, first_id(ids))))
+        .checked_by_operation();
     vec![
-        Route::new("api_keys", Method::GET, &all, has_session, api_keys),
+        Route::new("api_keys", Method::GET, all, signed_in(), api_keys),
         Route::new(
             "create_api_key",
             Method::POST,
-            &all,
-            has_session,
+            all,
+            signed_in(),
             create_api_key,
         )
         .fails_with(Kind::Conflict)
@@ -30,13 +27,10 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             "revoke_api_key",
             Method::DELETE,
-            &one,
-            has_session,
+            "/auth/api-keys/{id}",
+            owns_key,
             revoke_api_key,
-        )
-        .row_rule(Arc::new(|session, ids| {
-            Box::pin(auth::has_api_key(session, first_id(ids)))
-        })),
+        ),
     ]
 }
 
@@ -64,8 +58,8 @@ impl From<entity::api_keys::Model> for ApiKeyView {
     }
 }
 
-impl Listed for ApiKeys {
-    type View = ApiKeyView;
+impl Resource for ApiKeyView {
+    type Service = ApiKeys;
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -73,10 +67,10 @@ struct NewApiKeyView {
     /// Shown only in this response.
     key: String,
     #[serde(flatten)]
-    about: RowView<ApiKeys>,
+    about: Representation<ApiKeyView>,
 }
 
-async fn api_keys(call: Call<NoBody, ListParams<ApiKeys>>) -> Answer<Page<ApiKeys>> {
+async fn api_keys(call: Call<NoBody, ListParams<ApiKeys>>) -> Answer<Page<ApiKeyView>> {
     let query = &call.query.0;
     let page = auth::list_api_keys(&call.session, query).await?;
     call.page(page, query).await
@@ -84,10 +78,10 @@ async fn api_keys(call: Call<NoBody, ListParams<ApiKeys>>) -> Answer<Page<ApiKey
 
 async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>> {
     let (about, text) = auth::create_api_key(&call.session, &call.input).await?;
-    let location = format!("{}/{}", path("api-keys"), about.id);
+    let location = format!("{BASE}/auth/api-keys/{}", about.id);
     let key = NewApiKeyView {
         key: text.expose_secret().to_owned(),
-        about: RowView::<ApiKeys>::new::<ApiKeys>(about, false),
+        about: Representation::new(about, false),
     };
     Ok(Reply::created(location, &key)?)
 }

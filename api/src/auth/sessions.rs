@@ -1,68 +1,65 @@
 //! `/auth`: sign-in sessions, from login to logout.
-use std::sync::Arc;
-
-use actix_web::{HttpRequest, http::Method, web::Data};
+use actix_web::{HttpRequest, web::Data};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use service::{
-    Kernel,
+    Error, Kernel, Registry,
     auth::{self, Credentials, RefreshToken, SessionRow, Sessions, SignIn, TokenMode},
+    query::{take_each, unless},
 };
+use web::{Origins, Problem, Query, Representation, check_origin, openapi::Operation, prelude::*};
 
-use super::{first_id, has_session, path, user_view};
-use crate::{
-    http::{
-        Answer, Call, JsonSchema, KeepCurrent, Kind, ListParams, Listed, NoBody, NoContent, Ok,
-        Origins, Page, Problem, Reply, Representation, Route, Serialize, Time, check_origin,
-        cookie, device_cookie,
-    },
-    users::UserView,
+use super::{
+    device::{device_cookie, with_device},
+    first_id, signed_in, user_view,
 };
+use crate::{application::SESSION_COOKIE, users::UserView};
 
 pub fn routes() -> Vec<Route> {
+    let (cookie, sessions) = ("/auth/cookie", "/auth/sessions");
+    let owns_session = signed_in()
+        .on_rows(|session, ids| Box::pin(auth::has_session(session, first_id(ids))))
+        .checked_by_operation();
     vec![
-        Route::new("login", Method::POST, &path("login"), |_| true, login).as_sign_in(),
-        Route::new("refresh", Method::POST, &path("refresh"), |_| true, refresh).as_sign_in(),
+        Route::new("login", Method::POST, "/auth/login", Rule::public(), login)
+            .as_sign_in()
+            .reserved(),
+        Route::new(
+            "refresh",
+            Method::POST,
+            "/auth/refresh",
+            Rule::public(),
+            refresh,
+        )
+        .as_sign_in()
+        .reserved(),
         Route::new(
             "open_cookie",
             Method::POST,
-            &path("cookie"),
-            |_| true,
+            cookie,
+            Rule::public(),
             open_cookie,
         )
         .as_sign_in()
+        .reserved()
         .fails_with(Kind::Forbidden),
-        Route::new(
-            "show_cookie",
-            Method::GET,
-            &path("cookie"),
-            has_session,
-            show_cookie,
-        )
-        .fails_with(Kind::NotFound)
-        .allow_restricted(),
-        Route::new("logout", Method::POST, &path("logout"), has_session, logout).allow_restricted(),
-        Route::new("list", Method::GET, &path("sessions"), has_session, list)
+        Route::new("show_cookie", Method::GET, cookie, signed_in(), show_cookie)
+            .fails_with(Kind::NotFound)
+            .allow_restricted()
+            .reserved(),
+        Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout).allow_restricted(),
+        Route::new("list", Method::GET, sessions, signed_in(), list)
             .allow_restricted()
             .link_to(200, ("auth", "end"), "$response.body#/data/0/id"),
-        Route::new(
-            "end_all",
-            Method::DELETE,
-            &path("sessions"),
-            has_session,
-            end_all,
-        )
-        .allow_restricted(),
+        Route::new("end_all", Method::DELETE, sessions, signed_in(), end_all).allow_restricted(),
         Route::new(
             "end",
             Method::DELETE,
-            &path("sessions/{id}"),
-            has_session,
+            "/auth/sessions/{id}",
+            owns_session,
             end,
         )
-        .allow_restricted()
-        .row_rule(Arc::new(|session, ids| {
-            Box::pin(auth::has_session(session, first_id(ids)))
-        })),
+        .allow_restricted(),
     ]
 }
 
@@ -91,11 +88,19 @@ impl From<SignIn> for SignInView {
     }
 }
 
-async fn login(call: Call<Credentials>) -> Answer<Ok<SignInView>> {
-    let mut signed_in = auth::login(&call.session, &call.input, TokenMode::Refreshable).await?;
+async fn login(call: Call<Credentials>, request: HttpRequest) -> Answer<Ok<SignInView>> {
+    let session = with_device(call.session, &request);
+    let mut signed_in = auth::login(&session, &call.input, TokenMode::Refreshable).await?;
     let device = signed_in.device.take();
-    let device = device.as_ref().map(device_cookie);
-    Ok(Reply::ok(&SignInView::from(signed_in))?.with_cookie(device))
+    let reply = Reply::ok(&SignInView::from(signed_in))?;
+    Ok(remember_device(reply, device.as_ref()))
+}
+
+fn remember_device<A>(reply: Reply<A>, device: Option<&SecretString>) -> Reply<A> {
+    match device {
+        Some(device) => reply.with_cookie(&device_cookie(device)),
+        None => reply,
+    }
 }
 
 async fn refresh(call: Call<RefreshToken>) -> Answer<Ok<SignInView>> {
@@ -124,29 +129,29 @@ async fn open_cookie(
     origins: Data<Origins>,
 ) -> Answer<Ok<CookieSignInView>> {
     check_origin(&request, &origins)?;
+    let session = with_device(call.session, &request);
     let SignIn {
         tokens,
         user,
         device,
-    } = auth::login(&call.session, &call.input, TokenMode::Cookie).await?;
-    if let Some(before) = cookie::read(&request) {
-        auth::end_replaced(&call.session, &before).await?;
+    } = auth::login(&session, &call.input, TokenMode::Cookie).await?;
+    if let Some(before) = SESSION_COOKIE.read(&request) {
+        auth::end_replaced(&session, &before).await?;
     }
     let (token, until) = (&tokens.access.text, tokens.expires_at.into());
     let view = CookieSignInView {
-        cookie: cookie_view(&call.session.kernel, token).await?,
+        cookie: cookie_view(&session.kernel, token).await?,
         expires_at: until,
         user: user_view(user),
     };
-    let device = device.as_ref().map(device_cookie);
-    Ok(Reply::ok(&view)?
-        .with_session_cookie(token, until)
-        .with_cookie(device))
+    let reply = Reply::ok(&view)?.with_cookie(&SESSION_COOKIE.until(token, until));
+    Ok(remember_device(reply, device.as_ref()))
 }
 
 /// Returns the CSRF token to a page that was reloaded.
 async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Ok<CookieView>> {
-    let cookie = cookie::read(&request).ok_or_else(Problem::not_found)?;
+    let cookie = SESSION_COOKIE.read(&request);
+    let cookie = cookie.ok_or_else(Problem::not_found)?;
     Ok(Reply::ok(
         &cookie_view(&call.session.kernel, &cookie).await?,
     )?)
@@ -160,10 +165,10 @@ async fn cookie_view(kernel: &Kernel, cookie: &SecretString) -> Result<CookieVie
 /// Ends the session of the token, and that of the cookie if one is sent too.
 async fn logout(call: Call, request: HttpRequest) -> Answer<NoContent> {
     auth::logout(&call.session).await?;
-    if let Some(cookie) = cookie::read(&request) {
+    if let Some(cookie) = SESSION_COOKIE.read(&request) {
         auth::end_replaced(&call.session, &cookie).await?;
     }
-    Ok(Reply::no_content().without_session_cookie())
+    Ok(Reply::no_content().with_cookie(&SESSION_COOKIE.removal()))
 }
 
 /// A sign-in session of the user.
@@ -180,12 +185,11 @@ pub struct SessionView {
 }
 
 impl From<SessionRow> for SessionView {
-    fn from(
-        SessionRow {
+    fn from(row: SessionRow) -> Self {
+        let SessionRow {
             session,
             is_current,
-        }: SessionRow,
-    ) -> Self {
+        } = row;
         Self {
             label: session.label,
             last_used_at: session.last_used_at.into(),
@@ -195,14 +199,43 @@ impl From<SessionRow> for SessionView {
     }
 }
 
-impl Listed for Sessions {
-    type View = SessionView;
+impl Resource for SessionView {
+    type Service = Sessions;
 }
 
-async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<Sessions>> {
+async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<SessionView>> {
     let query = &call.query.0;
     let page = auth::list_sessions(&call.session, query).await?;
     call.page(page, query).await
+}
+
+/// `keep_current=true`, which spares the session that sends the request.
+#[derive(Debug)]
+struct KeepCurrent(bool);
+
+impl Query for KeepCurrent {
+    fn parse(pairs: &[(&str, &str)], _: &Registry) -> Result<Self, Error> {
+        let mut keeps_current = false;
+        let (_, refusals) = take_each(pairs.iter().copied(), |name, value| match name {
+            "keep_current" => {
+                let keeps = value.parse();
+                keeps_current =
+                    keeps.map_err(|_| ("invalid", "must be true or false".to_owned()))?;
+                Ok(())
+            }
+            _ => Err(("unknown", "unknown parameter; use keep_current".to_owned())),
+        });
+        unless(refusals).map(|()| Self(keeps_current))
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.parameters([json!({
+            "name": "keep_current",
+            "in": "query",
+            "description": "Whether the session that sends the request stays signed in.",
+            "schema": { "type": "boolean", "default": false },
+        })]);
+    }
 }
 
 /// Ends all sessions, the current one too unless `keep_current=true`.

@@ -1,25 +1,24 @@
 //! `/auth/totp`: the second factor.
-use actix_web::http::Method;
 use secrecy::ExposeSecret;
 use service::auth::{self, Otp, TotpStart};
+use web::prelude::*;
 
-use super::{has_session, path};
-use crate::http::{Answer, Call, JsonSchema, Kind, NoContent, Ok, Reply, Route, Serialize};
+use super::signed_in;
 
 pub fn routes() -> Vec<Route> {
-    let (totp, confirm) = (path("totp"), path("totp/confirm"));
+    let (totp, confirm) = ("/auth/totp", "/auth/totp/confirm");
     vec![
-        Route::new("start_totp", Method::POST, &totp, has_session, start_totp)
+        Route::new("start_totp", Method::POST, totp, signed_in(), start_totp)
             .fails_with(Kind::Conflict),
         Route::new(
             "confirm_totp",
             Method::POST,
-            &confirm,
-            has_session,
+            confirm,
+            signed_in(),
             confirm_totp,
         )
         .fails_with(Kind::Conflict),
-        Route::new("end_totp", Method::DELETE, &totp, has_session, end_totp)
+        Route::new("end_totp", Method::DELETE, totp, signed_in(), end_totp)
             .fails_with(Kind::NotFound),
     ]
     .into_iter()

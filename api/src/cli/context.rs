@@ -3,7 +3,7 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use anyhow::{Context, bail, ensure};
 use secrecy::ExposeSecret;
-use service::{Actor, Atoll, Database, Kernel, MIGRATOR, Session, resources::registry};
+use service::{Actor, Database, Kernel, MIGRATOR, Session, registry};
 
 use super::explain::explain;
 use crate::{
@@ -43,7 +43,7 @@ impl Operator {
             Some(secret) => database.with_secret(secret),
             None => database,
         };
-        Ok(Atoll::start(database, self.settings.service()?))
+        Ok(service::start(database, self.settings.service()?))
     }
 
     /// Returns a session that acts as the system.

@@ -6,15 +6,15 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use service::Session;
+use service::{Session, registry};
 use tempfile::NamedTempFile;
+use web::transfer::{AnyPages, Format, Transfer};
 
 use super::{
     context::{Operator, say},
     explain::explain,
-    transfer::{format_of, is_standard, pair, resource},
+    transfer::{format_of, is_standard, one_of, pair, resource},
 };
-use crate::transfer::{AnyPages, Format, Transfer};
 
 #[derive(Debug, clap::Args)]
 pub struct Export {
@@ -24,7 +24,7 @@ pub struct Export {
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// Format [default: from the file extension]
-    #[arg(long)]
+    #[arg(long, value_parser = one_of(&Format::ALL))]
     format: Option<Format>,
     /// Query parameter as in a list, repeatable: `status=published`, `deleted=include`, `sort=…`, `fields=…`
     #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = pair)]
@@ -35,7 +35,7 @@ impl Export {
     pub async fn run(self) -> anyhow::Result<()> {
         let Transfer { export, .. } = resource(&self.resource)?;
         let format = format_of(self.format, &self.file)?;
-        let pages = export(format, &self.filters).map_err(explain)?;
+        let pages = export(registry(), format, &self.filters).map_err(explain)?;
         let mut operator = Operator::start()?;
         operator.settings.database.extend_deadlines();
         let session = operator.session().await?;

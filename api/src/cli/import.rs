@@ -9,15 +9,15 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use service::{Session, users};
+use web::{
+    Draining,
+    transfer::{Format, OnError, Reading, Report, Stop, Text, Transfer, Writing},
+};
 
 use super::{
     context::{Operator, say},
     explain::explain,
-    transfer::{format_of, is_standard, resource},
-};
-use crate::{
-    system::Draining,
-    transfer::{Format, OnError, Reading, Report, Stop, Text, Transfer, Writing},
+    transfer::{format_of, is_standard, one_of, resource},
 };
 
 #[derive(Debug, clap::Args)]
@@ -28,10 +28,10 @@ pub struct Import {
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// Format [default: from the file extension]
-    #[arg(long)]
+    #[arg(long, value_parser = one_of(&Format::ALL))]
     format: Option<Format>,
     /// On an invalid record: abort (roll back its batch of 1,000 and stop) or skip it
-    #[arg(long, value_name = "ACTION", default_value = "abort")]
+    #[arg(long, value_name = "ACTION", default_value = "abort", value_parser = one_of(&OnError::ALL))]
     on_error: OnError,
     /// Check the records without writing them
     #[arg(long)]

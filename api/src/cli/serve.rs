@@ -7,9 +7,10 @@ use std::{
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use service::auth;
+use web::settings::ServerSettings;
 
 use super::{context::Operator, explain::explain};
-use crate::{jobs, server, settings::ServerSettings};
+use crate::{jobs, server};
 
 pub async fn run() -> anyhow::Result<()> {
     let operator = Operator::start()?;
@@ -30,9 +31,14 @@ pub async fn run() -> anyhow::Result<()> {
             first_run.as_ref(),
         );
     };
-    server::run(&operator.settings.http(), kernel, on_ready)
-        .await
-        .with_context(|| format!("serving on {}:{}", server.host, server.port))?;
+    let serving = async {
+        let server = server::bind(&operator.settings.http(), kernel)?;
+        server.stop_on_signals()?;
+        on_ready(server.address);
+        server.run().await
+    };
+    let address = || format!("serving on {}:{}", server.host, server.port);
+    serving.await.with_context(address)?;
     if let Some(token) = &first_run {
         auth::revoke_first_run_token(&service, token)
             .await

@@ -3,10 +3,13 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::{
-    routes::routes,
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use web::{
     transfer::{Format, Transfer},
+    transfers,
 };
+
+use crate::routes::routes;
 
 /// Tells whether the file is `-`, standard input or output.
 pub fn is_standard(file: &Path) -> bool {
@@ -14,7 +17,7 @@ pub fn is_standard(file: &Path) -> bool {
 }
 
 pub fn resource(name: &str) -> anyhow::Result<Transfer> {
-    let known = Transfer::all(&routes());
+    let known = transfers(&routes());
     let found = known.iter().find(|transfer| transfer.name == name).copied();
     found.with_context(|| {
         let names: Vec<_> = known.iter().map(|transfer| transfer.name).collect();
@@ -36,6 +39,17 @@ pub fn format_of(named: Option<Format>, file: &Path) -> anyhow::Result<Format> {
             "cannot tell the format from the file name `{}`; pass --format ndjson or --format csv",
             file.display()
         )
+    })
+}
+
+/// Returns a parser that accepts these names.
+pub fn one_of<T: Copy + Send + Sync>(
+    named: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    let names = PossibleValuesParser::new(named.iter().map(|(name, _)| *name));
+    names.try_map(|text| {
+        let found = named.iter().find(|(name, _)| *name == text);
+        found.map(|(_, value)| *value).ok_or("unknown value")
     })
 }
 

@@ -15,7 +15,7 @@ use super::{
     context::{Operator, say},
     explain::explain,
 };
-use crate::settings::ServerSettings;
+use web::settings::ServerSettings;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {

@@ -7,9 +7,10 @@ use service::{
     auth, database,
     mail::{self, Transport},
 };
+use web::{load::LoadSettings, settings::ServerSettings};
 
 use super::{Profile, Settings};
-use crate::{load::LoadSettings, settings::ServerSettings, telemetry};
+use crate::telemetry;
 
 /// A key and what is wrong with its value.
 pub(super) type Problem = (&'static str, &'static str);
@@ -94,7 +95,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
             OPTIONAL_TIMEOUT,
         ),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
-        ("redis.url", redis.url.as_ref().is_none_or(is_redis), REDIS),
+        ("redis.url", redis.is_valid(), REDIS),
         ("log.level", telemetry::is_level(&log.level), LEVEL),
     ];
     broken_rules(
@@ -417,10 +418,6 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
 /// Rate limit headers have whole seconds, so the window must too.
 fn is_window(time: Duration) -> bool {
     is_timeout(time) && time.subsec_nanos() == 0
-}
-
-fn is_redis(url: &SecretString) -> bool {
-    redis::Client::open(url.expose_secret()).is_ok()
 }
 
 fn broken_rules(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {

@@ -22,12 +22,13 @@ pub use keys::Entry;
 pub use profile::Profile;
 pub use show::{mask, show};
 
-use crate::{
+use web::{
     load::LoadSettings,
     rate::{RateSettings, RedisSettings},
-    settings::{ApiSettings, HttpSettings, JobSettings, ServerSettings},
-    telemetry::LogSettings,
+    settings::{ApiSettings, HttpSettings, ServerSettings},
 };
+
+use crate::{jobs::JobSettings, telemetry::LogSettings};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

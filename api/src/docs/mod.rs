@@ -4,21 +4,27 @@ use std::{
     sync::LazyLock,
 };
 
-use actix_web::{http::Method, web::Bytes};
+use actix_web::web::Bytes;
 use serde_json::Value;
-use service::Error;
+use service::{Error, registry};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use web::{About, Problem, Route};
 use zip::ZipArchive;
 
 use crate::{
     asset::{Asset, CSS, HTML, JAVASCRIPT},
-    http::{Problem, Route},
-    openapi, routes, system,
+    routes, system,
 };
 
 /// Only this server's scripts and styles are allowed, and inline styles and `data:` images, which Swagger UI needs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const ABOUT: About = About {
+    title: "Atoll",
+    version: env!("CARGO_PKG_VERSION"),
+    license: env!("CARGO_PKG_LICENSE"),
+};
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
 static STYLE: LazyLock<Option<Bytes>> = LazyLock::new(|| unzip("swagger-ui.css"));
@@ -28,28 +34,16 @@ static SCRIPT: LazyLock<Option<Bytes>> = LazyLock::new(|| unzip("swagger-ui-bund
 pub fn document() -> Value {
     let mut routes = routes::routes();
     routes.extend(system::routes());
-    openapi::document(&routes)
+    web::document(&ABOUT, registry(), &routes)
 }
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new("json", Method::GET, "/openapi.json", |_| true, json),
-        Route::new("index", Method::GET, "/docs", |_| true, index),
-        Route::new("start", Method::GET, "/docs/start.js", |_| true, start),
-        Route::new(
-            "style",
-            Method::GET,
-            "/docs/swagger-ui.css",
-            |_| true,
-            style,
-        ),
-        Route::new(
-            "script",
-            Method::GET,
-            "/docs/swagger-ui-bundle.js",
-            |_| true,
-            script,
-        ),
+        Route::outside_api("json", "/openapi.json", json),
+        Route::outside_api("index", "/docs", index),
+        Route::outside_api("start", "/docs/start.js", start),
+        Route::outside_api("style", "/docs/swagger-ui.css", style),
+        Route::outside_api("script", "/docs/swagger-ui-bundle.js", script),
     ]
 }
 

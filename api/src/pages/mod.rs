@@ -1,12 +1,9 @@
 //! The pages that links in mail and on the command line open: create an account, verify an e-mail address, set a password.
 //!
 //! The token of a link is behind its `#`: browsers do not send that part, so no server or proxy logs it.
-use actix_web::http::Method;
+use web::Route;
 
-use crate::{
-    asset::{Asset, CSS, HTML, JAVASCRIPT},
-    http::Route,
-};
+use crate::asset::{Asset, CSS, HTML, JAVASCRIPT};
 
 /// Pages may load scripts and styles from this server only, and send requests to it only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
@@ -14,11 +11,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new("welcome", Method::GET, "/welcome", |_| true, welcome),
-        Route::new("verify", Method::GET, "/account/verify", |_| true, verify),
-        Route::new("reset", Method::GET, "/account/reset", |_| true, reset),
-        Route::new("script", Method::GET, "/account/form.js", |_| true, script),
-        Route::new("style", Method::GET, "/account/form.css", |_| true, style),
+        Route::outside_api("welcome", "/welcome", welcome),
+        Route::outside_api("verify", "/account/verify", verify),
+        Route::outside_api("reset", "/account/reset", reset),
+        Route::outside_api("script", "/account/form.js", script),
+        Route::outside_api("style", "/account/form.css", style),
     ]
 }
 

@@ -13,7 +13,7 @@ use zip::{
     write::{SimpleFileOptions, StreamWriter},
 };
 
-use crate::transfer::{AnyPages, Next, Page};
+use web::transfer::{AnyPages, Next, Page};
 
 /// One file of the archive.
 pub struct Part {

@@ -4,63 +4,50 @@ mod ndjson;
 mod parts;
 mod views;
 
-use std::{borrow::Cow, sync::Arc};
-
-use actix_web::{http::Method, web::Data};
+use actix_web::web::Data;
 use serde_json::json;
 use service::{
-    Actor, Error, Reads, Users,
-    crud::{Access, Crud},
-    permission::Action,
+    Actor, Error, Reads, Registry, Users,
+    crud::Crud,
     personal_data,
     query::{one_of, take_each},
 };
-
-use crate::{
-    http::{
-        Answer, BASE, Call, Concurrency, Download, NoBody, NoContent, Problem, Query, Reply, Route,
-        RowRule,
-    },
+use web::{
+    Download, Problem, Query,
+    load::Concurrency,
     openapi::{Documented, Operation, header},
+    prelude::*,
 };
 
+use crate::auth::has_session;
+
 pub fn routes() -> Vec<Route> {
-    let me = format!("{BASE}/auth/me");
-    let deletes: RowRule = Arc::new(|session, _| {
+    let deletes = |actor: &Actor| has_session(actor) && Users::ruled(actor, Action::Delete);
+    let deletes = Rule::when(deletes).on_rows(|session, _| {
         let me = session.actor().user_id().unwrap_or_default();
         Box::pin(Users::may(session, Access::Live(Action::Delete), me))
     });
+    let (signed_in, deletes) = (Rule::when(has_session), deletes.checked_by_operation());
     vec![
-        Route::new(
-            "export",
-            Method::GET,
-            &format!("{me}/export"),
-            has_session,
-            export,
-        ),
-        Route::new(
-            "leave",
-            Method::DELETE,
-            &me,
-            |actor| has_session(actor) && Users::ruled(actor, Action::Delete),
-            leave,
-        )
-        .changes_row()
-        .row_rule(deletes),
+        Route::new("export", Method::GET, "/auth/me/export", signed_in, export),
+        Route::new("leave", Method::DELETE, "/auth/me", deletes, leave)
+            .reserved()
+            .fails_with(Kind::Forbidden)
+            .fails_with(Kind::Conflict),
     ]
 }
 
-/// API keys cannot export or delete the account, so the caller needs a sign-in session.
-fn has_session(actor: &Actor) -> bool {
-    let caller = actor.caller();
-    caller.is_some_and(|caller| caller.credential.session().is_some())
-}
+/// 200 with everything that is stored about the caller.
+struct PersonalData;
 
-/// Exports everything that is stored about the caller.
-async fn export(call: Call, places: Data<Concurrency>) -> Result<Download, Problem> {
+/// API keys cannot export or delete the account.
+async fn export(
+    call: Call,
+    concurrency: Data<Concurrency>,
+) -> Result<Download<PersonalData>, Problem> {
     let file = ("atoll-export.zip".to_owned(), "application/zip");
     let archive = archive::Archive::of(parts::all(&call.session)?);
-    Download::start(file, Box::new(archive), call.session, &places).await
+    Download::start(file, Box::new(archive), call.session, &concurrency).await
 }
 
 /// The query of `DELETE /auth/me`.
@@ -70,10 +57,9 @@ pub struct LeaveQuery {
 }
 
 impl Query for LeaveQuery {
-    fn parse(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Self, Error> {
+    fn parse(pairs: &[(&str, &str)], _: &Registry) -> Result<Self, Error> {
         let mut keeps_content = false;
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        let (_, refusals) = take_each(pairs, |name, value| match name {
+        let (_, refusals) = take_each(pairs.iter().copied(), |name, value| match name {
             "keep_content" => {
                 keeps_content = one_of(value, &[("true", true), ("false", false)])?;
                 Ok(())
@@ -107,7 +93,7 @@ async fn leave(call: Call<NoBody, LeaveQuery>) -> Answer<NoContent> {
     Ok(Reply::no_content())
 }
 
-impl Documented for Result<Download, Problem> {
+impl Documented for PersonalData {
     fn document(operation: &mut Operation<'_>) {
         let headers = operation.answer(200, "A zip archive of NDJSON files.");
         headers["Content-Disposition"] = header("Content-Disposition");

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use serde::Serialize;
 use service::{Actor, Error, Result, Session};
 
-use crate::transfer::{AnyPages, Next, Page};
+use web::transfer::{AnyPages, Next, Page};
 
 type Rows<'a, V> = Pin<Box<dyn Future<Output = Result<Vec<(i64, V)>>> + 'a>>;
 

@@ -1,10 +1,8 @@
 //! The files of an export of personal data.
-use service::{
-    Audit, Comments, Error, Posts, Reads, Result, Session,
-    auth::{self, ApiKeys, Sessions},
-    personal_data,
-    query::ExportQuery,
-    resources::registry,
+use service::{Error, Reads, Result, Session, auth, personal_data, query::ExportQuery};
+use web::{
+    AuditView, Resource,
+    transfer::{AnyPages, Format, Pages},
 };
 
 use super::{
@@ -13,8 +11,9 @@ use super::{
     views::{MailView, ProfileView, TokenView},
 };
 use crate::{
-    http::Listed,
-    transfer::{AnyPages, Format, Pages},
+    auth::{ApiKeyView, SessionView},
+    comments::CommentView,
+    posts::PostView,
 };
 
 /// The fields of audit entries without `changes`, which may be personal data of others.
@@ -35,18 +34,18 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
                 Box::pin(profile(session, after))
             })),
         ),
-        part("posts.ndjson", rows::<Posts>(&mine)?),
-        part("comments.ndjson", rows::<Comments>(&mine)?),
+        part("posts.ndjson", rows::<PostView>(session, &mine)?),
+        part("comments.ndjson", rows::<CommentView>(session, &mine)?),
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(rows::<Audit>(&about_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(session, &about_me)?)),
         ),
         part(
             "done_by_account.ndjson",
-            Box::new(AsSystem(rows::<Audit>(&by_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(session, &by_me)?)),
         ),
-        part("sessions.ndjson", rows::<Sessions>(&[])?),
-        part("api_keys.ndjson", rows::<ApiKeys>(&[])?),
+        part("sessions.ndjson", rows::<SessionView>(session, &[])?),
+        part("api_keys.ndjson", rows::<ApiKeyView>(session, &[])?),
         part(
             "mails.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
@@ -68,9 +67,10 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     ])
 }
 
-fn rows<R: Listed>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
-    let query = ExportQuery::<R>::parse(filters.iter().copied(), registry())?;
-    Ok(Box::new(Pages::new(query, Format::Ndjson)?))
+fn rows<V: Resource>(session: &Session, filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+    let filters = filters.iter().copied();
+    let query = ExportQuery::<V::Service>::parse(filters, session.registry())?;
+    Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
 }
 
 /// Returns the only row of the profile.

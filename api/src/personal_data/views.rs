@@ -2,10 +2,9 @@
 use entity::{mails, one_time_tokens};
 use service::{auth::Me, personal_data::Account};
 
-use crate::{
-    http::{Representation, Serialize, Time},
-    users::UserView,
-};
+use web::{Representation, Time, prelude::Serialize};
+
+use crate::users::UserView;
 
 #[derive(Serialize)]
 pub struct ProfileView {
@@ -24,7 +23,7 @@ impl ProfileView {
         account: &Account,
     ) -> Self {
         Self {
-            user: Representation::new::<service::Users>(user, false),
+            user: Representation::new(user, false),
             permissions,
             email_verified_at: account.email_verified_at.map(Time::from),
             totp_enabled_at: account.totp_confirmed_at.map(Time::from),

@@ -1,11 +1,11 @@
 //! What became of one row, for those who may ask.
 use crate::audit::view::Column;
-use sea_orm::{ColumnTrait, IdenStatic, QueryFilter, QuerySelect, Select};
+use sea_orm::IdenStatic;
 
 use super::{Audit, AuditRow};
 use crate::{
-    Crud, Error, Reads, Result,
-    crud::{Page, Plan, base, forbidden, read, scope},
+    Crud, Reads, Result,
+    crud::{Page, Plan, access::audit_access, read, scope},
     permission::{Action, Reach},
     query::ListQuery,
 };
@@ -17,7 +17,7 @@ pub async fn history<C: Crud>(
     id: i64,
     query: &mut ListQuery<Audit>,
 ) -> Result<Page<AuditRow, ()>> {
-    let is_full = permit::<C>(reads, id).await?;
+    let is_full = audit_access::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);
     let entries = Plan::among(reads, query, scope::all_live::<Audit>());
@@ -30,35 +30,6 @@ pub async fn history<C: Crud>(
         changes.for_each(|changes| changes.retain(|field, _| is_public::<C>(field)));
     }
     Ok(page)
-}
-
-/// Whether the actor sees the private fields of this row, in what became of it. Fails where the actor sees nothing of that.
-pub async fn permit<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
-    let (actor, db) = (reads.actor(), reads.db()?);
-    let one = |rows: Select<C::Entity>| rows.filter(scope::is::<C>(id));
-    if let Some(row) = one(scope::audited::<C>(actor)).one(db).await? {
-        return match base::reaches::<C>(actor, Action::Audit, &row) {
-            true => Ok(base::is_full::<C>(actor, &row)),
-            false => Err(forbidden(Action::Audit)),
-        };
-    }
-    let is_there = one(scope::all_live::<C>()).select_only().column(C::ID);
-    let is_there = is_there.into_tuple::<i64>().one(db).await?.is_some();
-    let sees_all = actor.reach(C::name(), Action::Audit) == Reach::All;
-    match !is_there && sees_all && was::<C>(reads, id).await? {
-        true => Ok(actor.reach(C::name(), Action::Read) == Reach::All),
-        false => Err(Error::NotFound),
-    }
-}
-
-/// Whether there was such a row.
-async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
-    let entry = scope::all_live::<Audit>()
-        .filter(Column::Resource.eq(C::name()))
-        .filter(Column::ResourceId.eq(id))
-        .select_only()
-        .column(Column::Id);
-    Ok(entry.into_tuple::<i64>().one(reads.db()?).await?.is_some())
 }
 
 /// Leaves out what the actor may not see of rows of other owners. What is not declared, such as the roles of a user, is

@@ -1,8 +1,14 @@
 //! Whether an actor may do something to a row: asked, and not done. The answer is made of what the doing asks too.
-use sea_orm::QueryFilter;
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Select};
 
-use super::{Crud, base, impact, read, scope, write};
-use crate::{Error, Reads, Result, audit, permission::Action, query::Shape};
+use super::{Crud, base, forbidden, impact, read, scope, write};
+use crate::{
+    Error, Reads, Result,
+    entity::audit_entries,
+    permission::{Action, Reach},
+    plain::plain,
+    query::Shape,
+};
 
 /// How a request comes to the row that it names.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +34,7 @@ pub async fn may<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Result
             let row = row.one(reads.db()?).await?;
             write::deleted::<C>(reads, action, id, row).await.map(drop)
         }
-        Access::History => audit::permit::<C>(reads, id).await.map(drop),
+        Access::History => audit_access::<C>(reads, id).await.map(drop),
         Access::Impact => impact::target::<C>(reads, id).await.map(drop),
     }
 }
@@ -43,4 +49,33 @@ async fn live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64) -> Resul
     write::permit::<C>(reads, *first, &row).await?;
     let permit = |action: &Action| base::permit::<C>(reads.actor(), *action, &row);
     others.iter().try_for_each(permit)
+}
+
+/// Whether the actor sees the private fields of this row, in what became of it. Fails where the actor sees nothing of that.
+pub async fn audit_access<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
+    let (actor, db) = (reads.actor(), reads.db()?);
+    let one = |rows: Select<C::Entity>| rows.filter(scope::is::<C>(id));
+    if let Some(row) = one(scope::audited::<C>(actor)).one(db).await? {
+        return match base::reaches::<C>(actor, Action::Audit, &row) {
+            true => Ok(base::is_full::<C>(actor, &row)),
+            false => Err(forbidden(Action::Audit)),
+        };
+    }
+    let is_there = one(scope::all_live::<C>()).select_only().column(C::ID);
+    let is_there = is_there.into_tuple::<i64>().one(db).await?.is_some();
+    let sees_all = actor.reach(C::name(), Action::Audit) == Reach::All;
+    match !is_there && sees_all && was::<C>(reads, id).await? {
+        true => Ok(actor.reach(C::name(), Action::Read) == Reach::All),
+        false => Err(Error::NotFound),
+    }
+}
+
+/// Whether there was such a row.
+async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
+    let entry = plain::<audit_entries::Entity>()
+        .filter(audit_entries::Column::Resource.eq(C::name()))
+        .filter(audit_entries::Column::ResourceId.eq(id))
+        .select_only()
+        .column(audit_entries::Column::Id);
+    Ok(entry.into_tuple::<i64>().one(reads.db()?).await?.is_some())
 }

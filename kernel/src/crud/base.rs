@@ -42,6 +42,11 @@ pub fn author<C: Crud>() -> Option<Column<C>> {
     C::OWNER.filter(|owner| owner.as_str() != C::ID.as_str())
 }
 
+/// The name of the column that is filled in with the actor on create.
+pub fn author_column<C: Crud>() -> Option<&'static str> {
+    author::<C>().map(|column| column.as_str())
+}
+
 pub fn stamp_new<C: Crud>(row: &mut Active<C>) {
     let now = now();
     row.set(C::CREATED_AT, now.into());

@@ -10,12 +10,14 @@ use sea_orm::{
     sea_query::{Condition, Expr, ExprTrait, IntoIden, TableRef, UpdateStatement},
 };
 
-use super::{now, roots::Roots, scope};
-use crate::{
-    Error, Reads, Result, Tx,
-    audit::{Did, RowsChange, RowsWrite, erase_purged},
-    registry::Table,
+use super::{
+    erase::erase_purged,
+    now,
+    roots::Roots,
+    rows::{self, RowsWrite},
+    scope,
 };
+use crate::{Error, Reads, Result, Tx, record::Did, registry::Table};
 
 /// The deletions of one call, for a statement that reads them.
 const OPENED: &str = "opened";
@@ -33,7 +35,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let write = |table, stamp, rows: Expr| RowsWrite {
         table,
         did: Did::Deleted,
-        change: RowsChange::Update(stamp),
+        change: rows::Change::Update(stamp),
         scope: scope::live_ids(table),
         rows: rows.into(),
         changes: serde_json::Map::new(),
@@ -96,7 +98,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         let back = RowsWrite {
             table: name,
             did: Did::Restored,
-            change: RowsChange::Update(revive(name, at)),
+            change: rows::Change::Update(revive(name, at)),
             scope: scope::deleted_rows(name, "id"),
             rows: returning,
             changes: serde_json::Map::new(),
@@ -170,7 +172,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
             let removal = RowsWrite {
                 table: table.name,
                 did: Did::Purged,
-                change: RowsChange::Remove(scope::erase_deleted(table.name)),
+                change: rows::Change::Remove(scope::erase_deleted(table.name)),
                 scope: scope::deleted_rows(table.name, "id"),
                 rows,
                 changes: serde_json::Map::new(),

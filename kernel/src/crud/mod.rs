@@ -1,9 +1,10 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
-mod access;
+pub mod access;
 pub mod base;
 pub mod cascade;
 mod columns;
 mod count;
+pub mod erase;
 mod expected;
 mod field;
 mod found;
@@ -14,8 +15,11 @@ mod natural;
 mod owner;
 mod plan;
 pub mod read;
+pub mod record;
 mod related;
+pub mod revert;
 mod roots;
+pub mod rows;
 pub mod scope;
 pub mod size;
 mod stats;
@@ -26,7 +30,7 @@ use sea_orm::{Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel};
 
 pub use crate::clock::now;
 pub use access::Access;
-pub use base::permit;
+pub use base::{author_column, permit};
 pub use columns::{BaseColumns, Columns, RowState};
 pub use expected::Expected;
 pub use field::Field;

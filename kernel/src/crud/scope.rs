@@ -6,7 +6,6 @@
 mod each;
 mod ids;
 mod lock;
-mod plain;
 
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select,
@@ -17,10 +16,10 @@ use sea_orm::{
     },
 };
 
+pub use crate::plain::{erase, erase_links, plain, plain_as, update_plain};
 pub use each::{portions, update_each};
 pub use ids::next_ids;
 pub use lock::{hold, lock, lock_all, lock_trash};
-pub use plain::{erase, erase_links, plain, plain_as, update_plain};
 
 use super::{Active, Crud, Deleted, Model, Readable, everything, nothing};
 use crate::{

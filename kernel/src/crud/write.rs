@@ -2,15 +2,15 @@
 use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{
-    Active, Change, Crud, Found, Model, Target, Written, base, cascade, many, owner, read, scope,
-    unique,
+    Active, Change, Crud, Found, Model, Target, Written, base, cascade, many, owner, read,
+    revert::state_at, scope, unique,
 };
 use crate::{
-    Error, Reads, Result, Tx,
-    audit::{self, Did, Entry},
-    input,
+    Error, Reads, Result, Tx, input,
     permission::Action,
-    query, time,
+    query,
+    record::{Did, Entry},
+    time,
 };
 
 pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Found<C::Row>> {
@@ -19,9 +19,9 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
     let current = C::version(&before);
     let row = match version {
         past if (1..current).contains(&past) => {
-            let state = audit::state_at::<C>(tx, &before, past).await?;
+            let state = state_at::<C>(tx, &before, past).await?;
             let mut patch = input::patch::<C::Patch>(state)?.into_active_model();
-            time::normalize::<C>(&mut patch)?;
+            time::normalize(&mut patch)?;
             many::only(many::change::<C>(tx, vec![Ok((before, patch))], Did::Reverted).await?)?
         }
         this if this == current => before,
@@ -39,7 +39,7 @@ pub async fn restore<C: Crud>(
     mut patch: Option<Active<C>>,
 ) -> Result<Found<C::Row>> {
     if let Some(patch) = &mut patch {
-        time::normalize::<C>(patch)?;
+        time::normalize(patch)?;
     }
     let before = lock_deleted::<C>(tx, Action::Restore, target.id).await?;
     target.expected.check(C::version(&before))?;

@@ -149,3 +149,9 @@ pub fn all_taken(fields: &[String]) -> Error {
         refusals: fields.iter().map(taken).collect(),
     }
 }
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        classify(error)
+    }
+}

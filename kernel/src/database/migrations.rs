@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
-use sea_orm_migration::MigratorTraitSelf;
+use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
 use super::{Database, Reader, Settings};
 use crate::{
@@ -37,6 +37,13 @@ impl Database {
         };
         patient.extend_deadlines();
         Self::connect(&patient, None).await
+    }
+
+    /// Opens a new SQLite database in memory, with default settings and the schema that these migrations make.
+    pub async fn in_memory(steps: fn() -> Vec<Box<dyn MigrationTrait>>) -> Result<Self> {
+        let database = Self::connect(&Settings::new("sqlite::memory:"), None).await?;
+        database.migrations(Migrator::new(steps)).up(None).await?;
+        Ok(database)
     }
 
     pub fn migrations(&self, migrator: Migrator) -> Migrations<'_> {

@@ -2,6 +2,7 @@
 mod caller;
 mod changes;
 mod classify;
+mod deadline;
 mod health;
 mod migrations;
 mod postgres;
@@ -27,6 +28,7 @@ use tokio::{
 pub use caller::{Caller, Presence};
 pub use changes::{Changed, Changes, notification};
 pub use classify::{all_taken, classify, ends_transaction, is_lock_wait, taken, taken_field};
+pub use deadline::{Deadline, Limit};
 pub use migrations::Migrations;
 pub use reader::Reader;
 pub use settings::Settings;
@@ -39,7 +41,7 @@ use self::{
     writer::{WritePermit, Writer},
 };
 
-use crate::{Deadline, Error, Limit, Result, clock, error::Storage, secret::Secret};
+use crate::{Error, Result, clock, error::Storage, secret::Secret};
 
 /// Cheap to clone. On PostgreSQL reads and writes share one pool; on SQLite there is a pool of readers and one writer.
 #[derive(Clone, Debug)]

@@ -7,13 +7,13 @@ use sea_orm::{
 };
 use tokio::time::timeout_at;
 
+use super::{Deadline, deadline::Overrun};
 use super::{
     caller::is_gone,
     postgres::{Lane, Postgres},
     sqlite,
     writer::Writer,
 };
-use crate::{Deadline, deadline::Overrun};
 
 /// A pool to read with until a deadline.
 #[derive(Debug, Clone)]

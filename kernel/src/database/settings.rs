@@ -43,6 +43,30 @@ pub struct Settings {
 const OPERATOR: Duration = Duration::from_hours(24);
 
 impl Settings {
+    /// The settings of an installation that configures nothing but the URL.
+    pub fn new(url: &str) -> Self {
+        Self {
+            url: url.into(),
+            migrate: false,
+            max_connections: 10,
+            min_connections: 0,
+            reserved_connections: 2,
+            acquire_timeout: Duration::from_millis(800),
+            outage_timeout: Duration::from_millis(1_500),
+            read_timeout: Duration::from_secs(2),
+            write_timeout: Duration::from_secs(5),
+            long_timeout: Duration::from_mins(1),
+            idle_timeout: Duration::from_mins(10),
+            max_lifetime: Duration::from_mins(30),
+            test_after_idle: Duration::from_secs(1),
+            lock_timeout: Duration::from_millis(250),
+            idle_in_transaction_timeout: Duration::from_secs(10),
+            statement_cache: 500,
+            slow_statement: Duration::from_millis(100),
+            check: Duration::from_secs(5),
+        }
+    }
+
     /// Lets the statements and transactions of an operator's command take as long as they need, up to a day.
     pub fn extend_deadlines(&mut self) {
         self.read_timeout = OPERATOR;

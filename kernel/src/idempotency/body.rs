@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use serde_with::serde_as;
 
-use crate::{Crud, Error, Result, Tx, audit};
+use crate::{Crud, Error, Result, Tx, crud::revert};
 
 /// The members of a JSON object, in their order.
 #[serde_as]
@@ -47,7 +47,7 @@ pub fn without_fields<C: Crud>(body: &str) -> Result<String> {
 ///
 /// Fails with a conflict where the history no longer reaches back to it.
 pub async fn with_fields<C: Crud>(tx: &Tx, body: &str, row: (i64, i64)) -> Result<String> {
-    let mut fields: Map<String, Value> = audit::fields_at::<C>(tx, row).await?;
+    let mut fields: Map<String, Value> = revert::fields_at::<C>(tx, row).await?;
     let mut members = Members::of(body)?;
     for (name, value) in &mut members.0 {
         if is_declared::<C>(name) {

@@ -27,6 +27,11 @@ use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTraitSelf;
 pub use secrets::secret;
 
+/// Returns the migrations of the kernel's own tables and then those of an application.
+pub fn with(own: Vec<Box<dyn MigrationTrait>>) -> Vec<Box<dyn MigrationTrait>> {
+    steps().into_iter().chain(own).collect()
+}
+
 /// Returns the migrations of the kernel's own tables. An application runs them before its own.
 pub fn steps() -> Vec<Box<dyn MigrationTrait>> {
     vec![

@@ -1,27 +1,17 @@
 //! The job that sends queued mails. It claims a mail in one transaction, sends it outside of any, and deletes it in another.
 use std::time::Duration;
 
-use ::entity::{
-    mails::{Column, Entity, Model},
-    users,
-};
+use ::entity::mails::{Column, Entity, Model};
 use sea_orm::{
     ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{CaseStatement, Expr, ExprTrait, LockBehavior, LockType},
+    sea_query::{CaseStatement, Expr, LockBehavior, LockType},
 };
-use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::Template;
-use crate::{
-    Application, Users,
-    auth::{checksum_key, is_verified, one_time},
-    users::key,
-};
+use super::{Mailer, Template};
 use kernel::{
     Actor, Error, Kernel, Result, Session, Tx,
     crud::{now, scope},
-    secret::Secret,
 };
 
 /// The delay before the first retry. It also keeps other senders from a mail that is being sent, so it is longer than
@@ -65,29 +55,42 @@ enum Claim {
 
 struct Outgoing {
     id: i64,
-    recipient: String,
     template: Template,
+    prepared: Prepared,
+}
+
+/// A mail that can be sent now.
+#[derive(Debug)]
+pub struct Prepared {
+    pub user_id: i64,
+    pub recipient: String,
     /// The values for the template.
-    values: Value,
+    pub values: Value,
+}
+
+/// Knows the accounts that mails are about.
+pub trait Prepare {
+    /// Returns `None` if the mail is obsolete or too soon after another. It is then deleted.
+    async fn prepare(&self, tx: &Tx, mail: &Model, template: Template) -> Result<Option<Prepared>>;
 }
 
 /// Runs all senders until no mail is due.
-pub async fn deliver(kernel: &Kernel) -> Result<()> {
-    let [one, two, three, four] = SENDERS.map(|sender| Box::pin(send_due(kernel, sender)));
+pub async fn deliver(kernel: &Kernel, accounts: &impl Prepare) -> Result<()> {
+    let [one, two, three, four] =
+        SENDERS.map(|sender| Box::pin(send_due(kernel, sender, accounts)));
     let done = tokio::join!(one, two, three, four);
     done.0.and(done.1).and(done.2).and(done.3)
 }
 
 /// Runs one sender until no mail is due. A mail that cannot be sent is retried later.
-pub async fn send_due(kernel: &Kernel, sender: Sender) -> Result<()> {
+pub async fn send_due(kernel: &Kernel, sender: Sender, accounts: &impl Prepare) -> Result<()> {
     let session = kernel.session(Actor::System);
-    let checksums = checksum_key(kernel).await?;
     while let Some(claim) = session
-        .write(async |tx| claim(tx, sender, &checksums).await)
+        .write(async |tx| claim(tx, sender, accounts).await)
         .await?
     {
         // More mails may be due: wake the next sender.
-        kernel.atoll().mail.wake();
+        kernel.state::<Mailer>().wake();
         match claim {
             Claim::Send(outgoing) => send(&session, &outgoing).await?,
             Claim::Dropped => {}
@@ -107,9 +110,13 @@ pub async fn send_due(kernel: &Kernel, sender: Sender) -> Result<()> {
 }
 
 async fn send(session: &Session, outgoing: &Outgoing) -> Result<()> {
-    let Outgoing { id, template, .. } = outgoing;
-    let mailer = &session.atoll().mail;
-    let sent = mailer.send(&outgoing.recipient, *template, &outgoing.values);
+    let Outgoing {
+        id,
+        template,
+        prepared,
+    } = outgoing;
+    let mailer = session.state::<Mailer>();
+    let sent = mailer.send(&prepared.recipient, *template, &prepared.values);
     if let Err(cause) = sent.await {
         // The claim has already scheduled the next try.
         let template = template.name();
@@ -124,7 +131,7 @@ async fn send(session: &Session, outgoing: &Outgoing) -> Result<()> {
 
 /// Claims the first mail for this sender. It schedules the next try as after a failure, so that no other sender takes the
 /// mail and a crash does not lose it.
-async fn claim(tx: &Tx, sender: Sender, checksums: &Secret) -> Result<Option<Claim>> {
+async fn claim(tx: &Tx, sender: Sender, accounts: &impl Prepare) -> Result<Option<Claim>> {
     let mut due = scope::plain::<Entity>().filter(Column::NextAttemptAt.lte(now()));
     if sender == Sender::UrgentFirst {
         due = due.order_by_asc(priority());
@@ -145,12 +152,16 @@ async fn claim(tx: &Tx, sender: Sender, checksums: &Secret) -> Result<Option<Cla
         schedule_retry(tx, &mail, mail.user_id).await?;
         return Ok(Some(Claim::Unknown(mail)));
     };
-    let Some((user, outgoing)) = prepare(tx, &mail, template, checksums).await? else {
+    let Some(prepared) = accounts.prepare(tx, &mail, template).await? else {
         scope::erase::<Entity>(tx, this).await?;
         return Ok(Some(Claim::Dropped));
     };
-    schedule_retry(tx, &mail, Some(user)).await?;
-    Ok(Some(Claim::Send(outgoing)))
+    schedule_retry(tx, &mail, Some(prepared.user_id)).await?;
+    Ok(Some(Claim::Send(Outgoing {
+        id: mail.id,
+        template,
+        prepared,
+    })))
 }
 
 /// [`Template::priority`] in SQL. Unknown templates come last.
@@ -183,88 +194,4 @@ fn retry_delay(attempts: i32) -> Result<chrono::Duration> {
     let delay = FIRST_DELAY.checked_mul(doubled.unwrap_or(u32::MAX));
     let delay = delay.unwrap_or(MAX_DELAY).min(MAX_DELAY);
     chrono::Duration::from_std(delay).map_err(Error::internal)
-}
-
-/// Prepares a mail for sending and creates its token. Returns `None` if the mail is obsolete or too soon after another.
-async fn prepare(
-    tx: &Tx,
-    mail: &Model,
-    template: Template,
-    checksums: &Secret,
-) -> Result<Option<(i64, Outgoing)>> {
-    let Some(user) = lock_recipient(tx, mail, template).await? else {
-        return Ok(None);
-    };
-    let mut values = mail.data.clone();
-    values["site"] = tx.atoll().mail.site().into();
-    values["username"] = user.username.as_str().into();
-    if let Some(purpose) = template.purpose() {
-        if mail.attempts == 0 && !has_min_interval(tx, mail, template, user.id).await? {
-            return Ok(None);
-        }
-        let holder = one_time::Holder {
-            user_id: Some(user.id),
-            email: Some(&mail.recipient),
-        };
-        let token = one_time::create(tx, purpose, holder, checksums).await?;
-        let (site, page) = (tx.atoll().mail.site(), template.page());
-        values["link"] = format!("{site}/{page}#token={}", token.expose_secret()).into();
-        values["lifetime"] = format_lifetime(purpose.lifetime()).into();
-    }
-    let outgoing = Outgoing {
-        id: mail.id,
-        // The address as the user entered it in their account, not as the request wrote it.
-        recipient: match template {
-            Template::Reset => user.email.clone(),
-            _ => mail.recipient.clone(),
-        },
-        template,
-        values,
-    };
-    Ok(Some((user.id, outgoing)))
-}
-
-/// Locks the recipient, so that mails to one user are prepared one after the other. Returns `None` if there is no such
-/// active user, or the mail is obsolete.
-async fn lock_recipient(tx: &Tx, mail: &Model, template: Template) -> Result<Option<users::Model>> {
-    let is_recipient = match (template, mail.user_id) {
-        (Template::Reset, _) => users::Column::EmailKey.eq(key(&mail.recipient)),
-        (_, Some(id)) => users::Column::Id.eq(id),
-        (_, None) => return Ok(None),
-    };
-    let user = scope::all_live::<Users>()
-        .filter(is_recipient)
-        .filter(users::Column::IsActive.eq(true))
-        .lock(LockType::NoKeyUpdate);
-    let Some(user) = user.one(tx).await? else {
-        return Ok(None);
-    };
-    let has_changed = key(&mail.recipient) != user.email_key;
-    let is_obsolete =
-        template == Template::Verify && (has_changed || is_verified(tx, &user).await?);
-    Ok((!is_obsolete).then_some(user))
-}
-
-/// Whether the last mail of this kind is long enough ago. If so, the other queued ones are deleted: this one replaces them.
-async fn has_min_interval(tx: &Tx, mail: &Model, template: Template, user: i64) -> Result<bool> {
-    let Some(purpose) = template.purpose() else {
-        return Ok(true);
-    };
-    let last = one_time::newest_of_user(tx, user, purpose).await?;
-    // An address change has a token from the start, so its age does not show when the last mail was sent.
-    let is_recent = last.is_some_and(|last| last.created_at > now() - MIN_INTERVAL);
-    if template != Template::Address && is_recent {
-        return Ok(false);
-    }
-    let others = Column::UserId.eq(user);
-    let others = others.and(Column::Template.eq(template.name()));
-    scope::erase::<Entity>(tx, others.and(Column::Id.ne(mail.id))).await?;
-    Ok(true)
-}
-
-fn format_lifetime(lifetime: Duration) -> String {
-    match lifetime.as_secs() / 60 {
-        minutes if minutes % 60 == 0 => format!("{} hours", minutes / 60),
-        minutes => format!("{minutes} minutes"),
-    }
 }

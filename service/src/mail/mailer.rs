@@ -71,7 +71,7 @@ impl Mailer {
     }
 
     /// The base URL of links.
-    pub(super) fn site(&self) -> &str {
+    pub fn site(&self) -> &str {
         self.0.as_ref().map_or("", |inner| inner.site.as_str())
     }
 

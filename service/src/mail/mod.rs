@@ -18,13 +18,12 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-pub use deliver::{MIN_INTERVAL, SENDERS, Sender, deliver, send_due};
+pub use deliver::{MIN_INTERVAL, Prepare, Prepared, SENDERS, Sender, deliver, send_due};
 pub use mailer::{FROM, Mailer, is_sender};
 pub use settings::{Settings, Transport};
 pub use template::Template;
 pub use transport::{SMTP_URL, is_smtp_url};
 
-use crate::Application;
 use kernel::{
     Result, Tx,
     crud::{now, scope},
@@ -108,7 +107,7 @@ impl Mail {
 
 /// Queues a mail; it is sent if the transaction commits. It does nothing if mail is not configured.
 pub async fn queue(tx: &Tx, mail: Mail) -> Result<()> {
-    if !tx.atoll().mail.is_on() {
+    if !tx.state::<Mailer>().is_on() {
         return Ok(());
     }
     let row = mails::ActiveModel {
@@ -124,7 +123,7 @@ pub async fn queue(tx: &Tx, mail: Mail) -> Result<()> {
     mails::Entity::insert(row)
         .exec_without_returning(tx)
         .await?;
-    let mailer = tx.atoll().mail.clone();
+    let mailer = tx.state::<Mailer>().clone();
     tx.after_commit(move || mailer.wake());
     Ok(())
 }

@@ -1,8 +1,6 @@
 //! The kinds of mail. Each has a text template, whose first line is the subject, and an HTML template.
 use serde_json::{Value, json};
 
-use crate::auth::one_time::Purpose;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Template {
     /// Asks a user to verify their address.
@@ -65,14 +63,9 @@ impl Template {
         }
     }
 
-    /// The purpose of the token in the mail.
-    pub const fn purpose(self) -> Option<Purpose> {
-        match self {
-            Self::Verify => Some(Purpose::Verify),
-            Self::Address => Some(Purpose::Address),
-            Self::Reset => Some(Purpose::Reset),
-            Self::Taken | Self::AddressChanged | Self::PasswordChanged | Self::NewDevice => None,
-        }
+    /// Whether the mail has a link with a token.
+    pub const fn has_link(self) -> bool {
+        matches!(self, Self::Verify | Self::Address | Self::Reset)
     }
 
     /// The path of the page that takes the token, below `server.public_url`. The token follows a `#`, so that no server and
@@ -121,7 +114,7 @@ impl Template {
     /// Sample values for everything that the template may use. A template that uses other names is invalid.
     pub fn sample(self) -> Value {
         let mut sample = json!({ "site": "https://example.org", "username": "ada", "at": "2026-11-20 09:30 UTC" });
-        if self.purpose().is_some() {
+        if self.has_link() {
             sample["link"] = "https://example.org/account/verify#token".into();
             sample["lifetime"] = "24 hours".into();
         }

@@ -10,7 +10,7 @@ use super::{
     text,
     timeline::Timeline,
 };
-use crate::{Posts, Users, posts::PUBLISHED};
+use crate::{content::Posts, content::posts::PUBLISHED, identity::Users};
 use kernel::{Error, Readable, Result, Session, crud::everything};
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {

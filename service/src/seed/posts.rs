@@ -11,8 +11,9 @@ use super::{
     timeline::Timeline,
 };
 use crate::{
-    Posts, Users,
-    posts::{DRAFT, PUBLISHED},
+    content::Posts,
+    content::posts::{DRAFT, PUBLISHED},
+    identity::Users,
 };
 use kernel::{Error, Readable, Result, Session, crud::everything, query};
 

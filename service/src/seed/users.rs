@@ -15,7 +15,8 @@ use super::{
     text,
     timeline::Timeline,
 };
-use crate::{Application, Roles, Users, users::key};
+use crate::identity::Identity;
+use crate::{identity::Roles, identity::Users, identity::users::key};
 use kernel::{
     Readable, Result, Session, Tx,
     crud::{now, scope},
@@ -30,7 +31,11 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
         return Ok(());
     }
     let random_password = SecretString::from(format!("{:032x}", rand::random::<u128>()));
-    let hash = session.atoll().hasher.hash(random_password).await?;
+    let hash = session
+        .state::<Identity>()
+        .hasher
+        .hash(random_password)
+        .await?;
     let first = last_id(session, Users::name()).await? + 1;
     let timeline = Timeline::new(now() - MAX_AGE, count);
     in_chunks(session, count, progress, async |tx, rows| {

@@ -44,7 +44,7 @@ async fn compare(what: &str, url: &str) {
     });
     let service = service.await;
     let author = service.user("ada").await;
-    let with = service.atoll.clone();
+    let with = service.kernel.clone();
     let mut without = with.clone();
     without.audit.is_kept = false;
     let (mut kept, mut left_out, mut costs) = (Vec::new(), Vec::new(), Vec::new());
@@ -67,32 +67,32 @@ async fn compare(what: &str, url: &str) {
     say(&format!("  without, writes/s  {}", spread(left_out)));
     say(&format!("  with, writes/s     {}", spread(kept)));
     say(&format!("  time it adds, %    {}", spread(costs)));
-    service.atoll.database.close().await.unwrap();
+    service.kernel.database.close().await.unwrap();
 }
 
 /// As in a server, entries are sealed beside the writes; here until all of them are.
-async fn round(atoll: &Kernel, author: i64) -> Duration {
+async fn round(kernel: &Kernel, author: i64) -> Duration {
     let start = Instant::now();
     let writers = async {
-        join_all((0..WRITERS).map(|writer| write(atoll, author, writer))).await;
+        join_all((0..WRITERS).map(|writer| write(kernel, author, writer))).await;
     };
     let sealer = async {
-        let mut clock = interval(atoll.audit.seal_interval);
+        let mut clock = interval(kernel.audit.seal_interval);
         loop {
             clock.tick().await;
-            audit::seal(atoll).await.unwrap();
+            audit::seal(kernel).await.unwrap();
         }
     };
     tokio::select! {
         () = writers => {}
         () = sealer => {}
     }
-    audit::seal(atoll).await.unwrap();
+    audit::seal(kernel).await.unwrap();
     start.elapsed()
 }
 
-async fn write(atoll: &Kernel, author: i64, writer: usize) {
-    let session = atoll.session(Actor::System);
+async fn write(kernel: &Kernel, author: i64, writer: usize) {
+    let session = kernel.session(Actor::System);
     for number in 0..POSTS {
         let new = NewPost {
             content: "All work and no play makes a dull post. ".repeat(25),

@@ -16,22 +16,22 @@ use tests::{
     scaled,
 };
 
-/// How often the server is killed, and how many writes it must have acknowledged in each of its lives.
+/// How often the server is killed, and how many writes it acknowledges before each kill.
 const KILLS: usize = 5;
 const WRITES: usize = 60;
 const WRITERS: usize = 16;
 
-/// Where the server is now, and who calls it.
+/// The present address of the server, the client, and what the server has acknowledged.
 struct Ledger {
     address: Cell<SocketAddr>,
     token: String,
-    /// Titles of posts that the server said it has.
+    /// Titles of posts that the server has acknowledged.
     kept: RefCell<Vec<String>>,
-    /// Titles of posts that were asked for under a key until it said so.
+    /// Titles of posts that were sent under an idempotency key until the server acknowledged them.
     once: RefCell<Vec<String>>,
-    /// Paths that it said it has deleted.
+    /// Paths whose deletion the server has acknowledged.
     deleted: RefCell<Vec<String>>,
-    /// Names of users that it said it has made.
+    /// Names of users that the server has acknowledged.
     users: RefCell<Vec<String>>,
     is_over: Cell<bool>,
 }
@@ -46,7 +46,7 @@ impl Ledger {
         said.iter().map(|said| said.borrow().len()).sum()
     }
 
-    /// Nobody knows what became of a request without an answer.
+    /// Returns `None` if there is no answer: then the request may have been done or not.
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
         let request = self.client().request(method, path);
         let request = match body {
@@ -69,25 +69,23 @@ impl Ledger {
         Some(post)
     }
 
-    /// Publishes a post under a key, again and again until it is answered.
+    /// Publishes a post under an idempotency key, and retries until it is acknowledged.
     async fn write_once(&self, title: &str) {
         let post = json!({ "title": title, "content": "…", "status": "published" });
-        loop {
+        eventually("a post is acknowledged", async || {
             let request = self.client().request(Method::POST, "/posts");
             let request = request.header("Idempotency-Key", title).json(&post);
-            let Ok(answer) = request.send().await else {
-                continue;
-            };
-            match answer.status().as_u16() {
-                201 => break,
-                409 | 503 => {}
+            match request.send().await.ok()?.status().as_u16() {
+                201 => Some(()),
+                409 | 503 => None,
                 status => panic!("{title}: {status}"),
             }
-        }
+        })
+        .await;
         self.once.borrow_mut().push(title.to_owned());
     }
 
-    /// A post with three comments, and then none of them.
+    /// Publishes a post with three comments, and deletes it.
     async fn write_and_delete(&self, title: &str) -> Option<()> {
         let id = self.write(title).await?["id"].as_i64()?;
         for _ in 0..3 {
@@ -104,7 +102,7 @@ impl Ledger {
         (status == 204).then(|| self.deleted.borrow_mut().push(path))
     }
 
-    /// A user, who gets a role in the same transaction.
+    /// Registers a user, who gets a role in the same transaction.
     async fn register(&self, name: &str) -> Option<()> {
         let user = json!({ "username": name, "email": format!("{name}@example.org"), "password": PASSWORD });
         let (status, _) = self
@@ -131,7 +129,7 @@ impl Ledger {
         }
     }
 
-    /// Kills the server again and again, as soon as it has done something.
+    /// Kills the server several times, as soon as it has acknowledged some writes.
     async fn killer(&self, program: &Program, mut server: Process) -> Process {
         for _ in 0..scaled(KILLS) {
             let before = self.len();
@@ -145,7 +143,6 @@ impl Ledger {
             self.address.set(address);
         }
         self.is_over.set(true);
-        // Those who ask again are answered by the last one.
         server
     }
 
@@ -176,13 +173,25 @@ impl Ledger {
         let mut once = self.once.borrow().clone();
         once.sort_unstable();
         let there = "SELECT title FROM posts WHERE title LIKE 'once-%' ORDER BY title";
-        assert_eq!(sql.texts(there).await, once, "lost, unasked or twice");
+        assert_eq!(
+            sql.texts(there).await,
+            once,
+            "posts under a key are lost or exist twice"
+        );
         let unrecorded = "SELECT count(*) FROM posts WHERE NOT EXISTS (SELECT 1 FROM audit_entries \
             WHERE resource = 'posts' AND resource_id = posts.id AND action = 'created')";
-        assert_eq!(sql.number(unrecorded).await, 0, "posts without their entry");
+        assert_eq!(
+            sql.number(unrecorded).await,
+            0,
+            "posts without an audit entry"
+        );
         let unwritten = "SELECT count(*) FROM audit_entries WHERE resource = 'posts' AND action = 'created' \
             AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.id = resource_id)";
-        assert_eq!(sql.number(unwritten).await, 0, "entries without their post");
+        assert_eq!(
+            sql.number(unwritten).await,
+            0,
+            "audit entries without a post"
+        );
         for path in self.deleted.borrow().iter() {
             let id = path.trim_start_matches("/posts/").to_owned();
             assert!(!live.contains(&id), "{path} is back");
@@ -191,7 +200,7 @@ impl Ledger {
     }
 }
 
-/// How many writes were acknowledged; all of them are there.
+/// Kills the server during writes, and checks them. Returns the number of acknowledged writes.
 async fn survives(program: Program, url: &str) -> usize {
     let (server, address) = program.serve().await;
     let anyone = Client::new(address, None, 0);

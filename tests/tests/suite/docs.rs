@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use service::resources::registry;
+use service::registry;
 
 mod route_table;
 

@@ -243,7 +243,7 @@ async fn a_key_is_free_again_after_a_day() {
     } else {
         "UPDATE idempotency_keys SET created_at = '2001-01-01T00:00:00.000000+00:00'"
     };
-    sql::run(&app.atoll, age).await;
+    sql::run(&app.kernel, age).await;
 
     let second = create(&ada, "one", hello()).await.expect_status(201);
 

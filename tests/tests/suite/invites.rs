@@ -24,12 +24,12 @@ async fn invited(app: &TestApp, is_superuser: bool, email: Option<&str>) -> Secr
         is_superuser,
         email,
     };
-    let operator = app.atoll.session(Actor::System);
+    let operator = app.kernel.session(Actor::System);
     invite(&operator, &invitation).await.unwrap()
 }
 
 async fn first(app: &TestApp) -> SecretString {
-    create_first_run_token(&app.atoll).await.unwrap().unwrap()
+    create_first_run_token(&app.kernel).await.unwrap().unwrap()
 }
 
 #[actix_web::test]
@@ -105,7 +105,7 @@ async fn an_invitation_outlives_what_is_refused_and_not_its_time() {
     let bob = accept(&anyone, &token, "bob").await;
     bob.expect_status(201);
     let token = invited(&app, false, None).await;
-    sql::run(&app.atoll, &late).await;
+    sql::run(&app.kernel, &late).await;
 
     accept(&anyone, &token, "eve")
         .await
@@ -125,7 +125,7 @@ async fn the_first_link_is_void_once_there_is_a_superuser() {
         .await
         .expect_problem(422, "validation_failed")
         .expect_error_at("/token");
-    assert!(create_first_run_token(&app.atoll).await.unwrap().is_none());
+    assert!(create_first_run_token(&app.kernel).await.unwrap().is_none());
 }
 
 #[actix_web::test]
@@ -169,7 +169,7 @@ async fn revoking_a_link_revokes_only_that_link() {
     let app = TestApp::new().await;
     let (anyone, mine, others) = (app.anonymous(), first(&app).await, first(&app).await);
 
-    revoke_first_run_token(&app.atoll, &mine).await.unwrap();
+    revoke_first_run_token(&app.kernel, &mine).await.unwrap();
 
     accept(&anyone, &mine, "eve")
         .await

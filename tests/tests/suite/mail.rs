@@ -41,12 +41,12 @@ async fn sign_in(app: &TestApp, login: &str, password: &str) -> Reply {
 /// More than a minute after the last letter of a kind.
 async fn later(app: &TestApp) {
     let set = format!("UPDATE one_time_tokens SET created_at = {LONG_AGO}");
-    sql::run(&app.atoll, &set).await;
+    sql::run(&app.kernel, &set).await;
 }
 
 async fn expire(app: &TestApp) {
     let set = format!("UPDATE one_time_tokens SET expires_at = {LONG_AGO}");
-    sql::run(&app.atoll, &set).await;
+    sql::run(&app.kernel, &set).await;
 }
 
 /// Whether their address is verified, and which other one they want.

@@ -8,7 +8,7 @@ use service::{
     Crud, Readable,
     crud::{Datum, Page},
     query::{ListQuery, StatsQuery, declared_fields},
-    resources::registry,
+    registry,
 };
 use tests::Service;
 

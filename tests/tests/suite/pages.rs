@@ -4,7 +4,7 @@ mod hidden;
 mod meaning;
 mod random;
 
-use service::{Actor, Error, Posts, Readable, query::ListQuery, resources::registry};
+use service::{Actor, Error, Posts, Readable, query::ListQuery, registry};
 use tests::{Client, Service, TestApp};
 
 async fn fill(ada: &Client, count: usize) {
@@ -93,9 +93,9 @@ async fn a_cursor_is_good_wherever_the_secret_is_the_same() {
         service.post(ada, title).await;
     }
     let node = |secret: &str| {
-        let mut atoll = service.atoll.clone();
-        atoll.database = atoll.database.with_secret(&secret.repeat(32).into());
-        atoll.session(Actor::System)
+        let mut kernel = service.kernel.clone();
+        kernel.database = kernel.database.with_secret(&secret.repeat(32).into());
+        kernel.session(Actor::System)
     };
     let first = ListQuery::<Posts>::parse([("limit", "1")], registry()).unwrap();
     let cursor = Posts::list(&node("a"), &first).await.unwrap().next.unwrap();

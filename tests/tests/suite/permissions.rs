@@ -5,11 +5,12 @@ mod scopes;
 mod table;
 mod world;
 
-use api::{http::BASE, routes::routes};
+use api::routes::routes;
 
 use serde_json::Value;
 use table::{CALLERS, Line, Part};
 use tests::json;
+use web::BASE;
 use world::{By, World};
 
 // A test for each part of the table, because one of the whole table takes too long.

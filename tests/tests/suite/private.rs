@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::Value;
-use service::resources::registry;
+use service::registry;
 use tests::{Client, Reply, TestApp, json};
 
 use ledger::{own_routes, with_ledger};

@@ -11,11 +11,11 @@ async fn age(app: &TestApp, table: &str, days: i64) {
         "UPDATE {table} SET deleted_at = {} WHERE deleted_at IS NOT NULL",
         app.ago(days * DAY)
     );
-    sql::run(&app.atoll, &set).await;
+    sql::run(&app.kernel, &set).await;
 }
 
-async fn purge(atoll: &Kernel) -> Vec<(&'static str, u64)> {
-    let purged = retention::purge(atoll, |_| {}).await.unwrap();
+async fn purge(kernel: &Kernel) -> Vec<(&'static str, u64)> {
+    let purged = retention::purge(kernel, |_| {}).await.unwrap();
     purged
         .iter()
         .map(|expired| (expired.table, expired.rows))
@@ -40,16 +40,16 @@ async fn deleted_rows_go_once_their_time_is_over_with_what_they_own() {
         age(&app, table, 31).await;
     }
     ada.delete(young.url()).await.expect_status(204);
-    let preview = retention::preview(&app.atoll).await.unwrap();
+    let preview = retention::preview(&app.kernel).await.unwrap();
     let preview: Vec<_> = preview.iter().map(|expired| expired.rows).collect();
     assert_eq!(preview, [0, 0, 1, 1]);
 
     assert_eq!(
-        purge(&app.atoll).await,
+        purge(&app.kernel).await,
         [("comments", 1), ("posts", 1), ("deletions", 1)]
     );
 
-    assert_eq!(purge(&app.atoll).await, []);
+    assert_eq!(purge(&app.kernel).await, []);
     root.get(format!("{}?deleted=include", old.url()))
         .await
         .expect_status(404);
@@ -87,7 +87,7 @@ async fn a_user_goes_with_everything_that_hangs_on_them() {
     }
 
     assert_eq!(
-        purge(&app.atoll).await,
+        purge(&app.kernel).await,
         [
             ("comments", 2),
             ("posts", 1),
@@ -111,16 +111,16 @@ async fn more_than_a_batch_goes_too() {
     let comments = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
         SELECT created_at, updated_at, 1, id, author_id, 'x' FROM posts WHERE id = 1";
     for _ in 0..2 {
-        sql::run(&app.atoll, comments).await;
+        sql::run(&app.kernel, comments).await;
     }
     let double = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
         SELECT created_at, updated_at, 1, post_id, author_id, 'x' FROM comments";
     for _ in 0..9 {
-        sql::run(&app.atoll, double).await;
+        sql::run(&app.kernel, double).await;
     }
     ada.delete(post.url()).await.expect_status(204);
 
-    let purged = purge(&app.atoll).await;
+    let purged = purge(&app.kernel).await;
 
     assert_eq!(purged, [("comments", 1024), ("posts", 1), ("deletions", 1)]);
 }
@@ -138,7 +138,7 @@ async fn idempotency_keys_and_ended_sessions_go_too() {
             .expect_status(201);
     }
     sql::run(
-        &app.atoll,
+        &app.kernel,
         &format!(
             "UPDATE idempotency_keys SET created_at = {} WHERE key = 'old'",
             app.ago(2 * DAY)
@@ -147,7 +147,7 @@ async fn idempotency_keys_and_ended_sessions_go_too() {
     .await;
     let second = ada.login("ada", tests::PASSWORD).await;
     sql::run(
-        &app.atoll,
+        &app.kernel,
         &format!(
             "UPDATE sessions SET expires_at = {} WHERE id = 2",
             app.ago(DAY)
@@ -156,7 +156,7 @@ async fn idempotency_keys_and_ended_sessions_go_too() {
     .await;
 
     assert_eq!(
-        purge(&app.atoll).await,
+        purge(&app.kernel).await,
         [("idempotency_keys", 1), ("sessions", 1)]
     );
 

@@ -13,9 +13,10 @@ mod safety;
 mod samples;
 mod secrets;
 
-use api::{http::BASE, routes::routes};
+use api::routes::routes;
 use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
+use web::BASE;
 
 /// The only ones that ask nobody who they are.
 const PUBLIC: [&str; 20] = [

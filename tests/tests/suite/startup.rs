@@ -2,7 +2,8 @@
 use futures_util::future::join_all;
 use tests::{
     Client, PASSWORD, Sql, json,
-    process::{Process, Program, eventually},
+    port::ReservedPort,
+    process::{Process, Program, eventually, within_limit},
     scaled,
 };
 use tokio::{
@@ -12,8 +13,11 @@ use tokio::{
 
 use crate::cli::program;
 
-/// Servers that start at the same moment on a database without tables.
+/// The number of servers that start at once on a database without tables.
 const TOGETHER: usize = 4;
+
+/// The interim answer to `Expect: 100-continue` (RFC 9110, section 10.1.1).
+const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
 #[actix_web::test]
 async fn the_first_start_in_an_empty_folder_works() {
@@ -71,9 +75,9 @@ async fn a_port_that_is_taken_is_named() {
     assert!(refused.contains(&address.to_string()), "{refused}");
 }
 
-/// Sockets of the pool must not end with the workers: the end of the first run is written after them.
+/// Connections of the pool must not end with the workers: the server revokes its first-run token after them.
 #[actix_web::test]
-async fn a_stop_before_there_is_a_superuser_ends_well() {
+async fn a_server_without_a_superuser_stops_successfully() {
     let (program, _) = program().await;
 
     for _ in 0..scaled(3) {
@@ -90,16 +94,16 @@ async fn a_stop_before_there_is_a_superuser_ends_well() {
 
 #[actix_web::test]
 async fn a_database_server_that_refuses_connections_is_named() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let port = ReservedPort::new();
+    let address = format!("127.0.0.1:{}", port.number);
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"))
+        .with("ATOLL__DATABASE__ACQUIRE_TIMEOUT", "800ms");
     let url = format!("postgres://atoll@{address}/atoll");
 
     let refused = program.with("DATABASE_URL", &url).refused("serve").await;
 
     assert!(refused.contains("Connection refused"), "{refused}");
-    assert!(refused.contains(&address.to_string()), "{refused}");
+    assert!(refused.contains(&address), "{refused}");
 }
 
 #[actix_web::test]
@@ -122,12 +126,39 @@ async fn neither_passwords_nor_tokens_are_logged() {
     assert!(!log.contains(&token), "a token is in the log");
 }
 
-/// It says first that it is not ready, for a while, then takes no more requests, and ends when all are served.
+async fn is_unready(anyone: &Client) -> Option<tests::Reply> {
+    let reply = anyone.get("//readyz").await;
+    (reply.status == 503).then_some(reply)
+}
+
 #[actix_web::test]
-async fn a_server_that_is_told_to_stop_ends_what_it_has_begun() {
+async fn a_stopping_server_is_not_ready_and_serves_requests_during_its_drain_delay() {
+    let (program, _) = program().await;
+    let (server, address) = program
+        .with("ATOLL__SERVER__DRAIN_DELAY", "1h")
+        .serve()
+        .await;
+    let anyone = Client::new(address, None, 0);
+    anyone.get("//readyz").await.expect_status(200);
+
+    server.terminate();
+
+    let unready = eventually("the server is not ready", async || {
+        is_unready(&anyone).await
+    })
+    .await;
+    let unready = unready.expect_problem(503, "unavailable");
+    let checks = json!({ "database": true, "migrations": true, "writable": true, "intact": true, "accepting": false });
+    assert_eq!(unready.body["checks"], checks);
+    assert_eq!(unready.header("retry-after"), "1");
+    anyone.get("/posts").await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn a_stopping_server_refuses_new_requests_and_finishes_running_ones() {
     let (program, _) = program().await;
     let (mut server, address) = program
-        .with("ATOLL__SERVER__DRAIN_DELAY", "2s")
+        .with("ATOLL__SERVER__DRAIN_DELAY", "100ms")
         .serve()
         .await;
     let anyone = Client::new(address, None, 0);
@@ -135,33 +166,30 @@ async fn a_server_that_is_told_to_stop_ends_what_it_has_begun() {
     let body = body.to_string();
     let (first, rest) = body.split_at(20);
     let head = format!(
-        "POST /api/v1/auth/register HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /api/v1/auth/register HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     );
     let mut slow = TcpStream::connect(address).await.unwrap();
-    slow.write_all((head + first).as_bytes()).await.unwrap();
-    anyone.get("//readyz").await.expect_status(200);
+    slow.write_all(head.as_bytes()).await.unwrap();
+    // The server says so when it begins to work on the request.
+    let mut begun = [0; CONTINUE.len()];
+    let reading = slow.read_exact(&mut begun);
+    within_limit("the request begins", reading).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&begun), CONTINUE);
+    slow.write_all(first.as_bytes()).await.unwrap();
 
     server.terminate();
-    let unready = eventually("it says that it is not ready", async || {
-        let reply = anyone.get("//readyz").await;
-        (reply.status == 503).then_some(reply)
-    })
-    .await;
-    anyone.get("/posts").await.expect_status(200);
-    eventually("it takes no more requests", async || {
+    eventually("new requests are refused", async || {
         let reply = anyone.get("/posts").await;
         (reply.status == 503).then(|| reply.expect_problem(503, "unavailable"))
     })
     .await;
     slow.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    slow.read_to_string(&mut answer).await.unwrap();
+    let reading = slow.read_to_string(&mut answer);
+    within_limit("the answer arrives", reading).await.unwrap();
 
-    let unready = unready.expect_problem(503, "unavailable");
-    let checks = json!({ "database": true, "migrations": true, "writable": true, "intact": true, "accepting": false });
-    assert_eq!(unready.body["checks"], checks);
-    assert_eq!(unready.header("retry-after"), "1");
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert!(server.end().await.success());
 }

@@ -2,23 +2,27 @@
 mod on_file;
 mod on_postgres;
 
-use service::Application;
-use std::{
-    cell::{Cell, RefCell},
-    time::{Duration, Instant},
-};
+use std::cell::{Cell, RefCell};
 
 use futures_util::future::join_all;
-use tests::{Backend, Client, PASSWORD, Sql, TestApp, detour, json, process::eventually, scaled};
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
+use service::auth::Identity;
+use tests::{
+    Backend, Client, PASSWORD, Sql, TestApp, detour, json,
+    process::{eventually, within_limit},
+    scaled,
+};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// Clients that reset their connections, how often each does, and clients that write all the while.
+/// The clients that reset their connections, the resets of each, and the clients that write meanwhile.
 const RUDE: usize = 6;
 const RESETS: usize = 60;
 const WRITERS: usize = 2;
 
-/// Publishes posts through a storm of resets; how many were acknowledged, and which of them are lost.
-async fn weather(backend: Backend) -> (usize, Vec<String>) {
+/// A reset comes after fewer statements of all requests than this: more than one request takes.
+const STATEMENTS: usize = 24;
+
+/// Publishes posts during many resets. Returns the number of acknowledged posts, and those of them that are lost.
+async fn publish_during_resets(backend: Backend) -> (usize, Vec<String>) {
     let (url, _folder) = backend.fresh().await;
     let way = if backend.is_postgres() {
         detour(&url).await
@@ -28,13 +32,11 @@ async fn weather(backend: Backend) -> (usize, Vec<String>) {
     let app = TestApp::at(&way, backend, |_| {}).await;
     let ada = app.member("ada").await;
     let acknowledged = RefCell::new(Vec::new());
-    let (over, took) = (Cell::new(0), Cell::new(Duration::ZERO));
+    let over = Cell::new(0);
 
     let write = async |title: String| {
         let post = json!({ "title": title, "content": "…" });
-        let start = Instant::now();
         let reply = ada.post("/posts", post).await;
-        took.set(start.elapsed());
         if reply.status == 201 {
             acknowledged.borrow_mut().push(title);
             return true;
@@ -51,11 +53,9 @@ async fn weather(backend: Backend) -> (usize, Vec<String>) {
         }
     };
     let rude = async |client: usize| {
-        // Parts of the time that the last write took, in hundredths and in no order.
-        let parts = (0_u32..).map(|number| number * 37 % 100);
-        for (number, part) in parts.enumerate().take(scaled(RESETS)) {
-            reset_during_a_post(&app, &ada, took.get() * part / 80).await;
-            // The next one comes when the server has time for it: what is abandoned is worked on to its end.
+        for number in 0..scaled(RESETS) {
+            reset_during_a_post(&app, &ada, number * 7 % STATEMENTS).await;
+            // An abandoned request is worked on to its end, so the next one waits until the server has time.
             let title = || format!("rude {client} {number}");
             eventually("the server has time", async || {
                 write(title()).await.then_some(())
@@ -77,13 +77,19 @@ async fn weather(backend: Backend) -> (usize, Vec<String>) {
     (acknowledged.len(), lost)
 }
 
-/// Sends a whole request, waits for a part of the time that it takes, and resets the connection.
-async fn reset_during_a_post(app: &TestApp, client: &Client, moment: Duration) {
+/// Sends a whole request, and resets the connection after this many more statements of the server, or when the answer comes.
+async fn reset_during_a_post(app: &TestApp, client: &Client, statements: usize) {
     let request = request(app, client, "/posts", r#"{"title":"Rude","content":"…"}"#);
     let mut stream = TcpStream::connect(app.address).await.unwrap();
+    let moment = app.statements.count() + statements;
     stream.write_all(request.as_bytes()).await.unwrap();
-    // The answer may come first.
-    sleep(moment).await;
+    let waits = async {
+        tokio::select! {
+            () = app.statements.reach(moment) => {}
+            _answer = stream.readable() => {}
+        }
+    };
+    within_limit("statements or an answer", waits).await;
     stream.set_zero_linger().unwrap();
 }
 
@@ -99,12 +105,13 @@ fn request(app: &TestApp, client: &Client, path: &str, body: &str) -> String {
     )
 }
 
-/// Its password waits for its turn when the client goes away.
+/// The password waits for its turn to be hashed when the client disconnects.
 #[actix_web::test]
 async fn a_request_whose_client_has_gone_is_worked_on_to_its_end() {
     let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let anyone = app.anonymous();
-    let others = join_all((0..25).map(|_| app.atoll.atoll().hasher.hash(PASSWORD.into())));
+    let others =
+        join_all((0..25).map(|_| app.kernel.state::<Identity>().hasher.hash(PASSWORD.into())));
     let user = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     let request = request(&app, &anyone, "/auth/register", &user.to_string());
     let is_full = async || anyone.get("/posts").await.status == 503;
@@ -112,10 +119,16 @@ async fn a_request_whose_client_has_gone_is_worked_on_to_its_end() {
     let goes_away = async {
         let mut stream = TcpStream::connect(app.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
-        eventually("it is worked on", async || is_full().await.then_some(())).await;
+        eventually("the request is worked on", async || {
+            is_full().await.then_some(())
+        })
+        .await;
         stream.set_zero_linger().unwrap();
         drop(stream);
-        eventually("it is done", async || (!is_full().await).then_some(())).await;
+        eventually("the request is done", async || {
+            (!is_full().await).then_some(())
+        })
+        .await;
     };
     tokio::join!(others, goes_away);
 

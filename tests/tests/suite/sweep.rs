@@ -4,7 +4,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use service::resources::registry;
+use service::registry;
 use tests::{Client, Reply};
 
 use world::{World, questions};

@@ -10,11 +10,13 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{
-    Actor, Crud, Error, Posts, Readable, Reads, Result, posts::NewPost, query::ListQuery,
-    resources::registry,
+    Actor, Crud, Error, Posts, Readable, Reads, Result, posts::NewPost, query::ListQuery, registry,
 };
-use tests::{Knobs, Service, TestApp, json, service::draft};
-use tokio::sync::Notify;
+use tests::{Knobs, Service, TestApp, json, process::within_limit, service::draft};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 /// Somebody's drafts.
 struct Desk {
@@ -176,13 +178,14 @@ async fn a_write_is_run_again_at_most_five_times() {
 
 #[actix_web::test]
 async fn a_write_is_not_run_again_beyond_its_budget() {
-    let desk = Desk::with_budget(Duration::from_secs(1)).await;
-    let tries = Cell::new(0);
+    let budget = Duration::from_secs(3);
+    let desk = Desk::with_budget(budget).await;
+    let (tries, deadline) = (Cell::new(0), Instant::now() + budget);
 
     let done = desk.service.write(async |_| {
         tries.set(tries.get() + 1);
-        // Waiting for others counts.
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        // The time that a write waits for others counts.
+        sleep_until(deadline).await;
         Err::<(), _>(contended())
     });
 
@@ -263,14 +266,17 @@ async fn a_write_that_is_dropped_rolls_back() {
 #[actix_web::test]
 async fn a_write_behind_one_that_does_not_end_is_unavailable() {
     let brief = |knobs: &mut Knobs| {
-        knobs.database = |database| database.write_timeout = Duration::from_secs(2);
+        knobs.database = |database| {
+            database.write_timeout = Duration::from_secs(2);
+            database.acquire_timeout = Duration::from_secs(2);
+        };
     };
     let app = TestApp::with(brief).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
     let (holds, ends) = (Rc::new(Notify::new()), Rc::new(Notify::new()));
     let first = {
-        let (session, id) = (app.atoll.session(Actor::System), post.id());
+        let (session, id) = (app.kernel.session(Actor::System), post.id());
         let patch = serde_json::from_value(json!({ "title": "First" })).unwrap();
         let (holds, ends) = (holds.clone(), ends.clone());
         actix_web::rt::spawn(async move {
@@ -283,7 +289,7 @@ async fn a_write_behind_one_that_does_not_end_is_unavailable() {
             write.await
         })
     };
-    holds.notified().await;
+    within_limit("the first write holds the row", holds.notified()).await;
 
     let second = json!({ "title": "Second" });
     let refused = ada.patch(post.url(), second.clone()).await;

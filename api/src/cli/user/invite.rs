@@ -6,13 +6,12 @@ use service::{
     auth::{self, Invitation},
 };
 
-use crate::{
-    cli::{
-        context::say,
-        explain::explain,
-        serve::{base_url, welcome_link},
-    },
-    settings::ServerSettings,
+use web::settings::ServerSettings;
+
+use crate::cli::{
+    context::say,
+    explain::explain,
+    serve::{base_url, welcome_link},
 };
 
 #[derive(Debug, clap::Args)]

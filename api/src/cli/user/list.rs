@@ -1,7 +1,5 @@
 //! `atoll user list`: lists users.
-use service::{
-    Found, Readable, Session, Users, query::ListQuery, resources::registry, users::UserRow,
-};
+use service::{Found, Readable, Session, Users, query::ListQuery, registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};
 

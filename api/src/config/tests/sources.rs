@@ -1,4 +1,6 @@
 //! The precedence of the sources.
+use service::database;
+
 use super::*;
 
 #[test]
@@ -111,4 +113,18 @@ fn any_url_wins_over_the_postgres_variables() {
     inputs.dotenv = variables(&[("DATABASE_URL", "postgres://other/atoll")]);
 
     assert_eq!(url(&inputs), "postgres://other/atoll");
+}
+
+/// The crates `kernel` and `web` have the same defaults for servers that read no configuration.
+#[test]
+fn the_defaults_are_those_of_a_server_without_configuration() {
+    let mut settings = Settings::load(&Inputs::default()).unwrap();
+    // The development profile changes these two.
+    settings.server.cors_origins.clear();
+    settings.database.migrate = false;
+
+    let http = web::settings::HttpSettings::default();
+    assert_eq!(format!("{:?}", settings.http()), format!("{http:?}"));
+    let database = database::Settings::new(settings.database.url.expose_secret());
+    assert_eq!(format!("{:?}", settings.database), format!("{database:?}"));
 }

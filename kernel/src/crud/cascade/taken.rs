@@ -10,8 +10,8 @@ use sea_orm::{
 use super::revive;
 use crate::{
     Error, Result, Tx,
-    audit::{Did, Entry},
     crud::{Generated, VARIATIONS, scope},
+    record::{Did, Entry},
 };
 
 /// Rows that get another text by one statement.

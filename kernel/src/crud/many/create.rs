@@ -4,15 +4,16 @@ use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 use super::{answer, insert::insert, settle};
 use crate::{
     Actor, Error, Reads, Result, Tx,
-    audit::{Did, Entry},
     crud::{Active, Change, Crud, Model, Written, base, forbidden, owner},
     permission::{Action, Reach},
-    query, time,
+    query,
+    record::{Did, Entry},
+    time,
 };
 
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
     let claimed = |mut row| {
-        time::normalize::<C>(&mut row)?;
+        time::normalize(&mut row)?;
         claim::<C>(tx.actor(), row)
     };
     let mut rows: Vec<_> = rows.into_iter().map(claimed).collect();

@@ -4,10 +4,11 @@ use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Itera
 use super::{Target, answer, permitted, settle};
 use crate::{
     Error, Reads, Result, Tx,
-    audit::{Did, Entry},
     crud::{Active, Change, Crud, Model, Written, base, scope, unique},
     permission::Action,
-    query, time,
+    query,
+    record::{Did, Entry},
+    time,
 };
 
 pub async fn update<C: Crud>(
@@ -18,7 +19,7 @@ pub async fn update<C: Crud>(
     let rows = permitted::<C>(tx, Action::Update, targets).await?;
     let pair = |(row, mut patch): (Result<_>, _)| {
         // A body is refused before its row is looked at.
-        time::normalize::<C>(&mut patch)?;
+        time::normalize(&mut patch)?;
         Ok((row?, patch))
     };
     let rows = rows.into_iter().zip(patches).map(pair).collect();

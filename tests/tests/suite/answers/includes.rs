@@ -22,7 +22,7 @@ async fn comments(app: &TestApp, count: usize, letters: usize) {
         )
     };
     let insert = row.replace("BODY", &body).replace("NUMBERS", &numbers);
-    sql::run(&app.atoll, &insert).await;
+    sql::run(&app.kernel, &insert).await;
 }
 
 #[actix_web::test]

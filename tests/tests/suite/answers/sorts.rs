@@ -1,5 +1,5 @@
 //! Long texts cannot be sorted or grouped by, and an export sorts by an indexed column.
-use service::resources::registry;
+use service::registry;
 use tests::TestApp;
 
 #[actix_web::test]

@@ -16,21 +16,21 @@ use super::{actions, entries, history};
 
 /// Seals all there is, in one block: on PostgreSQL not before every transaction is over that may be in the way, other
 /// tests' too.
-pub async fn seal_all(atoll: &Kernel) {
-    if !atoll.database.is_sqlite() {
-        let free = async || (in_the_way(atoll).await == 0).then_some(());
+pub async fn seal_all(kernel: &Kernel) {
+    if !kernel.database.is_sqlite() {
+        let free = async || (in_the_way(kernel).await == 0).then_some(());
         eventually("no transaction is in the way", free).await;
     }
-    seal(atoll).await.unwrap();
-    assert_eq!(verify(atoll, None).await.unwrap().unsealed, 0);
+    seal(kernel).await.unwrap();
+    assert_eq!(verify(kernel, None).await.unwrap().unsealed, 0);
 }
 
 /// Entries that a transaction may still come before.
-async fn in_the_way(atoll: &Kernel) -> i64 {
+async fn in_the_way(kernel: &Kernel) -> i64 {
     let waiting = "SELECT count(*) AS waiting FROM audit_entries WHERE transaction_id \
         BETWEEN CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) \
         AND CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)";
-    let session = atoll.session(Actor::System);
+    let session = kernel.session(Actor::System);
     let waiting = session.write(async |tx| {
         let waiting = Statement::from_string(DbBackend::Postgres, waiting);
         let row = tx.query_one_raw(waiting).await?.unwrap();
@@ -39,8 +39,8 @@ async fn in_the_way(atoll: &Kernel) -> i64 {
     waiting.await.unwrap()
 }
 
-async fn problems(atoll: &Kernel) -> Vec<Problem> {
-    verify(atoll, None).await.unwrap().problems
+async fn problems(kernel: &Kernel) -> Vec<Problem> {
+    verify(kernel, None).await.unwrap().problems
 }
 
 /// A post of three versions, sealed: entries 3 to 5, behind two for its author.
@@ -53,7 +53,7 @@ async fn sealed() -> (TestApp, Client, String) {
             .await
             .expect_status(200);
     }
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
     (app, ada, post.url().to_owned())
 }
 
@@ -64,7 +64,7 @@ async fn sealed_entries_have_their_place_without_gaps() {
     let root = app.superuser("root").await;
 
     let before = root.get("/audit?sort=seq&limit=100").await;
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
     let after = root.get("/audit?sort=seq&limit=100").await;
 
     let places = |page| {
@@ -86,7 +86,7 @@ async fn sealed_entries_have_their_place_without_gaps() {
         problems,
         entries,
         ..
-    } = verify(&app.atoll, None).await.unwrap();
+    } = verify(&app.kernel, None).await.unwrap();
     assert_eq!(
         (unsealed, problems, usize::try_from(entries).unwrap()),
         (0, Vec::new(), all.len())
@@ -135,11 +135,11 @@ async fn what_was_altered_is_found() {
     ];
     for (trick, problem) in tricks {
         let (app, ..) = sealed().await;
-        assert_eq!(problems(&app.atoll).await, []);
+        assert_eq!(problems(&app.kernel).await, []);
 
-        sql::run(&app.atoll, trick).await;
+        sql::run(&app.kernel, trick).await;
 
-        let found = problems(&app.atoll).await;
+        let found = problems(&app.kernel).await;
         assert_eq!(found.first(), Some(&problem), "{trick}: {found:?}");
     }
 }
@@ -147,11 +147,11 @@ async fn what_was_altered_is_found() {
 #[actix_web::test]
 async fn an_entry_that_was_put_among_sealed_ones_is_found() {
     let (app, ..) = sealed().await;
-    sql::run(&app.atoll, "DELETE FROM audit_seals WHERE seq = 5").await;
+    sql::run(&app.kernel, "DELETE FROM audit_seals WHERE seq = 5").await;
     let again = "UPDATE audit_blocks SET last_seq = 4";
-    sql::run(&app.atoll, again).await;
+    sql::run(&app.kernel, again).await;
 
-    let found = problems(&app.atoll).await;
+    let found = problems(&app.kernel).await;
 
     assert!(found.contains(&Problem::Inserted { id: 5 }), "{found:?}");
 }
@@ -163,10 +163,10 @@ async fn a_chain_that_was_cut_off_does_not_lead_to_its_receipt() {
     ada.patch(&post, json!({ "title": "Four" }))
         .await
         .expect_status(200);
-    seal_all(&app.atoll).await;
-    let receipt = verify(&app.atoll, None).await.unwrap().receipt;
+    seal_all(&app.kernel).await;
+    let receipt = verify(&app.kernel, None).await.unwrap().receipt;
     let receipt = receipt.to_string().parse().unwrap();
-    let with_receipt = async || verify(&app.atoll, Some(&receipt)).await.unwrap().problems;
+    let with_receipt = async || verify(&app.kernel, Some(&receipt)).await.unwrap().problems;
     assert_eq!(with_receipt().await, []);
 
     for cut in [
@@ -174,10 +174,10 @@ async fn a_chain_that_was_cut_off_does_not_lead_to_its_receipt() {
         "DELETE FROM audit_seals WHERE seq > 5",
         "DELETE FROM audit_blocks WHERE number > 1",
     ] {
-        sql::run(&app.atoll, cut).await;
+        sql::run(&app.kernel, cut).await;
     }
 
-    assert_eq!(problems(&app.atoll).await, []);
+    assert_eq!(problems(&app.kernel).await, []);
     assert_eq!(with_receipt().await, [Problem::Truncated { seq: 6 }]);
 }
 
@@ -187,9 +187,9 @@ async fn a_purge_erases_values_and_the_chain_still_holds() {
     let root = app.superuser("root").await;
     ada.delete(&post).await.expect_status(204);
     root.act(format!("{post}/purge")).await.expect_status(204);
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
 
-    assert_eq!(problems(&app.atoll).await, []);
+    assert_eq!(problems(&app.kernel).await, []);
     assert!(history(&root, &post).await[0]["changes"].is_null());
 }
 
@@ -199,18 +199,18 @@ async fn values_that_vanish_without_a_purge_are_found() {
     let (app, ..) = sealed().await;
 
     sql::run(
-        &app.atoll,
+        &app.kernel,
         "UPDATE audit_entries SET changes = NULL, texts = NULL, salt = NULL WHERE id = 4",
     )
     .await;
 
-    assert_eq!(problems(&app.atoll).await, [Problem::Altered { seq: 4 }]);
+    assert_eq!(problems(&app.kernel).await, [Problem::Altered { seq: 4 }]);
 }
 
 #[actix_web::test]
 async fn one_altered_entry_among_ten_thousand_is_found() {
     let service = Service::new().await;
-    let series = if Service::new().await.atoll.database.is_sqlite() {
+    let series = if Service::new().await.kernel.database.is_sqlite() {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT '2026-01-01T00:00:00.000000+00:00', 'posts', i, 'created', 1, '{}', 'salt' FROM n"
     } else {
         "SELECT now(), 'posts', i, 'created', 1, '{}', 'salt' FROM generate_series(1, 10000) i"
@@ -218,18 +218,18 @@ async fn one_altered_entry_among_ten_thousand_is_found() {
     let insert = format!(
         "INSERT INTO audit_entries (created_at, resource, resource_id, action, version, changes, salt) {series}"
     );
-    sql::run(&service.atoll, &insert).await;
-    seal_all(&service.atoll).await;
-    assert_eq!(problems(&service.atoll).await, []);
+    sql::run(&service.kernel, &insert).await;
+    seal_all(&service.kernel).await;
+    assert_eq!(problems(&service.kernel).await, []);
 
     sql::run(
-        &service.atoll,
+        &service.kernel,
         "UPDATE audit_entries SET changes = '[]' WHERE id = 6789",
     )
     .await;
 
     assert_eq!(
-        problems(&service.atoll).await,
+        problems(&service.kernel).await,
         [Problem::Altered { seq: 6789 }]
     );
 }
@@ -240,12 +240,12 @@ async fn sealers_at_once_make_one_chain() {
     let ada = app.member("ada").await;
     for round in 0..5 {
         let publish = async |number| drop(ada.publish(&format!("{round}-{number}")).await);
-        let seal = async |_| drop(seal(&app.atoll).await);
+        let seal = async |_| drop(seal(&app.kernel).await);
         tokio::join!(join_all((0..8).map(publish)), join_all((0..8).map(seal)));
     }
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
 
-    let verdict = verify(&app.atoll, None).await.unwrap();
+    let verdict = verify(&app.kernel, None).await.unwrap();
 
     assert_eq!((verdict.problems, verdict.entries), (Vec::new(), 42));
 }
@@ -255,25 +255,25 @@ async fn old_entries_are_given_up_and_the_rest_still_holds() {
     let app = TestApp::with(|with| with.service.audit.retention = Duration::from_hours(24)).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
     ada.patch(post.url(), json!({ "title": "Two" }))
         .await
         .expect_status(200);
-    seal_all(&app.atoll).await;
-    let receipt = verify(&app.atoll, None).await.unwrap().receipt;
+    seal_all(&app.kernel).await;
+    let receipt = verify(&app.kernel, None).await.unwrap().receipt;
     let old = if app.backend.is_postgres() {
         "now() - interval '25 hours'"
     } else {
         "'2001-01-01T00:00:00.000000+00:00'"
     };
     let age = |from: &str| format!("UPDATE audit_blocks SET created_at = {old} {from}");
-    sql::run(&app.atoll, &age("WHERE number = 1")).await;
+    sql::run(&app.kernel, &age("WHERE number = 1")).await;
 
-    retention::purge(&app.atoll, |_| {}).await.unwrap();
+    retention::purge(&app.kernel, |_| {}).await.unwrap();
 
     assert_eq!(actions(&history(&ada, post.url()).await), ["updated"]);
     assert_eq!(
-        verify(&app.atoll, Some(&receipt)).await.unwrap().problems,
+        verify(&app.kernel, Some(&receipt)).await.unwrap().problems,
         []
     );
     let revert = ada
@@ -282,15 +282,15 @@ async fn old_entries_are_given_up_and_the_rest_still_holds() {
     // The title is known from the entry that is left; nothing else changed.
     revert.expect_status(200);
     // The last block stays, however old.
-    seal_all(&app.atoll).await;
-    sql::run(&app.atoll, &age("")).await;
-    retention::purge(&app.atoll, |_| {}).await.unwrap();
-    let verdict = verify(&app.atoll, Some(&receipt)).await.unwrap();
+    seal_all(&app.kernel).await;
+    sql::run(&app.kernel, &age("")).await;
+    retention::purge(&app.kernel, |_| {}).await.unwrap();
+    let verdict = verify(&app.kernel, Some(&receipt)).await.unwrap();
     assert_eq!((verdict.problems, verdict.blocks), (Vec::new(), 1));
     sql::run(
-        &app.atoll,
+        &app.kernel,
         "UPDATE audit_prunes SET last_seq = last_seq - 1",
     )
     .await;
-    assert!(!problems(&app.atoll).await.is_empty());
+    assert!(!problems(&app.kernel).await.is_empty());
 }

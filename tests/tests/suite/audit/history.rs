@@ -66,7 +66,7 @@ async fn a_change_of_nothing_and_a_refused_one_leave_no_entry() {
     ada.patch(post.url(), json!({ "title": " " }))
         .await
         .expect_status(422);
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let rolled_back = system.write(async |tx| {
         let new = NewPost {
             title: "Gone".to_owned(),
@@ -158,7 +158,7 @@ async fn a_purge_leaves_that_there_was_a_row_and_nothing_of_what_it_was() {
         .expect_status(404);
     let all = root.get("/audit?limit=100").await;
     assert!(!all.text.contains("Sonderling"), "{}", all.text);
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let texts = system.write(async |tx| {
         let kept = "SELECT count(*) AS kept FROM audit_entries WHERE texts LIKE '%Sonderling%' OR changes LIKE '%Sonderling%'";
         let kept = sea_orm::Statement::from_string(tx.get_database_backend(), kept);

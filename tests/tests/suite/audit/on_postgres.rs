@@ -83,7 +83,7 @@ async fn a_role_without_a_right_to_change_entries_can_serve() {
     root.act(format!("{}/purge", post.url()))
         .await
         .expect_status(204);
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
 
     let entries = history(&root, post.url()).await;
     assert_eq!(entries[0]["action"], "created");
@@ -92,22 +92,22 @@ async fn a_role_without_a_right_to_change_entries_can_serve() {
         actions(&history(&root, comment.url()).await),
         ["created", "deleted", "restored", "deleted", "purged"]
     );
-    let verdict = verify(&app.atoll, None).await.unwrap();
+    let verdict = verify(&app.kernel, None).await.unwrap();
     assert_eq!(verdict.problems, []);
 
     // The jobs: what was deleted is purged, what was sealed is given up.
     let next = ada.publish("Next").await;
     ada.delete(next.url()).await.expect_status(204);
-    seal_all(&app.atoll).await;
-    let purged = retention::purge(&app.atoll, |_| {}).await.unwrap();
+    seal_all(&app.kernel).await;
+    let purged = retention::purge(&app.kernel, |_| {}).await.unwrap();
     let rows = |table| purged.iter().find(|expired| expired.table == table);
     assert_eq!(rows("posts").map(|expired| expired.rows), Some(1));
     assert_eq!(
         rows("audit_entries").map(|expired| expired.rows),
         Some(verdict.entries)
     );
-    seal_all(&app.atoll).await;
-    assert_eq!(verify(&app.atoll, None).await.unwrap().problems, []);
+    seal_all(&app.kernel).await;
+    assert_eq!(verify(&app.kernel, None).await.unwrap().problems, []);
     assert_eq!(
         owner.number("SELECT count(*) FROM audit_prunes").await,
         1,
@@ -120,7 +120,7 @@ async fn a_role_without_a_right_to_change_entries_can_serve() {
 async fn such_a_role_changes_and_removes_nothing_of_the_audit() {
     let granted = Granted::new("1ms").await;
     granted.app.member("ada").await;
-    seal_all(&granted.app.atoll).await;
+    seal_all(&granted.app.kernel).await;
 
     let mut tricks = vec![
         "UPDATE audit_entries SET changes = '{}'".to_owned(),
@@ -187,9 +187,9 @@ async fn values_are_erased_only_of_what_was_purged_and_is_gone() {
 async fn entries_are_given_up_no_sooner_than_the_owner_has_said() {
     let granted = Granted::new("1d").await;
     let ada = granted.app.member("ada").await;
-    seal_all(&granted.app.atoll).await;
+    seal_all(&granted.app.kernel).await;
     ada.publish("Hello").await;
-    seal_all(&granted.app.atoll).await;
+    seal_all(&granted.app.kernel).await;
     let entries = "SELECT count(*) FROM audit_entries";
     let before = granted.owner.number(entries).await;
 

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use service::resources::registry;
+use service::registry;
 use tests::{Client, PASSWORD, TestApp, json};
 
 use super::entries;

@@ -111,7 +111,7 @@ async fn a_gap_in_the_history_is_a_conflict_and_no_guess() {
             .expect_status(200);
     }
     let gap = "DELETE FROM audit_entries WHERE resource = 'posts' AND version = 2";
-    sql::run(&app.atoll, gap).await;
+    sql::run(&app.kernel, gap).await;
 
     revert(&ada, post.url(), 1)
         .await

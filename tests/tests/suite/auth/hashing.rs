@@ -2,7 +2,12 @@
 use entity::users::Model;
 use futures_util::future::join;
 use secrecy::SecretString;
-use service::{Actor, Application, auth::Settings, password::Hasher, users::by_username};
+use service::{
+    Actor,
+    auth::{Identity, Settings},
+    password::Hasher,
+    users::by_username,
+};
 use tests::{PASSWORD, TestApp, json, process::eventually, sql};
 
 use super::login;
@@ -32,7 +37,7 @@ async fn app(memory: u32, passes: u32) -> TestApp {
 }
 
 async fn stored(app: &TestApp, name: &str) -> Model {
-    by_username(&app.atoll.session(Actor::System), name)
+    by_username(&app.kernel.session(Actor::System), name)
         .await
         .unwrap()
 }
@@ -42,14 +47,14 @@ async fn user(app: &TestApp, name: &str, settings: &Settings) -> Model {
     app.user(name, false, &[]).await;
     let hash = Hasher::start(settings).hash(PASSWORD.into()).await.unwrap();
     let set = format!("UPDATE users SET password_hash = '{hash}' WHERE username = '{name}'");
-    sql::run(&app.atoll, &set).await;
+    sql::run(&app.kernel, &set).await;
     stored(app, name).await
 }
 
 /// Waits until the next sign-in is about to rehash a password.
 async fn rehashing(app: &TestApp, since: u64) {
     eventually("a password is hashed anew", async || {
-        (app.atoll.atoll().hasher.taken() >= since + 2).then_some(())
+        (app.kernel.state::<Identity>().hasher.taken() >= since + 2).then_some(())
     })
     .await;
 }
@@ -82,9 +87,9 @@ async fn a_refused_sign_in_hashes_once_whatever_the_reason() {
         ("deleted", PASSWORD),
         ("deleted@example.org", "wrong password"),
     ] {
-        let before = app.atoll.atoll().hasher.taken();
+        let before = app.kernel.state::<Identity>().hasher.taken();
         let reply = login(&app.anonymous(), name, password).await;
-        let hashed = app.atoll.atoll().hasher.taken() - before;
+        let hashed = app.kernel.state::<Identity>().hasher.taken() - before;
         let mut headers = reply.headers.clone();
         let id = headers.remove("x-request-id").unwrap();
         headers.remove("date");
@@ -114,11 +119,11 @@ async fn a_sign_in_makes_a_hash_anew_that_was_cheap_and_changes_nothing_else() {
     let after = stored(&app, "ada").await;
     let hash = &after.password_hash;
     assert!(hash.contains("$m=256,t=2,p=1,keyid="), "{hash}");
-    let hashed = app.atoll.atoll().hasher.taken();
+    let hashed = app.kernel.state::<Identity>().hasher.taken();
     login(&app.anonymous(), "ada", PASSWORD)
         .await
         .expect_status(200);
-    assert_eq!(app.atoll.atoll().hasher.taken(), hashed + 1);
+    assert_eq!(app.kernel.state::<Identity>().hasher.taken(), hashed + 1);
     let unchanged = Model {
         password_hash: before.password_hash.clone(),
         ..after
@@ -135,7 +140,7 @@ async fn a_failed_sign_in_changes_no_hash() {
         .await
         .expect_status(401);
     let off = "UPDATE users SET is_active = false WHERE username = 'ada'";
-    sql::run(&app.atoll, off).await;
+    sql::run(&app.kernel, off).await;
     login(&app.anonymous(), "ada", PASSWORD)
         .await
         .expect_status(401);
@@ -208,7 +213,7 @@ async fn a_password_that_is_set_during_a_rehash_stays() {
 
     let set = async {
         rehashing(&app, 0).await;
-        sql::run(&app.atoll, "UPDATE users SET password_hash = 'another'").await;
+        sql::run(&app.kernel, "UPDATE users SET password_hash = 'another'").await;
     };
     let (signed_in, ()) = join(login(&anyone, "ada", PASSWORD), set).await;
 
@@ -239,8 +244,11 @@ async fn a_password_can_be_changed_during_its_rehash() {
     let ada = app.member("ada").await;
     let hash = user(&app, "bob", &cheap()).await.password_hash;
     let copy = format!("UPDATE users SET password_hash = '{hash}' WHERE username = 'ada'");
-    sql::run(&app.atoll, &copy).await;
-    let (anyone, since) = (app.anonymous(), app.atoll.atoll().hasher.taken());
+    sql::run(&app.kernel, &copy).await;
+    let (anyone, since) = (
+        app.anonymous(),
+        app.kernel.state::<Identity>().hasher.taken(),
+    );
 
     let change = async {
         rehashing(&app, since).await;

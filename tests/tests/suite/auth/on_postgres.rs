@@ -1,9 +1,9 @@
 //! The cache of callers on each node, and the notices that invalidate it, on PostgreSQL with several nodes (contract §5, §9).
 mod clocks;
 
-use migration::MIGRATOR;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use migration::MIGRATOR;
 use tests::{
     Backend, Client, PASSWORD, TestApp, json,
     postgres::{GIVEN, ThrowAway, connect, say},
@@ -21,11 +21,12 @@ async fn remembering(url: &str) -> TestApp {
     TestApp::at(url, Backend::Postgres, remember).await
 }
 
+/// Waits until the server answers a request of this client without a statement.
 async fn is_remembered(app: &TestApp, client: &Client) {
     eventually("a caller is remembered", async || {
         app.statements.take();
-        client.get(CHEAP).await.expect_status(404);
-        app.statements.take().is_empty().then_some(())
+        let reply = client.get(CHEAP).await;
+        (reply.status == 404 && app.statements.take().is_empty()).then_some(())
     })
     .await;
 }
@@ -105,7 +106,7 @@ async fn a_change_on_any_node_invalidates_the_cached_caller() {
 async fn callers_are_not_cached_while_the_change_feed_is_down() {
     let Some(mut server) = ThrowAway::start() else {
         say(&format!(
-            "NOT RUN: no PostgreSQL to freeze; {GIVEN} names one that others use"
+            "NOT RUN: no PostgreSQL to freeze; {GIVEN} names a server that others use"
         ));
         return;
     };
@@ -114,13 +115,19 @@ async fn callers_are_not_cached_while_the_change_feed_is_down() {
         .await
         .unwrap();
     database.migrations(MIGRATOR).up(None).await.unwrap();
-    let app = remembering(&server.url).await;
-    let ada = app.member("ada").await;
+    let patient = remembering(&server.url).await;
+    let ada = patient.member("ada").await;
+    let app = TestApp::at(&server.url, Backend::Postgres, |with| {
+        with.service.auth.cache_lifetime = LIFETIME;
+        with.database = |database| database.outage_timeout = Duration::from_millis(1_500);
+    })
+    .await;
+    let ada = Client::new(app.address, Some(ada.token().to_owned()), ada.id);
     is_remembered(&app, &ada).await;
 
     server.freeze();
 
-    eventually("a caller is no longer taken for granted", async || {
+    eventually("a caller is no longer taken from the cache", async || {
         let reply = ada.get(CHEAP).await;
         (reply.status == 503).then_some(())
     })
@@ -133,7 +140,6 @@ async fn callers_are_not_cached_while_the_change_feed_is_down() {
     is_remembered(&app, &ada).await;
 }
 
-/// The time is printed but not asserted.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_token_that_one_process_revokes_is_refused_by_the_other() {
@@ -144,7 +150,6 @@ async fn a_token_that_one_process_revokes_is_refused_by_the_other() {
     let ((_one, here), (_other, there)) = (program.serve().await, program.serve().await);
     let (here, there) = (Client::new(here, None, 0), Client::new(there, None, 0));
 
-    let mut slowest = Duration::ZERO;
     for _ in 0..10 {
         let token = here.login("ada", PASSWORD).await;
         for _ in 0..3 {
@@ -159,10 +164,10 @@ async fn a_token_that_one_process_revokes_is_refused_by_the_other() {
             .await
             .expect_status(204);
 
-        let revoked = Instant::now();
-        while there.with_token(&token).get("/auth/me").await.status == 200 {}
-        slowest = slowest.max(revoked.elapsed());
+        eventually("the other process refuses the token", async || {
+            let me = there.with_token(&token).get("/auth/me").await;
+            (me.status == 401).then_some(())
+        })
+        .await;
     }
-
-    println!("the slowest of 10 was refused after {slowest:?}");
 }

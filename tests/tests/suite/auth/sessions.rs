@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
+use tests::{Client, PASSWORD, Reply, TestApp, json, process::eventually, sql};
 
 use super::login;
 
@@ -28,7 +28,7 @@ async fn refresh(app: &TestApp, token: &str) -> Reply {
 /// Moves a time of every session into the past.
 async fn age(app: &TestApp, column: &str, seconds: i64) {
     let set = format!("UPDATE sessions SET {column} = {}", app.ago(seconds));
-    sql::run(&app.atoll, &set).await;
+    sql::run(&app.kernel, &set).await;
 }
 
 #[actix_web::test]
@@ -244,32 +244,29 @@ async fn a_hundred_sign_ins_within_a_minute_end_no_session_that_is_in_use() {
 
         ada.get("/auth/me").await.expect_status(200);
         let sessions = "SELECT count(*) FROM sessions";
-        assert_eq!(sql::number(&app.atoll, sessions).await, 100);
+        assert_eq!(sql::number(&app.kernel, sessions).await, 100);
     }
 }
 
-/// The other sessions were used once, after the first use of this one, which is used again before each sign-in.
+/// The other sessions were used once, before the last use of this one.
 #[actix_web::test]
 async fn the_last_use_of_a_session_counts_before_it_is_stored() {
     let app = TestApp::new().await;
     let (ada, _) = signed_in(&app).await;
-    ada.get("/auth/me").await.expect_status(200);
     let mut others = Vec::new();
     for _ in 0..99 {
         let other = ada.with_token(&app.anonymous().login("ada", PASSWORD).await);
         other.get("/auth/me").await.expect_status(200);
         others.push(other);
     }
-    // By the stored times, this session is the least recently used.
+    // By the stored times, this session is the least recently used, and its next use is not stored: a minute has not passed.
     let aged = format!(
         "UPDATE sessions SET created_at = {}, last_used_at = {} WHERE id = (SELECT min(id) FROM sessions)",
         app.ago(50),
         app.ago(40)
     );
-    sql::run(&app.atoll, &aged).await;
+    sql::run(&app.kernel, &aged).await;
 
-    // Times of use have a resolution of one second.
-    actix_web::rt::time::sleep(Duration::from_millis(1_050)).await;
     ada.get("/auth/me").await.expect_status(200);
     app.anonymous().login("ada", PASSWORD).await;
 
@@ -278,27 +275,42 @@ async fn the_last_use_of_a_session_counts_before_it_is_stored() {
     others[1].get("/auth/me").await.expect_status(200);
 }
 
-/// The database measures the minute, and the test polls for the write.
+/// A request does not wait for this write, so the test polls for it.
 #[actix_web::test]
 async fn the_use_of_a_session_is_noted_once_a_minute() {
     let app = TestApp::new().await;
     let (ada, _) = signed_in(&app).await;
-    let used_at = async || {
-        let sessions = ada.get("/auth/sessions").await.expect_status(200);
-        sessions.body["data"][0]["last_used_at"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+    let used = async || ada.get("/auth/me").await.expect_status(200);
+    let is_noted = async || {
+        let recent = format!(
+            "SELECT count(*) FROM sessions WHERE last_used_at > {}",
+            app.ago(20)
+        );
+        sql::number(&app.kernel, &recent).await == 1
     };
+    let never = format!(
+        "UPDATE sessions SET created_at = {at}, last_used_at = {at}",
+        at = app.ago(30)
+    );
+    sql::run(&app.kernel, &never).await;
+
     // The first use is noted at once.
-    let begun = used_at().await;
-    while used_at().await == begun {}
-    let first = used_at().await;
-    assert_eq!(used_at().await, first, "within the minute");
+    used().await;
+    eventually("the first use is noted", async || {
+        is_noted().await.then_some(())
+    })
+    .await;
+
+    age(&app, "last_used_at", 40).await;
+    for _ in 0..3 {
+        used().await;
+    }
+    assert!(!is_noted().await, "a minute has not passed");
 
     age(&app, "last_used_at", 61).await;
-    let aged = used_at().await;
-
-    while used_at().await == aged {}
-    assert!(used_at().await > first);
+    used().await;
+    eventually("a use after a minute is noted", async || {
+        is_noted().await.then_some(())
+    })
+    .await;
 }

@@ -1,7 +1,7 @@
 //! A refused bulk request says where the error is, and writes nothing.
 use futures_util::future::{join, join_all};
 use serde_json::Value;
-use service::Application;
+use service::auth::Identity;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{bulk, create, post};
@@ -222,7 +222,8 @@ async fn nothing_is_hashed_for_those_who_make_no_users() {
     let user = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
     let operations = json!([{ "op": "create", "data": user }]);
 
-    let full = join_all((0..64).map(|_| app.atoll.atoll().hasher.hash(PASSWORD.into())));
+    let full =
+        join_all((0..64).map(|_| app.kernel.state::<Identity>().hasher.hash(PASSWORD.into())));
     let (_, reply) = join(full, bulk(&ada, "users", operations)).await;
 
     reply.expect_problem(403, "forbidden");

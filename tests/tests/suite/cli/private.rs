@@ -25,7 +25,7 @@ async fn the_database_its_journals_and_their_folder_are_private() {
     let program = careless().with("DATABASE_URL", "sqlite://data/deep/atoll.db?mode=rwc");
     script(program.folder.path());
 
-    let (_server, address) = program.serve_by("run serve").await;
+    let (_server, address) = program.serve_with("run serve").await;
     let ada = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     let anyone = Client::new(address, None, 0);
     anyone.post("/auth/register", ada).await.expect_status(201);
@@ -48,7 +48,7 @@ async fn mails_and_exports_are_private() {
     let folder = program.folder.path().to_owned();
     script(&folder);
 
-    let (mut server, address) = program.serve_by("run serve").await;
+    let (mut server, address) = program.serve_with("run serve").await;
     let ada = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     let anyone = Client::new(address, None, 0);
     anyone.post("/auth/register", ada).await.expect_status(202);
@@ -76,7 +76,7 @@ async fn a_database_that_others_can_read_is_warned_of_and_stays_as_it_is() {
     fs::write(&file, "").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
 
-    let (server, _) = program.serve_by("run serve").await;
+    let (server, _) = program.serve_with("run serve").await;
 
     assert!(server.log().contains("chmod 600"), "{}", server.log());
     assert_eq!(mode(&file), 0o640);

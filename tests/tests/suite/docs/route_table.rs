@@ -1,18 +1,15 @@
 //! The table of all routes in `docs/api.md` is generated from the OpenAPI document and the rules of the routes.
 use std::{env, fs};
 
-use api::{
-    docs::document,
-    http::{Route, Rule},
-    routes::routes,
-};
+use api::{docs::document, routes::routes};
 use serde_json::Value;
 use service::{
     Actor,
     actor::{Caller, Credential},
     permission::Permission,
-    resources::registry,
+    registry,
 };
+use web::{Route, Rule};
 
 use super::root;
 
@@ -34,14 +31,15 @@ fn user(credential: Credential, permissions: &[Permission]) -> Actor {
 }
 
 /// What a caller needs before the row is known: nothing, a credential, one of several permissions, or all of several.
-fn requirement(rule: Rule) -> String {
-    let allows = |permissions: &[Permission]| rule(&user(Credential::Session(1), permissions));
-    if rule(&Actor::Anonymous) {
+fn requirement(rule: &Rule) -> String {
+    let allows =
+        |permissions: &[Permission]| rule.could(&user(Credential::Session(1), permissions));
+    if rule.could(&Actor::Anonymous) {
         return "public".to_owned();
     }
     if allows(&[]) {
         let everything = [Permission::new("*")];
-        let takes_api_keys = rule(&user(Credential::ApiKey(1), &everything));
+        let takes_api_keys = rule.could(&user(Credential::ApiKey(1), &everything));
         let requirement = if takes_api_keys {
             "signed in"
         } else {
@@ -93,7 +91,7 @@ fn row(routes: &[Route], method: &str, path: &str, operation: &Value) -> String 
     let mut matching = routes.iter();
     let route = matching.find(|route| route.path == path && route.method.as_str() == method);
     // The routes at the root are not among those of the API, and need nothing.
-    let requirement = route.map_or_else(|| "public".to_owned(), |it| requirement(it.policy.rule));
+    let requirement = route.map_or_else(|| "public".to_owned(), |it| requirement(&it.policy.rule));
     let summary = operation["summary"].as_str().unwrap();
     format!("| {method} | `{path}` | {requirement} | {summary} |\n")
 }

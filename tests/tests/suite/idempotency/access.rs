@@ -192,7 +192,7 @@ async fn an_answer_is_given_again_to_those_credentials_only_that_may_do_it() {
     }
     let written = "SELECT count(*) FROM audit_entries WHERE resource <> 'api_keys' AND action NOT LIKE 'key%' \
         AND action <> 'signed_in'";
-    let before = sql::number(&app.atoll, written).await;
+    let before = sql::number(&app.kernel, written).await;
 
     let narrow = ed.with_key(&NARROW).await;
     let mut able = other_sessions(&app, &ed, "eddy").await.to_vec();
@@ -231,7 +231,7 @@ async fn an_answer_is_given_again_to_those_credentials_only_that_may_do_it() {
     }
 
     // The role that was taken away is the only change.
-    assert_eq!(sql::number(&app.atoll, written).await, before + 1);
+    assert_eq!(sql::number(&app.kernel, written).await, before + 1);
 }
 
 #[actix_web::test]

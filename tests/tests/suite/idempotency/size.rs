@@ -40,7 +40,7 @@ async fn a_large_answer_is_made_again_from_the_history() {
     for header in ["location", "etag", "content-type"] {
         assert_eq!(first.header(header), again.header(header));
     }
-    assert!(sql::number(&app.atoll, KEPT).await < 4_000);
+    assert!(sql::number(&app.kernel, KEPT).await < 4_000);
 }
 
 #[actix_web::test]
@@ -73,7 +73,7 @@ async fn a_change_that_changes_nothing_is_kept_without_a_body() {
         same.text
     );
     let bodies = sql::number(
-        &app.atoll,
+        &app.kernel,
         "SELECT count(*) FROM idempotency_keys WHERE outcome LIKE '%About Small%'",
     );
     assert_eq!(bodies.await, 0);
@@ -88,7 +88,7 @@ async fn an_answer_that_the_history_no_longer_has_is_not_made_up() {
         .await
         .expect_status(200);
 
-    sql::run(&app.atoll, "DELETE FROM audit_entries").await;
+    sql::run(&app.kernel, "DELETE FROM audit_entries").await;
     let again = create(&ada, "new", long(100_000)).await;
 
     again.expect_problem(409, "conflict");
@@ -120,7 +120,7 @@ async fn the_kept_answers_of_one_user_have_a_bound() {
     let total = ada.get("/posts?count=exact&limit=1").await;
     assert_eq!(total.body["page"]["total"], made.len());
     let counted = "SELECT CAST(SUM(bytes) AS bigint) FROM written_bytes";
-    assert!(sql::number(&app.atoll, counted).await <= 5_000);
+    assert!(sql::number(&app.kernel, counted).await <= 5_000);
     ada.post("/posts", post(99)).await.expect_status(201);
     keyed(&bob, 0).await.expect_status(201);
 }

@@ -1,7 +1,7 @@
 //! A caller can filter and sort by declared fields only, and by private ones only with the permission to read them.
 use entity::{comments, posts, roles, users};
 use sea_orm::{IdenStatic, Iterable};
-use service::resources::registry;
+use service::registry;
 use tests::{Client, TestApp};
 
 use super::filters::{BASE, DECLARED};

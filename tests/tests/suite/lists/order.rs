@@ -2,7 +2,7 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
-use service::resources::registry;
+use service::registry;
 use tests::TestApp;
 
 use super::filters::{BASE, DECLARED, populate};

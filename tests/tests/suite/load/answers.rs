@@ -18,7 +18,7 @@ async fn write(client: &Client) {
 
 #[actix_web::test]
 async fn a_connection_that_takes_nothing_of_an_answer_is_cut() {
-    let app = TestApp::with(|knobs| knobs.load.write_timeout = Duration::from_millis(200)).await;
+    let app = TestApp::with(|knobs| knobs.load.write_timeout = Duration::from_secs(2)).await;
     write(&app.member("ada").await).await;
 
     let mut stuck = Stuck::get(app.address, LIST, "").await;
@@ -37,7 +37,7 @@ async fn a_connection_that_takes_nothing_of_an_answer_is_cut() {
 
 #[actix_web::test]
 async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
-    let app = TestApp::with(|knobs| knobs.load.write_timeout = Duration::from_secs(5)).await;
+    let app = TestApp::with(|knobs| knobs.load.write_timeout = Duration::from_secs(30)).await;
     write(&app.member("ada").await).await;
 
     let mut slow = Stuck::get(app.address, LIST, "").await;

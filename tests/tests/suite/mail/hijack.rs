@@ -8,7 +8,9 @@ use service::{
     Actor,
     auth::{Invitation, invite},
 };
-use tests::{Authenticator, Client, PASSWORD, Reply, TestApp, json, mail::Letters, sql};
+use tests::{
+    Authenticator, Client, PASSWORD, Reply, TestApp, json, mail::Letters, process::eventually, sql,
+};
 
 use super::{forgot, register, reset, sign_in, state, verify};
 
@@ -99,7 +101,7 @@ async fn the_owner_of_an_address_takes_over_what_a_stranger_made_with_it_and_kee
     let keys = owner.get("/auth/api-keys").await.expect_status(200);
     assert_eq!(keys.body["data"], json!([]));
     let codes = "SELECT count(*) FROM recovery_codes";
-    assert_eq!(sql::number(&app.atoll, codes).await, 0);
+    assert_eq!(sql::number(&app.kernel, codes).await, 0);
     // The stranger's code is invalid, and the device is unknown.
     let guess = json!({ "login": ADDRESS, "password": PASSWORD, "otp": stranger.recovery_code });
     let request = app.anonymous().request(Method::POST, "/auth/login");
@@ -136,7 +138,7 @@ async fn an_address_that_the_operator_or_an_invitation_set_counts_as_confirmed()
             is_superuser: false,
             email: email.map(str::to_owned),
         };
-        let operator = app.atoll.session(Actor::System);
+        let operator = app.kernel.session(Actor::System);
         let token = invite(&operator, &invitation).await.unwrap();
         let body = json!({ "token": token.expose_secret(), "account": account("ada") });
         let made = app.anonymous().post("/auth/invite/accept", body).await;
@@ -190,7 +192,7 @@ async fn an_address_that_the_operator_or_an_invitation_set_counts_as_confirmed()
                     "UPDATE users SET email = '{ADDRESS}', email_key = '{ADDRESS}' WHERE id = {}",
                     ada.id
                 );
-                sql::run(&app.atoll, &set).await;
+                sql::run(&app.kernel, &set).await;
                 ada.id
             }
         };
@@ -314,9 +316,17 @@ async fn a_session_that_has_ended_makes_no_key_and_no_second_factor() {
     register(&app, "stranger", ADDRESS).await.expect_status(202);
     let stranger = signed_in(&app, "stranger", PASSWORD).await;
     let pending = Authenticator::pending(&stranger).await;
+    // Only PostgreSQL notifies nodes of changes, so callers are cached only there, once the node listens.
+    if app.backend.is_postgres() {
+        eventually("the caller is cached", async || {
+            app.statements.take();
+            stranger.get("/auth/cookie").await.expect_status(404);
+            app.statements.take().is_empty().then_some(())
+        })
+        .await;
+    }
     // This write bypasses the service, so no notice is sent.
-    sql::run(&app.atoll, "DELETE FROM sessions").await;
-    // Only PostgreSQL notifies nodes of changes, so callers are cached only there.
+    sql::run(&app.kernel, "DELETE FROM sessions").await;
     if app.backend.is_postgres() {
         stranger.get("/posts").await.expect_status(200);
     }
@@ -339,6 +349,6 @@ async fn a_session_that_has_ended_makes_no_key_and_no_second_factor() {
 
     for table in ["api_keys", "recovery_codes"] {
         let count = format!("SELECT count(*) FROM {table}");
-        assert_eq!(sql::number(&app.atoll, &count).await, 0, "{table}");
+        assert_eq!(sql::number(&app.kernel, &count).await, 0, "{table}");
     }
 }

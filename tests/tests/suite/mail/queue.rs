@@ -2,12 +2,14 @@
 use service::{
     Actor, Error,
     auth::Credentials,
-    mail::{Mail, Mailer, deliver, queue},
+    auth::deliver,
+    mail::{Mail, Mailer, queue},
 };
 use tests::{
     TestApp,
     mail::{Letters, SITE, by_smtp},
-    smtp::{Smtp, free_port},
+    port::ReservedPort,
+    smtp::Smtp,
     sql,
 };
 
@@ -15,14 +17,14 @@ use super::{LONG_AGO, forgot, heads, register, reset};
 
 async fn due(app: &TestApp) {
     let set = format!("UPDATE mails SET next_attempt_at = {LONG_AGO}");
-    sql::run(&app.atoll, &set).await;
+    sql::run(&app.kernel, &set).await;
 }
 
 #[actix_web::test]
 async fn a_mail_server_that_is_away_delays_nothing_and_loses_nothing() {
-    let port = free_port().await;
+    let port = ReservedPort::new();
     let app = TestApp::with(|with| {
-        with.service.mail = Mailer::start(&by_smtp(port), SITE).unwrap();
+        with.service.mail = Mailer::start(&by_smtp(port.number), SITE).unwrap();
     })
     .await;
     app.user("ada", false, &[]).await;
@@ -33,15 +35,15 @@ async fn a_mail_server_that_is_away_delays_nothing_and_loses_nothing() {
     forgot(&app, "ada@example.org").await.expect_status(202);
     for _ in 0..3 {
         due(&app).await;
-        deliver(&app.atoll).await.unwrap();
+        deliver(&app.kernel).await.unwrap();
     }
-    let server = Smtp::listen(port).await;
-    deliver(&app.atoll).await.unwrap();
+    let server = Smtp::listen(port);
+    deliver(&app.kernel).await.unwrap();
     assert_eq!(heads(&server.taken()), [], "they wait for their time");
     due(&app).await;
-    deliver(&app.atoll).await.unwrap();
+    deliver(&app.kernel).await.unwrap();
     due(&app).await;
-    deliver(&app.atoll).await.unwrap();
+    deliver(&app.kernel).await.unwrap();
 
     let mut taken = server.taken();
     taken.sort_by_key(|letter| letter.to.clone());
@@ -62,7 +64,7 @@ async fn a_letter_goes_with_its_transaction() {
     let letters = Letters::new();
     let app = letters.app().await;
     let ada = app.user("ada", false, &[]).await;
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
 
     let failed = system.write(async |tx| {
         queue(tx, Mail::password_changed(ada, "ada@example.org")).await?;
@@ -81,7 +83,7 @@ async fn several_who_send_at_once_send_each_letter_once() {
     for number in 0..12 {
         users.push(app.user(&format!("user-{number:02}"), false, &[]).await);
     }
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let queued = system.write(async |tx| {
         for id in &users {
             queue(
@@ -95,9 +97,9 @@ async fn several_who_send_at_once_send_each_letter_once() {
     queued.await.unwrap();
 
     let nodes = tokio::join!(
-        deliver(&app.atoll),
-        deliver(&app.atoll),
-        deliver(&app.atoll)
+        deliver(&app.kernel),
+        deliver(&app.kernel),
+        deliver(&app.kernel)
     );
 
     nodes.0.and(nodes.1).and(nodes.2).unwrap();
@@ -114,15 +116,16 @@ async fn several_who_send_at_once_send_each_letter_once() {
 
 #[actix_web::test]
 async fn a_mail_that_is_undelivered_for_days_is_given_up() {
+    let nowhere = ReservedPort::new();
     let app = TestApp::with(|with| {
-        with.service.mail = Mailer::start(&by_smtp(1), SITE).unwrap();
+        with.service.mail = Mailer::start(&by_smtp(nowhere.number), SITE).unwrap();
     })
     .await;
     app.user("ada", false, &[]).await;
     forgot(&app, "ada@example.org").await.expect_status(202);
-    deliver(&app.atoll).await.unwrap();
+    deliver(&app.kernel).await.unwrap();
     let count = async || {
-        app.atoll
+        app.kernel
             .session(Actor::System)
             .write(async |tx| waiting(tx).await)
             .await
@@ -131,12 +134,12 @@ async fn a_mail_that_is_undelivered_for_days_is_given_up() {
     assert_eq!(count().await, 1);
 
     sql::run(
-        &app.atoll,
+        &app.kernel,
         &format!("UPDATE mails SET created_at = {LONG_AGO}"),
     )
     .await;
     due(&app).await;
-    deliver(&app.atoll).await.unwrap();
+    deliver(&app.kernel).await.unwrap();
 
     assert_eq!(count().await, 0);
 }
@@ -153,7 +156,7 @@ async fn nothing_that_a_client_says_becomes_a_header_or_markup() {
     let letters = Letters::new();
     let app = letters.app().await;
     let ada = app.user("ada", false, &[]).await;
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let who = Credentials {
         login: "ada".to_owned(),
         password: tests::PASSWORD.into(),
@@ -208,7 +211,7 @@ async fn a_letter_without_a_recipient_that_any_server_takes_waits_like_any_other
     let letters = Letters::new();
     let app = letters.app().await;
     let ada = app.user("ada", false, &[]).await;
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     for to in [
         "",
         "nobody",

@@ -1,7 +1,7 @@
 //! Four independent senders, and mails that users are waiting for.
 use std::time::Duration;
 
-use api::{jobs, settings::JobSettings};
+use api::jobs::{self, JobSettings};
 use service::{
     Actor,
     mail::{Mail, Mailer, SENDERS, queue},
@@ -9,19 +9,19 @@ use service::{
 use tests::{
     TestApp,
     mail::{SITE, by_smtp},
+    port::ReservedPort,
     process::eventually,
-    smtp::{Smtp, free_port},
+    smtp::Smtp,
 };
 
 use super::forgot;
 
 /// Starts a server with a mail server that does not answer yet.
 async fn slow() -> (TestApp, Smtp) {
-    let port = free_port().await;
-    let server = Smtp::holding(port).await;
-    let app = TestApp::with(|with| {
-        with.service.mail = Mailer::start(&by_smtp(port), SITE).unwrap();
-    });
+    let port = ReservedPort::new();
+    let mailer = Mailer::start(&by_smtp(port.number), SITE).unwrap();
+    let server = Smtp::holding(port);
+    let app = TestApp::with(|with| with.service.mail = mailer);
     (app.await, server)
 }
 
@@ -29,12 +29,12 @@ fn start_jobs(app: &TestApp) {
     let never = JobSettings {
         purge_interval: Duration::ZERO,
     };
-    jobs::start(&app.atoll, &never);
+    jobs::start(&app.kernel, &never);
 }
 
 /// Queues mails that are not urgent to these users.
 async fn notify(app: &TestApp, users: &[i64]) {
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
     let queued = system.write(async |tx| {
         for id in users {
             queue(

@@ -226,7 +226,7 @@ async fn an_unverified_user_can_only_read_if_verification_is_required() {
     ada.patch("/auth/me", another).await.expect_status(200);
     ada.post("/posts", post.clone()).await.expect_status(201);
     sql::run(
-        &app.atoll,
+        &app.kernel,
         "UPDATE verified_emails SET email_key = 'former@example.org'",
     )
     .await;

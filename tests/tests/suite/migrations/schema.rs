@@ -1,7 +1,7 @@
 //! Rules that every table follows.
 use migration::MIGRATOR;
 use secrecy::ExposeSecret;
-use service::resources::registry;
+use service::registry;
 use tests::Sql;
 
 use super::{columns, migrator, shared, sql, tables};

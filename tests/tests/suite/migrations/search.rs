@@ -1,7 +1,7 @@
 //! The side tables of search: which columns they follow, and how they index older rows.
 use migration::MIGRATOR;
 use secrecy::ExposeSecret;
-use service::resources::registry;
+use service::registry;
 use tests::{PASSWORD, TestApp};
 
 use super::{migrator, shared, sql};

@@ -1,6 +1,6 @@
 //! Times of a resource: whatever their offset and precision, they are stored and compared as UTC in microseconds.
 use sea_orm::prelude::DateTimeWithTimeZone;
-use service::{Crud, Error, Refusal, query::ListQuery, resources::registry};
+use service::{Crud, Error, Refusal, query::ListQuery, registry};
 use tests::Service;
 
 use super::{

@@ -117,7 +117,7 @@ pub async fn service() -> Service {
         all.replace(&format!(" {name}"), &format!(" {kind}"))
     });
     sql::run(
-        &service.atoll,
+        &service.kernel,
         &format!("CREATE TABLE toys (id {id}, {columns})"),
     )
     .await;

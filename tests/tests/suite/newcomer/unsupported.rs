@@ -5,7 +5,7 @@ use service::{
     crud::{Field, everything},
     list_columns,
     query::unsupported_fields,
-    resources::registry,
+    registry,
 };
 
 use boxes::{Column, Entity, Model};

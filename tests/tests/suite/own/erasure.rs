@@ -8,8 +8,8 @@ use tests::{TestApp, json, sql};
 use crate::audit::chain::seal_all;
 
 /// Every row of every table, as text. The words of a search are kept apart from any row, and removed by the index itself.
-async fn everything(atoll: &Kernel) -> Vec<(String, String)> {
-    let system = atoll.session(Actor::System);
+async fn everything(kernel: &Kernel) -> Vec<(String, String)> {
+    let system = kernel.session(Actor::System);
     let read = async |tx: &service::Tx, sql: String| {
         let backend = tx.get_database_backend();
         let rows = tx
@@ -41,8 +41,8 @@ async fn everything(atoll: &Kernel) -> Vec<(String, String)> {
 }
 
 /// Where a word stands that only one person has written, whatever its case.
-async fn traces(atoll: &Kernel, word: &str) -> Vec<(String, String)> {
-    let mut all = everything(atoll).await;
+async fn traces(kernel: &Kernel, word: &str) -> Vec<(String, String)> {
+    let mut all = everything(kernel).await;
     all.retain(|(_, row)| row.to_lowercase().contains(word));
     all
 }
@@ -70,16 +70,16 @@ async fn nothing_that_they_wrote_or_were_called_is_left() {
     ada.delete(old.url()).await.expect_status(204);
     let mail = "INSERT INTO mails (recipient, template, data, attempts, created_at, next_attempt_at) \
         SELECT email, 'notice', '{}', 0, created_at, created_at FROM users WHERE username = 'zanzibar-2'";
-    sql::run(&app.atoll, mail).await;
-    seal_all(&app.atoll).await;
-    assert!(traces(&app.atoll, "zanzibar").await.len() > 10);
+    sql::run(&app.kernel, mail).await;
+    seal_all(&app.kernel).await;
+    assert!(traces(&app.kernel, "zanzibar").await.len() > 10);
     ada.delete("/auth/me").await.expect_status(204);
 
-    retention::purge(&app.atoll, |_| {}).await.unwrap();
+    retention::purge(&app.kernel, |_| {}).await.unwrap();
 
-    assert_eq!(traces(&app.atoll, "zanzibar").await, []);
-    seal_all(&app.atoll).await;
-    assert_eq!(verify(&app.atoll, None).await.unwrap().problems, []);
+    assert_eq!(traces(&app.kernel, "zanzibar").await, []);
+    seal_all(&app.kernel).await;
+    assert_eq!(verify(&app.kernel, None).await.unwrap().problems, []);
     let history = root
         .get(format!("/users/{}/history", ada.id))
         .await
@@ -95,17 +95,17 @@ async fn what_was_kept_stays_when_its_author_is_erased() {
     let (ada, bob) = (app.member("zanzibar").await, app.member("bob").await);
     let post = ada.publish("Kept").await;
     ada.comment(post.id(), "kept too").await;
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
     ada.delete("/auth/me?keep_content=true")
         .await
         .expect_status(204);
 
-    retention::purge(&app.atoll, |_| {}).await.unwrap();
+    retention::purge(&app.kernel, |_| {}).await.unwrap();
 
-    assert_eq!(traces(&app.atoll, "zanzibar").await, []);
+    assert_eq!(traces(&app.kernel, "zanzibar").await, []);
     bob.get(post.url()).await.expect_status(200);
     let comments = format!("/posts/{}/comments", post.id());
     assert_eq!(bob.get(comments).await.ids().len(), 1);
-    seal_all(&app.atoll).await;
-    assert_eq!(verify(&app.atoll, None).await.unwrap().problems, []);
+    seal_all(&app.kernel).await;
+    assert_eq!(verify(&app.kernel, None).await.unwrap().problems, []);
 }

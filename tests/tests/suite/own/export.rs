@@ -119,7 +119,7 @@ async fn it_has_more_rows_than_a_page() {
     let double = "INSERT INTO posts (created_at, updated_at, version, title, slug, content, status, author_id) \
         SELECT created_at, updated_at, 1, title, 's' || (id + (SELECT max(id) FROM posts)), content, status, author_id FROM posts";
     for _ in 0..11 {
-        sql::run(&app.atoll, double).await;
+        sql::run(&app.kernel, double).await;
     }
 
     let mut archive = export(&ada).await;
@@ -188,7 +188,7 @@ async fn an_export_of_the_account_contains_no_hash() {
         // The operator made the account: its address is known, and not shown yet.
         "UPDATE verified_emails SET is_proven = true".to_owned(),
     ] {
-        sql::run(&app.atoll, &insert).await;
+        sql::run(&app.kernel, &insert).await;
     }
 
     let mut archive = export(&ada).await;

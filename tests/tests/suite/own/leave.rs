@@ -138,7 +138,7 @@ async fn it_takes_a_fresh_sign_in_and_the_permission() {
         "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-11 minutes')"
     };
     sql::run(
-        &app.atoll,
+        &app.kernel,
         &format!("UPDATE sessions SET created_at = {old}"),
     )
     .await;

@@ -33,7 +33,7 @@ async fn world() -> World {
     }
     let author = app.user("stranger", false, &[]).await;
     sql::run(
-        &app.atoll,
+        &app.kernel,
         &format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {HIDDEN})
              INSERT INTO comments (post_id, author_id, body, created_at, updated_at, version)

@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use api::http::BASE;
 use reqwest::Method;
 use serde_json::Value;
 use tests::{Authenticator, Client, Knobs, PASSWORD, Reply, TestApp, json};
+use web::BASE;
 
 use super::Line;
 pub use by::By;

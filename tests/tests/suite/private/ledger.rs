@@ -1,16 +1,13 @@
 //! A resource written by the guide: posts with some fields declared private, and no other code about them.
-use api::{
-    http::{BASE, JsonSchema, Listed, Route, Serialize, resource},
-    routes::routes,
-};
+use api::routes::routes;
 use entity::posts::{Column, Entity, Model};
 use sea_orm::{ActiveValue::Set, Condition};
 use service::{
     Actor, Crud, Readable, Result, Tx, Users, base_columns,
     crud::{Change, Field, Owner, everything},
-    permission::Action,
     posts::{NewPost, PostPatch},
 };
+use web::{BASE, prelude::*};
 
 pub struct Ledger;
 
@@ -77,20 +74,20 @@ impl From<Model> for LedgerView {
     }
 }
 
-impl Listed for Ledger {
-    type View = LedgerView;
+impl Resource for LedgerView {
+    type Service = Ledger;
 }
 
 /// The routes of the API with this in the place of posts; without those that know posts themselves.
 pub fn with_ledger() -> Vec<Route> {
     let others = routes().into_iter();
     let others = others.filter(|route| !route.path.contains("/posts"));
-    others.chain(resource::<Ledger>()).collect()
+    others.chain(resource::<LedgerView>()).collect()
 }
 
 /// Those that are its own: the method, and the path beneath the base.
 pub fn own_routes() -> Vec<(String, String)> {
-    let own = resource::<Ledger>().into_iter();
+    let own = resource::<LedgerView>().into_iter();
     own.map(|route| {
         let path = route.path.strip_prefix(BASE).unwrap();
         (route.method.to_string(), path.to_owned())

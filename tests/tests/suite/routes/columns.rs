@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use entity::prelude::*;
 use sea_orm::{EntityTrait, IdenStatic, Iterable};
 use serde_json::Value;
-use service::resources::registry;
+use service::registry;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{numbered, samples};

@@ -1,5 +1,5 @@
 //! A search finds what a list would show, and nothing else.
-use service::resources::registry;
+use service::registry;
 use tests::{Client, TestApp, json};
 
 use super::{find, post, url};

@@ -112,9 +112,9 @@ async fn seeded_rows_are_found() {
 
     for table in ["users", "posts"] {
         let rows =
-            tests::sql::number(&service.atoll, &format!("SELECT count(*) FROM {table}")).await;
+            tests::sql::number(&service.kernel, &format!("SELECT count(*) FROM {table}")).await;
         let indexed = format!("SELECT count(*) FROM {table}_search");
-        let indexed = tests::sql::number(&service.atoll, &indexed).await;
+        let indexed = tests::sql::number(&service.kernel, &indexed).await;
         assert_eq!(indexed, rows, "{table}");
     }
 }

@@ -16,7 +16,7 @@ async fn make(app: &TestApp, table: &str, columns: &str, count: i64, row: &str) 
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
          SELECT {at}, {at}, 1, {row} FROM n"
     );
-    sql::run(&app.atoll, &insert).await;
+    sql::run(&app.kernel, &insert).await;
 }
 
 async fn comments(app: &TestApp, post: i64, author: i64, count: i64) {
@@ -31,7 +31,7 @@ async fn posts(app: &TestApp, author: i64, count: i64) {
 }
 
 async fn count(app: &TestApp, from: &str) -> i64 {
-    sql::number(&app.atoll, &format!("SELECT count(*) FROM {from}")).await
+    sql::number(&app.kernel, &format!("SELECT count(*) FROM {from}")).await
 }
 
 /// Entries of comments with this action and version, each with a salt and a change of its own, or without any.
@@ -95,7 +95,7 @@ async fn thousands_of_comments_go_come_back_and_are_purged_with_their_history() 
         root.id
     );
     assert_eq!(count(&app, &of_request).await, MANY + 1);
-    seal_all(&app.atoll).await;
+    seal_all(&app.kernel).await;
     let history = root.get(format!("{one}/history")).await.expect_status(200);
     let last = &history.body["data"][0];
     assert_eq!(
@@ -131,8 +131,8 @@ async fn thousands_of_comments_go_come_back_and_are_purged_with_their_history() 
     let purged = "audit_entries WHERE resource = 'comments' AND action = 'purged' \
         AND changes IS NOT NULL AND salt IS NOT NULL";
     assert_eq!(count(&app, purged).await, MANY + 1);
-    seal_all(&app.atoll).await;
-    assert_eq!(verify(&app.atoll, None).await.unwrap().problems, []);
+    seal_all(&app.kernel).await;
+    assert_eq!(verify(&app.kernel, None).await.unwrap().problems, []);
 }
 
 #[actix_web::test]

@@ -1,10 +1,10 @@
-//! The storm of resets on SQLite in a file.
+//! Many resets on SQLite in a file.
 use tests::Backend;
 
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
 async fn no_acknowledged_write_is_lost_in_a_storm_of_resets() {
-    let (acknowledged, lost) = super::weather(Backend::File).await;
+    let (acknowledged, lost) = super::publish_during_resets(Backend::File).await;
 
     assert!(
         lost.is_empty(),

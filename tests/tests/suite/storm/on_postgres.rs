@@ -1,11 +1,10 @@
 //! PostgreSQL, where sqlx 0.9 puts a connection whose BEGIN was cancelled back into its pool inside an open transaction
 //! (transact-rs/sqlx#4394).
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{future::poll_fn, pin::pin, task::Poll};
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use sqlx::PgPool;
 use tests::{Backend, Service, Sql, process::eventually};
-use tokio::time::timeout;
 
 /// Cancelled transactions, each followed by one write that is acknowledged.
 const TRIES: i64 = 20;
@@ -13,7 +12,7 @@ const TRIES: i64 = 20;
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn no_acknowledged_write_is_lost_in_a_storm_of_resets() {
-    let (acknowledged, lost) = super::weather(Backend::Postgres).await;
+    let (acknowledged, lost) = super::publish_during_resets(Backend::Postgres).await;
 
     assert!(
         lost.is_empty(),
@@ -24,7 +23,7 @@ async fn no_acknowledged_write_is_lost_in_a_storm_of_resets() {
     println!("{acknowledged} acknowledged, {} lost", lost.len());
 }
 
-/// If this fails, sqlx is cured, and its own pool may do.
+/// If this fails, the bug of sqlx is fixed, and its own pool may be used.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_plain_pool_loses_writes_behind_a_cancelled_begin() {
@@ -41,14 +40,14 @@ async fn a_plain_pool_loses_writes_behind_a_cancelled_begin() {
     println!("{lost} of {TRIES} lost");
     assert!(
         lost > 0,
-        "this pool is not in danger, so what guards it is for nothing"
+        "sqlx's pool loses nothing, so the pool of the service is needless"
     );
 }
 
-/// Writes that are dropped at every step of their way, each followed by one that is acknowledged.
+/// Writes are dropped at every step, and each is followed by one that is acknowledged.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn the_pool_of_the_service_loses_none_behind_a_dropped_write() {
+async fn the_pool_of_the_service_loses_no_write_after_a_dropped_one() {
     let service = Service::with(|settings| settings.max_connections = 1).await;
     let sql = Sql::open(&service.url).await;
     sql.run("CREATE TABLE ledger (entry bigint NOT NULL)").await;
@@ -59,12 +58,7 @@ async fn the_pool_of_the_service_loses_none_behind_a_dropped_write() {
                 .await?;
             Ok(())
         });
-        // A time that is another part of the write each time.
-        let _ = timeout(
-            Duration::from_micros(200) * u32::try_from(entry).unwrap(),
-            dropped,
-        )
-        .await;
+        drop_after(dropped, entry).await;
         let insert = format!("INSERT INTO ledger VALUES ({entry})");
         let written = service.write(async |tx| Ok(tx.execute_unprepared(&insert).await?));
         written.await.unwrap();
@@ -74,7 +68,20 @@ async fn the_pool_of_the_service_loses_none_behind_a_dropped_write() {
     assert_eq!(sql.number(kept).await, TRIES);
 }
 
-/// How many of the acknowledged writes are gone after others began and changed their minds.
+/// Polls a future this many times, and drops it.
+async fn drop_after(work: impl Future, polls: i64) {
+    let (mut work, mut polls) = (pin!(work), polls);
+    poll_fn(|cx| {
+        polls -= 1;
+        if polls < 0 || work.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Returns the number of acknowledged writes that are lost, each of which followed a transaction whose BEGIN was cancelled.
 async fn lost_behind_cancelled_begins(pool: &DatabaseConnection, url: &str) -> i64 {
     let sql = Sql::open(url).await;
     sql.run("CREATE TABLE ledger (entry bigint NOT NULL)").await;
@@ -84,7 +91,9 @@ async fn lost_behind_cancelled_begins(pool: &DatabaseConnection, url: &str) -> i
             (pool_of_one.num_idle() == 1).then_some(())
         })
         .await;
+        sql.run("SELECT pg_advisory_lock(1)").await;
         cancel_begin(pool_of_one).await;
+        sql.run("SELECT pg_advisory_unlock(1)").await;
         let insert = format!("INSERT INTO ledger VALUES ({entry})");
         pool.execute_unprepared(&insert).await.unwrap();
         pool.begin().await.unwrap().rollback().await.unwrap();
@@ -93,11 +102,14 @@ async fn lost_behind_cancelled_begins(pool: &DatabaseConnection, url: &str) -> i
     TRIES - sql.number("SELECT count(*) FROM ledger").await
 }
 
-/// Begins a transaction, and goes away before the server has answered.
+/// Begins a transaction, and drops it before the server has answered: the server waits for a lock that the test holds.
 async fn cancel_begin(pool: &PgPool) {
-    let mut begin = pin!(pool.begin_with("BEGIN; SELECT pg_sleep(0.02)"));
+    let mut begin = pin!(pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(1)"));
     poll_fn(|cx| {
-        assert!(begin.as_mut().poll(cx).is_pending(), "it answers too fast");
+        assert!(
+            begin.as_mut().poll(cx).is_pending(),
+            "the server cannot have answered"
+        );
         Poll::Ready(())
     })
     .await;

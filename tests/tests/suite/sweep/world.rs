@@ -1,9 +1,10 @@
 //! The rows that contain the canary, the callers who look for it, and the routes they call.
 use std::collections::BTreeSet;
 
-use api::{http::BASE, routes::routes};
-use service::resources::registry;
+use api::routes::routes;
+use service::registry;
 use tests::{Client, TestApp, json};
+use web::BASE;
 
 use super::CANARY;
 

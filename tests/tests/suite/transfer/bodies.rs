@@ -108,7 +108,7 @@ async fn a_body_that_is_too_large_is_413_and_what_was_committed_stays() {
 
 #[actix_web::test]
 async fn a_body_of_which_nothing_arrives_for_too_long_is_408() {
-    let soon = Duration::from_millis(50);
+    let soon = Duration::from_millis(200);
     let app = TestApp::with(|with| with.server.body_timeout = soon).await;
     let ada = app.member("ada").await;
 

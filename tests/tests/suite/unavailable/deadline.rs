@@ -1,9 +1,7 @@
 //! One deadline for all statements of a request, counted from its arrival.
 use std::time::Duration;
 
-use service::{
-    Actor, Error, Limit, Posts, Readable, Session, query::ListQuery, resources::registry,
-};
+use service::{Actor, Error, Limit, Posts, Readable, Session, query::ListQuery, registry};
 use tests::{PASSWORD, Service, TestApp, json};
 use tokio::time::Instant;
 
@@ -17,8 +15,8 @@ async fn a_statement_gets_only_the_time_that_is_left_of_its_request() {
     let service = Service::new().await;
     let limit = Duration::from_secs(30);
     let session = |arrival: Instant| {
-        let atoll = service.atoll.clone().for_request(arrival, Limit::Read);
-        atoll.session(Actor::System)
+        let kernel = service.kernel.clone().for_request(arrival, Limit::Read);
+        kernel.session(Actor::System)
     };
     let (early, late) = (session(Instant::now()), session(Instant::now() - limit));
 

@@ -2,7 +2,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use reqwest::Method;
-use tests::{Client, TestApp, process::eventually};
+use tests::{
+    Client, TestApp,
+    process::{eventually, within_limit},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -10,12 +13,12 @@ use tokio::{
 
 const BODY: &str = r#"{"title":"Hello","content":"…"}"#;
 
-/// A connection on which a request for a new post has begun: the head, and half of the body.
+/// Opens a connection and sends the head and half of the body of a new post.
 async fn half_a_post(client: &Client, address: SocketAddr) -> TcpStream {
     half(client, address, ("/api/v1/posts", "application/json")).await
 }
 
-/// The same of an import, which is worked on while its body arrives.
+/// Does the same for an import, which is worked on while its body arrives.
 async fn half_an_import(client: &Client, address: SocketAddr) -> TcpStream {
     half(
         client,
@@ -42,7 +45,7 @@ async fn send_the_rest(stream: &mut TcpStream) {
     stream.write_all(rest.as_bytes()).await.unwrap();
 }
 
-/// What the server says until it has said `end`, or hangs up.
+/// Reads until the answer contains `end`, or the connection ends.
 async fn answer(stream: &mut TcpStream, end: &str) -> String {
     let mut said = Vec::new();
     let mut buffer = [0; 4096];
@@ -51,7 +54,10 @@ async fn answer(stream: &mut TcpStream, end: &str) -> String {
         let count = if text.contains(end) {
             0
         } else {
-            stream.read(&mut buffer).await.unwrap_or(0)
+            let reading = stream.read(&mut buffer);
+            within_limit("an answer arrives", reading)
+                .await
+                .unwrap_or(0)
         };
         if count == 0 {
             return text;
@@ -71,7 +77,7 @@ async fn a_request_beyond_the_bound_is_refused_at_once() {
     let ada = app.member("ada").await;
 
     let mut slow = half_an_import(&ada, app.address).await;
-    eventually("the one place is taken", async || {
+    eventually("the only place is taken", async || {
         is_full(&app).await.then_some(())
     })
     .await;
@@ -116,12 +122,12 @@ async fn a_head_that_takes_too_long_ends_the_connection() {
     slow.write_all(b"GET /healthz HTTP/1.1\r\nHost:")
         .await
         .unwrap();
-    let refused = answer(&mut slow, "nothing of the kind").await;
+    let refused = answer(&mut slow, "no answer contains this").await;
 
     assert!(refused.starts_with("HTTP/1.1 408 "), "{refused:?}");
 }
 
-/// Its place is free again, and half a body is no post.
+/// The place of the request becomes free, and half a body creates no post.
 #[actix_web::test]
 async fn a_client_that_disconnects_during_a_request_harms_no_other() {
     let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
@@ -130,7 +136,7 @@ async fn a_client_that_disconnects_during_a_request_harms_no_other() {
     for (reset, is_import) in [(true, false), (false, false), (true, true), (false, true)] {
         if !is_import {
             let slow = half_a_post(&ada, app.address).await;
-            eventually("it waits for its body", async || {
+            eventually("the request waits for its body", async || {
                 (app.load.waiting.available_permits() == 1023).then_some(())
             })
             .await;
@@ -138,14 +144,14 @@ async fn a_client_that_disconnects_during_a_request_harms_no_other() {
                 slow.set_zero_linger().unwrap();
             }
             drop(slow);
-            eventually("it waits no more", async || {
+            eventually("the request no longer waits", async || {
                 (app.load.waiting.available_permits() == 1024).then_some(())
             })
             .await;
             continue;
         }
         let slow = half_an_import(&ada, app.address).await;
-        eventually("the one place is taken", async || {
+        eventually("the only place is taken", async || {
             is_full(&app).await.then_some(())
         })
         .await;

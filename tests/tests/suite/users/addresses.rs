@@ -61,7 +61,7 @@ async fn an_undeliverable_address_is_422_wherever_it_is_set() {
             is_superuser: false,
             email: Some(bad.to_owned()),
         };
-        let operator = app.atoll.session(Actor::System);
+        let operator = app.kernel.session(Actor::System);
         invite(&operator, &invitation).await.unwrap_err();
         // `atoll user create` makes the same check.
         let new = NewUser {

@@ -15,7 +15,7 @@ use super::seal_all;
 async fn an_entry_waits_for_every_transaction_that_began_before_its_own() {
     let service = Service::patient().await;
     let ada = service.user("ada").await;
-    seal_all(&service.atoll).await;
+    seal_all(&service.kernel).await;
     let (began, go_on) = (Notify::new(), Notify::new());
     let (slow, quick) = (draft(ada, "Slow"), draft(ada, "Quick"));
 
@@ -31,8 +31,8 @@ async fn an_entry_waits_for_every_transaction_that_began_before_its_own() {
             .write(async |tx| Posts::create(tx, &quick).await)
             .await
             .unwrap();
-        let sealed = seal(&service.atoll).await.unwrap();
-        let unsealed = verify(&service.atoll, None).await.unwrap().unsealed;
+        let sealed = seal(&service.kernel).await.unwrap();
+        let unsealed = verify(&service.kernel, None).await.unwrap().unsealed;
         go_on.notify_one();
         (sealed, unsealed)
     };
@@ -44,9 +44,9 @@ async fn an_entry_waits_for_every_transaction_that_began_before_its_own() {
         "the quick one waits, as the slow one may come before it"
     );
 
-    seal_all(&service.atoll).await;
+    seal_all(&service.kernel).await;
 
-    let verdict = verify(&service.atoll, None).await.unwrap();
+    let verdict = verify(&service.kernel, None).await.unwrap();
     assert_eq!(
         (verdict.entries, verdict.unsealed, verdict.problems),
         (3, 0, Vec::new())
@@ -60,27 +60,27 @@ async fn sealing_goes_on_in_a_restored_database() {
     let service = Service::new().await;
     let ada = service.user("ada").await;
     service.post(ada, "Before").await;
-    seal_all(&service.atoll).await;
+    seal_all(&service.kernel).await;
     service.post(ada, "Just before").await;
     sql::run(
-        &service.atoll,
+        &service.kernel,
         "UPDATE audit_entries SET transaction_id = transaction_id + 1000000000000",
     )
     .await;
     sql::run(
-        &service.atoll,
+        &service.kernel,
         "UPDATE audit_blocks SET last_transaction_id = last_transaction_id + 1000000000000",
     )
     .await;
 
     for title in ["After", "Later"] {
         service.post(ada, title).await;
-        timeout(Duration::from_secs(30), seal_all(&service.atoll))
+        timeout(Duration::from_secs(30), seal_all(&service.kernel))
             .await
             .unwrap();
     }
 
-    let verdict = verify(&service.atoll, None).await.unwrap();
+    let verdict = verify(&service.kernel, None).await.unwrap();
     assert_eq!((verdict.entries, verdict.problems), (5, Vec::new()));
     let order = Sql::open(&service.url).await;
     let order = order

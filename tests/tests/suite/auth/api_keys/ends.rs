@@ -37,12 +37,12 @@ async fn an_expired_key_is_invalid() {
         app.ago(1)
     );
 
-    sql::run(&app.atoll, &past).await;
+    sql::run(&app.kernel, &past).await;
 
     refused(&program).await;
     unlimited.get("/posts").await.expect_status(200);
     assert_eq!(list(&ada).await.len(), 1);
-    let removed = retention::purge(&app.atoll, |_| {}).await.unwrap();
+    let removed = retention::purge(&app.kernel, |_| {}).await.unwrap();
     let keys = removed.iter().find(|it| it.table == "api_keys").unwrap();
     assert_eq!(keys.rows, 1);
     assert_eq!(list(&ada).await.len(), 1);
@@ -86,7 +86,7 @@ async fn a_key_of_an_inactive_user_is_invalid() {
     let program = ada.with_key(&["posts.create.own"]).await;
     program.get("/posts").await.expect_status(200);
 
-    sql::run(&app.atoll, "UPDATE users SET is_active = false").await;
+    sql::run(&app.kernel, "UPDATE users SET is_active = false").await;
 
     refused(&program).await;
 }
@@ -126,7 +126,7 @@ async fn there_is_room_for_a_hundred_keys() {
         "UPDATE api_keys SET expires_at = {} WHERE id = 7",
         app.ago(1)
     );
-    sql::run(&app.atoll, &past).await;
+    sql::run(&app.kernel, &past).await;
     create(&ada, &["posts.create.own"]).await.expect_status(201);
     assert_eq!(list(&ada).await.len(), 100);
 }

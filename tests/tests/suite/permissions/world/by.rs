@@ -45,7 +45,7 @@ impl World {
                          SELECT {id}, id, {at} FROM roles WHERE name = '{name}'"
                     ),
                 ] {
-                    sql::run(&self.app.atoll, &statement).await;
+                    sql::run(&self.app.kernel, &statement).await;
                 }
                 client.clone()
             }
@@ -69,7 +69,7 @@ impl World {
                  SELECT {id}, id, {at} FROM roles WHERE name IN ('member', '{caller}')"
             ),
         ] {
-            sql::run(&self.app.atoll, &statement).await;
+            sql::run(&self.app.kernel, &statement).await;
         }
     }
 
@@ -85,7 +85,7 @@ impl World {
             json!(scopes),
             client.id
         );
-        sql::run(&self.app.atoll, &widen).await;
+        sql::run(&self.app.kernel, &widen).await;
         let key = key.token().to_owned();
         self.keys.borrow_mut().insert(client.id, key);
     }

@@ -3,7 +3,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 use service::{Actor, Crud, Posts};
-use tests::{Client, Reply, Sql, TestApp, json, process::eventually};
+use tests::{
+    Client, Reply, Sql, TestApp, json,
+    process::{eventually, within_limit},
+};
 use tokio::sync::Notify;
 
 async fn delete_with_key(client: &Client, url: &str) -> Reply {
@@ -11,8 +14,8 @@ async fn delete_with_key(client: &Client, url: &str) -> Reply {
     Reply::of(request.header("Idempotency-Key", "once")).await
 }
 
-/// Whether a statement of another connection waits for a lock.
-async fn one_waits(sql: &Sql) {
+/// Waits until a statement of another connection waits for a lock.
+async fn statement_waits(sql: &Sql) {
     eventually("a statement waits for a lock", async || {
         let waiting = "SELECT count(*) FROM pg_stat_activity \
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -23,12 +26,15 @@ async fn one_waits(sql: &Sql) {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
-async fn reads_go_on_and_writes_are_told_to_come_back_on_file() {
-    let app = TestApp::new().await;
+async fn reads_are_served_and_writes_refused_for_now_on_file() {
+    let app = TestApp::with(|with| {
+        with.database = |settings| settings.acquire_timeout = Duration::from_secs(2);
+    })
+    .await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
     let (begun, end) = (Notify::new(), Notify::new());
-    let system = app.atoll.session(Actor::System);
+    let system = app.kernel.session(Actor::System);
 
     let deletion = system.write(async |tx| {
         Posts::delete(tx, post.id()).await?;
@@ -37,7 +43,7 @@ async fn reads_go_on_and_writes_are_told_to_come_back_on_file() {
         Ok(())
     });
     let others = async {
-        begun.notified().await;
+        within_limit("the deletion begins", begun.notified()).await;
         ada.get(post.url()).await.expect_status(200);
         let refused = ada
             .post("/posts", json!({ "title": "Other", "content": "…" }))
@@ -53,10 +59,10 @@ async fn reads_go_on_and_writes_are_told_to_come_back_on_file() {
     ada.publish("Other").await;
 }
 
-/// A comment that somebody else has locked stands for many: the deletion takes as long as the lock is held.
+/// One locked comment stands for many: the deletion takes as long as the lock is held.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn other_writes_go_on_and_a_retry_learns_the_outcome_on_postgres() {
+async fn other_writes_are_served_and_a_retry_learns_the_outcome_on_postgres() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -71,7 +77,7 @@ async fn other_writes_go_on_and_a_retry_learns_the_outcome_on_postgres() {
 
     let deletion = delete_with_key(&ada, post.url());
     let meanwhile = async {
-        one_waits(&Sql::open(&app.url).await).await;
+        statement_waits(&Sql::open(&app.url).await).await;
         ada.publish("Other").await;
         let running = delete_with_key(&ada, post.url())
             .await
@@ -86,8 +92,8 @@ async fn other_writes_go_on_and_a_retry_learns_the_outcome_on_postgres() {
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
-/// Whether so many statements of other connections have waited longer than other writes may take.
-async fn wait_long(sql: &Sql, count: i64) {
+/// Waits until this many statements of other connections have waited for a lock longer than ordinary writes may take.
+async fn statements_wait_long(sql: &Sql, count: i64) {
     eventually("statements wait longer than writes may take", async || {
         let waiting = "SELECT count(*) FROM pg_stat_activity \
             WHERE datname = current_database() AND wait_event_type = 'Lock' \
@@ -97,18 +103,12 @@ async fn wait_long(sql: &Sql, count: i64) {
     .await;
 }
 
-/// Rows that somebody else has locked stand for many: each of these takes longer than a write may.
+/// Locked rows stand for many rows: each request takes longer than a write may.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn what_takes_rows_along_has_the_long_limit_on_postgres() {
-    let app = TestApp::with(|with| {
-        with.database = |settings| {
-            settings.write_timeout = Duration::from_secs(1);
-            settings.max_connections = 8;
-        };
-    })
-    .await;
-    let (root, ada) = (app.superuser("root").await, app.member("ada").await);
+async fn cascades_restores_and_purges_have_the_long_limit_on_postgres() {
+    let patient = TestApp::new().await;
+    let (root, ada) = (patient.superuser("root").await, patient.member("ada").await);
     let mut posts = Vec::new();
     for (client, title) in [
         (&root, "0"),
@@ -124,6 +124,16 @@ async fn what_takes_rows_along_has_the_long_limit_on_postgres() {
     for post in &posts[2..4] {
         root.delete(post.url()).await.expect_status(204);
     }
+    let app = TestApp::at(&patient.url, patient.backend, |with| {
+        with.database = |settings| {
+            settings.write_timeout = Duration::from_secs(1);
+            settings.max_connections = 8;
+        };
+    })
+    .await;
+    let of_app =
+        |client: Client| Client::new(app.address, Some(client.token().to_owned()), client.id);
+    let (root, ada) = (of_app(root), of_app(ada));
     let other = Sql::open(&app.url).await;
     other.run("BEGIN").await;
     other.run("SELECT id FROM comments FOR UPDATE").await;
@@ -139,7 +149,7 @@ async fn what_takes_rows_along_has_the_long_limit_on_postgres() {
         )
     };
     let meanwhile = async {
-        wait_long(&Sql::open(&app.url).await, 5).await;
+        statements_wait_long(&Sql::open(&app.url).await, 5).await;
         other.run("COMMIT").await;
     };
     let (done, ()) = tokio::join!(long, meanwhile);

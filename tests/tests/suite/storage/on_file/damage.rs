@@ -21,7 +21,7 @@ async fn database(folder: &Path) -> (String, PathBuf) {
     for number in 0..20 {
         service.post(ada, &format!("Post {number}")).await;
     }
-    service.atoll.database.close().await.unwrap();
+    service.kernel.database.close().await.unwrap();
     (url, folder.join("test.db"))
 }
 
@@ -51,13 +51,13 @@ async fn damage_is_found_and_a_whole_file_is_not_blamed() {
     let folder = tempfile::tempdir().unwrap();
     let (url, file) = database(folder.path()).await;
     let service = Service::at(&url, |_| {}).await;
-    service.atoll.database.check_file(LIMIT).await;
-    let blamed = service.atoll.database.is_damaged();
-    service.atoll.database.close().await.unwrap();
+    service.kernel.database.check_file(LIMIT).await;
+    let blamed = service.kernel.database.is_damaged();
+    service.kernel.database.close().await.unwrap();
 
     flip(&url, &file).await;
     let service = Service::at(&url, |_| {}).await;
-    let database = &service.atoll.database;
+    let database = &service.kernel.database;
     database.check_file(Duration::ZERO).await;
     let without_a_check = database.is_damaged();
     database.check_file(Duration::from_nanos(1)).await;

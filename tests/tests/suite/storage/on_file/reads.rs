@@ -1,9 +1,9 @@
-//! Long reads end at their deadline, and when their client is gone.
+//! A long read ends at its deadline, and when its client disconnects.
 use std::net::SocketAddr;
 
 use tests::{
     Client, Sql, file_url,
-    process::{Process, Program},
+    process::{Process, Program, eventually},
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -11,21 +11,23 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 const ROWS: usize = 20_000;
 const LENGTH: usize = 2_000;
 
-/// How often a read that may use the only connection is tried. Each try waits 800 ms for it at most.
+/// The tries of a read that needs the only connection, and how long each waits for it.
 const TRIES: usize = 5;
+const ACQUIRE_TIMEOUT: &str = "800ms";
 
-/// Nearly the beginning of each row, again and again.
+/// Returns a list whose filter matches each row nearly to its end, at each position.
 fn pattern() -> String {
     format!("/comments?body[contains]={}b", "a".repeat(150))
 }
 
-/// A server with one connection to read with, and comments that it takes long to look through.
+/// Starts a server with one connection for reads, and comments that take long to search.
 async fn slow_server(read_timeout: &str) -> (Process, SocketAddr) {
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
     let url = file_url(program.folder.path());
     let program = program
         .with("DATABASE_URL", &url)
         .with("ATOLL__DATABASE__MAX_CONNECTIONS", "1")
+        .with("ATOLL__DATABASE__ACQUIRE_TIMEOUT", ACQUIRE_TIMEOUT)
         .with("ATOLL__DATABASE__READ_TIMEOUT", read_timeout);
     program
         .ok("seed --users 1 --posts 1 --comments 1", "")
@@ -58,7 +60,7 @@ async fn is_free(client: &Client) -> bool {
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
 async fn a_read_that_overruns_is_ended_and_leaves_its_connection() {
-    let (_server, address) = slow_server("200ms").await;
+    let (_server, address) = slow_server("500ms").await;
     let anyone = Client::new(address, None, 0);
 
     let refused = anyone.get(pattern()).await;
@@ -67,7 +69,7 @@ async fn a_read_that_overruns_is_ended_and_leaves_its_connection() {
     assert!(!refused.headers.contains_key("retry-after"));
     assert!(
         is_free(&anyone).await,
-        "the statement of a read that was given up runs on"
+        "the statement of a refused read is still running"
     );
     anyone.get("//readyz").await.expect_status(200);
 }
@@ -85,8 +87,11 @@ async fn a_read_whose_client_is_gone_is_ended() {
     for resets in [false, true] {
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(head.as_bytes()).await.unwrap();
-        // It has the only connection as soon as another read waits for one in vain.
-        while anyone.get("/posts").await.status == 200 {}
+        // The read has the only connection when another read waits for it in vain.
+        eventually("the read has the only connection", async || {
+            (anyone.get("/posts").await.status != 200).then_some(())
+        })
+        .await;
         if resets {
             slow.set_zero_linger().unwrap();
         }
@@ -94,7 +99,7 @@ async fn a_read_whose_client_is_gone_is_ended() {
 
         assert!(
             is_free(&anyone).await,
-            "the read goes on without its client: resets {resets}"
+            "the read is still running without its client (reset: {resets})"
         );
     }
 }

@@ -1,0 +1,62 @@
+//! Who callers are: their tokens, their session cookies, and what keeps them from their permissions.
+use secrecy::SecretString;
+use service::{Actor, Error, Kernel, actor::Withheld, auth};
+use web::{Application, application::Answered, cookie::HostCookie};
+
+/// The cookie that keeps a browser signed in.
+pub const SESSION_COOKIE: HostCookie = HostCookie("__Host-atoll");
+
+/// The checks of the callers of this product.
+pub struct Callers;
+
+impl Application for Callers {
+    fn resolve_token<'a>(
+        &'a self,
+        kernel: &'a Kernel,
+        token: &'a SecretString,
+    ) -> Answered<'a, Actor> {
+        Box::pin(auth::resolve(kernel, token))
+    }
+
+    fn session_cookie(&self) -> Option<HostCookie> {
+        Some(SESSION_COOKIE)
+    }
+
+    fn resolve_cookie<'a>(
+        &'a self,
+        kernel: &'a Kernel,
+        cookie: &'a SecretString,
+    ) -> Answered<'a, Actor> {
+        Box::pin(auth::resolve_token(kernel, cookie))
+    }
+
+    fn check_csrf_token<'a>(
+        &'a self,
+        kernel: &'a Kernel,
+        cookie: &'a SecretString,
+        token: &'a str,
+    ) -> Answered<'a, ()> {
+        Box::pin(async move {
+            if auth::is_csrf_token(kernel, cookie, token).await? {
+                Ok(())
+            } else {
+                Err(Error::Forbidden(
+                    "missing or wrong X-CSRF-Token header: a request with a cookie needs the token from GET /api/v1/auth/cookie",
+                ))
+            }
+        })
+    }
+
+    fn advice(&self, withheld: Withheld) -> &'static str {
+        match withheld {
+            Withheld::Verification => {
+                "your e-mail address is not verified: open the link in the e-mail that you were sent, or request \
+                 another with POST /api/v1/auth/email/verify/resend"
+            }
+            Withheld::SecondFactor => {
+                "one of your roles requires a second factor: enable it with POST /api/v1/auth/totp and \
+                 POST /api/v1/auth/totp/confirm"
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The audit: every change of every resource is recorded in its own transaction, and can be read, and undone.
+use sea_orm::Condition;
+
+use self::view::{Column, Entity, Model};
+use crate::{
+    Actor, Readable, Reads, Result,
+    crud::{Budget, Field, Page, everything, nothing},
+    list_columns,
+    permission::Permission,
+    query::ListQuery,
+};
+
+pub use crate::{
+    crud::revert::Revert,
+    record::{Did, Entry, Settings},
+};
+
+mod chain;
+mod history;
+mod prune;
+mod seal;
+mod texts;
+mod verdict;
+mod verify;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the derives call the methods that are disallowed elsewhere"
+)]
+mod view;
+
+pub use history::history;
+pub use prune::prune;
+pub use seal::seal;
+pub use texts::AuditRow;
+pub use verdict::{Problem, Receipt, Verdict};
+pub use verify::verify;
+
+/// What those with `audit.read` read of all resources at once.
+pub struct Audit;
+
+list_columns!(Audit);
+
+impl Readable for Audit {
+    type Row = AuditRow;
+
+    const OWNER: Option<Column> = None;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Version),
+        Field::public(Column::Seq),
+        Field::public(Column::ActorId),
+        Field::public(Column::RequestId),
+        Field::public(Column::Resource),
+        Field::public(Column::ResourceId),
+        Field::public(Column::Action),
+        Field::heavy(Column::Changes),
+    ];
+
+    fn visible(actor: &Actor) -> Condition {
+        if may_list(actor) {
+            everything()
+        } else {
+            nothing()
+        }
+    }
+
+    async fn load_within(
+        reads: &impl Reads,
+        entries: Vec<Model>,
+        budget: &Budget,
+    ) -> Result<Vec<AuditRow>> {
+        texts::load(reads, entries, budget).await
+    }
+}
+
+/// Whether the actor may list the entries of all resources.
+pub fn may_list(actor: &Actor) -> bool {
+    actor.holds(&Permission::new("audit.read"))
+}
+
+/// Lists entries. What is private of a row stays private in its entries: that takes the full read permission of its
+/// resource.
+pub async fn list(reads: &impl Reads, query: &ListQuery<Audit>) -> Result<Page<AuditRow, ()>> {
+    let mut page = Audit::list(reads, query).await?;
+    for found in &mut page.rows {
+        history::hide_private(reads, &mut found.row);
+    }
+    Ok(page)
+}

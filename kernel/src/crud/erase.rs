@@ -1,0 +1,42 @@
+//! Forgetting the values of what was purged. That there was such a row, and the digests of its values, stay.
+use crate::entity::audit_entries::{Column, Entity};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, Statement,
+    sea_query::{Expr, ExprTrait, SelectStatement},
+};
+
+use super::scope;
+use crate::{Result, Tx, record::Did};
+
+/// Passes the rows that this transaction purged to `audit_erase`, 50,000 a call. The function has the rights of the tables'
+/// owner; this role may have none to change an entry.
+const ERASE: &str = "\
+    SELECT count(*) AS calls FROM (\
+        SELECT array_agg(purged.resource_id) AS ids FROM (\
+            SELECT resource_id, (row_number() OVER (ORDER BY id) - 1) / 50000 AS part FROM audit_entries \
+            WHERE transaction_id = CAST(CAST(pg_current_xact_id() AS text) AS bigint) \
+            AND resource = $1 AND action = 'purged') AS purged \
+        GROUP BY purged.part) AS parts, LATERAL audit_erase($1, parts.ids)";
+
+/// Erases the values of every row of a table that this transaction purged, once the rows are gone and their entries stored.
+/// SQLite has done that already: [`erase_of`].
+pub async fn erase_purged(tx: &Tx, table: &'static str) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres && tx.is_recorded() {
+        let erase = Statement::from_sql_and_values(DbBackend::Postgres, ERASE, [table.into()]);
+        tx.query_one_raw(erase).await?;
+    }
+    Ok(())
+}
+
+/// Erases the values of rows that are about to be purged, on SQLite.
+pub async fn erase_of(tx: &Tx, table: &'static str, rows: SelectStatement) -> Result<()> {
+    let theirs = Column::Resource
+        .eq(table)
+        .and(Column::ResourceId.in_subquery(rows))
+        .and(Column::Action.ne(Did::Purged.as_str()));
+    let nothing = [Column::Changes, Column::Texts, Column::Salt]
+        .map(|column| (column, Expr::val(None::<String>)));
+    scope::update_plain::<Entity>(tx, theirs, nothing)
+        .await
+        .map(drop)
+}

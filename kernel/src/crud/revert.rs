@@ -1,0 +1,111 @@
+//! What a row was in an earlier version: read from the changes that were made since.
+use std::cmp::Ordering;
+
+use crate::entity::audit_entries::{Column, Entity, Model as Entry};
+use garde::Validate;
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Crud, Deleted, Model, everything, record, scope};
+use crate::{Actor, Error, Result, Tx};
+
+/// Which version a row is to be as.
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Revert {
+    #[garde(range(min = 1))]
+    pub version: i64,
+}
+
+/// Entries that are read at a time.
+const CHUNK: u64 = 200;
+
+const GONE: &str = "the history of this row no longer reaches back to that version";
+
+/// The declared fields of a row, live or deleted, as they were in a version of it: by its id, and that version.
+///
+/// Fails with a conflict where the history no longer reaches back to it.
+pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Map<String, Value>> {
+    let all = scope::shown::<C>(&Actor::System, Deleted::Include, everything());
+    let now = all.filter(scope::is::<C>(id)).one(tx).await?;
+    let now = now.ok_or(Error::NotFound)?;
+    match version.cmp(&C::version(&now)) {
+        Ordering::Equal => Ok(record::fields::<C>(&now)),
+        _ => state_at::<C>(tx, &now, version).await,
+    }
+}
+
+/// The declared fields as they were in `version`, which is an earlier one. The row is locked.
+///
+/// Fails with a conflict where an entry in between was pruned or erased.
+pub async fn state_at<C: Crud>(
+    tx: &Tx,
+    now: &Model<C>,
+    version: i64,
+) -> Result<Map<String, Value>> {
+    let mut state = record::fields::<C>(now);
+    let mut needs_text = false;
+    let mut next = C::version(now);
+    let mut before = i64::MAX;
+    loop {
+        let entries = of_row::<C>(now)
+            .filter(Column::Version.gt(version))
+            .filter(Column::Id.lt(before))
+            .order_by_desc(Column::Id)
+            .limit(CHUNK)
+            .all(tx)
+            .await?;
+        let Some(last) = entries.last() else { break };
+        before = last.id;
+        for Entry {
+            version, changes, ..
+        } in &entries
+        {
+            // Backwards, one version after the other; some entries are about no new one.
+            match version.cmp(&next) {
+                Ordering::Equal => next -= 1,
+                Ordering::Greater => {}
+                Ordering::Less => return Err(Error::conflict(GONE)),
+            }
+            let changes = changes.as_deref().ok_or(Error::conflict(GONE))?;
+            let changes: Map<String, Value> =
+                serde_json::from_str(changes).map_err(Error::internal)?;
+            for (field, mut change) in changes {
+                match change.get_mut("from") {
+                    Some(from) => {
+                        state.insert(field, from.take());
+                    }
+                    None => needs_text = true,
+                }
+            }
+        }
+    }
+    if next != version {
+        return Err(Error::conflict(GONE));
+    }
+    if needs_text {
+        state.extend(texts_at::<C>(tx, now, version).await?);
+    }
+    Ok(state)
+}
+
+async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<String, Value>> {
+    let entry = of_row::<C>(now)
+        .filter(Column::Version.lte(version))
+        .filter(Column::Texts.is_not_null())
+        .order_by_desc(Column::Id)
+        .one(tx)
+        .await?;
+    let texts = entry
+        .and_then(|entry| entry.texts)
+        .ok_or(Error::conflict(GONE))?;
+    serde_json::from_str(&texts).map_err(Error::internal)
+}
+
+fn of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {
+    scope::plain::<Entity>()
+        .filter(Column::Resource.eq(C::name()))
+        .filter(Column::ResourceId.eq(C::id(row)))
+}

@@ -1,0 +1,94 @@
+//! Entries on their way to the database: one statement, whatever their number.
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde::Serialize;
+
+use super::Entry;
+use crate::{Error, Result, clock::now};
+
+/// Entries of one statement, whose values are one parameter: PostgreSQL takes at most 1 GB for that.
+const CHUNK: usize = 5_000;
+
+const INTO: &str = "INSERT INTO audit_entries \
+    (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
+
+const ON_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.did, e.version, e.changes, e.texts, e.salt \
+    FROM json_to_recordset($4::json) AS e \
+    (resource text, resource_id bigint, did text, version bigint, changes text, texts text, salt text)";
+
+const ON_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'did', \
+    value ->> 'version', value ->> 'changes', value ->> 'texts', value ->> 'salt' FROM json_each($4)";
+
+/// An entry as the statement reads it.
+#[derive(Serialize)]
+struct Row {
+    resource: &'static str,
+    resource_id: i64,
+    did: &'static str,
+    version: i64,
+    /// JSON in a text, so that its bytes stay as they are.
+    changes: String,
+    texts: Option<String>,
+    /// Without it, the digest of an erased value could be found by trying values. 128 random bits.
+    salt: String,
+}
+
+impl Row {
+    fn of(entry: &Entry) -> Result<Self> {
+        let text = |value: &_| serde_json::to_string(value).map_err(Error::internal);
+        Ok(Self {
+            resource: entry.resource,
+            resource_id: entry.resource_id,
+            did: entry.did.as_str(),
+            version: entry.version,
+            changes: text(&entry.changes)?,
+            texts: entry.texts.as_ref().map(text).transpose()?,
+            salt: BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>()),
+        })
+    }
+
+    /// Bytes of the values that it keeps. That something happened counts for nothing: signing out is always possible.
+    fn size(&self) -> u64 {
+        let texts = self.texts.as_ref().map_or(0, String::len);
+        match self.changes.as_str() {
+            "{}" => texts as u64,
+            changes => (changes.len() + texts) as u64,
+        }
+    }
+}
+
+/// Who made a change, and by which request.
+#[derive(Debug, Clone, Copy)]
+pub struct Author<'a> {
+    pub user_id: Option<i64>,
+    pub request_id: Option<&'a str>,
+}
+
+/// Stores entries in their order, and returns how many bytes of changed values they keep.
+pub async fn store(
+    db: &impl ConnectionTrait,
+    author: Author<'_>,
+    entries: &[Entry],
+) -> Result<u64> {
+    let mut bytes = 0;
+    let backend = db.get_database_backend();
+    let select = match backend {
+        DbBackend::Postgres => ON_POSTGRES,
+        _ => ON_SQLITE,
+    };
+    let sql = format!("{INTO}{select}");
+    for chunk in entries.chunks(CHUNK) {
+        let rows: Vec<_> = chunk.iter().map(Row::of).collect::<Result<_>>()?;
+        bytes += rows.iter().map(Row::size).sum::<u64>();
+        let rows = serde_json::to_string(&rows).map_err(Error::internal)?;
+        let values = [
+            now().into(),
+            author.user_id.into(),
+            author.request_id.into(),
+            rows.into(),
+        ];
+        db.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
+            .await?;
+    }
+    Ok(bytes)
+}

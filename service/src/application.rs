@@ -1,0 +1,71 @@
+//! The application: its resources, and its start on a database. A new resource is one line in [`tables`]: it then takes part
+//! in cascades, permissions and the tests that visit every resource.
+use std::sync::{Arc, LazyLock};
+
+use kernel::{
+    Database, Kernel, Registry, audit, idempotency,
+    registry::{CachedCallers, Table},
+};
+
+use crate::{
+    content::{Comments, Posts},
+    identity::{self, Identity, Roles, Users},
+    mail::Mailer,
+    retention,
+};
+
+/// How the service behaves, beside its database.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub auth: identity::Settings,
+    pub audit: audit::Settings,
+    pub soft_delete: retention::Settings,
+    pub mail: Mailer,
+    pub idempotency: idempotency::Settings,
+}
+
+/// Starts the application on a database.
+pub fn start(database: Database, settings: Settings) -> Kernel {
+    let identity = Identity::start(settings.auth, database.changes().clone());
+    let stored = (settings.audit, settings.idempotency.kept_limit);
+    Kernel::new(database, registry().clone(), stored)
+        .with(identity)
+        .with(settings.mail)
+        .with(settings.soft_delete)
+}
+
+/// Permissions that belong to no single resource.
+const SPECIAL: [&str; 3] = ["roles.assign", "audit.read", "system.read"];
+
+/// The registry of this application.
+pub fn registry() -> &'static Arc<Registry> {
+    static REGISTRY: LazyLock<Arc<Registry>> =
+        LazyLock::new(|| Arc::new(Registry::new(tables(), &SPECIAL)));
+    &REGISTRY
+}
+
+/// Owners come before what they own.
+fn tables() -> Vec<Table> {
+    vec![
+        Table::of::<Users>()
+            .link("user_roles", "user_id")
+            .link("sessions", "user_id")
+            .link("api_keys", "user_id")
+            .link("totp_secrets", "user_id")
+            .link("recovery_codes", "user_id")
+            .link("one_time_tokens", "user_id")
+            .named("one_time_tokens", "email", "email")
+            .link("verified_emails", "user_id")
+            .link("mails", "user_id")
+            .named("mails", "recipient", "email")
+            .link("last_logins", "user_id")
+            .link("idempotency_keys", "user_id")
+            .link("written_bytes", "user_id")
+            .cached_callers(CachedCallers::SameId),
+        Table::of::<Roles>()
+            .link("user_roles", "role_id")
+            .cached_callers(CachedCallers::All),
+        Table::of::<Posts>(),
+        Table::of::<Comments>(),
+    ]
+}

@@ -1,0 +1,136 @@
+//! Posts: what a client may set, who may see them, and when they are published.
+use ::entity::posts::{ActiveModel, Column, Entity, Model};
+use sea_orm::sea_query::{Expr, ExprTrait};
+
+use crate::identity::Users;
+use kernel::prelude::*;
+
+pub struct Posts;
+
+pub const DRAFT: &str = "draft";
+pub const PUBLISHED: &str = "published";
+pub const STATES: [&str; 3] = [DRAFT, PUBLISHED, "archived"];
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewPost {
+    #[serde(with = "Trimmed")]
+    #[garde(length(chars, min = 1, max = 255))]
+    pub title: String,
+    #[garde(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$"))]
+    pub slug: Option<String>,
+    #[garde(length(chars, max = 500))]
+    pub summary: Option<String>,
+    #[garde(length(chars, min = 1, max = 100_000))]
+    pub content: String,
+    #[garde(inner(custom(check_status)))]
+    #[schemars(extend("enum" = STATES))]
+    pub status: Option<String>,
+    #[garde(skip)]
+    pub author_id: Option<i64>,
+}
+
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields)]
+pub struct PostPatch {
+    #[serde_with(skip_apply)]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, min = 1, max = 255))]
+    pub title: Option<String>,
+    #[garde(length(chars, min = 1, max = 100), pattern("^[a-z0-9-]*$"))]
+    pub slug: Option<String>,
+    #[garde(length(chars, max = 500))]
+    pub summary: Option<Option<String>>,
+    #[garde(length(chars, min = 1, max = 100_000))]
+    pub content: Option<String>,
+    #[garde(inner(custom(check_status)))]
+    #[schemars(extend("enum" = STATES))]
+    pub status: Option<String>,
+}
+
+base_columns!(Posts);
+
+impl Readable for Posts {
+    type Row = Model;
+
+    const OWNER: Option<Column> = Some(Column::AuthorId);
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Title),
+        Field::public(Column::Slug).indexed(),
+        Field::public(Column::Summary),
+        Field::heavy(Column::Content),
+        Field::public(Column::Status),
+        Field::public(Column::PublishedAt),
+        Field::public(Column::AuthorId).indexed(),
+    ];
+    const SEARCH: &'static [Column] = &[Column::Title, Column::Summary, Column::Content];
+
+    fn owners() -> Vec<Owner> {
+        vec![Owner::of::<Users>(Column::AuthorId)]
+    }
+
+    /// Everyone sees published posts; their authors and callers with `posts.read` see the others.
+    fn visible(actor: &Actor) -> Condition {
+        let parts = Self::visible_parts(actor).into_iter();
+        parts.fold(Condition::any(), Condition::add)
+    }
+
+    fn visible_parts(actor: &Actor) -> Vec<Condition> {
+        if actor.reach(Self::name(), Action::Read) == Reach::All {
+            return vec![everything()];
+        }
+        // A constant, not a parameter, so that every plan can use the partial indexes of published posts.
+        let published = Expr::Constant(PUBLISHED.into());
+        let is_published = Expr::col(Column::Status.as_column_ref()).eq(published);
+        let unpublished_of = |me: i64| {
+            let unpublished = everything().add(is_published.clone().not());
+            unpublished.add(Column::AuthorId.eq(me))
+        };
+        let own = actor.owner(Self::name(), Action::Read).map(unpublished_of);
+        let published = everything().add(is_published.clone());
+        [published].into_iter().chain(own).collect()
+    }
+}
+
+impl Crud for Posts {
+    type New = NewPost;
+    type Patch = PostPatch;
+
+    const GENERATED: Option<Generated<Column>> = Some(Generated {
+        column: Column::Slug,
+        source: Column::Title,
+        make: |title| slug::make(title, "post"),
+        vary: slug::vary,
+    });
+
+    async fn check(_tx: &Tx, change: Change<'_, Self>) -> Result<()> {
+        let post = change.after;
+        if change.action == Action::Create && post.status.is_not_set() {
+            post.status = Set(DRAFT.to_owned());
+        }
+        let was_published = change
+            .before
+            .is_some_and(|before| before.published_at.is_some());
+        if !was_published
+            && post
+                .status
+                .try_as_ref()
+                .is_some_and(|status| status == PUBLISHED)
+        {
+            post.published_at = Set(Some(now()));
+        }
+        Ok(())
+    }
+}
+
+fn check_status(status: &str, _: &()) -> garde::Result {
+    if STATES.contains(&status) {
+        Ok(())
+    } else {
+        Err(garde::Error::new(format!(
+            "not_allowed: must be one of {}",
+            STATES.join(", ")
+        )))
+    }
+}

@@ -1,0 +1,138 @@
+//! Password hashing on its own threads behind a bounded queue, so that it neither blocks workers nor exhausts memory.
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use argon2::{Block, password_hash};
+use secrecy::SecretString;
+use tokio::sync::oneshot;
+
+use super::{UserData, guess, normalised, recipe::Recipe};
+use crate::identity::Settings;
+use kernel::{Error, Result};
+
+/// The maximum number of jobs that wait for a thread. Further ones fail with [`Error::Unavailable`].
+pub(crate) const QUEUE: usize = 32;
+
+/// A job for a thread, which lends it its working memory.
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+/// A handle to the hashing threads, cheap to clone. The threads end with the last handle.
+#[derive(Clone)]
+pub struct Hasher {
+    jobs: SyncSender<Job>,
+    taken: Arc<AtomicU64>,
+    recipe: Arc<Recipe>,
+    min_score: u8,
+}
+
+impl Hasher {
+    /// Starts threads for half of the cores, at least one, so that sign-ins leave capacity for everything else.
+    pub fn start(settings: &Settings) -> Self {
+        let (jobs, receiver) = sync_channel(QUEUE);
+        let receiver = Arc::new(Mutex::new(receiver));
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..(cores / 2).max(1) {
+            let receiver = receiver.clone();
+            thread::spawn(move || run_jobs(&receiver));
+        }
+        Self {
+            jobs,
+            taken: Arc::default(),
+            recipe: Arc::new(Recipe::new(settings)),
+            min_score: settings.min_password_score,
+        }
+    }
+
+    /// Checks the strength of a new password and hashes it. Every password that is set goes through here.
+    ///
+    /// Fails with [`Error::Invalid`] at `at` if it is too easy to guess, and with [`Error::Unavailable`] if the queue is
+    /// full. The input checks the length (`users::acceptable`).
+    pub async fn choose(
+        &self,
+        at: &str,
+        password: &SecretString,
+        about: UserData<'_>,
+    ) -> Result<String> {
+        let (password, words, min_score) = (normalised(password), about.words(), self.min_score);
+        let chosen =
+            self.run(
+                move |recipe, memory| match guess::weakness(&password, &words, min_score) {
+                    Some(refusal) => Ok(Err(refusal)),
+                    None => recipe.hash(&password, memory).map(Ok),
+                },
+            );
+        let refused = |refusal| Error::invalid(at, "too_guessable", refusal);
+        chosen.await?.map_err(refused)
+    }
+
+    /// Hashes a password without checking it. Fails with [`Error::Unavailable`] if the queue is full.
+    pub async fn hash(&self, password: SecretString) -> Result<String> {
+        self.run(move |recipe, memory| recipe.hash(&normalised(&password), memory))
+            .await
+    }
+
+    /// Whether `password` matches `hash`. Without a hash it does the same work and returns false.
+    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool> {
+        self.run(move |recipe, memory| {
+            let is_known = hash.is_some();
+            let hash = hash.map_or_else(|| recipe.dummy_hash(), Ok)?;
+            Ok(recipe.verify(&normalised(&password), &hash, memory)? && is_known)
+        })
+        .await
+    }
+
+    /// Whether a hash should be replaced when its password is known.
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        self.recipe.is_outdated(hash)
+    }
+
+    /// The number of jobs that were accepted so far.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Recipe, &mut Vec<Block>) -> Result<T, password_hash::Error> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let recipe = self.recipe.clone();
+        let job = move |memory: &mut Vec<Block>| {
+            if !reply.is_closed() {
+                // If the receiver was dropped meanwhile, the result is not needed.
+                let _ = reply.send(work(&recipe, memory));
+            }
+        };
+        self.jobs
+            .try_send(Box::new(job))
+            .map_err(|_full| Error::Unavailable("password hashing", None))?;
+        self.taken.fetch_add(1, Relaxed);
+        let done = answer.await.map_err(Error::internal)?;
+        done.map_err(|error| Error::internal(error.to_string()))
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+/// The loop of one thread. Its working memory is allocated once.
+fn run_jobs(jobs: &Mutex<Receiver<Job>>) {
+    let mut memory = Vec::new();
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else {
+            return;
+        };
+        job(&mut memory);
+    }
+}

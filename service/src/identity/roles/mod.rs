@@ -1,0 +1,173 @@
+//! Roles: named sets of permissions. Callers can neither grant nor revoke permissions that they lack.
+use std::borrow::Cow;
+
+use ::entity::roles::{ActiveModel, Column, Entity, Model};
+use schemars::{Schema, SchemaGenerator, json_schema};
+use sea_orm::{IntoActiveModel, IntoActiveValue, prelude::Json};
+
+use crate::application::registry;
+use kernel::{permission::Permission, prelude::*};
+
+mod assignment;
+mod held;
+
+pub(crate) use assignment::assign_built_in;
+pub use assignment::{assign, assign_by_name, list_for_user, may_assign, unassign};
+pub(crate) use held::{Granted, granted, names, permissions_of};
+
+pub struct Roles;
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewRole {
+    #[serde(with = "Trimmed")]
+    #[garde(length(chars, min = 2, max = 50), pattern("^[a-z0-9_-]*$"))]
+    pub name: String,
+    #[garde(length(chars, max = 255))]
+    pub description: Option<String>,
+    #[garde(length(max = 200), inner(custom(check_permission)))]
+    #[schemars(with = "Vec<PermissionName>")]
+    pub permissions: Vec<String>,
+}
+
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RolePatch {
+    #[serde_with(skip_apply)]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, min = 2, max = 50), pattern("^[a-z0-9_-]*$"))]
+    pub name: Option<String>,
+    #[garde(length(chars, max = 255))]
+    pub description: Option<Option<String>>,
+    #[garde(length(max = 200), inner(inner(custom(check_permission))))]
+    #[schemars(with = "Vec<PermissionName>")]
+    pub permissions: Option<Vec<String>>,
+}
+
+// Written by hand, because the derive cannot turn a list into the JSON array of the column.
+impl IntoActiveModel<ActiveModel> for NewRole {
+    fn into_active_model(self) -> ActiveModel {
+        ActiveModel {
+            name: Set(self.name),
+            description: Set(self.description),
+            permissions: Set(self.permissions.into()),
+            is_system: Set(false),
+            ..Default::default()
+        }
+    }
+}
+
+impl IntoActiveModel<ActiveModel> for RolePatch {
+    fn into_active_model(self) -> ActiveModel {
+        ActiveModel {
+            name: self.name.into_active_value(),
+            description: self.description.into_active_value(),
+            permissions: self.permissions.map(Json::from).into_active_value(),
+            ..Default::default()
+        }
+    }
+}
+
+base_columns!(Roles);
+
+impl Readable for Roles {
+    type Row = Model;
+
+    const OWNER: Option<Column> = None;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Name).indexed(),
+        Field::public(Column::Description),
+        Field::public(Column::IsSystem),
+        Field::opaque(Column::Permissions),
+    ];
+
+    fn visible(actor: &Actor) -> Condition {
+        match actor.reach(Self::name(), Action::Read) {
+            Reach::All => everything(),
+            _ => nothing(),
+        }
+    }
+}
+
+impl Crud for Roles {
+    type New = NewRole;
+    type Patch = RolePatch;
+
+    const PUBLIC: bool = false;
+
+    async fn permits(
+        reads: &impl Reads,
+        action: Action,
+        roles: &[Model],
+    ) -> Result<Vec<Result<()>>> {
+        let permit = |role: &Model| {
+            permit::<Self>(reads.actor(), action, role)?;
+            check_held(reads.actor(), &role.permissions)
+        };
+        Ok(roles.iter().map(permit).collect())
+    }
+
+    async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
+        if let Some(permissions) = change.after.permissions.try_as_ref() {
+            check_held(tx.actor(), permissions)?;
+        }
+        match change.before {
+            Some(role) if role.is_system && change.action == Action::Delete => {
+                Err(Error::conflict("a built-in role cannot be deleted"))
+            }
+            Some(role) if role.is_system && change.after.name.try_as_ref() != Some(&role.name) => {
+                Err(Error::conflict_at(
+                    "/name",
+                    "not_allowed",
+                    "a built-in role cannot be renamed",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Fails unless the actor holds all these permissions.
+fn check_held(actor: &Actor, permissions: &Json) -> Result<()> {
+    if parse(permissions).all(|permission| actor.holds(&permission)) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(
+            "this role has, or would have, a permission that you lack",
+        ))
+    }
+}
+
+/// The permissions in a role's JSON array.
+pub fn parse(permissions: &Json) -> impl Iterator<Item = Permission> + '_ {
+    permissions
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.as_str())
+        .map(Permission::new)
+}
+
+/// The JSON schema of a permission: the list of all that exist.
+pub(crate) struct PermissionName;
+
+impl JsonSchema for PermissionName {
+    fn schema_name() -> Cow<'static, str> {
+        "Permission".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": registry().permissions() })
+    }
+}
+
+pub(crate) fn check_permission(permission: &str, _: &()) -> garde::Result {
+    if registry().is_permission(permission) {
+        Ok(())
+    } else {
+        Err(garde::Error::new(
+            "unknown: unknown permission (examples: posts.read, posts.update.own, posts.*)",
+        ))
+    }
+}

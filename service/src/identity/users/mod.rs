@@ -1,0 +1,233 @@
+//! Users: their fields, who may see them, and who may change them.
+use ::entity::users::{ActiveModel, Column, Entity, Model};
+use sea_orm::ActiveValue;
+use secrecy::SecretString;
+
+use crate::identity::Identity;
+use crate::identity::email::{LENGTH, deliverable};
+use crate::{
+    identity,
+    identity::password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
+    identity::personal_data,
+    mail::{self, Mail},
+};
+use kernel::{
+    crud::{Budget, NaturalKey},
+    prelude::*,
+};
+
+pub(crate) mod guard;
+mod key;
+mod lookup;
+mod private;
+
+pub(crate) use guard::has_superuser;
+pub use key::key;
+pub use lookup::by_username;
+pub use private::{Private, UserRow};
+
+pub struct Users;
+
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewUser {
+    #[serde(with = "Trimmed")]
+    #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
+    pub username: String,
+    #[serde(with = "Trimmed")]
+    #[garde(length(chars, max = LENGTH), custom(deliverable))]
+    #[schemars(extend("format" = "email"))]
+    pub email: String,
+    #[garde(custom(acceptable))]
+    #[schemars(with = "String", length(min = MIN_LENGTH, max = MAX_LENGTH))]
+    #[sea_orm(ignore)]
+    pub password: SecretString,
+    #[garde(length(chars, max = 255))]
+    pub full_name: Option<String>,
+    #[garde(length(chars, max = 2_000))]
+    pub bio: Option<String>,
+    #[garde(skip)]
+    pub is_active: Option<bool>,
+    #[garde(skip)]
+    pub is_superuser: Option<bool>,
+    /// Filled in by [`Crud::prepare`].
+    #[serde(skip)]
+    #[garde(skip)]
+    pub password_hash: Option<String>,
+}
+
+#[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
+#[serde(deny_unknown_fields)]
+pub struct UserPatch {
+    #[serde_with(skip_apply)]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
+    pub username: Option<String>,
+    #[serde_with(skip_apply)]
+    #[serde(default, with = "PresentTrimmed")]
+    #[garde(length(chars, max = LENGTH), inner(custom(deliverable)))]
+    #[schemars(extend("format" = "email"))]
+    pub email: Option<String>,
+    #[garde(length(chars, max = 255))]
+    pub full_name: Option<Option<String>>,
+    #[garde(length(chars, max = 2_000))]
+    pub bio: Option<Option<String>>,
+    #[garde(skip)]
+    pub is_active: Option<bool>,
+    #[garde(skip)]
+    pub is_superuser: Option<bool>,
+}
+
+base_columns!(Users);
+
+impl Readable for Users {
+    type Row = UserRow;
+
+    const OWNER: Option<Column> = Some(Column::Id);
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Username),
+        Field::public(Column::FullName),
+        Field::public(Column::Bio).long(),
+        Field::public(Column::IsActive),
+        Field::private(Column::Email),
+        Field::private(Column::IsSuperuser),
+    ];
+    const SEARCH: &'static [Column] = &[Column::Username, Column::FullName];
+    const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
+    const COMPUTED_PRIVATE: &'static [&'static str] = Self::COMPUTED;
+
+    fn visible(_actor: &Actor) -> Condition {
+        everything()
+    }
+
+    async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
+        private::load(reads, users).await
+    }
+
+    async fn load_within(
+        reads: &impl Reads,
+        users: Vec<Model>,
+        budget: &Budget,
+    ) -> Result<Vec<UserRow>> {
+        let mut rows = private::load(reads, users).await?;
+        rows.truncate(budget.fitting(rows.iter().map(private::size)));
+        Ok(rows)
+    }
+}
+
+impl Crud for Users {
+    type New = NewUser;
+    type Patch = UserPatch;
+
+    const UNIQUE: &'static [Column] = &[Column::UsernameKey, Column::EmailKey];
+
+    fn natural_key() -> Option<NaturalKey> {
+        let key = NaturalKey::compared(Column::Username, Column::UsernameKey, key);
+        Some(key)
+    }
+
+    async fn prepare(session: &Session, new: &mut NewUser) -> Result<()> {
+        let about = UserData {
+            username: &new.username,
+            email: &new.email,
+            full_name: new.full_name.as_deref(),
+        };
+        let hasher = &session.state::<Identity>().hasher;
+        new.password_hash = Some(hasher.choose("/password", &new.password, about).await?);
+        Ok(())
+    }
+
+    /// The result must not depend on the changed values: otherwise a caller could find out stored values by trying.
+    async fn permits(
+        reads: &impl Reads,
+        action: Action,
+        users: &[Model],
+    ) -> Result<Vec<Result<()>>> {
+        let targets = guard::check_targets(reads, action, users).await?;
+        let permit = |(user, target)| permit::<Self>(reads.actor(), action, user).and(target);
+        Ok(users.iter().zip(targets).map(permit).collect())
+    }
+
+    async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
+        guard::check_flags(tx.actor(), change.before, change.after)?;
+        if change.before.is_some_and(personal_data::is_system_user) {
+            return Err(Error::conflict(
+                "this user is built in and owns the content of deleted users; it cannot be changed",
+            ));
+        }
+        guard::check_own_email(tx.actor(), change.before, change.after)?;
+        if change.action == Action::Create {
+            let value = |set: &ActiveValue<bool>| set.try_as_ref().copied();
+            change.after.is_active = Set(value(&change.after.is_active).unwrap_or(true));
+            change.after.is_superuser = Set(value(&change.after.is_superuser).unwrap_or_default());
+        }
+        if let Some(username) = change.after.username.try_as_ref() {
+            change.after.username_key = Set(key(username));
+        }
+        if let Some(email) = change.after.email.try_as_ref() {
+            change.after.email_key = Set(key(email));
+        }
+        Ok(())
+    }
+
+    /// Gives new users the role `member`. Ends the sessions and revokes the keys of users who are deleted or deactivated.
+    async fn settle(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
+        let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
+        confirm_addresses(tx, action, users).await?;
+        if action == Action::Create {
+            return crate::identity::roles::assign_built_in(tx, &users_now, "member").await;
+        }
+        let loses_access = |user: &&&Model| action == Action::Delete || !user.is_active;
+        let signed_out: Vec<_> = users_now
+            .iter()
+            .filter(loses_access)
+            .map(|user| user.id)
+            .collect();
+        if !signed_out.is_empty() {
+            identity::end_sessions(tx, &signed_out).await?;
+            identity::revoke_keys(tx, &signed_out).await?;
+        }
+        notify_former_addresses(tx, users).await?;
+        guard::check_last_superuser(tx, action, users).await
+    }
+}
+
+/// Confirms addresses that were set by somebody else than their user; registering undoes that.
+async fn confirm_addresses(tx: &Tx, action: Action, users: &[Written<Users>]) -> Result<()> {
+    let is_set = |user: &&Written<Users>| {
+        let before = user.before.as_ref().map(|before| &before.email_key);
+        before != Some(&user.after.email_key) && tx.actor().user_id() != Some(user.after.id)
+    };
+    let set = users.iter().filter(is_set);
+    let set: Vec<_> = set.map(|user| &user.after).collect();
+    match action {
+        Action::Create | Action::Update | Action::Restore if !set.is_empty() => {
+            identity::confirm_addresses(tx, &set).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Queues a mail to the former address of each user whose address changed.
+async fn notify_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()> {
+    for Written { before, after } in users {
+        if let Some(before) = before.as_ref().filter(|user| user.email != after.email) {
+            mail::queue(tx, Mail::address_changed(after.id, &before.email)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the length of a password in characters. Hashing it checks its strength ([`crate::identity::password::Hasher::choose`]).
+pub(crate) fn acceptable(password: &SecretString, _: &()) -> garde::Result {
+    match password::length(password) {
+        MIN_LENGTH..=MAX_LENGTH => Ok(()),
+        0..MIN_LENGTH => Err(garde::Error::new(format!(
+            "too_short: must have at least {MIN_LENGTH} characters"
+        ))),
+        _ => Err(garde::Error::new(format!(
+            "too_long: must have at most {MAX_LENGTH} characters"
+        ))),
+    }
+}

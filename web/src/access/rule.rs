@@ -1,0 +1,147 @@
+//! Rules: who may use a route. A route states its rule once: requests are checked by it, `GET /auth/explain` runs it for
+//! other callers, and the OpenAPI document derives failures from it.
+use std::{pin::Pin, sync::Arc};
+
+use kernel::{
+    Actor, Crud, Error, Session,
+    crud::Access,
+    permission::{Action, Permission},
+};
+
+use crate::resource::Writable;
+
+type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+/// Checks whether the session's actor could do this to the rows with these ids. Fails as the request itself would.
+pub type RowRule = Arc<dyn for<'a> Fn(&'a Session, &'a [i64]) -> Verdict<'a> + Send + Sync>;
+
+/// Who may use a route.
+#[derive(Clone)]
+pub struct Rule {
+    could: Arc<dyn Fn(&Actor) -> bool + Send + Sync>,
+    rows: Option<RowRule>,
+    /// Whether the operation of the handler checks the rows itself, in the statement or the transaction that uses them.
+    is_checked_by_operation: bool,
+    /// The access to the row that the path names, if it is one of those that every resource has.
+    access: Option<Access>,
+}
+
+impl Rule {
+    /// Every caller may, signed in or not.
+    pub fn public() -> Self {
+        Self::when(|_| true)
+    }
+
+    /// Every user may, signed in or with an API key.
+    pub fn user() -> Self {
+        Self::when(|actor| actor.user_id().is_some())
+    }
+
+    /// Callers with this permission may.
+    pub fn permission(name: &'static str) -> Self {
+        Self::when(move |actor| actor.holds(&Permission::new(name)))
+    }
+
+    /// Callers may who could do this to some row of `V`.
+    pub fn action<V: Writable>(action: Action) -> Self {
+        Self::when(move |actor| V::Service::ruled(actor, action))
+    }
+
+    /// Callers may who have this access to the row of `V` that the first id in the path names. The operation of the handler
+    /// checks the row.
+    pub fn row<V: Writable>(access: Access) -> Self {
+        Self {
+            is_checked_by_operation: true,
+            ..Self::when(move |actor| could::<V>(actor, access)).on_row::<V>(access)
+        }
+    }
+
+    /// Callers may for whom this is true. It is asked before a row is known.
+    pub fn when(could: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            could: Arc::new(could),
+            rows: None,
+            is_checked_by_operation: false,
+            access: None,
+        }
+    }
+
+    /// Also requires this access to the row of `V` that the first id in the path names. It is checked before the handler
+    /// runs.
+    #[must_use]
+    pub fn on_row<V: Writable>(self, access: Access) -> Self {
+        let rule = self.on_rows(move |session, ids| {
+            let id = ids.first().copied().unwrap_or_default();
+            Box::pin(V::Service::may(session, access, id))
+        });
+        Self {
+            access: Some(access),
+            ..rule
+        }
+    }
+
+    /// Also requires this of the rows that the path names, or of the configuration. It is checked before the handler runs.
+    #[must_use]
+    pub fn on_rows(
+        self,
+        rows: impl for<'a> Fn(&'a Session, &'a [i64]) -> Verdict<'a> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            rows: Some(Arc::new(rows)),
+            ..self
+        }
+    }
+
+    /// Leaves the check of the rows to the operation of the handler, which makes it anyway.
+    #[must_use]
+    pub fn checked_by_operation(self) -> Self {
+        Self {
+            is_checked_by_operation: true,
+            ..self
+        }
+    }
+
+    /// Returns true if the actor could be allowed, before a row is known.
+    pub fn could(&self, actor: &Actor) -> bool {
+        (self.could)(actor)
+    }
+
+    /// The check of the rows, if there is one.
+    pub fn rows(&self) -> Option<&RowRule> {
+        self.rows.as_ref()
+    }
+
+    /// The check of the rows that must be made before the handler runs.
+    pub fn rows_before_handler(&self) -> Option<&RowRule> {
+        self.rows().filter(|_| !self.is_checked_by_operation)
+    }
+
+    /// Returns true if the operation of the handler changes the one row that the path names.
+    pub fn changes_row(&self) -> bool {
+        let is_change = |access| {
+            matches!(
+                access,
+                Access::Live(_) | Access::Deleted(_) | Access::Revert
+            )
+        };
+        self.is_checked_by_operation && self.access.is_some_and(is_change)
+    }
+
+    /// Returns true if the rule forbids access to some rows that the caller sees.
+    pub fn may_forbid_row(&self) -> bool {
+        self.access
+            .is_some_and(|access| !matches!(access, Access::Read))
+    }
+}
+
+/// Returns true if the actor could have this access to some row of `V`.
+fn could<V: Writable>(actor: &Actor, access: Access) -> bool {
+    let could = |action| V::Service::ruled(actor, action);
+    match access {
+        Access::Read => could(Action::Read),
+        Access::Live(action) | Access::Deleted(action) => could(action),
+        Access::History => could(Action::Audit),
+        Access::Impact => could(Action::Delete) || could(Action::Purge),
+        Access::Revert => could(Action::Update) && could(Action::Audit),
+    }
+}

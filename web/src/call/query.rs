@@ -1,0 +1,165 @@
+//! Query strings. An endpoint refuses every parameter that it does not know.
+use std::{borrow::Cow, marker::PhantomData};
+
+use kernel::{
+    Actor, Error, Readable, Refusal, Registry,
+    query::{Count, ListQuery, Shape},
+};
+
+use crate::{
+    openapi::{self, Operation},
+    problem::Problem,
+    settings::ApiSettings,
+};
+
+/// The query parameters of an endpoint.
+pub trait Query: Sized {
+    /// Parses the decoded names and values of a query string.
+    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error>;
+
+    /// Applies the limits of this server. Fails if the query needs something that its configuration disables.
+    fn apply_settings(&mut self, _settings: &ApiSettings) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Fails if the caller may not use these parameters.
+    fn permit(&self, _actor: &Actor) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Returns true if no index serves the query. Only a few of these reads run at a time.
+    fn is_heavy(&self) -> bool {
+        false
+    }
+
+    fn document(_operation: &mut Operation<'_>) {}
+}
+
+/// The longest query string, in bytes. RFC 9110, section 15.5.15, suggests 414 for a longer one; the contract answers 400
+/// to every refused query.
+pub const MAX_LENGTH: usize = 8 * 1024;
+
+/// Parses a form-encoded query string (WHATWG URL, section 5).
+pub fn read<Q: Query>(text: &str, registry: &Registry) -> Result<Q, Problem> {
+    if text.len() > MAX_LENGTH {
+        let detail = format!("the query string may have at most {MAX_LENGTH} bytes");
+        return Err(Problem::malformed(detail));
+    }
+    if !is_valid_encoding(text) {
+        return Err(Problem::malformed(
+            "the query string is not valid percent-encoded UTF-8",
+        ));
+    }
+    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    let pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    let nul = |(name, value): &&(&str, &str)| name.contains('\0') || value.contains('\0');
+    if let Some((name, _)) = pairs.iter().find(nul) {
+        return Err(Error::parameter(
+            name.replace('\0', ""),
+            "not_allowed",
+            "must not contain U+0000",
+        )
+        .into());
+    }
+    Ok(Q::parse(&pairs, registry)?)
+}
+
+/// Checks the encoding, because the parser replaces invalid escapes and characters instead of refusing them.
+fn is_valid_encoding(text: &str) -> bool {
+    let escapes = text.split('%').skip(1);
+    let hex = |escape: &str| {
+        escape.len() >= 2 && escape.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+    };
+    let has_replaced = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        name.contains('\u{fffd}') || value.contains('\u{fffd}')
+    };
+    let has_replacement = text.to_ascii_lowercase().contains("%ef%bf%bd");
+    escapes.into_iter().all(hex)
+        && (has_replacement || !form_urlencoded::parse(text.as_bytes()).any(has_replaced))
+}
+
+/// No query parameters.
+#[derive(Debug)]
+pub struct NoQuery;
+
+impl Query for NoQuery {
+    fn parse(pairs: &[(&str, &str)], _: &Registry) -> Result<Self, Error> {
+        match pairs {
+            [] => Ok(Self),
+            _ => Err(unknown(pairs, "unknown parameter; there are none here")),
+        }
+    }
+}
+
+/// The query parameters of a single row.
+pub struct RowParams<C> {
+    pub shape: Shape,
+    resource: PhantomData<C>,
+}
+
+impl<C: Readable> Query for RowParams<C> {
+    /// Parses the parameters that a list has too, without those that need several rows.
+    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
+        let is_other = |name: &str| !["deleted", "fields", "include"].contains(&name);
+        let others = pairs.iter().filter(|(name, _)| is_other(name));
+        let others: Vec<_> = others.copied().collect();
+        if !others.is_empty() {
+            return Err(unknown(
+                &others,
+                "unknown parameter; use deleted, fields or include",
+            ));
+        }
+        let ListParams(query) = ListParams::<C>::parse(pairs, registry)?;
+        Ok(Self {
+            shape: query.shape,
+            resource: PhantomData,
+        })
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        let parameters = openapi::shown::<C>(operation.registry);
+        operation.parameters(parameters);
+    }
+}
+
+fn unknown(pairs: &[(&str, &str)], detail: &str) -> Error {
+    let refusal = |(name, _): &(&str, &str)| Refusal::new(*name, "unknown", detail);
+    Error::Query(pairs.iter().map(refusal).collect())
+}
+
+/// The query parameters of a list.
+pub struct ListParams<C: Readable>(pub ListQuery<C>);
+
+impl<C: Readable> Query for ListParams<C> {
+    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
+        ListQuery::parse(pairs.iter().copied(), registry).map(Self)
+    }
+
+    fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+        self.0.answer_limit = settings.answer_limit;
+        if self.0.count == Count::Exact && !settings.exact_counts {
+            return Err(Error::parameter(
+                "count",
+                "not_allowed",
+                "exact counts are disabled on this server; use count=estimate",
+            ));
+        }
+        Ok(())
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Error> {
+        self.0.permit(actor)
+    }
+
+    fn is_heavy(&self) -> bool {
+        self.0.is_heavy()
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        let parameters = openapi::list::<C>(operation.registry);
+        operation.parameters(parameters);
+    }
+}

@@ -1,0 +1,239 @@
+//! The routes and the handlers that every resource has.
+mod bulk;
+mod export;
+mod import;
+mod stats;
+
+use actix_web::http::Method;
+use kernel::{
+    Actor, Audit, Crud, Readable,
+    audit::{self, Revert},
+    crud::{self, Access},
+    idempotency::Deed,
+    permission::Action,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use self::{bulk::bulk, export::export, import::import, stats::stats};
+use crate::{
+    access::Rule,
+    audit::AuditView,
+    call::{Call, ListParams, NoBody, OptionalBody, RowParams},
+    reply::{Answer, CreatedRow, DeletedRow, NoContent, Ok, Page, Reply, Row},
+    resource::{New, Patch, Writable, fetch},
+    route::Route,
+    transfer::Transfer,
+};
+
+/// Returns the routes of `/{name}` and of the paths under it.
+pub fn resource<V: Writable>() -> Vec<Route> {
+    let mut routes = collection_routes::<V>();
+    routes.extend(row_routes::<V>());
+    routes
+}
+
+fn collection_routes<V: Writable>() -> Vec<Route> {
+    let all = format!("/{}", V::Service::name());
+    let at = |path: &str| format!("{all}/{path}");
+    let (reads, creates) = (
+        || Rule::action::<V>(Action::Read),
+        || Rule::action::<V>(Action::Create),
+    );
+    let writes = |actor: &Actor| {
+        let mut writes = Action::WRITES.into_iter();
+        writes.any(|action| V::Service::ruled(actor, action))
+    };
+    vec![
+        Route::new("list", Method::GET, &all, reads(), list::<V>)
+            .fetched_by(V::Service::name(), fetch::<V>),
+        Route::new("create", Method::POST, &all, creates(), create::<V>),
+        Route::new(
+            "bulk",
+            Method::POST,
+            &at("bulk"),
+            Rule::when(writes),
+            bulk::<V>,
+        )
+        .changes_rows(),
+        Route::new("stats", Method::GET, &at("stats"), reads(), stats::<V>),
+        Route::new("export", Method::GET, &at("export"), reads(), export::<V>)
+            .transferred_by(Transfer::of::<V>()),
+        Route::new(
+            "import",
+            Method::POST,
+            &at("import"),
+            creates(),
+            import::<V>,
+        )
+        .without_idempotency_key(),
+    ]
+}
+
+fn row_routes<V: Writable>() -> Vec<Route> {
+    let one = format!("/{}/{{id}}", V::Service::name());
+    let at = |path: &str| format!("{one}/{path}");
+    let live = |action| Rule::row::<V>(Access::Live(action));
+    let deleted = |action| Rule::row::<V>(Access::Deleted(action));
+    vec![
+        Route::new(
+            "get",
+            Method::GET,
+            &one,
+            Rule::row::<V>(Access::Read),
+            get::<V>,
+        ),
+        Route::new(
+            "update",
+            Method::PATCH,
+            &one,
+            live(Action::Update),
+            update::<V>,
+        ),
+        Route::new(
+            "delete",
+            Method::DELETE,
+            &one,
+            live(Action::Delete),
+            delete::<V>,
+        ),
+        Route::new(
+            "restore",
+            Method::POST,
+            &at("restore"),
+            deleted(Action::Restore),
+            restore::<V>,
+        ),
+        Route::new(
+            "history",
+            Method::GET,
+            &at("history"),
+            Rule::row::<V>(Access::History),
+            history::<V>,
+        ),
+        Route::new(
+            "impact",
+            Method::GET,
+            &at("impact"),
+            Rule::row::<V>(Access::Impact),
+            impact::<V>,
+        ),
+        Route::new(
+            "revert",
+            Method::POST,
+            &at("revert"),
+            Rule::row::<V>(Access::Revert),
+            revert::<V>,
+        ),
+        Route::new(
+            "purge",
+            Method::POST,
+            &at("purge"),
+            deleted(Action::Purge),
+            purge::<V>,
+        ),
+    ]
+}
+
+async fn list<V: Writable>(call: Call<NoBody, ListParams<V::Service>>) -> Answer<Page<V>> {
+    let query = &call.query.0;
+    call.page::<V>(V::Service::list(&call.session, query).await?, query)
+        .await
+}
+
+async fn get<V: Writable>(call: Call<NoBody, RowParams<V::Service>>) -> Answer<Row<V>> {
+    let shape = &call.query.shape;
+    call.row::<V>(
+        V::Service::get(&call.session, call.id(), shape).await?,
+        shape,
+    )
+    .await
+}
+
+async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
+    V::Service::prepare(&call.session, &mut call.input).await?;
+    let deed = Deed::<V::Service>::Create(&call.input);
+    call.write(deed, async |tx| {
+        Reply::created_row::<V>(V::Service::create(tx, &call.input).await?)
+    })
+    .await
+}
+
+async fn update<V: Writable>(call: Call<Patch<V>>) -> Answer<Row<V>> {
+    let target = call.target()?;
+    let deed = Deed::<V::Service>::Update(target.id, &call.input);
+    call.write(deed, async |tx| {
+        Reply::row::<V>(V::Service::update(tx, target.clone(), &call.input).await?)
+    })
+    .await
+}
+
+async fn delete<V: Writable>(call: Call) -> Answer<DeletedRow<V>> {
+    let call = call.long();
+    let target = call.target()?;
+    call.write(Deed::<V::Service>::Delete(target.id), async |tx| {
+        Reply::done(V::Service::delete(tx, target.clone()).await?)
+    })
+    .await
+}
+
+async fn restore<V: Writable>(call: Call<OptionalBody<Patch<V>>>) -> Answer<Row<V>> {
+    let call = call.long();
+    let target = call.target()?;
+    let patch = call.input.0.as_ref();
+    call.write(Deed::<V::Service>::Restore(target.id, patch), async |tx| {
+        Reply::row::<V>(V::Service::restore(tx, target.clone(), patch).await?)
+    })
+    .await
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Impact {
+    /// `delete`, or `purge` if the row is already deleted.
+    action: &'static str,
+    /// The rows that the action would also remove, counted per resource.
+    rows: Vec<Affected>,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct Affected {
+    resource: &'static str,
+    count: i64,
+}
+
+/// Counts the rows that a deletion or a purge would also remove.
+async fn impact<V: Writable>(call: Call) -> Answer<Ok<Impact>> {
+    let crud::Impact { action, rows } = V::Service::impact(&call.session, call.id()).await?;
+    let affected = |(resource, count)| Affected { resource, count };
+    Ok(Reply::ok(&Impact {
+        action: action.as_str(),
+        rows: rows.into_iter().map(affected).collect(),
+    })?)
+}
+
+/// Lists the audit entries of the row.
+async fn history<V: Writable>(
+    mut call: Call<NoBody, ListParams<Audit>>,
+) -> Answer<Page<AuditView>> {
+    let id = call.id();
+    let query = &mut call.query.0;
+    let page = audit::history::<V::Service>(&call.session, id, query).await?;
+    call.page(page, &call.query.0).await
+}
+
+async fn revert<V: Writable>(call: Call<Revert>) -> Answer<Row<V>> {
+    let (target, version) = (call.target()?, call.input.version);
+    call.write(Deed::<V::Service>::Revert(target.id), async |tx| {
+        Reply::row::<V>(V::Service::revert(tx, target.clone(), version).await?)
+    })
+    .await
+}
+
+async fn purge<V: Writable>(call: Call) -> Answer<NoContent> {
+    let call = call.long();
+    let target = call.target()?;
+    call.write(Deed::<V::Service>::Purge(target.id), async |tx| {
+        Reply::done(V::Service::purge(tx, target.clone()).await?)
+    })
+    .await
+}

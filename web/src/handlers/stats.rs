@@ -1,0 +1,101 @@
+//! `GET /{resource}/stats`: counts, minima and maxima per group.
+use std::{borrow::Cow, marker::PhantomData};
+
+use kernel::{
+    Actor, Error, Readable, Registry,
+    crud::{self, Datum},
+    query::StatsQuery,
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    call::{Call, NoBody, Query},
+    openapi::{self, Documented, Operation},
+    reply::{Answer, Reply},
+    resource::Writable,
+    settings::ApiSettings,
+    time::Time,
+};
+
+/// The filters, groups and aggregates of a request.
+pub struct StatsParams<C: Readable>(pub StatsQuery<C>);
+
+impl<C: Readable> Query for StatsParams<C> {
+    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
+        StatsQuery::parse(pairs.iter().copied(), registry).map(Self)
+    }
+
+    fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
+        self.0.limit_answer(settings.answer_limit);
+        Ok(())
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Error> {
+        self.0.permit(actor)
+    }
+
+    fn is_heavy(&self) -> bool {
+        true
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        let parameters = openapi::stats::<C>(operation.registry);
+        operation.parameters(parameters);
+    }
+}
+
+/// 200 with groups of rows.
+pub struct Stats<V>(PhantomData<V>);
+
+impl<V: Writable> Documented for Stats<V> {
+    fn document(operation: &mut Operation<'_>) {
+        operation.answer(200, "The groups");
+        operation.json::<Self>(200);
+    }
+}
+
+impl<V: Writable> JsonSchema for Stats<V> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}Stats", V::schema_name()).into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        openapi::stats_schema::<V::Service>()
+    }
+}
+
+pub async fn stats<V: Writable>(call: Call<NoBody, StatsParams<V::Service>>) -> Answer<Stats<V>> {
+    let stats = V::Service::stats(&call.session, &call.query.0).await?;
+    let data: Vec<_> = stats.groups.into_iter().map(group).collect();
+    Ok(Reply::ok(&json!({ "data": data, "more": stats.has_more }))?)
+}
+
+fn group(group: crud::Group) -> Value {
+    let mut members = values(group.key);
+    members.extend(group.count.map(|count| ("count".to_owned(), count.into())));
+    for (name, extremes) in [("min", group.min), ("max", group.max)] {
+        if !extremes.is_empty() {
+            members.insert(name.to_owned(), values(extremes).into());
+        }
+    }
+    members.into()
+}
+
+fn values(values: crud::Values) -> Map<String, Value> {
+    let named = values.into_iter();
+    named
+        .map(|(name, datum)| (name.to_owned(), value(datum)))
+        .collect()
+}
+
+fn value(datum: Datum) -> Value {
+    match datum {
+        Datum::Null => Value::Null,
+        Datum::Integer(number) => number.into(),
+        Datum::Number(number) => number.into(),
+        Datum::Boolean(is) => is.into(),
+        Datum::Time(time) => json!(Time::from(time)),
+        Datum::Text(text) => text.into(),
+    }
+}

@@ -1,0 +1,185 @@
+//! The slot of a request: the permits and the memory that it holds until its work ends.
+//!
+//! A request that waits for its body, or for its turn among its user's requests, holds no permit of the requests in flight.
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    net::{IpAddr, Ipv4Addr},
+    pin::pin,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+};
+
+use actix_web::{HttpMessage, HttpRequest};
+use kernel::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+use super::{Budget, Counted, Full, Held, Load, Sender, Turn};
+use crate::{problem::Problem, rate::Who};
+
+/// The slot is shared by the request and by the task that does the work and releases it.
+#[derive(Clone)]
+pub struct Slot(Rc<Shared>);
+
+struct Shared {
+    load: Load,
+    permits: Arc<Semaphore>,
+    address: IpAddr,
+    /// The address, and the user as soon as it is known.
+    caller: Cell<Who>,
+    held: RefCell<Resources>,
+}
+
+#[derive(Default)]
+struct Resources {
+    begun: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
+    sender: Option<Counted<Sender>>,
+    turn: Option<Turn>,
+    bytes: Option<Held>,
+}
+
+/// Counts a waiting request until it is dropped.
+struct Waiting {
+    _all: OwnedSemaphorePermit,
+    _address: Option<Counted<Who>>,
+}
+
+impl Slot {
+    pub fn new(load: &Load, permits: &Arc<Semaphore>, address: Option<IpAddr>) -> Self {
+        let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        Self(Rc::new(Shared {
+            load: load.clone(),
+            permits: permits.clone(),
+            address,
+            caller: Cell::new(Who::at(address)),
+            held: RefCell::default(),
+        }))
+    }
+
+    /// Returns the slot that the middleware created for this request.
+    pub fn from_request(request: &HttpRequest) -> Result<Self, Problem> {
+        let slot = request.extensions().get().cloned();
+        slot.ok_or_else(|| Error::bug("the request has no slot").into())
+    }
+
+    /// Counts the request among all that have begun, and for its credential, which is not verified yet, or its address.
+    /// Fails if there are too many.
+    pub fn begin(&self, credential: Option<&[u8]>) -> Result<(), Problem> {
+        let Shared { load, address, .. } = &*self.0;
+        let sender = load.senders.take(load.sender(credential, *address));
+        let sender = sender.ok_or_else(|| Problem::busy("you have too many requests running"))?;
+        let begun = load.begun.clone().try_acquire_owned().map_err(full)?;
+        let mut resources = self.0.held.borrow_mut();
+        (resources.sender, resources.begun) = (Some(sender), Some(begun));
+        Ok(())
+    }
+
+    /// Counts bytes for this user from now on.
+    pub fn set_user(&self, user_id: i64) {
+        self.0.caller.set(Who::User(user_id));
+    }
+
+    pub fn caller(&self) -> Who {
+        self.0.caller.get()
+    }
+
+    pub fn load(&self) -> &Load {
+        &self.0.load
+    }
+
+    /// Waits until the user may run one more request. Fails if that takes too long.
+    pub async fn wait_for_turn(&self, user_id: i64) -> Result<(), Problem> {
+        let turn = async {
+            let turn = self.0.load.turns.take(user_id).await;
+            turn.ok_or_else(|| Problem::busy("this user has too many requests running"))
+        };
+        let turn = self.wait_without_permit(None, turn).await?;
+        self.0.held.borrow_mut().turn = Some(turn);
+        Ok(())
+    }
+
+    /// Waits for a body. The number of waiting requests per address is limited.
+    pub async fn wait_for_body<T>(
+        &self,
+        body: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let address = Who::at(self.0.address);
+        self.wait_without_permit(Some(address), body).await
+    }
+
+    /// Reserves memory for a body until the work is done.
+    pub fn reserve(&self, budget: &Budget, bytes: usize) -> Result<(), Problem> {
+        let held = budget.hold(self.caller(), bytes).map_err(too_many_bytes)?;
+        self.0.held.borrow_mut().bytes = Some(held);
+        Ok(())
+    }
+
+    /// Reserves more memory for the same body.
+    pub fn reserve_more(&self, bytes: usize) -> Result<(), Problem> {
+        match &mut self.0.held.borrow_mut().bytes {
+            Some(held) => held.grow(bytes).map_err(too_many_bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Releases everything that the slot holds.
+    pub fn release(&self) {
+        self.0.held.take();
+    }
+
+    /// Gives the permit back while it waits, unless the result is ready at once.
+    async fn wait_without_permit<T>(
+        &self,
+        address: Option<Who>,
+        wait: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let mut wait = pin!(wait);
+        let first_poll = poll_fn(|context| Poll::Ready(wait.as_mut().poll(context))).await;
+        if let Poll::Ready(done) = first_poll {
+            return done;
+        }
+        let _waiting = self.release_permit(address)?;
+        let done = wait.await?;
+        self.acquire_permit()?;
+        Ok(done)
+    }
+
+    /// Gives the permit back and counts the request as waiting. Fails if too many are waiting.
+    fn release_permit(&self, address: Option<Who>) -> Result<Waiting, Problem> {
+        let load = &self.0.load;
+        let address = match address {
+            Some(address) => Some(load.arriving.take(address).ok_or_else(|| {
+                Problem::busy("too many of your requests are waiting for their bodies")
+            })?),
+            None => None,
+        };
+        let all = load.waiting.clone().try_acquire_owned().map_err(full)?;
+        self.0.held.borrow_mut().permit = None;
+        Ok(Waiting {
+            _all: all,
+            _address: address,
+        })
+    }
+
+    /// Takes a permit. Fails if there is none.
+    pub fn acquire_permit(&self) -> Result<(), Problem> {
+        let permit = self.0.permits.clone().try_acquire_owned().map_err(full)?;
+        self.0.held.borrow_mut().permit = Some(permit);
+        Ok(())
+    }
+}
+
+fn full(_: TryAcquireError) -> Problem {
+    Problem::overloaded("this server has too many requests running")
+}
+
+fn too_many_bytes(full: Full) -> Problem {
+    match full {
+        Full::OfAll => Problem::overloaded("the memory for request bodies is full"),
+        Full::OfCaller => {
+            Problem::busy("the bodies of your running requests are too large in total")
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The schema of a bulk request.
+use kernel::bulk::MOST;
+use serde_json::{Value, json};
+
+/// Builds the schema of the body from the schemas of a new row and of a patch.
+pub fn bulk(new: &Value, patch: &Value) -> Value {
+    let operation = |op: &str, members: &[(&str, &Value)], optional: &[(&str, &Value)]| {
+        let op = json!({ "const": op });
+        let required = [("op", &op)].into_iter().chain(members.iter().copied());
+        let names: Vec<_> = required.clone().map(|(name, _)| name).collect();
+        let members = required.chain(optional.iter().copied());
+        let members: serde_json::Map<_, _> = members
+            .map(|(name, schema)| (name.to_owned(), schema.clone()))
+            .collect();
+        json!({ "type": "object", "properties": members, "required": names, "additionalProperties": false })
+    };
+    let id = json!({ "type": "integer", "format": "int64", "minimum": 1 });
+    let version = json!({
+        "type": "integer", "format": "int64", "minimum": 1, "description": "The version that the row must have.",
+    });
+    let kinds = [
+        operation("create", &[("data", new)], &[]),
+        operation(
+            "update",
+            &[("id", &id), ("data", patch)],
+            &[("version", &version)],
+        ),
+        operation("delete", &[("id", &id)], &[("version", &version)]),
+    ];
+    let operations =
+        json!({ "type": "array", "minItems": 1, "maxItems": MOST, "items": { "oneOf": kinds } });
+    json!({
+        "type": "object", "properties": { "operations": operations }, "required": ["operations"], "additionalProperties": false,
+    })
+}

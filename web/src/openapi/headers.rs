@@ -1,0 +1,85 @@
+//! The headers of requests and answers, each described once.
+use kernel::idempotency::MAX_LENGTH;
+use serde_json::{Value, json};
+
+/// The rate limit headers, which every answer to a counted request has.
+pub const RATE_LIMIT: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
+
+/// Returns a reference to a header of answers.
+pub fn header(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// Returns a reference to a header of requests.
+pub fn parameter(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+pub fn response_headers() -> Value {
+    let text = json!({ "type": "string" });
+    let always = |description: &str, schema: &Value| json!({ "description": description, "required": true, "schema": schema });
+    let seconds = json!({ "type": "string", "pattern": "^[0-9]+$" });
+    let id = "The id of this request, which the log has too. It is the client's own id if that is 1 to 64 characters of `[A-Za-z0-9._-]`.";
+    json!({
+        "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
+        "Location": always("The URL of the new row.", &text),
+        "Link": always("Links to the first, next and previous page (RFC 8288).", &text),
+        "Content-Disposition": always("The suggested file name.", &text),
+        "Cache-Control": always("Caches may store the answer but must revalidate it.", &text),
+        "Vary": always("The answer depends on the credentials of the request.", &text),
+        "WWW-Authenticate": always("The authentication scheme.", &json!({ "type": "string", "const": "Bearer" })),
+        "Retry-After": always("Seconds to wait before a retry.", &seconds),
+        "Retry-After-In-Progress": {
+            "description": "Seconds to wait before a retry, if the first request with this key is still running.",
+            "schema": seconds,
+        },
+        "Allow": always("The allowed methods.", &text),
+        "ETag": {
+            "description": "The version of the row, followed by `p` if only its public view is shown. It is weak with `fields` and absent with `include`.",
+            "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
+        },
+        "RateLimit-Policy": {
+            "description": "The quota of requests (`q`) per window of seconds (`w`): draft-ietf-httpapi-ratelimit-headers-11. Absent if requests are not counted.",
+            "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=[0-9]+;w=[0-9]+$" },
+        },
+        "RateLimit": {
+            "description": "The requests that are left (`r`), and the seconds (`t`) until the full quota is available again; if none is left, until the next one is.",
+            "schema": { "type": "string", "pattern": "^\"[a-z-]+\";r=[0-9]+;t=[0-9]+$" },
+        },
+        "Idempotency-Replayed": {
+            "description": "Present if this is the answer to an earlier request with the same key.",
+            "schema": { "type": "string", "const": "true" },
+        },
+    })
+}
+
+pub fn request_headers() -> Value {
+    let tags = r#"^(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*")*$"#;
+    let key = format!("^[!-~]([ -~]{{0,{}}}[!-~])?$", MAX_LENGTH - 2);
+    json!({
+        "If-None-Match": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of the client's copy. If the row still has it, the answer is 304.",
+            "schema": { "type": "string" },
+        },
+        "If-None-Match-Of-Change": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "One or several `ETag` values, or `*` for all. If the row has one of them, it is not changed and the answer is 412.",
+            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
+        },
+        "If-Match": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "One or several `ETag` values, or `*` for all. If the row has none of them, it is neither shown nor changed and the answer is 412. A weak tag matches no version.",
+            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
+        },
+        "Idempotency-Key": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "For 24 hours, retries with the same key return the first answer and have no other effect; using the key for a different request returns 422.",
+            "schema": { "type": "string", "pattern": key },
+        },
+    })
+}

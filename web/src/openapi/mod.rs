@@ -1,0 +1,24 @@
+//! The parts of the OpenAPI document: operations, which the argument and answer types of handlers describe, and schemas.
+mod bulk;
+mod examples;
+mod filters;
+mod headers;
+mod limits;
+mod operation;
+pub(crate) mod problems;
+mod rows;
+mod schemas;
+mod stats;
+
+pub(crate) use bulk::bulk;
+pub(crate) use filters::{export, import, list, shown};
+pub use headers::header;
+pub(crate) use headers::{RATE_LIMIT, parameter, request_headers, response_headers};
+pub use operation::Operation;
+pub use schemas::Schemas;
+pub(crate) use stats::{stats, stats_schema};
+
+/// A type that documents itself in the operations that take or return it.
+pub trait Documented {
+    fn document(operation: &mut Operation<'_>);
+}

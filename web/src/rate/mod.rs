@@ -1,0 +1,59 @@
+//! Rate limits, counted on this node or, if Redis is configured and available, over all nodes.
+mod bucket;
+mod local;
+mod settings;
+mod shared;
+
+pub use bucket::{Bucket, Policy, Quota, Verdict, Who, seconds};
+pub use settings::{RateSettings, RedisSettings};
+
+use std::sync::Arc;
+
+use local::Local;
+use shared::Shared;
+
+/// Counts requests.
+trait Counter {
+    /// Takes one request out of a bucket, unless it is empty. Returns `None` if it cannot count at the moment.
+    async fn take(&self, bucket: Bucket, quota: Quota) -> Option<Verdict>;
+}
+
+/// All rate limits of a server. It is cheap to clone.
+#[derive(Clone)]
+pub struct Limiter(Arc<Counters>);
+
+struct Counters {
+    settings: RateSettings,
+    local: Local,
+    shared: Option<Shared>,
+}
+
+impl Limiter {
+    /// Connects to Redis in the background, if it is configured. Fails on an invalid URL.
+    pub fn start(settings: &RateSettings, redis: &RedisSettings) -> std::io::Result<Self> {
+        let shared = redis.url.as_ref().map(Shared::start).transpose()?;
+        Ok(Self(Arc::new(Counters {
+            local: Local::new(settings),
+            settings: settings.clone(),
+            shared,
+        })))
+    }
+
+    /// Returns `None` if requests like this one are not limited.
+    ///
+    /// While Redis is unavailable, each node counts for itself: the limit then applies to each node.
+    pub async fn take(&self, bucket: Bucket) -> Option<Verdict> {
+        let Counters {
+            settings,
+            local,
+            shared,
+        } = &*self.0;
+        let quota = settings.quota(bucket.policy)?;
+        if let Some(shared) = shared
+            && let Some(verdict) = shared.take(bucket, quota).await
+        {
+            return Some(verdict);
+        }
+        local.take(bucket, quota).await
+    }
+}

@@ -1,0 +1,127 @@
+//! Conversion of rows to an answer: whole, with selected fields, or with related rows.
+use kernel::{
+    Error,
+    crud::Deleted,
+    query::{ListQuery, Shape},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Answer, Page, Reply, Row};
+use crate::{
+    call::Call,
+    json::size,
+    problem::Problem,
+    resource::{FoundPage, FoundRow, Representation, Resource, Window, Writable},
+};
+
+/// Rows with all their fields, or as the request selects them.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rows<V: Resource> {
+    Whole(Vec<Representation<V>>),
+    Shaped(Vec<Value>),
+}
+
+impl<B, Q> Call<B, Q> {
+    /// Answers with a page of a list.
+    pub async fn page<V: Resource>(
+        &self,
+        page: FoundPage<V>,
+        query: &ListQuery<V::Service>,
+    ) -> Answer<Page<V>> {
+        let links = self
+            .links
+            .header(page.next.as_deref(), page.prev.as_deref());
+        let data = self.shape::<V>(page.rows, &query.shape).await?;
+        let window = Window {
+            limit: query.limit,
+            next: page.next,
+            prev: page.prev,
+            total: page.total,
+        };
+        let body = Envelope { data, page: window };
+        Ok(Reply::ok(&body)?.with_links(links))
+    }
+
+    /// Answers with one row and its `ETag`, which is weak with `fields` and absent with `include`.
+    pub async fn row<V: Writable>(&self, found: FoundRow<V>, how: &Shape) -> Answer<Row<V>> {
+        // `If-Match` applies to reads too (RFC 9110, section 13.1.1).
+        self.matching()?.if_sent().check(found.state.version)?;
+        let tag = (found.state.version, found.is_full);
+        if how.is_plain() {
+            let row = Representation::<V>::new(found, how.deleted != Deleted::Exclude);
+            return Ok(Reply::ok(&row)?.with_etag(tag, true));
+        }
+        let rows = self.shape::<V>(vec![found], how).await?;
+        let Rows::Shaped(mut rows) = rows else {
+            return Err(
+                Error::bug("a row was not shaped although the request selects fields").into(),
+            );
+        };
+        let reply = Reply::ok(&rows.pop())?;
+        Ok(if how.includes.is_empty() {
+            reply.with_etag(tag, false)
+        } else {
+            reply
+        })
+    }
+
+    /// Selects the fields of rows and adds related rows, as far as the size limit of the answer allows.
+    async fn shape<V: Resource>(
+        &self,
+        rows: Vec<FoundRow<V>>,
+        how: &Shape,
+    ) -> Result<Rows<V>, Problem> {
+        let shows_deleted = how.deleted != Deleted::Exclude;
+        let rows = rows.into_iter();
+        let rows = rows.map(|found| Representation::<V>::new(found, shows_deleted));
+        if how.is_plain() {
+            return Ok(Rows::Whole(rows.collect()));
+        }
+        let value = |row| serde_json::to_value(row).map_err(Error::internal);
+        let mut rows = rows.map(value).collect::<Result<Vec<_>, _>>()?;
+        let mut kept = how.fields.clone();
+        if !how.includes.is_empty() {
+            let size = |row: &Value| shown_size(row, how);
+            let mut room = self
+                .answer_limit
+                .saturating_sub(rows.iter().map(size).sum());
+            let mut waiting = how.includes.len() as u64;
+            for include in &how.includes {
+                let share = room / waiting;
+                let left = self
+                    .relations
+                    .attach(&self.session, include, &mut rows, share)
+                    .await?;
+                room -= share - left;
+                waiting -= 1;
+                if let Some(kept) = &mut kept {
+                    kept.extend([include.name.to_owned(), format!("{}_more", include.name)]);
+                }
+            }
+        }
+        if let Some(kept) = kept {
+            for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+                row.retain(|name, _| name == "id" || kept.contains(name));
+            }
+        }
+        Ok(Rows::Shaped(rows))
+    }
+}
+
+/// The body of a page.
+#[derive(Serialize)]
+struct Envelope<V: Resource> {
+    data: Rows<V>,
+    page: Window,
+}
+
+/// The size in bytes of the members that are shown.
+fn shown_size(row: &Value, how: &Shape) -> u64 {
+    let members = row.as_object().into_iter().flatten();
+    let shown = members.filter(|(name, _)| *name == "id" || how.shows(name));
+    shown
+        .map(|(name, value)| name.len() as u64 + 3 + size(value))
+        .sum()
+}

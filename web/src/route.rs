@@ -1,0 +1,255 @@
+//! Routes as values, so that the server mounts, the tests walk and the OpenAPI document describes the same list.
+use actix_web::{
+    FromRequest, Handler, HttpRequest, Responder,
+    guard::{Any, Method as MethodIs},
+    http::Method,
+    web::{self, ServiceConfig},
+};
+
+use crate::{
+    ACCOUNT, BASE,
+    access::{AccessPolicy, Rule, precedence},
+    openapi::{Documented, Operation},
+    problem::{Kind, Problem},
+    resource::Fetch,
+    transfer::Transfer,
+};
+
+/// How the preconditions of a request apply to what a route changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preconditions {
+    /// The route changes no version of a row.
+    None,
+    /// `If-Match` and `If-None-Match` apply to one row. The configuration may require `If-Match`.
+    OneRow,
+    /// `If-Match` and `If-None-Match` apply to one row if they are sent.
+    OneRowIfSent,
+    /// `If-Match` applies to each row. The configuration may require it.
+    EachRow,
+}
+
+pub struct Route {
+    pub method: Method,
+    /// The path, such as `/api/v1/books/{id}`. Every parameter is an id.
+    pub path: String,
+    /// Who may use the route.
+    pub policy: AccessPolicy,
+    /// The table of this resource, and the function that fetches its rows as related rows.
+    pub fetch: Option<(&'static str, Fetch)>,
+    /// Export and import of this resource on the command line.
+    pub transfer: Option<Transfer>,
+    /// The failures that follow neither from the rule nor from the method, the path or the types of the handler.
+    pub failures: Vec<Kind>,
+    /// An OpenAPI link to a next operation: the status, the operation's tag and verb, and where its id is.
+    pub link: Option<(u16, (&'static str, &'static str), &'static str)>,
+    pub preconditions: Preconditions,
+    /// Whether the route accepts an `Idempotency-Key` (contract §7).
+    pub takes_key: bool,
+    /// The verb of the `operationId`: `list` in `books.list`.
+    pub operation: &'static str,
+    /// Adds what the argument and answer types of the handler document.
+    pub describe: fn(&mut Operation<'_>),
+    handler: actix_web::Route,
+}
+
+impl Route {
+    /// A route of the API; `path` begins after [`BASE`].
+    pub fn new<F, Args>(
+        operation: &'static str,
+        method: Method,
+        path: &str,
+        rule: Rule,
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Documented + 'static,
+        F::Output: Responder + Documented + 'static,
+    {
+        let path = format!("{BASE}{path}");
+        let (is_account, is_change) = (path.starts_with(ACCOUNT), !method.is_safe());
+        let preconditions = if rule.changes_row() && is_change {
+            Preconditions::OneRow
+        } else {
+            Preconditions::None
+        };
+        Self {
+            policy: AccessPolicy {
+                rule,
+                is_sign_in: false,
+                allows_restricted: false,
+                changes_data: is_change && !is_account,
+                is_reserved: false,
+                is_probe: false,
+            },
+            method,
+            path,
+            fetch: None,
+            transfer: None,
+            failures: Vec::new(),
+            link: None,
+            preconditions,
+            takes_key: is_change && !is_account,
+            operation,
+            describe: |operation| {
+                Args::document(operation);
+                F::Output::document(operation);
+            },
+            handler: web::to(handler),
+        }
+    }
+
+    /// A public route outside the API, such as a page.
+    pub fn outside_api<F, Args>(operation: &'static str, path: &str, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Documented + 'static,
+        F::Output: Responder + Documented + 'static,
+    {
+        Self {
+            path: path.to_owned(),
+            ..Self::new(operation, Method::GET, "", Rule::public(), handler)
+        }
+    }
+
+    /// Documents a failure that only the handler knows of. Those that follow from the rule, the method, the path and the types
+    /// of the handler are documented without this.
+    #[must_use]
+    pub fn fails_with(mut self, failure: Kind) -> Self {
+        self.failures.push(failure);
+        self
+    }
+
+    /// Accepts no `Idempotency-Key`, because a retry is harmless without one.
+    #[must_use]
+    pub fn without_idempotency_key(self) -> Self {
+        Self {
+            takes_key: false,
+            ..self
+        }
+    }
+
+    /// Links the answer to a next operation, on the id at this place in the answer.
+    #[must_use]
+    pub fn link_to(
+        mut self,
+        status: u16,
+        operation: (&'static str, &'static str),
+        id: &'static str,
+    ) -> Self {
+        self.link = Some((status, operation, id));
+        self
+    }
+
+    /// Marks a route by which a caller signs in, so that an old cookie does not make it fail.
+    #[must_use]
+    pub fn as_sign_in(mut self) -> Self {
+        self.policy.is_sign_in = true;
+        self.allow_restricted()
+    }
+
+    /// Allows callers who must still set up a second factor.
+    #[must_use]
+    pub fn allow_restricted(mut self) -> Self {
+        self.policy.allows_restricted = true;
+        self
+    }
+
+    /// Uses the reserved connections of the database, so that the route works while all others are taken.
+    #[must_use]
+    pub fn reserved(mut self) -> Self {
+        self.policy.is_reserved = true;
+        self
+    }
+
+    /// Gives the route permits of its own, so that a full server does not look like one that is down.
+    #[must_use]
+    pub fn as_probe(mut self) -> Self {
+        self.policy.is_probe = true;
+        self
+    }
+
+    /// Changes one row under `If-Match`, which the configuration may require, and `If-None-Match`.
+    #[must_use]
+    pub fn conditional(self) -> Self {
+        Self {
+            preconditions: Preconditions::OneRow,
+            ..self
+        }
+    }
+
+    /// Changes one row under `If-Match`, which is never required, and `If-None-Match`.
+    #[must_use]
+    pub fn conditional_if_sent(self) -> Self {
+        Self {
+            preconditions: Preconditions::OneRowIfSent,
+            ..self
+        }
+    }
+
+    /// Changes the rows that the body names, each under `If-Match`, which the configuration may require.
+    #[must_use]
+    pub fn changes_rows(mut self) -> Self {
+        self.preconditions = Preconditions::EachRow;
+        self.failures.extend([Kind::Forbidden, Kind::NotFound]);
+        self
+    }
+
+    /// Sets the function that fetches rows of `table` as related rows.
+    #[must_use]
+    pub fn fetched_by(mut self, table: &'static str, fetch: Fetch) -> Self {
+        self.fetch = Some((table, fetch));
+        self
+    }
+
+    /// Sets the export and import of the resource on the command line.
+    #[must_use]
+    pub fn transferred_by(mut self, transfer: Transfer) -> Self {
+        self.transfer = Some(transfer);
+        self
+    }
+}
+
+/// Returns the export and import of each resource in the routes.
+pub fn transfers(routes: &[Route]) -> Vec<Transfer> {
+    routes.iter().filter_map(|route| route.transfer).collect()
+}
+
+/// Mounts routes. HEAD is supported wherever GET is; another method of a known path is answered with 405 and the allowed
+/// methods (RFC 9110, section 15.5.6).
+pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
+    let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
+    for route in routes {
+        match paths.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, routes)) => routes.push(route),
+            None => paths.push((route.path.clone(), vec![route])),
+        }
+    }
+    paths.sort_by_cached_key(|(path, _)| precedence(path));
+    for (path, routes) in paths {
+        let allow = allow(&routes);
+        let mut resource = web::resource(path);
+        for route in routes {
+            resource = resource.route(match route.method {
+                Method::GET => route
+                    .handler
+                    .guard(Any(MethodIs(Method::GET)).or(MethodIs(Method::HEAD))),
+                method => route.handler.method(method),
+            });
+        }
+        let refuse = move |request: HttpRequest| {
+            let problem = Problem::method_not_allowed(request.method(), &allow);
+            std::future::ready(Err::<String, _>(problem))
+        };
+        config.service(resource.default_service(web::to(refuse)));
+    }
+}
+
+fn allow(routes: &[Route]) -> String {
+    let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.join(", ")
+}

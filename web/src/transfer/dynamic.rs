@@ -1,0 +1,66 @@
+//! Exports and imports a resource whose type is known only at run time.
+use std::{io::Read, pin::Pin};
+
+use kernel::{Readable, Registry, Result, Session, crud::author_column, query::ExportQuery};
+
+use super::{
+    Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
+};
+use crate::resource::{Resource, Writable};
+
+/// A future of the next page.
+pub type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
+
+/// [`Pages`] of any resource.
+pub trait AnyPages {
+    fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a>;
+}
+
+impl<V: Resource> AnyPages for Pages<V> {
+    fn next<'a>(&'a mut self, session: &'a Session) -> Next<'a> {
+        Box::pin(self.next(session))
+    }
+}
+
+/// The pages of an export, or an error in its filters.
+pub type Export = Result<Box<dyn AnyPages>>;
+
+/// A future of the result of [`import`].
+pub type Import<'a> = Pin<Box<dyn Future<Output = (Report, Result<(), Stop>)> + 'a>>;
+
+pub type Text = Box<dyn Read + Send>;
+
+/// The export and the import of one resource.
+#[derive(Clone, Copy)]
+pub struct Transfer {
+    pub name: &'static str,
+    /// Whether clients can set the author of a row.
+    pub has_author: fn() -> bool,
+    /// References that an import can look up by name.
+    pub references: fn() -> Vec<String>,
+    /// Exports all rows that match the filters, with their total.
+    pub export: fn(&Registry, Format, &[(String, String)]) -> Export,
+    pub import: for<'a> fn(&'a Session, Text, Reading, Writing) -> Import<'a>,
+}
+
+impl Transfer {
+    pub fn of<V: Writable>() -> Self {
+        Self {
+            name: V::Service::name(),
+            has_author: || {
+                let author = author_column::<V::Service>();
+                author.is_some_and(|column| Fields::of::<V>().settable(column).is_some())
+            },
+            references: companions::<V::Service>,
+            export: |registry, format, filters| {
+                let filters = filters.iter();
+                let filters = filters.map(|(name, value)| (name.as_str(), value.as_str()));
+                let query = ExportQuery::<V::Service>::parse(filters, registry)?.counted();
+                Ok(Box::new(Pages::<V>::new(query, format)?))
+            },
+            import: |session, text, reading, writing| {
+                Box::pin(import::<V>(session, text, reading, writing))
+            },
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Splits text into chunks of records, on a thread of its own because parsing uses the CPU and CSV readers are not asynchronous.
+use std::io::{self, BufReader, Cursor, Read};
+
+use kernel::{Refusal, crud::author_column};
+use serde_json::Value;
+use tokio::sync::mpsc::Sender;
+
+use super::{
+    Format,
+    csv_table::CsvTable,
+    fields::Fields,
+    ndjson::NdjsonReader,
+    record::{Raw, Record, RecordReader, shape},
+    references::References,
+};
+use crate::resource::{New, Writable};
+
+/// The most records of a chunk, which one transaction writes.
+const MAX_RECORDS: usize = 1_000;
+/// The approximate size of a chunk in bytes.
+const MAX_SIZE: usize = 8 * 1024 * 1024;
+
+const BUFFER: usize = 64 * 1024;
+const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
+
+/// How a text is read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub format: Format,
+    /// The number of records to skip at the beginning.
+    pub skip: u64,
+    /// The author of records without one.
+    pub author: Option<i64>,
+    /// References to look up by name, such as `author.username`.
+    pub map: Vec<String>,
+}
+
+/// The fields and references that records may have.
+struct Known {
+    fields: Fields,
+    references: References,
+}
+
+/// At most [`MAX_RECORDS`] records.
+pub type Chunk<N> = Vec<Record<N>>;
+
+/// Why reading stopped.
+pub enum ReadError {
+    /// This line makes all later ones unusable.
+    Refused(u64, Refusal),
+    /// The text could not be read to its end. Its last, incomplete chunk is dropped.
+    Broken(io::Error),
+}
+
+/// Reads to the end, or until the receiver of the chunks is closed.
+pub fn read<V: Writable>(
+    mut text: impl Read,
+    reading: &Reading,
+    chunks: &Sender<Chunk<New<V>>>,
+) -> Result<(), ReadError> {
+    let broken = ReadError::Broken;
+    let text = BufReader::with_capacity(
+        BUFFER,
+        skip_byte_order_mark(&mut text).map_err(broken)?.chain(text),
+    );
+    let known = Known {
+        fields: Fields::of::<V>(),
+        references: References::of::<V::Service>(&reading.map),
+    };
+    let mut records: Box<dyn RecordReader + '_> = match reading.format {
+        Format::Ndjson => Box::new(NdjsonReader::new(text)),
+        Format::Csv => {
+            let table = CsvTable::new(text, &known.fields).map_err(broken)?;
+            Box::new(table.map_err(|(line, refusal)| ReadError::Refused(line, refusal))?)
+        }
+    };
+    let mut line = 1;
+    for _ in 0..reading.skip {
+        let raw = records.next().map_err(broken)?;
+        let missing = || Refusal::new("", "out_of_range", "there are fewer records than `skip`");
+        line = raw.ok_or_else(|| ReadError::Refused(line, missing()))?.line;
+    }
+    let (mut chunk, mut size) = (Vec::new(), 0);
+    while let Some(raw) = records.next().map_err(broken)? {
+        let is_full = chunk.len() == MAX_RECORDS || size + raw.size > MAX_SIZE;
+        if is_full && !chunk.is_empty() {
+            if chunks.blocking_send(std::mem::take(&mut chunk)).is_err() {
+                return Ok(());
+            }
+            size = 0;
+        }
+        size += raw.size;
+        chunk.push(record::<V>(raw, &known, reading.author));
+    }
+    // If the receiver is closed, there is nothing to do.
+    let _ = chunks.blocking_send(chunk);
+    Ok(())
+}
+
+/// Reads the first bytes and drops the byte order mark that some programs write before UTF-8.
+fn skip_byte_order_mark(text: &mut impl Read) -> io::Result<Cursor<Vec<u8>>> {
+    let mut first = Vec::new();
+    text.by_ref()
+        .take(BYTE_ORDER_MARK.len() as u64)
+        .read_to_end(&mut first)?;
+    if first == BYTE_ORDER_MARK {
+        first.clear();
+    }
+    Ok(Cursor::new(first))
+}
+
+fn record<V: Writable>(raw: Raw, known: &Known, author: Option<i64>) -> Record<New<V>> {
+    let Raw { line, value, .. } = raw;
+    let refused = |refusal: Refusal| Record {
+        line,
+        new: Err(vec![refusal]),
+        names: Vec::new(),
+        waiting: None,
+    };
+    let mut value = match value {
+        Ok(value) => value,
+        Err(refusal) => return refused(refusal),
+    };
+    let (mut names, mut waits) = (Vec::new(), false);
+    if let Value::Object(members) = &mut value {
+        let author = author_column::<V::Service>().zip(author);
+        let has_default = |column: &str| author.is_some_and(|(default, _)| column == default);
+        (names, waits) = match known.references.take(members, has_default) {
+            Ok(taken) => taken,
+            Err(refusal) => return refused(refusal),
+        };
+        known.fields.keep_settable(members);
+        if let Some((column, author)) = author {
+            members.entry(column).or_insert_with(|| author.into());
+        }
+    }
+    let (new, waiting) = if waits {
+        (Err(Vec::new()), Some(value))
+    } else {
+        (shape::<V>(value), None)
+    };
+    Record {
+        line,
+        new,
+        names,
+        waiting,
+    }
+}

@@ -1,0 +1,52 @@
+//! The report of an import.
+use kernel::Refusal;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The most errors of one report.
+pub const MAX_ERRORS: usize = 100;
+
+#[derive(Debug, Clone, Default, JsonSchema, Serialize)]
+#[schemars(rename = "Import")]
+pub struct Report {
+    /// Records that were read, including skipped ones.
+    pub lines: u64,
+    pub created: u64,
+    pub refused: u64,
+    /// Records that are committed or skipped: send this as `skip` to continue the import.
+    pub committed_lines: u64,
+    /// Whether this was a dry run, which commits nothing.
+    pub dry_run: bool,
+    /// The first 100 errors.
+    #[schemars(length(max = 100))]
+    pub errors: Vec<LineError>,
+}
+
+#[derive(Debug, Clone, JsonSchema, Serialize)]
+pub struct LineError {
+    /// The line where the record begins, counted from 1.
+    pub line: u64,
+    /// JSON Pointer to the field; empty for the whole record.
+    pub pointer: String,
+    pub code: String,
+    pub detail: String,
+}
+
+impl Report {
+    pub fn refuse(&mut self, line: u64, refusals: Vec<Refusal>) {
+        self.refused += 1;
+        self.add_errors(line, refusals);
+    }
+
+    pub fn add_errors(&mut self, line: u64, refusals: Vec<Refusal>) {
+        let free = MAX_ERRORS - self.errors.len();
+        let error = |Refusal { at, code, detail }| LineError {
+            line,
+            pointer: at,
+            code,
+            detail,
+        };
+        self.errors
+            .extend(refusals.into_iter().map(error).take(free));
+    }
+}
