@@ -1,23 +1,19 @@
 //! What generic code knows of the resources of an application.
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use sea_orm::IdenStatic;
 
 use crate::{
-    Crud, Error, Result,
+    Crud, Database, Error, Kernel, Result,
     crud::{Column, Field, Generated, Owner, Readable},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
+    record,
+    session::CachedCallers,
 };
-
-/// Which cached callers a change of a row makes invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CachedCallers {
-    None,
-    /// The caller whose user id is the id of the row.
-    SameId,
-    All,
-}
 
 /// What generic code knows of a resource without its types.
 pub struct Table {
@@ -40,7 +36,7 @@ pub struct Table {
     pub indexed: Vec<&'static str>,
     /// The columns that are searched, the weightiest first.
     pub search: Vec<&'static str>,
-    pub(crate) cached_callers: CachedCallers,
+    cached_callers: Option<CachedCallers>,
     /// What is wrong with the declaration; [`Registry::check`] reports it at the start.
     problems: Vec<String>,
     pub(crate) generated: Option<Generated<&'static str>>,
@@ -60,7 +56,7 @@ impl Table {
             long: fields::<C>(|field| field.is_long),
             indexed: fields::<C>(|field| field.is_indexed),
             search: searched::<C>(),
-            cached_callers: CachedCallers::None,
+            cached_callers: None,
             problems: problems::<C>(),
             generated: C::GENERATED.map(Generated::named),
         }
@@ -83,7 +79,7 @@ impl Table {
     #[must_use]
     pub fn cached_callers(self, cached_callers: CachedCallers) -> Self {
         Self {
-            cached_callers,
+            cached_callers: Some(cached_callers),
             ..self
         }
     }
@@ -196,5 +192,32 @@ impl Registry {
         };
         let owned = self.tables.iter().filter(|table| table.has_own);
         owned.flat_map(rights).collect()
+    }
+}
+
+impl Kernel {
+    /// Starts the kernel on a database. `kept_limit` bounds the bytes of answers that are stored under the idempotency keys of
+    /// one user; 0 is no limit.
+    pub fn start(
+        database: Database,
+        registry: Arc<Registry>,
+        stored: (record::Settings, u64),
+    ) -> Self {
+        let tables = registry.tables.iter();
+        let cached_callers: HashMap<_, _> = tables
+            .filter_map(|table| Some((table.name, table.cached_callers?)))
+            .collect();
+        Self::new(database, stored, cached_callers).with(registry)
+    }
+
+    /// A kernel with default settings for an application that has these tables and no state of its own. `tables` lists owners
+    /// before what they own.
+    pub fn for_tables(database: Database, tables: Vec<Table>) -> Self {
+        let registry = Registry::new(tables, &[]);
+        Self::start(database, registry.into(), (record::Settings::default(), 0))
+    }
+
+    pub fn registry(&self) -> &Registry {
+        self.state::<Arc<Registry>>()
     }
 }

@@ -3,8 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use kernel::{
-    Database, Kernel, Registry, audit, idempotency,
-    registry::{CachedCallers, Table},
+    Database, Kernel, Registry, audit, idempotency, registry::Table, session::CachedCallers,
 };
 
 use crate::{
@@ -28,7 +27,7 @@ pub struct Settings {
 pub fn start(database: Database, settings: Settings) -> Kernel {
     let identity = Identity::start(settings.auth, database.changes().clone());
     let stored = (settings.audit, settings.idempotency.kept_limit);
-    Kernel::new(database, registry().clone(), stored)
+    Kernel::start(database, registry().clone(), stored)
         .with(identity)
         .with(settings.mail)
         .with(settings.soft_delete)

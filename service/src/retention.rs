@@ -58,7 +58,7 @@ pub async fn purge(kernel: &Kernel, mut progress: impl FnMut(&Expired)) -> Resul
     // All tables use the same time. Otherwise owners that expire during the purge would delete all their rows in one batch.
     let before = before(kernel.state::<Settings>().retention)?;
     // Owned rows are purged before their owners: they were deleted with them or earlier.
-    for table in kernel.registry.tables().iter().rev() {
+    for table in kernel.registry().tables().iter().rev() {
         let rows = async |tx: &Tx| deleted_rows(tx, table, before).await;
         all.push(drain(&session, table.name, rows, &mut progress).await?);
     }
@@ -88,7 +88,7 @@ pub async fn purge(kernel: &Kernel, mut progress: impl FnMut(&Expired)) -> Resul
 pub async fn preview(kernel: &Kernel) -> Result<Vec<Expired>> {
     let before = before(kernel.state::<Settings>().retention)?;
     let mut all = Vec::new();
-    for table in kernel.registry.tables() {
+    for table in kernel.registry().tables() {
         let old = scope::deleted_rows(table.name, "id")
             .and_where(Expr::col((table.name, "deleted_at")).lt(before))
             .take();
@@ -150,7 +150,7 @@ async fn unused_deletions(tx: &Tx, before: DateTimeWithTimeZone) -> Result<u64> 
         .filter(Column::DeletedAt.lt(before))
         .order_by_asc(Column::Id)
         .limit(BATCH);
-    for table in tx.registry().tables() {
+    for table in tx.kernel().registry().tables() {
         let rows = scope::deleted_rows(table.name, "id")
             .and_where(Expr::col((table.name, "deletion_id")).equals(("deletions", "id")))
             .take();

@@ -1,4 +1,4 @@
-//! A server on a fresh database, and people who call it.
+//! A server on a fresh database, and its callers.
 use migration::MIGRATOR;
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
@@ -19,10 +19,10 @@ use web::{
 
 use crate::{Backend, Client, Statements, settings, sql};
 
-/// What everybody's password is.
+/// The password of every user.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// What a test may set otherwise.
+/// The settings that a test may change.
 pub struct Knobs {
     pub server: ServerSettings,
     pub api: ApiSettings,
@@ -56,25 +56,25 @@ pub struct TestApp {
     pub statements: Statements,
     pub address: SocketAddr,
     pub url: String,
-    /// The bounds on callers, with what is counted against them.
+    /// The limits on callers, with their current counts.
     pub load: Load,
     server: ServerHandle,
-    /// Of the database, which goes with it.
+    /// The folder of the database, which is removed with it.
     folder: Option<TempDir>,
 }
 
 impl TestApp {
     pub async fn new() -> Self {
-        Self::on(Backend::of_this_run()).await
+        Self::on(Backend::current()).await
     }
 
     pub async fn on(backend: Backend) -> Self {
         Self::start(backend, |_| {}).await
     }
 
-    /// With other settings.
+    /// Starts a server with changed settings.
     pub async fn with(change: impl FnOnce(&mut Knobs)) -> Self {
-        Self::start(Backend::of_this_run(), change).await
+        Self::start(Backend::current(), change).await
     }
 
     async fn start(backend: Backend, change: impl FnOnce(&mut Knobs)) -> Self {
@@ -84,7 +84,7 @@ impl TestApp {
         app
     }
 
-    /// On a database that is there already, and migrated if it is PostgreSQL.
+    /// Starts a server on an existing database, which is already migrated if it is PostgreSQL.
     pub async fn at(url: &str, backend: Backend, change: impl FnOnce(&mut Knobs)) -> Self {
         let mut knobs = Knobs::default();
         change(&mut knobs);
@@ -123,7 +123,7 @@ impl TestApp {
         }
     }
 
-    /// A time so many seconds ago, as SQL.
+    /// Returns the SQL of the time this many seconds ago.
     pub fn ago(&self, seconds: i64) -> String {
         match self.backend.is_postgres() {
             true => format!("now() - interval '{seconds} seconds'"),
@@ -137,7 +137,7 @@ impl TestApp {
         Client::new(self.address, None, 0)
     }
 
-    /// Somebody with the built-in role that everybody gets.
+    /// Signs in a new user with the built-in role of every user.
     pub async fn member(&self, name: &str) -> Client {
         self.person(name, false, &[]).await
     }
@@ -154,7 +154,7 @@ impl TestApp {
         self.person(name, true, &[]).await
     }
 
-    /// Somebody with a role of these permissions, and `member`.
+    /// Signs in a new user with a role of these permissions, and the role `member`.
     pub async fn with_permissions(&self, name: &str, permissions: &[&str]) -> Client {
         let role = json!({ "name": format!("of-{name}"), "permissions": permissions });
         let role = serde_json::from_value(role).unwrap();
@@ -166,7 +166,7 @@ impl TestApp {
         self.person(name, false, &[&format!("of-{name}")]).await
     }
 
-    /// Makes a user, gives them roles, and signs them in over HTTP.
+    /// Creates a user, assigns roles, and signs in over HTTP.
     async fn person(&self, name: &str, is_superuser: bool, roles: &[&str]) -> Client {
         let id = self.user(name, is_superuser, roles).await;
         let token = self.anonymous().login(name, PASSWORD).await;
@@ -174,7 +174,7 @@ impl TestApp {
         Client::new(self.address, Some(token), id)
     }
 
-    /// The first use of a session is noted beside its request: where statements are counted, it must be over.
+    /// Makes the sessions of a user look used: the first use is stored after its request, and would be counted with later statements.
     async fn use_sessions(&self, user_id: i64) {
         let age = format!(
             "UPDATE sessions SET created_at = {} WHERE user_id = {user_id}",
@@ -183,7 +183,7 @@ impl TestApp {
         sql::run(&self.kernel, &age).await;
     }
 
-    /// A user who has not signed in: a member, with these roles too.
+    /// Creates a user with the role `member` and these roles, who has not signed in.
     pub async fn user(&self, name: &str, is_superuser: bool, roles: &[&str]) -> i64 {
         let new = NewUser {
             username: name.to_owned(),
@@ -219,9 +219,9 @@ pub fn service_settings() -> service::Settings {
     service::Settings {
         auth: auth::Settings {
             session_lifetime: Duration::from_hours(1),
-            // Statements are counted: each caller is looked up.
+            // Tests count statements, so each caller is looked up.
             cache_lifetime: Duration::ZERO,
-            // Far beneath what a server takes: the suite signs in some ten thousand times.
+            // Far below the minimum of a server: the suite signs in some ten thousand times.
             hash_memory: 64,
             hash_passes: 1,
             ..auth::Settings::default()
@@ -233,7 +233,7 @@ pub fn service_settings() -> service::Settings {
     }
 }
 
-/// A test may send as much as it likes.
+/// No limits: a test may send any number of requests.
 fn no_limits() -> RateSettings {
     RateSettings {
         signed_in: 0,
@@ -243,7 +243,7 @@ fn no_limits() -> RateSettings {
     }
 }
 
-/// One caller may send as much at once as all together.
+/// The limit of one caller equals the limit of all callers.
 fn load_settings() -> LoadSettings {
     LoadSettings {
         requests_per_caller: 0,
@@ -255,7 +255,7 @@ fn load_settings() -> LoadSettings {
     }
 }
 
-/// One worker and any free port.
+/// One worker on a free port.
 pub fn server_settings() -> ServerSettings {
     ServerSettings {
         port: 0,
@@ -266,7 +266,7 @@ pub fn server_settings() -> ServerSettings {
     }
 }
 
-/// Hashed once a run as cheap as most tests have it, and once as dear as a server does: everybody has the same password.
+/// Returns the hash of the common password. Each run computes it once with cheap settings and once with those of a server.
 async fn password_hash(auth: &auth::Settings) -> String {
     static CHEAP: OnceLock<String> = OnceLock::new();
     static DEAR: OnceLock<String> = OnceLock::new();

@@ -30,7 +30,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    pub fn of_this_run() -> Self {
+    pub fn current() -> Self {
         match env::var(BACKEND).as_deref() {
             Err(_) | Ok("memory") => Self::Memory,
             Ok("file") => Self::File,

@@ -57,11 +57,11 @@ impl Client {
     }
 
     pub async fn get(&self, path: impl AsRef<str>) -> Reply {
-        Reply::of(self.request(Method::GET, path)).await
+        Reply::send(self.request(Method::GET, path)).await
     }
 
     pub async fn post(&self, path: impl AsRef<str>, body: Value) -> Reply {
-        Reply::of(self.request(Method::POST, path).json(&body)).await
+        Reply::send(self.request(Method::POST, path).json(&body)).await
     }
 
     /// Posts rows: CSV if the path has `format=csv`, otherwise NDJSON.
@@ -74,24 +74,24 @@ impl Client {
         let request = self
             .request(Method::POST, path)
             .header("content-type", kind);
-        Reply::of(request.body(rows)).await
+        Reply::send(request.body(rows)).await
     }
 
     /// Posts without a body.
     pub async fn act(&self, path: impl AsRef<str>) -> Reply {
-        Reply::of(self.request(Method::POST, path)).await
+        Reply::send(self.request(Method::POST, path)).await
     }
 
     pub async fn patch(&self, path: impl AsRef<str>, body: Value) -> Reply {
-        Reply::of(self.request(Method::PATCH, path).json(&body)).await
+        Reply::send(self.request(Method::PATCH, path).json(&body)).await
     }
 
     pub async fn put(&self, path: impl AsRef<str>) -> Reply {
-        Reply::of(self.request(Method::PUT, path)).await
+        Reply::send(self.request(Method::PUT, path)).await
     }
 
     pub async fn delete(&self, path: impl AsRef<str>) -> Reply {
-        Reply::of(self.request(Method::DELETE, path)).await
+        Reply::send(self.request(Method::DELETE, path)).await
     }
 
     /// Signs in and returns the token.

@@ -1,4 +1,4 @@
-//! A longer way to a database, as over a network: what a client does in the middle of a round trip then matters.
+//! A proxy that delays a connection to a database like a network, so that clients can act in the middle of a round trip.
 use std::time::Duration;
 
 use tokio::{
@@ -6,10 +6,10 @@ use tokio::{
     net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
 };
 
-/// What each message to the database waits, at least.
+/// The least delay of each message to the database.
 const DELAY: Duration = Duration::from_millis(1);
 
-/// A URL that leads to the database of `url` by way of this process.
+/// Returns a URL of the same database through this process.
 pub async fn detour(url: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

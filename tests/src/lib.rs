@@ -1,6 +1,6 @@
 //! The harness: a server with a database of its own for each test, clients for each kind of caller, and replies with assertions.
 //!
-//! A test runs on the database that [`Backend::of_this_run`] names; `tests/suite/databases.rs` runs the whole suite again on the others.
+//! A test runs on the database that [`Backend::current`] names; `tests/suite/databases.rs` runs the whole suite again on the others.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Letters that a server sends, caught in a folder.
+//! Letters that a server writes to a folder.
 use std::fs;
 
 use secrecy::SecretString;
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::{TestApp, sql};
 
-/// What links in letters begin with.
+/// The beginning of links in letters.
 pub const SITE: &str = "https://atoll.example.org";
 
-/// A folder that letters go to, which is gone with it.
+/// A folder for letters, which is removed when this is dropped.
 pub struct Letters(TempDir);
 
 #[derive(Debug, Clone)]
@@ -42,25 +42,25 @@ impl Letters {
         Mailer::start(&self.settings(), SITE).unwrap()
     }
 
-    /// A server that sends here.
+    /// Starts a server that writes its letters to this folder.
     pub async fn app(&self) -> TestApp {
         TestApp::with(|with| with.service.mail = self.mailer()).await
     }
 
-    /// What the job sends now, by recipient and subject.
+    /// Runs the mail job once, and returns the sent letters sorted by recipient and subject.
     pub async fn sent(&self, app: &TestApp) -> Vec<Letter> {
         deliver(&app.kernel).await.unwrap();
         self.take()
     }
 
-    /// What the job sends now, and what waits for its time.
+    /// Makes all waiting letters due, and sends them.
     pub async fn sent_at_last(&self, app: &TestApp) -> Vec<Letter> {
         let long_ago = "UPDATE mails SET next_attempt_at = '2020-01-01T00:00:00.000000+00:00'";
         sql::run(&app.kernel, long_ago).await;
         self.sent(app).await
     }
 
-    /// The only letter that the job sends now.
+    /// Runs the mail job once, and returns the only letter that it sends.
     pub async fn only(&self, app: &TestApp) -> Letter {
         let mut sent = self.sent(app).await;
         assert_eq!(sent.len(), 1, "{sent:#?}");
@@ -91,12 +91,12 @@ impl Letter {
         Self {
             to: head("To:"),
             subject: head("Subject:"),
-            // Long lines are folded, and what folds them is encoded (RFC 2045, section 6.7).
+            // Long lines are folded, and equals signs are encoded (RFC 2045, section 6.7).
             raw: raw.replace("=\r\n", "").replace("=3D", "="),
         }
     }
 
-    /// What its link brings.
+    /// Returns the token in its link.
     #[track_caller]
     pub fn token(&self) -> String {
         let link = self

@@ -1,4 +1,4 @@
-//! An authenticator: what a user has in their hand.
+//! The authenticator app of a user.
 use std::time::SystemTime;
 
 use totp_rs::{Builder, Secret};
@@ -7,25 +7,25 @@ use crate::{Client, PASSWORD, Reply, json};
 
 pub struct Authenticator {
     secret: String,
-    /// Shown when it was turned on.
+    /// The codes that were shown when the second factor was enabled.
     pub recovery_codes: Vec<String>,
 }
 
 impl Authenticator {
-    /// Of a second factor that is not on yet.
+    /// Starts to enable a second factor.
     pub async fn pending(client: &Client) -> Self {
         let password = json!({ "current_password": PASSWORD });
         let started = client.post("/auth/totp", password).await;
-        Self::of(&started.expect_status(200))
+        Self::from_reply(&started.expect_status(200))
     }
 
-    /// Of one that is on.
-    pub async fn on(client: &Client) -> Self {
+    /// Enables a second factor.
+    pub async fn enabled(client: &Client) -> Self {
         let mut authenticator = Self::pending(client).await;
         let otp = json!({ "otp": authenticator.code(-1) });
         let on = client.post("/auth/totp/confirm", otp).await;
         let on = match on.status {
-            // The step ended in between.
+            // A new time step began meanwhile.
             422 => {
                 let otp = json!({ "otp": authenticator.code(-1) });
                 client.post("/auth/totp/confirm", otp).await
@@ -39,14 +39,14 @@ impl Authenticator {
         authenticator
     }
 
-    pub fn of(started: &Reply) -> Self {
+    pub fn from_reply(started: &Reply) -> Self {
         Self {
             secret: started.body["secret"].as_str().unwrap().to_owned(),
             recovery_codes: Vec::new(),
         }
     }
 
-    /// What it shows that many steps from now. A server takes those from -1 to 1, and each that it took is the earliest of the next.
+    /// Returns the code of a time step, relative to now. A server accepts the steps from -1 to 1, and after each only later ones.
     pub fn code(&self, steps: i64) -> String {
         let secret = Secret::try_from_base32(&self.secret).unwrap();
         let totp = Builder::new().with_secret(secret).build().unwrap();

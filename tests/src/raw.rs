@@ -1,4 +1,4 @@
-//! Requests that no client library would send, byte by byte.
+//! Requests as bytes, which no client library would send.
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -7,23 +7,23 @@ use std::{
 
 use serde_json::Value;
 
-/// What came back on one connection.
+/// An answer on a connection.
 #[derive(Debug)]
 pub struct RawReply {
     pub status: u16,
-    /// Status line and headers, as they came.
+    /// The status line and the headers as received.
     pub head: String,
     pub text: String,
 }
 
 impl RawReply {
-    /// Null where it is no JSON.
+    /// Returns the JSON body, or null if it is not JSON.
     pub fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 }
 
-/// Sends these bytes and reads one answer, as long as its `Content-Length` says.
+/// Sends these bytes and reads one answer with the length of its `Content-Length`.
 pub async fn send(address: SocketAddr, bytes: Vec<u8>) -> RawReply {
     let exchange = move || {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -53,7 +53,7 @@ fn read(stream: &mut TcpStream) -> RawReply {
     }
 }
 
-/// The answer, once it is all there.
+/// Returns the answer if it is complete.
 fn parse(answer: &[u8]) -> Option<RawReply> {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n")?;

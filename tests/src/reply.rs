@@ -1,4 +1,4 @@
-//! An answer, and what a test expects of it.
+//! An answer, with assertions.
 use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
-    /// Null where there is none.
+    /// The JSON body, or null if the answer has none.
     pub body: Value,
     pub text: String,
     asked: String,
@@ -14,7 +14,8 @@ pub struct Reply {
 
 #[expect(clippy::return_self_not_must_use, reason = "often the status is all")]
 impl Reply {
-    pub async fn of(request: RequestBuilder) -> Self {
+    /// Sends a request and reads its answer.
+    pub async fn send(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();
         let asked = format!("{} {}", request.method(), request.url());
@@ -40,7 +41,7 @@ impl Reply {
         self
     }
 
-    /// A failure in the one form, with this status and code.
+    /// Checks that the answer is a problem with this status and code.
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Self {
         let reply = self.expect_status(status);
@@ -89,7 +90,7 @@ impl Reply {
         reply
     }
 
-    /// Every refused field or parameter, sorted.
+    /// Returns all refused fields or parameters, sorted.
     pub fn places(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array().into_iter().flatten();
         let mut places: Vec<_> = errors
@@ -99,7 +100,7 @@ impl Reply {
         places
     }
 
-    /// The one refused field, or parameter.
+    /// Checks that the first refused field or parameter is this one.
     #[track_caller]
     pub fn expect_error_at(self, at: &str) -> Self {
         let error = &self.body["errors"][0];
@@ -124,13 +125,13 @@ impl Reply {
             .unwrap_or_else(|| panic!("{}: no id in {}", self.asked, self.text))
     }
 
-    /// Where a created row is.
+    /// Returns the path of a created row.
     #[track_caller]
     pub fn url(&self) -> &str {
         self.header("location")
     }
 
-    /// The ids of a page, in order.
+    /// Returns the ids of a page, in order.
     #[track_caller]
     pub fn ids(&self) -> Vec<i64> {
         let data = self.body["data"]

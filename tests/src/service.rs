@@ -24,7 +24,7 @@ impl Service {
     }
 
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let (url, folder) = Backend::of_this_run().fresh().await;
+        let (url, folder) = Backend::current().fresh().await;
         let mut service = Self::at(&url, change).await;
         service.folder = folder;
         service

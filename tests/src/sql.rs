@@ -1,11 +1,11 @@
-//! The database beside the service: what no answer shows.
+//! Direct access to the database, for what no answer shows.
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
     Statement,
 };
 use service::{Actor, Kernel, registry};
 
-/// One connection of its own. An in-memory database has no second one.
+/// A separate connection. An in-memory database has none.
 pub struct Sql(pub DatabaseConnection);
 
 impl Sql {
@@ -30,7 +30,7 @@ impl Sql {
         rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// The first column, which must be text.
+    /// Returns the first column, which must be text.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let rows = self.rows(sql).await;
         rows.iter()
@@ -38,7 +38,7 @@ impl Sql {
             .collect()
     }
 
-    /// The first column of the first row, which must be a 64-bit integer.
+    /// Returns the first column of the first row, which must be a 64-bit integer.
     pub async fn number(&self, sql: &str) -> i64 {
         self.rows(sql).await[0].try_get_by_index(0).unwrap()
     }
@@ -47,7 +47,7 @@ impl Sql {
         self.0.close().await.unwrap();
     }
 
-    /// Live rows that belong to a deleted one, and rows whose deletion is half there: there must be none, ever.
+    /// Describes live rows with a deleted owner, and rows with half of a deletion. There must never be any.
     pub async fn half_done(&self) -> Vec<String> {
         let mut found = Vec::new();
         for table in registry().tables() {

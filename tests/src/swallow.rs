@@ -1,4 +1,4 @@
-//! A way to PostgreSQL on which connections can die without a word, as after a failover or an expired entry of a firewall.
+//! A proxy to PostgreSQL whose connections can die silently, as after a failover or an expired entry of a firewall.
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering::SeqCst},
@@ -12,7 +12,7 @@ use tokio::{
     },
 };
 
-/// A proxy whose dead connections take everything that they are sent, and answer nothing.
+/// A proxy whose dead connections accept all bytes and answer nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Swallow(Arc<State>);
 
@@ -25,12 +25,12 @@ struct State {
 #[derive(Debug, Clone)]
 struct Way {
     is_dead: Arc<AtomicBool>,
-    /// The port that the server sees.
+    /// The client port that the server sees.
     port: u16,
 }
 
 impl Swallow {
-    /// Starts the proxy; the URL leads to the database of `url` through it.
+    /// Starts the proxy, and returns a URL of the same database through it.
     pub async fn start(url: &str) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -41,7 +41,7 @@ impl Swallow {
         let state = swallow.0.clone();
         actix_web::rt::spawn(async move {
             while let Ok((here, _)) = listener.accept().await {
-                // A stopped database refuses.
+                // A stopped database refuses connections.
                 if let Ok(there) = TcpStream::connect(&database).await {
                     let way = Way {
                         is_dead: Arc::new(AtomicBool::new(state.swallows_new.load(SeqCst))),
@@ -61,19 +61,19 @@ impl Swallow {
         (swallow, through)
     }
 
-    /// Kills every connection that is open now.
+    /// Kills every open connection.
     pub fn kill_open(&self) {
         self.kill(|_| true);
     }
 
-    /// Kills the open connections to which `is_chosen` says yes, given the port that the server sees; how many those are.
+    /// Kills the open connections that `is_chosen` chooses by the client port that the server sees. Returns their number.
     pub fn kill(&self, is_chosen: impl Fn(u16) -> bool) -> usize {
         let ways = self.0.open.lock().unwrap();
         let chosen = ways.iter().filter(|way| is_chosen(way.port));
         chosen.map(|way| way.is_dead.store(true, SeqCst)).count()
     }
 
-    /// Kills every connection, those to come too.
+    /// Kills every open and every future connection.
     pub fn kill_all(&self) {
         self.0.swallows_new.store(true, SeqCst);
         self.kill_open();
@@ -85,14 +85,14 @@ impl Swallow {
     }
 }
 
-/// Passes bytes on until the connection dies; from then on it only takes them.
+/// Forwards bytes until the connection dies, and then only reads them.
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_dead: Arc<AtomicBool>) {
     let mut buffer = vec![0; 65_536];
     loop {
         let count = from.read(&mut buffer).await.unwrap_or_default();
         if is_dead.load(SeqCst) {
             if count == 0 {
-                // The other side never learns of it, as the half that leads there stays open.
+                // The other side does not notice, because the half that leads there stays open.
                 std::future::pending::<()>().await;
             }
         } else if count == 0 || to.write_all(&buffer[..count]).await.is_err() {

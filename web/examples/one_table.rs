@@ -79,12 +79,7 @@ impl Resource for NoteView {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::in_memory(|| migration::with(vec![Box::new(CreateNotes)])).await?;
     let kernel = Kernel::for_tables(database, vec![Table::of::<Notes>()]);
-    let settings = HttpSettings::default();
-    let http = Http::new(
-        &settings,
-        kernel,
-        Fixed(Actor::System),
-        resource::<NoteView>,
-    )?;
+    let (settings, caller) = (HttpSettings::default(), Fixed(Actor::System));
+    let http = Http::new(&settings, kernel, caller, resource::<NoteView>)?;
     Ok(Server::bind(http)?.run().await?)
 }

@@ -69,7 +69,7 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
 
 fn rows<V: Resource>(session: &Session, filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     let filters = filters.iter().copied();
-    let query = ExportQuery::<V::Service>::parse(filters, session.registry())?;
+    let query = ExportQuery::<V::Service>::parse(filters, session.kernel().registry())?;
     Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
 }
 

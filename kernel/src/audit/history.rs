@@ -37,7 +37,7 @@ pub async fn history<C: Crud>(
 pub fn hide_private(reads: &impl Reads, row: &mut AuditRow) {
     let actor = reads.actor();
     let resource = row.entry.resource.as_str();
-    let Ok(table) = reads.registry().table(resource) else {
+    let Ok(table) = reads.kernel().registry().table(resource) else {
         return;
     };
     if actor.reach(table.name, Action::Read) == Reach::All {

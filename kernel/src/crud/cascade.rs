@@ -50,7 +50,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     if write(root, this, named).run(tx).await? < ids.len() as u64 {
         return Err(Error::NotFound);
     }
-    let owned = tx.registry().owned_by(root);
+    let owned = tx.kernel().registry().owned_by(root);
     if !owned.is_empty() {
         tx.waits_for_locks().await?;
     }
@@ -78,7 +78,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
 /// A row with another deleted owner stays deleted, as part of that owner's deletion.
 pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
-    let owned = tx.registry().owned_by(root);
+    let owned = tx.kernel().registry().owned_by(root);
     if !owned.is_empty() {
         tx.waits_for_locks().await?;
     }
@@ -150,14 +150,14 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         table: root,
         ids,
         rows: |table| scope::deleted_rows(table, "id"),
-        registry: tx.registry(),
+        registry: tx.kernel().registry(),
     };
     tx.changes_rows(root, Some(ids));
-    let mut order = tx.registry().owned_by(root);
+    let mut order = tx.kernel().registry().owned_by(root);
     if !order.is_empty() {
         tx.waits_for_locks().await?;
     }
-    order.insert(0, tx.registry().table(root)?);
+    order.insert(0, tx.kernel().registry().table(root)?);
     for table in order.into_iter().rev() {
         if table.name != root {
             tx.changes_rows(table.name, None);

@@ -22,10 +22,10 @@ pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
             Action::Purge => |table| scope::deleted_rows(table, "id"),
             _ => scope::live_ids,
         },
-        registry: reads.registry(),
+        registry: reads.kernel().registry(),
     };
     let mut rows = Vec::new();
-    for table in reads.registry().owned_by(C::name()) {
+    for table in reads.kernel().registry().owned_by(C::name()) {
         let paths = roots.paths_to(table)?.into_iter();
         let belongs = paths.fold(Condition::any(), Condition::add);
         let theirs = (roots.rows)(table.name).cond_where(belongs).take();

@@ -9,39 +9,41 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Session, quota::Quotas};
-use crate::{Actor, Database, Limit, Registry, record, registry::Table};
+use crate::{Actor, Database, Limit, record};
+
+/// Which cached callers a change of a row makes invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CachedCallers {
+    /// The caller whose user id is the id of the row.
+    SameId,
+    All,
+}
 
 /// The database, the resources, and the states of the application that hooks of resources need. Cheap to clone.
 #[derive(Clone)]
 pub struct Kernel {
     pub database: Database,
     pub audit: record::Settings,
-    pub registry: Arc<Registry>,
+    /// The tables whose changes make cached callers invalid.
+    pub(super) cached_callers: Arc<HashMap<&'static str, CachedCallers>>,
     pub(crate) quotas: Quotas,
     states: Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Kernel {
-    /// `kept_limit` bounds the bytes of answers that are stored under the idempotency keys of one user; 0 is no limit.
-    pub fn new(
+    /// Use [`Kernel::start`], which adds the registry. `kept_limit` bounds the bytes of answers that are stored under the idempotency keys of one user; 0 is no limit.
+    pub(crate) fn new(
         database: Database,
-        registry: Arc<Registry>,
         (audit, kept_limit): (record::Settings, u64),
+        cached_callers: HashMap<&'static str, CachedCallers>,
     ) -> Self {
         Self {
             database,
-            registry,
+            cached_callers: Arc::new(cached_callers),
             quotas: Quotas::new(kept_limit, audit.daily_limit),
             audit,
             states: Arc::default(),
         }
-    }
-
-    /// A kernel with default settings for an application that has these tables and no state of its own. `tables` lists owners
-    /// before what they own.
-    pub fn for_tables(database: Database, tables: Vec<Table>) -> Self {
-        let registry = Registry::new(tables, &[]);
-        Self::new(database, registry.into(), (record::Settings::default(), 0))
     }
 
     /// Adds a state of the application, which hooks of resources find by its type.

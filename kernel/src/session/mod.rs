@@ -9,12 +9,12 @@ use sea_orm::ConnectionTrait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Actor, Deadline, Error, Limit, Origin, Registry, Result,
+    Actor, Deadline, Error, Limit, Origin, Result,
     database::{Reader, is_lock_wait},
     secret::Secret,
 };
 
-pub use kernel::Kernel;
+pub use kernel::{CachedCallers, Kernel};
 pub use tx::Tx;
 
 /// A write that met another transaction is run again at most this often.
@@ -26,7 +26,7 @@ pub trait Reads {
 
     fn db(&self) -> Result<&Self::Connection>;
     fn actor(&self) -> &Actor;
-    fn registry(&self) -> &Registry;
+    fn kernel(&self) -> &Kernel;
 
     /// The key that cursors are authenticated with.
     async fn secret(&self) -> Result<Secret>;
@@ -177,8 +177,8 @@ impl Reads for Session {
         &self.actor
     }
 
-    fn registry(&self) -> &Registry {
-        &self.kernel.registry
+    fn kernel(&self) -> &Kernel {
+        &self.kernel
     }
 
     async fn secret(&self) -> Result<Secret> {

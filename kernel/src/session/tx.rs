@@ -15,14 +15,13 @@ use sea_orm::{
 };
 
 use super::{
-    Kernel, Reads,
+    CachedCallers, Kernel, Reads,
     quota::{Charge, Kind},
 };
 use crate::{
-    Actor, Error, Registry, Result,
+    Actor, Error, Result,
     database::{Changed, Transaction, ends_transaction, notification},
     record::{self, Author, Entries, Entry},
-    registry::CachedCallers,
     secret::Secret,
 };
 
@@ -85,10 +84,6 @@ impl Tx {
         Self { is_counted, ..self }
     }
 
-    pub fn kernel(&self) -> &Kernel {
-        &self.kernel
-    }
-
     /// Returns a state of the application: see [`Kernel::state`].
     pub fn state<S: Any>(&self) -> &S {
         self.kernel.state()
@@ -137,13 +132,14 @@ impl Tx {
     /// have changed.
     pub fn changes_rows(&self, resource: &str, ids: Option<&[i64]>) {
         self.has_recorded.store(true, Relaxed);
-        let Ok(table) = self.kernel.registry.table(resource) else {
-            return;
-        };
-        match (table.cached_callers, ids) {
-            (CachedCallers::None, _) => {}
-            (CachedCallers::SameId, Some(ids)) => ids.iter().for_each(|id| self.forget_caller(*id)),
-            (CachedCallers::SameId | CachedCallers::All, _) => lock(&self.changed).everybody(),
+        match (self.kernel.cached_callers.get(resource), ids) {
+            (None, _) => {}
+            (Some(CachedCallers::SameId), Some(ids)) => {
+                ids.iter().for_each(|id| self.forget_caller(*id));
+            }
+            (Some(CachedCallers::SameId | CachedCallers::All), _) => {
+                lock(&self.changed).everybody();
+            }
         }
     }
 
@@ -343,8 +339,8 @@ impl Reads for Tx {
         &self.actor
     }
 
-    fn registry(&self) -> &Registry {
-        &self.kernel.registry
+    fn kernel(&self) -> &Kernel {
+        &self.kernel
     }
 
     async fn secret(&self) -> Result<Secret> {

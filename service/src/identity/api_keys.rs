@@ -187,7 +187,12 @@ fn new_key(checksums: &Secret) -> (String, SecretString) {
 
 /// Fails unless the caller holds every scope, or owners have the right to it without a permission.
 fn check_scopes_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
-    let rights: Grants = reads.registry().owner_rights().into_iter().collect();
+    let rights: Grants = reads
+        .kernel()
+        .registry()
+        .owner_rights()
+        .into_iter()
+        .collect();
     let lacks = |scope: &str| {
         let scope = Permission::new(scope);
         !reads.actor().holds(&scope) && !rights.cover(&scope)

@@ -114,7 +114,7 @@ async fn sign_in(
             .request(Method::POST, "/auth/login")
             .header("X-Forwarded-For", format!("10.0.0.{user}"))
             .json(&credentials);
-        let reply = Reply::of(request).await;
+        let reply = Reply::send(request).await;
         let again = reply.headers.get("retry-after");
         let again = again.map(|seconds| seconds.to_str().unwrap().to_owned());
         let answer = match &again {

@@ -84,7 +84,7 @@ async fn refused(anyone: &Client, login: &str, password: &str) -> Duration {
         .header("X-Forwarded-For", format!("10.{a}.{b}.{c}"))
         .json(&credentials);
     let start = Instant::now();
-    let reply = Reply::of(request).await;
+    let reply = Reply::send(request).await;
     let took = start.elapsed();
     reply.expect_status(401);
     took

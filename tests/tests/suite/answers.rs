@@ -6,21 +6,21 @@ mod sorts;
 use serde_json::Value;
 use tests::{Client, Reply, TestApp, json};
 
-/// Bytes of an answer beside its rows.
+/// The bytes of an answer without its rows.
 const FRAME: usize = 1_024;
 
-/// A server whose answers have at most so many bytes.
+/// Starts a server whose answers have at most this many bytes.
 async fn limited(bytes: u64) -> TestApp {
     TestApp::with(|with| with.api.answer_limit = bytes).await
 }
 
-/// A post with so many letters.
+/// Publishes a post with this many letters.
 async fn post(author: &Client, letters: usize, status: &str) -> i64 {
     let post = json!({ "title": "Same", "content": "x".repeat(letters), "status": status });
     author.post("/posts", post).await.expect_status(201).id()
 }
 
-/// A page that keeps to the budget, unless it has one row only.
+/// Returns a page, and checks that it keeps to the budget unless it has only one row.
 async fn page(client: &Client, path: &str, bytes: usize) -> Reply {
     let page = client.get(path).await.expect_status(200);
     let rows = page.ids().len();
@@ -32,7 +32,7 @@ async fn page(client: &Client, path: &str, bytes: usize) -> Reply {
     page
 }
 
-/// Follows `next` or `prev` to the end; the ids of each page.
+/// Follows `next` or `prev` to the end, and returns the ids of each page.
 async fn walk(client: &Client, list: &str, from: Reply, way: &str, bytes: usize) -> Vec<Vec<i64>> {
     let mut pages = vec![from.ids()];
     let mut cursor = from.body["page"][way].as_str().map(str::to_owned);
@@ -52,7 +52,7 @@ async fn walk(client: &Client, list: &str, from: Reply, way: &str, bytes: usize)
     pages
 }
 
-/// Every row of a list, which a server without a limit tells.
+/// Returns every row of a list from a server without a limit.
 async fn whole(client: &Client, sort: &str) -> Vec<i64> {
     let path = format!("/posts?sort={sort}&limit=100&fields=id");
     client.get(path).await.expect_status(200).ids()
@@ -102,7 +102,7 @@ async fn pages_within_the_budget_have_every_row_once_both_ways() {
 
 /// A page that is cut shows the rows next to its cursor.
 #[actix_web::test]
-async fn a_page_that_is_cut_backwards_ends_where_it_was_asked_to() {
+async fn a_page_that_is_cut_on_the_way_back_ends_at_its_cursor() {
     let app = limited(20_000).await;
     let ada = app.member("ada").await;
     let mut ids = Vec::new();
@@ -156,9 +156,9 @@ async fn a_single_row_is_always_answered() {
     assert_eq!(skipped.expect_status(200).ids(), [id]);
 }
 
-/// What JSON writes with more bytes than it is stored with counts as it is written.
+/// A text that is longer in JSON than in the database counts with its length in JSON.
 #[actix_web::test]
-async fn escapes_count_for_the_size_of_an_answer() {
+async fn escape_sequences_count_towards_the_size_of_an_answer() {
     let app = limited(20_000).await;
     let ada = app.member("ada").await;
     for _ in 0..5 {
@@ -173,9 +173,9 @@ async fn escapes_count_for_the_size_of_an_answer() {
     assert!(page.body["page"]["next"].is_string());
 }
 
-/// Large texts are read once it is known that they fit; a page of ordinary ones is one statement.
+/// Large texts are measured before they are read. A page of ordinary texts is one statement.
 #[actix_web::test]
-async fn only_large_rows_cost_another_statement() {
+async fn only_large_rows_cost_a_second_statement() {
     let app = limited(20_000).await;
     let ada = app.member("ada").await;
     let nobody = app.anonymous();

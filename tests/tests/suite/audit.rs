@@ -8,7 +8,7 @@ mod revert;
 use serde_json::Value;
 use tests::{Client, Reply};
 
-/// The entries of a row, oldest first.
+/// Returns the entries of a row, oldest first.
 async fn history(client: &Client, url: &str) -> Vec<Value> {
     let path = format!("{url}/history?sort=id&limit=100");
     entries(&client.get(path).await.expect_status(200))

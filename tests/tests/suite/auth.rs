@@ -68,7 +68,7 @@ async fn a_sign_in_gives_a_token_until_a_time_and_the_user() {
     assert!(reply.body["expires_at"].as_str().unwrap().ends_with('Z'));
     assert!(reply.body["user"]["last_login_at"].is_string());
     let token = reply.body["token"].as_str().unwrap();
-    // What it is, 128 bits of its session, 256 of its own and 64 of a checksum, in base64.
+    // The prefix, then 128 bits of its session, 256 of its own and 64 of a checksum, in base64.
     assert_eq!(token.len(), 3 + 75);
     let me = app
         .anonymous()
@@ -216,7 +216,7 @@ async fn neither_a_password_nor_a_token_is_stored() {
 
 /// An in-memory database has no second connection.
 fn open_to_look_into() -> Backend {
-    match Backend::of_this_run() {
+    match Backend::current() {
         Backend::Memory => Backend::File,
         other => other,
     }

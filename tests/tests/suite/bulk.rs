@@ -22,7 +22,7 @@ fn create(title: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn operations_are_done_in_their_order() {
+async fn operations_run_in_order() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let (old, gone) = (
@@ -73,7 +73,7 @@ async fn operations_are_done_in_their_order() {
 }
 
 #[actix_web::test]
-async fn many_of_one_title_get_slugs_of_their_own() {
+async fn posts_with_one_title_in_a_bulk_get_different_slugs() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     ada.publish("Same").await;
@@ -99,7 +99,7 @@ async fn many_of_one_title_get_slugs_of_their_own() {
 }
 
 #[actix_web::test]
-async fn values_go_round_within_a_bulk() {
+async fn unique_values_can_be_swapped_within_a_bulk() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let (one, two) = (ada.publish("One").await.id(), ada.publish("Two").await.id());
@@ -115,7 +115,7 @@ async fn values_go_round_within_a_bulk() {
 }
 
 #[actix_web::test]
-async fn values_of_every_kind_are_changed_in_bulk() {
+async fn fields_of_every_type_are_changed_in_bulk() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let role = |name: &str| {
@@ -144,7 +144,7 @@ async fn values_of_every_kind_are_changed_in_bulk() {
 }
 
 #[actix_web::test]
-async fn a_bulk_is_one_request_in_the_audit_with_an_entry_each() {
+async fn a_bulk_has_one_audit_entry_per_row_with_one_request_id() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let (one, two) = (

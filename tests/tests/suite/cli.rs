@@ -9,10 +9,10 @@ use migration::MIGRATOR;
 use secrecy::ExposeSecret;
 use tests::{Backend, Sql, file_url, process::Program, settings};
 
-/// The program in an empty folder, on a database without tables, and that database's URL.
+/// Returns the program in an empty folder, and the URL of its database, which has no tables.
 pub async fn program() -> (Program, String) {
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
-    if Backend::of_this_run() != Backend::Postgres {
+    if Backend::current() != Backend::Postgres {
         let url = file_url(program.folder.path());
         return (program.with("DATABASE_URL", &url), url);
     }
@@ -21,7 +21,7 @@ pub async fn program() -> (Program, String) {
     let database = service::Database::connect_for_migrations(&settings)
         .await
         .unwrap();
-    // The template has all of them.
+    // The template has all tables.
     database.migrations(MIGRATOR).reset().await.unwrap();
     database.close().await.unwrap();
     (
@@ -31,7 +31,7 @@ pub async fn program() -> (Program, String) {
 }
 
 #[actix_web::test]
-async fn seeding_fills_a_database_that_is_whole() {
+async fn seeding_creates_consistent_rows() {
     let (program, url) = program().await;
 
     let said = program
@@ -54,7 +54,7 @@ async fn seeding_fills_a_database_that_is_whole() {
 }
 
 #[actix_web::test]
-async fn nonsense_is_refused_with_a_hint() {
+async fn an_invalid_command_is_refused_with_a_hint() {
     let (program, _) = program().await;
 
     for nonsense in [

@@ -1,7 +1,7 @@
 //! Comments: which posts take them, who writes them, and who may delete them (contract §3, §5, §10).
 use tests::{Client, Reply, TestApp, json};
 
-/// By the collection of comments, and by that of the post.
+/// Posts a comment to the collection of comments and to that of the post.
 async fn both(client: &Client, post: i64) -> [Reply; 2] {
     let body = json!({ "post_id": post, "body": "…" });
     let in_all = client.post("/comments", body).await;
@@ -12,7 +12,7 @@ async fn both(client: &Client, post: i64) -> [Reply; 2] {
 }
 
 #[actix_web::test]
-async fn a_comment_is_made_in_either_collection() {
+async fn a_comment_can_be_created_in_both_collections() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let post = ada.publish("Hello").await.id();
@@ -73,7 +73,7 @@ async fn a_visible_post_that_is_not_published_takes_no_comments() {
 }
 
 #[actix_web::test]
-async fn a_comment_cannot_move_nor_change_hands() {
+async fn a_comment_cannot_change_its_post_or_author() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await.id();
@@ -92,7 +92,7 @@ async fn a_comment_cannot_move_nor_change_hands() {
 }
 
 #[actix_web::test]
-async fn the_author_is_the_caller_unless_one_may_write_for_others() {
+async fn the_author_is_the_caller_unless_they_may_write_for_others() {
     let app = TestApp::new().await;
     let (ada, bob, editor) = (
         app.member("ada").await,
@@ -119,7 +119,7 @@ async fn the_author_is_the_caller_unless_one_may_write_for_others() {
 }
 
 #[actix_web::test]
-async fn a_posts_author_deletes_what_is_beneath_it_and_no_more() {
+async fn a_posts_author_can_delete_its_comments_and_no_others() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let (hers, his) = (
@@ -150,9 +150,9 @@ async fn a_posts_author_deletes_what_is_beneath_it_and_no_more() {
         .expect_status(200);
 }
 
-/// Being the author of a post is a rule of its own: it needs no permission.
+/// The author of a post needs no permission for this.
 #[actix_web::test]
-async fn a_posts_author_without_any_role_deletes_what_is_beneath_it() {
+async fn a_posts_author_without_a_role_can_delete_its_comments() {
     let app = TestApp::new().await;
     let (root, ada, bob) = (
         app.superuser("root").await,
@@ -173,7 +173,7 @@ async fn a_posts_author_without_any_role_deletes_what_is_beneath_it() {
 }
 
 #[actix_web::test]
-async fn comments_are_seen_with_their_post_and_always_by_their_author() {
+async fn comments_are_visible_with_their_post_and_always_to_their_author() {
     let app = TestApp::new().await;
     let (ada, bob, carl) = (
         app.member("ada").await,
@@ -204,7 +204,7 @@ async fn comments_are_seen_with_their_post_and_always_by_their_author() {
 }
 
 #[actix_web::test]
-async fn a_comment_does_not_come_back_without_its_post() {
+async fn a_comment_cannot_be_restored_without_its_post() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;

@@ -2,7 +2,7 @@
 mod on_file;
 mod on_postgres;
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use tests::{PASSWORD, Reply, TestApp, json};
@@ -14,15 +14,8 @@ const CLIENTS: usize = 32;
 const ROUNDS: usize = 10;
 
 #[actix_web::test]
-async fn posts_of_one_title_get_a_slug_each() {
-    // A busy machine must not decide who gets a connection in time.
-    let app = TestApp::with(|knobs| {
-        knobs.database = |settings| {
-            settings.acquire_timeout = Duration::from_secs(30);
-            settings.lock_timeout = Duration::from_secs(30);
-        };
-    })
-    .await;
+async fn concurrent_posts_with_one_title_get_different_slugs() {
+    let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
     let all = join_all((0..CLIENTS).map(|_| ada.publish("Hello"))).await;
@@ -78,7 +71,7 @@ async fn one_of_many_concurrent_registrations_gets_the_username() {
 }
 
 #[actix_web::test]
-async fn of_two_superusers_who_demote_each_other_one_remains() {
+async fn one_of_two_superusers_who_demote_each_other_stays() {
     let app = TestApp::new().await;
     let two = [app.superuser("ada").await, app.superuser("bob").await];
     let demote = json!({ "is_superuser": false });

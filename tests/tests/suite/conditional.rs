@@ -8,7 +8,7 @@ use tests::{Client, Reply, TestApp, json, scaled};
 
 async fn send(who: &Client, method: Method, path: &str, tags: &str, body: Option<Value>) -> Reply {
     let request = who.request(method, path).header("If-Match", tags);
-    Reply::of(match body {
+    Reply::send(match body {
         Some(body) => request.json(&body),
         None => request,
     })
@@ -27,7 +27,7 @@ async fn patch(who: &Client, path: &str, tags: &str, title: &str) -> Reply {
 }
 
 #[actix_web::test]
-async fn a_change_of_the_version_that_was_read_is_made() {
+async fn a_change_of_the_current_version_is_made() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -79,7 +79,7 @@ async fn a_change_of_another_version_is_refused() {
 }
 
 #[actix_web::test]
-async fn ones_own_account_has_versions_too() {
+async fn the_own_account_has_versions_too() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let bio = |text: &str| Some(json!({ "bio": text }));
@@ -118,7 +118,7 @@ async fn the_precondition_comes_after_the_row_and_before_the_rules() {
 }
 
 #[actix_web::test]
-async fn where_it_is_required_its_absence_is_428() {
+async fn a_missing_precondition_is_428_if_it_is_required() {
     let app = TestApp::with(|with| with.api.require_if_match = true).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -149,7 +149,7 @@ async fn where_it_is_required_its_absence_is_428() {
     .expect_status(200);
 }
 
-/// Of those who read the same version, one changes it.
+/// Only one of the clients that read the same version changes it.
 #[actix_web::test]
 async fn no_update_is_lost_in_a_race() {
     let app = TestApp::new().await;

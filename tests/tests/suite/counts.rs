@@ -4,7 +4,7 @@ mod on_postgres;
 use tests::{TestApp, json};
 
 #[actix_web::test]
-async fn an_operator_may_forbid_exact_counts() {
+async fn an_operator_can_forbid_exact_counts() {
     let app = TestApp::with(|with| with.api.exact_counts = false).await;
     let ada = app.member("ada").await;
     ada.publish("Hello").await;
@@ -21,7 +21,7 @@ async fn an_operator_may_forbid_exact_counts() {
             ada.get(format!("{path}?{other}")).await.expect_status(200);
         }
     }
-    // The query comes before credentials.
+    // The query is checked before credentials.
     let stranger = app.anonymous().with_token("no-such-token");
     let refused = stranger.get("/posts?count=exact").await;
     refused.expect_problem(400, "malformed_request");
@@ -33,7 +33,7 @@ async fn an_operator_may_forbid_exact_counts() {
 }
 
 #[actix_web::test]
-async fn an_estimate_of_a_list_that_one_page_holds_is_exact_and_costs_nothing() {
+async fn an_estimate_of_a_list_that_fits_on_one_page_is_exact_and_free() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for number in 0..3 {
@@ -58,7 +58,7 @@ async fn an_estimate_of_a_list_that_one_page_holds_is_exact_and_costs_nothing() 
 }
 
 #[actix_web::test]
-async fn an_estimate_is_exact_on_sqlite_and_never_less_than_what_is_shown() {
+async fn an_estimate_is_exact_on_sqlite_and_never_less_than_the_shown_rows() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for number in 0..5 {
@@ -76,7 +76,7 @@ async fn an_estimate_is_exact_on_sqlite_and_never_less_than_what_is_shown() {
     } else {
         assert_eq!(total, 5);
     }
-    // A page beyond the end says nothing of what is before it.
+    // A page after the end does not reveal the number of rows.
     let beyond = ada
         .get("/posts?count=estimate&offset=10000")
         .await

@@ -16,7 +16,7 @@ use tests::{
     scaled,
 };
 
-/// How often the server is killed, and how many writes it acknowledges before each kill.
+/// The kills of the server, and the writes that it acknowledges before each.
 const KILLS: usize = 5;
 const WRITES: usize = 60;
 const WRITERS: usize = 16;
@@ -201,7 +201,7 @@ impl Ledger {
 }
 
 /// Kills the server during writes, and checks them. Returns the number of acknowledged writes.
-async fn survives(program: Program, url: &str) -> usize {
+async fn check_kills(program: Program, url: &str) -> usize {
     let (server, address) = program.serve().await;
     let anyone = Client::new(address, None, 0);
     let ada = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });

@@ -16,7 +16,7 @@ impl Drop for Dice {
 }
 
 impl Dice {
-    pub fn of(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self { seed, state: seed }
     }
 
@@ -28,7 +28,7 @@ impl Dice {
         usize::try_from((drawn ^ (drawn >> 31)) % end as u64).unwrap()
     }
 
-    pub fn of_these<T: Clone>(&mut self, these: &[T]) -> T {
+    pub fn pick<T: Clone>(&mut self, these: &[T]) -> T {
         these[self.below(these.len())].clone()
     }
 }
@@ -37,6 +37,6 @@ impl Dice {
 pub fn seeds() -> Vec<u64> {
     match std::env::var("ATOLL_TEST_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
-        Err(_) => (1..=scaled(8) as u64).collect(),
+        Err(_) => (1..=scaled(5) as u64).collect(),
     }
 }

@@ -17,8 +17,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The texts between backticks.
-fn quoted(document: &'static str) -> impl Iterator<Item = &'static str> {
+/// Returns the texts between backticks.
+fn quoted_names(document: &'static str) -> impl Iterator<Item = &'static str> {
     let lines = document.lines();
     lines.flat_map(|line| line.split('`').skip(1).step_by(2))
 }
@@ -28,14 +28,14 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_plain)
 }
 
-/// The tests that a document names, such as `writes::a_write_that_fails_leaves_nothing`.
+/// Returns the tests that a document names, such as `writes::a_write_that_fails_leaves_nothing`.
 fn tests(document: &'static str) -> BTreeSet<&'static str> {
     let is_test = |text: &&str| text.contains("::") && text.split("::").all(is_name);
-    quoted(document).filter(is_test).collect()
+    quoted_names(document).filter(is_test).collect()
 }
 
-/// A test of the suite, or of the crate that its path begins with.
-fn is_there(test: &str) -> bool {
+/// Whether a test exists, in the suite or in the crate that its path begins with.
+fn test_exists(test: &str) -> bool {
     let (module, name) = test.rsplit_once("::").unwrap();
     let module = module.replace("::", "/");
     let file = match module.split_once('/') {
@@ -49,7 +49,7 @@ fn is_there(test: &str) -> bool {
     })
 }
 
-/// Every `section.key`, those that have no default too.
+/// Returns every `section.key`, with those that have no default.
 fn settings() -> BTreeSet<(&'static str, &'static str)> {
     let mut section = "";
     let mut settings = BTreeSet::new();
@@ -67,11 +67,11 @@ fn settings() -> BTreeSet<(&'static str, &'static str)> {
 }
 
 #[test]
-fn every_test_that_security_is_shown_by_is_there() {
+fn every_test_that_the_security_document_names_exists() {
     let tests = tests(SECURITY);
     assert!(tests.len() > 100, "the document names few: {tests:?}");
 
-    let missing: Vec<_> = tests.iter().filter(|test| !is_there(test)).collect();
+    let missing: Vec<_> = tests.iter().filter(|test| !test_exists(test)).collect();
 
     assert!(
         missing.is_empty(),
@@ -80,7 +80,7 @@ fn every_test_that_security_is_shown_by_is_there() {
 }
 
 #[test]
-fn every_test_that_holds_an_invariant_is_there() {
+fn every_test_that_the_architecture_names_exists() {
     let (_, section) = ARCHITECTURE.split_once("## Invariants\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let invariants: Vec<_> = section.split("\n- ").skip(1).collect();
@@ -89,7 +89,7 @@ fn every_test_that_holds_an_invariant_is_there() {
     for invariant in invariants {
         let tests = tests(invariant);
         assert!(!tests.is_empty(), "name the test that holds: {invariant}");
-        let missing: Vec<_> = tests.iter().filter(|test| !is_there(test)).collect();
+        let missing: Vec<_> = tests.iter().filter(|test| !test_exists(test)).collect();
         assert!(
             missing.is_empty(),
             "ARCHITECTURE.md names tests that are not there: {missing:#?}"
@@ -116,11 +116,11 @@ fn every_link_of_the_architecture_leads_to_a_file() {
 }
 
 #[test]
-fn every_setting_that_security_rests_on_can_be_set() {
+fn every_setting_that_the_security_document_names_exists() {
     let settings = settings();
-    // Those of a resource are permissions.
+    // Names of a resource are permissions.
     let is_resource = |name| registry().tables().iter().any(|table| table.name == name);
-    let pairs = quoted(SECURITY).filter_map(|text| text.split_once('.'));
+    let pairs = quoted_names(SECURITY).filter_map(|text| text.split_once('.'));
     let named: BTreeSet<_> = pairs
         .filter(|(section, key)| is_name(section) && is_name(key) && !is_resource(*section))
         .collect();
@@ -135,12 +135,12 @@ fn every_setting_that_security_rests_on_can_be_set() {
 }
 
 #[test]
-fn every_file_that_security_is_in_is_there() {
+fn every_file_that_the_security_document_names_exists() {
     let is_ours = |text: &&str| {
         let folder = text.split_once('/').map_or("", |(folder, _)| folder);
         !folder.is_empty() && root().join(folder).is_dir()
     };
-    let named: BTreeSet<_> = quoted(SECURITY).filter(is_ours).collect();
+    let named: BTreeSet<_> = quoted_names(SECURITY).filter(is_ours).collect();
     assert!(named.len() > 5, "the document names few: {named:?}");
 
     let is_missing = |file: &&&str| !root().join(file).exists();

@@ -11,7 +11,7 @@ async fn explain(root: &Client, user: i64, request: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn it_names_the_permission_that_allows_and_the_role_that_gives_it() {
+async fn an_allowed_request_names_the_permission_and_the_role_that_gives_it() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let post = ada.publish("Hers").await.id();
@@ -30,7 +30,7 @@ async fn it_names_the_permission_that_allows_and_the_role_that_gives_it() {
 }
 
 #[actix_web::test]
-async fn it_names_the_least_that_is_missing_and_what_comes_close() {
+async fn a_refused_request_names_the_missing_permission_and_close_ones() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let bob = app.member("bob").await;
@@ -50,7 +50,7 @@ async fn it_names_the_least_that_is_missing_and_what_comes_close() {
 }
 
 #[actix_web::test]
-async fn what_is_hidden_takes_more_than_one_permission() {
+async fn a_change_of_a_hidden_row_needs_more_than_one_permission() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let bob = app.member("bob").await;
@@ -69,7 +69,7 @@ async fn what_is_hidden_takes_more_than_one_permission() {
 }
 
 #[actix_web::test]
-async fn it_tells_the_grounds_apart_that_are_no_permission() {
+async fn rules_other_than_permissions_are_named() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let (bob, admin) = (app.member("bob").await, app.admin("admin").await);
@@ -114,7 +114,7 @@ async fn it_tells_the_grounds_apart_that_are_no_permission() {
 }
 
 #[actix_web::test]
-async fn it_knows_what_the_configuration_rules_out() {
+async fn a_request_that_the_configuration_forbids_is_explained() {
     let app = TestApp::with(|with| with.service.auth.registration = Registration::Closed).await;
     let root = app.superuser("root").await;
 
@@ -145,7 +145,7 @@ async fn explain_answers_401_for_an_anonymous_caller() {
 }
 
 #[actix_web::test]
-async fn a_question_that_names_nothing_is_refused() {
+async fn a_question_about_an_unknown_route_or_row_is_refused() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let cases = [
@@ -175,9 +175,9 @@ async fn a_question_that_names_nothing_is_refused() {
     }
 }
 
-/// Of two states of an account in which it signs in and may not do what its roles say.
+/// There are two states of an account in which its user can sign in, but has no permissions.
 #[actix_web::test]
-async fn it_says_what_an_account_has_to_do_first() {
+async fn an_account_that_must_act_first_is_told_so() {
     let app = TestApp::with(|knobs| {
         knobs.service.auth.require_totp_for = vec!["editor".to_owned()];
         knobs.service.auth.require_verified_email = true;

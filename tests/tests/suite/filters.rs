@@ -13,7 +13,7 @@ async fn titles(client: &Client, query: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn each_operator_keeps_its_rows() {
+async fn each_operator_selects_its_rows() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for (slug, title, summary) in [
@@ -55,7 +55,7 @@ async fn each_operator_keeps_its_rows() {
 }
 
 #[actix_web::test]
-async fn what_makes_no_sense_is_refused_with_its_name() {
+async fn an_invalid_filter_is_refused_with_its_name() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
     let many = vec!["1"; 101].join(",");
@@ -119,9 +119,9 @@ async fn a_relation_shows_no_more_than_the_caller_sees() {
     );
 }
 
-/// As in `PostgREST`: a value in double quotes may hold a comma.
+/// A value in double quotes may contain a comma, as in `PostgREST`.
 #[actix_web::test]
-async fn a_value_of_in_may_hold_a_comma() {
+async fn a_value_of_in_may_contain_a_comma() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for title in ["a,b", "a", "c", "q\"uote"] {
@@ -143,7 +143,7 @@ async fn a_value_of_in_may_hold_a_comma() {
     }
 }
 #[actix_web::test]
-async fn a_pattern_is_short_and_there_are_few_of_them() {
+async fn patterns_are_limited_in_length_and_number() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
     app.member("ada").await.publish("Rust").await;
@@ -190,7 +190,7 @@ async fn a_pattern_is_short_and_there_are_few_of_them() {
 }
 
 #[actix_web::test]
-async fn a_date_stands_for_its_first_moment_in_utc() {
+async fn a_date_means_its_beginning_in_utc() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     ada.publish("Post").await;

@@ -13,14 +13,14 @@ use crate::audit::replay::assert_replays;
 
 async fn send(who: &Client, key: &str, method: Method, path: &str, body: Value) -> Reply {
     let request = who.request(method, path).header("Idempotency-Key", key);
-    Reply::of(match body {
+    Reply::send(match body {
         Value::Null => request,
         body => request.json(&body),
     })
     .await
 }
 
-fn hello() -> Value {
+fn hello_post() -> Value {
     json!({ "title": "Hello", "content": "…", "status": "published" })
 }
 
@@ -36,12 +36,12 @@ fn is_replayed(reply: &Reply) -> bool {
 }
 
 #[actix_web::test]
-async fn the_first_answer_is_given_again() {
+async fn a_retry_gets_the_first_answer() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
-    let first = create(&ada, "one", hello()).await.expect_status(201);
-    let again = create(&ada, "one", hello()).await.expect_status(201);
+    let first = create(&ada, "one", hello_post()).await.expect_status(201);
+    let again = create(&ada, "one", hello_post()).await.expect_status(201);
 
     assert!(!is_replayed(&first) && is_replayed(&again));
     assert_eq!(first.text, again.text);
@@ -51,7 +51,7 @@ async fn the_first_answer_is_given_again() {
     assert_eq!(ada.get("/posts?count=exact").await.body["page"]["total"], 1);
 }
 
-/// One request for each route that changes something: the second time nothing more happens.
+/// Each route that changes something gets one request twice: the second one has no effect.
 #[actix_web::test]
 async fn every_unsafe_route_takes_a_key() {
     let app = TestApp::new().await;
@@ -82,7 +82,7 @@ async fn every_unsafe_route_takes_a_key() {
     let eve = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
     let mut requests = vec![
         (Method::POST, "/users".to_owned(), eve),
-        (Method::POST, "/posts".to_owned(), hello()),
+        (Method::POST, "/posts".to_owned(), hello_post()),
         (
             Method::POST,
             "/comments".to_owned(),
@@ -158,7 +158,7 @@ async fn every_unsafe_route_takes_a_key() {
     for route in api::routes::routes() {
         let path = route.path.trim_start_matches("/api/v1");
         let path = path.replace("{id}", "{}").replace("{role_id}", "{}");
-        // An import is sent again from where it stopped (contract §7).
+        // An import takes no key: it continues where it stopped (contract §7).
         if route.method == "GET" || path.starts_with("/auth") || path.ends_with("/import") {
             continue;
         }
@@ -169,7 +169,7 @@ async fn every_unsafe_route_takes_a_key() {
             route.method
         );
     }
-    // What wrote all that has recorded it too.
+    // Every write was recorded.
     assert_replays(&root).await;
 }
 
@@ -177,7 +177,7 @@ async fn every_unsafe_route_takes_a_key() {
 async fn a_key_belongs_to_one_request() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    create(&ada, "one", hello()).await.expect_status(201);
+    create(&ada, "one", hello_post()).await.expect_status(201);
 
     let other = json!({ "title": "Other", "content": "…" });
     create(&ada, "one", other)
@@ -204,8 +204,8 @@ async fn a_key_belongs_to_one_caller() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
 
-    let hers = create(&ada, "one", hello()).await.expect_status(201);
-    let his = create(&bob, "one", hello()).await.expect_status(201);
+    let hers = create(&ada, "one", hello_post()).await.expect_status(201);
+    let his = create(&bob, "one", hello_post()).await.expect_status(201);
 
     assert!(!is_replayed(&his));
     assert_ne!(hers.id(), his.id());
@@ -237,7 +237,7 @@ async fn a_refused_request_leaves_its_key_free() {
 async fn a_key_is_free_again_after_a_day() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let first = create(&ada, "one", hello()).await.expect_status(201);
+    let first = create(&ada, "one", hello_post()).await.expect_status(201);
     let age = if app.backend.is_postgres() {
         "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
     } else {
@@ -245,38 +245,38 @@ async fn a_key_is_free_again_after_a_day() {
     };
     sql::run(&app.kernel, age).await;
 
-    let second = create(&ada, "one", hello()).await.expect_status(201);
+    let second = create(&ada, "one", hello_post()).await.expect_status(201);
 
     assert!(!is_replayed(&second));
     assert_ne!(first.id(), second.id());
-    assert!(is_replayed(&create(&ada, "one", hello()).await));
+    assert!(is_replayed(&create(&ada, "one", hello_post()).await));
 }
 
 #[actix_web::test]
-async fn a_key_that_cannot_be_one_is_refused() {
+async fn an_invalid_idempotency_key_is_refused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
     for key in ["", "é", &"x".repeat(256)] {
-        create(&ada, key, hello())
+        create(&ada, key, hello_post())
             .await
             .expect_problem(400, "malformed_request");
     }
-    create(&ada, &"x".repeat(255), hello())
+    create(&ada, &"x".repeat(255), hello_post())
         .await
         .expect_status(201);
 }
 
-/// Whoever comes while the first is at work waits for its answer, or is told to come again.
+/// A retry during the first request waits for its answer, or is told to come back later.
 #[actix_web::test]
-async fn of_many_at_once_one_has_an_effect() {
+async fn one_of_many_concurrent_retries_has_an_effect() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let keys = scaled(10);
 
     for number in 0..keys {
         let key = format!("key {number}");
-        let answers = join_all((0..20).map(|_| create(&ada, &key, hello()))).await;
+        let answers = join_all((0..20).map(|_| create(&ada, &key, hello_post()))).await;
         for answer in &answers {
             match answer.status {
                 201 => {}

@@ -31,7 +31,7 @@ async fn the_reported_impact_equals_the_rows_that_are_deleted() {
 
     let told = impact(&root, &user).await;
 
-    // Two on her post, one of hers on his; not what is deleted already.
+    // Two comments on her post and one of hers on his; deleted comments do not count.
     let rows = json!([{ "resource": "posts", "count": 1 }, { "resource": "comments", "count": 3 }]);
     assert_eq!(told, json!({ "action": "delete", "rows": rows }));
     assert_eq!(
@@ -50,7 +50,7 @@ async fn the_reported_impact_equals_the_rows_that_are_deleted() {
 
     let told = impact(&root, &user).await;
 
-    // A purge takes what was deleted before as well.
+    // A purge also takes rows that were deleted before.
     let rows = json!([{ "resource": "posts", "count": 2 }, { "resource": "comments", "count": 5 }]);
     assert_eq!(told, json!({ "action": "purge", "rows": rows }));
     root.act(format!("{user}/purge")).await.expect_status(204);

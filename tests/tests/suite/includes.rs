@@ -2,7 +2,7 @@
 use tests::{TestApp, json};
 
 #[actix_web::test]
-async fn related_rows_come_along() {
+async fn an_include_adds_related_rows() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let post = ada.publish("Hello").await;
@@ -66,7 +66,7 @@ async fn an_include_shows_no_more_than_the_caller_sees() {
 }
 
 #[actix_web::test]
-async fn a_relation_to_many_is_capped_and_says_so() {
+async fn a_relation_to_many_is_cut_and_says_so() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let (many, few) = (ada.publish("Many").await, ada.publish("Few").await);
@@ -109,7 +109,7 @@ async fn each_relation_costs_one_statement() {
 }
 
 #[actix_web::test]
-async fn what_is_no_relation_is_refused() {
+async fn an_unknown_relation_is_refused() {
     let app = TestApp::new().await;
 
     for wrong in [

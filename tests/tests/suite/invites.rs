@@ -28,12 +28,12 @@ async fn invited(app: &TestApp, is_superuser: bool, email: Option<&str>) -> Secr
     invite(&operator, &invitation).await.unwrap()
 }
 
-async fn first(app: &TestApp) -> SecretString {
+async fn first_link(app: &TestApp) -> SecretString {
     create_first_run_token(&app.kernel).await.unwrap().unwrap()
 }
 
 #[actix_web::test]
-async fn who_was_invited_makes_one_account_where_nobody_else_can() {
+async fn an_invitation_creates_one_account_even_if_registration_is_closed() {
     let app = TestApp::with(|with| with.service.auth.registration = Registration::Closed).await;
     let (anyone, token) = (app.anonymous(), invited(&app, false, None).await);
 
@@ -50,7 +50,7 @@ async fn who_was_invited_makes_one_account_where_nobody_else_can() {
 }
 
 #[actix_web::test]
-async fn a_superuser_is_made_by_an_invitation_of_that_kind_alone() {
+async fn only_an_invitation_of_a_superuser_creates_a_superuser() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
 
@@ -71,7 +71,7 @@ async fn a_superuser_is_made_by_an_invitation_of_that_kind_alone() {
 }
 
 #[actix_web::test]
-async fn an_invitation_for_an_address_is_for_no_other() {
+async fn an_invitation_for_an_address_is_valid_for_no_other() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
     let token = invited(&app, false, Some("Ada@example.org")).await;
@@ -85,7 +85,7 @@ async fn an_invitation_for_an_address_is_for_no_other() {
 }
 
 #[actix_web::test]
-async fn an_invitation_outlives_what_is_refused_and_not_its_time() {
+async fn an_invitation_is_valid_after_refusals_until_it_expires() {
     let app = TestApp::new().await;
     app.member("ada").await;
     let (anyone, token) = (app.anonymous(), invited(&app, false, None).await);
@@ -116,7 +116,11 @@ async fn an_invitation_outlives_what_is_refused_and_not_its_time() {
 #[actix_web::test]
 async fn the_first_link_is_void_once_there_is_a_superuser() {
     let app = TestApp::new().await;
-    let (anyone, old, link) = (app.anonymous(), first(&app).await, first(&app).await);
+    let (anyone, old, link) = (
+        app.anonymous(),
+        first_link(&app).await,
+        first_link(&app).await,
+    );
 
     let root = accept(&anyone, &link, "root").await.expect_status(201);
 
@@ -131,7 +135,7 @@ async fn the_first_link_is_void_once_there_is_a_superuser() {
 #[actix_web::test]
 async fn a_superuser_created_without_the_first_link_voids_it_too() {
     let app = TestApp::new().await;
-    let (anyone, link) = (app.anonymous(), first(&app).await);
+    let (anyone, link) = (app.anonymous(), first_link(&app).await);
     app.superuser("root").await;
 
     let late = accept(&anyone, &link, "eve").await;
@@ -146,7 +150,7 @@ async fn concurrent_first_links_leave_one_valid_link() {
     let anyone = app.anonymous();
     let mut links = Vec::new();
     for _ in 0..4 {
-        links.push(first(&app).await);
+        links.push(first_link(&app).await);
     }
 
     let names = ["n0", "n1", "n2", "n3"].map(|name| format!("{name}-root"));
@@ -167,7 +171,11 @@ async fn concurrent_first_links_leave_one_valid_link() {
 #[actix_web::test]
 async fn revoking_a_link_revokes_only_that_link() {
     let app = TestApp::new().await;
-    let (anyone, mine, others) = (app.anonymous(), first(&app).await, first(&app).await);
+    let (anyone, mine, others) = (
+        app.anonymous(),
+        first_link(&app).await,
+        first_link(&app).await,
+    );
 
     revoke_first_run_token(&app.kernel, &mine).await.unwrap();
 

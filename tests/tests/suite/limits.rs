@@ -5,7 +5,7 @@ mod with_redis;
 use reqwest::{Method, header::HeaderMap};
 use tests::{Client, Reply, TestApp, json};
 
-/// With so many requests of each kind, none of which comes back while a test lasts.
+/// Starts a server with these limits. No request is given back during a test.
 async fn limited(signed_in: u32, anonymous: u32, auth: u32) -> TestApp {
     TestApp::with(|knobs| {
         knobs.rate_limit.signed_in = signed_in;
@@ -16,20 +16,20 @@ async fn limited(signed_in: u32, anonymous: u32, auth: u32) -> TestApp {
     .await
 }
 
-/// Whether they say how many more may come.
-fn says(headers: &HeaderMap, policy: &str, state: &str) {
+/// Checks the headers that tell the limit and the requests that are left.
+fn expect_headers(headers: &HeaderMap, policy: &str, state: &str) {
     assert_eq!(headers["ratelimit-policy"], policy);
     let said = headers["ratelimit"].to_str().unwrap();
     assert!(said.starts_with(state), "{said} is not {state}…");
 }
 
-async fn from(client: &Client, address: &str, path: &str) -> Reply {
+async fn get_from_address(client: &Client, address: &str, path: &str) -> Reply {
     let request = client.request(Method::GET, path);
-    Reply::of(request.header("x-forwarded-for", address)).await
+    Reply::send(request.header("x-forwarded-for", address)).await
 }
 
 #[actix_web::test]
-async fn whoever_sends_too_many_is_told_when_to_come_back() {
+async fn a_caller_with_too_many_requests_is_told_when_to_retry() {
     let app = limited(0, 2, 0).await;
     let nobody = app.anonymous();
 
@@ -38,17 +38,17 @@ async fn whoever_sends_too_many_is_told_when_to_come_back() {
     let third = nobody.get("/posts").await;
 
     let policy = r#""anonymous";q=2;w=86400"#;
-    says(&first.headers, policy, r#""anonymous";r=1;t=43"#);
-    says(&second.headers, policy, r#""anonymous";r=0;t=86"#);
+    expect_headers(&first.headers, policy, r#""anonymous";r=1;t=43"#);
+    expect_headers(&second.headers, policy, r#""anonymous";r=0;t=86"#);
     let third = third.expect_problem(429, "rate_limited");
-    says(&third.headers, policy, r#""anonymous";r=0;t=43"#);
+    expect_headers(&third.headers, policy, r#""anonymous";r=0;t=43"#);
     let wait: u32 = third.header("retry-after").parse().unwrap();
     assert!((43_000..=43_200).contains(&wait), "{wait}");
     assert!(third.header("ratelimit").ends_with(&format!("t={wait}")));
 }
 
 #[actix_web::test]
-async fn each_user_has_a_bucket_whatever_others_send() {
+async fn each_user_has_their_own_bucket() {
     let app = limited(2, 1, 0).await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let again = ada.with_token(&app.anonymous().login("ada", tests::PASSWORD).await);
@@ -65,7 +65,7 @@ async fn each_user_has_a_bucket_whatever_others_send() {
         hers.get("/posts").await.expect_problem(429, "rate_limited");
     }
     let his = bob.get("/posts").await.expect_status(200);
-    says(
+    expect_headers(
         &his.headers,
         r#""signed-in";q=2;w=86400"#,
         r#""signed-in";r=1;"#,
@@ -113,7 +113,7 @@ async fn made_up_tokens_share_the_bucket_of_their_address() {
 }
 
 #[actix_web::test]
-async fn requests_to_auth_are_counted_apart() {
+async fn requests_to_auth_routes_have_their_own_limit() {
     let app = limited(0, 0, 1).await;
     let nobody = app.anonymous();
 
@@ -122,7 +122,7 @@ async fn requests_to_auth_are_counted_apart() {
     let second = nobody.post("/auth/login", wrong).await;
 
     let first = first.expect_problem(401, "unauthenticated");
-    says(&first.headers, r#""auth";q=1;w=86400"#, r#""auth";r=0;t=8"#);
+    expect_headers(&first.headers, r#""auth";q=1;w=86400"#, r#""auth";r=0;t=8"#);
     second.expect_problem(429, "rate_limited");
     let posts = nobody.get("/posts").await.expect_status(200);
     assert!(!posts.headers.contains_key("ratelimit"));
@@ -142,20 +142,20 @@ async fn health_probes_are_not_limited() {
 }
 
 #[actix_web::test]
-async fn nobody_but_a_trusted_proxy_says_where_a_request_comes_from() {
+async fn only_a_trusted_proxy_can_name_the_address_of_a_client() {
     let app = limited(0, 1, 0).await;
     let nobody = app.anonymous();
 
-    from(&nobody, "192.0.2.1", "/posts")
+    get_from_address(&nobody, "192.0.2.1", "/posts")
         .await
         .expect_status(200);
-    from(&nobody, "192.0.2.2", "/posts")
+    get_from_address(&nobody, "192.0.2.2", "/posts")
         .await
         .expect_problem(429, "rate_limited");
 }
 
 #[actix_web::test]
-async fn behind_a_trusted_proxy_each_address_has_a_bucket_and_each_network_of_64_bits() {
+async fn each_address_behind_a_trusted_proxy_has_a_bucket_per_64_bit_network() {
     let app = TestApp::with(|knobs| {
         knobs.server.trusted_proxies = vec!["127.0.0.1".to_owned()].try_into().unwrap();
         knobs.rate_limit.anonymous = 1;
@@ -164,12 +164,14 @@ async fn behind_a_trusted_proxy_each_address_has_a_bucket_and_each_network_of_64
     let nobody = app.anonymous();
 
     for address in ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1"] {
-        from(&nobody, address, "/posts").await.expect_status(200);
+        get_from_address(&nobody, address, "/posts")
+            .await
+            .expect_status(200);
     }
 
-    // What a client said before the proxy did is not looked at.
+    // The part of the header that the client sent is ignored.
     for address in ["198.51.100.7, 192.0.2.1", "2001:db8::2"] {
-        from(&nobody, address, "/posts")
+        get_from_address(&nobody, address, "/posts")
             .await
             .expect_problem(429, "rate_limited");
     }

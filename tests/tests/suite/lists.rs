@@ -1,4 +1,4 @@
-//! Lists: filters, windows, counts and deleted rows (contract §4, as far as it is there).
+//! Lists: filters, pages, counts and deleted rows (contract §4).
 mod columns;
 pub mod filters;
 pub mod order;
@@ -7,7 +7,7 @@ mod read_only;
 use serde_json::Value;
 use tests::{Client, TestApp, json};
 
-/// How many of this client's posts there are to be.
+/// The number of posts of this client.
 async fn posts(client: &Client, count: usize) -> Vec<i64> {
     let mut ids = Vec::new();
     for number in 0..count {
@@ -30,7 +30,7 @@ async fn a_list_shows_the_newest_twenty_first() {
 }
 
 #[actix_web::test]
-async fn limit_and_offset_cut_a_window() {
+async fn limit_and_offset_select_a_page() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let ids = posts(&ada, 5).await;
@@ -47,7 +47,7 @@ async fn limit_and_offset_cut_a_window() {
 }
 
 #[actix_web::test]
-async fn a_window_out_of_bounds_is_400() {
+async fn an_invalid_limit_or_offset_is_400() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
 
@@ -93,7 +93,7 @@ async fn a_window_out_of_bounds_is_400() {
 }
 
 #[actix_web::test]
-async fn a_total_is_given_when_asked_for() {
+async fn a_total_is_given_on_request() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     posts(&ada, 3).await;
@@ -115,7 +115,7 @@ async fn a_total_is_given_when_asked_for() {
 }
 
 #[actix_web::test]
-async fn a_total_counts_what_the_caller_may_see() {
+async fn a_total_counts_the_rows_that_the_caller_can_see() {
     let app = TestApp::new().await;
     let (ada, bob, editor) = (
         app.member("ada").await,
@@ -179,7 +179,7 @@ async fn deleted_rows_are_listed_for_those_who_may_restore_them() {
 }
 
 #[actix_web::test]
-async fn a_sub_collection_is_the_list_narrowed() {
+async fn a_sub_collection_is_a_filtered_list() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let (hers, his) = (posts(&ada, 3).await, posts(&bob, 2).await);

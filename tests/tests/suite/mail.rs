@@ -49,7 +49,7 @@ async fn expire(app: &TestApp) {
     sql::run(&app.kernel, &set).await;
 }
 
-/// Whether their address is verified, and which other one they want.
+/// Returns whether the user's address is verified, and the address that waits for its verification.
 async fn state(who: &Client) -> (bool, Option<String>) {
     let me = who.get("/auth/me").await.expect_status(200).body;
     let pending = me["pending_email"].as_str().map(str::to_owned);

@@ -9,9 +9,9 @@ use service::{Database, database::Settings};
 use tempfile::TempDir;
 use tests::{Backend, Sql, settings};
 
-/// A database that several can connect to.
-async fn shared() -> (Backend, Settings, Option<TempDir>) {
-    let backend = match Backend::of_this_run() {
+/// Returns a database with several connections.
+async fn shared_database() -> (Backend, Settings, Option<TempDir>) {
+    let backend = match Backend::current() {
         Backend::Memory => Backend::File,
         other => other,
     };
@@ -19,11 +19,11 @@ async fn shared() -> (Backend, Settings, Option<TempDir>) {
     (backend, settings(&url), folder)
 }
 
-/// The same, without tables.
+/// Returns the URL of a database without tables.
 async fn empty() -> (Settings, Option<TempDir>) {
-    let (_, settings, folder) = shared().await;
+    let (_, settings, folder) = shared_database().await;
     let database = migrator(&settings).await;
-    // A clone of the template has all of them.
+    // A clone of the template has all tables.
     database.migrations(MIGRATOR).reset().await.unwrap();
     database.close().await.unwrap();
     (settings, folder)
@@ -38,7 +38,7 @@ async fn sql(settings: &Settings) -> Sql {
     Sql::open(settings.url.expose_secret()).await
 }
 
-/// Without virtual tables, and those that they keep their rows in.
+/// Returns the tables without virtual tables and their shadow tables.
 async fn tables(sql: &Sql) -> Vec<String> {
     let query = if sql.is_postgres() {
         "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
@@ -59,7 +59,7 @@ async fn columns(sql: &Sql, table: &str) -> Vec<String> {
     sql.texts(&query).await
 }
 
-/// Every column, index, constraint, trigger and function.
+/// Returns every column, index, constraint, trigger and function.
 async fn schema(sql: &Sql) -> Vec<String> {
     let query = if sql.is_postgres() {
         "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity, collation_name)

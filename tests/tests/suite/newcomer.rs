@@ -14,8 +14,8 @@ use tests::Service;
 
 use toys::{Model, NewToy, Toys};
 
-/// Six of them: each column has values that are equal, extreme, or absent.
-async fn six(service: &Service) -> Vec<Model> {
+/// Creates six rows: each column has equal, extreme and null values.
+async fn create_six(service: &Service) -> Vec<Model> {
     let toy = |number: usize| NewToy {
         shelf: [-3, i16::MIN, i16::MAX, 0, 0, 7][number],
         capacity: [5, 5, i32::MIN, i32::MAX, 0, 10][number],
@@ -82,7 +82,7 @@ fn names() -> Vec<String> {
 #[actix_web::test]
 async fn every_row_is_on_one_page_whatever_the_column_it_is_sorted_by() {
     let service = toys::service().await;
-    let toys = six(&service).await;
+    let toys = create_six(&service).await;
 
     for name in names() {
         let mut sorts = vec![name.clone(), format!("-{name}")];
@@ -124,7 +124,7 @@ async fn every_row_is_on_one_page_whatever_the_column_it_is_sorted_by() {
 #[actix_web::test]
 async fn rows_are_in_the_order_of_their_values() {
     let service = toys::service().await;
-    let toys = six(&service).await;
+    let toys = create_six(&service).await;
 
     for (sort, expected) in [
         ("shelf", [1, 0, 3, 4, 5, 2]),
@@ -149,7 +149,7 @@ async fn rows_are_in_the_order_of_their_values() {
 #[actix_web::test]
 async fn a_filter_finds_the_value_that_is_stored() {
     let service = toys::service().await;
-    let toys = six(&service).await;
+    let toys = create_six(&service).await;
 
     for (filter, value, expected) in [
         ("shelf", "32767", &[2][..]),
@@ -180,9 +180,9 @@ async fn a_filter_finds_the_value_that_is_stored() {
 }
 
 #[actix_web::test]
-async fn stats_name_the_least_and_the_greatest_value() {
+async fn stats_return_the_least_and_the_greatest_value() {
     let service = toys::service().await;
-    six(&service).await;
+    create_six(&service).await;
 
     for (name, min, max) in [
         ("shelf", "Integer(-32768)", "Integer(32767)"),

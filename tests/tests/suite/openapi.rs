@@ -6,10 +6,10 @@ use reqwest::Method;
 use serde_json::Value;
 use tests::{Client, Reply, TestApp, json};
 
-/// Set it to renew the snapshot, and review the difference.
+/// The variable that renews the snapshot. Review the difference.
 const RENEW: &str = "ATOLL_RENEW_OPENAPI";
 
-/// Every operation, with its method and path.
+/// Returns every operation with its method and path.
 fn operations(document: &Value) -> Vec<(Method, String, &Value)> {
     let mut all = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
@@ -28,7 +28,7 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// What the operations that take a body take: method, path, schema and example.
+/// Returns method, path, schema and example of every operation with a body.
 fn bodies(document: &Value) -> Vec<(Method, String, &Value, &Value)> {
     let body = |(method, path, operation): (Method, String, &'_ Value)| {
         let media = document.pointer(&format!(
@@ -43,7 +43,7 @@ fn bodies(document: &Value) -> Vec<(Method, String, &Value, &Value)> {
     operations(document).into_iter().filter_map(body).collect()
 }
 
-fn is(schema: &Value, kind: &str) -> bool {
+fn has_type(schema: &Value, kind: &str) -> bool {
     schema["type"] == kind
         || schema["type"]
             .as_array()
@@ -52,7 +52,7 @@ fn is(schema: &Value, kind: &str) -> bool {
 
 async fn send(client: &Client, method: &Method, path: &str, body: &Value) -> Reply {
     let path = path.replace("{id}", "4711");
-    Reply::of(client.request(method.clone(), path).json(body)).await
+    Reply::send(client.request(method.clone(), path).json(body)).await
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn the_operations_are_the_routes() {
 }
 
 #[test]
-fn operations_have_names_of_their_own() {
+fn operations_have_unique_ids() {
     let document = document();
     let operations = operations(&document);
     let names: BTreeSet<_> = operations
@@ -115,7 +115,7 @@ fn every_reference_leads_somewhere() {
     walk(&document, &document);
 }
 
-/// Generators of clients read an alternative without a type as one that allows everything.
+/// Client generators treat an alternative without a type as any value.
 #[test]
 fn every_alternative_has_a_type() {
     const TYPED: [&str; 6] = ["type", "$ref", "const", "enum", "anyOf", "allOf"];
@@ -143,7 +143,7 @@ fn every_alternative_has_a_type() {
 }
 
 #[test]
-fn the_document_is_the_reviewed_one() {
+fn the_document_equals_its_reviewed_snapshot() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/openapi.json");
     let written = serde_json::to_string_pretty(&document()).unwrap() + "\n";
     if env::var_os(RENEW).is_some() {
@@ -163,7 +163,7 @@ fn the_document_is_the_reviewed_one() {
 }
 
 #[actix_web::test]
-async fn a_missing_field_is_refused_where_it_is_required() {
+async fn a_missing_field_is_refused_if_the_document_requires_it() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let document = document();
@@ -177,7 +177,7 @@ async fn a_missing_field_is_refused_where_it_is_required() {
 
         let reply = send(&root, &method, &path, &json!({})).await;
 
-        // A field that is missing with all that is in it is refused for that.
+        // A missing object is refused itself, not its fields.
         let outer = |place: &&str| place.split('/').take(2).collect::<Vec<_>>().join("/");
         let mut places: Vec<_> = reply.places().iter().map(outer).collect();
         places.dedup();
@@ -186,7 +186,7 @@ async fn a_missing_field_is_refused_where_it_is_required() {
 }
 
 #[actix_web::test]
-async fn null_is_refused_where_it_is_not_a_type() {
+async fn null_is_refused_unless_the_document_allows_it() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let document = document();
@@ -198,11 +198,11 @@ async fn null_is_refused_where_it_is_not_a_type() {
 
             let reply = send(&root, &method, &path, &body).await;
 
-            // Which field was null is not always known: then the whole body is named.
+            // If the null field is not known, the refusal names the whole body.
             let is_refused = reply.status == 422 && reply.body["errors"][0]["code"] == "wrong_type";
             assert_eq!(
                 is_refused,
-                !is(property, "null"),
+                !has_type(property, "null"),
                 "{method} {path} {name}: {}",
                 reply.text
             );
@@ -211,7 +211,7 @@ async fn null_is_refused_where_it_is_not_a_type() {
 }
 
 #[actix_web::test]
-async fn texts_are_as_long_as_it_says() {
+async fn texts_have_the_lengths_of_the_document() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let document = document();
@@ -227,8 +227,8 @@ async fn texts_are_as_long_as_it_says() {
 
                 let reply = send(&root, &method, &path, &body).await;
 
-                // Nobody has the password or the token of the example, however long it is; and this one is easily guessed.
-                let is_refused = !is_guess(&reply)
+                // The password and the token of the example are wrong with any length, and a repeated text is easily guessed.
+                let is_refused = !refuses_a_guess(&reply)
                     && reply.status == 422
                     && reply.places().contains(&format!("/{name}").as_str());
                 assert_eq!(
@@ -241,8 +241,8 @@ async fn texts_are_as_long_as_it_says() {
     }
 }
 
-/// Well-formed, and not what nobody can know.
-fn is_guess(reply: &Reply) -> bool {
+/// Whether a well-formed request is refused because its secret is wrong.
+fn refuses_a_guess(reply: &Reply) -> bool {
     let code = reply.body["errors"][0]["code"].as_str();
     code.is_some_and(|code| ["wrong", "invalid_token", "too_guessable"].contains(&code))
 }
@@ -257,7 +257,7 @@ async fn the_examples_are_accepted() {
     for (method, path, _, example) in bodies(&document) {
         let reply = send(&root, &method, &path, example).await;
 
-        // Nobody has the password or the token of the example, and there is no row 4711.
+        // The password and the token of the example are wrong, and row 4711 does not exist.
         let accepted = if path.contains("{id}") {
             404
         } else if path.ends_with("/login") {
@@ -278,7 +278,7 @@ async fn the_examples_are_accepted() {
         };
         reply.clone().expect_status(accepted);
         assert!(
-            ![400, 415, 422].contains(&reply.status) || accepted == 422 && is_guess(&reply),
+            ![400, 415, 422].contains(&reply.status) || accepted == 422 && refuses_a_guess(&reply),
             "{method} {path}: {}",
             reply.text
         );
@@ -286,7 +286,7 @@ async fn the_examples_are_accepted() {
 }
 
 #[actix_web::test]
-async fn the_document_is_served_as_it_is_printed() {
+async fn the_served_document_equals_the_printed_one() {
     let app = TestApp::new().await;
 
     let reply = app
@@ -303,7 +303,7 @@ async fn the_document_is_served_as_it_is_printed() {
 }
 
 #[actix_web::test]
-async fn the_viewer_needs_nothing_from_outside() {
+async fn the_viewer_loads_only_from_this_server() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
 
@@ -336,7 +336,7 @@ async fn the_viewer_needs_nothing_from_outside() {
     }
 }
 
-/// Every operation that names one row of a resource can be reached from an answer that made or deleted it.
+/// Every operation on one row is linked from an answer that creates or deletes the row.
 #[test]
 fn links_lead_to_every_operation_on_one_row() {
     let document = document();
@@ -367,7 +367,7 @@ fn links_lead_to_every_operation_on_one_row() {
 }
 
 #[test]
-fn a_link_brings_the_body_that_its_operation_needs() {
+fn a_link_has_the_body_that_its_operation_needs() {
     let document = document();
     let deleted = &document["paths"]["/api/v1/posts/{id}"]["delete"]["responses"]["204"]["links"];
     let created = &document["paths"]["/api/v1/posts"]["post"]["responses"]["201"]["links"];
@@ -378,7 +378,7 @@ fn a_link_brings_the_body_that_its_operation_needs() {
 }
 
 #[test]
-fn what_the_document_allows_of_an_import_and_a_search_is_taken() {
+fn imports_and_searches_accept_everything_that_the_document_allows() {
     let document = document();
     let parameter = |path: &str, method: &str, name: &str| {
         let parameters = document["paths"][path][method]["parameters"]
@@ -391,7 +391,7 @@ fn what_the_document_allows_of_an_import_and_a_search_is_taken() {
     assert_eq!(skip["maximum"], i64::MAX);
     let pattern = parameter("/api/v1/posts", "get", "q")["pattern"].clone();
     let pattern = pattern.as_str().unwrap();
-    // These mean other characters in each dialect of patterns.
+    // These match different characters in each dialect of patterns.
     assert!(
         !pattern.contains(r"\s") && pattern.contains(r"\u0085"),
         "{pattern}"

@@ -17,7 +17,7 @@ async fn fill(ada: &Client, count: usize) {
 }
 
 #[actix_web::test]
-async fn a_cursor_is_good_for_its_own_list_only() {
+async fn a_cursor_is_valid_for_its_own_list_only() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     fill(&ada, 5).await;
@@ -63,7 +63,7 @@ async fn a_cursor_is_good_for_its_own_list_only() {
 }
 
 #[actix_web::test]
-async fn links_lead_where_the_cursors_do() {
+async fn links_lead_to_the_pages_of_the_cursors() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     fill(&ada, 3).await;
@@ -86,7 +86,7 @@ async fn links_lead_where_the_cursors_do() {
 
 /// `server.secret`, where the operator sets one.
 #[actix_web::test]
-async fn a_cursor_is_good_wherever_the_secret_is_the_same() {
+async fn a_cursor_is_valid_on_every_node_with_the_same_secret() {
     let service = Service::new().await;
     let ada = service.user("ada").await;
     for title in ["One", "Two"] {

@@ -1,5 +1,5 @@
-//! Every route, called by everybody, on rows in every state: the statuses of `permissions.txt`, and no others; and what
-//! `GET /auth/explain` said of each beforehand.
+//! Every caller of every route, on rows in every state, gets the status of `permissions.txt`, and `GET /auth/explain`
+//! predicts it.
 mod keys;
 mod scopes;
 mod table;
@@ -8,68 +8,92 @@ mod world;
 use api::routes::routes;
 
 use serde_json::Value;
-use table::{CALLERS, Line, Part};
+use table::{Line, MEMBERS, Part, STAFF};
 use tests::json;
 use web::BASE;
-use world::{By, World};
+use world::{Credential, World};
 
-// A test for each part of the table, because one of the whole table takes too long.
+// There is a test for each part of the table and each half of the callers, because one test of all takes too long.
 
 #[actix_web::test]
-async fn account_routes_answer_everybody_as_the_table_says() {
-    check_sessions(Part::Account).await;
+async fn account_routes_answer_members_as_the_table_says() {
+    check_sessions(Part::Account, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn comments_routes_answer_everybody_as_the_table_says() {
-    check_sessions(Part::Comments).await;
+async fn account_routes_answer_staff_as_the_table_says() {
+    check_sessions(Part::Account, STAFF).await;
 }
 
 #[actix_web::test]
-async fn posts_routes_answer_everybody_as_the_table_says() {
-    check_sessions(Part::Posts).await;
+async fn comments_routes_answer_members_as_the_table_says() {
+    check_sessions(Part::Comments, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn roles_routes_answer_everybody_as_the_table_says() {
-    check_sessions(Part::Roles).await;
+async fn comments_routes_answer_staff_as_the_table_says() {
+    check_sessions(Part::Comments, STAFF).await;
 }
 
 #[actix_web::test]
-async fn users_routes_answer_everybody_as_the_table_says() {
-    check_sessions(Part::Users).await;
+async fn posts_routes_answer_members_as_the_table_says() {
+    check_sessions(Part::Posts, MEMBERS).await;
 }
 
-async fn check_sessions(part: Part) {
-    let world = World::new(By::Session).await;
+#[actix_web::test]
+async fn posts_routes_answer_staff_as_the_table_says() {
+    check_sessions(Part::Posts, STAFF).await;
+}
+
+#[actix_web::test]
+async fn roles_routes_answer_members_as_the_table_says() {
+    check_sessions(Part::Roles, MEMBERS).await;
+}
+
+#[actix_web::test]
+async fn roles_routes_answer_staff_as_the_table_says() {
+    check_sessions(Part::Roles, STAFF).await;
+}
+
+#[actix_web::test]
+async fn users_routes_answer_members_as_the_table_says() {
+    check_sessions(Part::Users, MEMBERS).await;
+}
+
+#[actix_web::test]
+async fn users_routes_answer_staff_as_the_table_says() {
+    check_sessions(Part::Users, STAFF).await;
+}
+
+async fn check_sessions(part: Part, callers: &[&'static str]) {
+    let world = World::new(Credential::Session).await;
 
     let (mut wrong, mut misexplained) = (Vec::new(), Vec::new());
     for line in table::lines_of(part) {
-        for (caller, expected) in CALLERS.into_iter().zip(&line.statuses) {
-            let Some(expected) = expected else { continue };
+        for (caller, expected) in line.expected(callers) {
             let (said, reply) = world.explain_and_call(&line, caller).await;
             let status = reply.status;
-            if status != *expected {
+            if status != expected {
                 wrong.push(format!(
                     "{line} as {caller}: {status}, the table says {expected}: {}",
                     reply.text
                 ));
             }
             let refusal = Some(status).filter(|status| [401, 403, 404].contains(status));
-            // What is sent decides, or what there is of one's own.
-            let rests_on_more = [
+            // The answer depends on the body, or on the account of the caller.
+            let depends_on_more = [
                 ("POST", "/auth/refresh"),
                 ("GET", "/auth/cookie"),
                 ("DELETE", "/auth/totp"),
             ];
-            let rests_on_more = rests_on_more.contains(&(line.method, line.pattern()));
-            let is_so = |said: &Value| {
-                if rests_on_more && status != 403 {
+            let depends_on_more = depends_on_more.contains(&(line.method, line.pattern()));
+            let is_right = |said: &Value| {
+                if depends_on_more && status != 403 {
                     return true;
                 }
                 said["status"] == json!(refusal) && said["allowed"] == refusal.is_none()
             };
-            if let Some(said) = said.filter(|said| !is_so(&said.body)) {
+            if let Some(said) = said.filter(|said| !is_right(&said.body)) {
                 misexplained.push(format!("{line} as {caller}: {status}, but {}", said.text));
             }
         }
@@ -77,18 +101,18 @@ async fn check_sessions(part: Part) {
 
     assert!(
         wrong.is_empty(),
-        "these answers are not those of permissions.txt (mend the code; or, if the contract changed, the table):\n{}",
+        "these answers differ from permissions.txt (fix the code, or the table if the contract changed):\n{}",
         wrong.join("\n")
     );
     assert!(
         misexplained.is_empty(),
-        "GET /auth/explain says otherwise (say with Route::row_access or Route::row_rule which access to its row the route needs):\n{}",
+        "GET /auth/explain differs from the answer (declare with Route::row_access or Route::row_rule which access to its row the route needs):\n{}",
         misexplained.join("\n")
     );
 }
 
 #[test]
-fn every_route_stands_in_the_table() {
+fn every_route_is_in_the_table() {
     let lines = table::lines();
 
     for route in routes() {
@@ -104,7 +128,7 @@ fn every_route_stands_in_the_table() {
         for state in required(path) {
             assert!(
                 has(state),
-                "{} {path} lacks the state {state} in tests/tests/suite/permissions.txt: add a line with who may do what, from the contract",
+                "{} {path} lacks the state {state} in tests/tests/suite/permissions.txt: add a line with the status of each caller, from the contract",
                 route.method
             );
         }
@@ -112,7 +136,7 @@ fn every_route_stands_in_the_table() {
 }
 
 #[test]
-fn the_table_names_no_route_that_there_is_not() {
+fn every_line_of_the_table_names_a_route() {
     let routes = routes();
 
     for line in table::lines() {
@@ -123,16 +147,16 @@ fn the_table_names_no_route_that_there_is_not() {
 
         assert!(
             is_there,
-            "{line} is no route: take it out of permissions.txt"
+            "{line} is no route: remove it from permissions.txt"
         );
     }
 }
 
-/// The states that every line about such a path has to have, whatever others there are.
+/// Returns the states that a path must have lines for.
 fn required(path: &str) -> &'static [&'static str] {
     match path.split('/').nth(1) {
         _ if path == "/comments" => &[],
-        // About rows, as a change of one is.
+        // A bulk is about rows, like a change of one.
         _ if path.ends_with("/bulk") => required(&path.replace("/bulk", "/{id}")),
         _ if !path.contains('{') => &["-"],
         Some("auth") => &["own", "live", "missing"],

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tests::{TestApp, json};
 
 #[actix_web::test]
-async fn a_new_post_is_a_draft_of_the_callers() {
+async fn a_new_post_is_a_draft_of_the_caller() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -60,7 +60,7 @@ async fn a_post_keeps_the_time_of_its_first_publication() {
 }
 
 #[actix_web::test]
-async fn each_change_adds_one_to_the_version_and_none_adds_nothing() {
+async fn each_change_increments_the_version() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -103,7 +103,7 @@ async fn a_patch_that_changes_nothing_writes_nothing() {
 }
 
 #[actix_web::test]
-async fn null_clears_what_may_be_empty_and_is_refused_elsewhere() {
+async fn null_clears_a_nullable_field_and_is_refused_elsewhere() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let new = json!({ "title": "Hello", "content": "…", "summary": "Short" });
@@ -125,7 +125,7 @@ async fn null_clears_what_may_be_empty_and_is_refused_elsewhere() {
 }
 
 #[actix_web::test]
-async fn the_author_is_the_caller_unless_one_may_write_for_others() {
+async fn the_author_is_the_caller_unless_they_may_write_for_others() {
     let app = TestApp::new().await;
     let (ada, bob, editor) = (
         app.member("ada").await,

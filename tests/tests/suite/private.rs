@@ -17,7 +17,7 @@ fn sings(reply: &Reply) -> bool {
     format!("{}{:?}", reply.text, reply.headers).contains(CANARY)
 }
 
-/// A row with the canary in each private field, in two versions.
+/// Creates a row with the canary in each private field, in two versions.
 async fn row(ada: &Client) -> i64 {
     let row = json!({ "title": "Open", "summary": CANARY, "content": CANARY });
     let row = ada.post("/posts", row).await.expect_status(201);
@@ -26,7 +26,7 @@ async fn row(ada: &Client) -> i64 {
     row.id()
 }
 
-/// What to ask a route that reads, and what to send to one that writes.
+/// Returns the query of a route that reads, and the body of one that writes.
 fn asked(method: &str, path: &str, id: i64) -> Option<Vec<(String, Value)>> {
     let all = "summary,content,title";
     let queries = |queries: &[&str]| {
@@ -62,13 +62,13 @@ fn asked(method: &str, path: &str, id: i64) -> Option<Vec<(String, Value)>> {
         ("POST", "/posts/bulk") => send(
             json!({ "operations": [{ "op": "update", "id": id, "data": { "title": "Bulk" } }] }),
         ),
-        // What these answer with is the caller's own, or nothing.
+        // These routes answer with data of the caller, or with nothing.
         ("POST", "/posts" | "/posts/import" | "/posts/{id}/purge") => Some(Vec::new()),
         _ => None,
     }
 }
 
-/// Asks every route in every way; the paths whose answers have the canary.
+/// Calls every route in every way, and returns the paths whose answers contain the canary.
 async fn heard(client: &Client, id: i64) -> BTreeSet<String> {
     let mut heard = BTreeSet::new();
     for (method, path) in own_routes() {
@@ -77,7 +77,7 @@ async fn heard(client: &Client, id: i64) -> BTreeSet<String> {
             asked.unwrap_or_else(|| panic!("{method} {path}: say above what a caller may ask it"));
         for (path, body) in asked {
             let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
-            let reply = Reply::of(match body {
+            let reply = Reply::send(match body {
                 Value::Null => request,
                 body => request.json(&body),
             })
@@ -104,7 +104,7 @@ async fn heard(client: &Client, id: i64) -> BTreeSet<String> {
 }
 
 #[actix_web::test]
-async fn no_way_out_shows_a_private_field_to_those_who_may_not_read_it() {
+async fn no_route_shows_a_private_field_to_callers_who_may_not_read_it() {
     let app = TestApp::with(|with| with.routes = with_ledger).await;
     let ada = app.member("ada").await;
     let id = row(&ada).await;
@@ -130,9 +130,9 @@ async fn no_way_out_shows_a_private_field_to_those_who_may_not_read_it() {
     assert!(shown.header("etag").ends_with("p\""));
 }
 
-/// The sweep above finds what there is to find.
+/// This shows that the sweep above can find a private field.
 #[actix_web::test]
-async fn every_way_out_shows_a_private_field_to_its_owner_and_to_those_who_may_read_it() {
+async fn every_route_shows_a_private_field_to_callers_who_may_read_it() {
     let app = TestApp::with(|with| with.routes = with_ledger).await;
     let ada = app.member("ada").await;
     let id = row(&ada).await;
@@ -217,7 +217,7 @@ async fn a_declared_private_field_is_hidden_from_other_callers() {
 }
 
 #[actix_web::test]
-async fn the_audit_shows_what_is_private_of_a_row_to_those_who_may_read_it() {
+async fn the_audit_shows_private_fields_to_callers_who_may_read_them() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let root = app.superuser("root").await;

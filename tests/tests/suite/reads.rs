@@ -2,11 +2,11 @@
 use reqwest::{Method, header};
 use tests::{Client, Reply, TestApp, json};
 
-async fn get_unless(client: &Client, path: &str, tags: &str) -> Reply {
+async fn get_if_none_match(client: &Client, path: &str, tags: &str) -> Reply {
     let request = client
         .request(Method::GET, path)
         .header(header::IF_NONE_MATCH, tags);
-    Reply::of(request).await
+    Reply::send(request).await
 }
 
 #[actix_web::test]
@@ -16,28 +16,30 @@ async fn a_version_that_the_client_has_is_not_sent_again() {
     let post = ada.publish("Hello").await;
     assert_eq!(post.header("etag"), "\"1\"");
 
-    let again = get_unless(&ada, post.url(), "\"7\", \"1\"")
+    let again = get_if_none_match(&ada, post.url(), "\"7\", \"1\"")
         .await
         .expect_status(304);
     assert_eq!((again.text.as_str(), again.header("etag")), ("", "\"1\""));
     assert_eq!(again.header("cache-control"), "private, no-cache");
     assert_eq!(again.header("vary"), "Authorization, Cookie");
-    get_unless(&ada, post.url(), "*").await.expect_status(304);
-    get_unless(&ada, post.url(), "W/\"1\"")
+    get_if_none_match(&ada, post.url(), "*")
+        .await
+        .expect_status(304);
+    get_if_none_match(&ada, post.url(), "W/\"1\"")
         .await
         .expect_status(304);
 
     ada.patch(post.url(), json!({ "title": "Changed" }))
         .await
         .expect_status(200);
-    let changed = get_unless(&ada, post.url(), "\"1\"")
+    let changed = get_if_none_match(&ada, post.url(), "\"1\"")
         .await
         .expect_status(200);
     assert_eq!(changed.header("etag"), "\"2\"");
 }
 
 #[actix_web::test]
-async fn the_public_view_has_a_tag_and_a_policy_of_its_own() {
+async fn the_public_view_has_its_own_tag_and_caching_policy() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let path = format!("/users/{}", ada.id);
@@ -53,11 +55,13 @@ async fn the_public_view_has_a_tag_and_a_policy_of_its_own() {
         public.header("cache-control"),
         "public, max-age=0, must-revalidate"
     );
-    get_unless(&ada, &path, "\"1p\"").await.expect_status(200);
+    get_if_none_match(&ada, &path, "\"1p\"")
+        .await
+        .expect_status(200);
 }
 
 #[actix_web::test]
-async fn a_condition_tells_nothing_of_what_is_hidden() {
+async fn a_condition_reveals_nothing_about_hidden_rows() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let draft = ada
@@ -65,10 +69,10 @@ async fn a_condition_tells_nothing_of_what_is_hidden() {
         .await
         .expect_status(201);
 
-    let hidden = get_unless(&bob, draft.url(), "*")
+    let hidden = get_if_none_match(&bob, draft.url(), "*")
         .await
         .expect_problem(404, "not_found");
-    let absent = get_unless(&bob, "/posts/999", "*")
+    let absent = get_if_none_match(&bob, "/posts/999", "*")
         .await
         .expect_problem(404, "not_found");
 
@@ -84,7 +88,7 @@ async fn a_condition_tells_nothing_of_what_is_hidden() {
 }
 
 #[actix_web::test]
-async fn fields_trim_the_answer_and_leave_heavy_columns_unread() {
+async fn fields_limit_the_answer_and_leave_heavy_columns_unread() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -122,7 +126,7 @@ async fn fields_trim_the_answer_and_leave_heavy_columns_unread() {
 }
 
 #[actix_web::test]
-async fn fields_show_no_more_than_the_whole_does() {
+async fn fields_show_nothing_that_the_full_answer_hides() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let path = format!("/users/{}?fields=email,roles", ada.id);
@@ -152,7 +156,7 @@ async fn fields_show_no_more_than_the_whole_does() {
 }
 
 #[actix_web::test]
-async fn the_type_of_a_problem_leads_to_its_meaning() {
+async fn the_type_of_a_problem_links_to_its_description() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
     let problem = nobody
@@ -171,9 +175,9 @@ async fn the_type_of_a_problem_leads_to_its_meaning() {
         .expect_problem(404, "not_found");
 }
 
-/// Or a tag could be guessed, and a 304 would tell that there is such a row.
+/// Otherwise a caller could guess a tag, and a 304 would reveal that the row exists.
 #[actix_web::test]
-async fn a_conditional_request_for_what_one_may_not_see_is_the_one_for_what_is_not_there() {
+async fn a_conditional_request_for_a_hidden_row_is_answered_like_one_for_a_missing_row() {
     let app = TestApp::new().await;
     let (ada, bob, root) = (
         app.member("ada").await,
@@ -185,7 +189,7 @@ async fn a_conditional_request_for_what_one_may_not_see_is_the_one_for_what_is_n
     let ask = async |tags: &str| {
         let request = bob.request(Method::GET, post.url());
         let request = request.header("X-Request-Id", "the-same");
-        let mut reply = Reply::of(request.header("If-None-Match", tags)).await;
+        let mut reply = Reply::send(request.header("If-None-Match", tags)).await;
         reply.headers.remove("date");
         let reply = reply.expect_problem(404, "not_found");
         (format!("{:?}", reply.headers), reply.text)

@@ -24,7 +24,7 @@ async fn purge(kernel: &Kernel) -> Vec<(&'static str, u64)> {
 }
 
 #[actix_web::test]
-async fn deleted_rows_go_once_their_time_is_over_with_what_they_own() {
+async fn deleted_rows_are_purged_after_their_retention_with_the_rows_they_own() {
     let app = TestApp::new().await;
     let (ada, root) = (app.member("ada").await, app.superuser("root").await);
     let (old, young, live) = (
@@ -67,7 +67,7 @@ async fn deleted_rows_go_once_their_time_is_over_with_what_they_own() {
 }
 
 #[actix_web::test]
-async fn a_user_goes_with_everything_that_hangs_on_them() {
+async fn a_user_is_purged_with_everything_they_own() {
     let app = TestApp::new().await;
     let (ada, bob, root) = (
         app.member("ada").await,
@@ -104,7 +104,7 @@ async fn a_user_goes_with_everything_that_hangs_on_them() {
 }
 
 #[actix_web::test]
-async fn more_than_a_batch_goes_too() {
+async fn more_rows_than_a_batch_are_purged() {
     let app = TestApp::with(|with| with.service.soft_delete.retention = Duration::ZERO).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -126,14 +126,14 @@ async fn more_than_a_batch_goes_too() {
 }
 
 #[actix_web::test]
-async fn idempotency_keys_and_ended_sessions_go_too() {
+async fn expired_idempotency_keys_and_sessions_are_removed() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for key in ["old", "young"] {
         let post = ada
             .request(reqwest::Method::POST, "/posts")
             .header("Idempotency-Key", key);
-        Reply::of(post.json(&json!({ "title": key, "content": "…" })))
+        Reply::send(post.json(&json!({ "title": key, "content": "…" })))
             .await
             .expect_status(201);
     }

@@ -1,4 +1,4 @@
-//! Roles: permissions that exist, built-in ones, and what a deletion means (contract §10).
+//! Roles: valid permissions, built-in roles, and deletion (contract §10).
 mod assignment;
 mod escalation;
 
@@ -14,7 +14,7 @@ async fn create(client: &Client, name: &str, permissions: &[&str]) -> Reply {
 }
 
 #[actix_web::test]
-async fn a_role_keeps_its_permissions_as_they_were_written() {
+async fn a_role_keeps_its_permissions_as_written() {
     let app = TestApp::new().await;
     let admin = app.admin("admin").await;
     let written = [
@@ -179,7 +179,7 @@ async fn the_built_in_roles_are_those_of_the_contract() {
 }
 
 #[actix_web::test]
-async fn a_deleted_role_counts_for_nothing_until_it_is_restored() {
+async fn a_deleted_role_gives_no_permission_until_it_is_restored() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let reader = app.with_permissions("reader", &["posts.read"]).await;
@@ -228,7 +228,7 @@ async fn a_deleted_role_counts_for_nothing_until_it_is_restored() {
 }
 
 #[actix_web::test]
-async fn a_roles_new_permissions_hold_at_once() {
+async fn new_permissions_of_a_role_take_effect_at_once() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let reader = app.with_permissions("reader", &["posts.read"]).await;
@@ -251,7 +251,7 @@ async fn a_roles_new_permissions_hold_at_once() {
 }
 
 #[actix_web::test]
-async fn a_purged_role_is_gone_from_those_who_had_it() {
+async fn a_purged_role_is_removed_from_its_users() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let reader = app.with_permissions("reader", &["posts.read"]).await;

@@ -18,7 +18,7 @@ use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 use web::BASE;
 
-/// The only ones that ask nobody who they are.
+/// The routes that need no credentials.
 const PUBLIC: [&str; 20] = [
     "POST /auth/register",
     "POST /auth/invite/accept",
@@ -42,8 +42,8 @@ const PUBLIC: [&str; 20] = [
     "GET /comments/{id}",
 ];
 
-/// Method and path beneath the base, with its parameters.
-fn all() -> Vec<(Method, String)> {
+/// Returns the method and the path below the base of every route.
+fn all_routes() -> Vec<(Method, String)> {
     let beneath = |path: &str| path.strip_prefix(BASE).unwrap().to_owned();
     routes()
         .into_iter()
@@ -57,16 +57,16 @@ fn all() -> Vec<(Method, String)> {
         .collect()
 }
 
-/// A path with a number for each of its parameters.
+/// Replaces each parameter of a path with this id.
 fn numbered(path: &str, id: &str) -> String {
     path.replace("{id}", id).replace("{role_id}", id)
 }
 
-/// With a body that the route takes, if it takes one.
+/// Calls a route, with a sample body if it takes one.
 async fn call(client: &Client, method: &Method, path: &str) -> Reply {
     let asked = samples::query(path);
     let request = client.request(method.clone(), numbered(path, "1") + asked);
-    Reply::of(match samples::of(method, path) {
+    Reply::send(match samples::body(method, path) {
         Some(body) => request.json(&body),
         None => request,
     })
@@ -77,7 +77,7 @@ async fn call(client: &Client, method: &Method, path: &str) -> Reply {
 async fn without_credentials_every_route_but_the_public_ones_answers_401() {
     let app = TestApp::new().await;
 
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         if PUBLIC.contains(&format!("{method} {path}").as_str()) {
             continue;
         }
@@ -89,11 +89,11 @@ async fn without_credentials_every_route_but_the_public_ones_answers_401() {
 }
 
 #[actix_web::test]
-async fn bad_credentials_are_refused_by_every_route_the_public_ones_too() {
+async fn every_route_refuses_bad_credentials() {
     let app = TestApp::new().await;
     let stranger = app.anonymous().with_token("no-such-token");
 
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         let reply = call(&stranger, &method, &path).await;
 
         let reply = reply.expect_problem(401, "unauthenticated");
@@ -102,7 +102,7 @@ async fn bad_credentials_are_refused_by_every_route_the_public_ones_too() {
 }
 
 #[actix_web::test]
-async fn credentials_that_are_no_bearer_token_are_bad_ones() {
+async fn credentials_other_than_one_bearer_token_are_refused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let good = format!("Bearer {}", ada.token());
@@ -122,19 +122,19 @@ async fn credentials_that_are_no_bearer_token_are_bad_ones() {
             request.header("authorization", value)
         });
 
-        Reply::of(request)
+        Reply::send(request)
             .await
             .expect_problem(401, "unauthenticated");
     }
     let lower = format!("bearer {}", ada.token());
     let request = app.anonymous().request(Method::GET, "/auth/me");
-    Reply::of(request.header("authorization", lower))
+    Reply::send(request.header("authorization", lower))
         .await
         .expect_status(200);
 }
 
 #[actix_web::test]
-async fn a_problem_names_the_request_that_it_is_about() {
+async fn a_problem_names_its_request() {
     let app = TestApp::new().await;
 
     let reply = app.anonymous().get("/posts/7?no_such=1").await;

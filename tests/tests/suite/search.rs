@@ -10,14 +10,14 @@ mod words;
 
 use tests::{Client, TestApp, json};
 
-/// A published post of this client's.
+/// Publishes a post of this client.
 async fn post(client: &Client, title: &str, summary: &str, content: &str) -> i64 {
     let post =
         json!({ "title": title, "summary": summary, "content": content, "status": "published" });
     client.post("/posts", post).await.expect_status(201).id()
 }
 
-/// What a search finds, the best first.
+/// Returns the ids that a search finds, the best match first.
 async fn find(client: &Client, resource: &str, q: &str) -> Vec<i64> {
     let reply = client.get(url(resource, q)).await.expect_status(200);
     reply.ids()
@@ -29,7 +29,7 @@ fn url(resource: &str, q: &str) -> String {
 }
 
 #[actix_web::test]
-async fn a_resource_without_search_knows_no_q() {
+async fn a_resource_without_search_refuses_q() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 

@@ -50,7 +50,7 @@ async fn a_restored_post_brings_back_the_comments_of_its_own_deletion_only() {
 
 /// X's comment under U's post: delete U, delete X, restore U, restore X.
 #[actix_web::test]
-async fn a_row_with_two_owners_comes_back_when_both_are_live() {
+async fn a_row_with_two_owners_is_restored_when_both_are_live() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let (u, x) = (app.member("u_u").await, app.member("x_x").await);

@@ -40,7 +40,7 @@ async fn the_first_start_in_an_empty_folder_works() {
 }
 
 #[actix_web::test]
-async fn servers_that_start_together_on_an_empty_database_all_come_up() {
+async fn servers_that_start_together_on_an_empty_database_all_become_ready() {
     let (program, url) = program().await;
 
     let mut servers: Vec<_> = (0..TOGETHER).map(|_| program.start()).collect();
@@ -62,7 +62,7 @@ async fn servers_that_start_together_on_an_empty_database_all_come_up() {
 }
 
 #[actix_web::test]
-async fn a_port_that_is_taken_is_named() {
+async fn a_failed_start_names_the_port_that_is_in_use() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
@@ -93,7 +93,7 @@ async fn a_server_without_a_superuser_stops_successfully() {
 }
 
 #[actix_web::test]
-async fn a_database_server_that_refuses_connections_is_named() {
+async fn a_failed_start_names_the_database_server_that_refuses_connections() {
     let port = ReservedPort::new();
     let address = format!("127.0.0.1:{}", port.number);
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"))

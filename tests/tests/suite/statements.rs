@@ -1,8 +1,8 @@
 //! The number of statements of a request does not depend on the number of rows.
 use tests::{Client, TestApp, json};
 
-/// What this path makes the server say to the database.
-async fn of(app: &TestApp, client: &Client, path: &str) -> Vec<String> {
+/// Returns the statements of a GET request.
+async fn statements_of(app: &TestApp, client: &Client, path: &str) -> Vec<String> {
     app.statements.take();
     client.get(path).await.expect_status(200);
     app.statements.take()
@@ -18,13 +18,13 @@ async fn a_list_of_a_hundred_posts_is_one_statement_and_its_total_another() {
     let nobody = app.anonymous();
     assert_eq!(nobody.get("/posts?limit=100").await.ids().len(), 100);
 
-    let plain = of(
+    let plain = statements_of(
         &app,
         &nobody,
         "/posts?limit=100&sort=-title&status=published",
     )
     .await;
-    let counted = of(&app, &nobody, "/posts?limit=100&count=exact").await;
+    let counted = statements_of(&app, &nobody, "/posts?limit=100&count=exact").await;
 
     assert_eq!(plain.len(), 1, "{plain:#?}");
     assert_eq!(counted.len(), 2, "{counted:#?}");
@@ -39,7 +39,7 @@ async fn a_single_row_is_one_statement_for_anybody() {
     let user = format!("/users/{}", ada.id);
 
     for path in [post.url(), comment.url(), &user] {
-        let statements = of(&app, &app.anonymous(), path).await;
+        let statements = statements_of(&app, &app.anonymous(), path).await;
 
         assert_eq!(statements.len(), 1, "{path}: {statements:#?}");
     }
@@ -57,9 +57,9 @@ async fn being_signed_in_costs_one_statement() {
     ];
 
     for path in [post.url(), "/posts?limit=100", "/comments?count=exact"] {
-        let anonymous = of(&app, &app.anonymous(), path).await.len();
+        let anonymous = statements_of(&app, &app.anonymous(), path).await.len();
         for client in &clients {
-            let statements = of(&app, client, path).await;
+            let statements = statements_of(&app, client, path).await;
 
             assert_eq!(statements.len(), anonymous + 1, "{path}: {statements:#?}");
         }
@@ -67,8 +67,7 @@ async fn being_signed_in_costs_one_statement() {
 }
 
 #[actix_web::test]
-async fn a_new_post_is_one_locking_read_and_one_insert_with_one_for_its_words_and_one_for_the_audit()
- {
+async fn a_new_post_costs_one_locking_read_and_three_inserts() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     app.statements.take();
@@ -105,7 +104,7 @@ async fn a_title_that_is_taken_costs_one_more_insert_however_often() {
 }
 
 #[actix_web::test]
-async fn a_new_comment_is_one_locking_read_per_parent_and_one_insert_with_one_for_the_audit() {
+async fn a_new_comment_costs_one_locking_read_per_parent_and_two_inserts() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await.id();
@@ -118,7 +117,7 @@ async fn a_new_comment_is_one_locking_read_per_parent_and_one_insert_with_one_fo
 }
 
 #[actix_web::test]
-async fn a_list_of_users_costs_the_same_however_many_there_are() {
+async fn the_cost_of_a_list_of_users_does_not_grow_with_its_rows() {
     let app = TestApp::new().await;
     let admin = app.admin("admin").await;
     for number in 0..99 {
@@ -130,15 +129,15 @@ async fn a_list_of_users_costs_the_same_however_many_there_are() {
     for limit in [1, 10, 100] {
         let path = format!("/users?limit={limit}");
         assert_eq!(admin.get(&path).await.ids().len(), limit);
-        costs.push(of(&app, &admin, &path).await.len());
+        costs.push(statements_of(&app, &admin, &path).await.len());
     }
 
-    // Who asks, the users, their roles, their last sign-ins.
+    // One statement each for the caller, the users, their roles and their last sign-ins.
     assert_eq!(costs, [4, 4, 4]);
 }
 
 #[actix_web::test]
-async fn a_deletion_costs_the_same_however_much_goes_along() {
+async fn the_cost_of_a_deletion_does_not_grow_with_its_rows() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let (small, large) = (ada.publish("Small").await, ada.publish("Large").await);

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use tests::{Backend, PASSWORD, TestApp, json, process::eventually};
 
-/// Writes that fail in a row, before one succeeds.
+/// The numbers of consecutive writes that fail before one succeeds.
 const IN_A_ROW: [usize; 3] = [1, 2, 7];
 
-/// SQLite ends a transaction by itself where a disk is full. A trigger that raises ROLLBACK does the same: sqlx goes on
-/// counting a transaction that is over, and the ROLLBACK that follows fails.
+/// SQLite ends a transaction by itself if the disk is full. A trigger that raises ROLLBACK does the same: sqlx still counts the
+/// ended transaction, and the ROLLBACK that follows fails.
 const TRAPS: [&str; 2] = [
     "CREATE TRIGGER full_posts BEFORE INSERT ON posts WHEN NEW.title LIKE 'full%' BEGIN SELECT RAISE(ROLLBACK, 'full'); END",
     "CREATE TRIGGER full_seals BEFORE INSERT ON audit_seals BEGIN SELECT RAISE(ROLLBACK, 'full'); END",
 ];
 
-/// On SQLite only: another database has no such state.
+/// Starts a server on SQLite, or returns `None`: another database has no such state.
 async fn on_sqlite() -> Option<TestApp> {
-    let is_sqlite = !Backend::of_this_run().is_postgres();
+    let is_sqlite = !Backend::current().is_postgres();
     if is_sqlite {
         Some(TestApp::new().await)
     } else {
@@ -37,7 +37,7 @@ async fn run(app: &TestApp, sql: &str) -> service::Result<()> {
         .await
 }
 
-/// Whether a row is there for a transaction that begins now. A transaction that never ended is rolled back first.
+/// Whether a new transaction sees a row. An open transaction is rolled back first.
 async fn is_kept(app: &TestApp, sql: &str) -> bool {
     use sea_orm::{ConnectionTrait, DbBackend, Statement};
     // The transaction is ended by hand, so its COMMIT fails.
@@ -60,7 +60,7 @@ async fn a_write_after_transactions_that_ended_by_themselves_is_kept() {
         for number in 0..failures {
             let full = json!({ "title": format!("full {number}"), "content": "…" });
             ada.post("/posts", full).await.expect_status(500);
-            // A write that is refused rolls back only to a savepoint, where the transaction is none.
+            // A refused write rolls back only to a savepoint if the transaction is nested.
             ada.patch("/posts/999999", json!({ "title": "None" }))
                 .await
                 .expect_status(404);
@@ -94,7 +94,7 @@ async fn a_write_after_a_sealer_that_failed_is_kept() {
     assert!(service::audit::seal(&app.kernel).await.unwrap() > 0);
 }
 
-/// COMMIT, RELEASE and ROLLBACK fail, with other codes, and leave the transaction open or ended.
+/// COMMIT, RELEASE and ROLLBACK fail with different codes, and leave the transaction open or ended.
 #[actix_web::test]
 async fn every_kind_of_write_is_kept_after_every_kind_of_failed_end() {
     let Some(app) = on_sqlite().await else { return };
@@ -156,7 +156,7 @@ async fn every_kind_of_write_is_kept_after_every_kind_of_failed_end() {
 }
 
 #[actix_web::test]
-async fn a_full_database_is_unavailable_with_a_text_that_says_so() {
+async fn a_write_to_a_full_database_is_refused_with_the_reason() {
     let Some(app) = on_sqlite().await else { return };
     let ada = app.member("ada").await;
     run(&app, "PRAGMA max_page_count = 1").await.unwrap();
@@ -188,8 +188,8 @@ async fn a_full_database_is_unavailable_with_a_text_that_says_so() {
 }
 
 #[actix_web::test]
-async fn a_database_that_somebody_else_writes_is_unavailable_for_a_moment() {
-    if Backend::of_this_run() != Backend::File {
+async fn a_database_that_another_process_writes_is_unavailable_for_a_moment() {
+    if Backend::current() != Backend::File {
         return;
     }
     let app = TestApp::with(|with| {

@@ -15,7 +15,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// The clients that reset their connections, the resets of each, and the clients that write meanwhile.
 const RUDE: usize = 6;
-const RESETS: usize = 60;
+const RESETS: usize = 24;
 const WRITERS: usize = 2;
 
 /// A reset comes after fewer statements of all requests than this: more than one request takes.

@@ -10,7 +10,7 @@ use tests::{Knobs, PASSWORD, TestApp, json};
 const SIGN_INS: usize = 150;
 
 #[actix_web::test]
-async fn sign_ins_beyond_the_queue_are_refused_and_the_others_served() {
+async fn sign_ins_beyond_the_queue_are_refused_and_the_others_are_served() {
     let dear = |with: &mut Knobs| {
         with.server.max_in_flight = 500;
         with.service.auth.hash_memory = 19_456;

@@ -61,7 +61,7 @@ async fn names_and_addresses_are_unique_whatever_their_case() {
             .expect_problem(409, "conflict")
             .expect_error_at(&format!("/{field}"));
     }
-    // What only looks like another address is the same one (NFKC), if it is an address at all.
+    // Addresses that look alike are equal (NFKC).
     let lookalike = create(&root, "carl", "ｂob@example.org").await;
     assert!(matches!(lookalike.status, 409 | 422), "{}", lookalike.text);
     let own = root
@@ -121,7 +121,7 @@ async fn limits_are_those_of_the_contract() {
 }
 
 #[actix_web::test]
-async fn null_clears_what_may_be_empty_and_is_refused_elsewhere() {
+async fn null_clears_a_nullable_field_and_is_refused_elsewhere() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     root.patch(url(&root), json!({ "full_name": "Root", "bio": "…" }))

@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Somebody's drafts.
+/// A service with an author of drafts.
 struct Desk {
     service: Service,
     author: i64,
@@ -26,24 +26,24 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Self {
-        Self::on(Service::new().await).await
+        Self::with_service(Service::new().await).await
     }
 
-    async fn on(service: Service) -> Self {
+    async fn with_service(service: Service) -> Self {
         let author = service.user("ada").await;
         Self { service, author }
     }
 
     async fn with_budget(budget: Duration) -> Self {
-        Self::on(Service::with(|settings| settings.write_timeout = budget).await).await
+        Self::with_service(Service::with(|settings| settings.write_timeout = budget).await).await
     }
 
     fn draft(&self, title: &str) -> NewPost {
         draft(self.author, title)
     }
 
-    /// Whether the service still does, after whatever was done to it.
-    async fn works(&self) -> bool {
+    /// Whether the service can still write and read.
+    async fn can_write(&self) -> bool {
         let post = self.draft("Works");
         let done = self
             .service
@@ -74,12 +74,12 @@ async fn a_number_that_a_column_cannot_hold_is_a_refusal() {
     assert_eq!(refusals[0].code, "out_of_range");
 }
 
-/// A title that only the database refuses.
+/// Returns a title that only the database refuses.
 fn too_long() -> String {
     "x".repeat(256)
 }
 
-fn mistake() -> Result<()> {
+fn panic_in_handler() -> Result<()> {
     panic!("a handler's mistake")
 }
 
@@ -124,7 +124,7 @@ async fn a_write_that_fails_leaves_nothing() {
 
 /// PostgreSQL would answer the COMMIT with OK, and roll back.
 #[actix_web::test]
-async fn a_write_is_refused_after_a_failure_that_nobody_reported() {
+async fn a_write_that_ignores_a_failed_statement_is_refused() {
     let desk = Desk::new().await;
     let (one, two) = (desk.draft("One"), desk.draft(&too_long()));
 
@@ -136,7 +136,7 @@ async fn a_write_is_refused_after_a_failure_that_nobody_reported() {
 
     assert!(matches!(done.await, Err(Error::Internal(_))));
     assert!(desk.service.slugs().await.is_empty());
-    assert!(desk.works().await);
+    assert!(desk.can_write().await);
 }
 
 #[actix_web::test]
@@ -230,14 +230,14 @@ async fn a_panic_inside_a_write_rolls_it_back() {
     let task = actix_web::rt::spawn(async move {
         let write = session.write(async |tx| {
             Posts::create(tx, &post).await?;
-            mistake()
+            panic_in_handler()
         });
         write.await
     });
 
     assert!(task.await.unwrap_err().is_panic());
     assert!(desk.service.slugs().await.is_empty());
-    assert!(desk.works().await);
+    assert!(desk.can_write().await);
 }
 
 #[actix_web::test]
@@ -259,12 +259,11 @@ async fn a_write_that_is_dropped_rolls_back() {
     }
 
     assert!(desk.service.slugs().await.is_empty());
-    assert!(desk.works().await);
+    assert!(desk.can_write().await);
 }
 
-/// It is told so, instead of waiting with it.
 #[actix_web::test]
-async fn a_write_behind_one_that_does_not_end_is_unavailable() {
+async fn a_write_that_waits_too_long_for_another_is_unavailable() {
     let brief = |knobs: &mut Knobs| {
         knobs.database = |database| {
             database.write_timeout = Duration::from_secs(2);

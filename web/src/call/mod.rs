@@ -118,7 +118,7 @@ async fn check<B: Body, Q: Query>(
 ) -> Result<Call<B, Q>, Problem> {
     let ids = parse_ids(request.match_info().iter().map(|(_, text)| text))?;
     let kernel = app_data::<Kernel>(request)?.as_ref().clone();
-    let mut query: Q = query::read(request.query_string(), &kernel.registry)?;
+    let mut query: Q = query::read(request.query_string(), kernel.registry())?;
     let settings = **app_data::<ApiSettings>(request)?;
     query.apply_settings(&settings)?;
     let arrival = request

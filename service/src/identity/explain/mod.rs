@@ -182,6 +182,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
         };
         let mut missing: Vec<_> = self
             .session
+            .kernel()
             .registry()
             .permissions()
             .iter()
@@ -219,6 +220,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
     ) -> Result<Explanation> {
         let all = self
             .session
+            .kernel()
             .registry()
             .permissions()
             .iter()

@@ -68,7 +68,7 @@ async fn check_recent_sign_in(tx: &Tx, user: i64, session: i64) -> Result<()> {
 /// Reassigns every live row of one user to another. Deleted rows keep their owner and are purged with them.
 async fn reassign(tx: &Tx, from: i64, to: i64) -> Result<()> {
     let at = now();
-    for table in tx.registry().tables() {
+    for table in tx.kernel().registry().tables() {
         let columns = table
             .owners
             .iter()

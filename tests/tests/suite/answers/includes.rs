@@ -4,7 +4,7 @@ use tests::{TestApp, json, sql};
 
 use super::{limited, post};
 
-/// As many comments of so many letters on each post, by its author.
+/// Writes this many comments with this many letters on each post, by its author.
 async fn comments(app: &TestApp, count: usize, letters: usize) {
     let row = "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \
         SELECT p.created_at, p.updated_at, 1, p.id, p.author_id, BODY FROM posts p CROSS JOIN NUMBERS n";
@@ -57,9 +57,9 @@ async fn a_hundred_posts_with_their_long_comments_are_bounded() {
     }
 }
 
-/// The newest of each row, one after the other; what is small is not cut for what is large elsewhere.
+/// The newest related rows of each row are added in turns, so large ones of one row do not displace small ones of another.
 #[actix_web::test]
-async fn related_rows_get_room_in_turns() {
+async fn related_rows_share_the_size_of_an_answer_evenly() {
     let app = limited(40_000).await;
     let ada = app.member("ada").await;
     let (many, few) = (
@@ -89,7 +89,7 @@ async fn related_rows_get_room_in_turns() {
 }
 
 #[actix_web::test]
-async fn a_related_row_without_room_is_said_to_be_there() {
+async fn a_related_row_that_does_not_fit_is_reported_as_omitted() {
     let app = limited(10_000).await;
     let ada = app.member("ada").await;
     let id = post(&ada, 10, "published").await;

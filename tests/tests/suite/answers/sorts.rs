@@ -46,7 +46,7 @@ async fn nothing_is_sorted_grouped_or_aggregated_by_a_long_text() {
 }
 
 #[actix_web::test]
-async fn an_export_is_sorted_by_what_an_index_has() {
+async fn an_export_is_sorted_by_indexed_fields_only() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     root.publish("Hello").await;
@@ -88,9 +88,9 @@ async fn an_export_is_sorted_by_what_an_index_has() {
     }
 }
 
-/// However many are sent, connections are left for reads that an index serves.
+/// Any number of heavy reads leaves connections for reads with an index.
 #[actix_web::test]
-async fn only_reads_without_an_index_wait_for_a_place_among_the_heavy_ones() {
+async fn only_reads_without_an_index_count_as_heavy_reads() {
     let app = TestApp::with(|with| with.server.max_heavy_reads = 0).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -119,9 +119,9 @@ async fn only_reads_without_an_index_wait_for_a_place_among_the_heavy_ones() {
         .expect_problem(400, "malformed_request");
 }
 
-/// Each gives its place back.
+/// Each heavy read gives its place back.
 #[actix_web::test]
-async fn heavy_reads_follow_one_another() {
+async fn heavy_reads_run_one_after_another() {
     let app = TestApp::with(|with| with.server.max_heavy_reads = 1).await;
     let ada = app.member("ada").await;
     ada.publish("Hello").await;

@@ -14,19 +14,19 @@ use tests::{Client, Service, TestApp, json, process::eventually, sql};
 
 use super::{actions, entries, history};
 
-/// Seals all there is, in one block: on PostgreSQL not before every transaction is over that may be in the way, other
-/// tests' too.
+/// Seals all entries in one block. On PostgreSQL it waits for transactions that may still write earlier entries, even those of
+/// other tests: transaction ids belong to the whole server.
 pub async fn seal_all(kernel: &Kernel) {
     if !kernel.database.is_sqlite() {
-        let free = async || (in_the_way(kernel).await == 0).then_some(());
-        eventually("no transaction is in the way", free).await;
+        let free = async || (entries_that_must_wait(kernel).await == 0).then_some(());
+        eventually("no earlier transaction is running", free).await;
     }
     seal(kernel).await.unwrap();
     assert_eq!(verify(kernel, None).await.unwrap().unsealed, 0);
 }
 
-/// Entries that a transaction may still come before.
-async fn in_the_way(kernel: &Kernel) -> i64 {
+/// Returns the number of entries that a running transaction may still come before.
+async fn entries_that_must_wait(kernel: &Kernel) -> i64 {
     let waiting = "SELECT count(*) AS waiting FROM audit_entries WHERE transaction_id \
         BETWEEN CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) \
         AND CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)";
@@ -43,7 +43,7 @@ async fn problems(kernel: &Kernel) -> Vec<Problem> {
     verify(kernel, None).await.unwrap().problems
 }
 
-/// A post of three versions, sealed: entries 3 to 5, behind two for its author.
+/// Creates and seals a post with three versions: entries 3 to 5, after two about its author.
 async fn sealed() -> (TestApp, Client, String) {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
@@ -58,7 +58,7 @@ async fn sealed() -> (TestApp, Client, String) {
 }
 
 #[actix_web::test]
-async fn sealed_entries_have_their_place_without_gaps() {
+async fn sealed_entries_are_numbered_without_gaps() {
     let (app, ada, post) = sealed().await;
     ada.delete(&post).await.expect_status(204);
     let root = app.superuser("root").await;
@@ -94,7 +94,7 @@ async fn sealed_entries_have_their_place_without_gaps() {
 }
 
 #[actix_web::test]
-async fn what_was_altered_is_found() {
+async fn an_altered_entry_is_found() {
     let tricks = [
         (
             "UPDATE audit_entries SET changes = '{}' WHERE id = 4",
@@ -145,7 +145,7 @@ async fn what_was_altered_is_found() {
 }
 
 #[actix_web::test]
-async fn an_entry_that_was_put_among_sealed_ones_is_found() {
+async fn an_entry_that_was_inserted_among_sealed_ones_is_found() {
     let (app, ..) = sealed().await;
     sql::run(&app.kernel, "DELETE FROM audit_seals WHERE seq = 5").await;
     let again = "UPDATE audit_blocks SET last_seq = 4";
@@ -156,9 +156,9 @@ async fn an_entry_that_was_put_among_sealed_ones_is_found() {
     assert!(found.contains(&Problem::Inserted { id: 5 }), "{found:?}");
 }
 
-/// Without the receipt a chain that ends early looks like one that is young.
+/// Without the receipt a truncated chain looks like a new one.
 #[actix_web::test]
-async fn a_chain_that_was_cut_off_does_not_lead_to_its_receipt() {
+async fn a_truncated_chain_does_not_match_its_receipt() {
     let (app, ada, post) = sealed().await;
     ada.patch(&post, json!({ "title": "Four" }))
         .await
@@ -182,7 +182,7 @@ async fn a_chain_that_was_cut_off_does_not_lead_to_its_receipt() {
 }
 
 #[actix_web::test]
-async fn a_purge_erases_values_and_the_chain_still_holds() {
+async fn a_purge_erases_values_and_leaves_the_chain_valid() {
     let (app, ada, post) = sealed().await;
     let root = app.superuser("root").await;
     ada.delete(&post).await.expect_status(204);
@@ -193,9 +193,9 @@ async fn a_purge_erases_values_and_the_chain_still_holds() {
     assert!(history(&root, &post).await[0]["changes"].is_null());
 }
 
-/// An erasure that nobody recorded is an alteration.
+/// An unrecorded erasure is an alteration.
 #[actix_web::test]
-async fn values_that_vanish_without_a_purge_are_found() {
+async fn values_that_were_erased_without_a_purge_are_found() {
     let (app, ..) = sealed().await;
 
     sql::run(
@@ -235,7 +235,7 @@ async fn one_altered_entry_among_ten_thousand_is_found() {
 }
 
 #[actix_web::test]
-async fn sealers_at_once_make_one_chain() {
+async fn concurrent_sealers_make_one_chain() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for round in 0..5 {
@@ -251,7 +251,7 @@ async fn sealers_at_once_make_one_chain() {
 }
 
 #[actix_web::test]
-async fn old_entries_are_given_up_and_the_rest_still_holds() {
+async fn old_entries_are_removed_and_the_rest_stays_valid() {
     let app = TestApp::with(|with| with.service.audit.retention = Duration::from_hours(24)).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -279,9 +279,9 @@ async fn old_entries_are_given_up_and_the_rest_still_holds() {
     let revert = ada
         .post(format!("{}/revert", post.url()), json!({ "version": 1 }))
         .await;
-    // The title is known from the entry that is left; nothing else changed.
+    // The remaining entry has the title, and nothing else changed.
     revert.expect_status(200);
-    // The last block stays, however old.
+    // The last block stays, whatever its age.
     seal_all(&app.kernel).await;
     sql::run(&app.kernel, &age("")).await;
     retention::purge(&app.kernel, |_| {}).await.unwrap();

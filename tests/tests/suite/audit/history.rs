@@ -7,7 +7,7 @@ use tests::{PASSWORD, Reply, TestApp, json};
 use super::{actions, entries, history};
 
 #[actix_web::test]
-async fn a_history_tells_who_did_what_and_when() {
+async fn a_history_names_the_actor_the_action_and_the_time() {
     let app = TestApp::new().await;
     let (ada, editor) = (app.member("ada").await, app.editor("editor").await);
     let post = ada.publish("Hello").await;
@@ -15,7 +15,7 @@ async fn a_history_tells_who_did_what_and_when() {
         .request(Method::PATCH, post.url())
         .header("X-Request-Id", "from-the-editor");
     let patched =
-        Reply::of(patch.json(&json!({ "title": "Hi", "content": "New.", "summary": "Short" })))
+        Reply::send(patch.json(&json!({ "title": "Hi", "content": "New.", "summary": "Short" })))
             .await;
 
     let history = history(&ada, post.url()).await;
@@ -55,7 +55,7 @@ async fn a_history_tells_who_did_what_and_when() {
 }
 
 #[actix_web::test]
-async fn a_change_of_nothing_and_a_refused_one_leave_no_entry() {
+async fn a_change_without_effect_and_a_refused_one_leave_no_entry() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -85,7 +85,7 @@ async fn a_change_of_nothing_and_a_refused_one_leave_no_entry() {
 }
 
 #[actix_web::test]
-async fn every_row_that_a_deletion_takes_has_its_entry_and_one_statement_a_table_writes_them() {
+async fn every_row_of_a_deletion_has_an_entry_written_by_one_statement_per_table() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -114,7 +114,7 @@ async fn every_row_that_a_deletion_takes_has_its_entry_and_one_statement_a_table
 }
 
 #[actix_web::test]
-async fn a_slug_that_had_to_change_is_in_the_history() {
+async fn a_changed_slug_is_in_the_history() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let root = app.superuser("root").await;
@@ -138,7 +138,7 @@ async fn a_slug_that_had_to_change_is_in_the_history() {
 }
 
 #[actix_web::test]
-async fn a_purge_leaves_that_there_was_a_row_and_nothing_of_what_it_was() {
+async fn a_purge_leaves_the_entries_of_a_row_without_their_values() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let root = app.superuser("root").await;
@@ -201,9 +201,9 @@ async fn signing_in_and_out_and_roles_are_recorded() {
     assert!(!serde_json::to_string(&history).unwrap().contains("argon2"));
 }
 
-/// Whoever may see a history, but not every field of the row, does not see those there either.
+/// A caller who may not read some fields of the row does not see them in its history either.
 #[actix_web::test]
-async fn a_history_hides_what_the_row_hides() {
+async fn a_history_hides_the_private_fields_of_its_row() {
     let app = TestApp::new().await;
     let auditor = app.with_permissions("auditor", &["users.audit"]).await;
     let ada = app.member("ada").await;

@@ -10,8 +10,8 @@ use tests::{Backend, Sql, TestApp, json, postgres::new_role, process::Program};
 
 use super::{actions, chain::seal_all, history};
 
-/// A server as a role that was granted its rights while entries were kept for so long; and the database as
-/// its owner, who is no superuser.
+/// A server whose role was granted its rights under a retention of entries, and the connections of the role and of the owner
+/// of the tables, who is not a superuser.
 struct Granted {
     app: TestApp,
     role: Sql,
@@ -40,7 +40,7 @@ impl Granted {
         }
     }
 
-    /// What the database says to a statement of the role.
+    /// Returns the error of the database for a statement of the role.
     async fn refused(&self, sql: &str) -> String {
         match self.role.0.execute_unprepared(sql).await {
             Ok(_) => panic!("not refused: {sql}"),
@@ -95,7 +95,7 @@ async fn a_role_without_a_right_to_change_entries_can_serve() {
     let verdict = verify(&app.kernel, None).await.unwrap();
     assert_eq!(verdict.problems, []);
 
-    // The jobs: what was deleted is purged, what was sealed is given up.
+    // The jobs purge deleted rows, and remove sealed entries.
     let next = ada.publish("Next").await;
     ada.delete(next.url()).await.expect_status(204);
     seal_all(&app.kernel).await;
@@ -111,13 +111,13 @@ async fn a_role_without_a_right_to_change_entries_can_serve() {
     assert_eq!(
         owner.number("SELECT count(*) FROM audit_prunes").await,
         1,
-        "where the audit begins is noted"
+        "the beginning of the audit is recorded"
     );
 }
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn such_a_role_changes_and_removes_nothing_of_the_audit() {
+async fn a_role_without_that_right_cannot_change_or_remove_entries() {
     let granted = Granted::new("1ms").await;
     granted.app.member("ada").await;
     seal_all(&granted.app.kernel).await;
@@ -154,7 +154,7 @@ async fn such_a_role_changes_and_removes_nothing_of_the_audit() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn values_are_erased_only_of_what_was_purged_and_is_gone() {
+async fn only_the_values_of_purged_rows_are_erased() {
     let granted = Granted::new("1ms").await;
     let ada = granted.app.member("ada").await;
     let (live, deleted) = (ada.publish("Live").await, ada.publish("Deleted").await);
@@ -165,7 +165,7 @@ async fn values_are_erased_only_of_what_was_purged_and_is_gone() {
         let erase = format!("SELECT audit_erase('posts', ARRAY[{}])", post.id());
         let refused = granted.refused(&erase).await;
         assert!(refused.contains("only of what was purged"), "{refused}");
-        // That it was purged can be said, and stays said.
+        // The role can claim that the row was purged, and the claim stays in the audit.
         let pretend = format!(
             "INSERT INTO audit_entries (created_at, resource, resource_id, action, version) VALUES (now(), 'posts', {}, 'purged', 9)",
             post.id()
@@ -184,7 +184,7 @@ async fn values_are_erased_only_of_what_was_purged_and_is_gone() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn entries_are_given_up_no_sooner_than_the_owner_has_said() {
+async fn entries_are_removed_no_earlier_than_the_owner_allows() {
     let granted = Granted::new("1d").await;
     let ada = granted.app.member("ada").await;
     seal_all(&granted.app.kernel).await;
@@ -195,7 +195,7 @@ async fn entries_are_given_up_no_sooner_than_the_owner_has_said() {
 
     let young = granted.refused("SELECT audit_prune(1, '')").await;
     let last = granted.refused("SELECT audit_prune(2, '')").await;
-    // A block that never was, beyond everything.
+    // A forged block after the last one.
     granted
         .role
         .run(
@@ -217,7 +217,7 @@ async fn entries_are_given_up_no_sooner_than_the_owner_has_said() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn where_entries_are_kept_for_ever_none_is_given_up() {
+async fn a_role_cannot_remove_entries_that_are_kept_for_ever() {
     let granted = Granted::new("0s").await;
 
     let refused = granted.refused("SELECT audit_prune(1, '')").await;
@@ -231,7 +231,7 @@ async fn where_entries_are_kept_for_ever_none_is_given_up() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn rights_are_granted_only_where_they_bind() {
+async fn rights_are_granted_only_to_a_role_that_they_limit() {
     let (url, _) = Backend::Postgres.fresh().await;
     let (role, _) = new_role(&url, "server").await;
     let program = program(&url);

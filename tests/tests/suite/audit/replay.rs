@@ -16,7 +16,7 @@ struct Row {
 
 type Rows = BTreeMap<(String, i64), Row>;
 
-async fn all(client: &Client, path: &str) -> Vec<Value> {
+async fn all_rows(client: &Client, path: &str) -> Vec<Value> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = client
@@ -33,7 +33,7 @@ async fn all(client: &Client, path: &str) -> Vec<Value> {
 
 async fn replayed(root: &Client) -> Rows {
     let mut rows = Rows::new();
-    for entry in all(
+    for entry in all_rows(
         root,
         "/audit?action[nin]=signed_in,signed_out,key_created,key_revoked",
     )
@@ -59,14 +59,14 @@ async fn replayed(root: &Client) -> Rows {
     rows
 }
 
-/// What the tables have of the fields that were replayed.
-async fn actual(root: &Client, replayed: &Rows) -> Rows {
-    let roles = all(root, "/roles?deleted=include").await;
+/// Returns the replayed fields as the tables have them.
+async fn current_rows(root: &Client, replayed: &Rows) -> Rows {
+    let roles = all_rows(root, "/roles?deleted=include").await;
     let id_of =
         |name: &Value| roles.iter().find(|role| role["name"] == *name).unwrap()["id"].clone();
     let mut rows = Rows::new();
     for table in registry().tables() {
-        for shown in all(root, &format!("/{}?deleted=include", table.name)).await {
+        for shown in all_rows(root, &format!("/{}?deleted=include", table.name)).await {
             if shown["is_system"] == true {
                 continue;
             }
@@ -101,10 +101,10 @@ async fn actual(root: &Client, replayed: &Rows) -> Rows {
     rows
 }
 
-/// How many rows there are, each as the audit has it.
+/// Checks that each row equals its state in the audit, and returns their number.
 pub async fn assert_replays(root: &Client) -> usize {
     let replayed = replayed(root).await;
-    let actual = actual(root, &replayed).await;
+    let actual = current_rows(root, &replayed).await;
 
     for (key, row) in &actual {
         assert_eq!(Some(row), replayed.get(key), "{key:?}");
@@ -114,7 +114,7 @@ pub async fn assert_replays(root: &Client) -> usize {
 }
 
 #[actix_web::test]
-async fn the_audit_replayed_gives_the_tables() {
+async fn replaying_the_audit_gives_the_tables() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ada = app.member("ada").await;

@@ -9,7 +9,7 @@ async fn revert(who: &Client, url: &str, version: i64) -> Reply {
 }
 
 #[actix_web::test]
-async fn the_state_of_a_version_is_written_as_a_new_one() {
+async fn a_revert_writes_an_old_state_as_a_new_version() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -39,7 +39,7 @@ async fn the_state_of_a_version_is_written_as_a_new_one() {
 }
 
 #[actix_web::test]
-async fn a_revert_goes_by_the_rules_of_an_update() {
+async fn a_revert_follows_the_rules_of_an_update() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let post = ada.publish("Hello").await;
@@ -64,7 +64,7 @@ async fn a_revert_goes_by_the_rules_of_an_update() {
     revert(&ada, post.url(), 1).await.expect_status(404);
 }
 
-/// Or it would show what the history hides.
+/// Otherwise a revert would show what the history hides.
 #[actix_web::test]
 async fn a_revert_needs_the_permission_to_read_the_history() {
     let app = TestApp::new().await;
@@ -101,7 +101,7 @@ async fn a_role_gets_its_permissions_back() {
 }
 
 #[actix_web::test]
-async fn a_gap_in_the_history_is_a_conflict_and_no_guess() {
+async fn a_revert_over_a_gap_in_the_history_is_a_conflict() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;

@@ -172,7 +172,7 @@ async fn a_key_is_refused_as_a_cookie_and_a_malformed_key_is_invalid() {
         .request(Method::GET, "/posts")
         .header("Cookie", format!("__Host-atoll={key}"));
 
-    Reply::of(cookie)
+    Reply::send(cookie)
         .await
         .expect_problem(401, "unauthenticated");
     let upper = key.to_uppercase();

@@ -33,7 +33,7 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Reply::of(request).await
+        Reply::send(request).await
     }
 }
 
@@ -46,7 +46,7 @@ async fn sign_in(app: &TestApp, headers: &[(&str, &str)]) -> Reply {
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    Reply::of(request).await
+    Reply::send(request).await
 }
 
 fn set_cookie(headers: &HeaderMap) -> String {
@@ -136,7 +136,7 @@ async fn a_mistyped_password_takes_no_cookie_back() {
         .request(Method::POST, "/auth/cookie");
     let request = request.header("Cookie", &browser.cookie).json(&wrong);
 
-    let reply = Reply::of(request).await.expect_status(401);
+    let reply = Reply::send(request).await.expect_status(401);
 
     assert!(reply.headers.get("set-cookie").is_none());
     browser
@@ -318,8 +318,8 @@ async fn a_good_cookie_stays_whatever_else_is_refused() {
             request = request.header(name, value);
         }
         let reply = match body {
-            Some(body) => Reply::of(request.json(&body)).await,
-            None => Reply::of(request).await,
+            Some(body) => Reply::send(request.json(&body)).await,
+            None => Reply::send(request).await,
         };
 
         let refused = reply.expect_status(401);
@@ -331,6 +331,6 @@ async fn a_good_cookie_stays_whatever_else_is_refused() {
         .expect_status(200);
     let other = [("Cookie", "__Host-atoll=at_x")];
     let request = browser.app.anonymous().request(Method::GET, "/posts");
-    let refused = Reply::of(request.header(other[0].0, other[0].1)).await;
+    let refused = Reply::send(request.header(other[0].0, other[0].1)).await;
     assert!(set_cookie(&refused.expect_status(401).headers).contains("Max-Age=0"));
 }

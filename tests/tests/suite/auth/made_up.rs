@@ -29,7 +29,7 @@ fn bearing(app: &TestApp, token: &str) -> Client {
 
 async fn cookie(app: &TestApp, token: &str) -> Reply {
     let request = app.anonymous().request(Method::GET, "/posts");
-    Reply::of(request.header("cookie", format!("__Host-atoll={token}"))).await
+    Reply::send(request.header("cookie", format!("__Host-atoll={token}"))).await
 }
 
 #[actix_web::test]

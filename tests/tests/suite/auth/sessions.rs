@@ -171,7 +171,7 @@ async fn one_sees_where_one_is_signed_in_and_ends_one_of_them() {
         .request(reqwest::Method::POST, "/auth/login")
         .header("User-Agent", "Phone\t1")
         .json(&json!({ "login": "ada", "password": PASSWORD }));
-    let phone = ada.with_token(&text(&Reply::of(phone).await.expect_status(200), "token"));
+    let phone = ada.with_token(&text(&Reply::send(phone).await.expect_status(200), "token"));
     let bob = app.member("bob").await;
 
     let sessions = ada.get("/auth/sessions").await.expect_status(200);

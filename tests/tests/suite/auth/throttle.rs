@@ -27,7 +27,7 @@ async fn sign_in(
     let request = request
         .header("x-forwarded-for", address)
         .header("cookie", cookie);
-    Reply::of(request.json(&json!({ "login": login, "password": password }))).await
+    Reply::send(request.json(&json!({ "login": login, "password": password }))).await
 }
 
 async fn wrong(client: &Client, login: &str) -> Reply {

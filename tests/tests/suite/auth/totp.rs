@@ -16,7 +16,7 @@ async fn sign_in(app: &TestApp, password: &str, otp: Option<&str>) -> Reply {
 
 /// Returns the pointer and the code of the only refusal.
 #[track_caller]
-fn told(reply: Reply) -> (Value, Value) {
+fn refusal(reply: Reply) -> (Value, Value) {
     let reply = reply.expect_problem(401, "unauthenticated");
     let error = &reply.body["errors"][0];
     (error["pointer"].clone(), error["code"].clone())
@@ -24,7 +24,7 @@ fn told(reply: Reply) -> (Value, Value) {
 
 async fn end(client: &Client, otp: &str) -> Reply {
     let request = client.request(reqwest::Method::DELETE, "/auth/totp");
-    Reply::of(request.json(&json!({ "otp": otp }))).await
+    Reply::send(request.json(&json!({ "otp": otp }))).await
 }
 
 async fn has_totp(client: &Client) -> Value {
@@ -35,15 +35,15 @@ async fn has_totp(client: &Client) -> Value {
 async fn once_it_is_on_a_sign_in_needs_a_code_that_was_never_used() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let phone = Authenticator::on(&ada).await;
+    let phone = Authenticator::enabled(&ada).await;
     assert_eq!(has_totp(&ada).await, true);
 
     let missing = sign_in(&app, PASSWORD, None).await;
     let wrong = sign_in(&app, PASSWORD, Some("000000 ")).await;
     let (old, far) = (phone.code(-3), phone.code(20));
 
-    assert_eq!(told(missing), ("/otp".into(), "otp_required".into()));
-    assert_eq!(told(wrong), ("/otp".into(), "otp_wrong".into()));
+    assert_eq!(refusal(missing), ("/otp".into(), "otp_required".into()));
+    assert_eq!(refusal(wrong), ("/otp".into(), "otp_wrong".into()));
     for code in [&old, &far, "", "x"] {
         let reply = sign_in(&app, PASSWORD, Some(code)).await;
         assert!([401, 422].contains(&reply.status), "{code}");
@@ -55,7 +55,7 @@ async fn once_it_is_on_a_sign_in_needs_a_code_that_was_never_used() {
         .expect_status(200);
     for used in [&next, &this] {
         let again = sign_in(&app, PASSWORD, Some(used)).await;
-        assert_eq!(told(again).1, "otp_wrong");
+        assert_eq!(refusal(again).1, "otp_wrong");
     }
 }
 
@@ -64,7 +64,7 @@ async fn once_it_is_on_a_sign_in_needs_a_code_that_was_never_used() {
 async fn a_code_without_the_password_reveals_nothing_and_stays_unused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let phone = Authenticator::on(&ada).await;
+    let phone = Authenticator::enabled(&ada).await;
     app.user("bob", false, &[]).await;
     let code = phone.code(1);
 
@@ -100,7 +100,7 @@ async fn of_several_who_bring_one_code_at_once_one_comes_in() {
         // A separate user, because failed attempts are counted.
         let app = TestApp::new().await;
         let ada = app.member("ada").await;
-        let phone = Authenticator::on(&ada).await;
+        let phone = Authenticator::enabled(&ada).await;
         let code = if is_recovery {
             &phone.recovery_codes[3]
         } else {
@@ -119,7 +119,7 @@ async fn of_several_who_bring_one_code_at_once_one_comes_in() {
 async fn each_recovery_code_is_of_use_once_however_it_is_written() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let phone = Authenticator::on(&ada).await;
+    let phone = Authenticator::enabled(&ada).await;
     let codes = &phone.recovery_codes;
     assert_eq!(codes.len(), 10);
     assert!(codes.iter().all(|code| code.len() == 24 + 5), "{codes:?}");
@@ -131,7 +131,7 @@ async fn each_recovery_code_is_of_use_once_however_it_is_written() {
         .expect_status(200);
     for used in [&codes[0], &typed, &codes[1][..18].to_owned()] {
         let again = sign_in(&app, PASSWORD, Some(used)).await;
-        assert_eq!(told(again).1, "otp_wrong");
+        assert_eq!(refusal(again).1, "otp_wrong");
     }
     sign_in(&app, PASSWORD, Some(&codes[1]))
         .await
@@ -142,12 +142,12 @@ async fn each_recovery_code_is_of_use_once_however_it_is_written() {
 async fn a_code_of_another_user_is_none() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
-    Authenticator::on(&ada).await;
-    let his = Authenticator::on(&bob).await;
+    Authenticator::enabled(&ada).await;
+    let his = Authenticator::enabled(&bob).await;
 
     for code in [&his.code(1), &his.recovery_codes[0]] {
         assert_eq!(
-            told(sign_in(&app, PASSWORD, Some(code)).await).1,
+            refusal(sign_in(&app, PASSWORD, Some(code)).await).1,
             "otp_wrong"
         );
     }
@@ -160,7 +160,7 @@ async fn a_code_of_another_user_is_none() {
     sql::run(&app.kernel, &swap).await;
     let code = his.code(1);
     assert_eq!(
-        told(sign_in(&app, PASSWORD, Some(&code)).await).1,
+        refusal(sign_in(&app, PASSWORD, Some(&code)).await).1,
         "otp_wrong"
     );
 }
@@ -169,13 +169,13 @@ async fn a_code_of_another_user_is_none() {
 async fn changing_the_password_keeps_the_second_factor() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let phone = Authenticator::on(&ada).await;
+    let phone = Authenticator::enabled(&ada).await;
     let change = json!({ "current_password": PASSWORD, "new_password": "another password" });
 
     ada.post("/auth/password", change).await.expect_status(204);
 
     let missing = sign_in(&app, "another password", None).await;
-    assert_eq!(told(missing).1, "otp_required");
+    assert_eq!(refusal(missing).1, "otp_required");
     let code = phone.code(1);
     sign_in(&app, "another password", Some(&code))
         .await
@@ -186,7 +186,7 @@ async fn changing_the_password_keeps_the_second_factor() {
 async fn a_browser_signs_in_with_it_too() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let phone = Authenticator::on(&ada).await;
+    let phone = Authenticator::enabled(&ada).await;
     let cookie = async |otp: Option<String>| {
         let body = json!({ "login": "ada", "password": PASSWORD, "otp": otp });
         app.anonymous().post("/auth/cookie", body).await
@@ -195,7 +195,7 @@ async fn a_browser_signs_in_with_it_too() {
     let missing = cookie(None).await;
 
     assert!(!missing.headers.contains_key("set-cookie"));
-    assert_eq!(told(missing).1, "otp_required");
+    assert_eq!(refusal(missing).1, "otp_required");
     cookie(Some(phone.code(1))).await.expect_status(200);
 }
 
@@ -204,7 +204,7 @@ async fn a_browser_signs_in_with_it_too() {
 async fn a_secret_that_cannot_be_read_any_more_is_no_way_in() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let phone = Authenticator::on(&ada).await;
+    let phone = Authenticator::enabled(&ada).await;
 
     for damaged in ["'x'", "secret || 'x'"] {
         let bytes = if app.backend.is_postgres() {
@@ -217,8 +217,11 @@ async fn a_secret_that_cannot_be_read_any_more_is_no_way_in() {
 
         let code = phone.code(1);
         let reply = sign_in(&app, PASSWORD, Some(&code)).await;
-        assert_eq!(told(reply).1, "otp_wrong");
-        assert_eq!(told(sign_in(&app, PASSWORD, None).await).1, "otp_required");
+        assert_eq!(refusal(reply).1, "otp_wrong");
+        assert_eq!(
+            refusal(sign_in(&app, PASSWORD, None).await).1,
+            "otp_required"
+        );
     }
     sign_in(&app, PASSWORD, Some(&phone.recovery_codes[0]))
         .await
@@ -230,7 +233,7 @@ async fn it_is_in_the_history_and_its_secrets_are_nowhere() {
     let app = TestApp::new().await;
     let root = app.superuser("ada").await;
     app.statements.take();
-    let phone = Authenticator::on(&root).await;
+    let phone = Authenticator::enabled(&root).await;
     let recovery = &phone.recovery_codes[0];
     sign_in(&app, PASSWORD, Some(recovery))
         .await

@@ -17,7 +17,7 @@ fn pointers(reply: &Reply) -> Vec<(String, String)> {
     pointers
 }
 
-fn at(pointer: &str, code: &str) -> (String, String) {
+fn refusal(pointer: &str, code: &str) -> (String, String) {
     (pointer.to_owned(), code.to_owned())
 }
 
@@ -26,7 +26,7 @@ async fn is_empty(who: &Client) -> bool {
 }
 
 #[actix_web::test]
-async fn broken_limits_of_all_operations_are_reported_together() {
+async fn violated_limits_of_all_operations_are_reported_together() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -47,21 +47,21 @@ async fn broken_limits_of_all_operations_are_reported_together() {
     assert_eq!(
         pointers(&reply),
         [
-            at("/operations/1/data/content", "required"),
-            at("/operations/1/data/title", "required"),
-            at("/operations/2/id", "required"),
-            at("/operations/3/data", "not_allowed"),
-            at("/operations/4/id", "not_allowed"),
-            at("/operations/5/data/titel", "unknown_field"),
-            at("/operations/6/data/title", "wrong_type"),
-            at("/operations/7/data", "required"),
+            refusal("/operations/1/data/content", "required"),
+            refusal("/operations/1/data/title", "required"),
+            refusal("/operations/2/id", "required"),
+            refusal("/operations/3/data", "not_allowed"),
+            refusal("/operations/4/id", "not_allowed"),
+            refusal("/operations/5/data/titel", "unknown_field"),
+            refusal("/operations/6/data/title", "wrong_type"),
+            refusal("/operations/7/data", "required"),
         ]
     );
     assert!(is_empty(&ada).await);
 }
 
 #[actix_web::test]
-async fn the_shape_is_read_as_any_body_is() {
+async fn the_form_of_a_bulk_is_checked_like_any_body() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let refused = [
@@ -121,7 +121,7 @@ async fn the_shape_is_read_as_any_body_is() {
 }
 
 #[actix_web::test]
-async fn a_row_that_is_refused_undoes_all() {
+async fn a_refused_row_undoes_the_whole_bulk() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let mine = ada.publish("Mine").await.id();
@@ -134,42 +134,42 @@ async fn a_row_that_is_refused_undoes_all() {
         (
             json!({ "op": "update", "id": theirs, "data": { "title": "x" } }),
             403,
-            at("/operations/2", "forbidden"),
+            refusal("/operations/2", "forbidden"),
         ),
         (
             json!({ "op": "delete", "id": theirs }),
             403,
-            at("/operations/2", "forbidden"),
+            refusal("/operations/2", "forbidden"),
         ),
         (
             json!({ "op": "update", "id": draft, "data": { "title": "x" } }),
             404,
-            at("/operations/2", "not_found"),
+            refusal("/operations/2", "not_found"),
         ),
         (
             json!({ "op": "delete", "id": 999 }),
             404,
-            at("/operations/2", "not_found"),
+            refusal("/operations/2", "not_found"),
         ),
         (
             json!({ "op": "update", "id": mine, "version": 9, "data": { "title": "x" } }),
             412,
-            at("/operations/2/version", "stale"),
+            refusal("/operations/2/version", "stale"),
         ),
         (
             json!({ "op": "update", "id": mine, "data": { "slug": "theirs" } }),
             409,
-            at("/operations/2/data/slug", "taken"),
+            refusal("/operations/2/data/slug", "taken"),
         ),
         (
             json!({ "op": "create", "data": { "title": "x", "content": "…", "slug": "theirs" } }),
             409,
-            at("/operations/2/data/slug", "taken"),
+            refusal("/operations/2/data/slug", "taken"),
         ),
         (
             json!({ "op": "create", "data": { "title": "x", "content": "…", "author_id": bob.id } }),
             403,
-            at("/operations/2", "forbidden"),
+            refusal("/operations/2", "forbidden"),
         ),
     ];
 
@@ -184,7 +184,7 @@ async fn a_row_that_is_refused_undoes_all() {
     assert_eq!(read.body["version"], 1);
 }
 
-/// The answer is that of the first, and says where all of those stand that are written together.
+/// The answer has the status of the first refusal, and lists all refusals of operations that are written together.
 #[actix_web::test]
 async fn refusals_of_a_group_are_reported_together() {
     let app = TestApp::new().await;
@@ -206,17 +206,17 @@ async fn refusals_of_a_group_are_reported_together() {
     assert_eq!(
         pointers(&reply),
         [
-            at("/operations/0/data/slug", "taken"),
-            at("/operations/1", "forbidden"),
-            at("/operations/2/data/slug", "taken"),
-            at("/operations/3", "not_found"),
+            refusal("/operations/0/data/slug", "taken"),
+            refusal("/operations/1", "forbidden"),
+            refusal("/operations/2/data/slug", "taken"),
+            refusal("/operations/3", "not_found"),
         ]
     );
 }
 
-/// Hashing is work that only those may ask for who may make users: with a full queue the others would be told to wait.
+/// Otherwise any caller could fill the hashing queue.
 #[actix_web::test]
-async fn nothing_is_hashed_for_those_who_make_no_users() {
+async fn no_password_is_hashed_for_a_caller_who_may_not_create_users() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let user = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
@@ -230,7 +230,7 @@ async fn nothing_is_hashed_for_those_who_make_no_users() {
 }
 
 #[actix_web::test]
-async fn comments_name_posts_that_are_there() {
+async fn comments_in_a_bulk_need_existing_posts() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await.id();
@@ -246,15 +246,15 @@ async fn comments_name_posts_that_are_there() {
     assert_eq!(
         pointers(&reply),
         [
-            at("/operations/1/data/post_id", "not_allowed"),
-            at("/operations/2/data/post_id", "not_found"),
+            refusal("/operations/1/data/post_id", "not_allowed"),
+            refusal("/operations/2/data/post_id", "not_found"),
         ]
     );
     assert!(ada.get("/comments").await.ids().is_empty());
 }
 
 #[actix_web::test]
-async fn versions_are_required_where_the_configuration_says_so() {
+async fn versions_are_required_if_the_configuration_says_so() {
     let app = TestApp::with(|knobs| knobs.api.require_if_match = true).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await.id();
@@ -263,14 +263,17 @@ async fn versions_are_required_where_the_configuration_says_so() {
     let reply = bulk(&ada, "posts", delete)
         .await
         .expect_problem(428, "precondition_required");
-    assert_eq!(pointers(&reply), [at("/operations/1/version", "required")]);
+    assert_eq!(
+        pointers(&reply),
+        [refusal("/operations/1/version", "required")]
+    );
 
     let delete = json!([{ "op": "delete", "id": post, "version": 1 }]);
     bulk(&ada, "posts", delete).await.expect_status(200);
 }
 
 #[actix_web::test]
-async fn a_bulk_has_a_limit_of_its_own() {
+async fn a_bulk_has_its_own_size_limit() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let large = json!({ "op": "create", "data": { "title": "x", "content": "x".repeat(99_999) } });

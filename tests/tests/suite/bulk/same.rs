@@ -5,20 +5,21 @@ use tests::{Client, TestApp, json};
 use super::bulk;
 use crate::dice::{Dice, seeds};
 
-/// Slugs collide, rows are missing or were named before, versions are stale: all of that happens. A row is named by its place.
+/// Returns a random operation on a row that is named by its place: slugs collide, rows are missing or named before, and versions
+/// are stale.
 fn operation(dice: &mut Dice) -> Value {
-    let mut data = json!({ "title": dice.of_these(&["A", "B", "C"]) });
+    let mut data = json!({ "title": dice.pick(&["A", "B", "C"]) });
     if dice.below(3) == 0 {
-        data["slug"] = dice.of_these(&["a", "b", "c", "d", "e"]).into();
+        data["slug"] = dice.pick(&["a", "b", "c", "d", "e"]).into();
     }
-    let kind = dice.of_these(&["create", "create", "update", "update", "delete"]);
+    let kind = dice.pick(&["create", "create", "update", "update", "delete"]);
     let mut operation = json!({ "op": kind });
     match kind {
         "create" => data["content"] = "…".into(),
         _ => operation["id"] = dice.below(6).into(),
     }
     if kind != "create" && dice.below(4) == 0 {
-        operation["version"] = dice.of_these(&[1, 2]).into();
+        operation["version"] = dice.pick(&[1, 2]).into();
     }
     if kind != "delete" {
         operation["data"] = data;
@@ -26,8 +27,8 @@ fn operation(dice: &mut Dice) -> Value {
     operation
 }
 
-/// With the ids that rows have here, where there are some at these places.
-async fn named(who: &Client, mut operations: Vec<Value>) -> Vec<Value> {
+/// Replaces the placeholders of a body with the ids of the rows of this server.
+async fn fill_in_ids(who: &Client, mut operations: Vec<Value>) -> Vec<Value> {
     let rows = who.get("/posts?limit=100&sort=id&deleted=include").await;
     let rows = rows.ids();
     for operation in &mut operations {
@@ -39,8 +40,8 @@ async fn named(who: &Client, mut operations: Vec<Value>) -> Vec<Value> {
     operations
 }
 
-/// The status of the first that is refused, if one is.
-async fn one_by_one(who: &Client, operations: &[Value]) -> Option<u16> {
+/// Returns the status of the first refusal, if there is one.
+async fn run_one_by_one(who: &Client, operations: &[Value]) -> Option<u16> {
     for operation in operations {
         let reply = bulk(who, "posts", json!([operation])).await;
         if reply.status != 200 {
@@ -50,7 +51,7 @@ async fn one_by_one(who: &Client, operations: &[Value]) -> Option<u16> {
     None
 }
 
-/// What can be told of the rows without the time and the random characters of slugs.
+/// Returns the rows without their times and without the random characters of slugs.
 async fn state(who: &Client) -> Value {
     let list = "/posts?limit=100&sort=slug&deleted=include&fields=title,slug,version,deleted_at";
     let mut list = who.get(list).await.expect_status(200).body;
@@ -67,9 +68,9 @@ async fn state(who: &Client) -> Value {
 }
 
 #[actix_web::test]
-async fn a_bulk_is_what_its_operations_are() {
+async fn a_bulk_does_what_its_operations_do_alone() {
     for seed in seeds() {
-        let mut dice = Dice::of(seed);
+        let mut dice = Dice::new(seed);
         let (together, apart) = (TestApp::new().await, TestApp::new().await);
         let (ada, eve) = (together.member("ada").await, apart.member("ada").await);
         for _ in 0..6 {
@@ -77,10 +78,10 @@ async fn a_bulk_is_what_its_operations_are() {
             let operations: Vec<_> = (0..count).map(|_| operation(&mut dice)).collect();
 
             let before = state(&ada).await;
-            let here = named(&ada, operations.clone()).await;
-            let there = named(&eve, operations.clone()).await;
+            let here = fill_in_ids(&ada, operations.clone()).await;
+            let there = fill_in_ids(&eve, operations.clone()).await;
             let reply = bulk(&ada, "posts", here.into()).await;
-            let refused = one_by_one(&eve, &there).await;
+            let refused = run_one_by_one(&eve, &there).await;
 
             let said = format!("seed {seed}: {operations:#?} {}", reply.text);
             assert_eq!(reply.status, refused.unwrap_or(200), "{said}");

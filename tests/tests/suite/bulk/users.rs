@@ -4,7 +4,7 @@ use tests::{TestApp, json};
 use super::bulk;
 
 #[actix_web::test]
-async fn a_bulk_of_users_gives_each_the_role_and_takes_the_sessions() {
+async fn a_bulk_of_users_assigns_the_member_role_and_ends_sessions() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let (bob, eve) = (app.member("bob").await, app.member("eve").await);
@@ -44,7 +44,7 @@ async fn a_bulk_of_users_gives_each_the_role_and_takes_the_sessions() {
 }
 
 #[actix_web::test]
-async fn the_last_superusers_do_not_go_together() {
+async fn a_bulk_cannot_delete_all_superusers() {
     let app = TestApp::new().await;
     let (root, toor) = (app.superuser("root").await, app.superuser("toor").await);
 
@@ -65,9 +65,9 @@ async fn the_last_superusers_do_not_go_together() {
     toor.get("/auth/me").await.expect_status(200);
 }
 
-/// Each row knows which deletion took it, also where several were made at once.
+/// Each row refers to its own deletion, even if several are made at once.
 #[actix_web::test]
-async fn what_was_deleted_together_comes_back_one_by_one() {
+async fn rows_of_one_bulk_deletion_are_restored_one_by_one() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);

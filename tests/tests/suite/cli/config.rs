@@ -35,7 +35,7 @@ async fn the_configuration_is_shown_with_its_origins_and_without_secrets() {
 }
 
 #[actix_web::test]
-async fn a_key_that_nobody_knows_stops_every_command() {
+async fn an_unknown_key_stops_every_command() {
     let program = program().with("ATOLL__SERVER__PROT", "9000");
 
     for command in ["serve", "migrate up", "user list", "config show"] {
@@ -52,7 +52,7 @@ async fn a_key_that_nobody_knows_stops_every_command() {
 }
 
 #[actix_web::test]
-async fn a_value_that_cannot_be_stops_the_start_with_its_key() {
+async fn an_invalid_value_stops_the_start_and_names_its_key() {
     for (name, value, key) in [
         ("PORT", "http", "server.port"),
         ("ATOLL__SERVER__MAX_IN_FLIGHT", "0", "server.max_in_flight"),

@@ -1,8 +1,8 @@
 //! `atoll migrate`
 use super::program;
 
-/// All migrations that there are.
-fn all() -> usize {
+/// The number of all migrations.
+fn migration_count() -> usize {
     use kernel::migration::MigratorTraitSelf;
     use migration::MIGRATOR;
     MIGRATOR.migrations().len()
@@ -15,9 +15,9 @@ fn count(text: &str, beginning: &str) -> usize {
 }
 
 #[actix_web::test]
-async fn the_schema_goes_up_and_down_and_says_where_it_stands() {
+async fn migrations_run_up_and_down_and_their_status_is_shown() {
     let (program, _) = program().await;
-    let all = all();
+    let all = migration_count();
 
     let status = program.ok("migrate status", "").await;
     assert_eq!(count(&status, "pending"), all, "{status}");
@@ -48,7 +48,7 @@ async fn the_schema_goes_up_and_down_and_says_where_it_stands() {
 }
 
 #[actix_web::test]
-async fn nothing_is_lost_without_a_yes_and_in_production_without_force() {
+async fn losing_data_needs_a_confirmation_and_force_in_production() {
     let (program, _) = program().await;
     program.ok("migrate up", "").await;
     let losing = ["down", "to m20261121_000001", "fresh", "refresh", "reset"];
@@ -66,6 +66,6 @@ async fn nothing_is_lost_without_a_yes_and_in_production_without_force() {
     }
 
     let status = production.ok("migrate status", "").await;
-    assert_eq!(count(&status, "applied"), all(), "{status}");
+    assert_eq!(count(&status, "applied"), migration_count(), "{status}");
     production.ok("migrate down --yes --force", "").await;
 }

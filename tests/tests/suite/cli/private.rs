@@ -8,12 +8,12 @@ fn mode(path: &Path) -> u32 {
     about.permissions().mode() & 0o777
 }
 
-/// `atoll`, which everybody could read the new files of, if it left that to the umask.
-fn careless() -> Program {
+/// Returns a program that runs `atoll` under a umask that lets every user read new files.
+fn program_without_umask() -> Program {
     Program::new("/bin/sh")
 }
 
-/// A command of the program under a umask that keeps nobody out.
+/// Writes the script that runs `atoll` under such a umask.
 fn script(folder: &Path) {
     let atoll = env!("CARGO_BIN_EXE_atoll-under-test");
     let text = format!("umask 000\nexec {atoll} \"$@\"\n");
@@ -22,7 +22,8 @@ fn script(folder: &Path) {
 
 #[actix_web::test]
 async fn the_database_its_journals_and_their_folder_are_private() {
-    let program = careless().with("DATABASE_URL", "sqlite://data/deep/atoll.db?mode=rwc");
+    let program =
+        program_without_umask().with("DATABASE_URL", "sqlite://data/deep/atoll.db?mode=rwc");
     script(program.folder.path());
 
     let (_server, address) = program.serve_with("run serve").await;
@@ -40,7 +41,7 @@ async fn the_database_its_journals_and_their_folder_are_private() {
 
 #[actix_web::test]
 async fn mails_and_exports_are_private() {
-    let program = careless()
+    let program = program_without_umask()
         .with("DATABASE_URL", "sqlite://atoll.db?mode=rwc")
         .with("ATOLL__MAIL__TRANSPORT", "file")
         .with("ATOLL__MAIL__FOLDER", "mail")
@@ -69,8 +70,8 @@ async fn mails_and_exports_are_private() {
 }
 
 #[actix_web::test]
-async fn a_database_that_others_can_read_is_warned_of_and_stays_as_it_is() {
-    let program = careless().with("DATABASE_URL", "sqlite://atoll.db?mode=rwc");
+async fn a_database_that_others_can_read_causes_a_warning_and_keeps_its_mode() {
+    let program = program_without_umask().with("DATABASE_URL", "sqlite://atoll.db?mode=rwc");
     script(program.folder.path());
     let file = program.folder.path().join("atoll.db");
     fs::write(&file, "").unwrap();

@@ -6,8 +6,8 @@ use tests::{Sql, process::Program};
 
 use super::program;
 
-/// A program whose database has users 1 and 2, ada and bob.
-async fn with_people() -> (Program, Sql) {
+/// Returns a program whose database has the users ada (1) and bob (2).
+async fn program_with_users() -> (Program, Sql) {
     let (program, url) = program().await;
     program.ok("migrate up", "").await;
     for name in ["ada", "bob"] {
@@ -23,8 +23,8 @@ fn posts(count: usize) -> String {
 }
 
 #[actix_web::test]
-async fn what_is_imported_can_be_exported() {
-    let (program, sql) = with_people().await;
+async fn imported_rows_can_be_exported() {
+    let (program, sql) = program_with_users().await;
     let file = program.folder.path().join("posts.ndjson");
     fs::write(&file, posts(1_200)).unwrap();
 
@@ -63,8 +63,8 @@ async fn what_is_imported_can_be_exported() {
 }
 
 #[actix_web::test]
-async fn an_import_that_stopped_says_how_to_go_on() {
-    let (program, sql) = with_people().await;
+async fn a_stopped_import_says_how_to_continue() {
+    let (program, sql) = program_with_users().await;
     let text = posts(1_100) + "{}\n";
 
     let import = "import posts --file - --format ndjson --author ada";
@@ -89,8 +89,8 @@ async fn an_import_that_stopped_says_how_to_go_on() {
 }
 
 #[actix_web::test]
-async fn a_row_without_an_author_is_refused_where_nobody_is_named() {
-    let (program, _) = with_people().await;
+async fn a_row_without_an_author_is_refused_if_none_is_given() {
+    let (program, _) = program_with_users().await;
     let roles = "{\"name\":\"reader\",\"permissions\":[]}";
 
     let nobody = program
@@ -114,8 +114,8 @@ async fn a_row_without_an_author_is_refused_where_nobody_is_named() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_exported_leaves_the_file_as_it_is() {
-    let (program, _) = with_people().await;
+async fn a_failed_export_does_not_change_the_file() {
+    let (program, _) = program_with_users().await;
     let file = program.folder.path().join("users.csv");
     fs::write(&file, "precious").unwrap();
 

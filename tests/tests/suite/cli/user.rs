@@ -28,7 +28,7 @@ async fn a_password_from_standard_input_loses_one_newline() {
 }
 
 #[actix_web::test]
-async fn users_are_made_listed_and_kept_out() {
+async fn users_are_created_listed_and_deactivated() {
     let (program, _) = program().await;
     let root = "user create --username root --email root@example.org --superuser";
     let said = program.ok(root, PASSWORD).await;
@@ -77,14 +77,14 @@ async fn users_are_made_listed_and_kept_out() {
 }
 
 #[actix_web::test]
-async fn a_second_factor_that_was_lost_is_turned_off() {
+async fn a_lost_second_factor_can_be_disabled() {
     let (program, _) = program().await;
     let ada = "user create --username ada --email ada@example.org";
     program.ok(ada, PASSWORD).await;
     let (_server, address) = program.serve().await;
     let anyone = Client::new(address, None, 0);
     let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
-    Authenticator::on(&ada).await;
+    Authenticator::enabled(&ada).await;
     sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
 
     let said = program.ok("user totp-off --username ADA", "").await;
@@ -96,7 +96,7 @@ async fn a_second_factor_that_was_lost_is_turned_off() {
 }
 
 #[actix_web::test]
-async fn a_user_who_cannot_be_made_is_refused_with_the_field() {
+async fn an_invalid_user_is_refused_with_the_field() {
     let (program, _) = program().await;
     program
         .ok(

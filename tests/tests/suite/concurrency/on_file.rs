@@ -29,10 +29,10 @@ async fn all_of_sixteen_writers_are_served() {
     assert_eq!(posts, i64::try_from(WRITERS * POSTS).unwrap());
 }
 
-/// A write that took the lock only when it first changes something would be told that it comes too late.
+/// A write that takes the lock only at its first change would have to start again.
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
-async fn no_write_is_begun_in_vain_beside_another_process() {
+async fn no_write_starts_again_because_another_process_writes() {
     let (url, _folder) = Backend::File.fresh().await;
     let both = [
         Service::at(&url, |_| {}).await,

@@ -13,7 +13,7 @@ async fn send(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    Reply::of(match body {
+    Reply::send(match body {
         Value::Null => request,
         body => request.json(&body),
     })
@@ -71,7 +71,7 @@ async fn changes(root: &Client) -> Vec<(Method, String, Value, String)> {
 }
 
 #[actix_web::test]
-async fn a_change_meets_no_row_in_a_version_that_is_excluded() {
+async fn a_change_is_refused_for_an_excluded_version() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 
@@ -120,7 +120,7 @@ async fn a_change_meets_no_row_in_a_version_that_is_excluded() {
 }
 
 #[actix_web::test]
-async fn a_new_row_has_no_version_that_could_be_excluded() {
+async fn a_create_ignores_excluded_versions() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let new = json!({ "title": "Hello", "content": "…" });
@@ -134,7 +134,7 @@ async fn a_new_row_has_no_version_that_could_be_excluded() {
 }
 
 #[actix_web::test]
-async fn a_tag_is_written_one_way_only() {
+async fn a_tag_has_only_one_spelling() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -185,7 +185,7 @@ async fn a_read_of_another_version_is_refused() {
     read(&format!("{path}?fields=title"), &[("If-Match", "\"1\"")])
         .await
         .expect_status(200);
-    // Rows that come along have no part in the tag.
+    // Included rows do not affect the tag.
     let with_author = format!("{path}?include=author");
     read(&with_author, &[("If-Match", "\"777\"")])
         .await

@@ -1,7 +1,7 @@
 //! Estimated totals from PostgreSQL's planner.
 use tests::{Sql, TestApp};
 
-/// 300 posts of 20 titles; a third of them are drafts.
+/// Creates 300 posts with 20 titles; a third of them are drafts.
 async fn fill(app: &TestApp) {
     let author = app.user("ada", false, &[]).await;
     let posts = format!(
@@ -17,7 +17,7 @@ async fn fill(app: &TestApp) {
 
 #[actix_web::test]
 #[ignore = "PostgreSQL only"]
-async fn an_estimate_is_near_and_counts_nothing() {
+async fn an_estimate_is_close_and_counts_no_rows() {
     let app = TestApp::new().await;
     fill(&app).await;
     let (nobody, editor) = (app.anonymous(), app.editor("editor").await);
@@ -60,7 +60,7 @@ async fn an_estimate_is_near_and_counts_nothing() {
 
 #[actix_web::test]
 #[ignore = "PostgreSQL only"]
-async fn an_estimate_is_what_was_last_analysed() {
+async fn an_estimate_is_as_old_as_the_last_analyze() {
     let app = TestApp::new().await;
     fill(&app).await;
     let sql = Sql::open(&app.url).await;

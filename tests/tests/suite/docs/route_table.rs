@@ -30,7 +30,7 @@ fn user(credential: Credential, permissions: &[Permission]) -> Actor {
     })
 }
 
-/// What a caller needs before the row is known: nothing, a credential, one of several permissions, or all of several.
+/// Describes what a caller needs before the row is known: nothing, a credential, one of several permissions, or all of several.
 fn requirement(rule: &Rule) -> String {
     let allows =
         |permissions: &[Permission]| rule.could(&user(Credential::Session(1), permissions));
@@ -48,7 +48,7 @@ fn requirement(rule: &Rule) -> String {
         return requirement.to_owned();
     }
     let texts = registry().permissions().iter();
-    // A wildcard also grants what a route needs together, which is listed below.
+    // A wildcard also grants the combinations that are listed below.
     let texts = texts.filter(|text| !text.ends_with('*'));
     let all: Vec<_> = texts.map(Permission::new).collect();
     let mut sufficient = all.clone();
@@ -71,7 +71,7 @@ fn requirement(rule: &Rule) -> String {
     join(&needed, " and ")
 }
 
-/// Those of the permissions that cover no other one of them.
+/// Returns the permissions that cover no other of them.
 fn narrowest(all: &[Permission]) -> Vec<Permission> {
     let covers_another = |wide: &Permission| {
         let mut others = all.iter();
@@ -90,7 +90,7 @@ fn row(routes: &[Route], method: &str, path: &str, operation: &Value) -> String 
     let method = method.to_uppercase();
     let mut matching = routes.iter();
     let route = matching.find(|route| route.path == path && route.method.as_str() == method);
-    // The routes at the root are not among those of the API, and need nothing.
+    // The routes at the root are not part of the API, and need no permission.
     let requirement = route.map_or_else(|| "public".to_owned(), |it| requirement(&it.policy.rule));
     let summary = operation["summary"].as_str().unwrap();
     format!("| {method} | `{path}` | {requirement} | {summary} |\n")

@@ -3,14 +3,14 @@ use reqwest::Method;
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
 
-use super::{create, hello, is_replayed, send};
+use super::{create, hello_post, is_replayed, send};
 
-/// A request, and how it is allowed.
+/// A request, and the permission that it needs.
 struct Case {
     method: Method,
     path: String,
     body: Value,
-    /// What an API key needs for it.
+    /// The scope that an API key needs for it.
     scopes: &'static [&'static str],
 }
 
@@ -28,7 +28,7 @@ impl Case {
     }
 }
 
-/// Scopes that let a key pass the rule of nearly every route, but not to the rows of somebody else.
+/// Scopes that allow nearly every route, but no rows of another user.
 const NARROW: [&str; 16] = [
     "posts.create.own",
     "posts.update.own",
@@ -48,10 +48,10 @@ const NARROW: [&str; 16] = [
     "roles.read",
 ];
 
-/// Scopes that cover all that a member may do, and the right to assign roles.
+/// Scopes that cover the permissions of a member, and the one to assign roles.
 const ASSIGN: &[&str] = &["roles.assign", "posts.*", "comments.*", "users.*"];
 
-/// A request with a body, or with none where that is null.
+/// Returns a request, without a body if it is null.
 fn case(method: Method, path: impl Into<String>, body: Value, scopes: &'static [&str]) -> Case {
     let path = path.into();
     Case {
@@ -62,8 +62,8 @@ fn case(method: Method, path: impl Into<String>, body: Value, scopes: &'static [
     }
 }
 
-/// One request of each kind, on posts and comments of somebody else.
-async fn cases_of_posts(root: &Client) -> Vec<Case> {
+/// Returns one request of each kind, on posts and comments of another user.
+async fn post_cases(root: &Client) -> Vec<Case> {
     let mut posts = Vec::new();
     for number in 0..8 {
         posts.push(root.publish(&format!("Post {number}")).await.id());
@@ -121,8 +121,8 @@ async fn cases_of_posts(root: &Client) -> Vec<Case> {
     ]
 }
 
-/// The same on users and roles.
-async fn cases_of_users(root: &Client) -> Vec<Case> {
+/// This holds for users and roles, too.
+async fn user_cases(root: &Client) -> Vec<Case> {
     let mut roles = Vec::new();
     for name in ["given", "taken", "changed"] {
         let role = json!({ "name": name, "permissions": [] });
@@ -158,7 +158,7 @@ async fn cases_of_users(root: &Client) -> Vec<Case> {
     ]
 }
 
-/// A new sign-in, and one that was refreshed.
+/// The token of a new sign-in, and a refreshed one.
 async fn other_sessions(app: &TestApp, who: &Client, name: &str) -> [Client; 2] {
     let credentials = json!({ "login": name, "password": PASSWORD });
     let sign_in = app.anonymous().post("/auth/login", credentials).await;
@@ -174,12 +174,12 @@ async fn other_sessions(app: &TestApp, who: &Client, name: &str) -> [Client; 2] 
 }
 
 #[actix_web::test]
-async fn an_answer_is_given_again_to_those_credentials_only_that_may_do_it() {
+async fn an_answer_is_replayed_only_to_a_credential_with_the_permission() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ed = app.with_permissions("eddy", &["*"]).await;
-    let mut cases = cases_of_posts(&root).await;
-    cases.extend(cases_of_users(&root).await);
+    let mut cases = post_cases(&root).await;
+    cases.extend(user_cases(&root).await);
     for case in &cases {
         let first = case.send(&ed).await;
         assert!(
@@ -230,7 +230,7 @@ async fn an_answer_is_given_again_to_those_credentials_only_that_may_do_it() {
         );
     }
 
-    // The role that was taken away is the only change.
+    // The removed role is the only change.
     assert_eq!(sql::number(&app.kernel, written).await, before + 1);
 }
 
@@ -249,7 +249,7 @@ async fn a_draft_is_not_shown_to_a_key_that_may_not_write_posts() {
 }
 
 #[actix_web::test]
-async fn a_narrower_credential_sees_no_private_fields_of_a_kept_answer() {
+async fn a_narrower_credential_gets_a_replay_without_private_fields() {
     let app = TestApp::new().await;
     let held = ["users.*", "posts.*", "comments.*"];
     let admin = app.with_permissions("admin", &held).await;
@@ -260,7 +260,7 @@ async fn a_narrower_credential_sees_no_private_fields_of_a_kept_answer() {
     let full = patch(&admin).await.expect_status(200);
     assert!(full.body["email"].is_string());
 
-    // All that bob may do, but not to read the users of others.
+    // The scopes are all permissions of bob, except reading users.
     let scopes = [
         "users.update",
         "users.delete",
@@ -282,7 +282,7 @@ async fn a_narrower_credential_sees_no_private_fields_of_a_kept_answer() {
 }
 
 #[actix_web::test]
-async fn an_answer_about_a_row_that_is_no_longer_visible_is_not_given_again() {
+async fn an_answer_about_a_row_that_is_no_longer_visible_is_not_replayed() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ed = app.with_permissions("eddy", &["posts.update"]).await;
@@ -306,33 +306,33 @@ async fn an_answer_about_a_row_that_is_no_longer_visible_is_not_given_again() {
 }
 
 #[actix_web::test]
-async fn a_deletion_is_confirmed_again_whatever_becomes_of_the_row() {
+async fn the_answer_of_a_deletion_is_replayed_whatever_happens_to_the_row() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
-    let post = create(&ada, "new", hello()).await.expect_status(201);
+    let post = create(&ada, "new", hello_post()).await.expect_status(201);
     let delete =
         async |who: &Client| send(who, "old", Method::DELETE, post.url(), Value::Null).await;
     delete(&ada).await.expect_status(204);
     let reader = ada.with_key(&["posts.create.own"]).await;
 
     assert!(is_replayed(&delete(&ada).await.expect_status(204)));
-    // One's own deleted row can be seen, so what was said of it is said again.
+    // The caller sees their own deleted row, so its answer is replayed.
     assert!(is_replayed(
-        &create(&ada, "new", hello()).await.expect_status(201)
+        &create(&ada, "new", hello_post()).await.expect_status(201)
     ));
     root.act(format!("{}/purge", post.url()))
         .await
         .expect_status(204);
     assert!(is_replayed(&delete(&ada).await.expect_status(204)));
     delete(&reader).await.expect_status(403);
-    create(&ada, "new", hello())
+    create(&ada, "new", hello_post())
         .await
         .expect_problem(404, "not_found");
 }
 
-/// What was sent is judged again, not only where it went.
+/// A replay checks the permission for the body, not only for the route.
 #[actix_web::test]
-async fn a_field_that_a_key_may_not_set_is_not_confirmed_to_it() {
+async fn a_change_of_a_field_is_not_replayed_to_a_key_that_may_not_set_it() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let bob = app.user("bob", false, &[]).await;
@@ -354,9 +354,9 @@ async fn a_field_that_a_key_may_not_set_is_not_confirmed_to_it() {
     assert!(is_replayed(&make(&holding).await.expect_status(201)));
 }
 
-/// A field that had its value before was not set by the request.
+/// A request does not set a field that already had the value.
 #[actix_web::test]
-async fn a_field_that_did_not_change_takes_no_permission() {
+async fn a_replay_needs_no_permission_for_an_unchanged_field() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let path = format!("/users/{}", ada.id);

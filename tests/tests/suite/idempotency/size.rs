@@ -17,7 +17,7 @@ async fn patch(who: &Client, key: &str, path: &str, body: Value) -> Reply {
 }
 
 #[actix_web::test]
-async fn a_large_answer_is_made_again_from_the_history() {
+async fn a_large_answer_is_rebuilt_from_the_history() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -44,7 +44,7 @@ async fn a_large_answer_is_made_again_from_the_history() {
 }
 
 #[actix_web::test]
-async fn a_change_that_changes_nothing_is_kept_without_a_body() {
+async fn the_answer_of_a_change_without_effect_is_kept_without_a_body() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let small = ada.publish("Small").await;
@@ -80,7 +80,7 @@ async fn a_change_that_changes_nothing_is_kept_without_a_body() {
 }
 
 #[actix_web::test]
-async fn an_answer_that_the_history_no_longer_has_is_not_made_up() {
+async fn an_answer_that_the_history_no_longer_has_is_not_replayed() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = create(&ada, "new", long(100_000)).await.expect_status(201);
@@ -95,7 +95,7 @@ async fn an_answer_that_the_history_no_longer_has_is_not_made_up() {
 }
 
 #[actix_web::test]
-async fn the_kept_answers_of_one_user_have_a_bound() {
+async fn the_kept_answers_of_one_user_are_limited() {
     let app = TestApp::with(|with| with.service.idempotency.kept_limit = 5_000).await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let post = |number: usize| json!({ "title": format!("Post {number}"), "content": "…" });
@@ -126,7 +126,7 @@ async fn the_kept_answers_of_one_user_have_a_bound() {
 }
 
 #[actix_web::test]
-async fn the_history_that_one_user_writes_in_a_day_has_a_bound() {
+async fn the_history_that_one_user_writes_in_a_day_is_limited() {
     let app = TestApp::with(|with| with.service.audit.daily_limit = 100_000).await;
     let (ada, root) = (app.member("ada").await, app.superuser("root").await);
     let post = |number: usize| {

@@ -55,7 +55,7 @@ async fn a_server_without_a_superuser_prints_a_link_to_make_one() {
 }
 
 #[actix_web::test]
-async fn the_operator_invites() {
+async fn an_operator_can_invite_a_user() {
     let (program, _) = program().await;
     let said = program
         .ok("user invite --superuser --email root@example.org", "")
@@ -71,7 +71,7 @@ async fn the_operator_invites() {
 }
 
 #[actix_web::test]
-async fn a_link_begins_with_what_clients_call_the_server() {
+async fn a_link_begins_with_the_public_url() {
     let (program, _) = program().await;
     let program = program.with("ATOLL__SERVER__PUBLIC_URL", "https://atoll.example.org");
 

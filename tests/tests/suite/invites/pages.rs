@@ -1,7 +1,7 @@
 //! The pages that invitation links open.
 use tests::TestApp;
 
-/// The values of an attribute, in order.
+/// Returns the values of an attribute, in order.
 fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!("{attribute}=\"");
     page.split(&start)
@@ -11,7 +11,7 @@ fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
 }
 
 #[actix_web::test]
-async fn they_need_nothing_but_this_server_and_its_policy_says_so() {
+async fn the_pages_load_only_from_this_server() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
 
@@ -40,7 +40,7 @@ async fn they_need_nothing_but_this_server_and_its_policy_says_so() {
 }
 
 #[actix_web::test]
-async fn they_can_be_used_by_everybody() {
+async fn the_pages_are_accessible() {
     let app = TestApp::new().await;
 
     for path in ["//welcome", "//account/verify", "//account/reset"] {
@@ -73,7 +73,7 @@ async fn they_can_be_used_by_everybody() {
 
 /// `account.username` stands for the member `username` of `account`.
 #[actix_web::test]
-async fn the_form_sends_what_its_route_takes() {
+async fn the_form_has_the_fields_of_its_route() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
     let page = anyone.get("//welcome").await.text;

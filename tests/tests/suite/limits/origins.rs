@@ -1,12 +1,12 @@
-//! What scripts of other origins may read (`server.cors_origins`).
+//! Answers to scripts of other origins (`server.cors_origins`).
 use reqwest::Method;
 use tests::{Reply, TestApp};
 
 const ORIGIN: &str = "https://app.example.org";
 
-async fn asked(app: &TestApp, origin: &str, path: &str) -> Reply {
+async fn get_from_origin(app: &TestApp, origin: &str, path: &str) -> Reply {
     let request = app.anonymous().request(Method::GET, path);
-    Reply::of(request.header("origin", origin)).await
+    Reply::send(request.header("origin", origin)).await
 }
 
 async fn open() -> TestApp {
@@ -22,10 +22,18 @@ async fn open() -> TestApp {
 async fn scripts_of_an_allowed_origin_read_failures_and_limits_too() {
     let app = open().await;
 
-    let good = asked(&app, ORIGIN, "/posts").await.expect_status(200);
-    let absent = asked(&app, ORIGIN, "/posts/4711").await.expect_status(404);
-    asked(&app, ORIGIN, "/posts").await.expect_status(200);
-    let refused = asked(&app, ORIGIN, "/posts").await.expect_status(429);
+    let good = get_from_origin(&app, ORIGIN, "/posts")
+        .await
+        .expect_status(200);
+    let absent = get_from_origin(&app, ORIGIN, "/posts/4711")
+        .await
+        .expect_status(404);
+    get_from_origin(&app, ORIGIN, "/posts")
+        .await
+        .expect_status(200);
+    let refused = get_from_origin(&app, ORIGIN, "/posts")
+        .await
+        .expect_status(429);
 
     for reply in [good, absent, refused] {
         assert_eq!(reply.header("access-control-allow-origin"), ORIGIN);
@@ -48,7 +56,7 @@ async fn scripts_of_an_allowed_origin_read_failures_and_limits_too() {
 async fn scripts_of_other_origins_read_nothing() {
     let app = open().await;
 
-    let reply = asked(&app, "https://evil.example", "/posts").await;
+    let reply = get_from_origin(&app, "https://evil.example", "/posts").await;
 
     let headers = reply.headers;
     assert!(
@@ -66,11 +74,11 @@ async fn preflight(app: &TestApp, origin: &str, method: &str, path: &str) -> Rep
             "access-control-request-headers",
             "authorization, content-type, if-match, if-none-match, idempotency-key, x-csrf-token, x-request-id",
         );
-    Reply::of(request).await
+    Reply::send(request).await
 }
 
 #[actix_web::test]
-async fn every_method_that_a_route_takes_may_be_asked_for_with_any_of_our_headers() {
+async fn a_preflight_allows_every_method_and_header_of_the_api() {
     let app = open().await;
     let methods = api::routes::routes().into_iter().map(|route| route.method);
     let mut methods: Vec<_> = methods.map(|method| method.to_string()).collect();
@@ -92,7 +100,7 @@ async fn every_method_that_a_route_takes_may_be_asked_for_with_any_of_our_header
 }
 
 #[actix_web::test]
-async fn an_origin_that_is_not_allowed_is_told_so() {
+async fn a_preflight_of_another_origin_is_refused_with_the_reason() {
     for app in [open().await, TestApp::new().await] {
         let reply = preflight(&app, "https://evil.example", "POST", "/posts").await;
 
@@ -119,7 +127,7 @@ async fn scripts_of_an_allowed_origin_read_that_the_server_is_full() {
     let _import = tests::stuck::Stuck::send(app.address, &import).await;
 
     let full = tests::process::eventually("the server is full", async || {
-        let reply = asked(&app, ORIGIN, "/posts").await;
+        let reply = get_from_origin(&app, ORIGIN, "/posts").await;
         (reply.status == 503).then_some(reply)
     })
     .await;
@@ -136,7 +144,7 @@ async fn scripts_of_an_allowed_origin_read_that_the_server_is_full() {
 }
 
 #[actix_web::test]
-async fn any_port_of_a_host_is_allowed_where_the_configuration_says_so() {
+async fn a_configured_host_is_allowed_on_any_port() {
     let app = TestApp::with(|knobs| {
         knobs.server.cors_origins = vec!["http://localhost:*".to_owned()];
     })
@@ -151,7 +159,7 @@ async fn any_port_of_a_host_is_allowed_where_the_configuration_says_so() {
         ("http://localhost:evil.example", false),
         ("http://localhost.evil.example:3000", false),
     ] {
-        let reply = asked(&app, origin, "/posts").await;
+        let reply = get_from_origin(&app, origin, "/posts").await;
 
         let said = reply.headers.get("access-control-allow-origin");
         let said = said.map(|said| said.to_str().unwrap());

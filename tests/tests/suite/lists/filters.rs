@@ -1,8 +1,8 @@
-//! `field=value`, for every declared field of every resource.
+//! The filter `field=value` works for every declared field of every resource.
 use serde_json::{Value, json};
 use tests::{Client, TestApp};
 
-/// What may be filtered and sorted by, beside `id, created_at, updated_at, version`.
+/// The fields that lists can be filtered and sorted by, beside `id, created_at, updated_at, version`: public ones, then private ones.
 pub const DECLARED: [(&str, &[&str], &[&str]); 4] = [
     (
         "users",
@@ -27,7 +27,7 @@ pub const DECLARED: [(&str, &[&str], &[&str]); 4] = [
 
 pub const BASE: [&str; 4] = ["id", "created_at", "updated_at", "version"];
 
-/// Rows of every kind, with values that differ and values that do not.
+/// Creates rows of every resource, with equal and with different values.
 pub async fn populate(app: &TestApp) -> Client {
     let root = app.superuser("root").await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
@@ -92,7 +92,7 @@ async fn every_declared_field_filters() {
 }
 
 #[actix_web::test]
-async fn several_filters_must_all_hold() {
+async fn several_filters_are_combined_with_and() {
     let app = TestApp::new().await;
     let root = populate(&app).await;
 
@@ -104,7 +104,7 @@ async fn several_filters_must_all_hold() {
 }
 
 #[actix_web::test]
-async fn a_filter_takes_its_value_as_it_is() {
+async fn a_filter_compares_its_value_literally() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     ada.publish("100% _plain_ 'quoted' \\ ü").await;
@@ -130,7 +130,7 @@ async fn a_filter_takes_its_value_as_it_is() {
 }
 
 #[actix_web::test]
-async fn a_time_matches_whatever_its_offset() {
+async fn a_time_matches_with_any_offset() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;

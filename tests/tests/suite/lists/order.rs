@@ -7,7 +7,7 @@ use tests::TestApp;
 
 use super::filters::{BASE, DECLARED, populate};
 
-/// As the contract orders two rows; `id` goes the way of the field before it.
+/// Compares two rows by the rules of the contract; `id` has the direction of the field before it.
 pub fn compare(a: &Value, b: &Value, sort: &[&str]) -> Ordering {
     for field in sort {
         let (name, descends) = field
@@ -17,7 +17,7 @@ pub fn compare(a: &Value, b: &Value, sort: &[&str]) -> Ordering {
             (Value::Null, Value::Null) => Ordering::Equal,
             (Value::Null, _) => return Ordering::Greater,
             (_, Value::Null) => return Ordering::Less,
-            // Bytes of UTF-8 sort as code points do.
+            // Bytes of UTF-8 have the order of code points.
             (Value::String(a), Value::String(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
             (a, b) => a.as_i64().cmp(&b.as_i64()),
@@ -88,7 +88,7 @@ async fn three_fields_sort_in_mixed_directions() {
 }
 
 #[actix_web::test]
-async fn windows_of_an_ambiguous_order_neither_repeat_nor_miss_a_row() {
+async fn pages_of_an_ambiguous_order_neither_repeat_nor_miss_a_row() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for _ in 0..7 {
@@ -114,7 +114,7 @@ async fn windows_of_an_ambiguous_order_neither_repeat_nor_miss_a_row() {
 async fn text_sorts_by_code_point() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    // In the order of their code points, which no locale shares.
+    // The titles are in the order of code points, which no locale has.
     let titles = [
         "!", "10", "9", "A", "B", "Z", "_", "a", "a b", "a-b", "aa", "b", "z", "~", "Ä", "ß", "é",
         "ﬁ", "𐍈",

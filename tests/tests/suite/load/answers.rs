@@ -3,23 +3,24 @@ use std::time::Duration;
 
 use tests::{Client, TestApp, json, process::eventually, stuck::Stuck};
 
-use super::come_back;
+use super::{come_back, lengthen_posts};
 
 const LIST: &str = "/api/v1/posts?limit=40";
 
-/// Posts whose list is longer than what a connection takes by itself.
-async fn write(client: &Client) {
-    let post = json!({ "title": "Hello", "content": "x".repeat(50_000), "status": "published" });
+/// Creates posts whose list is longer than the buffers of a connection.
+async fn write(app: &TestApp, client: &Client) {
+    let post = json!({ "title": "Hello", "content": "x", "status": "published" });
     let operation = json!({ "op": "create", "data": post });
     let operations = vec![operation; 40];
     let bulk = json!({ "operations": operations });
     client.post("/posts/bulk", bulk).await.expect_status(200);
+    lengthen_posts(app).await;
 }
 
 #[actix_web::test]
 async fn a_connection_that_takes_nothing_of_an_answer_is_cut() {
     let app = TestApp::with(|knobs| knobs.load.write_timeout = Duration::from_secs(2)).await;
-    write(&app.member("ada").await).await;
+    write(&app, &app.member("ada").await).await;
 
     let mut stuck = Stuck::get(app.address, LIST, "").await;
     eventually("the answer is being sent", async || {
@@ -38,7 +39,7 @@ async fn a_connection_that_takes_nothing_of_an_answer_is_cut() {
 #[actix_web::test]
 async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
     let app = TestApp::with(|knobs| knobs.load.write_timeout = Duration::from_secs(30)).await;
-    write(&app.member("ada").await).await;
+    write(&app, &app.member("ada").await).await;
 
     let mut slow = Stuck::get(app.address, LIST, "").await;
     eventually("the answer is being sent", async || {
@@ -60,7 +61,7 @@ async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
 async fn bytes_that_clients_have_not_taken_are_bounded_by_caller_and_in_all() {
     let app = TestApp::with(|knobs| knobs.load.answer_bytes = 6_000_000).await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
-    write(&ada).await;
+    write(&app, &ada).await;
 
     let mut stuck = vec![
         Stuck::get(app.address, LIST, "").await,

@@ -191,6 +191,6 @@ async fn bytes_of_bodies_are_counted_as_they_come() {
         (app.load.bodies.held() == 0).then_some(())
     })
     .await;
-    let reply = Reply::of(ada.request(Method::GET, "/posts")).await;
+    let reply = Reply::send(ada.request(Method::GET, "/posts")).await;
     reply.expect_status(200);
 }

@@ -42,7 +42,7 @@ impl Stranger {
         let key = session
             .with_key(&["posts.create.own", "users.read.own"])
             .await;
-        let phone = Authenticator::on(&session).await;
+        let phone = Authenticator::enabled(&session).await;
         Self {
             key,
             device: device.to_owned(),
@@ -106,7 +106,7 @@ async fn the_owner_of_an_address_takes_over_what_a_stranger_made_with_it_and_kee
     let guess = json!({ "login": ADDRESS, "password": PASSWORD, "otp": stranger.recovery_code });
     let request = app.anonymous().request(Method::POST, "/auth/login");
     let request = request.header("cookie", &stranger.device).json(&guess);
-    Reply::of(request).await.expect_status(401);
+    Reply::send(request).await.expect_status(401);
 }
 
 #[actix_web::test]

@@ -35,7 +35,7 @@ async fn the_links_lead_to_pages_that_need_nothing_from_outside() {
         let (_, to) = page.text.split_once("data-action=\"..").unwrap();
         let (route, _) = to.split_once('"').unwrap();
         let request = app.anonymous().request(Method::POST, route);
-        let reply = Reply::of(request.json(&tests::json!({}))).await;
+        let reply = Reply::send(request.json(&tests::json!({}))).await;
         assert!(reply.places().contains(&"/token"), "{}", reply.text);
     }
 }

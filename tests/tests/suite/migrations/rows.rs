@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use secrecy::ExposeSecret;
 use tests::{Sql, TestApp, json};
 
-use super::{columns, migrator, schema, shared, sql, tables};
+use super::{columns, migrator, schema, shared_database, sql, tables};
 
-/// The last step before those that add, fill and require `posts.slug`.
+/// The last migration before those that add, fill and require `posts.slug`.
 const BEFORE_SLUGS: &str = "m20261121_000009";
 
-/// Users, posts, comments and roles, live and deleted.
-async fn use_it(app: &TestApp) {
+/// Creates users, posts, comments and roles, live and deleted.
+async fn write_rows(app: &TestApp) {
     let root = app.superuser("root").await;
     let (ada, bob, eve) = (
         app.editor("ada").await,
@@ -42,7 +42,7 @@ async fn use_it(app: &TestApp) {
         .expect_status(204);
 }
 
-/// Every row of every table as text, without the slugs.
+/// Returns every row of every table as text, without the slugs.
 async fn rows(sql: &Sql) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::new();
     for table in tables(sql).await {
@@ -71,10 +71,10 @@ async fn rows(sql: &Sql) -> BTreeMap<String, Vec<String>> {
 }
 
 #[actix_web::test]
-async fn a_database_in_use_goes_down_and_up_without_losing_a_row() {
-    let (backend, settings, _folder) = shared().await;
+async fn a_database_in_use_migrates_down_and_up_without_losing_a_row() {
+    let (backend, settings, _folder) = shared_database().await;
     let url = settings.url.expose_secret();
-    use_it(&TestApp::at(url, backend, |_| {}).await).await;
+    write_rows(&TestApp::at(url, backend, |_| {}).await).await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
     let slugs = "SELECT slug FROM posts ORDER BY id";
     let (had, was, named) = (rows(&sql).await, schema(&sql).await, sql.texts(slugs).await);
@@ -91,7 +91,7 @@ async fn a_database_in_use_goes_down_and_up_without_losing_a_row() {
     let between = rows(&sql).await;
     database.migrations(MIGRATOR).up(None).await.unwrap();
 
-    // Later steps have tables of their own, which go with them; and sign-ins end, as one of them says.
+    // Later migrations remove their own tables, and one of them ends all sessions.
     let has = rows(&sql).await;
     let is_lasting = |table: &String| table != "sessions";
     let between = between.into_iter().filter(|(table, _)| is_lasting(table));

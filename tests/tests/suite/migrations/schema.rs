@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use service::registry;
 use tests::Sql;
 
-use super::{columns, migrator, shared, sql, tables};
+use super::{columns, migrator, shared_database, sql, tables};
 
 const BASE: [&str; 6] = [
     "created_at",
@@ -16,7 +16,7 @@ const BASE: [&str; 6] = [
 ];
 
 async fn migrated() -> (Sql, Option<tempfile::TempDir>) {
-    let (_, settings, folder) = shared().await;
+    let (_, settings, folder) = shared_database().await;
     migrator(&settings)
         .await
         .migrations(MIGRATOR)
@@ -42,7 +42,7 @@ async fn every_resource_has_the_base_columns() {
     }
 }
 
-/// What is not declared is neither shown nor in the audit, so it cannot be brought back by a revert.
+/// An undeclared column is neither shown nor in the audit, so a revert cannot restore it.
 #[actix_web::test]
 async fn every_column_is_declared_or_known_to_be_a_secret() {
     let (sql, _folder) = migrated().await;
@@ -87,7 +87,7 @@ async fn every_short_text_has_a_length_that_both_databases_keep() {
         let checks = &sql.texts(&checks).await[0];
         for column in sql.texts(&texts).await {
             seen += 1;
-            // One of a few words; as long as the username that it is made from.
+            // A status is one of a few words, and a key is as long as its username.
             assert!(
                 checks.contains(&format!("{name}_{column}_length"))
                     || ["status", "username_key"].contains(&column.as_str()),
@@ -99,7 +99,7 @@ async fn every_short_text_has_a_length_that_both_databases_keep() {
     assert!(seen > 5, "there are texts: {seen}");
 }
 
-/// Rows that are inserted together set the same columns: what some of them leave out is NULL where that is allowed.
+/// Rows that are inserted together set the same columns, so a missing nullable column is set to NULL and never to its default.
 #[actix_web::test]
 async fn no_nullable_column_has_a_default() {
     let (sql, _folder) = migrated().await;
@@ -123,7 +123,7 @@ async fn no_nullable_column_has_a_default() {
     }
 }
 
-/// Without one, removing a row reads the whole table that refers to it.
+/// Without an index, removing a row reads the whole table that refers to it.
 #[actix_web::test]
 async fn every_foreign_key_has_an_index() {
     let (sql, _folder) = migrated().await;
@@ -160,7 +160,7 @@ async fn every_foreign_key_has_an_index() {
     assert!(seen > 8, "there are foreign keys: {seen}");
 }
 
-/// Without them the first page of a list reads past every deleted row.
+/// Without such an index the first page of a list reads past every deleted row.
 #[actix_web::test]
 async fn every_resource_has_the_indexes_of_its_lists() {
     let (sql, _folder) = migrated().await;
@@ -182,7 +182,7 @@ async fn every_resource_has_the_indexes_of_its_lists() {
     }
 }
 
-/// The indexes of a table that have all of its live rows, and no others: whether they are unique, and their columns.
+/// Returns the indexes of a table that contain exactly its live rows: whether they are unique, and their columns.
 async fn live_indexes(sql: &Sql, table: &str) -> Vec<(bool, Vec<String>)> {
     let indexes = if sql.is_postgres() {
         format!(
@@ -202,14 +202,14 @@ async fn live_indexes(sql: &Sql, table: &str) -> Vec<(bool, Vec<String>)> {
         }
         let (_, columns) = head.rsplit_once('(').unwrap();
         let columns = columns.trim_end().trim_end_matches(')').split(',');
-        // One that descends keeps its mark, and is in no order with those that ascend.
+        // A descending column keeps its mark, so it differs from an ascending one.
         let name = |column: &str| column.replace("ASC", "").trim().to_owned();
         found.push((head.contains(" UNIQUE "), columns.map(name).collect()));
     }
     found
 }
 
-/// An export in an order without an index would sort the table anew for each of its pages.
+/// An export in an order without an index would sort the table again for each page.
 #[actix_web::test]
 async fn the_fields_that_are_declared_as_indexed_are_those_that_have_an_index() {
     let (sql, _folder) = migrated().await;
@@ -242,7 +242,7 @@ async fn the_fields_that_are_declared_as_indexed_are_those_that_have_an_index() 
     assert!(seen >= 2, "there are indexed fields");
 }
 
-/// What is declared as long is measured before it is read, and orders nothing.
+/// A long column is measured before it is read, and cannot be sorted by.
 #[actix_web::test]
 async fn every_text_of_more_than_a_thousand_characters_is_declared_as_long() {
     let (sql, _folder) = migrated().await;
@@ -262,7 +262,7 @@ async fn every_text_of_more_than_a_thousand_characters_is_declared_as_long() {
             )
         };
         for column in sql.texts(&columns).await {
-            // A timestamp of SQLite is text too.
+            // Timestamps are text in SQLite, too.
             if table.fields.contains(&column.as_str()) && !column.ends_with("_at") {
                 seen += 1;
                 assert!(
@@ -277,7 +277,7 @@ async fn every_text_of_more_than_a_thousand_characters_is_declared_as_long() {
 }
 
 #[test]
-fn migrations_by_hand_go_to_the_database_that_is_configured() {
+fn the_migration_command_uses_the_configured_database() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = api::config::Inputs {
         folder: folder.path().to_owned(),

@@ -1,17 +1,17 @@
-//! The side tables of search: which columns they follow, and how they index older rows.
+//! The search tables have the declared columns, and index older rows.
 use migration::MIGRATOR;
 use secrecy::ExposeSecret;
 use service::registry;
 use tests::{PASSWORD, TestApp};
 
-use super::{migrator, shared, sql};
+use super::{migrator, shared_database, sql};
 
-/// The last step before there is search.
+/// The last migration before search existed.
 const BEFORE_SEARCH: &str = "m20261121_000013";
 
 #[actix_web::test]
-async fn rows_that_were_there_before_search_are_found() {
-    let (backend, settings, _folder) = shared().await;
+async fn rows_from_before_search_existed_are_found() {
+    let (backend, settings, _folder) = shared_database().await;
     let url = settings.url.expose_secret();
     let app = TestApp::at(url, backend, |_| {}).await;
     let ada = app.member("ada").await;
@@ -24,11 +24,11 @@ async fn rows_that_were_there_before_search_are_found() {
         .to(BEFORE_SEARCH)
         .await
         .unwrap();
-    // No trigger is left to fail.
+    // No trigger remains that could fail.
     let rename = format!("UPDATE posts SET title = 'Planet' WHERE id = {}", old.id());
     sql.run(&rename).await;
     database.migrations(MIGRATOR).up(None).await.unwrap();
-    // Sign-ins end on the way.
+    // A migration ends all sessions.
     let token = app.anonymous().login("ada", PASSWORD).await;
     let ada = ada.with_token(&token);
 
@@ -45,15 +45,15 @@ async fn rows_that_were_there_before_search_are_found() {
 }
 
 #[actix_web::test]
-async fn the_side_tables_follow_what_the_resources_declare() {
-    let (_, settings, _folder) = shared().await;
+async fn the_search_tables_have_the_declared_columns() {
+    let (_, settings, _folder) = shared_database().await;
     let database = migrator(&settings).await;
     database.migrations(MIGRATOR).up(None).await.unwrap();
     let sql = sql(&settings).await;
 
     for table in registry().tables() {
         let name = table.name;
-        // PostgreSQL has one column for the words of all.
+        // PostgreSQL has one column for the words of all columns.
         let (columns, declared) = if sql.is_postgres() {
             let columns =
                 format!("SELECT relname::text FROM pg_class WHERE relname = '{name}_search'");

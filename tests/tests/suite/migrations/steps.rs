@@ -5,15 +5,15 @@ use migration::MIGRATOR;
 
 use super::{empty, migrator, schema, sql};
 
-/// Programs that start at the same moment.
+/// The number of programs that start at once.
 const TOGETHER: usize = 6;
 
 #[actix_web::test]
-async fn every_step_goes_up_and_down_and_up() {
+async fn every_migration_runs_up_and_down_and_up() {
     let (settings, _folder) = empty().await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
     let migrations = database.migrations(MIGRATOR);
-    // Makes the table in which they are noted.
+    // This creates the table of applied migrations.
     migrations.up(Some(0)).await.unwrap();
     let mut before = schema(&sql).await;
     for step in MIGRATOR.migrations() {
@@ -52,8 +52,8 @@ async fn every_step_goes_up_and_down_and_up() {
 }
 
 #[actix_web::test]
-async fn those_who_start_together_migrate_once() {
-    // On SQLite it makes a difference whether there is something to read before the first write.
+async fn servers_that_start_together_migrate_once() {
+    // On SQLite it matters whether there is something to read before the first write.
     for begun in [None, Some(5)] {
         let (settings, _folder) = empty().await;
         if begun.is_some() {
@@ -85,7 +85,7 @@ async fn those_who_start_together_migrate_once() {
 }
 
 #[actix_web::test]
-async fn a_step_that_fails_leaves_nothing_of_those_before_it() {
+async fn a_failed_migration_undoes_those_before_it() {
     let (settings, _folder) = empty().await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
     sql.run("CREATE TABLE user_roles (other integer)").await;
@@ -109,7 +109,7 @@ async fn a_step_that_fails_leaves_nothing_of_those_before_it() {
 
 /// A program that is older than its database must not touch it.
 #[actix_web::test]
-async fn a_step_that_this_program_does_not_know_stops_it() {
+async fn an_unknown_migration_stops_the_program() {
     let (settings, _folder) = empty().await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
     database.migrations(MIGRATOR).up(None).await.unwrap();

@@ -60,7 +60,7 @@ fn vary(text: &str, attempt: usize) -> String {
 async fn service() -> Service {
     let mut service = Service::new().await;
     let tables = vec![Table::of::<Users>(), Table::of::<Articles>()];
-    service.kernel.registry = Arc::new(Registry::new(tables, &[]));
+    service.kernel = service.kernel.with(Arc::new(Registry::new(tables, &[])));
     service
 }
 

@@ -8,13 +8,13 @@ use super::{
     toys::{self, NewToy, ToyPatch, Toys},
 };
 
-fn at(text: &str) -> DateTimeWithTimeZone {
+fn parse_time(text: &str) -> DateTimeWithTimeZone {
     text.parse().unwrap()
 }
 
 async fn toy(service: &Service, starts_at: &str) -> Result<i64, Error> {
     let new = NewToy {
-        starts_at: Some(at(starts_at)),
+        starts_at: Some(parse_time(starts_at)),
         ..NewToy::default()
     };
     let made = service.write(async |tx| Toys::create(tx, &new).await).await;
@@ -26,7 +26,7 @@ async fn found(service: &Service, filter: &str, value: &str) -> Vec<i64> {
 }
 
 #[actix_web::test]
-async fn an_offset_makes_no_difference_to_what_is_found() {
+async fn an_offset_of_a_time_does_not_change_which_rows_are_found() {
     let service = toys::service().await;
     let early = toy(&service, "2026-05-02T00:30:00+05:00").await.unwrap();
     let late = toy(&service, "2026-05-01T15:00:00-06:00").await.unwrap();
@@ -52,13 +52,13 @@ async fn an_offset_makes_no_difference_to_what_is_found() {
 }
 
 #[actix_web::test]
-async fn a_time_is_what_a_later_read_and_patch_say_it_is() {
+async fn a_time_stays_the_same_in_later_reads_and_changes() {
     let service = toys::service().await;
     let id = toy(&service, "2026-05-01T20:00:00.123456789Z")
         .await
         .unwrap();
     let patch = |time: &str| ToyPatch {
-        starts_at: Some(Some(at(time))),
+        starts_at: Some(Some(parse_time(time))),
     };
     let update = async |time: &str| {
         let patch = patch(time);
@@ -67,23 +67,29 @@ async fn a_time_is_what_a_later_read_and_patch_say_it_is() {
     };
 
     let read = Toys::visible_row(&service.session(), id).await.unwrap();
-    assert_eq!(read.row.starts_at, Some(at("2026-05-01T20:00:00.123456Z")));
+    assert_eq!(
+        read.row.starts_at,
+        Some(parse_time("2026-05-01T20:00:00.123456Z"))
+    );
     assert_eq!(read.row.starts_at.unwrap().offset().local_minus_utc(), 0);
-    // The same instant, so nothing changes.
+    // This is the same instant, so nothing changes.
     assert_eq!(update("2026-05-01T22:00:00.1234567+02:00").await.version, 1);
     let changed = update("2016-12-31T23:59:60Z").await;
-    assert_eq!(changed.row.starts_at, Some(at("2017-01-01T00:00:00Z")));
+    assert_eq!(
+        changed.row.starts_at,
+        Some(parse_time("2017-01-01T00:00:00Z"))
+    );
     let reverted = service
         .write(async |tx| Toys::revert(tx, id, 1).await)
         .await;
     assert_eq!(
         reverted.unwrap().row.starts_at,
-        Some(at("2026-05-01T20:00:00.123456Z"))
+        Some(parse_time("2026-05-01T20:00:00.123456Z"))
     );
 }
 
 #[actix_web::test]
-async fn a_time_that_cannot_be_written_is_refused_with_its_field() {
+async fn an_invalid_time_is_refused_with_its_field() {
     let service = toys::service().await;
     let refused = |error: Error| match error {
         Error::Invalid(refusals) | Error::Query(refusals) => refusals,
@@ -100,7 +106,7 @@ async fn a_time_that_cannot_be_written_is_refused_with_its_field() {
             "/starts_at",
         );
         let patch = ToyPatch {
-            starts_at: Some(Some(at(time))),
+            starts_at: Some(Some(parse_time(time))),
         };
         let update = service.write(async |tx| Toys::update(tx, 1, &patch).await);
         expect(refused(update.await.unwrap_err()), "/starts_at");

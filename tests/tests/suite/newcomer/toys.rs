@@ -100,7 +100,7 @@ const COLUMNS: &str = "created_at TIME NOT NULL, updated_at TIME NOT NULL, delet
     shelf smallint NOT NULL, capacity integer NOT NULL, serial bigint, weight real NOT NULL, price double precision,
     is_sold boolean NOT NULL, name text NOT NULL, starts_at TIME, born_on DATE, opens_at CLOCK";
 
-/// A service that has the table.
+/// Starts a service with the table.
 pub async fn service() -> Service {
     let service = Service::new().await;
     let (id, types) = if service.url.starts_with("postgres") {

@@ -1,4 +1,4 @@
-//! Columns of types that the two databases sort differently.
+//! Columns whose types the two databases sort differently cannot be declared.
 use sea_orm::Condition;
 use service::{
     Actor, Readable,
@@ -54,7 +54,7 @@ impl Readable for Boxes {
 }
 
 #[test]
-fn a_column_without_an_order_is_refused_at_the_start() {
+fn a_sort_column_without_an_order_stops_the_start() {
     let problems = unsupported_fields::<Boxes>();
 
     assert_eq!(problems.len(), 2, "{problems:?}");
@@ -67,6 +67,6 @@ fn a_column_without_an_order_is_refused_at_the_start() {
 }
 
 #[test]
-fn every_registered_resource_can_be_sorted_by_what_it_declares() {
+fn every_resource_can_be_sorted_by_its_declared_fields() {
     registry().check().unwrap();
 }

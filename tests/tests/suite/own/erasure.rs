@@ -7,7 +7,7 @@ use tests::{TestApp, json, sql};
 
 use crate::audit::chain::seal_all;
 
-/// Every row of every table, as text. The words of a search are kept apart from any row, and removed by the index itself.
+/// Returns every row of every table as text, except the search index, which removes its words itself.
 async fn everything(kernel: &Kernel) -> Vec<(String, String)> {
     let system = kernel.session(Actor::System);
     let read = async |tx: &service::Tx, sql: String| {
@@ -40,7 +40,7 @@ async fn everything(kernel: &Kernel) -> Vec<(String, String)> {
     all.await.unwrap()
 }
 
-/// Where a word stands that only one person has written, whatever its case.
+/// Returns the places of a word that only one user wrote, in any case.
 async fn traces(kernel: &Kernel, word: &str) -> Vec<(String, String)> {
     let mut all = everything(kernel).await;
     all.retain(|(_, row)| row.to_lowercase().contains(word));
@@ -48,7 +48,7 @@ async fn traces(kernel: &Kernel, word: &str) -> Vec<(String, String)> {
 }
 
 #[actix_web::test]
-async fn nothing_that_they_wrote_or_were_called_is_left() {
+async fn an_erased_user_leaves_no_text_and_no_name() {
     let app = TestApp::with(|with| with.service.soft_delete.retention = Duration::ZERO).await;
     let (ada, bob) = (app.member("zanzibar").await, app.member("bob").await);
     let root = app.superuser("root").await;
@@ -90,7 +90,7 @@ async fn nothing_that_they_wrote_or_were_called_is_left() {
 }
 
 #[actix_web::test]
-async fn what_was_kept_stays_when_its_author_is_erased() {
+async fn kept_content_stays_when_its_author_is_erased() {
     let app = TestApp::with(|with| with.service.soft_delete.retention = Duration::ZERO).await;
     let (ada, bob) = (app.member("zanzibar").await, app.member("bob").await);
     let post = ada.publish("Kept").await;

@@ -42,7 +42,7 @@ fn column(rows: &[Value], name: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn it_has_everything_that_is_the_callers_and_nothing_else() {
+async fn an_archive_has_all_data_of_the_caller_and_no_other() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let draft = json!({ "title": "Draft", "content": "…" });
@@ -95,7 +95,7 @@ async fn it_has_everything_that_is_the_callers_and_nothing_else() {
 }
 
 #[actix_web::test]
-async fn it_is_a_file_that_nobody_keeps() {
+async fn an_archive_is_a_file_that_is_not_cached() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -112,7 +112,7 @@ async fn it_is_a_file_that_nobody_keeps() {
 }
 
 #[actix_web::test]
-async fn it_has_more_rows_than_a_page() {
+async fn an_archive_has_more_rows_than_a_page() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     ada.publish("Hello").await;
@@ -127,9 +127,9 @@ async fn it_has_more_rows_than_a_page() {
     assert_eq!(lines(&mut archive, "posts.ndjson").len(), 2_048);
 }
 
-/// What others wrote is not the caller's to take along, even where the caller changed it.
+/// The archive does not contain what others wrote, even if the caller changed it.
 #[actix_web::test]
-async fn what_a_moderator_did_is_there_without_what_it_was_done_to() {
+async fn an_archive_has_the_acts_of_a_moderator_without_the_rows_of_others() {
     let app = TestApp::new().await;
     let (bob, editor) = (app.member("bob").await, app.editor("editor").await);
     let post = bob.publish("Confidential").await;
@@ -185,7 +185,7 @@ async fn an_export_of_the_account_contains_no_hash() {
             "secret, created_at, confirmed_at",
             &format!("{hash}, {now}, {now}"),
         ),
-        // The operator made the account: its address is known, and not shown yet.
+        // An operator created the account, so its address is not verified.
         "UPDATE verified_emails SET is_proven = true".to_owned(),
     ] {
         sql::run(&app.kernel, &insert).await;

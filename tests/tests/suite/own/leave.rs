@@ -72,7 +72,7 @@ async fn rows_that_are_kept_are_reassigned_to_the_deleted_user_account() {
 }
 
 #[actix_web::test]
-async fn there_is_one_heir_and_nobody_touches_it() {
+async fn the_deleted_user_account_exists_once_and_cannot_be_changed() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     for name in ["ada", "bob"] {
@@ -129,7 +129,7 @@ async fn the_last_superuser_stays_with_everything() {
 }
 
 #[actix_web::test]
-async fn it_takes_a_fresh_sign_in_and_the_permission() {
+async fn deleting_the_own_account_needs_a_recent_sign_in_and_the_permission() {
     let app = TestApp::new().await;
     let (ada, root) = (app.member("ada").await, app.superuser("root").await);
     let old = if app.backend.is_postgres() {
@@ -165,14 +165,14 @@ async fn it_takes_a_fresh_sign_in_and_the_permission() {
     ada.delete("/auth/me").await.expect_status(204);
 }
 
-/// Everybody leaves at once, on a fresh database: one heir is made.
+/// All users leave at once on a fresh database, and one deleted-user account is created.
 #[actix_web::test]
 async fn users_who_leave_at_the_same_time_share_one_deleted_user_account() {
-    if Backend::of_this_run() == Backend::Memory {
+    if Backend::current() == Backend::Memory {
         return;
     }
     let service = Service::patient().await;
-    let app = TestApp::at(&service.url, Backend::of_this_run(), |_| {}).await;
+    let app = TestApp::at(&service.url, Backend::current(), |_| {}).await;
     let mut people = Vec::new();
     for n in 0..6 {
         let client = app.member(&format!("many{n}")).await;

@@ -2,7 +2,7 @@
 use serde_json::Value;
 use tests::{Client, Reply, TestApp};
 
-async fn nine(ada: &Client) -> Vec<i64> {
+async fn publish_nine(ada: &Client) -> Vec<i64> {
     let mut ids = Vec::new();
     for number in 1..=9 {
         ids.push(ada.publish(&format!("Post {number}")).await.id());
@@ -20,7 +20,7 @@ async fn follow(client: &Client, list: &str, page: &Reply, which: &str) -> Reply
 async fn a_last_page_without_rows_leads_back_to_the_row_before_it() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let ids = nine(&ada).await;
+    let ids = publish_nine(&ada).await;
 
     for sort in ["id", "created_at", "status,-summary", "summary,title"] {
         let list = format!("/posts?sort={sort}&limit=3");
@@ -51,7 +51,7 @@ async fn a_last_page_without_rows_leads_back_to_the_row_before_it() {
 async fn a_first_page_without_rows_leads_on_to_the_row_after_it() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let ids = nine(&ada).await;
+    let ids = publish_nine(&ada).await;
     let list = "/posts?sort=id&limit=3";
     let first = ada.get(list).await.expect_status(200);
     let second = follow(&ada, list, &first, "next").await;
@@ -67,10 +67,10 @@ async fn a_first_page_without_rows_leads_on_to_the_row_after_it() {
 }
 
 #[actix_web::test]
-async fn an_empty_page_in_the_middle_of_nothing_leads_nowhere_new() {
+async fn an_empty_page_of_an_empty_list_leads_to_no_row() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    let ids = nine(&ada).await;
+    let ids = publish_nine(&ada).await;
     let list = "/posts?sort=id&limit=3";
     let first = ada.get(list).await.expect_status(200);
     for id in ids {
@@ -81,7 +81,7 @@ async fn an_empty_page_in_the_middle_of_nothing_leads_nowhere_new() {
     let back = follow(&ada, list, &empty, "prev").await;
     let on = follow(&ada, list, &back, "next").await;
 
-    // A walk that follows `next` ends, and one that follows `prev` does.
+    // Following `next` ends, and so does following `prev`.
     assert!(empty.body["page"]["next"] == Value::Null && back.body["page"]["prev"] == Value::Null);
     assert!(back.ids().is_empty() && on.ids().is_empty());
     assert_eq!(on.body["page"]["next"], Value::Null);

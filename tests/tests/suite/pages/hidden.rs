@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tests::{Client, TestApp, json, sql};
 
-/// More than two pages look at.
+/// More than two pages examine.
 const HIDDEN: usize = 4_100;
 
 struct World {
     app: TestApp,
-    /// What everybody sees, in the order of their ids.
+    /// The comments that every caller sees, in the order of their ids.
     seen: Vec<i64>,
 }
 
@@ -19,7 +19,7 @@ async fn comment(ada: &Client, post: i64) -> i64 {
     ada.post("/comments", comment).await.expect_status(201).id()
 }
 
-/// Five comments that all see, many on an archived post, and three more that all see.
+/// Creates five visible comments, many on an archived post, and three more visible ones.
 async fn world() -> World {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
@@ -59,7 +59,7 @@ async fn follow(client: &Client, list: &str, cursor: Option<&str>) -> (Vec<i64>,
 }
 
 #[actix_web::test]
-async fn a_page_stops_at_what_it_may_look_at_and_says_where_it_goes_on() {
+async fn a_page_examines_a_limited_number_of_rows_and_links_to_the_next() {
     let World { app, seen } = world().await;
     let nobody = app.anonymous();
 
@@ -74,7 +74,7 @@ async fn a_page_stops_at_what_it_may_look_at_and_says_where_it_goes_on() {
 }
 
 #[actix_web::test]
-async fn every_row_that_is_seen_is_on_one_page_in_both_directions() {
+async fn every_visible_row_is_on_one_page_in_both_directions() {
     let World { app, seen } = world().await;
     let reader = app.member("reader").await;
     let nobody = app.anonymous();
@@ -115,7 +115,7 @@ async fn every_row_that_is_seen_is_on_one_page_in_both_directions() {
 }
 
 #[actix_web::test]
-async fn those_who_see_everything_get_full_pages() {
+async fn callers_who_see_all_rows_get_full_pages() {
     let World { app, seen } = world().await;
     let editor = app.editor("editor").await;
 
@@ -126,7 +126,7 @@ async fn those_who_see_everything_get_full_pages() {
 }
 
 #[actix_web::test]
-async fn an_export_goes_on_over_what_is_hidden() {
+async fn an_export_continues_past_hidden_rows() {
     let World { app, seen } = world().await;
 
     let file = app.anonymous().get("/comments/export?sort=id").await;

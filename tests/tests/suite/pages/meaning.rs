@@ -1,7 +1,7 @@
 //! A cursor is valid for one list, however its query is written, and for no other.
 use tests::{Client, TestApp, json};
 
-async fn next(client: &Client, path: &str) -> String {
+async fn next_cursor(client: &Client, path: &str) -> String {
     let page = client.get(path).await.expect_status(200);
     let next = page.body["page"]["next"].as_str();
     next.unwrap_or_else(|| panic!("{path} has no next page"))
@@ -47,7 +47,7 @@ async fn a_cursor_of_other_filters_is_refused() {
         ("/posts?limit=1&author_id=1", "/users/1/posts?limit=1"),
         ("/users/1/posts?limit=1", "/posts?limit=1&author_id=1"),
         ("/posts?sort=id&limit=1&q=alpha", "/posts?sort=id&limit=1"),
-        // Texts that an ambiguous joint would take for each other.
+        // These filters would be equal if their parts were joined ambiguously.
         (
             "/posts?limit=1&title[ne]=x%0Asort=title",
             "/posts?limit=1&title[ne]=x&sort=title",
@@ -77,7 +77,7 @@ async fn a_cursor_of_other_filters_is_refused() {
 }
 
 #[actix_web::test]
-async fn the_same_list_written_otherwise_takes_the_cursor() {
+async fn an_equivalent_query_accepts_the_cursor() {
     let app = TestApp::new().await;
     let ada = fill(&app).await;
 
@@ -125,7 +125,7 @@ async fn the_same_list_written_otherwise_takes_the_cursor() {
             "/posts?limit=1&fields=id&count=exact&include=author",
         ),
     ] {
-        let cursor = next(&ada, made).await;
+        let cursor = next_cursor(&ada, made).await;
         ada.get(format!("{used}&cursor={cursor}"))
             .await
             .expect_status(200);
@@ -133,10 +133,10 @@ async fn the_same_list_written_otherwise_takes_the_cursor() {
 }
 
 #[actix_web::test]
-async fn a_cursor_whose_values_do_not_fit_is_a_400() {
+async fn an_altered_cursor_is_a_400() {
     let app = TestApp::new().await;
     let ada = fill(&app).await;
-    let cursor = next(&ada, "/posts?limit=1").await;
+    let cursor = next_cursor(&ada, "/posts?limit=1").await;
 
     for place in 0..cursor.len() {
         let mut altered = cursor.clone().into_bytes();
@@ -174,7 +174,7 @@ async fn a_cursor_of_one_sub_collection_is_refused_in_another() {
         (roles(editor.id), "/roles?limit=1".to_owned()),
         ("/roles?limit=1".to_owned(), roles(editor.id)),
     ] {
-        let cursor = next(&root, &made).await;
+        let cursor = next_cursor(&root, &made).await;
         let path = format!("{made}&cursor={cursor}");
         root.get(path).await.expect_status(200);
         root.get(format!("{used}&cursor={cursor}"))

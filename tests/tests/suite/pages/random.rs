@@ -1,4 +1,4 @@
-//! Pages of random tables, orders, filters and sizes: equal in each run, and different with another `ATOLL_TEST_SEED`.
+//! Random tables, orders, filters and page sizes. They are the same in each run, and different with another `ATOLL_TEST_SEED`.
 mod drawn;
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::{
     lists::order::compare,
 };
 
-/// A list, as a client asks for it and as it should be.
+/// A random list: its path and its sort.
 struct List {
     path: String,
     sort: Vec<String>,
@@ -49,8 +49,8 @@ fn ids(rows: &[Value]) -> Vec<i64> {
     rows.iter().map(|row| row["id"].as_i64().unwrap()).collect()
 }
 
-/// Steps back and forth, with another limit each time: each page is the part of the whole list that lies there.
-async fn step_about(client: &Client, list: &List, dice: &mut Dice) {
+/// Steps back and forth with random limits, and checks that each page is the right part of the list.
+async fn check_random_steps(client: &Client, list: &List, dice: &mut Dice) {
     let whole = ids(&list.whole(client).await);
     let limit = dice.limit();
     let mut page = list.page(client, limit, None).await;
@@ -77,20 +77,20 @@ async fn step_about(client: &Client, list: &List, dice: &mut Dice) {
     }
 }
 
-/// The cursor to what lies before the last row, if anything does.
-async fn before_the_last(client: &Client, list: &List, count: usize) -> Option<String> {
+/// Returns the cursor to the rows before the last one, if there are any.
+async fn cursor_before_last(client: &Client, list: &List, count: usize) -> Option<String> {
     let path = format!("{}&limit=1&offset={}", list.path, count.max(1) - 1);
     let page = client.get(path).await.expect_status(200).body;
     page["page"]["prev"].as_str().map(str::to_owned)
 }
 
-/// From one end to the other, while rows come and go: those that stay are seen once, and all in order.
+/// Walks from one end to the other while rows are added and deleted: the unchanged rows are seen once, and all in order.
 async fn walk_while_rows_move(world: &mut World, list: &List, is_backward: bool, dice: &mut Dice) {
     let client = world.root.clone();
     let mut stay = ids(&list.whole(&client).await);
     let mut cursor = None;
     if is_backward {
-        cursor = before_the_last(&client, list, stay.len()).await;
+        cursor = cursor_before_last(&client, list, stay.len()).await;
         stay.pop();
         assert_eq!(cursor.is_some(), !stay.is_empty());
         if cursor.is_none() {
@@ -125,24 +125,24 @@ async fn walk_while_rows_move(world: &mut World, list: &List, is_backward: bool,
 }
 
 #[actix_web::test]
-async fn every_page_is_the_part_of_the_list_that_it_should_be() {
+async fn every_page_is_the_right_part_of_the_list() {
     for seed in seeds() {
-        let mut dice = Dice::of(seed);
+        let mut dice = Dice::new(seed);
         let app = TestApp::new().await;
         let world = World::drawn(&app, &mut dice).await;
         for _ in 0..8 {
             let list = List::drawn(&mut dice);
             for client in [&world.root, &world.ada] {
-                step_about(client, &list, &mut dice).await;
+                check_random_steps(client, &list, &mut dice).await;
             }
         }
     }
 }
 
 #[actix_web::test]
-async fn rows_that_stay_are_seen_once_on_any_walk() {
+async fn unchanged_rows_are_seen_once_while_others_change() {
     for seed in seeds() {
-        let mut dice = Dice::of(seed);
+        let mut dice = Dice::new(seed);
         let app = TestApp::new().await;
         let mut world = World::drawn(&app, &mut dice).await;
         for is_backward in [false, true, false, true] {
@@ -152,11 +152,11 @@ async fn rows_that_stay_are_seen_once_on_any_walk() {
     }
 }
 
-/// A draw that only ever gives the same would prove little.
+/// Equal draws would prove little.
 #[test]
 fn the_draws_differ_and_repeat() {
     let drawn = |seed| {
-        let mut dice = Dice::of(seed);
+        let mut dice = Dice::new(seed);
         List::drawn(&mut dice)
     };
     let mut kinds = BTreeMap::new();

@@ -2,11 +2,11 @@
 use tests::Reply;
 
 use super::{
-    CALLERS, Line, Part, table,
-    world::{By, World},
+    Line, MEMBERS, Part, STAFF, table,
+    world::{Credential, World},
 };
 
-/// One of each form: all of a resource, one action, one's own.
+/// Scopes of each form: all actions of a resource, one action, one action on own rows.
 const SCOPES: &[&str] = &[
     "posts.*",
     "comments.read.own",
@@ -17,8 +17,8 @@ const SCOPES: &[&str] = &[
     "roles.read",
 ];
 
-/// What these scopes and the permissions of each kind of caller have in common.
-fn lent(caller: &str) -> &'static [&'static str] {
+/// Returns the permissions that both these scopes and the roles of a kind of caller give.
+fn common_permissions(caller: &str) -> &'static [&'static str] {
     match caller {
         "editor" => &[
             "posts.*",
@@ -42,9 +42,9 @@ fn lent(caller: &str) -> &'static [&'static str] {
     }
 }
 
-/// Managing an account needs a sign-in.
-fn is_account(line: &Line) -> bool {
-    // Whoever has no account yet, or has lost it, is asked for none.
+/// Whether a route manages the account, which needs a sign-in.
+fn manages_account(line: &Line) -> bool {
+    // These routes are for users who have no account yet or cannot sign in.
     let is_open = match line.pattern() {
         "/auth/register"
         | "/auth/login"
@@ -61,88 +61,138 @@ fn is_account(line: &Line) -> bool {
     line.path.starts_with("/auth/") && !is_open
 }
 
-/// Everybody who could have a key, on every line of the table.
-fn cells(part: Part) -> impl Iterator<Item = (Line, &'static str, u16)> {
-    let of_line = |line: Line| {
-        let callers = CALLERS.into_iter().zip(line.statuses.clone());
-        let known = callers.filter(|(caller, _)| *caller != "anonymous");
-        let asked = known.filter_map(|(caller, status)| Some((caller, status?)));
-        let cells: Vec<_> = asked.collect();
+/// Returns every line of a part with each of these callers and the status of a sign-in. An anonymous caller has no key.
+fn cells(part: Part, callers: &[&'static str]) -> impl Iterator<Item = (Line, &'static str, u16)> {
+    let cells_of = |line: Line| {
+        let expected = line.expected(callers).into_iter();
+        let known = expected.filter(|(caller, _)| *caller != "anonymous");
+        let cells: Vec<_> = known.collect();
         cells
             .into_iter()
             .map(move |(caller, status)| (line.clone(), caller, status))
     };
-    table::lines_of(part).into_iter().flat_map(of_line)
+    table::lines_of(part).into_iter().flat_map(cells_of)
 }
 
+/// Describes a reply whose status differs from the expected one.
 fn wrong(line: &Line, caller: &str, reply: &Reply, expected: u16) -> Option<String> {
     let is_wrong = reply.status != expected;
-    let told = || {
+    let describe = || {
         format!(
             "{line} by a key of {caller}: {}, not {expected}: {}",
             reply.status, reply.text
         )
     };
-    is_wrong.then(told)
+    is_wrong.then(describe)
 }
 
 #[actix_web::test]
-async fn a_key_with_every_scope_acts_as_its_owner_on_account_routes() {
-    check_full_keys(Part::Account).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_members_on_account_routes() {
+    check_full_keys(Part::Account, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn a_key_with_every_scope_acts_as_its_owner_on_comments_routes() {
-    check_full_keys(Part::Comments).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_account_routes() {
+    check_full_keys(Part::Account, STAFF).await;
 }
 
 #[actix_web::test]
-async fn a_key_with_every_scope_acts_as_its_owner_on_posts_routes() {
-    check_full_keys(Part::Posts).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_members_on_comments_routes() {
+    check_full_keys(Part::Comments, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn a_key_with_every_scope_acts_as_its_owner_on_roles_routes() {
-    check_full_keys(Part::Roles).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_comments_routes() {
+    check_full_keys(Part::Comments, STAFF).await;
 }
 
 #[actix_web::test]
-async fn a_key_with_every_scope_acts_as_its_owner_on_users_routes() {
-    check_full_keys(Part::Users).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_members_on_posts_routes() {
+    check_full_keys(Part::Posts, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn a_limited_key_acts_as_a_role_with_its_scopes_on_account_routes() {
-    check_limited_keys(Part::Account).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_posts_routes() {
+    check_full_keys(Part::Posts, STAFF).await;
 }
 
 #[actix_web::test]
-async fn a_limited_key_acts_as_a_role_with_its_scopes_on_comments_routes() {
-    check_limited_keys(Part::Comments).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_members_on_roles_routes() {
+    check_full_keys(Part::Roles, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn a_limited_key_acts_as_a_role_with_its_scopes_on_posts_routes() {
-    check_limited_keys(Part::Posts).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_roles_routes() {
+    check_full_keys(Part::Roles, STAFF).await;
 }
 
 #[actix_web::test]
-async fn a_limited_key_acts_as_a_role_with_its_scopes_on_roles_routes() {
-    check_limited_keys(Part::Roles).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_members_on_users_routes() {
+    check_full_keys(Part::Users, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn a_limited_key_acts_as_a_role_with_its_scopes_on_users_routes() {
-    check_limited_keys(Part::Users).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_users_routes() {
+    check_full_keys(Part::Users, STAFF).await;
 }
 
-/// Scope `*`: whatever the owner may.
-async fn check_full_keys(part: Part) {
-    let world = World::new(By::Key(&["*"])).await;
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_account_routes() {
+    check_limited_keys(Part::Account, MEMBERS).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_account_routes() {
+    check_limited_keys(Part::Account, STAFF).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_comments_routes() {
+    check_limited_keys(Part::Comments, MEMBERS).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_comments_routes() {
+    check_limited_keys(Part::Comments, STAFF).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_posts_routes() {
+    check_limited_keys(Part::Posts, MEMBERS).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_posts_routes() {
+    check_limited_keys(Part::Posts, STAFF).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_roles_routes() {
+    check_limited_keys(Part::Roles, MEMBERS).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_roles_routes() {
+    check_limited_keys(Part::Roles, STAFF).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_users_routes() {
+    check_limited_keys(Part::Users, MEMBERS).await;
+}
+
+#[actix_web::test]
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_users_routes() {
+    check_limited_keys(Part::Users, STAFF).await;
+}
+
+/// A key with the scope `*` can do everything that its owner can, except manage the account.
+async fn check_full_keys(part: Part, callers: &[&'static str]) {
+    let world = World::new(Credential::Key(&["*"])).await;
 
     let mut all = Vec::new();
-    for (line, caller, status) in cells(part) {
-        let expected = if is_account(&line) && status != 401 {
+    for (line, caller, status) in cells(part, callers) {
+        let expected = if manages_account(&line) && status != 401 {
             403
         } else {
             status
@@ -154,16 +204,16 @@ async fn check_full_keys(part: Part) {
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
 
-/// The answers are those that the owner would get with a role of just that, and no other.
-async fn check_limited_keys(part: Part) {
+/// A key gets the answers that its owner would get with only one role, which has the permissions of the key.
+async fn check_limited_keys(part: Part, callers: &[&'static str]) {
     let (world, like) = (
-        World::new(By::Key(SCOPES)).await,
-        World::new(By::Role(lent)).await,
+        World::new(Credential::Key(SCOPES)).await,
+        World::new(Credential::Role(common_permissions)).await,
     );
 
     let mut all = Vec::new();
-    for (line, caller, status) in cells(part) {
-        let expected = if !is_account(&line) {
+    for (line, caller, status) in cells(part, callers) {
+        let expected = if !manages_account(&line) {
             like.call(&line, caller).await.status
         } else if status == 401 {
             401

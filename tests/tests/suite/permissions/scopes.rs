@@ -1,8 +1,8 @@
-//! What users may do with their own rows through API keys: each of these rules needs the scope that `docs/api.md` names.
+//! The rights of users over their own rows through API keys: each rule needs the scope that `docs/api.md` names.
 use serde_json::Value;
 use tests::{Client, Reply, TestApp, json};
 
-/// What a member holds, and what owners may do without a permission.
+/// The permissions of a member, and the rights that owners have without a permission.
 const ALL: [&str; 15] = [
     "posts.read.own",
     "posts.create.own",
@@ -21,7 +21,7 @@ const ALL: [&str; 15] = [
     "users.delete.own",
 ];
 
-/// What there is for a rule to be about.
+/// The users and rows of the rules.
 struct Scene {
     app: TestApp,
     ada: Client,
@@ -29,7 +29,7 @@ struct Scene {
     root: Client,
     draft: i64,
     post: i64,
-    /// Of ada's, on a post that is a draft again.
+    /// A comment of ada's, on a post that is a draft again.
     hidden: i64,
 }
 
@@ -37,7 +37,7 @@ struct Scene {
 struct Rule {
     name: &'static str,
     scope: &'static str,
-    /// What `GET /auth/explain` is asked; none where the answer is part of what everybody may see.
+    /// The method and path for `GET /auth/explain`, or `None` if the answer is public except for some rows or fields.
     route: Option<(&'static str, &'static str)>,
     refused: u16,
 }
@@ -121,7 +121,7 @@ impl Scene {
         }
     }
 
-    /// Sends what the rule is about, and says whether the key got what only the owner gets, and how it was refused.
+    /// Sends the request of a rule. Returns whether the key got what only the owner gets, and the answer.
     async fn send(&self, rule: Rule, key: &Client, comment: i64) -> (bool, Reply) {
         let is_in_page = |reply: &Reply, id: i64| reply.status == 200 && reply.ids().contains(&id);
         let has_email = |user: &Value| user["email"] == "ada@example.org";
@@ -191,7 +191,7 @@ impl Scene {
 }
 
 #[actix_web::test]
-async fn what_is_ones_own_needs_a_scope_of_the_key_too() {
+async fn a_key_needs_a_scope_for_the_own_rows_of_its_owner() {
     let scene = Scene::new().await;
 
     for rule in RULES {
@@ -229,7 +229,7 @@ async fn what_is_ones_own_needs_a_scope_of_the_key_too() {
             }
             revoke_all(&scene.ada).await;
         }
-        // By signing in, it takes no permission.
+        // A session needs no permission for this.
         let comment = scene.bob.comment(scene.post, "…").await.id();
         let (is_allowed, reply) = scene.send(rule, &scene.ada, comment).await;
         assert!(is_allowed, "{}: {}", rule.name, reply.text);
@@ -237,7 +237,7 @@ async fn what_is_ones_own_needs_a_scope_of_the_key_too() {
     drop(scene.app);
 }
 
-/// Room for the next ones: a user has a hundred.
+/// Revokes all keys, because a user can have a hundred at most.
 async fn revoke_all(client: &Client) {
     let keys = client.get("/auth/api-keys").await.expect_status(200);
     for key in keys.body["data"].as_array().unwrap() {
@@ -247,7 +247,7 @@ async fn revoke_all(client: &Client) {
 }
 
 #[actix_web::test]
-async fn a_key_that_only_manages_no_account_says_so_when_it_is_explained() {
+async fn explain_says_that_a_key_cannot_manage_the_account() {
     let app = TestApp::new().await;
     let (ada, root) = (app.member("ada").await, app.superuser("root").await);
     let ask = async |more: &str| {
@@ -272,9 +272,9 @@ async fn a_key_that_only_manages_no_account_says_so_when_it_is_explained() {
     }
 }
 
-/// Ownership lends nothing that the owner's roles do not give: only what owners may do without a permission.
+/// Beyond the permissions of its owner, a key can only have the rights that owners have without a permission.
 #[actix_web::test]
-async fn a_key_can_be_lent_what_owners_may_and_no_more() {
+async fn a_key_can_have_the_rights_of_owners_and_no_more() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let new = |scopes: &[&str]| json!({ "name": "Key", "scopes": scopes });

@@ -1,6 +1,6 @@
 //! Reads `permissions.txt`.
 
-pub const CALLERS: [&str; 6] = [
+const CALLERS: [&str; 6] = [
     "anonymous",
     "member",
     "owner",
@@ -9,19 +9,32 @@ pub const CALLERS: [&str; 6] = [
     "superuser",
 ];
 
-#[derive(Clone)]
+/// The two halves of the callers.
+pub const MEMBERS: &[&str] = &["anonymous", "member", "owner"];
+pub const STAFF: &[&str] = &["editor", "admin", "superuser"];
+
 /// One route on rows in one state.
+#[derive(Clone)]
 pub struct Line {
     pub method: &'static str,
-    /// With its query string, if it has one.
+    /// The path with its query string.
     pub path: &'static str,
     pub state: &'static str,
-    /// In the order of [`CALLERS`]; none where that caller is not asked.
-    pub statuses: Vec<Option<u16>>,
+    /// The expected statuses in the order of [`CALLERS`], or `None` for a caller that does not call.
+    statuses: Vec<Option<u16>>,
 }
 
 impl Line {
-    /// The path as the route has it.
+    /// Returns the expected statuses of these callers.
+    pub fn expected(&self, callers: &[&'static str]) -> Vec<(&'static str, u16)> {
+        let all = CALLERS.into_iter().zip(&self.statuses);
+        let asked = all.filter(|(caller, _)| callers.contains(caller));
+        asked
+            .filter_map(|(caller, status)| Some((caller, (*status)?)))
+            .collect()
+    }
+
+    /// Returns the path of the route, without a query string.
     pub fn pattern(&self) -> &'static str {
         self.path.split('?').next().unwrap_or_default()
     }
@@ -62,7 +75,7 @@ pub fn lines_of(part: Part) -> Vec<Line> {
 fn line(text: &'static str) -> Line {
     let words: Vec<_> = text.split_whitespace().collect();
     let [method, path, state, statuses @ ..] = words.as_slice() else {
-        panic!("no line of the table: {text}")
+        panic!("malformed line of permissions.txt: {text}")
     };
     assert_eq!(statuses.len(), CALLERS.len(), "{text}");
     let status = |word: &&str| match *word {

@@ -1,5 +1,5 @@
-//! The callers of the table and the rows they meet, created anew for every cell.
-mod by;
+//! The callers of the table, and the rows, which are created anew for every cell.
+mod credential;
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,33 +13,33 @@ use tests::{Authenticator, Client, Knobs, PASSWORD, Reply, TestApp, json};
 use web::BASE;
 
 use super::Line;
-pub use by::By;
+pub use credential::Credential;
 
 const MISSING: i64 = 9_000_000_000;
 
 pub struct World {
     app: TestApp,
-    by: By,
-    /// Of every caller who comes with one.
+    credential: Credential,
+    /// The API keys by user id.
     keys: RefCell<HashMap<i64, String>>,
     member: Client,
     owner: Client,
     editor: Client,
     admin: Client,
     superuser: Client,
-    /// A member whom the table does not know, and who wrote `post`.
+    /// A member who is not in the table and who wrote `post`.
     third: Client,
     post: i64,
     editors: i64,
     made: Cell<u32>,
-    /// Of the account that the cell is about.
+    /// The current code of the account of the cell.
     otp: RefCell<String>,
 }
 
-/// What one cell is about.
+/// The caller and the row of one cell.
 struct Scene {
     caller: Client,
-    /// Stands for `{id}`, or in the body.
+    /// The id in the path or in the body.
     id: i64,
     role: i64,
 }
@@ -53,11 +53,11 @@ impl Scene {
 }
 
 impl World {
-    pub async fn new(by: By) -> Self {
-        // Nobody may ever be taken for who they were.
+    pub async fn new(credential: Credential) -> Self {
+        // The cache must never return an outdated caller.
         let remember = |knobs: &mut Knobs| {
-            // The others change them beside the service, which hears nothing of that.
-            if matches!(by, By::Session) {
+            // The other kinds change callers by SQL, of which the cache is not notified.
+            if matches!(credential, Credential::Session) {
                 knobs.service.auth.cache_lifetime = Duration::from_hours(1);
             }
         };
@@ -66,7 +66,7 @@ impl World {
         let admin = app.admin("admin").await;
         let editors = admin.get("/roles?name=editor").await.ids()[0];
         let world = Self {
-            by,
+            credential,
             keys: RefCell::default(),
             member: app.member("member").await,
             owner: app.member("owner").await,
@@ -81,13 +81,12 @@ impl World {
             app,
         };
         for caller in world.people() {
-            world.lend(caller).await;
+            world.create_key(caller).await;
         }
         world
     }
 
-    /// Sets one cell up, and sees what it gives, and what was said of that before: of a request with a query string
-    /// nothing is.
+    /// Prepares one cell and sends its request. Also returns the explanation, except for a request with a query string.
     pub async fn explain_and_call(&self, line: &Line, caller: &str) -> (Option<Reply>, Reply) {
         let scene = self.scene_of(line, caller).await;
         let explained = if line.path.contains('?') {
@@ -98,13 +97,13 @@ impl World {
         (explained, self.send(line, &scene, caller).await)
     }
 
-    /// Sets one cell up and sees what it gives.
+    /// Prepares one cell and sends its request.
     pub async fn call(&self, line: &Line, caller: &str) -> Reply {
         let scene = self.scene_of(line, caller).await;
         self.send(line, &scene, caller).await
     }
 
-    /// Of several operations at once, what is said of the one that is sent.
+    /// Returns the explanation of a request. For a bulk it is the explanation of its operation.
     async fn explained(&self, line: &Line, scene: &Scene) -> Reply {
         let path = scene.path(line);
         let whole = self.explain(line.method, &path, scene).await;
@@ -146,9 +145,9 @@ impl World {
     async fn send(&self, line: &Line, scene: &Scene, caller: &str) -> Reply {
         let path = scene.path(line);
         let method = Method::from_bytes(line.method.as_bytes()).unwrap();
-        let client = self.dressed(&scene.caller, caller).await;
+        let client = self.prepare_caller(&scene.caller, caller).await;
         let request = client.request(method, path);
-        let reply = Reply::of(match self.body(line, scene.id) {
+        let reply = Reply::send(match self.body(line, scene.id) {
             Some(body) if line.pattern().ends_with("/import") => request
                 .header("content-type", "application/x-ndjson")
                 .body(body.to_string()),
@@ -156,7 +155,7 @@ impl World {
             None => request,
         })
         .await;
-        self.undress(&scene.caller, caller).await;
+        self.restore_roles(&scene.caller, caller).await;
         reply
     }
 
@@ -164,7 +163,7 @@ impl World {
         if !line.pattern().ends_with("/bulk") {
             return self.data(line.method, line.pattern(), id);
         }
-        // Without a row it makes one, otherwise it changes that.
+        // Without a row the bulk creates one, otherwise it changes the row.
         let all = line.pattern().replace("/bulk", "");
         let operation = if line.state == "-" {
             json!({ "op": "create", "data": self.data("POST", &all, id)? })
@@ -187,9 +186,9 @@ impl World {
                 json!({ "otp": *self.otp.borrow() })
             }
             ("POST", "/auth/api-keys") => json!({ "name": name, "scopes": ["posts.create.own"] }),
-            // Nobody's: whose it is says itself who calls.
+            // This token is invalid: a valid one would name the caller.
             ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
-            // Without an invitation, which no route gives.
+            // There is no invitation, because no route creates one.
             ("POST", "/auth/invite/accept") => {
                 json!({ "token": "none", "account": self.data(method, "/auth/register", id)? })
             }
@@ -235,7 +234,7 @@ impl World {
         }
     }
 
-    /// Somebody new of the caller's kind.
+    /// Signs in a new user of the same kind.
     async fn twin(&self, caller: &str) -> Client {
         let name = self.name();
         let twin = match caller {
@@ -245,7 +244,7 @@ impl World {
             "anonymous" => self.app.anonymous(),
             _ => self.app.member(&name).await,
         };
-        self.lend(&twin).await;
+        self.create_key(&twin).await;
         twin
     }
 
@@ -257,7 +256,7 @@ impl World {
         }
     }
 
-    /// Somebody new, because the cell may end their session.
+    /// Prepares a new user, because the cell may end their session.
     async fn account(&self, line: &Line, caller: &str) -> Scene {
         let caller = match line.path {
             "/auth/login" | "/auth/cookie" | "/auth/register" => self.caller(caller),
@@ -275,7 +274,7 @@ impl World {
                 *self.otp.borrow_mut() = phone.code(0);
             }
             "on" if caller.id > 0 => {
-                let phone = Authenticator::on(&caller).await;
+                let phone = Authenticator::enabled(&caller).await;
                 self.otp.borrow_mut().clone_from(&phone.recovery_codes[0]);
             }
             _ => {}
@@ -401,21 +400,21 @@ impl World {
         scene
     }
 
-    /// By somebody who is none of the callers' business.
+    /// Deletes a row as a user who is not the caller.
     async fn erase(&self, resource: &str, id: i64) {
         let path = format!("/{resource}/{id}");
         self.superuser.delete(path).await.expect_status(204);
     }
 }
 
-/// A new one.
+/// Creates an API key and returns its id.
 async fn key(client: &Client) -> i64 {
     client.with_key(&["posts.create.own"]).await;
     let keys = client.get("/auth/api-keys").await.expect_status(200);
     keys.body["data"][0]["id"].as_i64().unwrap()
 }
 
-/// The one that somebody has.
+/// Returns the id of the user's session.
 async fn session(client: &Client) -> i64 {
     let sessions = client.get("/auth/sessions").await.expect_status(200);
     sessions.body["data"][0]["id"].as_i64().unwrap()

@@ -8,10 +8,10 @@ use tests::{Client, Sql, TestApp};
 
 use rows::{LIVE_POSTS, fill};
 
-/// What a page of 20 rows may touch: an index from its root, and a row and its page each. The tables have thousands of pages.
+/// The most buffers of a page of 20 rows: an index from its root, and a table page for each row. The tables have thousands of pages.
 const FEW: u64 = 100;
 
-/// What a statement touches when it is run again with the same values: pages of tables and indexes.
+/// Returns the number of buffers that a statement touches when it runs again with the same values.
 async fn buffers(sql: &Sql, statement: Statement) -> u64 {
     let explain = Statement {
         sql: format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", statement.sql),
@@ -26,7 +26,7 @@ async fn buffers(sql: &Sql, statement: Statement) -> u64 {
     of("Hit") + of("Read")
 }
 
-/// Of the statement with which the server reads this page: the last one with a limit.
+/// Returns the buffers of the statement that reads this page: the last statement with a limit.
 async fn cost(app: &TestApp, sql: &Sql, client: &Client, path: &str) -> u64 {
     app.statements.take_whole();
     let page = client.get(path).await.expect_status(200);
@@ -39,7 +39,7 @@ async fn cost(app: &TestApp, sql: &Sql, client: &Client, path: &str) -> u64 {
     buffers(sql, list.clone()).await
 }
 
-/// A cursor to what follows `depth` rows of a list.
+/// Returns a cursor to the rows after the first `depth` rows of a list.
 async fn cursor(client: &Client, list: &str, depth: u64) -> String {
     let page = client.get(format!("{list}&limit=1&offset={depth}")).await;
     page.expect_status(200).body["page"]["next"]
@@ -48,7 +48,7 @@ async fn cursor(client: &Client, list: &str, depth: u64) -> String {
         .to_owned()
 }
 
-/// The first page, one that is `depth` rows deep, and the one before that.
+/// Returns the buffers of the first page, of the page after `depth` rows, and of the page before that.
 async fn costs(app: &TestApp, sql: &Sql, client: &Client, list: &str, depth: u64) -> [u64; 3] {
     let next = cursor(client, list, depth).await;
     let deep = format!("{list}&limit=20&cursor={next}");

@@ -9,7 +9,7 @@ async fn restore(client: &Client, url: &str) -> tests::Reply {
 }
 
 #[actix_web::test]
-async fn a_moderators_deletion_is_not_the_authors_to_undo() {
+async fn an_author_cannot_restore_a_post_that_a_moderator_deleted() {
     let app = TestApp::new().await;
     let (ada, editor) = (app.member("ada").await, app.editor("editor").await);
     let post = ada.publish("Hello").await;
@@ -62,7 +62,7 @@ async fn a_restore_that_would_collide_is_409_until_a_patch_resolves_it() {
 }
 
 #[actix_web::test]
-async fn slugs_of_posts_that_come_back_with_their_author_get_a_suffix() {
+async fn slugs_of_posts_that_are_restored_with_their_author_get_a_suffix() {
     let app = TestApp::new().await;
     let (root, bob) = (app.superuser("root").await, app.member("bob").await);
     let ada = app.member("ada").await;
@@ -79,9 +79,9 @@ async fn slugs_of_posts_that_come_back_with_their_author_get_a_suffix() {
     assert_eq!(root.get(other.url()).await.body["slug"], "other");
 }
 
-/// A post that comes back keeps its slug unless a live post has it, suffix or not.
+/// A restored post keeps its slug unless a live post has it, with or without a suffix.
 #[actix_web::test]
-async fn slugs_that_come_back_together_do_not_collide_with_each_other() {
+async fn slugs_that_are_restored_together_do_not_collide() {
     let app = TestApp::new().await;
     let (root, bob) = (app.superuser("root").await, app.member("bob").await);
     let ada = app.member("ada").await;
@@ -100,7 +100,7 @@ async fn slugs_that_come_back_together_do_not_collide_with_each_other() {
 }
 
 #[actix_web::test]
-async fn a_post_does_not_come_back_without_its_author() {
+async fn a_post_cannot_be_restored_without_its_author() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ada = app.member("ada").await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use service::slug;
 use tests::{Client, Reply, TestApp, json};
 
-async fn titled(client: &Client, title: &str) -> String {
+async fn slug_of_new_post(client: &Client, title: &str) -> String {
     let post = client
         .post("/posts", json!({ "title": title, "content": "…" }))
         .await;
@@ -14,7 +14,7 @@ async fn titled(client: &Client, title: &str) -> String {
         .to_owned()
 }
 
-async fn chosen(client: &Client, slug: &str) -> Reply {
+async fn post_with_slug(client: &Client, slug: &str) -> Reply {
     client
         .post(
             "/posts",
@@ -29,25 +29,28 @@ async fn a_slug_is_made_from_the_title() {
     let ada = app.member("ada").await;
 
     assert_eq!(
-        titled(&ada, "Crème Brûlée: 10 Recipes!").await,
+        slug_of_new_post(&ada, "Crème Brûlée: 10 Recipes!").await,
         "creme-brulee-10-recipes"
     );
-    assert_eq!(titled(&ada, "--a  --  b--").await, "a-b");
+    assert_eq!(slug_of_new_post(&ada, "--a  --  b--").await, "a-b");
     for nothing in ["!!!", "—", "…"] {
-        assert!(titled(&ada, nothing).await.starts_with("post"), "{nothing}");
+        assert!(
+            slug_of_new_post(&ada, nothing).await.starts_with("post"),
+            "{nothing}"
+        );
     }
 }
 
 #[actix_web::test]
-async fn a_made_slug_that_is_taken_gets_four_random_characters() {
+async fn a_generated_slug_that_is_taken_gets_four_random_characters() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
 
     for (title, plain) in [("Hello", "hello"), ("!", "post")] {
-        assert_eq!(titled(&ada, title).await, plain);
+        assert_eq!(slug_of_new_post(&ada, title).await, plain);
         let mut made = HashSet::new();
         for client in [&bob, &ada, &bob] {
-            let slug = titled(client, title).await;
+            let slug = slug_of_new_post(client, title).await;
             expect_varied(&slug, plain, 4);
             made.insert(slug);
         }
@@ -55,7 +58,7 @@ async fn a_made_slug_that_is_taken_gets_four_random_characters() {
     }
 }
 
-/// Four characters leave a chance of a second collision: eight do not.
+/// Four characters may collide again; eight practically cannot.
 #[test]
 fn a_slug_that_is_taken_again_gets_eight_random_characters() {
     expect_varied(&slug::vary("hello", 1), "hello", 8);
@@ -64,7 +67,7 @@ fn a_slug_that_is_taken_again_gets_eight_random_characters() {
     expect_varied(&slug::vary(&dashes, 0), "", 4);
 }
 
-/// Fails unless it is `plain` with `-` and so many characters of `[a-z0-9]`.
+/// Checks that a slug is `plain` with `-` and this many characters of `[a-z0-9]`.
 #[track_caller]
 pub fn expect_varied(slug: &str, plain: &str, length: usize) {
     let suffix = slug
@@ -77,33 +80,37 @@ pub fn expect_varied(slug: &str, plain: &str, length: usize) {
 }
 
 #[actix_web::test]
-async fn many_posts_of_one_title_all_find_a_slug() {
+async fn many_posts_with_one_title_get_different_slugs() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
     let mut made = HashSet::new();
     for _ in 0..40 {
-        made.insert(titled(&ada, "Same").await);
+        made.insert(slug_of_new_post(&ada, "Same").await);
     }
 
     assert_eq!(made.len(), 40, "{made:?}");
 }
 
 #[actix_web::test]
-async fn a_made_slug_has_at_most_100_characters_its_suffix_included() {
+async fn a_generated_slug_has_at_most_100_characters_with_its_suffix() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let long = "a".repeat(255);
     let cut_at_a_dash = format!("{} {}", "b".repeat(99), "c".repeat(99));
 
-    assert_eq!(titled(&ada, &long).await, "a".repeat(100));
-    expect_varied(&titled(&ada, &long).await, &"a".repeat(95), 4);
-    assert_eq!(titled(&ada, &cut_at_a_dash).await, "b".repeat(99));
-    expect_varied(&titled(&ada, &cut_at_a_dash).await, &"b".repeat(95), 4);
+    assert_eq!(slug_of_new_post(&ada, &long).await, "a".repeat(100));
+    expect_varied(&slug_of_new_post(&ada, &long).await, &"a".repeat(95), 4);
+    assert_eq!(slug_of_new_post(&ada, &cut_at_a_dash).await, "b".repeat(99));
+    expect_varied(
+        &slug_of_new_post(&ada, &cut_at_a_dash).await,
+        &"b".repeat(95),
+        4,
+    );
 }
 
 #[actix_web::test]
-async fn a_slug_does_not_follow_the_title() {
+async fn a_slug_does_not_change_with_the_title() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
@@ -123,7 +130,7 @@ async fn a_chosen_slug_that_is_taken_is_409() {
     let post = ada.publish("Hello").await;
     let other = bob.publish("Other").await;
 
-    let created = chosen(&bob, "hello").await;
+    let created = post_with_slug(&bob, "hello").await;
     let patched = bob.patch(other.url(), json!({ "slug": "hello" })).await;
 
     created
@@ -137,19 +144,19 @@ async fn a_chosen_slug_that_is_taken_is_409() {
 }
 
 #[actix_web::test]
-async fn a_chosen_slug_is_taken_as_it_is_or_refused() {
+async fn a_chosen_slug_is_used_unchanged_or_refused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let long = "a".repeat(101);
 
     for fine in ["a", "0", "a-b-2", "-"] {
-        let post = chosen(&ada, fine).await.expect_status(201);
+        let post = post_with_slug(&ada, fine).await.expect_status(201);
         assert_eq!(post.body["slug"], fine);
     }
     for bad in [
         "", " ", "A", "a b", " a", "a\n", "ä", "a_b", "a/b", "a.b", &long,
     ] {
-        chosen(&ada, bad)
+        post_with_slug(&ada, bad)
             .await
             .expect_problem(422, "validation_failed")
             .expect_error_at("/slug");
@@ -163,5 +170,5 @@ async fn a_slug_is_free_again_once_its_post_is_deleted() {
     let post = ada.publish("Hello").await;
     ada.delete(post.url()).await.expect_status(204);
 
-    assert_eq!(titled(&bob, "Hello").await, "hello");
+    assert_eq!(slug_of_new_post(&bob, "Hello").await, "hello");
 }

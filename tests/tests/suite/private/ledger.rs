@@ -78,14 +78,14 @@ impl Resource for LedgerView {
     type Service = Ledger;
 }
 
-/// The routes of the API with this in the place of posts; without those that know posts themselves.
+/// Returns the routes of the API with the ledger instead of posts, without the special routes of posts.
 pub fn with_ledger() -> Vec<Route> {
     let others = routes().into_iter();
     let others = others.filter(|route| !route.path.contains("/posts"));
     others.chain(resource::<LedgerView>()).collect()
 }
 
-/// Those that are its own: the method, and the path beneath the base.
+/// Returns the routes of one resource: method and path below the base.
 pub fn own_routes() -> Vec<(String, String)> {
     let own = resource::<LedgerView>().into_iter();
     own.map(|route| {

@@ -1,4 +1,4 @@
-//! Giving roles to users and taking them away.
+//! Assigning roles to users and removing them.
 use tests::{Client, TestApp, json};
 
 async fn role(root: &Client, name: &str) -> i64 {
@@ -6,7 +6,7 @@ async fn role(root: &Client, name: &str) -> i64 {
 }
 
 #[actix_web::test]
-async fn an_assignment_is_idempotent_and_one_change_of_the_user() {
+async fn an_assignment_is_idempotent_and_changes_the_user_once() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ada = app.user("ada", false, &[]).await;
@@ -28,7 +28,7 @@ async fn an_assignment_is_idempotent_and_one_change_of_the_user() {
 }
 
 #[actix_web::test]
-async fn a_role_works_from_the_next_request() {
+async fn a_role_takes_effect_with_the_next_request() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let draft = root
@@ -44,7 +44,7 @@ async fn a_role_works_from_the_next_request() {
 }
 
 #[actix_web::test]
-async fn the_member_role_can_be_taken_away() {
+async fn the_member_role_can_be_removed() {
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
     let path = format!("/users/{}/roles/{}", ada.id, role(&root, "member").await);
@@ -87,7 +87,7 @@ async fn neither_a_deleted_role_nor_a_deleted_user_is_assigned() {
 }
 
 #[actix_web::test]
-async fn the_roles_of_a_user_are_a_page_for_them_and_those_who_read_users() {
+async fn the_roles_of_a_user_are_listed_for_them_and_for_readers_of_users() {
     let app = TestApp::new().await;
     let (ada, editor, root) = (
         app.member("ada").await,

@@ -1,8 +1,8 @@
 //! A user cannot give or take away permissions that the user lacks.
 use tests::{Client, TestApp, json};
 
-/// Somebody who may do everything with roles, and little else.
-async fn keeper(app: &TestApp) -> Client {
+/// Signs in a user with all permissions on roles, and few others.
+async fn role_keeper(app: &TestApp) -> Client {
     app.with_permissions("keeper", &["roles.*", "posts.read", "comments.*"])
         .await
 }
@@ -12,7 +12,7 @@ async fn role(root: &Client, name: &str, permissions: &[&str]) -> i64 {
     root.post("/roles", role).await.expect_status(201).id()
 }
 
-/// More than the keeper has; the last one only looks like less.
+/// Permissions that the keeper lacks; the last one only looks like one they have.
 const LACKED: [&str; 7] = [
     "*",
     "posts.*",
@@ -23,7 +23,7 @@ const LACKED: [&str; 7] = [
     "users.create.own",
 ];
 
-/// `.own` of what they have, and what they have.
+/// Permissions that the keeper has, and their `.own` forms.
 const HELD: [&str; 6] = [
     "posts.read",
     "posts.read.own",
@@ -34,9 +34,9 @@ const HELD: [&str; 6] = [
 ];
 
 #[actix_web::test]
-async fn nobody_writes_what_they_lack_into_a_role() {
+async fn a_caller_cannot_give_a_role_a_permission_they_lack() {
     let app = TestApp::new().await;
-    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let (keeper, root) = (role_keeper(&app).await, app.superuser("root").await);
     let own = role(&root, "own", &[]).await;
 
     for permission in LACKED {
@@ -62,7 +62,7 @@ async fn nobody_writes_what_they_lack_into_a_role() {
 #[actix_web::test]
 async fn assigning_or_removing_a_role_needs_all_its_permissions() {
     let app = TestApp::new().await;
-    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let (keeper, root) = (role_keeper(&app).await, app.superuser("root").await);
     let ada = app.user("ada", false, &[]).await;
 
     for (number, permission) in LACKED.into_iter().enumerate() {
@@ -90,7 +90,7 @@ async fn assigning_or_removing_a_role_needs_all_its_permissions() {
 #[actix_web::test]
 async fn changing_deleting_or_restoring_a_role_needs_all_its_permissions() {
     let app = TestApp::new().await;
-    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let (keeper, root) = (role_keeper(&app).await, app.superuser("root").await);
 
     for (number, permission) in LACKED.into_iter().enumerate() {
         let url = format!(
@@ -134,9 +134,9 @@ async fn changing_deleting_or_restoring_a_role_needs_all_its_permissions() {
 }
 
 #[actix_web::test]
-async fn a_restore_cannot_slip_a_permission_in() {
+async fn a_restore_cannot_add_a_permission_the_caller_lacks() {
     let app = TestApp::new().await;
-    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let (keeper, root) = (role_keeper(&app).await, app.superuser("root").await);
     let url = format!("/roles/{}", role(&root, "held", &HELD).await);
     keeper.delete(&url).await.expect_status(204);
 
@@ -152,9 +152,9 @@ async fn a_restore_cannot_slip_a_permission_in() {
 }
 
 #[actix_web::test]
-async fn neither_a_revert_nor_many_at_once_slip_a_permission_in() {
+async fn neither_a_revert_nor_a_bulk_adds_a_permission_the_caller_lacks() {
     let app = TestApp::new().await;
-    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let (keeper, root) = (role_keeper(&app).await, app.superuser("root").await);
 
     for (number, permission) in LACKED.into_iter().enumerate() {
         let url = format!(
@@ -176,11 +176,11 @@ async fn neither_a_revert_nor_many_at_once_slip_a_permission_in() {
     assert!(root.get("/roles?name=new").await.ids().is_empty());
 }
 
-/// The roles themselves are within reach: the users are not.
+/// The caller may assign these roles, but not change these users.
 #[actix_web::test]
 async fn the_roles_of_a_more_powerful_user_cannot_be_changed() {
     let app = TestApp::new().await;
-    let (keeper, root) = (keeper(&app).await, app.superuser("root").await);
+    let (keeper, root) = (role_keeper(&app).await, app.superuser("root").await);
     let harmless = role(&root, "harmless", &["posts.read"]).await;
     let mighty = role(&root, "mighty", &["system.read"]).await;
     let (superuser, stronger, equal) = (
@@ -206,7 +206,7 @@ async fn the_roles_of_a_more_powerful_user_cannot_be_changed() {
     let path = format!("/users/{equal}/roles/{harmless}");
     keeper.put(&path).await.expect_status(204);
     keeper.delete(&path).await.expect_status(204);
-    // An assignment of a deleted role counts for nothing.
+    // An assignment of a deleted role has no effect.
     root.delete(format!("/roles/{mighty}"))
         .await
         .expect_status(204);
@@ -216,7 +216,7 @@ async fn the_roles_of_a_more_powerful_user_cannot_be_changed() {
         .expect_status(204);
 }
 
-/// A key of `roles.assign` does not hold what its owner holds.
+/// A key with only `roles.assign` does not have the other permissions of its owner.
 #[actix_web::test]
 async fn a_key_changes_the_roles_of_its_owner_only_with_a_scope_for_that() {
     let app = TestApp::new().await;

@@ -5,7 +5,7 @@ use tests::{Client, Reply, TestApp, json};
 
 use super::{numbered, samples::bodies};
 
-/// Whoever may call everything, so that nothing but the body is wrong.
+/// Sends a request of a superuser, so that only the body can be wrong.
 async fn send(
     root: &Client,
     method: &Method,
@@ -17,13 +17,13 @@ async fn send(
     let request = headers.iter().fold(request, |request, (name, value)| {
         request.header(*name, *value)
     });
-    Reply::of(request.body(body.into())).await
+    Reply::send(request.body(body.into())).await
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[actix_web::test]
-async fn a_body_that_is_not_said_to_be_json_is_415() {
+async fn a_body_without_the_json_type_is_415() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 
@@ -68,12 +68,12 @@ async fn identity_is_no_encoding_on_any_route() {
             .request(Method::POST, "/posts/import")
             .header("content-type", "application/x-ndjson")
             .header("content-encoding", encoding);
-        Reply::of(request.body(row)).await.expect_status(200);
+        Reply::send(request.body(row)).await.expect_status(200);
     }
 }
 
 #[actix_web::test]
-async fn a_merge_patch_may_say_so_on_patch_only() {
+async fn only_patch_accepts_the_merge_patch_type() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 
@@ -89,7 +89,7 @@ async fn a_merge_patch_may_say_so_on_patch_only() {
 }
 
 #[actix_web::test]
-async fn a_body_that_is_no_json_as_we_read_it_is_400() {
+async fn a_body_that_is_not_strict_json_is_400() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let bad: [&[u8]; 11] = [
@@ -164,7 +164,7 @@ async fn a_body_of_too_many_values_is_400() {
 }
 
 #[actix_web::test]
-async fn what_is_no_object_is_422() {
+async fn a_body_that_is_not_an_object_is_422() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 
@@ -180,7 +180,7 @@ async fn what_is_no_object_is_422() {
 }
 
 #[actix_web::test]
-async fn a_field_that_nobody_knows_is_422_and_named() {
+async fn an_unknown_field_is_422_and_named() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     // Columns that are nobody's to set, and names that need escaping (RFC 6901, section 3).
@@ -217,7 +217,7 @@ async fn a_field_that_nobody_knows_is_422_and_named() {
 }
 
 #[actix_web::test]
-async fn u_0000_is_422_in_every_text() {
+async fn a_null_character_is_422_in_every_text() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 

@@ -2,12 +2,12 @@
 use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 
-use super::{all, numbered};
+use super::{all_routes, numbered};
 
 const VARY: &str = "Authorization, Cookie";
 
 #[track_caller]
-fn says(reply: &Reply, policy: &str, what: &str) {
+fn expect_caching(reply: &Reply, policy: &str, what: &str) {
     assert_eq!(
         reply.header("cache-control"),
         policy,
@@ -17,19 +17,19 @@ fn says(reply: &Reply, policy: &str, what: &str) {
     assert_eq!(reply.header("vary"), VARY, "{what}: {}", reply.status);
 }
 
-async fn ask(client: &Client, method: &Method, path: &str) -> Reply {
-    Reply::of(client.request(method.clone(), path)).await
+async fn send(client: &Client, method: &Method, path: &str) -> Reply {
+    Reply::send(client.request(method.clone(), path)).await
 }
 
 #[actix_web::test]
-async fn every_answer_to_a_read_says_who_may_keep_it() {
+async fn every_answer_to_a_read_has_a_caching_policy() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ada = app.member("ada").await;
     let nobody = app.anonymous();
     let made_up = nobody.with_token("made-up");
 
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         for id in ["1", "4711", "abc"] {
             for query in ["", "?no_such=1"] {
                 let asked = numbered(&path, id) + query;
@@ -41,16 +41,16 @@ async fn every_answer_to_a_read_says_who_may_keep_it() {
                     (&root, "private, no-cache"),
                 ] {
                     let is_read = method == Method::GET;
-                    // Nobody is signed out here.
+                    // The test keeps its sessions.
                     if !is_read && client.id > 0 {
                         continue;
                     }
-                    let reply = ask(client, &method, &asked).await;
+                    let reply = send(client, &method, &asked).await;
 
                     let what = format!("{method} {asked}");
                     match (is_account, is_read) {
-                        (true, _) => says(&reply, "no-store", &what),
-                        (false, true) => says(&reply, policy, &what),
+                        (true, _) => expect_caching(&reply, "no-store", &what),
+                        (false, true) => expect_caching(&reply, policy, &what),
                         (false, false) => {
                             assert!(!reply.headers.contains_key("cache-control"), "{what}");
                         }
@@ -62,7 +62,7 @@ async fn every_answer_to_a_read_says_who_may_keep_it() {
 }
 
 #[actix_web::test]
-async fn a_strangers_404_is_not_kept_for_the_author() {
+async fn a_404_for_a_stranger_is_not_cached_for_the_author() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let draft = json!({ "title": "Draft", "content": "…" });
@@ -72,13 +72,13 @@ async fn a_strangers_404_is_not_kept_for_the_author() {
     let theirs = bob.get(draft.url()).await.expect_status(404);
     let nobodys = app.anonymous().get(draft.url()).await.expect_status(404);
 
-    says(&mine, "private, no-cache", "its author");
-    says(&theirs, "private, no-cache", "a stranger");
-    says(&nobodys, "public, max-age=0, must-revalidate", "nobody");
+    expect_caching(&mine, "private, no-cache", "its author");
+    expect_caching(&theirs, "private, no-cache", "a stranger");
+    expect_caching(&nobodys, "public, max-age=0, must-revalidate", "nobody");
 }
 
 #[actix_web::test]
-async fn a_refusal_before_any_route_says_it_too() {
+async fn a_refusal_before_any_route_has_a_caching_policy() {
     let app = TestApp::with(|knobs| {
         knobs.server.max_in_flight = 1;
         knobs.rate_limit.anonymous = 1;
@@ -91,7 +91,7 @@ async fn a_refusal_before_any_route_says_it_too() {
     let limited = app.anonymous().get("/posts").await.expect_status(429);
     let unknown = app.anonymous().get("//no-such").await.expect_status(404);
     let method = app.anonymous().request(Method::PUT, "/auth/me");
-    let method = Reply::of(method).await.expect_status(405);
+    let method = Reply::send(method).await.expect_status(405);
     let mut import = tests::stuck::Stuck::send(
         app.address,
         &format!(
@@ -108,8 +108,8 @@ async fn a_refusal_before_any_route_says_it_too() {
     .await;
     import.say("title").await;
 
-    says(&limited, "public, max-age=0, must-revalidate", "too many");
-    says(&unknown, "public, max-age=0, must-revalidate", "no route");
-    says(&method, "no-store", "a wrong method");
-    says(&full, "no-store", "no place");
+    expect_caching(&limited, "public, max-age=0, must-revalidate", "too many");
+    expect_caching(&unknown, "public, max-age=0, must-revalidate", "no route");
+    expect_caching(&method, "no-store", "a wrong method");
+    expect_caching(&full, "no-store", "no place");
 }

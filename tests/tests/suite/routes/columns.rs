@@ -9,26 +9,26 @@ use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{numbered, samples};
 
-fn of<E: EntityTrait>() -> Vec<&'static str> {
+fn columns_of<E: EntityTrait>() -> Vec<&'static str> {
     E::Column::iter().map(|column| column.as_str()).collect()
 }
 
-/// Of every table that a client has anything to do with, and words that other code bases know.
+/// Returns the columns of every table that requests change, and common names of other applications.
 fn columns() -> BTreeSet<&'static str> {
     let tables = [
-        of::<ApiKeys>(),
-        of::<Comments>(),
-        of::<Deletions>(),
-        of::<LastLogins>(),
-        of::<OneTimeTokens>(),
-        of::<Posts>(),
-        of::<RecoveryCodes>(),
-        of::<Roles>(),
-        of::<Sessions>(),
-        of::<TotpSecrets>(),
-        of::<UserRoles>(),
-        of::<Users>(),
-        of::<VerifiedEmails>(),
+        columns_of::<ApiKeys>(),
+        columns_of::<Comments>(),
+        columns_of::<Deletions>(),
+        columns_of::<LastLogins>(),
+        columns_of::<OneTimeTokens>(),
+        columns_of::<Posts>(),
+        columns_of::<RecoveryCodes>(),
+        columns_of::<Roles>(),
+        columns_of::<Sessions>(),
+        columns_of::<TotpSecrets>(),
+        columns_of::<UserRoles>(),
+        columns_of::<Users>(),
+        columns_of::<VerifiedEmails>(),
         vec!["admin", "is_admin", "roles", "role", "scope", "user"],
     ];
     tables.into_iter().flatten().collect()
@@ -49,7 +49,7 @@ fn declared<'a>(document: &'a Value, schema: &'a Value) -> BTreeSet<&'a str> {
 }
 
 async fn expect_unknown(request: reqwest::RequestBuilder, body: &Value, at: &str) {
-    let reply = Reply::of(request.json(body)).await;
+    let reply = Reply::send(request.json(body)).await;
     reply
         .expect_problem(422, "validation_failed")
         .expect_error_at(at);
@@ -87,9 +87,8 @@ async fn no_body_sets_a_column_that_it_does_not_declare() {
     assert!(sent > 1_000, "{sent} columns were sent");
 }
 
-/// Neither as a part of a bulk nor as a record of an import.
 #[actix_web::test]
-async fn no_row_among_many_sets_a_column_that_its_resource_does_not_declare() {
+async fn no_row_of_a_bulk_sets_a_column_that_its_resource_does_not_declare() {
     let app = TestApp::new().await;
     let (root, document) = root_and_document(&app).await;
 
@@ -107,7 +106,7 @@ async fn no_row_among_many_sets_a_column_that_its_resource_does_not_declare() {
             let lower = method.as_str().to_lowercase();
             let body = &document["paths"][format!("/api/v1{path}")][lower]["requestBody"];
             let declared = declared(&document, &body["content"]["application/json"]["schema"]);
-            let sample = samples::of(&method, path).unwrap();
+            let sample = samples::body(&method, path).unwrap();
             for column in columns() {
                 if declared.contains(column) {
                     continue;
@@ -123,7 +122,7 @@ async fn no_row_among_many_sets_a_column_that_its_resource_does_not_declare() {
     }
 }
 
-/// What an export shows may stand in an import, and is left out; what is never shown is refused.
+/// An import ignores fields that an export shows, and refuses columns that are never shown.
 #[actix_web::test]
 async fn no_record_of_an_import_sets_an_undeclared_column() {
     let app = TestApp::new().await;

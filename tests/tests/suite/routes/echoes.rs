@@ -3,9 +3,9 @@ use reqwest::{Method, header::HeaderValue};
 use serde_json::Value;
 use tests::{Client, Reply, TestApp, json};
 
-use super::{all, numbered, samples};
+use super::{all_routes, numbered, samples};
 
-/// Bytes of any refusal, with its head.
+/// The most bytes of a refusal with its headers.
 const MOST: usize = 32 * 1024;
 
 fn size(reply: &Reply) -> usize {
@@ -18,7 +18,7 @@ fn size(reply: &Reply) -> usize {
 
 async fn send(client: &Client, method: &Method, path: &str, body: Option<&str>) -> Reply {
     let request = client.request(method.clone(), path);
-    Reply::of(match body {
+    Reply::send(match body {
         Some(body) => {
             let kind = if path.ends_with("/import") {
                 "application/x-ndjson"
@@ -46,7 +46,7 @@ fn parameters(count: usize, end: &str) -> String {
 }
 
 #[actix_web::test]
-async fn junk_in_the_query_is_answered_briefly_by_every_route() {
+async fn every_route_answers_junk_in_the_query_briefly() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let many = parameters(1_000, "=");
@@ -68,7 +68,7 @@ async fn junk_in_the_query_is_answered_briefly_by_every_route() {
         format!("method=GET&path=/{long}"),
     ];
 
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         for junk in &junk {
             let asked = format!("{}?{junk}", numbered(&path, "4711"));
             let reply = send(&root, &method, &asked, None).await;
@@ -86,7 +86,7 @@ async fn junk_in_the_query_is_answered_briefly_by_every_route() {
 }
 
 #[actix_web::test]
-async fn junk_in_the_body_is_answered_briefly_by_every_route() {
+async fn every_route_answers_junk_in_the_body_briefly() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let long = "x".repeat(900_000);
@@ -104,8 +104,8 @@ async fn junk_in_the_body_is_answered_briefly_by_every_route() {
     ]
     .map(|junk: Value| junk.to_string());
 
-    for (method, path) in all() {
-        if samples::of(&method, &path).is_none() && !path.ends_with("/import") {
+    for (method, path) in all_routes() {
+        if samples::body(&method, &path).is_none() && !path.ends_with("/import") {
             continue;
         }
         for (number, junk) in everywhere.iter().enumerate() {
@@ -121,7 +121,7 @@ async fn junk_in_the_body_is_answered_briefly_by_every_route() {
 }
 
 #[actix_web::test]
-async fn junk_in_the_body_that_one_route_reads_is_answered_briefly() {
+async fn a_route_answers_junk_in_its_own_body_briefly() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let long = "x".repeat(900_000);
@@ -168,7 +168,7 @@ async fn junk_in_the_body_that_one_route_reads_is_answered_briefly() {
 }
 
 #[actix_web::test]
-async fn a_refusal_says_how_many_there_are_and_lists_the_first_20() {
+async fn a_refusal_counts_all_errors_and_lists_the_first_20() {
     let app = TestApp::new().await;
     let many = parameters(1_000, "");
 
@@ -193,7 +193,7 @@ async fn a_refusal_says_how_many_there_are_and_lists_the_first_20() {
 }
 
 #[actix_web::test]
-async fn a_link_is_no_longer_than_what_is_taken() {
+async fn a_link_is_no_longer_than_an_accepted_request() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     for title in ["One", "Two"] {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use tests::{Client, Reply, TestApp, json};
 
-use super::{all, numbered};
+use super::{all_routes, numbered};
 
 /// The path with its last letter encoded.
 fn encoded(path: &str) -> String {
@@ -13,12 +13,12 @@ fn encoded(path: &str) -> String {
     format!("{}%{letter:02x}{}", &path[..at], &path[at + 1..])
 }
 
-/// Everything that is said beside the body, but for what differs from one request to the next.
-fn said(reply: &Reply) -> BTreeMap<String, String> {
+/// Returns the headers, except those that differ between two equal requests.
+fn comparable_headers(reply: &Reply) -> BTreeMap<String, String> {
     let headers = reply.headers.iter();
     let headers = headers.map(|(name, value)| {
         let value = value.to_str().unwrap().to_owned();
-        // How many requests are left, and when a cookie ends, differ.
+        // The number of requests that are left and the expiry of a cookie differ.
         let value = match name.as_str() {
             "ratelimit" => value.split(';').next().unwrap().to_owned(),
             "set-cookie" => value.split("; Expires").next().unwrap().to_owned(),
@@ -32,9 +32,9 @@ fn said(reply: &Reply) -> BTreeMap<String, String> {
         .collect()
 }
 
-async fn ask(client: &Client, method: &Method, path: &str, cookie: bool) -> Reply {
+async fn send(client: &Client, method: &Method, path: &str, cookie: bool) -> Reply {
     let request = client.request(method.clone(), path);
-    Reply::of(if cookie {
+    Reply::send(if cookie {
         request.header("cookie", "__Host-atoll=made-up")
     } else {
         request
@@ -62,20 +62,24 @@ async fn an_encoded_letter_changes_no_header_of_any_route() {
     ];
     let beside = beside.map(|path| (Method::GET, path.to_owned()));
 
-    for (method, path) in all().into_iter().chain(beside) {
+    for (method, path) in all_routes().into_iter().chain(beside) {
         let plain = numbered(&path, "4711");
         for (client, cookie) in [(&nobody, false), (&stranger, false), (&nobody, true)] {
-            let first = ask(client, &method, &plain, cookie).await;
-            let second = ask(client, &method, &encoded(&plain), cookie).await;
+            let first = send(client, &method, &plain, cookie).await;
+            let second = send(client, &method, &encoded(&plain), cookie).await;
 
             assert_eq!(second.status, first.status, "{method} {plain}");
-            assert_eq!(said(&second), said(&first), "{method} {plain}");
+            assert_eq!(
+                comparable_headers(&second),
+                comparable_headers(&first),
+                "{method} {plain}"
+            );
         }
     }
 }
 
 #[actix_web::test]
-async fn a_sign_in_by_an_encoded_path_is_counted_and_not_kept() {
+async fn a_sign_in_by_an_encoded_path_is_limited_and_not_cached() {
     let app = TestApp::with(|knobs| knobs.rate_limit.auth = 100).await;
     app.user("ada", false, &[]).await;
     let login = json!({ "login": "ada", "password": tests::PASSWORD });

@@ -9,7 +9,7 @@ use tests::{
 
 use super::{numbered, samples::bodies};
 
-/// Bytes; contract §1.
+/// Returns the size limit of a body in bytes (contract §1).
 fn limit(path: &str) -> usize {
     if path.ends_with("/bulk") {
         16 * 1024 * 1024
@@ -18,7 +18,7 @@ fn limit(path: &str) -> usize {
     }
 }
 
-/// Sends a head and what is given of a body.
+/// Sends a head and a part of a body.
 async fn send(
     app: &TestApp,
     client: &Client,
@@ -48,7 +48,7 @@ fn assert_problem(reply: &RawReply, status: u16, code: &str) {
 }
 
 #[actix_web::test]
-async fn a_body_that_says_it_is_too_large_is_413_before_it_is_sent() {
+async fn a_body_with_too_large_a_length_is_413_before_it_is_sent() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 
@@ -61,7 +61,7 @@ async fn a_body_that_says_it_is_too_large_is_413_before_it_is_sent() {
 }
 
 #[actix_web::test]
-async fn a_body_that_does_not_say_so_is_413_once_it_is_too_large() {
+async fn a_body_without_a_length_is_413_once_it_is_too_large() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
 
@@ -91,14 +91,14 @@ async fn a_body_at_the_limit_is_read() {
         let body = ["{\"no_such\":1}", &" ".repeat(limit(&path) - 13)].concat();
         let request = root.request(method, numbered(&path, "4711"));
         let request = request.header("content-type", "application/json");
-        let reply = Reply::of(request.body(body)).await;
+        let reply = Reply::send(request.body(body)).await;
 
         reply.expect_problem(422, "validation_failed");
     }
 }
 
 #[actix_web::test]
-async fn a_body_that_takes_too_long_is_408() {
+async fn a_body_that_arrives_too_slowly_is_408() {
     let soon = Duration::from_millis(20);
     let app = TestApp::with(|with| with.server.body_timeout = soon).await;
     let root = app.superuser("root").await;

@@ -5,7 +5,7 @@ use tests::{Client, Reply, TestApp, json};
 /// A body, as text, of the type that is named.
 async fn send(client: &Client, method: Method, path: &str, kind: &str, body: &str) -> Reply {
     let request = client.request(method, path).header("content-type", kind);
-    Reply::of(request.body(body.to_owned())).await
+    Reply::send(request.body(body.to_owned())).await
 }
 
 const JSON: &str = "application/json";
@@ -38,7 +38,7 @@ async fn a_bad_path_method_id_or_query_comes_before_bad_credentials() {
 }
 
 #[actix_web::test]
-async fn bad_credentials_come_before_what_their_owner_may_do() {
+async fn bad_credentials_come_before_permissions() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     ada.get("/roles").await.expect_problem(403, "forbidden");
@@ -54,7 +54,7 @@ async fn bad_credentials_come_before_what_their_owner_may_do() {
 }
 
 #[actix_web::test]
-async fn a_caller_without_any_rule_is_told_before_the_body_is_looked_at() {
+async fn a_caller_without_permission_is_refused_before_the_body_is_read() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let nobody = app.anonymous();
@@ -69,7 +69,7 @@ async fn a_caller_without_any_rule_is_told_before_the_body_is_looked_at() {
 }
 
 #[actix_web::test]
-async fn a_caller_without_any_rule_is_told_whatever_the_row() {
+async fn a_caller_without_permission_is_refused_whatever_the_row() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use tests::{Client, Reply, TestApp};
 
-use super::{all, numbered};
+use super::{all_routes, numbered};
 
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
@@ -12,16 +12,16 @@ const METHODS: [&str; 9] = [
 
 async fn call(client: &Client, method: &str, path: &str) -> Reply {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    Reply::of(client.request(method, path)).await
+    Reply::send(client.request(method, path)).await
 }
 
-/// Every path and what it takes, those outside the API too.
+/// Returns the methods of every path, with those outside the API.
 fn paths() -> BTreeMap<String, BTreeSet<String>> {
     let mut paths: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in ["//healthz", "//readyz"] {
         paths.insert(path.to_owned(), BTreeSet::from(["GET".to_owned()]));
     }
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         paths.entry(path).or_default().insert(method.to_string());
     }
     for methods in paths.values_mut() {
@@ -33,7 +33,7 @@ fn paths() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[actix_web::test]
-async fn a_wrong_method_is_405_with_the_methods_that_there_are() {
+async fn a_wrong_method_is_405_with_the_allowed_methods() {
     let app = TestApp::new().await;
 
     for (path, methods) in paths() {
@@ -76,7 +76,7 @@ async fn an_id_is_a_positive_64_bit_integer_written_in_one_way() {
         "99999999999999999999999999",
     ];
 
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         for parameter in ["{id}", "{role_id}"] {
             if !path.contains(parameter) {
                 continue;

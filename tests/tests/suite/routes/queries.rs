@@ -2,15 +2,15 @@
 use reqwest::Method;
 use tests::{Reply, TestApp};
 
-use super::{all, numbered};
+use super::{all_routes, numbered};
 
 #[actix_web::test]
 async fn an_unknown_parameter_is_400_and_named_on_every_route() {
     let app = TestApp::new().await;
 
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         let path = format!("{}?no_such=1", numbered(&path, "1"));
-        let reply = Reply::of(app.anonymous().request(method, path)).await;
+        let reply = Reply::send(app.anonymous().request(method, path)).await;
 
         reply
             .expect_problem(400, "malformed_request")
@@ -22,10 +22,10 @@ async fn an_unknown_parameter_is_400_and_named_on_every_route() {
 async fn a_query_string_that_is_badly_encoded_is_400_on_every_route() {
     let app = TestApp::new().await;
 
-    for (method, path) in all() {
+    for (method, path) in all_routes() {
         for query in ["a=%zz", "a=%f", "%", "a=%ff", "a=%c3%28", "%00=a", "a=%00"] {
             let path = format!("{}?{query}", numbered(&path, "1"));
-            let reply = Reply::of(app.anonymous().request(method.clone(), path)).await;
+            let reply = Reply::send(app.anonymous().request(method.clone(), path)).await;
 
             reply.expect_problem(400, "malformed_request");
         }
@@ -68,7 +68,7 @@ async fn an_empty_query_string_is_ignored() {
     let app = TestApp::new().await;
 
     for path in ["/posts?", "/posts?&", "/users?"] {
-        let reply = Reply::of(app.anonymous().request(Method::GET, path)).await;
+        let reply = Reply::send(app.anonymous().request(Method::GET, path)).await;
 
         reply.expect_status(200);
     }

@@ -1,7 +1,7 @@
 //! Every answer has the security headers for browsers.
 use tests::{Reply, TestApp, json};
 
-use super::{all, numbered};
+use super::{all_routes, numbered};
 
 #[actix_web::test]
 async fn every_answer_is_safe_in_a_browser() {
@@ -18,8 +18,8 @@ async fn every_answer_is_safe_in_a_browser() {
     ];
     let beside = beside.map(|path| (reqwest::Method::GET, path.to_owned()));
 
-    for (method, path) in all().into_iter().chain(beside) {
-        let reply = Reply::of(root.request(method.clone(), numbered(&path, "4711"))).await;
+    for (method, path) in all_routes().into_iter().chain(beside) {
+        let reply = Reply::send(root.request(method.clone(), numbered(&path, "4711"))).await;
 
         let said = format!("{method} {path}: {:?}", reply.headers);
         assert_eq!(reply.header("x-content-type-options"), "nosniff", "{said}");
@@ -35,7 +35,7 @@ async fn every_answer_is_safe_in_a_browser() {
 }
 
 #[actix_web::test]
-async fn who_comes_by_tls_is_to_stay_with_it() {
+async fn answers_over_tls_require_tls() {
     let url = "https://api.example.org".to_owned();
     let app = TestApp::with(|knobs| knobs.server.public_url = Some(url)).await;
 
@@ -50,7 +50,7 @@ async fn who_comes_by_tls_is_to_stay_with_it() {
 }
 
 #[actix_web::test]
-async fn nobody_keeps_what_is_about_an_account() {
+async fn answers_about_an_account_are_not_cached() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let login = json!({ "login": "ada", "password": tests::PASSWORD });

@@ -3,10 +3,10 @@ use reqwest::Method;
 use serde_json::Value;
 use tests::{PASSWORD, TestApp, json};
 
-use super::{all, numbered};
+use super::{all_routes, numbered};
 
-/// None where the route takes no body. A superuser may send all of them.
-pub fn of(method: &Method, path: &str) -> Option<Value> {
+/// Returns a body that a superuser may send, or `None` if the route takes no body.
+pub fn body(method: &Method, path: &str) -> Option<Value> {
     let user = json!({
         "username": "somebody", "email": "somebody@example.org", "full_name": "Some Body", "bio": "…",
         "is_active": true, "is_superuser": false,
@@ -31,7 +31,7 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         }
         ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
         ("POST", "/auth/invite/accept") => {
-            let register = of(method, "/auth/register");
+            let register = body(method, "/auth/register");
             json!({ "token": "token", "account": register })
         }
         ("POST", "/auth/password") => {
@@ -56,11 +56,11 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
         ("PATCH", "/comments/{id}") => comment,
         ("POST", "/roles") | ("PATCH", "/roles/{id}") => role,
         ("POST", _) if verb == "bulk" => {
-            let data = of(method, path.strip_suffix("/bulk")?);
+            let data = body(method, path.strip_suffix("/bulk")?);
             json!({ "operations": [{ "op": "create", "data": data }] })
         }
         ("POST", _) if verb == "restore" => {
-            return of(&Method::PATCH, path.strip_suffix("/restore")?);
+            return body(&Method::PATCH, path.strip_suffix("/restore")?);
         }
         ("GET" | "PUT" | "DELETE", _) | ("POST", "/auth/logout" | "/auth/email/verify/resend") => {
             return None;
@@ -73,7 +73,7 @@ pub fn of(method: &Method, path: &str) -> Option<Value> {
     })
 }
 
-/// What a route cannot do without.
+/// Returns the required query of a route.
 pub fn query(path: &str) -> &'static str {
     match path {
         "/auth/explain" => "?method=GET&path=/api/v1/posts",
@@ -81,16 +81,16 @@ pub fn query(path: &str) -> &'static str {
     }
 }
 
-/// The routes that take a body, and one of theirs.
+/// Returns every route that takes a body, with a sample.
 pub fn bodies() -> Vec<(Method, String, Value)> {
     let with_body = |(method, path): (Method, String)| {
-        let body = of(&method, &path)?;
+        let body = body(&method, &path)?;
         Some((method, path, body))
     };
-    all().into_iter().filter_map(with_body).collect()
+    all_routes().into_iter().filter_map(with_body).collect()
 }
 
-/// The refusal of an unknown field says which there are.
+/// The refusal of an unknown field lists the known ones.
 #[actix_web::test]
 async fn the_samples_have_every_field() {
     let app = TestApp::new().await;
@@ -99,7 +99,7 @@ async fn the_samples_have_every_field() {
     for (method, path, body) in bodies() {
         let request = root.request(method.clone(), numbered(&path, "1"));
         let unknown = request.json(&json!({ "no_such_field": 1 }));
-        let reply = tests::Reply::of(unknown).await.expect_status(422);
+        let reply = tests::Reply::send(unknown).await.expect_status(422);
 
         let detail = reply.body["errors"][0]["detail"].as_str().unwrap();
         let mut declared: Vec<_> = detail.split('`').skip(3).step_by(2).collect();

@@ -1,7 +1,7 @@
 //! No answer contains a secret, or an e-mail address that the caller may not read.
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
-use super::{all, call, samples};
+use super::{all_routes, call, samples};
 
 /// No other text contains it.
 const CANARY: &str = "kanarienvogel";
@@ -14,7 +14,7 @@ const SECRETS: [&str; 5] = [
     "_key\"",
 ];
 
-/// Those who may write much, and read nothing that is private; and somebody who may do nothing.
+/// Returns callers who may not read private fields: an anonymous one, a member, and one with many permissions to write.
 async fn callers(app: &TestApp) -> Vec<Client> {
     let writes = [
         "users.create",
@@ -43,7 +43,7 @@ fn expect_silence(asked: &str, reply: &Reply) {
 }
 
 #[actix_web::test]
-async fn no_answer_tells_a_secret_or_anothers_address() {
+async fn no_answer_contains_a_secret_or_the_address_of_another_user() {
     // The first user is whom every path is about.
     let app = TestApp::new().await;
     let first = app.user("first", false, &[]).await;
@@ -54,7 +54,7 @@ async fn no_answer_tells_a_secret_or_anothers_address() {
         .expect_status(200);
 
     for caller in callers(&app).await {
-        for (method, path) in all() {
+        for (method, path) in all_routes() {
             let reply = call(&caller, &method, &path).await;
 
             expect_silence(&format!("{method} {path}"), &reply);
@@ -63,9 +63,9 @@ async fn no_answer_tells_a_secret_or_anothers_address() {
     }
 }
 
-/// Whoever tries addresses learns which are taken (docs/api.md), and nothing of who has them.
+/// A caller who tries addresses learns which are taken (docs/api.md), but not who has them.
 #[actix_web::test]
-async fn a_refusal_repeats_nothing_that_was_sent_in_secret() {
+async fn a_refusal_does_not_repeat_a_secret() {
     let app = TestApp::new().await;
     let first = app.user("first", false, &[]).await;
     let root = app.superuser("root").await;
@@ -93,7 +93,7 @@ async fn a_refusal_repeats_nothing_that_was_sent_in_secret() {
             }
             for caller in [&app.anonymous(), &member, &root] {
                 let request = caller.request(method.clone(), super::numbered(&path, "1"));
-                let reply = Reply::of(request.json(&body)).await;
+                let reply = Reply::send(request.json(&body)).await;
 
                 assert!(
                     !reply.text.contains(secret),
@@ -109,7 +109,7 @@ async fn a_refusal_repeats_nothing_that_was_sent_in_secret() {
     }
 }
 
-/// The same address, written otherwise.
+/// Returns the address with other capitals.
 fn in_capitals(name: &str) -> String {
     format!("{}@Example.org", name.to_uppercase())
 }

@@ -48,15 +48,15 @@ const BETWEEN: [&str; 10] = [
     "'",
 ];
 
-/// Without white space where it is `bare`.
+/// Returns a random text, without white space if `is_bare`.
 fn text(dice: &mut Dice, most: usize, is_bare: bool) -> String {
     let mut text = String::new();
     for _ in 0..=dice.below(most) {
-        let between = dice.of_these(&BETWEEN);
+        let between = dice.pick(&BETWEEN);
         if !text.is_empty() && (!is_bare || between != " ") {
             text.push_str(between);
         }
-        text.push_str(dice.of_these(&PIECES));
+        text.push_str(dice.pick(&PIECES));
     }
     text
 }
@@ -83,7 +83,7 @@ impl Term {
         format!("{hyphen}{quote}{}{quote}", self.text)
     }
 
-    /// None where it has no words. The last term may be the beginning of a word.
+    /// Returns `None` for a term without words. The last term may be the beginning of a word.
     fn is_in(&self, columns: &[Vec<String>], is_last: bool) -> Option<bool> {
         let mut wanted = words(&self.text);
         let last = wanted.pop()?;
@@ -114,10 +114,10 @@ fn is_found(terms: &[Term], columns: &[Vec<String>]) -> bool {
 }
 
 #[actix_web::test]
-async fn what_is_found_is_what_the_words_say() {
+async fn random_searches_find_what_a_simple_model_finds() {
     let mut found_in_all = 0;
     for seed in seeds() {
-        let mut dice = Dice::of(seed);
+        let mut dice = Dice::new(seed);
         let app = TestApp::new().await;
         let ada = app.member("ada").await;
         let mut posts = Vec::new();

@@ -1,10 +1,10 @@
-//! Pages of search results: by offset if they are ranked, by cursor if they are sorted.
+//! Pages of search results have an offset if they are ranked, and cursors if they are sorted.
 use serde_json::Value;
 use tests::{Reply, TestApp};
 
 use super::{post, url};
 
-async fn comets(app: &TestApp, count: usize) -> Vec<i64> {
+async fn publish_comets(app: &TestApp, count: usize) -> Vec<i64> {
     let ada = app.member("ada").await;
     let mut ids = Vec::new();
     for _ in 0..count {
@@ -19,9 +19,9 @@ fn cursor(page: &Reply, which: &str) -> String {
 }
 
 #[actix_web::test]
-async fn what_is_ranked_has_an_offset_and_no_cursor() {
+async fn ranked_results_have_an_offset_and_no_cursor() {
     let app = TestApp::new().await;
-    let mut ids = comets(&app, 5).await;
+    let mut ids = publish_comets(&app, 5).await;
     ids.reverse();
     let nobody = app.anonymous();
 
@@ -49,9 +49,9 @@ async fn what_is_ranked_has_an_offset_and_no_cursor() {
 }
 
 #[actix_web::test]
-async fn what_is_sorted_has_cursors_that_are_good_for_this_search_only() {
+async fn sorted_results_have_cursors_that_are_valid_for_their_search_only() {
     let app = TestApp::new().await;
-    let ids = comets(&app, 5).await;
+    let ids = publish_comets(&app, 5).await;
     let nobody = app.anonymous();
     let path = url("posts", "comet") + "&sort=title,id&limit=2";
     let at = |cursor: String| format!("{path}&cursor={cursor}");
@@ -79,7 +79,7 @@ async fn what_is_sorted_has_cursors_that_are_good_for_this_search_only() {
 #[actix_web::test]
 async fn a_page_is_one_statement_and_its_total_another() {
     let app = TestApp::new().await;
-    comets(&app, 3).await;
+    publish_comets(&app, 3).await;
     let nobody = app.anonymous();
 
     for (more, expected) in [("", 1), ("&sort=id", 1), ("&count=exact", 2)] {

@@ -1,10 +1,10 @@
-//! SQLite looks for the words once, not again for each row: with 40,000 posts that is the difference between 0.1 s and many minutes.
+//! SQLite reads the search index once, not for each row: with 40,000 posts that takes 0.1 s instead of many minutes.
 use sea_orm::{ConnectionTrait, Statement};
 use tests::{Backend, Sql, TestApp};
 
 use super::url;
 
-/// The steps by which SQLite would answer, without what is bound.
+/// Returns the steps of SQLite's plan for a statement.
 async fn plan(sql: &Sql, statement: &str) -> Vec<String> {
     let explain = format!("EXPLAIN QUERY PLAN {statement}");
     let explain = Statement::from_string(sql.0.get_database_backend(), explain);
@@ -14,7 +14,7 @@ async fn plan(sql: &Sql, statement: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn words_are_looked_for_once_whatever_else_is_asked() {
+async fn a_search_reads_the_index_once_per_statement() {
     let (address, _folder) = Backend::File.fresh().await;
     let app = TestApp::at(&address, Backend::File, |_| {}).await;
     let (ada, sql) = (app.member("ada").await, Sql::open(&address).await);

@@ -4,7 +4,7 @@ use tests::TestApp;
 use super::{find, post, url};
 
 #[actix_web::test]
-async fn a_title_outweighs_a_summary_and_that_the_content() {
+async fn a_title_outweighs_a_summary_and_a_summary_the_content() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let title = post(&ada, "Comet", "other", "other").await;
@@ -22,7 +22,7 @@ async fn a_title_outweighs_a_summary_and_that_the_content() {
 }
 
 #[actix_web::test]
-async fn more_of_a_word_is_better_and_the_newest_comes_first_among_equals() {
+async fn more_matches_rank_higher_and_equal_ranks_list_the_newest_first() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let often = post(&ada, "Other", "other", "comet comet comet other").await;

@@ -52,7 +52,7 @@ async fn a_deleted_post_is_found_only_by_those_who_may_restore_it() {
 }
 
 #[actix_web::test]
-async fn what_is_private_of_a_user_is_not_searched_for_anybody() {
+async fn private_fields_of_a_user_are_not_searched() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ada = app.member("ada").await;
@@ -68,9 +68,9 @@ async fn what_is_private_of_a_user_is_not_searched_for_anybody() {
     }
 }
 
-/// To find a row by what is in a column is to read it.
+/// Finding a row by the content of a column is reading it.
 #[actix_web::test]
-async fn what_is_searched_is_shown_to_everybody() {
+async fn searched_fields_are_public() {
     let app = TestApp::new().await;
     app.member("ada").await.publish("Hello").await;
     let mut seen = 0;
@@ -88,7 +88,7 @@ async fn what_is_searched_is_shown_to_everybody() {
 }
 
 #[actix_web::test]
-async fn a_search_goes_with_everything_else_that_a_list_takes() {
+async fn a_search_can_be_combined_with_all_parameters_of_a_list() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let hers = post(&ada, "Comet one", "", "long").await;

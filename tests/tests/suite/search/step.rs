@@ -4,7 +4,7 @@ use tests::{TestApp, json};
 use super::{find, post, url};
 
 #[actix_web::test]
-async fn a_patch_is_found_by_its_new_words_and_no_longer_by_the_old() {
+async fn a_changed_row_is_found_by_its_new_words_only() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = post(&ada, "Comet", "tail", "nucleus").await;
@@ -29,7 +29,7 @@ async fn a_patch_is_found_by_its_new_words_and_no_longer_by_the_old() {
 }
 
 #[actix_web::test]
-async fn a_user_is_found_by_the_name_that_they_have() {
+async fn a_user_is_found_by_their_present_name() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     assert_eq!(find(&ada, "users", "ada").await, [ada.id]);
@@ -47,7 +47,7 @@ async fn a_user_is_found_by_the_name_that_they_have() {
 }
 
 #[actix_web::test]
-async fn what_is_purged_leaves_no_words_behind() {
+async fn a_purged_row_leaves_no_words_in_the_index() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let ada = app.member("ada").await;
@@ -68,7 +68,7 @@ async fn what_is_purged_leaves_no_words_behind() {
 }
 
 #[actix_web::test]
-async fn every_way_to_write_a_row_makes_it_found() {
+async fn a_row_is_found_after_every_kind_of_write() {
     let app = TestApp::new().await;
     let editor = app.admin("editor").await;
     let old = post(&editor, "Comet", "", "…").await;

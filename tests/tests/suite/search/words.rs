@@ -1,10 +1,10 @@
-//! What counts as a word, and how a query combines several.
+//! The words of a text, and their combination in a query.
 use tests::{TestApp, json};
 
 use super::{find, post, url};
 
 #[actix_web::test]
-async fn every_searched_column_is_found_by_and_no_other() {
+async fn exactly_the_searched_columns_are_found() {
     let app = TestApp::new().await;
     let ada = app.member("ada.lovelace").await;
     let about = json!({ "full_name": "Augusta King", "bio": "Enchantress" });
@@ -23,7 +23,7 @@ async fn every_searched_column_is_found_by_and_no_other() {
     }
 }
 
-/// Each text is a post's title; whether the search finds it.
+/// The title of a post, a search, and whether it finds the post.
 const WORDS: [(&str, &str, bool); 62] = [
     ("Rust for web servers", "rust web", true),
     ("Rust for web servers", "web rust", true),
@@ -90,7 +90,7 @@ const WORDS: [(&str, &str, bool); 62] = [
 ];
 
 #[actix_web::test]
-async fn words_phrases_exclusions_and_beginnings_mean_the_same_everywhere() {
+async fn words_phrases_exclusions_and_prefixes_mean_the_same_on_every_database() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let mut titles: Vec<_> = WORDS.iter().map(|(title, ..)| *title).collect();
@@ -106,7 +106,7 @@ async fn words_phrases_exclusions_and_beginnings_mean_the_same_everywhere() {
 }
 
 #[actix_web::test]
-async fn words_may_stand_in_several_columns_but_a_phrase_in_one() {
+async fn words_may_be_in_several_columns_but_a_phrase_in_one() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let post = post(&ada, "Green apple", "pie crust", "recipe book").await;
@@ -120,7 +120,7 @@ async fn words_may_stand_in_several_columns_but_a_phrase_in_one() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_looked_for_is_400() {
+async fn an_invalid_search_is_400() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
     let (long, many) = ("ü".repeat(101), format!("{}-b", "a ".repeat(49)));

@@ -6,10 +6,11 @@ use tests::{Client, Reply, TestApp, json, sql};
 
 use crate::audit::chain::seal_all;
 
-const MANY: i64 = 3_000;
+/// More than the 1,000 rows of one bulk.
+const MANY: i64 = 1_500;
 
-/// So many rows of a table, made by one statement; `row` is a select of the columns from `n(i)`.
-async fn make(app: &TestApp, table: &str, columns: &str, count: i64, row: &str) {
+/// Creates this many rows of a table by one statement. `row` is the SQL of the values, with `i` as the number of the row.
+async fn insert_rows(app: &TestApp, table: &str, columns: &str, count: i64, row: &str) {
     let at = app.ago(60);
     let insert = format!(
         "INSERT INTO {table} (created_at, updated_at, version, {columns}) \
@@ -21,20 +22,20 @@ async fn make(app: &TestApp, table: &str, columns: &str, count: i64, row: &str) 
 
 async fn comments(app: &TestApp, post: i64, author: i64, count: i64) {
     let row = format!("{post}, {author}, 'Comment ' || i");
-    make(app, "comments", "post_id, author_id, body", count, &row).await;
+    insert_rows(app, "comments", "post_id, author_id, body", count, &row).await;
 }
 
 async fn posts(app: &TestApp, author: i64, count: i64) {
     let row = format!("{author}, 'Post', 'post-' || i, '…', 'published'");
     let columns = "author_id, title, slug, content, status";
-    make(app, "posts", columns, count, &row).await;
+    insert_rows(app, "posts", columns, count, &row).await;
 }
 
 async fn count(app: &TestApp, from: &str) -> i64 {
     sql::number(&app.kernel, &format!("SELECT count(*) FROM {from}")).await
 }
 
-/// Entries of comments with this action and version, each with a salt and a change of its own, or without any.
+/// Returns the number of comments with an entry of this action and version, which has its own salt and no changes.
 async fn entries(app: &TestApp, action: &str, version: i64) -> i64 {
     let entries = format!(
         "(SELECT DISTINCT resource_id, salt FROM audit_entries WHERE resource = 'comments' \
@@ -43,14 +44,14 @@ async fn entries(app: &TestApp, action: &str, version: i64) -> i64 {
     count(app, &entries).await
 }
 
-/// How many statements a request takes.
+/// Returns the number of statements of a request.
 async fn cost(app: &TestApp, request: impl Future<Output = Reply>, status: u16) -> usize {
     app.statements.take();
     request.await.expect_status(status);
     app.statements.take().len()
 }
 
-async fn life(app: &TestApp, client: &Client, post: &str) -> [usize; 3] {
+async fn costs_of_deletion(app: &TestApp, client: &Client, post: &str) -> [usize; 3] {
     [
         cost(app, client.delete(post), 204).await,
         cost(app, client.act(format!("{post}/restore")), 200).await,
@@ -62,21 +63,21 @@ async fn life(app: &TestApp, client: &Client, post: &str) -> [usize; 3] {
 }
 
 #[actix_web::test]
-async fn statements_do_not_grow_with_the_rows_that_go_along() {
+async fn the_statements_of_a_deletion_do_not_grow_with_its_rows() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let (small, large) = (root.publish("Small").await, root.publish("Large").await);
     root.comment(small.id(), "one").await;
     comments(&app, large.id(), root.id, MANY).await;
 
-    let few = life(&app, &root, small.url()).await;
-    let many = life(&app, &root, large.url()).await;
+    let few = costs_of_deletion(&app, &root, small.url()).await;
+    let many = costs_of_deletion(&app, &root, large.url()).await;
 
     assert_eq!(few, many);
 }
 
 #[actix_web::test]
-async fn thousands_of_comments_go_come_back_and_are_purged_with_their_history() {
+async fn thousands_of_comments_are_deleted_restored_and_purged_with_their_history() {
     let app = TestApp::new().await;
     let (root, bob) = (app.superuser("root").await, app.member("bob").await);
     let post = root.publish("Hello").await;
@@ -127,7 +128,7 @@ async fn thousands_of_comments_go_come_back_and_are_purged_with_their_history() 
     assert_eq!(count(&app, "comments").await, 0);
     let kept = "audit_entries WHERE resource = 'comments' AND action <> 'purged' \
         AND (changes IS NOT NULL OR texts IS NOT NULL OR salt IS NOT NULL)";
-    assert_eq!(count(&app, kept).await, 0, "values of what was purged");
+    assert_eq!(count(&app, kept).await, 0, "values of purged rows");
     let purged = "audit_entries WHERE resource = 'comments' AND action = 'purged' \
         AND changes IS NOT NULL AND salt IS NOT NULL";
     assert_eq!(count(&app, purged).await, MANY + 1);
@@ -136,7 +137,7 @@ async fn thousands_of_comments_go_come_back_and_are_purged_with_their_history() 
 }
 
 #[actix_web::test]
-async fn hundreds_of_slugs_that_were_taken_meanwhile_get_suffixes() {
+async fn hundreds_of_restored_slugs_that_are_taken_get_suffixes() {
     const SLUGS: i64 = 600;
     let app = TestApp::new().await;
     let (root, ada) = (app.superuser("root").await, app.member("ada").await);
@@ -167,7 +168,7 @@ async fn hundreds_of_slugs_that_were_taken_meanwhile_get_suffixes() {
 }
 
 #[actix_web::test]
-async fn content_of_any_size_is_kept_by_a_user_who_leaves() {
+async fn a_user_who_leaves_can_keep_content_of_any_size() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let mut costs = Vec::new();
@@ -185,6 +186,6 @@ async fn content_of_any_size_is_kept_by_a_user_who_leaves() {
         ada.id
     );
     assert_eq!(count(&app, &handed_over).await, MANY);
-    // The first of them also made the user that the rows belong to now.
+    // The first request also created the user that the rows now belong to.
     assert!(costs[1] <= costs[0], "{costs:?}");
 }

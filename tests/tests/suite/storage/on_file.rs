@@ -19,13 +19,13 @@ const BINARY: &str = env!("CARGO_BIN_EXE_atoll-under-test");
 /// Writes of 90,000 bytes that are tried on a disk that gets full.
 const WRITES: usize = 16;
 
-/// What may be said to those whose write failed.
+/// The allowed details of a failed write.
 const TEXTS: [&str; 2] = [
     "the disk of the database is full: try again later",
     "the file of the database cannot be read or written: try again later",
 ];
 
-/// A server, what it has acknowledged, and sign-ins that it says it has ended.
+/// A server, the writes that it acknowledged, and the sessions whose end it acknowledged.
 struct Ledger {
     address: std::net::SocketAddr,
     ada: Client,
@@ -49,7 +49,7 @@ impl Ledger {
         }
     }
 
-    /// Whether it was acknowledged. If not, it must say why and that it may be tried again.
+    /// Returns the reply if it acknowledges the write. Otherwise it must give the reason and allow a retry.
     fn is_acknowledged(&mut self, reply: Reply, status: u16) -> Option<Reply> {
         if reply.status == status {
             return Some(reply);
@@ -78,7 +78,7 @@ impl Ledger {
         }
     }
 
-    async fn fill(&mut self, token: String) {
+    async fn fill_disk(&mut self, token: String) {
         for number in 0..WRITES {
             self.write(&format!("Big {number}"), 90_000).await;
         }
@@ -91,7 +91,7 @@ impl Ledger {
         self.ada.get("/posts").await.expect_status(200);
     }
 
-    /// All that was acknowledged is there, and nothing more than a few answers that nobody got.
+    /// Checks that exactly the acknowledged writes exist.
     async fn check(&self, url: &str) {
         for path in &self.kept {
             self.ada.get(path).await.expect_status(200);
@@ -107,7 +107,7 @@ impl Ledger {
     }
 }
 
-async fn survives(
+async fn check_full_disk(
     program: &Program,
     url: &str,
     shrink: impl FnOnce(&Process),
@@ -121,7 +121,7 @@ async fn survives(
     );
 
     shrink(&server);
-    ledger.fill(first).await;
+    ledger.fill_disk(first).await;
     // Another process finds the file unlocked.
     let other = Sql::open(url).await;
     other.run("BEGIN IMMEDIATE").await;
@@ -151,7 +151,7 @@ async fn survives(
     say(&format!("{kept} acknowledged, {refused} refused, 0 lost"));
 }
 
-/// Without root: a file that may not grow fails with `SQLITE_IOERR_WRITE`.
+/// This needs no root: a write to a file that may not grow fails with `SQLITE_IOERR_WRITE`.
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
 async fn no_acknowledged_write_is_lost_while_the_file_cannot_grow() {
@@ -177,14 +177,14 @@ async fn no_acknowledged_write_is_lost_while_the_file_cannot_grow() {
         limit(server, (log + 200_000).to_string());
     };
     let grow = |server: &Process| limit(server, "unlimited".to_owned());
-    survives(&program, &url, shrink, grow).await;
+    check_full_disk(&program, &url, shrink, grow).await;
 }
 
-/// A file system of its own, which goes with the test.
+/// A file system in memory, which is removed with the test.
 struct Tmpfs(PathBuf);
 
 impl Tmpfs {
-    /// Fails where nobody may mount one, and then the test says so. In CI it must not.
+    /// Returns `None` if mounting is not permitted, and prints that. In CI it panics.
     fn mount(folder: &Path, size: &str) -> Option<Self> {
         fs::create_dir(folder).unwrap();
         let tmpfs = Self(folder.to_owned());
@@ -216,7 +216,7 @@ impl Drop for Tmpfs {
     }
 }
 
-/// With root: the disk is full, `SQLITE_FULL`.
+/// This needs root: the disk is full (`SQLITE_FULL`).
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
 async fn no_acknowledged_write_is_lost_on_a_full_disk() {
@@ -228,5 +228,5 @@ async fn no_acknowledged_write_is_lost_on_a_full_disk() {
     let url = file_url(&folder);
     let program = program.with("DATABASE_URL", &url);
 
-    survives(&program, &url, |_| {}, |_| disk.resize("60m")).await;
+    check_full_disk(&program, &url, |_| {}, |_| disk.resize("60m")).await;
 }

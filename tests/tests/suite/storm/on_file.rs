@@ -3,7 +3,7 @@ use tests::Backend;
 
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
-async fn no_acknowledged_write_is_lost_in_a_storm_of_resets() {
+async fn no_acknowledged_write_is_lost_during_many_resets() {
     let (acknowledged, lost) = super::publish_during_resets(Backend::File).await;
 
     assert!(

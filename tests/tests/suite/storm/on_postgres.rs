@@ -11,7 +11,7 @@ const TRIES: i64 = 20;
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn no_acknowledged_write_is_lost_in_a_storm_of_resets() {
+async fn no_acknowledged_write_is_lost_during_many_resets() {
     let (acknowledged, lost) = super::publish_during_resets(Backend::Postgres).await;
 
     assert!(

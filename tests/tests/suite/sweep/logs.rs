@@ -3,7 +3,7 @@ use tests::{Client, PASSWORD, json};
 
 use crate::cli::program;
 
-/// Passwords that are sent, and tokens that are given or made up; none of them is part of another text.
+/// Sent passwords, and real and invented tokens. None of them is part of another text.
 const SENT: [&str; 6] = [
     PASSWORD,
     "violet umbrella parade",
@@ -13,7 +13,7 @@ const SENT: [&str; 6] = [
     "kanarienvogel@example.org",
 ];
 
-/// Signing up, in and out, changes, refusals and failures, in all forms that carry a secret.
+/// Sends every kind of request with a secret: sign-ups, sign-ins, changes, refusals and failures. Returns the tokens.
 async fn everything(anyone: &Client) -> Vec<String> {
     let [first, second, third, wrong, token, email] = SENT;
     let account = json!({ "username": "ada", "email": email, "password": first });

@@ -8,11 +8,11 @@ use web::BASE;
 
 use super::CANARY;
 
-/// What holds the canary, in every text that a client can write.
+/// A row that contains the canary in every text that a client can write.
 pub struct Row {
     pub resource: &'static str,
     pub id: i64,
-    /// Fields that lists can be asked about.
+    /// Fields that a list can be filtered by.
     fields: &'static [&'static str],
 }
 
@@ -20,7 +20,7 @@ pub struct Row {
 pub struct World {
     pub app: TestApp,
     pub root: Client,
-    /// Whose rows these are, unless they are the row.
+    /// The owner of the other rows.
     pub ada: Client,
     post: i64,
 }
@@ -103,7 +103,7 @@ impl World {
         }
     }
 
-    /// Those who may see much, but restore nothing of this.
+    /// Returns callers who may read much, but may not restore the row.
     pub async fn watchers(&self) -> Vec<(&'static str, Client)> {
         let reads = [
             "users.read",
@@ -133,7 +133,7 @@ impl World {
         ]
     }
 
-    /// The ids that stand for a route's parameter.
+    /// Returns the ids to put in the place of a route's parameter.
     fn ids(&self, path: &str, row: &Row) -> Vec<i64> {
         match path.split('/').nth(1) {
             Some("posts") => vec![row.id, self.post],
@@ -143,13 +143,13 @@ impl World {
     }
 }
 
-/// Every way to ask every GET route about this row and those around it.
+/// Returns every way to ask every GET route about this row and the related ones.
 pub fn questions(world: &World, row: &Row) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for route in routes()
         .into_iter()
         .filter(|route| route.method.as_str() == "GET")
-        // All of one's own, deleted rows too, in files of which one has tokens (own/export.rs).
+        // This archive contains the caller's deleted rows, and a file about tokens (own/export.rs).
         .filter(|route| !route.path.ends_with("/auth/me/export"))
     {
         let path = route.path.strip_prefix(BASE).unwrap().to_owned();

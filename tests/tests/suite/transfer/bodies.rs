@@ -14,16 +14,16 @@ pub fn head(client: &Client, path: &str, length: &str) -> String {
     )
 }
 
-/// So many posts, as one chunk of a chunked body.
+/// Returns this many posts as one chunk of a chunked body.
 pub fn chunk(count: usize) -> String {
     let text = lines((0..count).map(|number| post(format!("Post {number}"))));
     format!("{:x}\r\n{text}\r\n", text.len())
 }
 
-/// Waits until there are so many posts.
-async fn there_are(client: &Client, count: i64) {
+/// Waits until there are this many posts.
+async fn wait_for_posts(client: &Client, count: i64) {
     eventually("chunks are written", async || {
-        // While one is, there may be no connection.
+        // There may be no free connection while a chunk is written.
         let page = client.get("/posts?count=exact").await;
         (page.body["page"]["total"] == count).then_some(())
     })
@@ -33,7 +33,7 @@ async fn there_are(client: &Client, count: i64) {
 pub const CHUNKED: &str = "Transfer-Encoding: chunked";
 
 #[actix_web::test]
-async fn the_type_of_the_body_is_one_of_two_and_fits_the_format() {
+async fn the_content_type_of_an_import_must_match_its_format() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let text = lines([post("Hello")]);
@@ -42,7 +42,7 @@ async fn the_type_of_the_body_is_one_of_two_and_fits_the_format() {
         let request = headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, *value)
         });
-        Reply::of(request.body(text.clone())).await
+        Reply::send(request.body(text.clone())).await
     };
     let ndjson = ("content-type", "application/x-ndjson");
     let csv = ("content-type", "text/csv; charset=utf-8; header=present");
@@ -71,7 +71,7 @@ async fn the_type_of_the_body_is_one_of_two_and_fits_the_format() {
 }
 
 #[actix_web::test]
-async fn parameters_that_nobody_knows_are_refused() {
+async fn an_import_refuses_unknown_parameters() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -86,7 +86,7 @@ async fn parameters_that_nobody_knows_are_refused() {
 }
 
 #[actix_web::test]
-async fn a_body_that_is_too_large_is_413_and_what_was_committed_stays() {
+async fn a_body_that_is_too_large_is_413_and_committed_chunks_stay() {
     let app = TestApp::with(|with| with.server.import_limit = 100_000).await;
     let ada = app.member("ada").await;
 
@@ -107,7 +107,7 @@ async fn a_body_that_is_too_large_is_413_and_what_was_committed_stays() {
 }
 
 #[actix_web::test]
-async fn a_body_of_which_nothing_arrives_for_too_long_is_408() {
+async fn an_import_whose_body_stalls_is_408() {
     let soon = Duration::from_millis(200);
     let app = TestApp::with(|with| with.server.body_timeout = soon).await;
     let ada = app.member("ada").await;
@@ -132,9 +132,9 @@ async fn only_whole_chunks_of_an_interrupted_import_are_written() {
         let text = head(&ada, "/posts/import", CHUNKED) + &chunk(2_500);
         let mut stream = TcpStream::connect(app.address).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
-        there_are(&ada, before + 2_000).await;
+        wait_for_posts(&ada, before + 2_000).await;
         if is_reset {
-            // With what it has not read: that is a reset.
+            // The server has not read these bytes, so closing the connection resets it.
             stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         }
         drop(stream);
@@ -177,13 +177,13 @@ async fn a_line_that_is_too_long_is_refused_and_the_next_one_read() {
 }
 
 #[actix_web::test]
-async fn there_are_only_so_many_imports_at_a_time() {
+async fn the_number_of_concurrent_imports_is_limited() {
     let app = TestApp::with(|with| with.server.max_imports = 1).await;
     let ada = app.member("ada").await;
     let text = head(&ada, "/posts/import", CHUNKED) + &chunk(1_001);
     let mut stream = TcpStream::connect(app.address).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
-    there_are(&ada, 1_000).await;
+    wait_for_posts(&ada, 1_000).await;
 
     let second = ada.import("/posts/import", lines([post("Hello")])).await;
 

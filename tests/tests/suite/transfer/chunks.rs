@@ -4,7 +4,7 @@ use tests::{TestApp, json};
 
 use super::import::{errors, lines, post, total};
 
-/// So many good posts, but for those on these lines.
+/// Returns this many records of posts, with invalid ones on these lines.
 fn posts(count: usize, bad: &[usize]) -> String {
     lines((1..=count).map(|line| {
         if bad.contains(&line) {
@@ -15,7 +15,7 @@ fn posts(count: usize, bad: &[usize]) -> String {
     }))
 }
 
-/// Lines, created, refused and committed.
+/// Returns the numbers of lines, of created and refused records, and of committed lines.
 fn counts(report: &Value) -> [i64; 4] {
     ["lines", "created", "refused", "committed_lines"].map(|name| report[name].as_i64().unwrap())
 }
@@ -36,7 +36,7 @@ async fn an_error_aborts_the_import_and_undoes_its_chunk() {
 }
 
 #[actix_web::test]
-async fn an_import_goes_on_where_it_stopped() {
+async fn an_import_can_continue_where_it_stopped() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let stopped = ada.import("/posts/import", posts(1_200, &[1_100])).await;
@@ -60,7 +60,7 @@ async fn an_import_goes_on_where_it_stopped() {
 }
 
 #[actix_web::test]
-async fn lines_are_counted_from_the_beginning_whatever_is_skipped() {
+async fn line_numbers_include_skipped_lines() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -76,7 +76,7 @@ async fn lines_are_counted_from_the_beginning_whatever_is_skipped() {
 }
 
 #[actix_web::test]
-async fn what_is_bad_can_be_left_out() {
+async fn an_import_can_skip_invalid_records() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -93,7 +93,7 @@ async fn what_is_bad_can_be_left_out() {
 }
 
 #[actix_web::test]
-async fn a_trial_writes_nothing_and_answers_as_if() {
+async fn a_dry_run_writes_nothing_and_gives_the_same_report() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let taken = json!({ "title": "Taken", "content": "…", "slug": "post-7" });
@@ -124,7 +124,7 @@ async fn a_trial_writes_nothing_and_answers_as_if() {
 }
 
 #[actix_web::test]
-async fn a_chunk_takes_a_few_statements_however_much_is_in_it() {
+async fn the_statements_of_a_chunk_do_not_grow_with_its_records() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 

@@ -6,7 +6,7 @@ use tests::{Client, TestApp, json};
 
 use super::export::rows;
 
-/// The header, and the records beneath it.
+/// Returns the header and the records of an export.
 async fn table(client: &Client, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let reply = client.get(path).await.expect_status(200);
     let mut reader = csv::Reader::from_reader(reply.text.as_bytes());
@@ -17,7 +17,7 @@ async fn table(client: &Client, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
 }
 
 #[actix_web::test]
-async fn the_header_has_every_member_that_a_row_may_have() {
+async fn the_header_has_every_field_of_a_row() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let post = root.publish("Hello").await.id();
@@ -36,7 +36,7 @@ async fn the_header_has_every_member_that_a_row_may_have() {
 }
 
 #[actix_web::test]
-async fn cells_hold_anything_and_null_is_an_empty_one() {
+async fn a_cell_can_hold_any_text_and_null_is_an_empty_cell() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let nasty = "a \"quoted\", text\r\nof two lines";
@@ -56,14 +56,14 @@ async fn cells_hold_anything_and_null_is_an_empty_one() {
     )
     .await;
 
-    // What is absent, and what is empty, can be told apart.
+    // Null and an empty text differ.
     assert_eq!(posts, [["1", "'", nasty, ""]]);
     let permissions: Value = serde_json::from_str(&roles[0][2]).unwrap();
     assert_eq!(permissions, json!(["posts.read", "users.read"]));
 }
 
 #[actix_web::test]
-async fn no_cell_is_run_as_a_formula() {
+async fn no_exported_cell_is_a_formula() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let formulas = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", "＝1"];
@@ -80,7 +80,7 @@ async fn no_cell_is_run_as_a_formula() {
 }
 
 #[actix_web::test]
-async fn an_export_of_nothing_is_its_header() {
+async fn an_empty_export_has_only_its_header() {
     let app = TestApp::new().await;
 
     let csv = app

@@ -2,7 +2,7 @@
 use serde_json::Value;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
-/// Lines of NDJSON.
+/// Returns rows as NDJSON.
 pub fn lines(rows: impl IntoIterator<Item = Value>) -> String {
     let lines: Vec<_> = rows.into_iter().map(|row| row.to_string()).collect();
     lines.join("\n") + "\n"
@@ -12,7 +12,7 @@ pub fn post(title: impl std::fmt::Display) -> Value {
     json!({ "title": title.to_string(), "content": "…" })
 }
 
-/// Line and pointer of each error.
+/// Returns the line and the pointer of each error.
 pub fn errors(reply: &Reply) -> Vec<(u64, &str)> {
     let errors = reply.body["errors"].as_array().into_iter().flatten();
     let place = |error: &'_ Value| error["line"].as_u64().unwrap();
@@ -30,7 +30,7 @@ pub async fn total(client: &Client, path: &str) -> i64 {
 }
 
 #[actix_web::test]
-async fn rows_are_created_as_if_each_was_posted() {
+async fn imported_rows_equal_posted_rows() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let published =
@@ -59,7 +59,7 @@ async fn rows_are_created_as_if_each_was_posted() {
 }
 
 #[actix_web::test]
-async fn users_can_sign_in_with_the_password_that_came_with_them() {
+async fn imported_users_can_sign_in_with_their_password() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let bob = json!({ "username": "bob", "email": "bob@example.org", "password": PASSWORD });
@@ -76,7 +76,7 @@ async fn users_can_sign_in_with_the_password_that_came_with_them() {
 }
 
 #[actix_web::test]
-async fn what_is_refused_is_named_by_its_line() {
+async fn errors_name_the_line_of_the_record() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     ada.post(
@@ -130,7 +130,7 @@ async fn what_is_refused_is_named_by_its_line() {
 }
 
 #[actix_web::test]
-async fn text_that_is_no_utf_8_is_refused_by_its_line() {
+async fn a_line_that_is_not_utf_8_is_refused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let text = [
@@ -180,7 +180,7 @@ async fn a_unique_value_that_is_taken_is_named_by_its_line() {
 }
 
 #[actix_web::test]
-async fn owners_must_be_there_be_visible_and_fit() {
+async fn imported_comments_need_a_visible_published_post() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.member("ada").await, app.member("bob").await);
     let published = ada.publish("Hello").await.id();
@@ -241,7 +241,7 @@ async fn a_role_with_a_permission_that_the_caller_lacks_is_not_imported() {
 }
 
 #[actix_web::test]
-async fn only_the_first_hundred_errors_are_told() {
+async fn only_the_first_hundred_errors_are_reported() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -278,7 +278,7 @@ async fn an_import_takes_no_idempotency_key() {
         let request = request
             .header("content-type", "application/x-ndjson")
             .header("idempotency-key", "one");
-        Reply::of(request.body(lines([post("Hello")])))
+        Reply::send(request.body(lines([post("Hello")])))
             .await
             .expect_status(200);
     }

@@ -18,7 +18,7 @@ async fn server(first: &[&str]) -> (TestApp, Vec<Client>) {
 }
 
 #[actix_web::test]
-async fn an_export_names_what_its_rows_refer_to() {
+async fn an_export_has_the_names_of_referenced_rows() {
     let (app, people) = server(&["ada", "bob"]).await;
     let post = people[0].publish("Hello").await.id();
     people[1].comment(post, "…").await;
@@ -53,7 +53,7 @@ async fn an_export_names_what_its_rows_refer_to() {
 
 /// The slug of a draft is no business of those who may comment elsewhere.
 #[actix_web::test]
-async fn an_export_names_only_what_its_caller_can_see() {
+async fn an_export_has_names_of_visible_rows_only() {
     let (_app, people) = server(&["ada", "bob"]).await;
     let post = people[0].publish("Hello").await;
     people[1].comment(post.id(), "…").await;
@@ -127,7 +127,7 @@ async fn an_import_does_not_match_references_by_foreign_ids() {
 }
 
 #[actix_web::test]
-async fn comments_find_their_posts_by_name() {
+async fn imported_comments_find_their_posts_by_name() {
     let (_source, there) = server(&["ada", "bob"]).await;
     let other = there[0].publish("Other").await.id();
     let post = there[0].publish("Hello").await.id();
@@ -155,7 +155,7 @@ async fn comments_find_their_posts_by_name() {
 }
 
 #[actix_web::test]
-async fn names_are_checked_and_looked_up_in_any_form() {
+async fn names_of_references_are_checked_or_looked_up() {
     let (_app, people) = server(&["ada", "bob"]).await;
     let [ada, bob] = &people[..] else { panic!() };
     let post = |members: Value| {

@@ -4,7 +4,7 @@ use tests::{Client, PASSWORD, TestApp, json};
 
 use super::{export::rows, import::lines};
 
-/// All that a client sets, of every resource: owners first.
+/// The fields that a client sets, of every resource. Owners come first.
 const FIELDS: [(&str, &str); 4] = [
     (
         "users",
@@ -15,8 +15,8 @@ const FIELDS: [(&str, &str); 4] = [
     ("comments", "post_id,author_id,body"),
 ];
 
-/// But for what is there from the start.
-fn others(resource: &str) -> &'static str {
+/// Returns a filter that excludes the rows that exist from the start.
+fn built_in_excluded(resource: &str) -> &'static str {
     match resource {
         "users" => "username[ne]=root&",
         "roles" => "is_system=false&",
@@ -59,7 +59,7 @@ async fn fill(root: &Client) {
     }
 }
 
-/// Passwords are never exported: whoever imports users gives them some.
+/// Adds passwords to an export of users, because an import needs them.
 fn with_passwords(format: &str, text: &str) -> String {
     if format == "ndjson" {
         let rows = text
@@ -83,7 +83,7 @@ fn with_passwords(format: &str, text: &str) -> String {
 }
 
 #[actix_web::test]
-async fn an_import_of_an_export_sets_what_was_set() {
+async fn an_imported_export_has_the_same_fields() {
     let source = TestApp::new().await;
     let root = source.superuser("root").await;
     fill(&root).await;
@@ -92,7 +92,7 @@ async fn an_import_of_an_export_sets_what_was_set() {
         let target = TestApp::new().await;
         let other = target.superuser("root").await;
         for (resource, fields) in FIELDS {
-            let all = format!("/{resource}/export?{}sort=id", others(resource));
+            let all = format!("/{resource}/export?{}sort=id", built_in_excluded(resource));
             let text = root
                 .get(format!("{all}&format={format}"))
                 .await

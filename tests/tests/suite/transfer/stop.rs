@@ -1,4 +1,4 @@
-//! A server is told to stop during an import.
+//! A server stops during an import.
 use std::{
     io::{Read, Write},
     net::TcpStream,
@@ -14,7 +14,7 @@ use super::{
 use crate::cli::program;
 
 #[actix_web::test]
-async fn an_import_ends_with_the_transaction_at_hand_and_says_where() {
+async fn a_stopping_server_ends_an_import_after_its_transaction() {
     let (program, _) = program().await;
     program.ok("migrate up", "").await;
     let create = "user create --superuser --username root --email root@example.org";

@@ -15,7 +15,7 @@ async fn posts(client: &Client) -> Value {
 }
 
 #[actix_web::test]
-async fn cells_may_have_lines_commas_and_quotes_in_them() {
+async fn cells_may_contain_newlines_commas_and_quotes() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let text = "content,title,summary\r\n\"a \"\"b\"\", c\r\nd\",One,\r\n\r\n,Two,\nf,Three,\"\"\n";
@@ -43,7 +43,7 @@ async fn cells_may_have_lines_commas_and_quotes_in_them() {
 }
 
 #[actix_web::test]
-async fn the_apostrophe_before_a_formula_is_taken_away() {
+async fn the_apostrophe_before_a_formula_is_removed() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
     let text = "title,content,summary\n'=1,'a,''@\n-1,'+1,'\n";
@@ -58,7 +58,7 @@ async fn the_apostrophe_before_a_formula_is_taken_away() {
 }
 
 #[actix_web::test]
-async fn cells_are_read_as_their_fields_are() {
+async fn cells_are_parsed_by_the_type_of_their_field() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let roles =
@@ -98,7 +98,7 @@ async fn a_record_must_have_a_cell_for_each_column() {
 }
 
 #[actix_web::test]
-async fn a_file_that_ends_inside_a_quote_is_not_whole() {
+async fn a_file_that_ends_inside_a_quote_is_incomplete() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -111,7 +111,7 @@ async fn a_file_that_ends_inside_a_quote_is_not_whole() {
 }
 
 #[actix_web::test]
-async fn a_header_that_cannot_be_read_refuses_everything() {
+async fn an_invalid_header_refuses_the_whole_file() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -132,7 +132,7 @@ async fn a_header_that_cannot_be_read_refuses_everything() {
 }
 
 #[actix_web::test]
-async fn text_that_is_no_utf_8_is_refused_by_its_cell() {
+async fn a_cell_that_is_not_utf_8_is_refused() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -144,7 +144,7 @@ async fn text_that_is_no_utf_8_is_refused_by_its_cell() {
 }
 
 #[actix_web::test]
-async fn quotes_inside_a_cell_open_nothing_and_an_open_quote_swallows_nothing() {
+async fn a_quote_inside_a_cell_is_text_and_an_unclosed_quote_is_an_error() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
 
@@ -161,7 +161,7 @@ async fn quotes_inside_a_cell_open_nothing_and_an_open_quote_swallows_nothing() 
 }
 
 #[actix_web::test]
-async fn what_spreadsheets_write_is_read() {
+async fn files_of_spreadsheets_are_read() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let text = "username,email,password,is_active\r        ada,ada@example.org,correct horse battery staple,TRUE\r        bob,bob@example.org,correct horse battery staple,FALSE\r        eve,eve@example.org,correct horse battery staple,yes";

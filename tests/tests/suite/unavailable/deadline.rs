@@ -26,7 +26,7 @@ async fn a_statement_gets_only_the_time_that_is_left_of_its_request() {
 
     assert!(matches!(read, Err(Error::QueryTimeout(_))), "{read:?}");
     assert!(written.is_err());
-    // What is done in chunks begins anew with each, and a long operation has longer.
+    // Work in chunks has a new deadline for each chunk, and a long operation has a later deadline.
     list(&session(Instant::now() - limit).per_chunk())
         .await
         .unwrap();
@@ -34,7 +34,7 @@ async fn a_statement_gets_only_the_time_that_is_left_of_its_request() {
 }
 
 #[actix_web::test]
-async fn nothing_needs_statements_that_are_prepared_by_name() {
+async fn the_server_works_without_named_prepared_statements() {
     let app = TestApp::with(|with| with.database = |database| database.statement_cache = 0).await;
     let anyone = app.anonymous();
     let user = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });

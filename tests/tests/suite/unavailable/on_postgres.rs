@@ -52,7 +52,7 @@ async fn is_ready(app: &TestApp) -> bool {
 }
 
 /// Sends eight reads and eight writes at once.
-async fn ask(client: &Client) -> Vec<Reply> {
+async fn send_requests(client: &Client) -> Vec<Reply> {
     let post = || json!({ "title": "Hello", "content": "…" });
     let (reads, writes) = tokio::join!(
         join_all((0..8).map(|_| client.get("/auth/me"))),
@@ -69,7 +69,7 @@ async fn refuses_until_the_database_is_back(
     resume: impl AsyncFnOnce(),
 ) {
     stop().await;
-    for reply in ask(client).await {
+    for reply in send_requests(client).await {
         reply
             .expect_problem(503, "unavailable")
             .header("retry-after");
@@ -85,7 +85,7 @@ async fn refuses_until_the_database_is_back(
     })
     .await;
     eventually("requests are served again", async || {
-        let replies = ask(client).await;
+        let replies = send_requests(client).await;
         replies
             .iter()
             .all(|reply| [200, 201].contains(&reply.status))

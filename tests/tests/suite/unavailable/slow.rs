@@ -15,12 +15,12 @@ const BODY: &str = r#"{"title":"Hello","content":"…"}"#;
 
 /// Opens a connection and sends the head and half of the body of a new post.
 async fn half_a_post(client: &Client, address: SocketAddr) -> TcpStream {
-    half(client, address, ("/api/v1/posts", "application/json")).await
+    send_half(client, address, ("/api/v1/posts", "application/json")).await
 }
 
 /// Does the same for an import, which is worked on while its body arrives.
 async fn half_an_import(client: &Client, address: SocketAddr) -> TcpStream {
-    half(
+    send_half(
         client,
         address,
         ("/api/v1/posts/import", "application/x-ndjson"),
@@ -28,7 +28,7 @@ async fn half_an_import(client: &Client, address: SocketAddr) -> TcpStream {
     .await
 }
 
-async fn half(client: &Client, address: SocketAddr, (path, kind): (&str, &str)) -> TcpStream {
+async fn send_half(client: &Client, address: SocketAddr, (path, kind): (&str, &str)) -> TcpStream {
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
         client.token(),
@@ -72,7 +72,7 @@ async fn is_full(app: &TestApp) -> bool {
 }
 
 #[actix_web::test]
-async fn a_request_beyond_the_bound_is_refused_at_once() {
+async fn a_request_above_the_limit_is_refused_at_once() {
     let app = TestApp::with(|with| with.server.max_in_flight = 1).await;
     let ada = app.member("ada").await;
 

@@ -193,7 +193,7 @@ async fn the_last_active_superuser_stays() {
     ];
 
     for (method, body) in &requests {
-        let reply = Reply::of(root.request(method.clone(), url(root.id)).json(body)).await;
+        let reply = Reply::send(root.request(method.clone(), url(root.id)).json(body)).await;
 
         reply.expect_problem(409, "conflict");
     }

@@ -53,7 +53,7 @@ async fn an_entry_waits_for_every_transaction_that_began_before_its_own() {
     );
 }
 
-/// A restored dump brings the numbers of another server's transactions along.
+/// A restored dump contains transaction ids of another server.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn sealing_goes_on_in_a_restored_database() {

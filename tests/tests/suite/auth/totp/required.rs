@@ -8,7 +8,7 @@ async fn app() -> TestApp {
 
 async fn withheld(client: &Client, method: Method, path: &str) {
     let body = json!({ "name": "Key", "scopes": ["posts.read"] });
-    let reply = Reply::of(client.request(method, path).json(&body)).await;
+    let reply = Reply::send(client.request(method, path).json(&body)).await;
     let reply = reply.expect_problem(403, "forbidden");
     let detail = reply.body["detail"].as_str().unwrap();
     assert!(detail.contains("POST /api/v1/auth/totp"), "{detail}");
@@ -35,7 +35,7 @@ async fn whoever_has_such_a_role_only_reaches_their_account_until_it_is_on() {
         editor.get(path).await.expect_status(200);
     }
 
-    Authenticator::on(&editor).await;
+    Authenticator::enabled(&editor).await;
 
     editor.get("/posts").await.expect_status(200);
     editor.publish("Hello").await;
@@ -51,7 +51,7 @@ async fn only_holders_of_a_listed_role_and_superusers_need_a_second_factor() {
     admin.get("/roles").await.expect_status(200);
     withheld(&root, Method::GET, "/posts").await;
 
-    Authenticator::on(&root).await;
+    Authenticator::enabled(&root).await;
     root.get("/posts").await.expect_status(200);
 }
 
@@ -61,7 +61,7 @@ async fn api_keys_of_a_user_without_the_required_second_factor_are_refused() {
     let ada = app.member("ada").await;
     let program = ada.with_key(&["posts.create.own"]).await;
     let root = app.superuser("root").await;
-    Authenticator::on(&root).await;
+    Authenticator::enabled(&root).await;
     let editors = root.get("/roles?name=editor").await.ids()[0];
     program.publish("Before").await;
 
@@ -70,7 +70,7 @@ async fn api_keys_of_a_user_without_the_required_second_factor_are_refused() {
         .expect_status(204);
 
     withheld(&program, Method::POST, "/posts").await;
-    Authenticator::on(&ada).await;
+    Authenticator::enabled(&ada).await;
     program.publish("After").await;
 }
 
@@ -92,7 +92,7 @@ async fn who_needs_it_signs_in_without_and_out_again() {
 async fn requiring_a_second_factor_costs_no_statement() {
     let app = app().await;
     let editor = app.editor("ada").await;
-    Authenticator::on(&editor).await;
+    Authenticator::enabled(&editor).await;
     app.statements.take();
 
     editor.get("/posts").await.expect_status(200);

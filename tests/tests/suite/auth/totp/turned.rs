@@ -33,7 +33,7 @@ async fn it_begins_with_the_password_and_is_off_until_a_code_is_shown() {
     assert_eq!(started.header("cache-control"), "no-store");
     assert_eq!(has_totp(&ada).await, false);
     sign_in(&app, PASSWORD, None).await.expect_status(200);
-    end(&ada, &Authenticator::of(&started).code(0))
+    end(&ada, &Authenticator::from_reply(&started).code(0))
         .await
         .expect_problem(404, "not_found");
 }
@@ -73,7 +73,7 @@ async fn a_code_or_a_recovery_code_turns_it_off_and_nothing_else() {
     let ada = app.member("ada").await;
 
     for by_recovery in [false, true] {
-        let phone = Authenticator::on(&ada).await;
+        let phone = Authenticator::enabled(&ada).await;
         ada.delete("/auth/totp")
             .await
             .expect_problem(415, "unsupported_media_type");

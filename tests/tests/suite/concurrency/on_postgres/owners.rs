@@ -10,7 +10,7 @@ use service::{
 use tests::{Service, Sql, process::eventually, service::draft};
 use tokio::{sync::Notify, task::JoinHandle};
 
-/// Ada's published post, Bob who comments, and a look from outside.
+/// A published post of ada's, its commenter bob, and a separate connection.
 struct Scene {
     service: Service,
     sql: Sql,
@@ -40,7 +40,7 @@ impl Scene {
         }
     }
 
-    async fn commented(&self) -> i64 {
+    async fn create_comment(&self) -> i64 {
         let new = self.comment();
         let made = self
             .service
@@ -48,8 +48,8 @@ impl Scene {
         made.await.unwrap().id
     }
 
-    /// Does `first` and, before that commits, starts `second`, which must then wait.
-    async fn in_this_order<A: 'static, B: 'static>(
+    /// Runs `first`, and starts `second` before `first` commits. Then `second` must wait.
+    async fn run_in_order<A: 'static, B: 'static>(
         &self,
         first: impl AsyncFn(&Tx) -> Result<A> + 'static,
         second: impl AsyncFn(&Tx) -> Result<B> + 'static,
@@ -93,12 +93,12 @@ fn start<T: 'static>(
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn a_comment_goes_with_a_post_that_is_deleted_after_it() {
+async fn a_new_comment_is_deleted_with_a_post_that_is_deleted_after_it() {
     let scene = Scene::new().await;
     let (new, post) = (scene.comment(), scene.post);
 
     let (made, deleted) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Comments::create(tx, &new).await,
             async move |tx| Posts::delete(tx, post).await,
         )
@@ -116,7 +116,7 @@ async fn a_comment_is_refused_on_a_post_that_is_deleted_before_it() {
     let (new, post) = (scene.comment(), scene.post);
 
     let (deleted, made) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Posts::delete(tx, post).await,
             async move |tx| Comments::create(tx, &new).await,
         )
@@ -129,9 +129,9 @@ async fn a_comment_is_refused_on_a_post_that_is_deleted_before_it() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn a_restored_comment_goes_with_a_post_that_is_deleted_after_it() {
+async fn a_restored_comment_is_deleted_with_a_post_that_is_deleted_after_it() {
     let scene = Scene::new().await;
-    let (comment, post) = (scene.commented().await, scene.post);
+    let (comment, post) = (scene.create_comment().await, scene.post);
     scene
         .service
         .write(async |tx| Comments::delete(tx, comment).await)
@@ -139,7 +139,7 @@ async fn a_restored_comment_goes_with_a_post_that_is_deleted_after_it() {
         .unwrap();
 
     let (restored, deleted) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Comments::restore(tx, comment, None::<&CommentPatch>).await,
             async move |tx| Posts::delete(tx, post).await,
         )
@@ -154,7 +154,7 @@ async fn a_restored_comment_goes_with_a_post_that_is_deleted_after_it() {
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_comment_is_not_restored_on_a_post_that_is_deleted_before_it() {
     let scene = Scene::new().await;
-    let (comment, post) = (scene.commented().await, scene.post);
+    let (comment, post) = (scene.create_comment().await, scene.post);
     scene
         .service
         .write(async |tx| Comments::delete(tx, comment).await)
@@ -162,7 +162,7 @@ async fn a_comment_is_not_restored_on_a_post_that_is_deleted_before_it() {
         .unwrap();
 
     let (deleted, restored) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Posts::delete(tx, post).await,
             async move |tx| Comments::restore(tx, comment, None::<&CommentPatch>).await,
         )
@@ -175,12 +175,12 @@ async fn a_comment_is_not_restored_on_a_post_that_is_deleted_before_it() {
     assert_eq!(scene.live_comments().await, 0);
 }
 
-/// The post brings its comments back; one of them has another owner, who goes at the same moment.
+/// The post restores its comments; one of them has another author, who is deleted at the same time.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn what_a_restored_post_brings_back_goes_with_an_author_deleted_after_it() {
+async fn a_comment_that_a_post_restores_is_deleted_with_its_author_after_it() {
     let scene = Scene::new().await;
-    let (_comment, post, bob) = (scene.commented().await, scene.post, scene.bob);
+    let (_comment, post, bob) = (scene.create_comment().await, scene.post, scene.bob);
     scene
         .service
         .write(async |tx| Posts::delete(tx, post).await)
@@ -188,7 +188,7 @@ async fn what_a_restored_post_brings_back_goes_with_an_author_deleted_after_it()
         .unwrap();
 
     let (restored, deleted) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Posts::restore(tx, post, None::<&PostPatch>).await,
             async move |tx| Users::delete(tx, bob).await,
         )
@@ -201,9 +201,9 @@ async fn what_a_restored_post_brings_back_goes_with_an_author_deleted_after_it()
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn a_restored_post_does_not_bring_back_what_an_author_took_along_before_it() {
+async fn a_restored_post_does_not_restore_comments_of_an_author_deleted_before_it() {
     let scene = Scene::new().await;
-    let (_comment, post, bob) = (scene.commented().await, scene.post, scene.bob);
+    let (_comment, post, bob) = (scene.create_comment().await, scene.post, scene.bob);
     scene
         .service
         .write(async |tx| Posts::delete(tx, post).await)
@@ -211,7 +211,7 @@ async fn a_restored_post_does_not_bring_back_what_an_author_took_along_before_it
         .unwrap();
 
     let (deleted, restored) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Users::delete(tx, bob).await,
             async move |tx| Posts::restore(tx, post, None::<&PostPatch>).await,
         )
@@ -224,12 +224,12 @@ async fn a_restored_post_does_not_bring_back_what_an_author_took_along_before_it
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn a_post_goes_with_an_author_who_is_deleted_after_it() {
+async fn a_new_post_is_deleted_with_an_author_who_is_deleted_after_it() {
     let scene = Scene::new().await;
     let (new, ada) = (tests::service::draft(scene.ada, "Last"), scene.ada);
 
     let (made, deleted) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Posts::create(tx, &new).await,
             async move |tx| Users::delete(tx, ada).await,
         )
@@ -251,7 +251,7 @@ async fn a_slug_that_is_taken_while_its_post_comes_back_is_varied() {
     deleted.await.unwrap();
 
     let (made, restored) = scene
-        .in_this_order(
+        .run_in_order(
             async move |tx| Posts::create(tx, &new).await,
             async move |tx| Users::restore(tx, ada, None::<&UserPatch>).await,
         )

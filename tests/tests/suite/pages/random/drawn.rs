@@ -1,4 +1,4 @@
-//! Random orders, filters, and tables with many equal rows.
+//! Random orders, filters, and tables with many equal values.
 use serde_json::{Value, json};
 use tests::{Client, TestApp};
 
@@ -8,12 +8,12 @@ use crate::{
 };
 
 impl Dice {
-    /// Small ones mostly: there are more edges between pages.
+    /// Returns a random page size, mostly a small one: that gives more edges between pages.
     pub fn limit(&mut self) -> usize {
-        self.of_these(&[1, 1, 2, 3, 4, 5, 7, 11, 40])
+        self.pick(&[1, 1, 2, 3, 4, 5, 7, 11, 40])
     }
 
-    /// One to three fields of posts, each either way.
+    /// Returns one to three fields of posts, each in a random direction.
     pub fn sort(&mut self) -> Vec<String> {
         let (_, public, _) = DECLARED
             .into_iter()
@@ -23,14 +23,14 @@ impl Dice {
         let count = 1 + self.below(3);
         let mut draw = || {
             let field = fields.remove(self.below(fields.len()));
-            format!("{}{field}", self.of_these(&["", "-"]))
+            format!("{}{field}", self.pick(&["", "-"]))
         };
         (0..count).map(|_| draw()).collect()
     }
 
-    /// Further parameters, or none.
+    /// Returns further parameters, or none.
     pub fn filter(&mut self) -> &'static str {
-        self.of_these(&[
+        self.pick(&[
             "",
             "",
             "&status[ne]=archived",
@@ -39,9 +39,9 @@ impl Dice {
         ])
     }
 
-    /// Few different values, and none at all.
+    /// Returns a post with few different values, so that many are equal or null.
     fn post(&mut self) -> Value {
-        let summary = self.of_these(&[
+        let summary = self.pick(&[
             json!(null),
             json!(null),
             json!(""),
@@ -50,19 +50,19 @@ impl Dice {
             json!("é"),
         ]);
         json!({
-            "title": self.of_these(&["Alpha", "alpha", "beta", "Ölpha", "😀"]),
+            "title": self.pick(&["Alpha", "alpha", "beta", "Ölpha", "😀"]),
             "summary": summary,
-            "status": self.of_these(&["draft", "published", "archived"]),
+            "status": self.pick(&["draft", "published", "archived"]),
             "content": "…",
         })
     }
 }
 
-/// Up to 40 posts of two authors, some of them changed, some deleted.
+/// Up to 40 posts of two authors, some changed and some deleted.
 pub struct World {
-    /// Who sees them all.
+    /// A caller who sees all posts.
     pub root: Client,
-    /// Who sees her own and what is published.
+    /// A caller who sees her own posts and published ones.
     pub ada: Client,
     live: Vec<i64>,
 }
@@ -87,7 +87,7 @@ impl World {
         world
     }
 
-    /// Between two pages.
+    /// Changes some posts between two pages.
     pub async fn change(&mut self, dice: &mut Dice) {
         for _ in 0..dice.below(3) {
             match dice.below(2) {
@@ -119,7 +119,7 @@ impl World {
 
     async fn touch(&self, dice: &mut Dice) {
         if !self.live.is_empty() {
-            let post = format!("/posts/{}", dice.of_these(&self.live));
+            let post = format!("/posts/{}", dice.pick(&self.live));
             let content = json!({ "content": format!("{}", dice.below(9)) });
             self.root.patch(post, content).await.expect_status(200);
         }

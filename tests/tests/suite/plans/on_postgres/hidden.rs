@@ -1,13 +1,13 @@
-//! A page looks at a bounded number of rows, however many of them the caller does not see.
+//! A page examines a limited number of rows, however many are hidden from the caller.
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 use tests::{Client, Sql, TestApp, json};
 
-/// What one page may look at, and again where it looks for the row after them.
+/// The rows that one page may examine, and again as many to find the next row.
 const MOST: f64 = 2.0 * 2_000.0 + 1.0;
 
 /// Rows of `comments` that the server's statement for this page reads.
-async fn looked_at(app: &TestApp, sql: &Sql, client: &Client, path: &str) -> f64 {
+async fn rows_read(app: &TestApp, sql: &Sql, client: &Client, path: &str) -> f64 {
     app.statements.take_whole();
     client.get(path).await.expect_status(200);
     let statements = app.statements.take_whole();
@@ -69,11 +69,11 @@ async fn a_page_over_hidden_rows_reads_a_bounded_number() {
                     continue;
                 }
                 let path = format!("{list}{more}");
-                let rows = looked_at(&app, &sql, client, &path).await;
+                let rows = rows_read(&app, &sql, client, &path).await;
                 assert!(rows <= MOST + 2.0 * 40.0, "{path}: {rows} rows");
             }
         }
     }
-    let full = looked_at(&app, &sql, &anonymous, "/comments?sort=id&limit=20").await;
+    let full = rows_read(&app, &sql, &anonymous, "/comments?sort=id&limit=20").await;
     assert!(full <= 21.0, "a full page reads {full} rows");
 }

@@ -1,7 +1,7 @@
 //! Many rows, nine in ten of them deleted, and queries for a page at a given place.
 use tests::Sql;
 
-/// Of 100,000 posts every tenth is live, up to the 90,000th.
+/// The live posts: every tenth of 100,000, up to the 90,000th.
 pub const LIVE_POSTS: u64 = 9_000;
 
 /// A third of the live posts are published, but none of the newest 500; half of them are of `author`. Of 50,000 comments

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 async fn delete_with_key(client: &Client, url: &str) -> Reply {
     let request = client.request(Method::DELETE, url);
-    Reply::of(request.header("Idempotency-Key", "once")).await
+    Reply::send(request.header("Idempotency-Key", "once")).await
 }
 
 /// Waits until a statement of another connection waits for a lock.

@@ -13,7 +13,7 @@ use tests::{
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A database in a folder, with posts.
+/// Creates a database with posts in a folder.
 async fn database(folder: &Path) -> (String, PathBuf) {
     let url = file_url(folder);
     let service = Service::at(&url, |_| {}).await;
@@ -25,8 +25,8 @@ async fn database(folder: &Path) -> (String, PathBuf) {
     (url, folder.join("test.db"))
 }
 
-/// Flips what says where on its first page the rows of `posts` are.
-async fn flip(url: &str, file: &Path) {
+/// Inverts the bytes on the first page of `posts` that say where its rows are.
+async fn damage_file(url: &str, file: &Path) {
     let sql = Sql::open(url).await;
     let root = sql
         .number("SELECT rootpage FROM sqlite_schema WHERE name = 'posts'")
@@ -47,7 +47,7 @@ async fn flip(url: &str, file: &Path) {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
-async fn damage_is_found_and_a_whole_file_is_not_blamed() {
+async fn a_check_finds_damage_and_accepts_an_intact_file() {
     let folder = tempfile::tempdir().unwrap();
     let (url, file) = database(folder.path()).await;
     let service = Service::at(&url, |_| {}).await;
@@ -55,7 +55,7 @@ async fn damage_is_found_and_a_whole_file_is_not_blamed() {
     let blamed = service.kernel.database.is_damaged();
     service.kernel.database.close().await.unwrap();
 
-    flip(&url, &file).await;
+    damage_file(&url, &file).await;
     let service = Service::at(&url, |_| {}).await;
     let database = &service.kernel.database;
     database.check_file(Duration::ZERO).await;
@@ -75,7 +75,7 @@ async fn damage_is_found_and_a_whole_file_is_not_blamed() {
 async fn a_server_on_a_damaged_file_is_not_ready_and_says_what_to_do() {
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
     let (url, file) = database(program.folder.path()).await;
-    flip(&url, &file).await;
+    damage_file(&url, &file).await;
 
     let server = program.with("DATABASE_URL", &url).start();
     let anyone = listening(&server).await;
@@ -92,13 +92,13 @@ async fn a_server_on_a_damaged_file_is_not_ready_and_says_what_to_do() {
     assert!(log.contains("restore a backup"), "{log}");
 }
 
-/// Without the check at the start.
+/// The check at the start is turned off.
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
-async fn damage_that_a_read_meets_is_said_too() {
+async fn damage_that_a_read_finds_is_reported() {
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
     let (url, file) = database(program.folder.path()).await;
-    flip(&url, &file).await;
+    damage_file(&url, &file).await;
     let program = program
         .with("DATABASE_URL", &url)
         .with("ATOLL__DATABASE__CHECK", "0s")
@@ -118,7 +118,7 @@ async fn damage_that_a_read_meets_is_said_too() {
     assert_eq!(unready.body["checks"]["intact"], false);
 }
 
-/// A client of a server that listens, and may not be ready.
+/// Returns a client of a server that listens, but may not be ready.
 async fn listening(server: &Process) -> Client {
     eventually("it listens", async || {
         let said = server.said();

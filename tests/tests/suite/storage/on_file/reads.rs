@@ -47,7 +47,7 @@ async fn slow_server(read_timeout: &str) -> (Process, SocketAddr) {
     program.serve().await
 }
 
-/// Whether the only connection becomes free within a few tries.
+/// Whether the only connection is free within a few tries.
 async fn is_free(client: &Client) -> bool {
     for _ in 0..TRIES {
         if client.get("/posts").await.status == 200 {
@@ -76,7 +76,7 @@ async fn a_read_that_overruns_is_ended_and_leaves_its_connection() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on SQLite in a file"]
-async fn a_read_whose_client_is_gone_is_ended() {
+async fn a_read_without_its_client_is_ended() {
     let (_server, address) = slow_server("1m").await;
     let anyone = Client::new(address, None, 0);
     let head = format!(

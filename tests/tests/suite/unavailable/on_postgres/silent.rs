@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use service::database::Settings;
 use tests::{Backend, Client, Sql, Swallow, TestApp, json, process::eventually};
 
-use super::{ask, is_ready, member_of};
+use super::{is_ready, member_of, send_requests};
 
 /// The limit of an answer: more than ten times the timeouts that end it.
 const LATE: Duration = Duration::from_secs(15);
@@ -30,7 +30,7 @@ async fn works_again(app: &TestApp, client: &Client) {
     eventually(
         "the server is ready, and every request is served",
         async || {
-            let replies = ask(client).await;
+            let replies = send_requests(client).await;
             let are_served = replies.iter().all(|reply| reply.status < 300);
             (are_served && is_ready(app).await).then_some(())
         },
@@ -49,12 +49,12 @@ async fn open_connections_that_die_silently_cost_one_answer_each_at_most() {
         database.test_after_idle = Duration::from_mins(1);
     })
     .await;
-    ask(&ada).await;
+    send_requests(&ada).await;
 
     for _ in 0..3 {
         swallow.kill_open();
         let started = Instant::now();
-        for reply in ask(&ada).await {
+        for reply in send_requests(&ada).await {
             if reply.status >= 300 {
                 assert_eq!(reply.status, 503, "{}", reply.text);
             }
@@ -66,14 +66,14 @@ async fn open_connections_that_die_silently_cost_one_answer_each_at_most() {
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
-async fn a_database_that_swallows_everything_is_unavailable_until_it_is_back() {
+async fn a_database_that_never_answers_is_unavailable_until_it_is_back() {
     let (app, ada, swallow, _) = app(notices_at_once).await;
-    ask(&ada).await;
+    send_requests(&ada).await;
 
     swallow.kill_all();
     for _ in 0..3 {
         let started = Instant::now();
-        for reply in ask(&ada).await {
+        for reply in send_requests(&ada).await {
             reply
                 .expect_problem(503, "unavailable")
                 .header("retry-after");
@@ -99,11 +99,11 @@ async fn idle_connections_that_die_silently_are_noticed_at_their_checkout() {
     })
     .await;
     // Many requests at once open many connections.
-    join_all((0..3).map(|_| ask(&ada))).await;
+    join_all((0..3).map(|_| send_requests(&ada))).await;
 
     let watching = ports(&sql, "query LIKE '%transaction_read_only%'").await;
     assert!(swallow.kill(|port| !watching.contains(&port)) > 1);
-    for reply in ask(&ada).await {
+    for reply in send_requests(&ada).await {
         assert!(reply.status < 300, "{}", reply.text);
     }
 

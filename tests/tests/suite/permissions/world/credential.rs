@@ -4,12 +4,12 @@ use tests::{Client, json, sql};
 use super::World;
 
 #[derive(Clone, Copy)]
-pub enum By {
-    /// Their sign-in.
+pub enum Credential {
+    /// The token of a sign-in.
     Session,
-    /// An API key of these scopes, whatever its owner may.
+    /// An API key with these scopes, whatever permissions its owner has.
     Key(&'static [&'static str]),
-    /// Their sign-in, while they have no more than these permissions, by the kind of caller.
+    /// The token of a sign-in, while the caller has only these permissions, by the kind of caller.
     Role(fn(&str) -> &'static [&'static str]),
 }
 
@@ -24,11 +24,13 @@ impl World {
         ]
     }
 
-    /// Whoever calls, with what they come with.
-    pub async fn dressed(&self, client: &Client, caller: &str) -> Client {
-        match self.by {
-            By::Key(_) if client.id > 0 => client.with_token(&self.keys.borrow()[&client.id]),
-            By::Role(permissions) if client.id > 0 => {
+    /// Returns the caller with the credential and the permissions of this kind.
+    pub async fn prepare_caller(&self, client: &Client, caller: &str) -> Client {
+        match self.credential {
+            Credential::Key(_) if client.id > 0 => {
+                client.with_token(&self.keys.borrow()[&client.id])
+            }
+            Credential::Role(permissions) if client.id > 0 => {
                 let permissions = json!(permissions(caller));
                 let name = self.name();
                 let id = client.id;
@@ -53,10 +55,10 @@ impl World {
         }
     }
 
-    /// Those who call again get back what they may.
-    pub async fn undress(&self, client: &Client, caller: &str) {
+    /// Gives a known caller their roles back.
+    pub async fn restore_roles(&self, client: &Client, caller: &str) {
         let is_known = self.people().iter().any(|known| known.id == client.id);
-        if !matches!(self.by, By::Role(_)) || !is_known {
+        if !matches!(self.credential, Credential::Role(_)) || !is_known {
             return;
         }
         let (id, at) = (client.id, self.app.ago(0));
@@ -73,9 +75,11 @@ impl World {
         }
     }
 
-    /// Gives somebody the key that they call with. Nobody can make one of more than they may: it is widened afterwards.
-    pub async fn lend(&self, client: &Client) {
-        let By::Key(scopes) = self.by else { return };
+    /// Creates the key that a user calls with. Its scopes are widened by SQL, because a user cannot create a key with more than their permissions.
+    pub async fn create_key(&self, client: &Client) {
+        let Credential::Key(scopes) = self.credential else {
+            return;
+        };
         if client.id == 0 {
             return;
         }
