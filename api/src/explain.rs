@@ -2,15 +2,15 @@
 use std::str::FromStr;
 
 use actix_web::web::Data;
-use serde_json::{Value, json};
 use service::{
-    Error, Refusal, Registry,
+    Code, Error, Refusal, Registry,
     explain::{self, Ground},
     permission::Permission,
-    query::take_each,
+    query::{Form, Parameter, Parameters},
+    quote, registry,
 };
 
-use web::{AccessPolicies, Application, Problem, Query, openapi::Operation, parse_ids, prelude::*};
+use web::{AccessPolicies, Application, Problem, Query, parse_ids, prelude::*};
 
 pub fn routes() -> Vec<Route> {
     let rule = Rule::permission("system.read");
@@ -24,6 +24,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The request that is to be explained.
+#[derive(Default)]
 pub struct Question {
     method: Method,
     path: String,
@@ -34,113 +35,61 @@ pub struct Question {
 }
 
 impl Query for Question {
-    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
-        let mut question = Self {
-            method: Method::GET,
-            path: String::new(),
-            user_id: None,
-            scopes: None,
-        };
-        let (seen, mut refusals) = take_each(pairs.iter().copied(), |name, value| {
-            question.take(name, value, registry)
-        });
-        for name in ["method", "path"] {
-            if !seen.contains(name) {
-                refusals.push(Refusal::new(name, "required", "is required"));
-            }
-        }
-        if question.scopes.is_some() && question.user_id.is_none() {
-            refusals.push(Refusal::new("scopes", "not_allowed", "requires user_id"));
-        }
-        if refusals.is_empty() {
-            Ok(question)
-        } else {
-            Err(Error::Query(refusals))
-        }
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        let parameter = |name, is_required: bool, description, schema: Value| json!({ "name": name, "in": "query", "required": is_required, "description": description, "schema": schema });
-        let methods = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"];
-        operation.parameters([
-            parameter(
-                "method",
-                true,
-                "The method of the request.",
-                json!({ "type": "string", "enum": methods }),
-            ),
-            parameter(
-                "path",
-                true,
-                "The path of the request, without its query string.",
-                json!({ "type": "string" }),
-            ),
-            parameter(
-                "user_id",
-                false,
-                "The user who sends the request. Without it the request is anonymous.",
-                json!({ "type": "integer", "format": "int64", "minimum": 1 }),
-            ),
-            json!({
-                "name": "scopes",
-                "in": "query",
-                "required": false,
-                "description": "The scopes of an API key that the user sends, separated by commas. Without them the user is signed in.",
-                "style": "form",
-                "explode": false,
-                "schema": {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": { "$ref": "#/components/schemas/Permission" },
-                },
-            }),
-        ]);
-    }
-}
-
-impl Question {
-    fn take(
-        &mut self,
-        name: &str,
-        value: &str,
-        registry: &Registry,
-    ) -> Result<(), (&'static str, String)> {
-        match name {
-            "method" => {
-                let method = Method::from_str(value);
-                self.method =
-                    method.map_err(|_| ("invalid", "must be an HTTP method".to_owned()))?;
-            }
-            "path" if value.contains('?') => {
-                let detail = "must be a path without its query string";
-                return Err(("invalid", detail.to_owned()));
-            }
-            "path" => value.clone_into(&mut self.path),
-            "user_id" => {
-                let id = parse_ids([value].into_iter())
-                    .ok()
-                    .and_then(|ids| ids.first().copied());
-                let id =
-                    id.ok_or_else(|| ("invalid", "must be a positive 64-bit integer".to_owned()))?;
-                self.user_id = Some(id);
-            }
-            "scopes" => {
-                let scopes: Vec<_> = value.split(',').map(str::to_owned).collect();
-                if let Some(unknown) = scopes.iter().find(|scope| !registry.is_permission(scope)) {
-                    let shown: String = unknown.chars().take(100).collect();
-                    let detail = format!(
-                        "unknown permission `{shown}`; expected one like `posts.read` or `posts.*`"
-                    );
-                    return Err(("unknown", detail));
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        let method = Parameter::new(
+            "method",
+            "The method of the request.",
+            Form::OneOf(vec!["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]),
+            |question: &mut Self, value| {
+                let refused = |_| (Code::Invalid, "must be an HTTP method".to_owned());
+                question.method = Method::from_str(value).map_err(refused)?;
+                Ok(())
+            },
+        );
+        let path = Parameter::new(
+            "path",
+            "The path of the request, without its query string.",
+            Form::Text,
+            |question: &mut Self, value| {
+                if value.contains('?') {
+                    let detail = "must be a path without its query string";
+                    return Err((Code::Invalid, detail.to_owned()));
                 }
-                self.scopes = Some(scopes);
-            }
-            _ => {
-                let detail = "unknown parameter; use method, path, user_id or scopes";
-                return Err(("unknown", detail.to_owned()));
-            }
-        }
-        Ok(())
+                value.clone_into(&mut question.path);
+                Ok(())
+            },
+        );
+        let user = Parameter::number(
+            "user_id",
+            "The user who sends the request. Without it the request is anonymous.",
+            1..=i64::MAX.cast_unsigned(),
+            |question: &mut Self, id| question.user_id = Some(id.cast_signed()),
+        );
+        let scopes = Parameter::new(
+            "scopes",
+            "The scopes of an API key that the user sends, separated by commas. Without them the user is signed in.",
+            Form::Permissions,
+            |question: &mut Self, value| {
+                let scopes: Vec<_> = value.split(',').map(str::to_owned).collect();
+                let mut unknown = scopes
+                    .iter()
+                    .filter(|scope| !registry().is_permission(scope));
+                if let Some(unknown) = unknown.next() {
+                    let detail = format!(
+                        "unknown permission `{}`; expected one like `posts.read` or `posts.*`",
+                        quote(unknown)
+                    );
+                    return Err((Code::Unknown, detail));
+                }
+                question.scopes = Some(scopes);
+                Ok(())
+            },
+        );
+        Parameters::new([method.required(), path.required(), user, scopes]).check(|question, _| {
+            let needs_user = question.scopes.is_some() && question.user_id.is_none();
+            let refusal = || Refusal::new("scopes", Code::NotAllowed, "requires user_id");
+            needs_user.then(refusal).into_iter().collect()
+        })
     }
 }
 
@@ -203,7 +152,7 @@ async fn explain(
 
 fn path_refused() -> Error {
     let detail = "an id in the path must be a positive 64-bit integer";
-    Error::parameter("path", "invalid", detail)
+    Error::parameter("path", Code::Invalid, detail)
 }
 
 impl From<explain::Explanation> for ExplanationView {

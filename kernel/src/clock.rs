@@ -114,7 +114,7 @@ fn adopt(difference: TimeDelta, error: TimeDelta) {
     } else if !is_far && known.abs() > TOLERATED {
         tracing::info!(
             seconds,
-            "the clock of this machine agrees with the database's again"
+            "the clocks of this machine and the database agree again"
         );
     }
 }

@@ -3,21 +3,21 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 
-use crate::quote;
+use crate::{Code, Refusal};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Absent, deleted, or not visible to this actor: indistinguishable.
-    #[error("no such row")]
+    #[error("not found, or not visible to you")]
     NotFound,
     /// No, or no longer valid, credentials.
     #[error("not signed in")]
     Unauthenticated,
     /// The password was right, and the second factor is missing or wrong: which, is the code.
-    #[error("the second factor of this account is on: send a code of it as `otp`")]
-    SecondFactor(&'static str),
+    #[error("this account has a second factor: send its current code as `otp`")]
+    SecondFactor(Code),
     /// Visible, but not permitted. The text says what is missing.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -25,7 +25,7 @@ pub enum Error {
     #[error("{} query parameters were refused", .0.len())]
     Query(Vec<Refusal>),
     /// The rows of a page come to more bytes than an answer may have, and no cursor could lead to those left out.
-    #[error("the rows of this page come to more than {limit} bytes")]
+    #[error("the rows of this page exceed {limit} bytes")]
     AnswerTooLarge {
         limit: u64,
         /// Rows of the page that fit.
@@ -41,10 +41,10 @@ pub enum Error {
         refusals: Vec<Refusal>,
     },
     /// The row is in another version than the caller expected: in this one.
-    #[error("the row is in version {0}: read it again")]
+    #[error("the row has version {0}: read it again")]
     Stale(i64),
     /// The row is in a version that the caller wanted to leave alone: in this one.
-    #[error("the row is in version {0}, which If-None-Match excludes")]
+    #[error("the row has version {0}, which If-None-Match excludes")]
     Unwanted(i64),
     /// Operations of one request were refused: as the first of them would have been alone, and where each of them was.
     #[error("{count} operations were refused: {first}")]
@@ -54,30 +54,30 @@ pub enum Error {
         refusals: Vec<Refusal>,
     },
     /// The caller must say which version it expects.
-    #[error("say which version you change: If-Match with the ETag that you read")]
+    #[error("a version is required: send If-Match with the ETag that you read")]
     VersionRequired,
     /// The idempotency key was sent with another request before.
     #[error(
-        "this Idempotency-Key was sent with another method, path or body before: use a new one"
+        "this Idempotency-Key was already used for another method, path or body: use a new one"
     )]
     KeyReused,
     /// The same request, under the same idempotency key, is being worked on.
-    #[error("the request with this Idempotency-Key is still at work: send it again in a moment")]
+    #[error("the first request with this Idempotency-Key is still running: try again in a moment")]
     InProgress,
     /// Too many attempts failed: none is made for so long.
     #[error("too many attempts: wait {} s", .0.as_secs_f32())]
     RateLimited(Duration),
     /// A user has left behind as much as one user may.
-    #[error("{what}: there is room again in {} s", .wait.as_secs())]
+    #[error("{what}: try again in {} s", .wait.as_secs())]
     QuotaReached { what: &'static str, wait: Duration },
     /// Another transaction was in the way: the same work may succeed when it is run again.
-    #[error("contended")]
+    #[error("conflict with another transaction")]
     Contended(#[source] DbErr),
     /// A part that the work needs is away or full: worth another try later.
     #[error("{0} is unavailable")]
     Unavailable(&'static str, #[source] Option<DbErr>),
     /// The request did more than its deadline allows. Trying it again would end the same way.
-    #[error("the request took longer than it may")]
+    #[error("the request exceeded its time limit")]
     QueryTimeout(#[source] DbErr),
     /// The database's disk or file cannot be used: somebody has to make room or repair it.
     #[error("{0}")]
@@ -90,13 +90,13 @@ pub enum Error {
 /// Why the disk or the file of a database cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Storage {
-    #[error("the disk of the database is full")]
+    #[error("the database disk is full")]
     Full,
-    #[error("the file of the database cannot be read or written")]
+    #[error("the database file cannot be read or written")]
     Unusable,
-    #[error("the file of the database is damaged")]
+    #[error("the database file is damaged")]
     Damaged,
-    #[error("the database has no memory left")]
+    #[error("the database is out of memory")]
     OutOfMemory,
 }
 
@@ -104,9 +104,9 @@ impl Storage {
     /// What an operator should do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Full => "make room on the disk; the server goes on by itself",
+            Self::Full => "free some disk space; the server recovers by itself",
             Self::Unusable => {
-                "check that the disk works, is mounted for writing and belongs to the user of this process"
+                "check that the disk works, is mounted read-write, and that the user of this process may write to it"
             }
             Self::Damaged => {
                 "stop the server, keep a copy of the file, and restore a backup, or try `sqlite3 FILE .recover`"
@@ -116,32 +116,12 @@ impl Storage {
     }
 }
 
-/// One refused field or parameter: where, a stable code, and what to do about it. Of a client's own text it repeats
-/// little.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// A JSON Pointer (RFC 6901) into the body, or the name of a query parameter.
-    pub at: String,
-    pub code: String,
-    pub detail: String,
-}
-
-impl Refusal {
-    pub fn new(at: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            at: quote::quote(at),
-            code: code.into(),
-            detail: quote::explanation(detail),
-        }
-    }
-}
-
 impl Error {
-    pub fn invalid(at: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+    pub fn invalid(at: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Refusal::new(at, code, detail)])
     }
 
-    pub fn parameter(name: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+    pub fn parameter(name: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self::Query(vec![Refusal::new(name, code, detail)])
     }
 
@@ -153,7 +133,7 @@ impl Error {
     }
 
     /// A conflict that a field can resolve.
-    pub fn conflict_at(at: impl Into<String>, code: &str, detail: &'static str) -> Self {
+    pub fn conflict_at(at: impl Into<String>, code: Code, detail: &'static str) -> Self {
         Self::Conflict {
             detail,
             refusals: vec![Refusal::new(at, code, detail)],
@@ -162,15 +142,15 @@ impl Error {
 
     /// What the caller can mend: where, and how. None where that is nothing.
     pub fn refusals(&self) -> Option<Vec<Refusal>> {
-        let alone = |at: &str, code: &str| vec![Refusal::new(at, code, self.to_string())];
+        let alone = |at: &str, code: Code| vec![Refusal::new(at, code, self.to_string())];
         Some(match self {
             Self::Invalid(refusals) | Self::Operations { refusals, .. } => refusals.clone(),
             Self::Conflict { refusals, .. } if !refusals.is_empty() => refusals.clone(),
-            Self::Conflict { .. } => alone("", "conflict"),
-            Self::NotFound => alone("", "not_found"),
-            Self::Forbidden(_) => alone("", "forbidden"),
-            Self::Stale(_) | Self::Unwanted(_) => alone("/version", "stale"),
-            Self::VersionRequired => alone("/version", "required"),
+            Self::Conflict { .. } => alone("", Code::Conflict),
+            Self::NotFound => alone("", Code::NotFound),
+            Self::Forbidden(_) => alone("", Code::Forbidden),
+            Self::Stale(_) | Self::Unwanted(_) => alone("/version", Code::Stale),
+            Self::VersionRequired => alone("/version", Code::Required),
             _ => return None,
         })
     }

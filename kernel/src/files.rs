@@ -55,6 +55,6 @@ fn warn_of_others(file: &Path) {
         && mode & OTHERS != 0
     {
         let mode = format!("{:03o}", mode & 0o777);
-        tracing::warn!(file = %file.display(), mode, "other users of this machine can read this file: chmod 600");
+        tracing::warn!(file = %file.display(), mode, "other users of this machine can read this file; run chmod 600 on it");
     }
 }

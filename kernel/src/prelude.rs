@@ -7,9 +7,9 @@ pub use sea_orm::{
 pub use serde::Deserialize;
 
 pub use crate::{
-    Actor, Crud, Error, Readable, Reads, Result, Session, Tx, base_columns,
+    Actor, Code, Crud, Error, Readable, Reads, Result, Session, Tx, base_columns,
     crud::{Change, Field, Generated, Owner, Written, everything, nothing, now, permit, scope},
-    input::{PresentTrimmed, Trimmed, present},
+    input::{PresentTrimmed, Trimmed, present, refuse},
     list_columns,
     permission::{Action, Reach},
     slug,

@@ -5,9 +5,9 @@ use sea_orm::{
     prelude::DateTimeWithTimeZone,
 };
 
-use crate::{Error, Refusal, Result};
+use crate::{Code, Error, Refusal, Result};
 
-pub const OUT_OF_RANGE: &str = "must be in the years 0000 to 9999 in UTC";
+pub const OUT_OF_RANGE: &str = "must be between the years 0000 and 9999 in UTC";
 
 /// The same instant in UTC. What is finer than a microsecond is cut off, and a leap second is the second after it.
 /// None where the year has not four digits.
@@ -52,7 +52,7 @@ pub fn normalize<A: ActiveModelTrait>(row: &mut A) -> Result<()> {
             Some(value) => row.set(column, value),
             None => refused.push(Refusal::new(
                 format!("/{}", column.as_str()),
-                "out_of_range",
+                Code::OutOfRange,
                 OUT_OF_RANGE,
             )),
         }

@@ -40,10 +40,15 @@ pub const DEFAULT_DATABASE_URL: &str = "sqlite://data/atoll.db?mode=rwc";
 /// Runs every migration of the application under a lock.
 pub const MIGRATOR: Migrator = Migrator::new(migrations);
 
-/// Lists the kernel's migrations and then those of this crate. `sea-orm-cli migrate generate` adds to the list and to the
-/// `mod` items above.
+/// Lists the kernel's migrations and then those of this crate.
 fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    let own: Vec<Box<dyn MigrationTrait>> = vec![
+    kernel::migration::with(own())
+}
+
+/// Lists the migrations of this crate. `sea-orm-cli migrate generate` adds to this list and to the `mod` items above; it finds
+/// the list because no semicolon follows it.
+fn own() -> Vec<Box<dyn MigrationTrait>> {
+    vec![
         Box::new(m20261121_000002_create_users::Migration),
         Box::new(m20261121_000003_create_posts::Migration),
         Box::new(m20261121_000004_create_comments::Migration),
@@ -66,6 +71,5 @@ fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261121_000027_create_throttles::Migration),
         Box::new(m20261121_000031_add_proven_to_verified_emails::Migration),
         Box::new(m20261129_000030_search_folded_words::Migration),
-    ];
-    kernel::migration::steps().into_iter().chain(own).collect()
+    ]
 }

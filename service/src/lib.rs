@@ -15,8 +15,8 @@ pub use identity::{
 };
 
 pub use kernel::{
-    Actor, Audit, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Readable, Reads,
-    Refusal, Registry, Result, Session, Tx, actor, audit, base_columns, bulk, clock, crud,
+    Actor, Audit, Code, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Readable,
+    Reads, Refusal, Registry, Result, Session, Tx, actor, audit, base_columns, bulk, clock, crud,
     database, error, files, idempotency, input, list_columns, migration, permission, query, quote,
     registry, secret, slug,
 };

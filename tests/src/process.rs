@@ -47,7 +47,7 @@ pub async fn eventually<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -
     within_limit(what, checks).await
 }
 
-/// A program in an empty folder. Its environment has the [`PATIENT`] settings and what a test sets.
+/// A program in an empty folder. Its environment has patient timeouts and what a test sets.
 pub struct Program {
     binary: PathBuf,
     variables: Vec<(String, String)>,

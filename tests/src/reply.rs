@@ -1,6 +1,8 @@
 //! An answer, with assertions.
 use reqwest::{RequestBuilder, header::HeaderMap};
+use serde::Deserialize;
 use serde_json::Value;
+use service::Code;
 
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -86,6 +88,8 @@ impl Reply {
                     reply.asked
                 );
             }
+            let code = Code::deserialize(&error["code"]);
+            assert!(code.is_ok(), "{}: {error}", reply.asked);
         }
         reply
     }

@@ -1,5 +1,6 @@
 //! Everything that an application adds to `kernel` and `web` to serve one table, without accounts: everybody may do everything.
 //! Run it with `cargo run -p web --example one_table`, then send requests to `http://127.0.0.1:8080/api/v1/notes`.
+#![expect(clippy::disallowed_methods, reason = "the derives call them")]
 use kernel::{Database, Kernel, migration, migration::schema, prelude::*, registry::Table};
 use sea_orm::entity::prelude::*;
 use sea_orm_migration::{prelude::*, sea_query::ColumnDef};
@@ -20,15 +21,13 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
-
 #[derive(DeriveMigrationName)]
 struct CreateNotes;
-
 #[async_trait::async_trait]
 impl MigrationTrait for CreateNotes {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut table = schema::resource("notes");
-        let table = table.col(ColumnDef::new("text").text().not_null()).take();
+        table.col(ColumnDef::new("text").text().not_null());
         schema::create(manager, table, schema::list_indexes("notes")).await
     }
 }
@@ -41,12 +40,9 @@ struct NoteInput {
 }
 
 struct Notes;
-
 base_columns!(Notes);
-
 impl Readable for Notes {
     type Row = Model;
-
     const OWNER: Option<Column> = None;
     const FIELDS: &'static [Field<Column>] = &[Field::public(Column::Text)];
 
@@ -70,7 +66,6 @@ impl From<Model> for NoteView {
         Self { text }
     }
 }
-
 impl Resource for NoteView {
     type Service = Notes;
 }

@@ -1,13 +1,12 @@
 //! `/auth`: sign-in sessions, from login to logout.
 use actix_web::{HttpRequest, web::Data};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
 use service::{
-    Error, Kernel, Registry,
+    Kernel, Registry,
     auth::{self, Credentials, RefreshToken, SessionRow, Sessions, SignIn, TokenMode},
-    query::{take_each, unless},
+    query::{Parameter, Parameters},
 };
-use web::{Origins, Problem, Query, Representation, check_origin, openapi::Operation, prelude::*};
+use web::{Origins, Problem, Query, Representation, check_origin, prelude::*};
 
 use super::{
     device::{device_cookie, with_device},
@@ -210,31 +209,17 @@ async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<SessionVi
 }
 
 /// `keep_current=true`, which spares the session that sends the request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct KeepCurrent(bool);
 
 impl Query for KeepCurrent {
-    fn parse(pairs: &[(&str, &str)], _: &Registry) -> Result<Self, Error> {
-        let mut keeps_current = false;
-        let (_, refusals) = take_each(pairs.iter().copied(), |name, value| match name {
-            "keep_current" => {
-                let keeps = value.parse();
-                keeps_current =
-                    keeps.map_err(|_| ("invalid", "must be true or false".to_owned()))?;
-                Ok(())
-            }
-            _ => Err(("unknown", "unknown parameter; use keep_current".to_owned())),
-        });
-        unless(refusals).map(|()| Self(keeps_current))
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters([json!({
-            "name": "keep_current",
-            "in": "query",
-            "description": "Whether the session that sends the request stays signed in.",
-            "schema": { "type": "boolean", "default": false },
-        })]);
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        Parameters::new([Parameter::boolean(
+            "keep_current",
+            "Whether the session that sends the request stays signed in.",
+            |query: &mut Self, keeps| query.0 = keeps,
+        )
+        .default(false)])
     }
 }
 

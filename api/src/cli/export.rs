@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use service::{Session, registry};
+use service::Session;
 use tempfile::NamedTempFile;
 use web::transfer::{AnyPages, Format, Transfer};
 
@@ -35,7 +35,7 @@ impl Export {
     pub async fn run(self) -> anyhow::Result<()> {
         let Transfer { export, .. } = resource(&self.resource)?;
         let format = format_of(self.format, &self.file)?;
-        let pages = export(registry(), format, &self.filters).map_err(explain)?;
+        let pages = export(format, &self.filters).map_err(explain)?;
         let mut operator = Operator::start()?;
         operator.settings.database.extend_deadlines();
         let session = operator.session().await?;

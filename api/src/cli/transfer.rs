@@ -44,11 +44,11 @@ pub fn format_of(named: Option<Format>, file: &Path) -> anyhow::Result<Format> {
 
 /// Returns a parser that accepts these names.
 pub fn one_of<T: Copy + Send + Sync>(
-    named: &'static [(&'static str, T)],
+    choices: &'static [(&'static str, T)],
 ) -> impl TypedValueParser<Value = T> {
-    let names = PossibleValuesParser::new(named.iter().map(|(name, _)| *name));
+    let names = PossibleValuesParser::new(choices.iter().map(|(name, _)| *name));
     names.try_map(|text| {
-        let found = named.iter().find(|(name, _)| *name == text);
+        let found = choices.iter().find(|(name, _)| *name == text);
         found.map(|(_, value)| *value).ok_or("unknown value")
     })
 }

@@ -5,12 +5,11 @@ mod parts;
 mod views;
 
 use actix_web::web::Data;
-use serde_json::json;
 use service::{
-    Actor, Error, Reads, Registry, Users,
+    Actor, Reads, Registry, Users,
     crud::Crud,
     personal_data,
-    query::{one_of, take_each},
+    query::{Parameter, Parameters},
 };
 use web::{
     Download, Problem, Query,
@@ -51,38 +50,20 @@ async fn export(
 }
 
 /// The query of `DELETE /auth/me`.
+#[derive(Default)]
 pub struct LeaveQuery {
     /// Whether live posts and comments are reassigned instead of deleted.
     keeps_content: bool,
 }
 
 impl Query for LeaveQuery {
-    fn parse(pairs: &[(&str, &str)], _: &Registry) -> Result<Self, Error> {
-        let mut keeps_content = false;
-        let (_, refusals) = take_each(pairs.iter().copied(), |name, value| match name {
-            "keep_content" => {
-                keeps_content = one_of(value, &[("true", true), ("false", false)])?;
-                Ok(())
-            }
-            _ => Err((
-                "unknown",
-                "unknown parameter; expected keep_content".to_owned(),
-            )),
-        });
-        if refusals.is_empty() {
-            Ok(Self { keeps_content })
-        } else {
-            Err(Error::Query(refusals))
-        }
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters([json!({
-            "name": "keep_content",
-            "in": "query",
-            "description": "Keep live posts and comments, reassigned to the user `[deleted]`.",
-            "schema": { "type": "boolean", "default": false },
-        })]);
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        Parameters::new([Parameter::boolean(
+            "keep_content",
+            "Keep live posts and comments, reassigned to the user `[deleted]`.",
+            |query: &mut Self, keeps| query.keeps_content = keeps,
+        )
+        .default(false)])
     }
 }
 

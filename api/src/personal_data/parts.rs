@@ -34,15 +34,15 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
                 Box::pin(profile(session, after))
             })),
         ),
-        part("posts.ndjson", rows::<PostView>(session, &mine)?),
-        part("comments.ndjson", rows::<CommentView>(session, &mine)?),
+        part("posts.ndjson", rows::<PostView>(&mine)?),
+        part("comments.ndjson", rows::<CommentView>(&mine)?),
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(rows::<AuditView>(session, &about_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(&about_me)?)),
         ),
         part(
             "done_by_account.ndjson",
-            Box::new(AsSystem(rows::<AuditView>(session, &by_me)?)),
+            Box::new(AsSystem(rows::<AuditView>(&by_me)?)),
         ),
         part("sessions.ndjson", rows::<SessionView>(session, &[])?),
         part("api_keys.ndjson", rows::<ApiKeyView>(session, &[])?),
@@ -67,9 +67,9 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     ])
 }
 
-fn rows<V: Resource>(session: &Session, filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+fn rows<V: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     let filters = filters.iter().copied();
-    let query = ExportQuery::<V::Service>::parse(filters, session.kernel().registry())?;
+    let query = ExportQuery::<V::Service>::parse(filters)?;
     Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
 }
 

@@ -45,14 +45,16 @@ impl fmt::Display for Problem {
             } => {
                 write!(
                     f,
-                    "block {number} (entries {first_seq} to {last_seq}) is not the one that was sealed"
+                    "block {number} (entries {first_seq} to {last_seq}) differs from the one that was sealed"
                 )
             }
             Self::Truncated { seq } => write!(
                 f,
-                "the chain does not lead to entry {seq}, as the receipt says"
+                "the chain does not contain entry {seq} as the receipt states it"
             ),
-            Self::Inserted { id } => write!(f, "the entry with id {id} was put among sealed ones"),
+            Self::Inserted { id } => {
+                write!(f, "the entry with id {id} was inserted among sealed ones")
+            }
         }
     }
 }
@@ -86,6 +88,6 @@ impl std::str::FromStr for Receipt {
                 mac,
             })
         });
-        receipt.ok_or("a receipt looks like 1234:AbC…")
+        receipt.ok_or("invalid receipt; expected one like 1234:AbC…")
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     query::Shape,
 };
 
-/// How a request comes to the row that it names.
+/// Names the way in which a request reaches a row.
 #[derive(Debug, Clone, Copy)]
 pub enum Access {
     Read,
@@ -51,7 +51,7 @@ async fn live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64) -> Resul
     others.iter().try_for_each(permit)
 }
 
-/// Whether the actor sees the private fields of this row, in what became of it. Fails where the actor sees nothing of that.
+/// Returns whether the actor sees the private fields in the history of this row. Fails if the actor may not see the history.
 pub async fn audit_access<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let (actor, db) = (reads.actor(), reads.db()?);
     let one = |rows: Select<C::Entity>| rows.filter(scope::is::<C>(id));
@@ -70,7 +70,7 @@ pub async fn audit_access<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> 
     }
 }
 
-/// Whether there was such a row.
+/// Returns whether the audit log has an entry of this row.
 async fn was<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let entry = plain::<audit_entries::Entity>()
         .filter(audit_entries::Column::Resource.eq(C::name()))

@@ -3,7 +3,7 @@ use sea_orm::IdenStatic;
 
 use crate::{Error, database::taken_field};
 
-/// How often a text is varied before the whole transaction is tried again.
+/// The number of times that a text is varied before the whole transaction is tried again.
 pub const VARIATIONS: usize = 2;
 
 /// A text column, unique among live rows, that the service fills in when the client leaves it out.
@@ -30,7 +30,7 @@ impl<C: IdenStatic> Generated<C> {
 }
 
 impl Generated<&'static str> {
-    /// Whether a row was refused because another live row has its text.
+    /// Returns whether a row was refused because another live row has its text.
     pub fn is_taken(&self, refusal: &Error) -> bool {
         refusal.is_at(&format!("/{}", taken_field(self.column)))
     }

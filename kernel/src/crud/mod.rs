@@ -328,7 +328,7 @@ pub fn everything() -> Condition {
 pub(crate) fn forbidden(action: Action) -> Error {
     Error::Forbidden(match action {
         Action::Read => "you may not read this",
-        Action::Create => "you may not create this in another's name",
+        Action::Create => "you may not create this, or only in your own name",
         Action::Update => "you may not change this",
         Action::Delete => "you may not delete this",
         Action::Restore => "you may not restore this",

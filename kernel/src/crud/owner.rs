@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::{Active, Column, Crud, NaturalKey, scope};
 use crate::{
-    Actor, Error, Reads, Result, Tx,
+    Actor, Code, Error, Reads, Result, Tx,
     query::{self, Filter, Filterable, Refused},
 };
 
@@ -84,8 +84,11 @@ impl Owner {
     fn refuse(&self, fits: Option<&bool>) -> Result<()> {
         let (code, detail) = match (fits, &self.rule) {
             (Some(true), _) => return Ok(()),
-            (Some(false), Some((_, otherwise))) => ("not_allowed", (*otherwise).to_owned()),
-            _ => ("not_found", format!("names nothing in /{}", self.table)),
+            (Some(false), Some((_, otherwise))) => (Code::NotAllowed, (*otherwise).to_owned()),
+            _ => (
+                Code::NotFound,
+                format!("no row of /{} that you can see has this id", self.table),
+            ),
         };
         Err(Error::invalid(format!("/{}", self.column), code, detail))
     }
@@ -143,8 +146,8 @@ pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
         if owner.lock(tx, [id], super::everything()).await?.is_empty() {
             return Err(Error::conflict_at(
                 format!("/{}", owner.column),
-                "deleted",
-                "what this row belongs to is deleted: restore that first",
+                Code::Deleted,
+                "the row that this row belongs to is deleted; restore that one first",
             ));
         }
     }

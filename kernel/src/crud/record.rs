@@ -7,7 +7,7 @@ use super::{Column, Crud, Field, Model};
 use crate::record::{Did, Entry};
 
 impl Entry {
-    /// What differs between two versions of a row, in the fields that the resource declares: no secret is among those.
+    /// Makes the entry of the declared fields that differ between two versions of a row. No secret is a declared field.
     pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
         let mut entry = Self::of(C::name(), did, (C::id(after), C::version(after)));
         let mut has_new_text = false;

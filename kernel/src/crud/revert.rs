@@ -22,7 +22,7 @@ pub struct Revert {
 /// Entries that are read at a time.
 const CHUNK: u64 = 200;
 
-const GONE: &str = "the history of this row no longer reaches back to that version";
+const GONE: &str = "the history of this row no longer contains that version";
 
 /// The declared fields of a row, live or deleted, as they were in a version of it: by its id, and that version.
 ///

@@ -6,7 +6,7 @@ use sea_orm::{
 
 use super::{Active, Column, Crud, Model, scope};
 use crate::{
-    Error, Result, Tx,
+    Code, Error, Result, Tx,
     database::{all_taken, taken_field},
 };
 
@@ -15,7 +15,7 @@ pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Resu
     let Error::Conflict { refusals, .. } = &refusal else {
         return Ok(refusal);
     };
-    if C::UNIQUE.len() < 2 || refusals.iter().all(|refusal| refusal.code != "taken") {
+    if C::UNIQUE.len() < 2 || refusals.iter().all(|refusal| refusal.code != Code::Taken) {
         return Ok(refusal);
     }
     let taken = taken_of::<C>(tx, row, C::UNIQUE).await?;

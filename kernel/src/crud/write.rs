@@ -6,7 +6,7 @@ use super::{
     revert::state_at, scope, unique,
 };
 use crate::{
-    Error, Reads, Result, Tx, input,
+    Code, Error, Reads, Result, Tx, input,
     permission::Action,
     query,
     record::{Did, Entry},
@@ -26,8 +26,8 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
         }
         this if this == current => before,
         _ => {
-            let detail = format!("there are versions 1 to {current} of this row");
-            return Err(Error::invalid("/version", "unknown", detail));
+            let detail = format!("unknown version; this row has versions 1 to {current}");
+            return Err(Error::invalid("/version", Code::Unknown, detail));
         }
     };
     read::one::<C>(tx, row).await

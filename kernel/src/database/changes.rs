@@ -162,7 +162,7 @@ pub fn notification(changed: &Changed) -> (&'static str, String) {
 async fn listen(server: PgConnectOptions, state: Weak<State>) {
     while state.strong_count() > 0 {
         if let Err(error) = hear_until_lost(&server, &state).await {
-            tracing::debug!(%error, "changes are not heard; each caller is looked up until they are");
+            tracing::debug!(%error, "notifications of changes do not arrive; every caller is looked up in the database until they do");
         }
         sleep(PERIOD).await;
     }

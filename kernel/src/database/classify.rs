@@ -3,7 +3,7 @@ use sea_orm::{DbErr, RuntimeErr};
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
 use super::{reader::is_overrun, sqlite};
-use crate::{Error, Refusal, error::Storage};
+use crate::{Code, Error, Refusal, error::Storage};
 
 /// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
 /// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
@@ -52,8 +52,8 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
         // numeric_value_out_of_range: a type that is narrower than what its field takes. PostgreSQL does not say of which.
         "22003" => Error::invalid(
             "",
-            "out_of_range",
-            "a number is too large or too small for its field",
+            Code::OutOfRange,
+            "a number is out of range for its field",
         ),
         // serialization_failure, deadlock_detected, lock_not_available
         "40001" | "40P01" | "55P03" => Error::Contended(error),
@@ -116,7 +116,7 @@ fn collision(refused: &dyn DatabaseError, error: DbErr) -> Error {
 
 /// A unique value that another live row has.
 pub fn taken(field: &str) -> Error {
-    Error::conflict_at(format!("/{field}"), "taken", "this value is taken")
+    Error::conflict_at(format!("/{field}"), Code::Taken, "this value is taken")
 }
 
 /// The field behind a unique index. PostgreSQL names the index, `<table>_<column>_live`; SQLite the column, `<table>.<column>`.
@@ -139,7 +139,8 @@ pub fn taken_field(column: &str) -> &str {
 
 /// Unique values that other live rows have.
 pub fn all_taken(fields: &[String]) -> Error {
-    let taken = |field: &String| Refusal::new(format!("/{field}"), "taken", "this value is taken");
+    let taken =
+        |field: &String| Refusal::new(format!("/{field}"), Code::Taken, "this value is taken");
     Error::Conflict {
         detail: if fields.len() == 1 {
             "this value is taken"

@@ -178,17 +178,17 @@ impl Writer {
             return;
         };
         match quick_check(file, limit).await {
-            Ok(Found::Nothing) => tracing::debug!("the file of the database is whole"),
+            Ok(Found::Nothing) => tracing::debug!("the database file is intact"),
             Ok(Found::TooLate) => tracing::info!(
                 ?limit,
-                "the file of the database was not checked to its end; `database.check` is the limit"
+                "the check of the database file ran out of time; `database.check` sets the limit"
             ),
             Ok(Found::Damage(lines)) => {
                 let (damage, advice) = (lines.join("; "), Storage::Damaged.advice());
-                tracing::error!(damage, advice, "the file of the database is damaged");
+                tracing::error!(damage, advice, "the database file is damaged");
                 self.state().is_damaged = true;
             }
-            Err(error) => tracing::warn!(%error, "the file of the database could not be checked"),
+            Err(error) => tracing::warn!(%error, "the database file could not be checked"),
         }
     }
 
@@ -208,7 +208,7 @@ impl Writer {
         state.is_probing = false;
         match probed {
             Ok(()) if state.failure.take().is_some() => {
-                tracing::info!("the database can be written again");
+                tracing::info!("the database is writable again");
             }
             // Another process writes, or a bug is in the way: neither says anything of the disk.
             Ok(()) | Err(Error::Contended(_) | Error::Internal(_)) => {}
@@ -217,7 +217,7 @@ impl Writer {
                     Error::Storage(failure, _) => *failure,
                     _ => Storage::Unusable,
                 };
-                tracing::error!(%error, advice = failure.advice(), "the database cannot be written");
+                tracing::error!(%error, advice = failure.advice(), "the database is not writable");
                 state.failure = Some(failure);
             }
         }

@@ -8,7 +8,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Crud, Error, Reads, Result, Tx,
+    Actor, Code, Crud, Error, Reads, Result, Tx,
     bulk::Operation,
     crud::{
         Active, Change, Column, Deleted, Model, base, claim, everything, lock_for_create, scope,
@@ -265,7 +265,10 @@ async fn may_create<C: Crud>(tx: &Tx, new: Vec<C::New>) -> Result<()> {
                 check::<C>(tx, Action::Create, None, &mut row).await?;
             }
             Err(Error::Invalid(refusals)) => {
-                if refusals.iter().any(|refusal| refusal.code == "not_found") {
+                if refusals
+                    .iter()
+                    .any(|refusal| refusal.code == Code::NotFound)
+                {
                     return Err(Error::NotFound);
                 }
             }
@@ -312,7 +315,10 @@ async fn check<C: Crud>(
     };
     match C::check(tx, change).await {
         Err(Error::Invalid(refusals)) => {
-            match refusals.iter().any(|refusal| refusal.code == "not_allowed") {
+            match refusals
+                .iter()
+                .any(|refusal| refusal.code == Code::NotAllowed)
+            {
                 true => Err(Error::Forbidden(
                     "this request sets a field that your credentials may not set",
                 )),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{Error, Refusal, Result};
+pub use messages::refuse;
 pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
 
 /// An input: readable, with declared limits. `#[serde(default)]` on the struct makes an absent field an empty one,
@@ -32,10 +33,7 @@ pub fn check(input: &impl Validate<Context = ()>) -> Result<()> {
         return Ok(());
     };
     let refusals = report.into_inner().into_iter().map(|(path, error)| {
-        let (code, detail) = error
-            .message()
-            .split_once(": ")
-            .unwrap_or(("invalid", error.message()));
+        let (code, detail) = messages::read(&error);
         Refusal::new(pointer(&path), code, detail)
     });
     Err(Error::Invalid(refusals.collect()))

@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::Mac;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, secret::Secret};
+use crate::{Code, Error, secret::Secret};
 
 /// What a row is sorted by, as text, and the direction to go from there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +59,8 @@ impl Cursor {
 }
 
 pub fn bad_cursor() -> Error {
-    let detail =
-        "does not belong to this list: it was altered, or made for other filters or another order";
-    Error::parameter("cursor", "bad_cursor", detail)
+    let detail = "invalid cursor for this list: it was modified, or belongs to other filters or another sort";
+    Error::parameter("cursor", Code::BadCursor, detail)
 }
 
 fn key(secret: &Secret) -> Option<LessSafeKey> {

@@ -31,7 +31,7 @@ pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
     let declares = C::FIELDS.iter().map(|field| field.column.as_str());
     let names = base_names::<C>().chain(declares);
     let field = |name: &str| {
-        let field = declared::<C>(name).ok()?;
+        let field = declared::<C>(name)?;
         Some(Filterable {
             name: name.to_owned(),
             kind: ValueKind::of(field.column.def().get_column_type())?,

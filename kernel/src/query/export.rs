@@ -1,51 +1,56 @@
-//! What is asked of all rows that filters match, one page after the other.
+//! The query of an export: all rows that the filters match, one page after the other.
 use super::{
-    Count, ListQuery, Shape, Sort, indexed_fields,
-    parse::{rows_among, take_each, unless_of},
+    Count, ListQuery, Shape, Sort, filterable, indexed_fields,
+    parameters::Parameters,
+    parse::{search, shape, shown, sort},
 };
 use crate::{
-    Actor, Error, Refusal, Registry, Result,
+    Actor, Code, Refusal, Result,
     crud::{Deleted, Readable},
 };
-
-/// Those of a list that mean nothing where there is no window.
-const WINDOW: [&str; 5] = ["limit", "offset", "cursor", "include", "count"];
-const PARAMETERS: &str = "format, sort, fields, deleted";
 
 /// A list without a window. With `q` it is in the order of `sort` too, as ranks have no place to go on from.
 pub struct ExportQuery<C: Readable>(ListQuery<C>);
 
+impl<C: Readable> Default for ExportQuery<C> {
+    fn default() -> Self {
+        Self(ListQuery::default())
+    }
+}
+
 impl<C: Readable> ExportQuery<C> {
+    pub fn parameters() -> Parameters<Self> {
+        let indexed = indexed_fields::<C>(Deleted::Exclude);
+        let rows = Parameters::new([sort(
+            "The field to sort by, with a hyphen for descending order. With `deleted`, only `id`.",
+            indexed.into_iter().map(str::to_owned).collect(),
+            1,
+        )])
+        .with(search("The rows are in the order of `sort`."))
+        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
+        .with_filters(filterable::<C>, ListQuery::filter)
+        .check(|query, _| {
+            let deleted = query.shape.deleted;
+            let sort = query.sort.get_or_insert_with(Sort::default);
+            if sort.follows_index(deleted) {
+                return Vec::new();
+            }
+            // Without an index, each page of an export would sort all rows again.
+            let names = indexed_fields::<C>(deleted).join(", ");
+            let detail = format!("an export is sorted by one field; expected one of {names}");
+            vec![Refusal::new("sort", Code::NotAllowed, detail)]
+        });
+        rows.embed(|query: &mut Self| &mut query.0)
+    }
+
     /// Reports every refused parameter at once.
-    pub fn parse<'a>(
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-        registry: &Registry,
-    ) -> Result<Self> {
-        let is_window = |(name, _): &(&str, &str)| WINDOW.contains(name);
-        let (window, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_window);
-        let (mut rows, mut refusals) = rows_among(others, registry)?;
-        let unknown = |_: &str, _: &str| {
-            let detail = format!("goes with lists; here are {PARAMETERS}, and the filters");
-            Err(("unknown", detail))
-        };
-        refusals.extend(take_each(window, unknown).1);
-        let sort = rows.sort.get_or_insert_with(Sort::default);
-        if !sort.follows_index(rows.shape.deleted) {
-            refusals.push(Refusal::new(
-                "sort",
-                "not_allowed",
-                indexed::<C>(rows.shape.deleted),
-            ));
-        }
-        unless_of(PARAMETERS, refusals).map(|()| Self(rows))
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        Self::parameters().parse(Self::default(), pairs)
     }
 
     /// As [`ListQuery::permit`].
     pub fn permit(&self, actor: &Actor) -> Result<()> {
-        match self.0.permit(actor) {
-            Err(Error::Query(refusals)) => unless_of(PARAMETERS, refusals),
-            permitted => permitted,
-        }
+        self.0.permit(actor)
     }
 
     pub fn shape(&self) -> &Shape {
@@ -79,10 +84,4 @@ impl<C: Readable> ExportQuery<C> {
         self.0.cursor = Some(cursor);
         self.0.count = Count::None;
     }
-}
-
-/// An order without an index would be made anew for each page of an export.
-fn indexed<C: Readable>(deleted: Deleted) -> String {
-    let names = indexed_fields::<C>(deleted).join(", ");
-    format!("an export is sorted by one of these fields, either way: {names}")
 }

@@ -6,10 +6,11 @@ use sea_orm::{
 
 use serde::Serialize;
 
-use super::{Refused, declared, value};
+use super::{Refused, declared, parameter::too_many, unknown_field, value};
 use crate::{
-    Actor,
-    crud::{Column, Readable, scope},
+    Actor, Code,
+    crud::{Column, Field, Readable, scope},
+    quote,
 };
 
 /// Values of one `in` or `nin`; contract §4.
@@ -44,8 +45,8 @@ pub const TEXT_OPERATORS: [&str; 2] = ["contains", "starts_with"];
 pub struct Filter {
     test: Expr,
     meaning: Meaning,
-    /// The resource whose field is private, and so needs its full read permission.
-    pub private_of: Option<&'static str>,
+    /// The resource whose field is private, and so needs its full read permission; callers who lack it get this refusal.
+    pub(super) private: Option<(&'static str, Refused)>,
     /// Whether it looks for a part of a text, which no index finds.
     pub is_pattern: bool,
     through: Option<Through>,
@@ -91,7 +92,7 @@ impl Filter {
         Self {
             meaning: Meaning::new(column.as_str(), "eq", std::slice::from_ref(&value)),
             test: ColumnTrait::eq(&column, value),
-            private_of: None,
+            private: None,
             is_pattern: false,
             through: None,
         }
@@ -111,10 +112,12 @@ impl Filter {
         let Some(owner) = owners.iter().find(is_meant) else {
             let names = owners.iter().filter_map(crate::crud::Owner::relation);
             let names: Vec<_> = names.collect();
-            return Err((
-                "unknown",
-                format!("names no relation: there are [{}]", names.join(", ")),
-            ));
+            let detail = format!(
+                "unknown relation {:?}; expected {}",
+                quote(relation),
+                names.join(", ")
+            );
+            return Err((Code::Unknown, detail));
         };
         let mut filter = (owner.filter)(field, operator, text)?;
         filter.meaning.field = format!("{relation}.{field}");
@@ -128,12 +131,14 @@ impl Filter {
 
     /// A filter on a field of `C` itself.
     pub fn on<C: Readable>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
-        let declared = declared::<C>(field)?;
+        let is_comparable = |field: &Field<Column<C>>| field.is_comparable;
+        let unknown = || unknown_field::<C>(is_comparable);
+        let declared = declared::<C>(field).ok_or_else(unknown)?;
         let (condition, operator, values) = test(declared.column, operator, text)?;
         Ok(Self {
             meaning: Meaning::new(field, operator, &values),
             test: condition,
-            private_of: declared.is_private.then(C::name),
+            private: declared.is_private.then(|| (C::name(), unknown())),
             is_pattern: TEXT_OPERATORS.contains(&operator),
             through: None,
         })
@@ -176,7 +181,7 @@ fn test(
     let many = || {
         let texts = value::list(text)?;
         match texts.len() > MAX_VALUES {
-            true => Err(("too_many", format!("takes at most {MAX_VALUES} values"))),
+            true => Err(too_many(MAX_VALUES, "values")),
             false => texts
                 .iter()
                 .map(|text| value::parse(&kind, text))
@@ -190,17 +195,24 @@ fn test(
     };
     let Some(operator) = OPERATORS.into_iter().find(|known| *known == operator) else {
         return Err((
-            "unknown",
-            format!("has no such operator: there are {}", OPERATORS.join(", ")),
+            Code::Unknown,
+            format!(
+                "unknown operator {:?}; expected {}",
+                quote(operator),
+                OPERATORS.join(", ")
+            ),
         ));
     };
     let is_pattern = TEXT_OPERATORS.contains(&operator);
     if is_pattern && !is_text {
-        return Err(("not_allowed", format!("{operator} is for text")));
+        return Err((
+            Code::NotAllowed,
+            format!("{operator} works on text fields only"),
+        ));
     }
     if is_pattern && text.chars().count() > MAX_PATTERN {
         let detail = format!("{operator} takes at most {MAX_PATTERN} characters");
-        return Err(("too_long", detail));
+        return Err((Code::TooLong, detail));
     }
     let values = match operator {
         "in" | "nin" => many()?,

@@ -1,8 +1,11 @@
 //! Related rows that come along: the owner behind a foreign key, or what a row owns.
 use std::collections::HashSet;
 
-use super::Refused;
-use crate::{Registry, crud::Readable, quote};
+use super::{
+    Refused,
+    parameter::{repeated, too_many, unknown_value},
+};
+use crate::Registry;
 
 /// Relations of one request; contract §4.
 pub const MAX_INCLUDES: usize = 3;
@@ -29,24 +32,19 @@ impl Include {
 }
 
 /// `author,post.content`: a relation, or a heavy field of an owner, with which the owner comes along.
-pub fn parse<C: Readable>(text: &str, registry: &Registry) -> Result<Vec<Include>, Refused> {
-    let known = relations(C::name(), registry);
+pub fn parse(text: &str, known: &[Include]) -> Result<Vec<Include>, Refused> {
     let mut seen = HashSet::new();
     let mut includes: Vec<Include> = Vec::new();
     for name in text.split(',') {
         if !seen.insert(name) {
-            let detail = format!("names {} more than once", quote(name));
-            return Err(("duplicate", detail));
+            return Err(repeated(name));
         }
-        let Some((relation, field)) = find(&known, name) else {
+        let Some((relation, field)) = find(known, name) else {
             let names: Vec<_> = known.iter().flat_map(Include::names).collect();
-            let detail = format!("{:?} is none of [{}]", quote(name), names.join(", "));
-            return Err(("unknown", detail));
+            return Err(unknown_value(name, &names));
         };
-        match includes
-            .iter_mut()
-            .find(|include| include.name == relation.name)
-        {
+        let mut others = includes.iter_mut();
+        match others.find(|include| include.name == relation.name) {
             Some(include) => include.heavy.extend(field),
             None => includes.push(Include {
                 heavy: field.into_iter().collect(),
@@ -54,13 +52,10 @@ pub fn parse<C: Readable>(text: &str, registry: &Registry) -> Result<Vec<Include
             }),
         }
     }
-    match includes.len() > MAX_INCLUDES {
-        true => Err((
-            "too_many",
-            format!("takes at most {MAX_INCLUDES} relations"),
-        )),
-        false => Ok(includes),
+    if includes.len() > MAX_INCLUDES {
+        return Err(too_many(MAX_INCLUDES, "relations"));
     }
+    Ok(includes)
 }
 
 /// The relation that is named, and its heavy field if one is.

@@ -5,6 +5,8 @@ mod describe;
 mod export;
 mod filter;
 mod include;
+mod parameter;
+mod parameters;
 mod parse;
 mod search;
 mod sort;
@@ -16,10 +18,9 @@ use std::collections::BTreeSet;
 use sea_orm::{DbBackend, IdenStatic, QueryFilter, Select, Value};
 
 use crate::{
-    Actor, Refusal, Result,
+    Actor, Code, Error, Refusal, Result,
     crud::{Column, Deleted, Field, Readable},
     permission::{Action, Reach},
-    quote,
     secret::Secret,
 };
 pub use cursor::Cursor;
@@ -30,7 +31,8 @@ pub use describe::{
 pub use export::ExportQuery;
 pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
 pub use include::{Include, MAX_INCLUDES, relations};
-pub use parse::{one_of, take_each, unless};
+pub use parameter::{Description, Form, Parameter};
+pub use parameters::Parameters;
 pub use search::MAX_SEARCH;
 use search::Search;
 pub use search::{index, index_changed};
@@ -51,12 +53,8 @@ pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 /// The base columns in whose order every resource has an index of its live rows.
 const INDEXED: [&str; 2] = ["id", "created_at"];
 
-/// What a list takes beside its filters.
-const LIST_PARAMETERS: &str = "limit, offset, cursor, sort, fields, include, count, deleted";
-const READ_ONLY_PARAMETERS: &str = "limit, offset, cursor, sort, fields, include, count";
-
-/// A code, and what to do.
-pub type Refused = (&'static str, String);
+/// A refusal of a value: its code, and what is allowed.
+pub type Refused = (Code, String);
 
 /// Filters, order and window of one list of `C`.
 pub struct ListQuery<C: Readable> {
@@ -64,8 +62,8 @@ pub struct ListQuery<C: Readable> {
     search: Option<Search>,
     /// None where the best that was found comes first.
     pub(crate) sort: Option<Sort<C>>,
-    /// Private fields that were named: the parameter, and the resource whose they are.
-    private: Vec<(String, &'static str)>,
+    /// The private fields that were named.
+    private: Vec<Private>,
     /// Filters that the path sets, such as the parent of a sub-collection.
     narrowed: Vec<Filter>,
     /// The parent of a sub-collection that no filter names.
@@ -160,7 +158,7 @@ impl<C: Readable> ListQuery<C> {
 
     /// A private field may only be named by those who may read it on every row.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
-        permit::<C>(&self.private, actor)
+        permit(&self.private, actor)
     }
 
     /// Narrows the list to rows with this value.
@@ -231,28 +229,40 @@ impl<C: Readable> ListQuery<C> {
     }
 }
 
-/// Refuses the parameters that name private fields, of which comes with each the resource whose they are.
-fn permit<C: Readable>(private: &[(String, &'static str)], actor: &Actor) -> Result<()> {
+/// A private field that a parameter names: the refusal for a caller who may not read it, which is that of an unknown field,
+/// and the resource that the field belongs to.
+type Private = (Refusal, &'static str);
+
+/// Fails unless the caller may read these private fields on every row.
+fn permit(private: &[Private], actor: &Actor) -> Result<()> {
     let hidden = |resource: &str| actor.reach(resource, Action::Read) < Reach::All;
     let refused = private.iter().filter(|(_, resource)| hidden(resource));
-    let refusal = |(parameter, _): &(String, _)| Refusal::new(parameter, "unknown", unknown::<C>());
-    parse::unless(refused.map(refusal).collect())
+    let refusals: Vec<_> = refused.map(|(refusal, _)| refusal.clone()).collect();
+    if refusals.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Query(refusals))
+    }
 }
 
-/// What a resource declares of a field that rows may be sorted and grouped by.
-fn sortable<C: Readable>(name: &str) -> Result<Field<Column<C>>, Refused> {
-    let field = declared::<C>(name)?;
-    // One that is private must look like none.
-    match (field.is_sortable(), field.is_private) {
-        (true, _) => Ok(field),
-        (false, true) => Err(("unknown", unknown::<C>())),
-        (false, false) => {
-            let detail = format!(
-                "{name} is a long text, which orders and groups nothing; it must be one of {}",
-                public::<C>(Field::is_sortable).join(", ")
-            );
-            Err(("not_allowed", detail))
-        }
+/// What a resource declares of a field that rows may be sorted and grouped by. Refusals list the fields that are meant.
+fn sortable<C: Readable>(
+    name: &str,
+    is_meant: fn(&Field<Column<C>>) -> bool,
+) -> Result<Field<Column<C>>, Refused> {
+    let unknown = || unknown_field::<C>(is_meant);
+    let field = declared::<C>(name).ok_or_else(unknown)?;
+    if field.is_sortable() {
+        Ok(field)
+    } else if field.is_private {
+        // The answer must not reveal that the field exists.
+        Err(unknown())
+    } else {
+        let detail = format!(
+            "rows cannot be sorted or grouped by {name}, a long text; expected {}",
+            public::<C>(is_meant).join(", ")
+        );
+        Err((Code::NotAllowed, detail))
     }
 }
 
@@ -281,13 +291,18 @@ fn base_names<C: Readable>() -> impl Iterator<Item = &'static str> {
 }
 
 /// What a resource declares of a field.
-fn declared<C: Readable>(name: &str) -> Result<Field<Column<C>>, Refused> {
+fn declared<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
     if let Some(column) = C::base_column(name) {
-        return Ok(Field::public(column));
+        return Some(Field::public(column));
     }
     let mut fields = C::FIELDS.iter().filter(|field| field.is_comparable);
-    let field = fields.find(|field| field.column.as_str() == name);
-    field.copied().ok_or_else(|| ("unknown", unknown::<C>()))
+    fields.find(|field| field.column.as_str() == name).copied()
+}
+
+/// Lists the fields that every caller may name: naming the others would reveal that they exist.
+fn unknown_field<C: Readable>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
+    let known = public::<C>(is_meant).join(", ");
+    (Code::Unknown, format!("unknown field; expected {known}"))
 }
 
 /// The members that a client may ask for by name.
@@ -298,32 +313,4 @@ pub fn showable<C: Readable>() -> Vec<&'static str> {
         .chain(columns)
         .chain(C::COMPUTED.iter().copied())
         .collect()
-}
-
-/// The members that `fields` names; one that the caller may not see is just not there.
-fn fields<C: Readable>(text: &str) -> Result<Vec<String>, Refused> {
-    let known = showable::<C>();
-    let names = text.split(',').map(|name| match known.contains(&name) {
-        true => Ok(name.to_owned()),
-        false => Err((
-            "unknown",
-            format!("{:?} is not one of {}", quote(name), known.join(", ")),
-        )),
-    });
-    names.collect()
-}
-
-/// Says which fields there are for everyone; naming the others would tell that they exist.
-fn unknown<C: Readable>() -> String {
-    let names = public::<C>(|field| field.is_comparable);
-    let search = if C::SEARCH.is_empty() { "" } else { ", q" };
-    let parameters = if C::SOFT_DELETES {
-        LIST_PARAMETERS
-    } else {
-        READ_ONLY_PARAMETERS
-    };
-    format!(
-        "is not one of {}; or {parameters}{search}",
-        names.join(", ")
-    )
 }

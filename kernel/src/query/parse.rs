@@ -1,154 +1,242 @@
-//! The query string of a list, parameter by parameter.
-use std::collections::HashSet;
-
+//! The query parameters of a list and of one row.
 use super::{
-    Count, Filter, LIST_PARAMETERS, ListQuery, MAX_CONTAINS, MAX_LIMIT, MAX_OFFSET, Refused,
-    Search, Sort, fields, include,
+    Count, DEFAULT_LIMIT, Filter, Filterable, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
+    MAX_OFFSET, Refused, Search, Shape, Sort, declared, declared_fields, filterable, include,
+    parameter::{Form, Parameter, repeated, too_many},
+    parameters::{Parameters, Unknown},
+    relations, searched, showable,
+    sort::MAX_FIELDS,
 };
 use crate::{
-    Error, Refusal, Registry, Result,
+    Code, Refusal, Registry, Result,
     crud::{Deleted, Readable},
 };
 
+const COUNTS: [(&str, Count); 3] = [
+    ("none", Count::None),
+    ("exact", Count::Exact),
+    ("estimate", Count::Estimate),
+];
+
+const STATES: [(&str, Deleted); 3] = [
+    ("exclude", Deleted::Exclude),
+    ("include", Deleted::Include),
+    ("only", Deleted::Only),
+];
+
+/// The order of a search.
+pub(super) const RANKED: &str =
+    "The best matches come first, with `offset` and without `cursor`, unless `sort` is given.";
+
 impl<C: Readable> ListQuery<C> {
+    pub fn parameters(registry: &Registry) -> Parameters<Self> {
+        Parameters::new([
+            Parameter::number("limit", "Page size.", 1..=MAX_LIMIT, |query: &mut Self, limit| {
+                query.limit = limit;
+            })
+            .default(DEFAULT_LIMIT),
+            Parameter::new(
+                "cursor",
+                "The `page.next` or `page.prev` of a page with the same filters and `sort`.",
+                Form::Cursor,
+                |query: &mut Self, value| {
+                    query.cursor = Some(value.to_owned());
+                    Ok(())
+                },
+            ),
+            Parameter::number(
+                "offset",
+                "The number of rows to skip, for numbered pages. Cannot be combined with `cursor`.",
+                0..=MAX_OFFSET,
+                |query: &mut Self, offset| query.offset = offset,
+            )
+            .default(0),
+            Parameter::one_of(
+                "count",
+                "Whether `page.total` is present, and whether it may be an estimate. The operator can disable `exact`.",
+                &COUNTS,
+                |query: &mut Self, count| query.count = count,
+            )
+            .default("none"),
+            sort(
+                "The fields to sort by, with a hyphen for descending order. `id` is always the last tie-break; null comes last.",
+                sortable_names::<C>(),
+                MAX_FIELDS,
+            ),
+        ])
+        .with(search(RANKED))
+        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
+        .with(include::<C>(registry).map(|include| include.embed(shape)))
+        .with_filters(filterable::<C>, Self::filter)
+        .check(|query, given| {
+            let mut refusals = Vec::new();
+            if query.cursor.is_some() && query.offset > 0 {
+                let detail = "cannot be combined with cursor";
+                refusals.push(Refusal::new("offset", Code::NotAllowed, detail));
+            }
+            if query.search.is_some() && !given.contains("sort") {
+                query.sort = None;
+                if given.contains("cursor") {
+                    let detail = "ranked search results have no cursor; use offset, or add sort";
+                    refusals.push(Refusal::new("cursor", Code::NotAllowed, detail));
+                }
+            }
+            refusals
+        })
+    }
+
     /// Reports every refused parameter at once.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
         registry: &Registry,
     ) -> Result<Self> {
-        let mut query = Self::default();
-        let take = |name: &str, value: &str| query.take(name, value, registry);
-        let (seen, mut refusals) = take_each(pairs, take);
-        if query.cursor.is_some() && query.offset > 0 {
-            refusals.push(Refusal::new("offset", "not_allowed", "goes with no cursor"));
-        }
-        if query.search.is_some() && !seen.contains("sort") {
-            query.sort = None;
-            if seen.contains("cursor") {
-                let detail = "goes with q only where there is a sort: what is ranked has offset";
-                refusals.push(Refusal::new("cursor", "not_allowed", detail));
-            }
-        }
-        unless(refusals).map(|()| query)
+        Self::parameters(registry).parse(Self::default(), pairs)
     }
 
-    fn take(&mut self, name: &str, value: &str, registry: &Registry) -> Result<(), Refused> {
-        match name {
-            "limit" => self.limit = number(value, 1, MAX_LIMIT)?,
-            "offset" => self.offset = number(value, 0, MAX_OFFSET)?,
-            "cursor" => self.cursor = Some(value.to_owned()),
-            "include" => self.shape.includes = include::parse::<C>(value, registry)?,
-            "fields" => self.shape.fields = Some(fields::<C>(value)?),
-            "count" => {
-                let kinds = [
-                    ("none", Count::None),
-                    ("exact", Count::Exact),
-                    ("estimate", Count::Estimate),
-                ];
-                self.count = one_of(value, &kinds)?;
-            }
-            "sort" => {
-                let sort = Sort::parse(value)?;
-                let private = sort.private().map(|()| (name.to_owned(), C::name()));
-                self.private.extend(private);
-                self.sort = Some(sort);
-            }
-            "q" if !C::SEARCH.is_empty() => {
-                self.search = Some(Search::parse(value)?);
-            }
-            "deleted" if C::SOFT_DELETES => {
-                let states = [
-                    ("exclude", Deleted::Exclude),
-                    ("include", Deleted::Include),
-                    ("only", Deleted::Only),
-                ];
-                self.shape.deleted = one_of(value, &states)?;
-            }
-            _ => {
-                let filter = Filter::parse::<C>(name, value)?;
-                let private = filter
-                    .private_of
-                    .map(|resource| (name.to_owned(), resource));
-                self.private.extend(private);
-                let others = self.filters.iter().filter(|filter| filter.is_contains());
-                if filter.is_contains() && others.count() == MAX_CONTAINS {
-                    let detail = format!("a request has at most {MAX_CONTAINS} contains");
-                    return Err(("too_many", detail));
-                }
-                self.filters.push(filter);
-            }
+    pub(super) fn filter(
+        &mut self,
+        name: &str,
+        value: &str,
+        unknown: Unknown<'_>,
+    ) -> Result<(), Refused> {
+        let field = name.split_once('[').map_or(name, |(field, _)| field);
+        let is_own = !field.contains('.');
+        if is_own && declared::<C>(field).is_none() {
+            return Err(unknown());
         }
+        let filter = Filter::parse::<C>(name, value)?;
+        if let Some((resource, refused)) = &filter.private {
+            let (code, detail) = if is_own { unknown() } else { refused.clone() };
+            let refusal = Refusal::new(name, code, detail);
+            self.private.push((refusal, resource));
+        }
+        let others = self.filters.iter().filter(|filter| filter.is_contains());
+        if filter.is_contains() && others.count() == MAX_CONTAINS {
+            let detail = format!("a request may have at most {MAX_CONTAINS} contains filters");
+            return Err((Code::TooMany, detail));
+        }
+        self.filters.push(filter);
         Ok(())
     }
 }
 
-/// A list whose parameters stand among others, with those of them that were refused.
-pub(super) fn rows_among<'a, C: Readable>(
-    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    registry: &Registry,
-) -> Result<(ListQuery<C>, Vec<Refusal>)> {
-    match ListQuery::parse(pairs, registry) {
-        Err(Error::Query(refused)) => Ok((ListQuery::default(), refused)),
-        rows => Ok((rows?, Vec::new())),
+impl Shape {
+    /// The query parameters of a single row.
+    pub fn parameters<C: Readable>(registry: &Registry) -> Parameters<Self> {
+        Parameters::new(shown::<C>()).with(include::<C>(registry))
     }
 }
 
-/// Fails where something was refused: what a list says of its parameters, said of these.
-pub(super) fn unless_of(parameters: &str, mut refusals: Vec<Refusal>) -> Result<()> {
-    for refusal in &mut refusals {
-        refusal.detail = refusal.detail.replace(LIST_PARAMETERS, parameters);
-    }
-    unless(refusals)
+pub(super) fn shape<C: Readable>(query: &mut ListQuery<C>) -> &mut Shape {
+    &mut query.shape
 }
 
-/// Which parameters there are, and those that were refused: each is given once.
-pub fn take_each<'a>(
-    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    mut take: impl FnMut(&str, &str) -> Result<(), Refused>,
-) -> (HashSet<&'a str>, Vec<Refusal>) {
-    let mut seen = HashSet::new();
-    let mut refusals = Vec::new();
-    for (name, value) in pairs {
-        let taken = match seen.insert(name) {
-            true => take(name, value),
-            false => Err(("duplicate", "is given more than once".to_owned())),
-        };
-        let refused = |(code, detail)| Refusal::new(name, code, detail);
-        refusals.extend(taken.err().map(refused));
-    }
-    (seen, refusals)
+pub(super) fn shown<C: Readable>() -> impl Iterator<Item = Parameter<Shape>> {
+    deleted::<C>().into_iter().chain([fields::<C>()])
 }
 
-/// Fails where something was refused.
-pub fn unless(refusals: Vec<Refusal>) -> Result<()> {
-    match refusals.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Query(refusals)),
-    }
+/// Absent if rows are not soft-deleted.
+pub(super) fn deleted<C: Readable>() -> Option<Parameter<Shape>> {
+    let deleted = Parameter::one_of(
+        "deleted",
+        "Whether to include deleted rows, for callers who may restore them.",
+        &STATES,
+        |shape: &mut Shape, deleted| shape.deleted = deleted,
+    );
+    C::SOFT_DELETES.then(|| deleted.default("exclude"))
 }
 
-fn number(value: &str, min: u64, max: u64) -> Result<u64, Refused> {
-    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
-    let number = is_plain.then(|| value.parse().ok()).flatten();
-    let refused = || {
-        (
-            "out_of_range",
-            format!("must be a number from {min} to {max}"),
-        )
+/// A member that the caller may not see is absent from the answer.
+fn fields<C: Readable>() -> Parameter<Shape> {
+    Parameter::list(
+        "fields",
+        "The members to return beside `id`. The default is all.",
+        showable::<C>().into_iter().map(str::to_owned).collect(),
+        |shape: &mut Shape, fields| shape.fields = Some(fields),
+    )
+}
+
+/// Absent if the resource has no relations.
+fn include<C: Readable>(registry: &Registry) -> Option<Parameter<Shape>> {
+    let relations = relations(C::name(), registry);
+    let values: Vec<_> = relations.iter().flat_map(include::Include::names).collect();
+    let is_empty = values.is_empty();
+    let heavy = values.iter().find(|name| name.contains('.'));
+    let heavy = heavy.map(|name| format!("; `{name}` adds a heavy field of an owner"));
+    let heavy = heavy.unwrap_or_default();
+    let text = format!("Related rows to include, without heavy fields{heavy}.");
+    let form = Form::List {
+        values,
+        most: Some(MAX_INCLUDES),
     };
-    number
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(refused)
+    let include = Parameter::new("include", text, form, move |shape: &mut Shape, value| {
+        shape.includes = include::parse(value, &relations)?;
+        Ok(())
+    });
+    (!is_empty).then_some(include)
 }
 
-/// The value whose name this is.
-pub fn one_of<T: Copy>(value: &str, known: &[(&str, T)]) -> Result<T, Refused> {
-    let found = known.iter().find(|(name, _)| *name == value);
-    found.map(|(_, value)| *value).ok_or_else(|| {
-        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-        (
-            "not_allowed",
-            format!("must be one of {}", names.join(", ")),
-        )
+pub(super) fn sort<C: Readable>(
+    text: &str,
+    fields: Vec<String>,
+    most: usize,
+) -> Parameter<ListQuery<C>> {
+    let form = Form::Sort { fields, most };
+    Parameter::new("sort", text, form, |query: &mut ListQuery<C>, value| {
+        let sort = Sort::parse(value)?;
+        let private = sort.private.clone().map(|(code, detail)| {
+            let refusal = Refusal::new("sort", code, detail);
+            (refusal, C::name())
+        });
+        query.private.extend(private);
+        query.sort = Some(sort);
+        Ok(())
     })
+    .default("-id")
+}
+
+/// Absent if the resource cannot be searched; `order` describes the order of the results.
+pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>> {
+    let text = format!(
+        "Words to find in {}. Rows must contain all of them; the last one may be a prefix. `\"a phrase\"` matches word for word, `-word` excludes rows. \
+         {order}",
+        searched::<C>().join(", ")
+    );
+    let search = Parameter::new(
+        "q",
+        text,
+        Form::Search,
+        |query: &mut ListQuery<C>, value| {
+            query.search = Some(Search::parse(value)?);
+            Ok(())
+        },
+    );
+    (!C::SEARCH.is_empty()).then_some(search)
+}
+
+/// The fields that every caller may sort by.
+fn sortable_names<C: Readable>() -> Vec<String> {
+    let is_public = |field: &Filterable| field.is_sortable && field.private_of.is_none();
+    let fields = declared_fields::<C>().into_iter();
+    fields.filter(is_public).map(|field| field.name).collect()
+}
+
+/// A list of fields, each of which occurs once.
+pub(super) fn distinct<T>(
+    text: &str,
+    most: usize,
+    mut read: impl FnMut(&str) -> Result<T, Refused>,
+) -> Result<Vec<T>, Refused> {
+    let names: Vec<_> = text.split(',').collect();
+    let mut values = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        values.push(read(name)?);
+        if names[..place].contains(name) {
+            return Err(repeated(name));
+        }
+    }
+    if values.len() > most {
+        return Err(too_many(most, "fields"));
+    }
+    Ok(values)
 }

@@ -4,15 +4,20 @@ use sea_orm::{
     sea_query::{Expr, NullOrdering},
 };
 
-use super::{Refused, indexed_fields, sortable, value};
-use crate::crud::{Column, Deleted, Model, Readable};
+use super::{
+    Refused, indexed_fields,
+    parameter::{repeated, too_many},
+    sortable, unknown_field, value,
+};
+use crate::crud::{Column, Deleted, Field, Model, Readable};
 
 pub const MAX_FIELDS: usize = 3;
 
 /// Fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
 pub struct Sort<C: Readable> {
     pub(super) keys: Vec<Key<C>>,
-    has_private: bool,
+    /// The refusal of its first private field, for callers who may not read it.
+    pub(super) private: Option<Refused>,
 }
 
 pub(super) struct Key<C: Readable> {
@@ -26,7 +31,7 @@ impl<C: Readable> Default for Sort<C> {
         let order = Order::Desc;
         Self {
             keys: vec![Key { column, order }],
-            has_private: false,
+            private: None,
         }
     }
 }
@@ -35,22 +40,25 @@ impl<C: Readable> Sort<C> {
     pub fn parse(text: &str) -> Result<Self, Refused> {
         let names: Vec<_> = text.split(',').collect();
         if names.len() > MAX_FIELDS {
-            return Err(("too_many", format!("sorts by at most {MAX_FIELDS} fields")));
+            return Err(too_many(MAX_FIELDS, "fields"));
         }
         let mut sort = Self {
             keys: Vec::new(),
-            has_private: false,
+            private: None,
         };
         for name in names {
             let (name, order) = match name.strip_prefix('-') {
                 Some(name) => (name, Order::Desc),
                 None => (name, Order::Asc),
             };
-            let field = sortable::<C>(name)?;
+            let field = sortable::<C>(name, Field::is_sortable)?;
             if sort.keys.iter().any(|key| key.column.as_str() == name) {
-                return Err(("duplicate", format!("names {name} more than once")));
+                return Err(repeated(name));
             }
-            sort.has_private |= field.is_private;
+            if field.is_private {
+                let refused = || unknown_field::<C>(Field::is_sortable);
+                sort.private.get_or_insert_with(refused);
+            }
             sort.keys.push(Key {
                 column: field.column,
                 order,
@@ -92,10 +100,6 @@ impl<C: Readable> Sort<C> {
         let keys = self.keys.iter();
         keys.map(|key| (key.column.as_str(), key.order == Order::Asc))
             .collect()
-    }
-
-    pub fn private(&self) -> Option<()> {
-        self.has_private.then_some(())
     }
 
     pub fn order(&self, rows: Select<C::Entity>, backward: bool) -> Select<C::Entity> {

@@ -1,14 +1,16 @@
 //! What is asked of many rows at once: how many there are, and the least and the greatest of their values, for each group.
-use sea_orm::{DbBackend, IdenStatic, Select};
+use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
-    ListQuery, Refused,
-    parse::{one_of, rows_among, take_each, unless_of},
-    permit, sortable, unknown,
+    ListQuery, Refused, filterable,
+    parameter::{Form, Parameter},
+    parameters::Parameters,
+    parse::{RANKED, deleted, distinct, search, shape},
+    public, sortable, unknown_field,
 };
 use crate::{
-    Actor, Error, Registry, Result,
-    crud::{Column, Deleted, Readable, orderable},
+    Actor, Code, Refusal, Result,
+    crud::{Column, Deleted, Field, Readable, orderable},
 };
 
 /// Fields of `group_by`, and of `min` and `max` each.
@@ -18,11 +20,6 @@ pub const MAX_EXTREMES: usize = 5;
 /// Groups of one answer.
 pub const MAX_GROUPS: u64 = 1_000;
 
-const PARAMETERS: &str = "group_by, count, min, max, deleted, and q where there is a search";
-const OWN: [&str; 4] = ["group_by", "count", "min", "max"];
-/// Those of a list that mean nothing here.
-const WINDOW: [&str; 6] = ["limit", "offset", "cursor", "sort", "fields", "include"];
-
 pub struct StatsQuery<C: Readable> {
     /// Which rows: its order and window are not used.
     rows: ListQuery<C>,
@@ -30,7 +27,6 @@ pub struct StatsQuery<C: Readable> {
     pub is_counted: bool,
     pub min: Vec<Column<C>>,
     pub max: Vec<Column<C>>,
-    private: Vec<(String, &'static str)>,
 }
 
 impl<C: Readable> Default for StatsQuery<C> {
@@ -41,35 +37,57 @@ impl<C: Readable> Default for StatsQuery<C> {
             is_counted: false,
             min: Vec::new(),
             max: Vec::new(),
-            private: Vec::new(),
         }
     }
 }
 
 impl<C: Readable> StatsQuery<C> {
+    pub fn parameters() -> Parameters<Self> {
+        let count = Parameter::one_of(
+            "count",
+            "Whether rows are counted. They are also counted if no other aggregate is requested.",
+            &[("", true), ("true", true)],
+            |query: &mut Self, is_counted| query.is_counted = is_counted,
+        );
+        let rows: fn(&mut Self) -> &mut ListQuery<C> = |query| &mut query.rows;
+        let filters = Parameters::new(search(RANKED))
+            .with(deleted::<C>().map(|deleted| deleted.embed(shape)))
+            .with_filters(filterable::<C>, ListQuery::filter);
+        let own = Parameters::new([
+            columns(
+                "group_by",
+                "The fields to group by. Without it, all rows are one group.",
+                (is_groupable, MAX_GROUP_FIELDS),
+                |query, columns| query.group_by = columns,
+            ),
+            count,
+            columns(
+                "min",
+                "The fields whose minimum is returned.",
+                (is_ordered, MAX_EXTREMES),
+                |query, columns| query.min = columns,
+            ),
+            columns(
+                "max",
+                "The fields whose maximum is returned.",
+                (is_ordered, MAX_EXTREMES),
+                |query, columns| query.max = columns,
+            ),
+        ]);
+        own.merge(filters.embed(rows)).check(|query, _| {
+            query.is_counted |= query.min.is_empty() && query.max.is_empty();
+            Vec::new()
+        })
+    }
+
     /// Reports every refused parameter at once. Where nothing is asked for, the rows are counted.
-    pub fn parse<'a>(
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-        registry: &Registry,
-    ) -> Result<Self> {
-        let is_ours = |(name, _): &(&str, &str)| OWN.contains(name) || WINDOW.contains(name);
-        let (ours, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_ours);
-        let mut query = Self::default();
-        let (rows, mut refusals) = rows_among(others, registry)?;
-        query.rows = rows;
-        let (_, refused) = take_each(ours, |name, value| query.take(name, value));
-        refusals.extend(refused);
-        query.is_counted |= query.min.is_empty() && query.max.is_empty();
-        unless_of(PARAMETERS, refusals).map(|()| query)
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        Self::parameters().parse(Self::default(), pairs)
     }
 
     /// As [`ListQuery::permit`]: the least value of a field tells as much as a filter on it.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
-        let private = [self.rows.private.as_slice(), &self.private].concat();
-        match permit::<C>(&private, actor) {
-            Err(Error::Query(refusals)) => unless_of(PARAMETERS, refusals),
-            permitted => permitted,
-        }
+        self.rows.permit(actor)
     }
 
     /// Bytes of the answer, at most.
@@ -93,51 +111,56 @@ impl<C: Readable> StatsQuery<C> {
     ) -> Select<C::Entity> {
         self.rows.filtered(rows, actor, db)
     }
+}
 
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Refused> {
-        match name {
-            "group_by" => self.group_by = self.columns(name, value, MAX_GROUP_FIELDS)?,
-            "count" => self.is_counted = one_of(value, &[("true", true), ("", true)])?,
-            "min" => self.min = self.extremes(name, value)?,
-            "max" => self.max = self.extremes(name, value)?,
-            _ => return Err(("unknown", format!("goes with lists; here are {PARAMETERS}"))),
+/// Tells whether a parameter can name a field.
+type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
+
+/// A parameter that lists fields for which `is_meant` holds.
+fn columns<C: Readable>(
+    name: &'static str,
+    text: &str,
+    (is_meant, most): (IsMeant<C>, usize),
+    set: fn(&mut StatsQuery<C>, Vec<Column<C>>),
+) -> Parameter<StatsQuery<C>> {
+    let known = public::<C>(is_meant).into_iter().map(str::to_owned);
+    let form = Form::List {
+        values: known.collect(),
+        most: Some(most),
+    };
+    Parameter::new(name, text, form, move |query: &mut StatsQuery<C>, value| {
+        let fields = distinct(value, most, |field| column::<C>(field, is_meant))?;
+        if fields.iter().any(|field| field.is_private) {
+            let (code, detail) = unknown_field::<C>(is_meant);
+            let refusal = Refusal::new(name, code, detail);
+            query.rows.private.push((refusal, C::name()));
         }
+        set(query, fields.iter().map(|field| field.column).collect());
         Ok(())
-    }
+    })
+}
 
-    fn extremes(&mut self, name: &str, text: &str) -> Result<Vec<Column<C>>, Refused> {
-        for field in text.split(',') {
-            let declared = sortable::<C>(field)?;
-            if !orderable(declared.column) {
-                // One that is private must look like none.
-                return Err(match declared.is_private {
-                    true => ("unknown", unknown::<C>()),
-                    false => (
-                        "not_allowed",
-                        format!("{field} is true or false, without an order"),
-                    ),
-                });
-            }
-        }
-        self.columns(name, text, MAX_EXTREMES)
+fn column<C: Readable>(
+    name: &str,
+    is_meant: fn(&Field<Column<C>>) -> bool,
+) -> Result<Field<Column<C>>, Refused> {
+    let field = sortable::<C>(name, is_meant)?;
+    if is_meant(&field) {
+        Ok(field)
+    } else if field.is_private {
+        // The answer must not reveal that the field exists.
+        Err(unknown_field::<C>(is_meant))
+    } else {
+        let known = public::<C>(is_meant).join(", ");
+        let detail = format!("{name} is true or false and has no order; expected {known}");
+        Err((Code::NotAllowed, detail))
     }
+}
 
-    fn columns(&mut self, name: &str, text: &str, most: usize) -> Result<Vec<Column<C>>, Refused> {
-        let mut columns: Vec<Column<C>> = Vec::new();
-        let mut has_private = false;
-        for field in text.split(',') {
-            let declared = sortable::<C>(field)?;
-            if columns.iter().any(|other| other.as_str() == field) {
-                return Err(("duplicate", format!("names {field} more than once")));
-            }
-            has_private |= declared.is_private;
-            columns.push(declared.column);
-        }
-        if columns.len() > most {
-            return Err(("too_many", format!("takes at most {most} fields")));
-        }
-        let private = has_private.then(|| (name.to_owned(), C::name()));
-        self.private.extend(private);
-        Ok(columns)
-    }
+fn is_groupable<K: Copy>(field: &Field<K>) -> bool {
+    field.is_sortable()
+}
+
+fn is_ordered<K: ColumnTrait>(field: &Field<K>) -> bool {
+    field.is_sortable() && orderable(field.column)
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike};
 use sea_orm::{ColumnType, Value};
 
 use super::Refused;
-use crate::time;
+use crate::{Code, time};
 
 /// How the values of a column are written and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +38,10 @@ impl ValueKind {
 }
 
 pub fn parse(column: &ColumnType, text: &str) -> Result<Value, Refused> {
-    let wrong = |what: &str| ("wrong_type", format!("must be {what}"));
+    let wrong = |what: &str| (Code::WrongType, format!("must be {what}"));
     let kind = ValueKind::of(column).ok_or_else(|| {
-        let detail = format!("has the type {column:?}, which has no filters");
-        ("not_allowed", detail)
+        let detail = format!("has the type {column:?}, which cannot be filtered by");
+        (Code::NotAllowed, detail)
     })?;
     match kind {
         ValueKind::Integer => {
@@ -53,10 +53,10 @@ pub fn parse(column: &ColumnType, text: &str) -> Result<Value, Refused> {
         ValueKind::Time => instant(text),
         ValueKind::Date => date(text)
             .map(Value::from)
-            .ok_or_else(|| wrong("a date, such as 2026-01-31")),
+            .ok_or_else(|| wrong("a date such as 2026-01-31")),
         ValueKind::Clock => clock(text)
             .map(Value::from)
-            .ok_or_else(|| wrong("a time of day, such as 09:30:00")),
+            .ok_or_else(|| wrong("a time of day such as 09:30:00")),
         ValueKind::Text if text.contains('\0') => Err(wrong("text without U+0000")),
         ValueKind::Text => Ok(Value::from(text)),
     }
@@ -88,12 +88,12 @@ pub fn write(value: &Value) -> Option<String> {
 /// Values with commas between them. One that has a comma stands in double quotes, where `\"` and `\\` stand for a quote
 /// and a backslash, as in `PostgREST`.
 pub fn list(text: &str) -> Result<Vec<String>, Refused> {
-    let wrong = |detail: &str| ("malformed", detail.to_owned());
+    let wrong = |detail: &str| (Code::Malformed, detail.to_owned());
     let mut values = Vec::new();
     let mut rest = text;
     loop {
         let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
-            unquoted(quoted).ok_or_else(|| wrong("has a double quote that is not closed"))?
+            unquoted(quoted).ok_or_else(|| wrong("has an unclosed double quote"))?
         } else {
             let (value, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             (value.to_owned(), after)
@@ -123,7 +123,7 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
 
 pub fn boolean(text: &str) -> Result<bool, Refused> {
     text.parse()
-        .map_err(|_| ("wrong_type", "must be true or false".to_owned()))
+        .map_err(|_| (Code::WrongType, "must be true or false".to_owned()))
 }
 
 pub fn is_text(column: &ColumnType) -> bool {
@@ -136,10 +136,11 @@ fn instant(text: &str) -> Result<Value, Refused> {
     let instant = DateTime::parse_from_rfc3339(text).ok().or_else(midnight);
     let instant = instant.ok_or_else(|| {
         let detail =
-            "must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z, or a date such as 2026-01-31";
-        ("wrong_type", detail.to_owned())
+            "must be an RFC 3339 time such as 2026-01-31T09:30:00Z, or a date such as 2026-01-31";
+        (Code::WrongType, detail.to_owned())
     })?;
-    let instant = time::normal(&instant).ok_or(("out_of_range", time::OUT_OF_RANGE.to_owned()))?;
+    let instant =
+        time::normal(&instant).ok_or((Code::OutOfRange, time::OUT_OF_RANGE.to_owned()))?;
     Ok(instant.into())
 }
 

@@ -57,7 +57,7 @@ impl Row {
     }
 }
 
-/// Who made a change, and by which request.
+/// The user who made a change, and the request that they made it by.
 #[derive(Debug, Clone, Copy)]
 pub struct Author<'a> {
     pub user_id: Option<i64>,

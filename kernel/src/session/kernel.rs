@@ -31,7 +31,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Use [`Kernel::start`], which adds the registry. `kept_limit` bounds the bytes of answers that are stored under the idempotency keys of one user; 0 is no limit.
+    /// Makes a kernel without a registry; [`Kernel::start`] adds it.
     pub(crate) fn new(
         database: Database,
         (audit, kept_limit): (record::Settings, u64),

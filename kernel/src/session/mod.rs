@@ -145,7 +145,7 @@ impl Session {
                     if conflicts > RETRIES || Instant::now() + pause >= deadline.instant() {
                         return Err(Error::Unavailable("the database", Some(cause)));
                     }
-                    tracing::debug!(attempt, ?pause, %cause, "contended, running the write again");
+                    tracing::debug!(attempt, ?pause, %cause, "write conflict, running the write again");
                     sleep(pause).await;
                 }
                 // The time went by while others were in the way.

@@ -54,10 +54,10 @@ impl Kind {
     const fn refusal(self) -> &'static str {
         match self {
             Self::Answers => {
-                "the answers kept under your idempotency keys take all the room that one user has"
+                "the answers stored for your idempotency keys reach the limit per user"
             }
             Self::History => {
-                "your changes of the last 24 hours fill the history that one user may write in a day"
+                "your changes of the last 24 hours reach the limit of audit history per user"
             }
         }
     }

@@ -135,7 +135,9 @@ impl Tx {
         match (self.kernel.cached_callers.get(resource), ids) {
             (None, _) => {}
             (Some(CachedCallers::SameId), Some(ids)) => {
-                ids.iter().for_each(|id| self.forget_caller(*id));
+                for id in ids {
+                    self.forget_caller(*id);
+                }
             }
             (Some(CachedCallers::SameId | CachedCallers::All), _) => {
                 lock(&self.changed).everybody();

@@ -128,9 +128,9 @@ fn check_status(status: &str, _: &()) -> garde::Result {
     if STATES.contains(&status) {
         Ok(())
     } else {
-        Err(garde::Error::new(format!(
-            "not_allowed: must be one of {}",
-            STATES.join(", ")
-        )))
+        Err(refuse(
+            Code::NotAllowed,
+            format!("must be one of {}", STATES.join(", ")),
+        ))
     }
 }

@@ -18,10 +18,10 @@ use super::{
 };
 use crate::identity::roles::{PermissionName, check_permission};
 use kernel::{
-    Actor, Error, Found, Readable, Reads, Refusal, Result, Session, Tx,
+    Actor, Code, Error, Found, Readable, Reads, Refusal, Result, Session, Tx,
     audit::Did,
     crud::{Field, Page, Plan, everything, nothing, now, read, scope},
-    input::Trimmed,
+    input::{Trimmed, refuse},
     list_columns,
     permission::{Grants, Permission},
     query::ListQuery,
@@ -199,7 +199,7 @@ fn check_scopes_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
     };
     let refusal = |place| {
         let pointer = format!("/scopes/{place}");
-        Refusal::new(pointer, "not_allowed", "you lack this permission")
+        Refusal::new(pointer, Code::NotAllowed, "you lack this permission")
     };
     let missing = scopes.iter().enumerate().filter(|(_, scope)| lacks(scope));
     let refusals: Vec<_> = missing.map(|(place, _)| refusal(place)).collect();
@@ -239,8 +239,9 @@ fn check_expiry(time: &DateTime<Utc>, _: &()) -> garde::Result {
     if *time > now() && time::normal(&time.fixed_offset()).is_some() {
         Ok(())
     } else {
-        Err(garde::Error::new(
-            "out_of_range: must be in the future and before the year 10000",
+        Err(refuse(
+            Code::OutOfRange,
+            "must be in the future and before the year 10000",
         ))
     }
 }

@@ -1,4 +1,5 @@
 //! E-mail addresses that mail can be written to: one rule for every way in.
+use kernel::{Code, input::refuse};
 use lettre::Address;
 
 /// Bytes of the part before the `@`, and of the whole (RFC 5321, section 4.5.3.1: a path has 256 with its brackets).
@@ -10,7 +11,7 @@ pub const LENGTH: usize = 254;
 pub fn deliverable(text: &str, _: &()) -> garde::Result {
     match refusal(text) {
         None => Ok(()),
-        Some(why) => Err(garde::Error::new(format!("email: {why}"))),
+        Some(why) => Err(refuse(Code::Email, why)),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     identity::users::{NewUser, UserRow, has_superuser, key},
 };
 use kernel::{
-    Actor, Crud, Error, Found, Kernel, Reads, Result, Session, Tx,
+    Actor, Code, Crud, Error, Found, Kernel, Reads, Result, Session, Tx,
     crud::scope,
     input::{self},
 };
@@ -136,7 +136,7 @@ fn check_email(invited: &Model, account: &NewAccount) -> Result<()> {
     match &invited.email {
         Some(email) if key(email) != key(&account.email) => Err(Error::invalid(
             "/account/email",
-            "not_allowed",
+            Code::NotAllowed,
             "must be the address that was invited",
         )),
         _ => Ok(()),

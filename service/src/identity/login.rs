@@ -30,9 +30,10 @@ use crate::{
     mail::{self, Mail},
 };
 use kernel::{
-    Crud, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
+    Code, Crud, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{now, scope},
+    input::refuse,
 };
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -211,7 +212,7 @@ async fn record_login(tx: &Tx, user: i64) -> Result<()> {
 
 pub(super) fn check_password_field(password: &SecretString, context: &()) -> garde::Result {
     match password::length(password) {
-        0 => Err(garde::Error::new("required: must not be blank")),
+        0 => Err(refuse(Code::Required, "must not be blank")),
         1..=MAX_LENGTH => Ok(()),
         _ => crate::identity::users::acceptable(password, context),
     }

@@ -10,8 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{checksum_key, token};
 use kernel::{
-    Error, Kernel, Reads, Result, Tx,
+    Code, Error, Kernel, Reads, Result, Tx,
     crud::{everything, now, scope},
+    input::refuse,
     secret::Secret,
 };
 
@@ -187,17 +188,18 @@ pub async fn revoke_all(tx: &Tx, user: i64, purpose: Purpose) -> Result<()> {
 /// The error for an invalid token. It is the same for every reason.
 pub fn invalid_token() -> Error {
     let detail = "unknown, expired or already used; request a new one";
-    Error::invalid("/token", "invalid_token", detail)
+    Error::invalid("/token", Code::InvalidToken, detail)
 }
 
 /// Checks the length of a token in a request.
 pub(super) fn check_length(token: &SecretString, _: &()) -> garde::Result {
     match token.expose_secret().chars().count() {
-        0 => Err(garde::Error::new("required: must not be blank")),
+        0 => Err(refuse(Code::Required, "must not be blank")),
         1..=MAX_LENGTH => Ok(()),
-        _ => Err(garde::Error::new(format!(
-            "too_long: must have at most {MAX_LENGTH} characters"
-        ))),
+        _ => Err(refuse(
+            Code::TooLong,
+            format!("must have at most {MAX_LENGTH} characters"),
+        )),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     throttle::{self, Attempt, Subject},
 };
 use crate::{identity::Users, identity::password::MAX_LENGTH, identity::users::key};
-use kernel::{Error, Reads, Result, Session, crud::scope};
+use kernel::{Code, Error, Reads, Result, Session, crud::scope};
 
 /// The token from the mail, and the password of the account if the caller is not signed in to it.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -97,7 +97,7 @@ async fn check_account(
         return if is_signed_in {
             Ok(None)
         } else {
-            Err(Error::invalid("/password", "required", detail))
+            Err(Error::invalid("/password", Code::Required, detail))
         };
     };
     let subject = Subject::SignIn(&user.username, Some(user));
@@ -116,5 +116,5 @@ async fn check_account(
 }
 
 fn wrong_password() -> Error {
-    Error::invalid("/password", "wrong", "wrong password for this account")
+    Error::invalid("/password", Code::Wrong, "wrong password for this account")
 }

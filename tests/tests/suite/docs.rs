@@ -39,7 +39,7 @@ fn test_exists(test: &str) -> bool {
     let (module, name) = test.rsplit_once("::").unwrap();
     let module = module.replace("::", "/");
     let file = match module.split_once('/') {
-        Some((of @ ("api" | "service"), rest)) => format!("{of}/src/{rest}"),
+        Some((of @ ("api" | "kernel" | "service" | "web"), rest)) => format!("{of}/src/{rest}"),
         _ => format!("tests/tests/suite/{module}"),
     };
     let declared = format!("fn {name}(");

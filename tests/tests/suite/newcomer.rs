@@ -196,7 +196,7 @@ async fn stats_return_the_least_and_the_greatest_value() {
             "Text(\"23:59:59.999999\")",
         ),
     ] {
-        let query = StatsQuery::<Toys>::parse([("min", name), ("max", name)], registry()).unwrap();
+        let query = StatsQuery::<Toys>::parse([("min", name), ("max", name)]).unwrap();
         let stats = Toys::stats(&service.session(), &query).await.unwrap();
         let shown = |values: &[(&str, Datum)]| format!("{:?}", values[0].1);
         let group = &stats.groups[0];
@@ -207,7 +207,7 @@ async fn stats_return_the_least_and_the_greatest_value() {
         );
     }
     for name in names() {
-        let query = StatsQuery::<Toys>::parse([("group_by", name.as_str())], registry()).unwrap();
+        let query = StatsQuery::<Toys>::parse([("group_by", name.as_str())]).unwrap();
         let stats = Toys::stats(&service.session(), &query).await.unwrap();
         let counts = stats.groups.iter().filter_map(|group| group.count);
         assert_eq!(counts.sum::<i64>(), 6, "{name}");

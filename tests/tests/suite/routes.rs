@@ -7,6 +7,7 @@ mod encoded;
 mod heads;
 mod limits;
 mod order;
+mod parameters;
 mod paths;
 mod queries;
 mod safety;

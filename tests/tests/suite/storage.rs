@@ -175,7 +175,7 @@ async fn a_write_to_a_full_database_is_refused_with_the_reason() {
     let refused = refused.unwrap();
     assert_eq!(
         refused.body["detail"],
-        "the disk of the database is full: try again later"
+        "the database disk is full: try again later"
     );
     refused.header("retry-after");
     ada.get("/posts").await.expect_status(200);

@@ -10,7 +10,8 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{
-    Actor, Crud, Error, Posts, Readable, Reads, Result, posts::NewPost, query::ListQuery, registry,
+    Actor, Code, Crud, Error, Posts, Readable, Reads, Result, posts::NewPost, query::ListQuery,
+    registry,
 };
 use tests::{Knobs, Service, TestApp, json, process::within_limit, service::draft};
 use tokio::{
@@ -71,7 +72,7 @@ async fn a_number_that_a_column_cannot_hold_is_a_refusal() {
     let Error::Invalid(refusals) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!(refusals[0].code, "out_of_range");
+    assert_eq!(refusals[0].code, Code::OutOfRange);
 }
 
 /// Returns a title that only the database refuses.
@@ -266,8 +267,9 @@ async fn a_write_that_is_dropped_rolls_back() {
 async fn a_write_that_waits_too_long_for_another_is_unavailable() {
     let brief = |knobs: &mut Knobs| {
         knobs.database = |database| {
-            database.write_timeout = Duration::from_secs(2);
-            database.acquire_timeout = Duration::from_secs(2);
+            database.write_timeout = Duration::from_secs(4);
+            // In memory, the second write waits for the only connection.
+            database.acquire_timeout = Duration::from_secs(1);
         };
     };
     let app = TestApp::with(brief).await;

@@ -5,7 +5,7 @@ use actix_web::{
     dev::{Path, ResourceDef, Url},
     http::Method,
 };
-use kernel::{Actor, Error, Reads, Session, actor::Withheld};
+use kernel::{Actor, Code, Error, Reads, Session, actor::Withheld};
 
 use super::Rule;
 use crate::{BASE, application::Application};
@@ -122,11 +122,11 @@ impl AccessPolicies {
             pattern.starts_with(BASE)
         });
         let found = all.find(|known| known.path.capture_match_info(&mut path));
-        let unknown = || Error::parameter("path", "unknown", "no route has this path");
+        let unknown = || Error::parameter("path", Code::Unknown, "no route has this path");
         let found = found.ok_or_else(unknown)?;
         let not_allowed = || {
             let detail = format!("not allowed for this path; allowed: {}", found.methods());
-            Error::parameter("method", "unknown", detail)
+            Error::parameter("method", Code::Unknown, detail)
         };
         let policy = found.policy(method).ok_or_else(not_allowed)?;
         Ok((

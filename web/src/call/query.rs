@@ -1,21 +1,17 @@
-//! Query strings. An endpoint refuses every parameter that it does not know.
+//! Query strings. An endpoint refuses every parameter that it does not declare.
 use std::{borrow::Cow, marker::PhantomData};
 
 use kernel::{
-    Actor, Error, Readable, Refusal, Registry,
-    query::{Count, ListQuery, Shape},
+    Actor, Code, Error, Readable, Registry,
+    query::{Count, ListQuery, Parameters, Shape},
 };
 
-use crate::{
-    openapi::{self, Operation},
-    problem::Problem,
-    settings::ApiSettings,
-};
+use crate::{problem::Problem, settings::ApiSettings};
 
-/// The query parameters of an endpoint.
-pub trait Query: Sized {
-    /// Parses the decoded names and values of a query string.
-    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error>;
+/// The query parameters of an endpoint. `Default` is the query without any parameter.
+pub trait Query: Default + 'static {
+    /// Declares the parameters. Parsing, the texts of refusals and the OpenAPI document follow from it.
+    fn parameters(registry: &Registry) -> Parameters<Self>;
 
     /// Applies the limits of this server. Fails if the query needs something that its configuration disables.
     fn apply_settings(&mut self, _settings: &ApiSettings) -> Result<(), Error> {
@@ -31,8 +27,6 @@ pub trait Query: Sized {
     fn is_heavy(&self) -> bool {
         false
     }
-
-    fn document(_operation: &mut Operation<'_>) {}
 }
 
 /// The longest query string, in bytes. RFC 9110, section 15.5.15, suggests 414 for a longer one; the contract answers 400
@@ -59,12 +53,12 @@ pub fn read<Q: Query>(text: &str, registry: &Registry) -> Result<Q, Problem> {
     if let Some((name, _)) = pairs.iter().find(nul) {
         return Err(Error::parameter(
             name.replace('\0', ""),
-            "not_allowed",
+            Code::NotAllowed,
             "must not contain U+0000",
         )
         .into());
     }
-    Ok(Q::parse(&pairs, registry)?)
+    Ok(Q::parameters(registry).parse(Q::default(), pairs)?)
 }
 
 /// Checks the encoding, because the parser replaces invalid escapes and characters instead of refusing them.
@@ -82,15 +76,12 @@ fn is_valid_encoding(text: &str) -> bool {
 }
 
 /// No query parameters.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct NoQuery;
 
 impl Query for NoQuery {
-    fn parse(pairs: &[(&str, &str)], _: &Registry) -> Result<Self, Error> {
-        match pairs {
-            [] => Ok(Self),
-            _ => Err(unknown(pairs, "unknown parameter; there are none here")),
-        }
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        Parameters::new([])
     }
 }
 
@@ -100,42 +91,33 @@ pub struct RowParams<C> {
     resource: PhantomData<C>,
 }
 
-impl<C: Readable> Query for RowParams<C> {
-    /// Parses the parameters that a list has too, without those that need several rows.
-    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
-        let is_other = |name: &str| !["deleted", "fields", "include"].contains(&name);
-        let others = pairs.iter().filter(|(name, _)| is_other(name));
-        let others: Vec<_> = others.copied().collect();
-        if !others.is_empty() {
-            return Err(unknown(
-                &others,
-                "unknown parameter; use deleted, fields or include",
-            ));
-        }
-        let ListParams(query) = ListParams::<C>::parse(pairs, registry)?;
-        Ok(Self {
-            shape: query.shape,
+impl<C> Default for RowParams<C> {
+    fn default() -> Self {
+        Self {
+            shape: Shape::default(),
             resource: PhantomData,
-        })
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        let parameters = openapi::shown::<C>(operation.registry);
-        operation.parameters(parameters);
+        }
     }
 }
 
-fn unknown(pairs: &[(&str, &str)], detail: &str) -> Error {
-    let refusal = |(name, _): &(&str, &str)| Refusal::new(*name, "unknown", detail);
-    Error::Query(pairs.iter().map(refusal).collect())
+impl<C: Readable> Query for RowParams<C> {
+    fn parameters(registry: &Registry) -> Parameters<Self> {
+        Shape::parameters::<C>(registry).embed(|query| &mut query.shape)
+    }
 }
 
 /// The query parameters of a list.
 pub struct ListParams<C: Readable>(pub ListQuery<C>);
 
+impl<C: Readable> Default for ListParams<C> {
+    fn default() -> Self {
+        Self(ListQuery::default())
+    }
+}
+
 impl<C: Readable> Query for ListParams<C> {
-    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
-        ListQuery::parse(pairs.iter().copied(), registry).map(Self)
+    fn parameters(registry: &Registry) -> Parameters<Self> {
+        ListQuery::parameters(registry).embed(|query| &mut query.0)
     }
 
     fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
@@ -143,7 +125,7 @@ impl<C: Readable> Query for ListParams<C> {
         if self.0.count == Count::Exact && !settings.exact_counts {
             return Err(Error::parameter(
                 "count",
-                "not_allowed",
+                Code::NotAllowed,
                 "exact counts are disabled on this server; use count=estimate",
             ));
         }
@@ -156,10 +138,5 @@ impl<C: Readable> Query for ListParams<C> {
 
     fn is_heavy(&self) -> bool {
         self.0.is_heavy()
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        let parameters = openapi::list::<C>(operation.registry);
-        operation.parameters(parameters);
     }
 }

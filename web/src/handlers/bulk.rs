@@ -1,7 +1,7 @@
 //! `POST /{resource}/bulk`: the request body and the answer.
 use actix_web::{HttpRequest, dev::Payload};
 use kernel::{
-    Crud, Error, Result,
+    Code, Crud, Error, Result,
     bulk::{self, Done, MOST, Operation, Refused},
     crud::{Expected, Target},
     idempotency::Deed,
@@ -65,7 +65,7 @@ impl<V: Writable> Body for Operations<V> {
         let sent: BulkBody = json::read_bulk(&body)?;
         if !(1..=MOST).contains(&sent.operations.len()) {
             let detail = format!("must have 1 to {MOST} operations");
-            return Err(Error::invalid("/operations", "out_of_range", detail).into());
+            return Err(Error::invalid("/operations", Code::OutOfRange, detail).into());
         }
         let mut operations = Vec::with_capacity(sent.operations.len());
         let mut refused = Refused::default();
@@ -125,12 +125,12 @@ impl Item {
 fn positive(at: &str, number: i64) -> Result<()> {
     match number {
         1.. => Ok(()),
-        _ => Err(Error::invalid(at, "out_of_range", "must be at least 1")),
+        _ => Err(Error::invalid(at, Code::OutOfRange, "must be at least 1")),
     }
 }
 
 fn required(at: &str) -> Error {
-    Error::invalid(at, "required", "is required for this operation")
+    Error::invalid(at, Code::Required, "is required for this operation")
 }
 
 fn absent<T>(at: &str, member: Option<&T>) -> Result<()> {
@@ -138,7 +138,7 @@ fn absent<T>(at: &str, member: Option<&T>) -> Result<()> {
         None => Ok(()),
         Some(_) => Err(Error::invalid(
             at,
-            "not_allowed",
+            Code::NotAllowed,
             "is not allowed for this operation",
         )),
     }

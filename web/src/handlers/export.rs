@@ -2,13 +2,13 @@
 use actix_web::web::Data;
 use kernel::{
     Actor, Error, Readable, Registry,
-    query::{ExportQuery, one_of, take_each},
+    query::{ExportQuery, Parameter, Parameters},
 };
 
 use crate::{
     call::{Call, NoBody, Query},
     load::Concurrency,
-    openapi::{self, Documented, Operation, header},
+    openapi::{Documented, Operation, header},
     problem::Problem,
     reply::Download,
     resource::Writable,
@@ -22,21 +22,25 @@ pub struct ExportParams<C: Readable> {
     rows: ExportQuery<C>,
 }
 
-impl<C: Readable> Query for ExportParams<C> {
-    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
-        let is_format = |(name, _): &(&str, &str)| *name == "format";
-        let (formats, others): (Vec<_>, Vec<_>) = pairs.iter().copied().partition(is_format);
-        let mut format = Format::default();
-        let (_, mut refusals) = take_each(formats, |_, value| {
-            format = one_of(value, &Format::ALL)?;
-            Ok(())
-        });
-        match ExportQuery::parse(others, registry) {
-            Err(Error::Query(refused)) => refusals.extend(refused),
-            rows if refusals.is_empty() => return rows.map(|rows| Self { format, rows }),
-            _ => {}
+impl<C: Readable> Default for ExportParams<C> {
+    fn default() -> Self {
+        Self {
+            format: Format::default(),
+            rows: ExportQuery::default(),
         }
-        Err(Error::Query(refusals))
+    }
+}
+
+impl<C: Readable> Query for ExportParams<C> {
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        let format = Parameter::one_of(
+            "format",
+            "One JSON object per line, or CSV (RFC 4180) with a header.",
+            &Format::ALL,
+            |query: &mut Self, format| query.format = format,
+        );
+        let rows = ExportQuery::parameters().embed(|query: &mut Self| &mut query.rows);
+        Parameters::new([format.default(Format::default().name())]).merge(rows)
     }
 
     fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
@@ -46,11 +50,6 @@ impl<C: Readable> Query for ExportParams<C> {
 
     fn permit(&self, actor: &Actor) -> Result<(), Error> {
         self.rows.permit(actor)
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        let parameters = openapi::export::<C>(operation.registry);
-        operation.parameters(parameters);
     }
 }
 

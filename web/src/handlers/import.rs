@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use actix_web::{rt, web::Data};
 use kernel::{
     Error, Registry,
-    query::{Refused, one_of, take_each, unless},
+    query::{Parameter, Parameters},
 };
 use tokio::task::JoinHandle;
 
@@ -12,7 +12,6 @@ use crate::{
     call::{Call, Query, Upload},
     draining::Draining,
     load::Concurrency,
-    openapi::{self, Operation},
     problem::{Kind, Problem},
     reply::{Answer, Ok, Reply},
     resource::Writable,
@@ -29,38 +28,59 @@ pub struct ImportQuery<V> {
     resource: PhantomData<V>,
 }
 
-impl<V: Writable> Query for ImportQuery<V> {
-    fn parse(pairs: &[(&str, &str)], _: &Registry) -> Result<Self, Error> {
-        let mut query = Self {
+impl<R> Default for ImportQuery<R> {
+    fn default() -> Self {
+        Self {
             format: None,
             on_error: OnError::default(),
             dry_run: false,
             skip: 0,
             map: Vec::new(),
             resource: PhantomData,
-        };
-        let known = companions::<V::Service>();
-        let (_, refusals) = take_each(pairs.iter().copied(), |name, value| {
-            match name {
-                "format" => query.format = Some(one_of(value, &Format::ALL)?),
-                "on_error" => query.on_error = one_of(value, &OnError::ALL)?,
-                "dry_run" => query.dry_run = one_of(value, &[("true", true), ("false", false)])?,
-                "skip" => query.skip = number(value)?,
-                "map" if !known.is_empty() => query.map = references(value, &known)?,
-                _ => {
-                    let map = if known.is_empty() { "" } else { ", map" };
-                    let detail =
-                        format!("unknown parameter; use format, on_error, dry_run, skip{map}");
-                    return Err(("unknown", detail));
-                }
-            }
-            Ok(())
-        });
-        unless(refusals).map(|()| query)
+        }
     }
+}
 
-    fn document(operation: &mut Operation<'_>) {
-        operation.parameters(openapi::import::<V::Service>());
+impl<V: Writable> Query for ImportQuery<V> {
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        let known = companions::<V::Service>();
+        let map = (!known.is_empty()).then(|| {
+            Parameter::list(
+                "map",
+                "The references to look up by the name beside their id, instead of the id. Use it for rows of another server.",
+                known,
+                |query: &mut Self, map| query.map = map,
+            )
+        });
+        Parameters::new([
+            Parameter::one_of(
+                "format",
+                "The format of the body; must match its `Content-Type`.",
+                &Format::ALL,
+                |query: &mut Self, format| query.format = Some(format),
+            ),
+            Parameter::one_of(
+                "on_error",
+                "Whether an invalid record stops the import and its chunk is not written, or only the record is skipped.",
+                &OnError::ALL,
+                |query: &mut Self, on_error| query.on_error = on_error,
+            )
+            .default("abort"),
+            Parameter::boolean(
+                "dry_run",
+                "Whether to check the records without writing them. Each chunk is rolled back, so later chunks do not see it.",
+                |query: &mut Self, dry_run| query.dry_run = dry_run,
+            )
+            .default(false),
+            Parameter::number(
+                "skip",
+                "The number of records at the beginning to skip: the `committed_lines` of an import that stopped.",
+                0..=i64::MAX.cast_unsigned(),
+                |query: &mut Self, skip| query.skip = skip,
+            )
+            .default(0),
+        ])
+        .with(map)
     }
 }
 
@@ -123,25 +143,4 @@ async fn problem(
         Stop::Draining => Problem::overloaded("this server is shutting down"),
         Stop::Failed(error) => error.into(),
     }
-}
-
-/// Parses the comma-separated references that are looked up by name.
-fn references(text: &str, known: &[String]) -> Result<Vec<String>, Refused> {
-    let names: Vec<_> = text.split(',').map(str::to_owned).collect();
-    if names.iter().all(|name| known.contains(name)) {
-        Ok(names)
-    } else {
-        let detail = format!("unknown reference; use any of {}", known.join(", "));
-        Err(("not_allowed", detail))
-    }
-}
-
-fn number(text: &str) -> Result<u64, Refused> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = is_plain.then(|| text.parse::<i64>().ok()).flatten();
-    let number = number.and_then(|number| u64::try_from(number).ok());
-    number.ok_or_else(|| {
-        let detail = format!("must be a number from 0 to {}", i64::MAX);
-        ("out_of_range", detail)
-    })
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, marker::PhantomData};
 use kernel::{
     Actor, Error, Readable, Registry,
     crud::{self, Datum},
-    query::StatsQuery,
+    query::{Parameters, StatsQuery},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -21,9 +21,15 @@ use crate::{
 /// The filters, groups and aggregates of a request.
 pub struct StatsParams<C: Readable>(pub StatsQuery<C>);
 
+impl<C: Readable> Default for StatsParams<C> {
+    fn default() -> Self {
+        Self(StatsQuery::default())
+    }
+}
+
 impl<C: Readable> Query for StatsParams<C> {
-    fn parse(pairs: &[(&str, &str)], registry: &Registry) -> Result<Self, Error> {
-        StatsQuery::parse(pairs.iter().copied(), registry).map(Self)
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        StatsQuery::parameters().embed(|query| &mut query.0)
     }
 
     fn apply_settings(&mut self, settings: &ApiSettings) -> Result<(), Error> {
@@ -37,11 +43,6 @@ impl<C: Readable> Query for StatsParams<C> {
 
     fn is_heavy(&self) -> bool {
         true
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        let parameters = openapi::stats::<C>(operation.registry);
-        operation.parameters(parameters);
     }
 }
 

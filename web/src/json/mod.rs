@@ -5,7 +5,7 @@ pub use size::size;
 
 use std::{cell::Cell, fmt};
 
-use kernel::{Error, quote};
+use kernel::{Code, Error, quote};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
@@ -63,7 +63,11 @@ fn parse(text: &[u8], max_values: usize) -> serde_json::Result<Value> {
 /// Fails if a text contains U+0000.
 pub fn check(value: &Value) -> Result<(), Error> {
     match find_nul(value) {
-        Some(at) => Err(Error::invalid(at, "not_allowed", "must not contain U+0000")),
+        Some(at) => Err(Error::invalid(
+            at,
+            Code::NotAllowed,
+            "must not contain U+0000",
+        )),
         None => Ok(()),
     }
 }
@@ -72,7 +76,7 @@ pub fn check(value: &Value) -> Result<(), Error> {
 pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     // serde would read a list as the fields of a struct in order.
     if !value.is_object() {
-        return Err(Error::invalid("", "wrong_type", "must be an object"));
+        return Err(Error::invalid("", Code::WrongType, "must be an object"));
     }
     serde_path_to_error::deserialize(value).map_err(|error| refused(&error))
 }
@@ -84,7 +88,7 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         .and_then(|rest| rest.split('`').next())
     {
         let at = format!("/{}", escape(field));
-        return Error::invalid(at, "unknown_field", shortened(&message, ("`", "`, ")));
+        return Error::invalid(at, Code::UnknownField, shortened(&message, ("`", "`, ")));
     }
     let message = if message.starts_with("unknown variant") {
         shortened(&message, ("`", "`, "))
@@ -100,7 +104,7 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         .path()
         .iter()
         .fold(String::new(), |at, part| at + "/" + &segment(part));
-    Error::invalid(pointer, "wrong_type", message)
+    Error::invalid(pointer, Code::WrongType, message)
 }
 
 /// Shortens a long text that a message of serde quotes between two marks.

@@ -5,18 +5,18 @@ mod filters;
 mod headers;
 mod limits;
 mod operation;
+mod parameters;
 pub(crate) mod problems;
 mod rows;
 mod schemas;
 mod stats;
 
 pub(crate) use bulk::bulk;
-pub(crate) use filters::{export, import, list, shown};
 pub use headers::header;
 pub(crate) use headers::{RATE_LIMIT, parameter, request_headers, response_headers};
 pub use operation::Operation;
 pub use schemas::Schemas;
-pub(crate) use stats::{stats, stats_schema};
+pub(crate) use stats::stats_schema;
 
 /// A type that documents itself in the operations that take or return it.
 pub trait Documented {

@@ -2,11 +2,11 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::Method;
-use kernel::{Registry, input::Input};
+use kernel::{Registry, input::Input, query::Parameters};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use super::{Schemas, examples, header, headers, schemas::reference};
+use super::{Schemas, examples, header, headers, parameters, schemas::reference};
 use crate::{problem::Kind, transfer::Format};
 
 /// An operation while it is built.
@@ -56,8 +56,8 @@ impl<'a> Operation<'a> {
         self.failures.push(kind);
     }
 
-    pub fn parameters(&mut self, parameters: impl IntoIterator<Item = Value>) {
-        self.parameters.extend(parameters);
+    pub fn query<Q: 'static>(&mut self, declared: &Parameters<Q>) {
+        self.parameters.extend(parameters::describe(declared));
     }
 
     pub fn body<T: Input>(&mut self, is_required: bool) {

@@ -30,8 +30,8 @@ pub fn responses() -> Map<String, Value> {
     all.map(|kind| (name(kind), response(kind))).collect()
 }
 
-/// Builds the schema of a problem: RFC 9457 with additional members.
-pub fn schema() -> Value {
+/// Builds the schema of a problem: RFC 9457 with additional members. `refusal` is the schema of a refusal's code.
+pub fn schema(refusal: &Value) -> Value {
     let text = json!({ "type": "string" });
     let line =
         json!({ "type": "integer", "minimum": 1, "description": "The line of an imported file." });
@@ -58,7 +58,7 @@ pub fn schema() -> Value {
                 "items": {
                     "type": "object",
                     "required": ["code", "detail"],
-                    "properties": { "pointer": text, "parameter": text, "line": line, "code": text, "detail": text },
+                    "properties": { "pointer": text, "parameter": text, "line": line, "code": refusal, "detail": text },
                 },
             },
             "committed_lines": {

@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use kernel::{
-    Readable, Refusal, Registry,
+    Code, Readable, Refusal, Registry,
     input::{self, Input},
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -80,6 +80,7 @@ impl Schemas {
 
     pub fn finish(mut self, registry: &Registry) -> Map<String, Value> {
         let mut all = self.inputs.take_definitions(false);
+        let code = self.answer::<Code>();
         let mut answers = self.answers.take_definitions(false);
         for schema in answers.values_mut() {
             each_property(schema, limits::add_integer_bounds);
@@ -89,7 +90,7 @@ impl Schemas {
         all.extend(self.pages);
         all.extend(filters::schemas());
         all.insert("Id".to_owned(), limits::id());
-        all.insert("Problem".to_owned(), problems::schema());
+        all.insert("Problem".to_owned(), problems::schema(&code));
         all
     }
 }

@@ -1,66 +1,10 @@
-//! The parameters and the answer of aggregates, generated from the fields that a resource declares.
+//! The answer of aggregates, generated from the fields that a resource declares.
 use kernel::{
-    Readable, Registry,
-    query::{
-        Filterable, MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, ValueKind, declared_fields,
-        filterable,
-    },
+    Readable,
+    query::{Filterable, MAX_GROUPS, ValueKind, declared_fields},
 };
 use schemars::Schema;
 use serde_json::{Map, Value, json};
-
-use super::filters::{RANKED, filter, parameter, search, shown};
-
-/// Lists the query parameters of aggregates of `C`.
-pub fn stats<C: Readable>(registry: &Registry) -> Vec<Value> {
-    let fields = fields::<C>();
-    let public: Vec<_> = fields
-        .iter()
-        .filter(|field| field.private_of.is_none())
-        .collect();
-    let ordered: Vec<_> = public
-        .iter()
-        .copied()
-        .filter(|field| is_ordered(field))
-        .collect();
-    let flag = json!({ "type": "string", "enum": ["", "true"] });
-    let mut count = parameter(
-        "count",
-        "Whether rows are counted. They are also counted if no other aggregate is requested.",
-        &flag,
-    );
-    count["allowEmptyValue"] = true.into();
-    let own = [
-        field_list(
-            "group_by",
-            "The fields to group by. Without it, all rows are one group.",
-            &public,
-            MAX_GROUP_FIELDS,
-        ),
-        count,
-        field_list(
-            "min",
-            "The fields whose minimum is returned.",
-            &ordered,
-            MAX_EXTREMES,
-        ),
-        field_list(
-            "max",
-            "The fields whose maximum is returned.",
-            &ordered,
-            MAX_EXTREMES,
-        ),
-    ];
-    let deleted = shown::<C>(registry)
-        .into_iter()
-        .filter(|parameter| parameter["name"] == "deleted");
-    let filters = filterable::<C>();
-    own.into_iter()
-        .chain(search::<C>(RANKED))
-        .chain(deleted)
-        .chain(filters.iter().map(filter))
-        .collect()
-}
 
 /// Builds the schema of the answer, whose members depend on the query.
 pub fn stats_schema<C: Readable>() -> Schema {
@@ -109,21 +53,6 @@ fn fields<C: Readable>() -> Vec<Filterable> {
 
 fn is_ordered(field: &Filterable) -> bool {
     field.kind != ValueKind::Boolean
-}
-
-fn field_list(name: &str, description: &str, fields: &[&Filterable], most: usize) -> Value {
-    let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
-    let schema = json!({
-        "type": "array",
-        "items": { "type": "string", "enum": names },
-        "minItems": 1,
-        "maxItems": most,
-        "uniqueItems": true,
-    });
-    let mut parameter = parameter(name, description, &schema);
-    parameter["style"] = "form".into();
-    parameter["explode"] = false.into();
-    parameter
 }
 
 fn property(field: &Filterable) -> (String, Value) {

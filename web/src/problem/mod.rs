@@ -15,7 +15,7 @@ use actix_web::{
         header::{ALLOW, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
     },
 };
-use kernel::{Error, Refusal, quote};
+use kernel::{Code, Error, Refusal, quote};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -222,8 +222,8 @@ impl From<Error> for Problem {
             Error::AnswerTooLarge { rows, .. } => {
                 let fewer = format!("ask for at most {rows} rows");
                 let refusals = vec![
-                    Refusal::new("limit", "too_large", fewer),
-                    Refusal::new("fields", "too_large", "or ask for fewer fields"),
+                    Refusal::new("limit", Code::TooLarge, fewer),
+                    Refusal::new("fields", Code::TooLarge, "or ask for fewer fields"),
                 ];
                 Self::new(Kind::AnswerTooLarge, error.to_string())
                     .with_errors("parameter", refusals)

@@ -123,7 +123,7 @@ impl<A: Documented> Documented for Result<A, Problem> {
 impl<B: Body, Q: Query> Documented for Call<B, Q> {
     fn document(operation: &mut Operation<'_>) {
         operation.call();
-        Q::document(operation);
+        operation.query(&Q::parameters(operation.registry));
         B::document(operation);
     }
 }

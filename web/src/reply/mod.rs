@@ -20,7 +20,7 @@ use actix_web::{
     },
 };
 use kernel::{
-    Crud, Error, Result, Tx,
+    Crud, Error, Readable, Result, Tx,
     idempotency::{Need, Notes, public, with_fields, without_fields},
 };
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Reads CSV with a header as objects.
 use std::io::{self, BufRead};
 
-use kernel::Refusal;
+use kernel::{Code, Refusal};
 use serde_json::{Map, Value};
 
 use super::{
@@ -33,7 +33,7 @@ impl<R: BufRead> CsvTable<R> {
             Some(Found::Unclosed) => Err(unclosed()),
             None => Err(Refusal::new(
                 "",
-                "required",
+                Code::Required,
                 "must begin with a header that names the columns",
             )),
         };
@@ -78,10 +78,10 @@ fn header<R: BufRead>(records: &CsvRecords<R>, fields: &Fields) -> Result<Vec<Co
         }
         let refused = |code, detail| Refusal::new(format!("/{}", json::escape(name)), code, detail);
         if !fields.is_known(name) {
-            return Err(refused("unknown_field", "unknown field"));
+            return Err(refused(Code::UnknownField, "unknown field"));
         }
         if columns.iter().any(|column| column.name == name) {
-            return Err(refused("duplicate", "is repeated in the header"));
+            return Err(refused(Code::Duplicate, "is repeated in the header"));
         }
         columns.push(Column {
             name: name.to_owned(),
@@ -93,7 +93,7 @@ fn header<R: BufRead>(records: &CsvRecords<R>, fields: &Fields) -> Result<Vec<Co
 
 fn malformed(name: &str, detail: impl Into<String>) -> Refusal {
     let slash = if name.is_empty() { "" } else { "/" };
-    Refusal::new(format!("{slash}{name}"), "malformed", detail)
+    Refusal::new(format!("{slash}{name}"), Code::Malformed, detail)
 }
 
 fn unclosed() -> Refusal {

@@ -1,7 +1,7 @@
 //! Exports and imports a resource whose type is known only at run time.
 use std::{io::Read, pin::Pin};
 
-use kernel::{Readable, Registry, Result, Session, crud::author_column, query::ExportQuery};
+use kernel::{Readable, Result, Session, crud::author_column, query::ExportQuery};
 
 use super::{
     Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
@@ -39,7 +39,7 @@ pub struct Transfer {
     /// References that an import can look up by name.
     pub references: fn() -> Vec<String>,
     /// Exports all rows that match the filters, with their total.
-    pub export: fn(&Registry, Format, &[(String, String)]) -> Export,
+    pub export: fn(Format, &[(String, String)]) -> Export,
     pub import: for<'a> fn(&'a Session, Text, Reading, Writing) -> Import<'a>,
 }
 
@@ -52,10 +52,10 @@ impl Transfer {
                 author.is_some_and(|column| Fields::of::<V>().settable(column).is_some())
             },
             references: companions::<V::Service>,
-            export: |registry, format, filters| {
+            export: |format, filters| {
                 let filters = filters.iter();
                 let filters = filters.map(|(name, value)| (name.as_str(), value.as_str()));
-                let query = ExportQuery::<V::Service>::parse(filters, registry)?.counted();
+                let query = ExportQuery::<V::Service>::parse(filters)?.counted();
                 Ok(Box::new(Pages::<V>::new(query, format)?))
             },
             import: |session, text, reading, writing| {

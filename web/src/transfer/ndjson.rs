@@ -1,7 +1,7 @@
 //! Reads NDJSON, one record per line.
 use std::io::{self, BufRead, Read};
 
-use kernel::Refusal;
+use kernel::{Code, Refusal};
 
 use super::record::{MAX_RECORD, Raw, RecordReader, too_long};
 use crate::json;
@@ -46,7 +46,7 @@ impl<R: BufRead> RecordReader for NdjsonReader<R> {
                 [] => continue,
                 _ if self.text.len() > MAX_RECORD => Err(too_long()),
                 text => json::strict(text).map_err(|error| {
-                    Refusal::new("", "malformed", format!("invalid JSON: {error}"))
+                    Refusal::new("", Code::Malformed, format!("invalid JSON: {error}"))
                 }),
             };
             return Ok(Some(Raw {

@@ -1,7 +1,7 @@
 //! Splits text into chunks of records, on a thread of its own because parsing uses the CPU and CSV readers are not asynchronous.
 use std::io::{self, BufReader, Cursor, Read};
 
-use kernel::{Refusal, crud::author_column};
+use kernel::{Code, Refusal, crud::author_column};
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
@@ -77,7 +77,7 @@ pub fn read<V: Writable>(
     let mut line = 1;
     for _ in 0..reading.skip {
         let raw = records.next().map_err(broken)?;
-        let missing = || Refusal::new("", "out_of_range", "there are fewer records than `skip`");
+        let missing = || Refusal::new("", Code::OutOfRange, "there are fewer records than `skip`");
         line = raw.ok_or_else(|| ReadError::Refused(line, missing()))?.line;
     }
     let (mut chunk, mut size) = (Vec::new(), 0);

@@ -1,7 +1,7 @@
 //! A record, from text to the input of a creation.
 use std::io;
 
-use kernel::{Error, Refusal, input};
+use kernel::{Code, Error, Refusal, input};
 use serde_json::Value;
 
 use super::references::Named;
@@ -58,7 +58,7 @@ pub trait RecordReader {
 pub fn too_long() -> Refusal {
     Refusal::new(
         "",
-        "too_long",
+        Code::TooLong,
         format!("must be at most {MAX_RECORD} bytes"),
     )
 }

@@ -1,7 +1,7 @@
 //! References to other rows. A record has the id, which differs between servers, and a name, which is the same on all.
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{Error, Readable, Refusal, Result, Session, crud::Owner, query::Shape};
+use kernel::{Code, Error, Readable, Refusal, Result, Session, crud::Owner, query::Shape};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -132,7 +132,7 @@ impl References {
             let named = match members.remove(name) {
                 None | Some(Value::Null) => None,
                 Some(Value::String(text)) => Some(text),
-                Some(_) => return Err(refused("wrong_type", "must be a string".to_owned())),
+                Some(_) => return Err(refused(Code::WrongType, "must be a string".to_owned())),
             };
             let id = members.get(owner.column).and_then(Value::as_i64);
             match named {
@@ -141,7 +141,7 @@ impl References {
                         "is allowed only together with {}, or with map={name}",
                         owner.column
                     );
-                    return Err(refused("required", detail));
+                    return Err(refused(Code::Required, detail));
                 }
                 Some(text) => {
                     waits |= is_mapped;
@@ -152,7 +152,10 @@ impl References {
                     });
                 }
                 None if *is_mapped && !(id.is_none() && has_default(owner.column)) => {
-                    return Err(refused("required", format!("is required by map={name}")));
+                    return Err(refused(
+                        Code::Required,
+                        format!("is required by map={name}"),
+                    ));
                 }
                 None => {}
             }
@@ -213,7 +216,11 @@ impl Reference {
             }
         } else {
             let detail = format!("not found in /{}, or not visible to you", self.owner.table);
-            record.refuse(Refusal::new(format!("/{}", self.name), "not_found", detail));
+            record.refuse(Refusal::new(
+                format!("/{}", self.name),
+                Code::NotFound,
+                detail,
+            ));
         }
     }
 
@@ -235,7 +242,11 @@ impl Reference {
                 "does not match {} on this server; use map={} to look it up by name",
                 self.owner.column, self.name
             );
-            record.refuse(Refusal::new(format!("/{}", self.name), "mismatch", detail));
+            record.refuse(Refusal::new(
+                format!("/{}", self.name),
+                Code::Mismatch,
+                detail,
+            ));
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The report of an import.
-use kernel::Refusal;
+use kernel::{Code, Refusal};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct LineError {
     pub line: u64,
     /// JSON Pointer to the field; empty for the whole record.
     pub pointer: String,
-    pub code: String,
+    pub code: Code,
     pub detail: String,
 }
 

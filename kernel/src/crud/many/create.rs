@@ -3,7 +3,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 
 use super::{answer, insert::insert, settle};
 use crate::{
-    Actor, Error, Reads, Result, Tx,
+    Actor, Code, Error, Reads, Result, Tx,
     crud::{Active, Change, Crud, Model, Written, base, forbidden, owner},
     permission::{Action, Reach},
     query,
@@ -63,7 +63,11 @@ pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
     match (row.get(author), actor.user_id()) {
         (ActiveValue::NotSet, Some(me)) => row.set(author, me.into()),
         (ActiveValue::NotSet, None) => {
-            return Err(Error::invalid("/author_id", "required", "name the author"));
+            return Err(Error::invalid(
+                "/author_id",
+                Code::Required,
+                "is required, because the caller is not a user",
+            ));
         }
         (ActiveValue::Set(named) | ActiveValue::Unchanged(named), me) => {
             let another = me.is_none_or(|me| named != Value::from(me));

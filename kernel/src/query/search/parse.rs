@@ -1,5 +1,5 @@
 //! `q` as a client writes it: `word`, `"a phrase"`, `-unwanted`.
-use crate::migration::words::words;
+use crate::{Code, migration::words::words};
 
 use super::{MAX_SEARCH, MIN_PREFIX, Search, Term};
 use crate::query::Refused;
@@ -7,11 +7,11 @@ use crate::query::Refused;
 impl Search {
     pub fn parse(text: &str) -> Result<Self, Refused> {
         if text.contains('\0') {
-            return Err(("not_allowed", "must not contain U+0000".to_owned()));
+            return Err((Code::NotAllowed, "must not contain U+0000".to_owned()));
         }
         if text.chars().count() > MAX_SEARCH {
             return Err((
-                "too_long",
+                Code::TooLong,
                 format!("must have at most {MAX_SEARCH} characters"),
             ));
         }
@@ -19,7 +19,7 @@ impl Search {
         let mut is_wanted = false;
         let mut rest = text.trim_start();
         if rest.is_empty() {
-            return Err(("required", "must not be blank".to_owned()));
+            return Err((Code::Required, "must not be blank".to_owned()));
         }
         while !rest.is_empty() {
             let (term, is_unwanted, after) = next(rest);
@@ -36,8 +36,8 @@ impl Search {
         match is_wanted {
             true => Ok(search),
             false => Err((
-                "not_allowed",
-                "must name something to find beside what to leave out".to_owned(),
+                Code::NotAllowed,
+                "must have a word to find, not only words to exclude".to_owned(),
             )),
         }
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     /// What is wanted and what is not; `word*` stands for what begins with it.
-    fn read(text: &str) -> Result<[String; 2], &'static str> {
+    fn read(text: &str) -> Result<[String; 2], Code> {
         let shown = |terms: Vec<Term>| {
             let star = |term: &Term| if term.is_prefix { "*" } else { "" };
             let shown = terms.iter().map(|term| term.words.join(" ") + star(term));
@@ -106,10 +106,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_for_is_refused() {
-        assert_eq!(read(" \t"), Err("required"));
-        assert_eq!(read("-old -\"and dusty\""), Err("not_allowed"));
-        assert_eq!(read("a\0"), Err("not_allowed"));
+        assert_eq!(read(" \t"), Err(Code::Required));
+        assert_eq!(read("-old -\"and dusty\""), Err(Code::NotAllowed));
+        assert_eq!(read("a\0"), Err(Code::NotAllowed));
         assert!(read(&"ü".repeat(MAX_SEARCH)).is_ok());
-        assert_eq!(read(&"ü".repeat(MAX_SEARCH + 1)), Err("too_long"));
+        assert_eq!(read(&"ü".repeat(MAX_SEARCH + 1)), Err(Code::TooLong));
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     identity::roles::{self, Granted},
 };
 use kernel::{
-    Actor, Error, Reads, Result, Session,
+    Actor, Code, Error, Reads, Result, Session,
     actor::{Caller, Credential},
     crud::{Deleted, everything, scope},
     permission::{Grants, Permission},
@@ -93,7 +93,7 @@ pub async fn explain(
 async fn user(session: &Session, id: i64) -> Result<Model> {
     let all = scope::shown::<Users>(&Actor::System, Deleted::Include, everything());
     let user = all.filter(Column::Id.eq(id)).one(session.db()?).await?;
-    user.ok_or_else(|| Error::parameter("user_id", "not_found", "there is no user with this id"))
+    user.ok_or_else(|| Error::parameter("user_id", Code::NotFound, "there is no user with this id"))
 }
 
 impl Explanation {

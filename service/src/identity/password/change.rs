@@ -21,7 +21,7 @@ use crate::{
     mail::{self, Mail},
 };
 use kernel::{
-    Error, Readable, Reads, Result, Session, Tx,
+    Code, Error, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{everything, now, scope},
     input::check,
@@ -131,12 +131,12 @@ pub(crate) async fn confirm_password(session: &Session, current: &SecretString) 
 /// Fails if the request has no `current_password`.
 pub(crate) fn require_password(password: Option<&SecretString>) -> Result<&SecretString> {
     let detail = "enter your current password to change this";
-    password.ok_or_else(|| Error::invalid("/current_password", "required", detail))
+    password.ok_or_else(|| Error::invalid("/current_password", Code::Required, detail))
 }
 
 pub(crate) fn wrong_password() -> Error {
     let detail = "wrong password";
-    Error::invalid("/current_password", "wrong", detail)
+    Error::invalid("/current_password", Code::Wrong, detail)
 }
 
 /// A new password hash for a user.

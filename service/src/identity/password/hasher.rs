@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::{UserData, guess, normalised, recipe::Recipe};
 use crate::identity::Settings;
-use kernel::{Error, Result};
+use kernel::{Code, Error, Result};
 
 /// The maximum number of jobs that wait for a thread. Further ones fail with [`Error::Unavailable`].
 pub(crate) const QUEUE: usize = 32;
@@ -68,7 +68,7 @@ impl Hasher {
                     None => recipe.hash(&password, memory).map(Ok),
                 },
             );
-        let refused = |refusal| Error::invalid(at, "too_guessable", refusal);
+        let refused = |refusal| Error::invalid(at, Code::TooGuessable, refusal);
         chosen.await?.map_err(refused)
     }
 

@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use sea_orm::{IntoActiveModel, IntoActiveValue, prelude::Json};
 
 use crate::application::registry;
-use kernel::{permission::Permission, prelude::*};
+use kernel::{Code, permission::Permission, prelude::*};
 
 mod assignment;
 mod held;
@@ -119,7 +119,7 @@ impl Crud for Roles {
             Some(role) if role.is_system && change.after.name.try_as_ref() != Some(&role.name) => {
                 Err(Error::conflict_at(
                     "/name",
-                    "not_allowed",
+                    Code::NotAllowed,
                     "a built-in role cannot be renamed",
                 ))
             }
@@ -166,8 +166,9 @@ pub(crate) fn check_permission(permission: &str, _: &()) -> garde::Result {
     if registry().is_permission(permission) {
         Ok(())
     } else {
-        Err(garde::Error::new(
-            "unknown: unknown permission (examples: posts.read, posts.update.own, posts.*)",
+        Err(refuse(
+            Code::Unknown,
+            "unknown permission (examples: posts.read, posts.update.own, posts.*)",
         ))
     }
 }

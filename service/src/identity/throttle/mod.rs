@@ -18,7 +18,7 @@ use kind::Kind;
 use super::device;
 use crate::identity::Identity;
 use crate::{identity::key, identity::users::key as comparison_key};
-use kernel::{Error, Origin, Reads, Result, Session, Tx, actor::Credential, secret::Secret};
+use kernel::{Code, Error, Origin, Reads, Result, Session, Tx, actor::Credential, secret::Secret};
 
 pub use kind::ATTACK_WAIT;
 
@@ -90,7 +90,7 @@ impl Attempt {
             | Error::QueryTimeout(_)
             | Error::Storage(..)
             | Error::Contended(_) => true,
-            Error::SecondFactor(code) => *code == "otp_required",
+            Error::SecondFactor(code) => *code == Code::OtpRequired,
             _ => false,
         };
         if tried.as_ref().is_err_and(is_untried) {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{identity::password::MAX_LENGTH, identity::users::by_username};
 use kernel::{
-    Error, Reads, Result, Session, Tx,
+    Code, Error, Reads, Result, Session, Tx,
     audit::Did,
     crud::{everything, now, scope},
 };
@@ -148,11 +148,11 @@ pub(super) async fn check_sign_in(
     let Some(secret) = confirmed_secret(tx, user).await? else {
         return Ok(());
     };
-    let otp = otp.ok_or(Error::SecondFactor("otp_required"))?;
+    let otp = otp.ok_or(Error::SecondFactor(Code::OtpRequired))?;
     if use_code(tx, vault, &secret, otp).await? {
         Ok(())
     } else {
-        Err(Error::SecondFactor("otp_wrong"))
+        Err(Error::SecondFactor(Code::OtpWrong))
     }
 }
 
@@ -230,7 +230,7 @@ fn still_pending(secret: &Model) -> Condition {
 }
 
 fn wrong_code() -> Error {
-    Error::invalid("/otp", "wrong", "wrong or expired code")
+    Error::invalid("/otp", Code::Wrong, "wrong or expired code")
 }
 
 fn nothing_to_confirm() -> Error {

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::{identity::Users, identity::roles};
 use kernel::{
-    Actor, Error, Readable, Reads, Result, Tx,
+    Actor, Code, Error, Readable, Reads, Result, Tx,
     crud::{Written, scope},
     permission::{Action, Reach},
 };
@@ -25,7 +25,7 @@ pub fn check_flags(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -
     if changes(&after.is_active) && actor.reach(Users::name(), Action::Update) < Reach::All {
         return Err(Error::invalid(
             "/is_active",
-            "not_allowed",
+            Code::NotAllowed,
             "you need the permission users.update",
         ));
     }
@@ -33,7 +33,7 @@ pub fn check_flags(actor: &Actor, before: Option<&Model>, after: &ActiveModel) -
     if changes(&after.is_superuser) && grants && !actor.is_superuser() {
         return Err(Error::invalid(
             "/is_superuser",
-            "not_allowed",
+            Code::NotAllowed,
             "only a superuser may set this",
         ));
     }
@@ -46,7 +46,7 @@ pub fn check_own_email(actor: &Actor, before: Option<&Model>, after: &ActiveMode
     if is_own && after.email.is_set() {
         Err(Error::invalid(
             "/email",
-            "not_allowed",
+            Code::NotAllowed,
             "change your own address with PATCH /auth/me and your current_password",
         ))
     } else {

@@ -12,6 +12,7 @@ use crate::{
     mail::{self, Mail},
 };
 use kernel::{
+    Code,
     crud::{Budget, NaturalKey},
     prelude::*,
 };
@@ -223,11 +224,13 @@ async fn notify_former_addresses(tx: &Tx, users: &[Written<Users>]) -> Result<()
 pub(crate) fn acceptable(password: &SecretString, _: &()) -> garde::Result {
     match password::length(password) {
         MIN_LENGTH..=MAX_LENGTH => Ok(()),
-        0..MIN_LENGTH => Err(garde::Error::new(format!(
-            "too_short: must have at least {MIN_LENGTH} characters"
-        ))),
-        _ => Err(garde::Error::new(format!(
-            "too_long: must have at most {MAX_LENGTH} characters"
-        ))),
+        0..MIN_LENGTH => Err(refuse(
+            Code::TooShort,
+            format!("must have at least {MIN_LENGTH} characters"),
+        )),
+        _ => Err(refuse(
+            Code::TooLong,
+            format!("must have at most {MAX_LENGTH} characters"),
+        )),
     }
 }

@@ -78,7 +78,7 @@ async fn an_export_is_sorted_by_indexed_fields_only() {
             .expect_error_at("sort");
         let detail = refused.body["errors"][0]["detail"].as_str().unwrap();
         let names = if sort.contains("deleted") {
-            "either way: id"
+            "expected one of id"
         } else {
             "id, created_at, slug"
         };

@@ -6,8 +6,8 @@ use tests::{PASSWORD, TestApp};
 
 use super::{migrator, shared_database, sql};
 
-/// The last migration before search existed.
-const BEFORE_SEARCH: &str = "m20261121_000013";
+/// The last migration of the application before search existed.
+const BEFORE_SEARCH: &str = "m20261121_000012";
 
 #[actix_web::test]
 async fn rows_from_before_search_existed_are_found() {

@@ -1,6 +1,6 @@
 //! Times of a resource: whatever their offset and precision, they are stored and compared as UTC in microseconds.
 use sea_orm::prelude::DateTimeWithTimeZone;
-use service::{Crud, Error, Refusal, query::ListQuery, registry};
+use service::{Code, Crud, Error, Refusal, query::ListQuery, registry};
 use tests::Service;
 
 use super::{
@@ -97,7 +97,7 @@ async fn an_invalid_time_is_refused_with_its_field() {
     };
     let expect = |refusals: Vec<Refusal>, place: &str| {
         assert_eq!(refusals[0].at, place);
-        assert_eq!(refusals[0].code, "out_of_range");
+        assert_eq!(refusals[0].code, Code::OutOfRange);
     };
 
     for time in ["0000-01-01T00:30:00+01:00", "9999-12-31T23:30:00-01:00"] {

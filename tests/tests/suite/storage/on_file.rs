@@ -21,8 +21,8 @@ const WRITES: usize = 16;
 
 /// The allowed details of a failed write.
 const TEXTS: [&str; 2] = [
-    "the disk of the database is full: try again later",
-    "the file of the database cannot be read or written: try again later",
+    "the database disk is full: try again later",
+    "the database file cannot be read or written: try again later",
 ];
 
 /// A server, the writes that it acknowledged, and the sessions whose end it acknowledged.

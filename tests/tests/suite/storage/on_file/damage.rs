@@ -111,7 +111,7 @@ async fn damage_that_a_read_finds_is_reported() {
     let refused = refused.expect_problem(503, "unavailable");
     assert_eq!(
         refused.body["detail"],
-        "the file of the database is damaged: try again later"
+        "the database file is damaged: try again later"
     );
     let unready = anyone.get("//readyz").await;
     let unready = unready.expect_problem(503, "unavailable");

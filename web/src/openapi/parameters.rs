@@ -1,0 +1,109 @@
+//! Query parameters, described from their declarations.
+use kernel::query::{Description, Form, MAX_SEARCH, Parameters};
+use serde_json::{Value, json};
+
+use super::{filters::filter, limits, schemas::reference};
+
+/// Describes the declared parameters of a query, and then its filters.
+pub fn describe<T: 'static>(parameters: &Parameters<T>) -> Vec<Value> {
+    let filters = parameters.filterable();
+    let declared = parameters.describe().map(parameter);
+    declared.chain(filters.iter().map(filter)).collect()
+}
+
+fn parameter(parameter: &Description) -> Value {
+    let mut schema = schema(&parameter.form);
+    if let Some(default) = &parameter.default {
+        schema["default"] = value(&parameter.form, default);
+    }
+    let mut described = json!({
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.text,
+        "schema": schema,
+    });
+    if parameter.is_required {
+        described["required"] = true.into();
+    }
+    match &parameter.form {
+        Form::List { .. } | Form::Sort { .. } | Form::Permissions => {
+            described["style"] = "form".into();
+            described["explode"] = false.into();
+        }
+        Form::OneOf(values) if values.contains(&"") => described["allowEmptyValue"] = true.into(),
+        _ => {}
+    }
+    described
+}
+
+fn schema(form: &Form) -> Value {
+    match form {
+        Form::Number(range) => {
+            let mut schema =
+                json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() });
+            if i32::try_from(*range.end()).is_err() {
+                schema["format"] = "int64".into();
+            }
+            schema
+        }
+        Form::Boolean => json!({ "type": "boolean" }),
+        Form::OneOf(values) => json!({ "type": "string", "enum": values }),
+        Form::List { values, most } => {
+            let items = json!({ "type": "string", "enum": values });
+            let mut schema = json!({ "type": "array", "items": items, "minItems": 1 });
+            if let Some(most) = most {
+                schema["maxItems"] = (*most).into();
+                schema["uniqueItems"] = true.into();
+            }
+            schema
+        }
+        Form::Sort { fields, most } => sort(fields, *most),
+        Form::Permissions => {
+            json!({ "type": "array", "items": reference("Permission"), "minItems": 1 })
+        }
+        Form::Cursor => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
+        Form::Search => {
+            json!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": search_pattern() })
+        }
+        Form::Text => json!({ "type": "string" }),
+    }
+}
+
+/// Reads a value of this form, as a client would write it, into JSON.
+fn value(form: &Form, text: &str) -> Value {
+    match form {
+        Form::Number(_) | Form::Boolean => text.parse().unwrap_or_default(),
+        Form::List { .. } | Form::Sort { .. } | Form::Permissions => {
+            text.split(',').collect::<Vec<_>>().into()
+        }
+        Form::OneOf(_) | Form::Cursor | Form::Search | Form::Text => text.into(),
+    }
+}
+
+/// Builds the schema of `sort`: `-field` sorts in descending order, and no field may occur twice, even in both directions.
+fn sort(fields: &[String], most: usize) -> Value {
+    let both = fields
+        .iter()
+        .flat_map(|name| [name.clone(), format!("-{name}")]);
+    let items = json!({ "type": "string", "enum": both.collect::<Vec<_>>() });
+    let mut schema = json!({ "type": "array", "items": items, "minItems": 1, "maxItems": most });
+    if most > 1 {
+        let twice = fields.iter().map(|name| {
+            let has = |name: &str| json!({ "contains": { "const": name } });
+            json!({ "allOf": [has(name), has(&format!("-{name}"))] })
+        });
+        schema["uniqueItems"] = true.into();
+        schema["not"] = json!({ "anyOf": twice.collect::<Vec<_>>() });
+    }
+    schema
+}
+
+/// The pattern of a search: a word or phrase to find, after any number of words and phrases to exclude.
+///
+/// White space is listed, because `\s` means different characters in each regular expression dialect.
+fn search_pattern() -> String {
+    let space = limits::SPACE;
+    format!(
+        r#"^[{space}]*(-"[^"\u0000]*"[{space}]*|-[^{space}"\u0000]*[{space}]+)*((-[^{space}"\u0000]+)?"|[^{space}"\u0000-])[^\u0000]*$"#
+    )
+}
