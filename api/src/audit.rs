@@ -3,7 +3,7 @@ use service::{Audit, audit};
 use web::{AuditView, prelude::*};
 
 pub fn routes() -> Vec<Route> {
-    let reads = Rule::permission("audit.read");
+    let reads = Rule::action::<AuditView>(Action::Read);
     vec![Route::new("list", Method::GET, "/audit", reads, list)]
 }
 

@@ -143,7 +143,7 @@ async fn explain(
     let question = &call.query;
     let (policy, values) = policies.find(&question.method, &question.path)?;
     let ids = parse_ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
-    let check = async |session: &_| policy.authorize_rows(&**application, session, &ids).await;
+    let check = async |session: &_| policy.authorize(&**application, session, &ids).await;
     let scopes = question.scopes.iter().flatten().map(Permission::new);
     let scopes = question.scopes.as_ref().map(|_| scopes.collect());
     let found = explain::explain(&call.session, question.user_id, scopes, check).await?;

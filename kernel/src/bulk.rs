@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::{
     Actor, Crud, Error, Reads, Refusal, Result, Session, Tx,
-    crud::{Expected, Model, Target, forbidden, scope},
+    access::forbidden,
+    crud::{Expected, Model, Target, scope},
     permission::Action,
 };
 
@@ -62,7 +63,7 @@ impl<C: Crud> Operation<C> {
 /// What must not hold a transaction open, for those who may do all of it: hashing is work that not everybody can ask for.
 /// Fails with [`Error::Operations`] where some were refused.
 pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]) -> Result<()> {
-    permit(session.actor(), operations)?;
+    check_could(session.actor(), operations)?;
     let mut refused = Refused::default();
     for (place, operation) in operations.iter_mut().enumerate() {
         if let Operation::Create(new) = operation
@@ -77,7 +78,7 @@ pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]
 /// In the order of the operations. Fails with [`Error::Operations`] where some were refused: with all that were, of those
 /// that are written together.
 pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<Done>> {
-    permit(tx.actor(), operations)?;
+    check_could(tx.actor(), operations)?;
     hold(tx, operations).await?;
     let mut done = Vec::with_capacity(operations.len());
     while done.len() < operations.len() {
@@ -93,13 +94,17 @@ pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<D
     Ok(done)
 }
 
-/// Every kind of operation needs a rule, whatever the rows.
-fn permit<C: Crud>(actor: &Actor, operations: &[Operation<C>]) -> Result<()> {
-    let permit = |operation: &Operation<C>| match C::ruled(actor, operation.action()) {
-        true => Ok(()),
-        false => Err(forbidden(operation.action())),
+/// Fails unless the actor could do every operation to some row.
+fn check_could<C: Crud>(actor: &Actor, operations: &[Operation<C>]) -> Result<()> {
+    let check = |operation: &Operation<C>| {
+        let action = operation.action();
+        if C::could(actor, action) {
+            Ok(())
+        } else {
+            Err(forbidden(action))
+        }
     };
-    all(0, operations.iter().map(permit).collect()).map(drop)
+    all(0, operations.iter().map(check).collect()).map(drop)
 }
 
 /// Locks every row that is named, in the order of their ids: in that of the operations, two requests could wait for each other.

@@ -1,7 +1,7 @@
 //! Everything that a backend around `SeaORM` entities needs and that is the same for each of them: the generic operations
 //! of a resource, scopes, queries, permissions, sessions, transactions, the audit log and the database. It knows no table
 //! of an application and no HTTP.
-pub mod actor;
+pub mod access;
 pub mod audit;
 pub mod bulk;
 pub mod clock;
@@ -14,7 +14,6 @@ pub mod idempotency;
 pub mod input;
 pub mod migration;
 mod origin;
-pub mod permission;
 pub mod plain;
 pub mod prelude;
 pub mod query;
@@ -27,7 +26,7 @@ pub mod session;
 pub mod slug;
 pub mod time;
 
-pub use actor::Actor;
+pub use access::{Actor, actor, permission};
 pub use audit::Audit;
 pub use crud::{Crud, Found, Readable};
 pub use database::{Database, Deadline, Limit};

@@ -8,7 +8,10 @@ pub use serde::Deserialize;
 
 pub use crate::{
     Actor, Code, Crud, Error, Readable, Reads, Result, Session, Tx, base_columns,
-    crud::{Change, Field, Generated, Owner, Written, everything, nothing, now, permit, scope},
+    crud::{
+        Change, Field, Generated, Owner, Written, everything, nothing, now, require_permission,
+        scope,
+    },
     input::{PresentTrimmed, Trimmed, present, refuse},
     list_columns,
     permission::{Action, Reach},

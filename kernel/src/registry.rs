@@ -8,6 +8,7 @@ use sea_orm::IdenStatic;
 
 use crate::{
     Crud, Database, Error, Kernel, Result,
+    access::PermissionRules,
     crud::{Column, Field, Generated, Owner, Readable},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
@@ -21,7 +22,7 @@ pub struct Table {
     pub owners: Vec<Owner>,
     /// Rows of plain tables that are purged with a row: table, column, and the column of the row that it refers to.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
-    pub has_own: bool,
+    pub rules: PermissionRules,
     /// What an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
     /// The columns that are shown and recorded.
@@ -48,7 +49,7 @@ impl Table {
             name: C::name(),
             owners: C::owners(),
             links: Vec::new(),
-            has_own: C::OWNER.is_some(),
+            rules: C::permission_rules(),
             owner_may: C::OWNER_MAY,
             fields: fields::<C>(|_| true),
             private: C::private().collect(),
@@ -82,15 +83,6 @@ impl Table {
             cached_callers: Some(cached_callers),
             ..self
         }
-    }
-
-    fn permissions(&self) -> Vec<String> {
-        let name = self.name;
-        let full = Action::ALL.map(|action| format!("{name}.{}", action.as_str()));
-        let own = full.clone().map(|full| full + ".own");
-        let own = own.into_iter().filter(|_| self.has_own);
-        let wildcard = format!("{name}.*");
-        [wildcard].into_iter().chain(full).chain(own).collect()
     }
 }
 
@@ -128,7 +120,7 @@ impl Registry {
         let permissions: Vec<String> = ["*".to_owned()]
             .into_iter()
             .chain(special)
-            .chain(tables.iter().flat_map(Table::permissions))
+            .chain(tables.iter().flat_map(|table| table.rules.permissions()))
             .collect();
         Self {
             known_permissions: permissions.iter().cloned().collect(),
@@ -190,7 +182,10 @@ impl Registry {
             let right = move |action: &Action| format!("{name}.{}.own", action.as_str());
             table.owner_may.iter().map(right).map(Permission::new)
         };
-        let owned = self.tables.iter().filter(|table| table.has_own);
+        let owned = self
+            .tables
+            .iter()
+            .filter(|table| table.rules.owner.is_some());
         owned.flat_map(rights).collect()
     }
 }

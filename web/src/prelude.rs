@@ -1,6 +1,6 @@
 //! What a resource and a handler of one's own are written with.
 pub use actix_web::http::Method;
-pub use kernel::{crud::Access, permission::Action};
+pub use kernel::{access::Access, permission::Action};
 pub use schemars::JsonSchema;
 pub use serde::Serialize;
 

@@ -4,7 +4,7 @@ use service::{
     auth::{self, ApiKeys, NewApiKey},
     identity::roles,
 };
-use web::{BASE, Created, prelude::*};
+use web::{BASE, Created, Representation, prelude::*};
 
 use super::{first_id, signed_in};
 

@@ -7,7 +7,7 @@ mod views;
 use actix_web::web::Data;
 use service::{
     Actor, Reads, Registry, Users,
-    crud::Crud,
+    crud::{Crud, Readable},
     personal_data,
     query::{Parameter, Parameters},
 };
@@ -21,10 +21,10 @@ use web::{
 use crate::auth::has_session;
 
 pub fn routes() -> Vec<Route> {
-    let deletes = |actor: &Actor| has_session(actor) && Users::ruled(actor, Action::Delete);
+    let deletes = |actor: &Actor| has_session(actor) && Users::could(actor, Action::Delete);
     let deletes = Rule::when(deletes).on_rows(|session, _| {
         let me = session.actor().user_id().unwrap_or_default();
-        Box::pin(Users::may(session, Access::Live(Action::Delete), me))
+        Box::pin(Users::dry_run(session, Access::Live(Action::Delete), me))
     });
     let (signed_in, deletes) = (Rule::when(has_session), deletes.checked_by_operation());
     vec![

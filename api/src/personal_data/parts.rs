@@ -44,8 +44,8 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
             "done_by_account.ndjson",
             Box::new(AsSystem(rows::<AuditView>(&by_me)?)),
         ),
-        part("sessions.ndjson", rows::<SessionView>(session, &[])?),
-        part("api_keys.ndjson", rows::<ApiKeyView>(session, &[])?),
+        part("sessions.ndjson", rows::<SessionView>(&[])?),
+        part("api_keys.ndjson", rows::<ApiKeyView>(&[])?),
         part(
             "mails.ndjson",
             Box::new(NdjsonRows::new(|session, after| {

@@ -5,7 +5,7 @@ use sea_orm::IdenStatic;
 use super::{Audit, AuditRow};
 use crate::{
     Crud, Reads, Result,
-    crud::{Page, Plan, access::audit_access, read, scope},
+    crud::{Page, Plan, authorize_history, read, scope},
     permission::{Action, Reach},
     query::ListQuery,
 };
@@ -17,7 +17,7 @@ pub async fn history<C: Crud>(
     id: i64,
     query: &mut ListQuery<Audit>,
 ) -> Result<Page<AuditRow, ()>> {
-    let is_full = audit_access::<C>(reads, id).await?;
+    let is_full = authorize_history::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);
     let entries = Plan::among(reads, query, scope::all_live::<Audit>());

@@ -44,6 +44,7 @@ impl Readable for Audit {
     type Row = AuditRow;
 
     const OWNER: Option<Column> = None;
+    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Version),
         Field::public(Column::Seq),
@@ -56,7 +57,7 @@ impl Readable for Audit {
     ];
 
     fn visible(actor: &Actor) -> Condition {
-        if may_list(actor) {
+        if actor.holds(&Permission::new("audit.read")) {
             everything()
         } else {
             nothing()
@@ -70,11 +71,6 @@ impl Readable for Audit {
     ) -> Result<Vec<AuditRow>> {
         texts::load(reads, entries, budget).await
     }
-}
-
-/// Whether the actor may list the entries of all resources.
-pub fn may_list(actor: &Actor) -> bool {
-    actor.holds(&Permission::new("audit.read"))
 }
 
 /// Lists entries. What is private of a row stays private in its entries: that takes the full read permission of its

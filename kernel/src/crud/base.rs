@@ -1,50 +1,43 @@
 //! What the base columns and the owner column of a row decide, and how the base columns are stamped.
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, IdenStatic, ModelTrait, Value,
+    ActiveModelTrait, ConnectionTrait, ModelTrait, Value,
     prelude::DateTimeWithTimeZone,
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
-use super::{Active, Column, Crud, Found, Model, Readable, forbidden};
-use crate::{
-    Actor, Error, Result,
-    clock::now,
-    permission::{Action, Reach},
-};
+use super::{Active, Column, Crud, Found, Model, Readable};
+use crate::{Actor, Error, Result, clock::now, permission::Action};
 
-/// Whether the actor is the one whom `.own` permissions of this row mean.
-pub fn owned<C: Readable>(actor: &Actor, row: &Model<C>) -> bool {
-    let (Some(owner), Some(me)) = (C::OWNER, actor.user_id()) else {
-        return false;
-    };
-    row.get(owner) == Value::from(me)
-}
-
-/// Whether the actor's permissions for this action reach this row.
-pub fn reaches<C: Readable>(actor: &Actor, action: Action, row: &Model<C>) -> bool {
-    match actor.reach(C::name(), action) {
-        Reach::All => true,
-        Reach::Own => owned::<C>(actor, row),
-        Reach::None => false,
+/// The id of the user to whom `.own` permissions of this row belong.
+pub fn owner<C: Readable>(row: &Model<C>) -> Option<i64> {
+    match row.get(C::OWNER?) {
+        Value::BigInt(id) => id,
+        _ => None,
     }
 }
 
-/// The same as an answer.
-pub fn permit<C: Readable>(actor: &Actor, action: Action, row: &Model<C>) -> Result<()> {
-    match reaches::<C>(actor, action, row) {
-        true => Ok(()),
-        false => Err(forbidden(action)),
-    }
+/// Fails unless a permission of the actor allows this on the row.
+pub fn require_permission<C: Readable>(
+    actor: &Actor,
+    action: Action,
+    row: &Model<C>,
+) -> Result<()> {
+    C::permission_rules().authorize(actor, action, owner::<C>(row))
 }
 
-/// The owner column where the service fills it in: not where the owner is the row itself.
+/// Whether the actor sees the private fields of this row.
+pub fn shows_private<C: Readable>(actor: &Actor, row: &Model<C>) -> bool {
+    C::permission_rules().shows_private(actor, owner::<C>(row))
+}
+
+/// The owner column, if the service fills it in on create.
 pub fn author<C: Crud>() -> Option<Column<C>> {
-    C::OWNER.filter(|owner| owner.as_str() != C::ID.as_str())
+    C::OWNER.filter(|_| author_column::<C>().is_some())
 }
 
 /// The name of the column that is filled in with the actor on create.
 pub fn author_column<C: Crud>() -> Option<&'static str> {
-    author::<C>().map(|column| column.as_str())
+    C::permission_rules().author()
 }
 
 pub fn stamp_new<C: Crud>(row: &mut Active<C>) {
@@ -80,18 +73,12 @@ pub async fn count(
     Ok(row.try_get("", "rows")?)
 }
 
-/// Whether the actor sees the private fields of this row.
-pub fn is_full<C: Readable>(actor: &Actor, row: &Model<C>) -> bool {
-    let is_lent = actor.owner(C::name(), Action::Read).is_some();
-    (is_lent && owned::<C>(actor, row)) || actor.reach(C::name(), Action::Read) == Reach::All
-}
-
 pub fn found<C: Readable>(actor: &Actor, model: &Model<C>, row: C::Row) -> Found<C::Row, C::State> {
     Found {
         id: C::id(model),
         created_at: C::created_at(model),
         state: C::state(model),
-        is_full: is_full::<C>(actor, model),
+        is_full: shows_private::<C>(actor, model),
         row,
     }
 }

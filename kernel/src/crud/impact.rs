@@ -39,7 +39,7 @@ pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
 /// What could be done to the row, by an actor who may.
 pub async fn target<C: Crud>(reads: &impl Reads, id: i64) -> Result<Action> {
     let (action, row) = row::<C>(reads, id).await?;
-    write::permit::<C>(reads, action, &row).await?;
+    write::authorize::<C>(reads, action, &row).await?;
     Ok(action)
 }
 

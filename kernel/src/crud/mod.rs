@@ -1,9 +1,9 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
-pub mod access;
 pub mod base;
 pub mod cascade;
 mod columns;
 mod count;
+mod dry_run;
 pub mod erase;
 mod expected;
 mod field;
@@ -29,9 +29,9 @@ mod write;
 use sea_orm::{Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel};
 
 pub use crate::clock::now;
-pub use access::Access;
-pub use base::{author_column, permit};
+pub use base::{author_column, require_permission};
 pub use columns::{BaseColumns, Columns, RowState};
+pub(crate) use dry_run::authorize_history;
 pub use expected::Expected;
 pub use field::Field;
 pub use found::{Deleted, Found, Page};
@@ -49,9 +49,10 @@ pub use stats::orderable;
 pub use stats::{Datum, Group, Stats, Values};
 
 use crate::{
-    Actor, Error, Reads, Result, Session, Tx,
+    Actor, Reads, Result, Session, Tx,
+    access::{Access, PermissionRules},
     input::Input,
-    permission::{Action, Reach},
+    permission::Action,
     query::{ListQuery, Shape, StatsQuery},
 };
 
@@ -68,7 +69,7 @@ pub struct Change<'a, C: Crud> {
     pub after: &'a mut Active<C>,
 }
 
-/// A row that was written, as [`Crud::settle`] sees it.
+/// A row that was written, as [`Crud::after_write`] sees it.
 pub struct Written<C: Crud> {
     /// None on create.
     pub before: Option<Model<C>>,
@@ -85,6 +86,8 @@ pub trait Readable: Columns {
 
     /// The column that `.own` permissions compare with the actor's id. Filled in on create where it is not the key.
     const OWNER: Option<Column<Self>>;
+    /// Whether anyone, signed in or not, may read some rows.
+    const PUBLIC: bool = true;
     /// What a client may filter and sort by, beside the base columns.
     const FIELDS: &'static [Field<Column<Self>>];
     /// What `q` looks into, as its migration says: the weightiest first, and only what everyone may read of a row.
@@ -105,8 +108,22 @@ pub trait Readable: Columns {
 
     /// [`Readable::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
     /// nothing of what the actor may not see.
-    fn visible_parts(actor: &Actor) -> Vec<Condition> {
+    fn visible_disjoint(actor: &Actor) -> Vec<Condition> {
         vec![Self::visible(actor)]
+    }
+
+    /// What permissions decide about the rows.
+    fn permission_rules() -> PermissionRules {
+        PermissionRules {
+            resource: Self::name(),
+            owner: Self::OWNER.map(|owner| owner.as_str()),
+            is_public: Self::PUBLIC,
+        }
+    }
+
+    /// Whether the actor could do this to some row.
+    fn could(actor: &Actor, action: Action) -> bool {
+        Self::permission_rules().could(actor, action)
     }
 
     /// Completes rows with what belongs to them, in a number of statements that does not depend on theirs.
@@ -150,7 +167,7 @@ pub trait Readable: Columns {
 
     /// Counts and extremes of the rows that a list would show, in groups.
     async fn stats(reads: &impl Reads, query: &StatsQuery<Self>) -> Result<Stats> {
-        let rows = scope::seen::<Self>(reads.actor(), query.deleted());
+        let rows = scope::visible::<Self>(reads.actor(), query.deleted());
         stats::stats::<Self>(reads, query, rows).await
     }
 
@@ -167,7 +184,7 @@ pub trait Readable: Columns {
 /// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and what may be done to its rows.
 ///
 /// Reads and writes see only rows that are live and that the actor may see; the condition is part of each statement.
-/// A row that is not visible is [`Error::NotFound`], one that is but may not be changed [`Error::Forbidden`].
+/// A row that is not visible is [`Error::NotFound`](crate::Error::NotFound), one that is but may not be changed [`Error::Forbidden`](crate::Error::Forbidden).
 pub trait Crud: Readable + BaseColumns {
     /// What a client sets on create.
     type New: Input + IntoActiveModel<Active<Self>>;
@@ -176,8 +193,6 @@ pub trait Crud: Readable + BaseColumns {
 
     /// What an owner may do without a permission. An API key needs a scope for it all the same.
     const OWNER_MAY: &'static [Action] = &[Action::Read];
-    /// Whether anyone, signed in or not, may read some rows.
-    const PUBLIC: bool = true;
     /// The unique text that the service fills in on create if the client leaves it out, such as a slug.
     const GENERATED: Option<Generated<Column<Self>>> = None;
     /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.
@@ -189,26 +204,15 @@ pub trait Crud: Readable + BaseColumns {
         Self::GENERATED.map(|generated| NaturalKey::plain(generated.column))
     }
 
-    /// Whether any rule, whatever the row, lets the actor do this.
-    fn ruled(actor: &Actor, action: Action) -> bool {
-        // A new row that is its own owner cannot belong to the caller.
-        let needed = if action == Action::Create && base::author::<Self>().is_none() {
-            Reach::All
-        } else {
-            Reach::Own
-        };
-        (action == Action::Read && Self::PUBLIC) || actor.reach(Self::name(), action) >= needed
-    }
-
-    /// Whether the actor may do this to these rows, which are visible, or deleted and within reach: an answer each, in a
-    /// number of statements that does not depend on theirs.
-    async fn permits(
+    /// Whether the actor may do this to these rows, which are visible, or deleted and visible to those who may do this: one
+    /// answer each, in a number of statements that does not depend on the number of rows.
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         rows: &[Model<Self>],
     ) -> Result<Vec<Result<()>>> {
-        let permit = |row| base::permit::<Self>(reads.actor(), action, row);
-        Ok(rows.iter().map(permit).collect())
+        let authorize = |row| require_permission::<Self>(reads.actor(), action, row);
+        Ok(rows.iter().map(authorize).collect())
     }
 
     /// Work on an input that must not hold a transaction open, such as hashing.
@@ -222,7 +226,7 @@ pub trait Crud: Readable + BaseColumns {
     }
 
     /// What else happens in the same transaction once rows are written, and rules that are about more than one row.
-    async fn settle(_tx: &Tx, _action: Action, _rows: &[Written<Self>]) -> Result<()> {
+    async fn after_write(_tx: &Tx, _action: Action, _rows: &[Written<Self>]) -> Result<()> {
         Ok(())
     }
 
@@ -231,9 +235,9 @@ pub trait Crud: Readable + BaseColumns {
         related::related::<Self>(reads, wanted).await
     }
 
-    /// Whether the actor could do this to the row: fails as doing it would.
-    async fn may(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
-        access::may::<Self>(reads, access, id).await
+    /// Fails as a request with this access to the row would, as far as the actor and the row decide that.
+    async fn dry_run(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
+        dry_run::dry_run::<Self>(reads, access, id).await
     }
 
     /// A live row that the actor may see, as a whole.
@@ -323,16 +327,4 @@ pub fn nothing() -> Condition {
 /// The condition that holds for every row.
 pub fn everything() -> Condition {
     Condition::all()
-}
-
-pub(crate) fn forbidden(action: Action) -> Error {
-    Error::Forbidden(match action {
-        Action::Read => "you may not read this",
-        Action::Create => "you may not create this, or only in your own name",
-        Action::Update => "you may not change this",
-        Action::Delete => "you may not delete this",
-        Action::Restore => "you may not restore this",
-        Action::Purge => "you may not purge this",
-        Action::Audit => "you may not see this history",
-    })
 }

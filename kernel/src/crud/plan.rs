@@ -47,13 +47,13 @@ impl<'a, C: Readable> Plan<'a, C> {
     /// Plans a list of the rows that the actor sees.
     pub async fn new(reads: &impl Reads, query: &'a ListQuery<C>) -> Result<Self> {
         let (actor, deleted) = (reads.actor(), query.shape.deleted);
-        let mut plan = Self::among(reads, query, scope::seen::<C>(actor, deleted)).await?;
+        let mut plan = Self::among(reads, query, scope::visible::<C>(actor, deleted)).await?;
         let backend = plan.backend;
         let filtered = |rows| query.filtered(rows, actor, backend);
-        let parts = scope::seen_parts::<C>(actor, deleted).into_iter();
+        let parts = scope::visible_disjoint::<C>(actor, deleted).into_iter();
         plan.parts = parts.map(filtered).collect();
         let examined = needs_another_table::<C>(actor)
-            .then(|| scope::candidates::<C>(actor, deleted))
+            .then(|| scope::all_in_state::<C>(actor, deleted))
             .flatten();
         plan.examined = examined.map(|(rows, visible)| (filtered(rows), visible));
         Ok(plan)

@@ -74,7 +74,11 @@ pub async fn get<C: Readable>(
     id: i64,
     shape: &Shape,
 ) -> Result<Found<C::Row, C::State>> {
-    let rows = size::select::<C>(scope::seen::<C>(reads.actor(), shape.deleted), shape, None);
+    let rows = size::select::<C>(
+        scope::visible::<C>(reads.actor(), shape.deleted),
+        shape,
+        None,
+    );
     let row = rows.filter(scope::is::<C>(id)).one(reads.db()?).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }

@@ -21,11 +21,8 @@ pub use each::{portions, update_each};
 pub use ids::next_ids;
 pub use lock::{hold, lock, lock_all, lock_trash};
 
-use super::{Active, Crud, Deleted, Model, Readable, everything, nothing};
-use crate::{
-    Actor, Error, Result, Tx,
-    permission::{Action, Reach},
-};
+use super::{Active, Crud, Deleted, Model, Readable, everything};
+use crate::{Actor, Error, Result, Tx, permission::Action};
 
 pub fn is_live(table: &'static str) -> Expr {
     Expr::col((table, "deleted_at")).is_null()
@@ -50,47 +47,56 @@ pub fn all_live<C: Readable>() -> Select<C::Entity> {
     }
 }
 
-/// Deleted rows that the actor may restore, or purge. `.own` means rows of the actor that the actor deleted.
+/// Deleted rows that the actor may restore, or purge.
 pub fn trash<C: Readable>(actor: &Actor, action: Action) -> Select<C::Entity> {
     C::Entity::find()
         .filter(is_deleted(C::name()))
-        .filter(recoverable::<C>(actor, action))
+        .filter(C::permission_rules().visible_deleted(actor, action))
 }
 
-pub fn seen<C: Readable>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
-    shown::<C>(actor, deleted, C::visible(actor))
+/// Rows in these states that the actor sees. Those who may restore a deleted row see it.
+pub fn visible<C: Readable>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
+    visible_if::<C>(actor, deleted, C::visible(actor))
 }
 
-/// The same rows in parts that share none.
-pub fn seen_parts<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
+/// The rows of [`visible`] in parts that have no row in common.
+pub fn visible_disjoint<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
     if deleted != Deleted::Exclude {
-        return vec![seen::<C>(actor, deleted)];
+        return vec![visible::<C>(actor, deleted)];
     }
-    let parts = C::visible_parts(actor).into_iter();
+    let parts = C::visible_disjoint(actor).into_iter();
     parts.map(|part| all_live::<C>().filter(part)).collect()
 }
 
-/// The same where something else than [`Crud::visible`] says which live rows are shown.
-pub fn shown<C: Readable>(
+/// The rows of [`visible`] if `live` decides which live rows those are.
+pub fn visible_if<C: Readable>(
     actor: &Actor,
     deleted: Deleted,
-    visible: Condition,
+    live: Condition,
 ) -> Select<C::Entity> {
     match deleted {
-        Deleted::Exclude => all_live::<C>().filter(visible),
+        Deleted::Exclude => all_live::<C>().filter(live),
         Deleted::Only => trash::<C>(actor, Action::Restore),
-        Deleted::Include => live_or_deleted::<C>(visible, recoverable::<C>(actor, Action::Restore)),
+        Deleted::Include => {
+            C::Entity::find().filter(live_or_deleted::<C>(live, actor, Action::Restore))
+        }
     }
 }
 
-/// Live rows that the actor may see, and deleted ones whose history the actor may.
-pub fn audited<C: Readable>(actor: &Actor) -> Select<C::Entity> {
-    live_or_deleted::<C>(C::visible(actor), recoverable::<C>(actor, Action::Audit))
+/// Live rows that the actor sees, and deleted ones whose history the actor may see.
+pub fn with_visible_history<C: Readable>(actor: &Actor) -> Select<C::Entity> {
+    let visible = C::visible(actor);
+    C::Entity::find().filter(live_or_deleted::<C>(visible, actor, Action::Audit))
 }
 
-/// Rows in this state, whoever may see them, and the condition that tells which of them [`shown`] shows. None where
-/// those are the deletions of the actor, which an index finds.
-pub fn candidates<C: Readable>(
+/// Live and deleted rows, whoever may see them: for rules of the service, never for an answer.
+pub fn all<C: Readable>() -> Select<C::Entity> {
+    visible_if::<C>(&Actor::System, Deleted::Include, everything())
+}
+
+/// Rows in these states, whoever may see them, and the condition that tells which of them [`visible`] shows. None if those
+/// are the deletions of the actor, which an index finds.
+pub fn all_in_state<C: Readable>(
     actor: &Actor,
     deleted: Deleted,
 ) -> Option<(Select<C::Entity>, Condition)> {
@@ -99,40 +105,19 @@ pub fn candidates<C: Readable>(
         Deleted::Exclude => Some((all_live::<C>(), visible)),
         Deleted::Only => None,
         Deleted::Include => {
-            let recoverable = recoverable::<C>(actor, Action::Restore);
-            let shown = either::<C>(visible, recoverable);
-            Some((C::Entity::find(), shown))
+            let visible = live_or_deleted::<C>(visible, actor, Action::Restore);
+            Some((C::Entity::find(), visible))
         }
     }
 }
 
-fn live_or_deleted<C: Readable>(visible: Condition, recoverable: Condition) -> Select<C::Entity> {
-    C::Entity::find().filter(either::<C>(visible, recoverable))
-}
-
-fn either<C: Readable>(visible: Condition, recoverable: Condition) -> Condition {
+/// Holds for live rows for which `live` holds, and for deleted ones to which the actor may do this.
+fn live_or_deleted<C: Readable>(live: Condition, actor: &Actor, action: Action) -> Condition {
     let table = C::name();
-    let live = everything().add(is_live(table)).add(visible);
-    let trash = everything().add(is_deleted(table)).add(recoverable);
-    Condition::any().add(live).add(trash)
-}
-
-fn recoverable<C: Readable>(actor: &Actor, action: Action) -> Condition {
-    let reach = actor.reach(C::name(), action);
-    match (reach, C::OWNER, actor.user_id()) {
-        (Reach::All, _, _) => everything(),
-        (Reach::Own, Some(owner), Some(me)) => {
-            let mine = Query::select()
-                .column("id")
-                .from("deletions")
-                .and_where(Expr::col("actor_id").eq(me))
-                .take();
-            everything()
-                .add(owner.eq(me))
-                .add(Expr::col((C::name(), "deletion_id")).in_subquery(mine))
-        }
-        _ => nothing(),
-    }
+    let deleted = C::permission_rules().visible_deleted(actor, action);
+    let live = everything().add(is_live(table)).add(live);
+    let deleted = everything().add(is_deleted(table)).add(deleted);
+    Condition::any().add(live).add(deleted)
 }
 
 pub fn is<C: Readable>(id: i64) -> Expr {

@@ -15,7 +15,7 @@ use crate::{
 
 pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Found<C::Row>> {
     let before = many::only(many::permitted::<C>(tx, Action::Update, &[target]).await?)?;
-    base::permit::<C>(tx.actor(), Action::Audit, &before)?;
+    base::require_permission::<C>(tx.actor(), Action::Audit, &before)?;
     let current = C::version(&before);
     let row = match version {
         past if (1..current).contains(&past) => {
@@ -47,7 +47,7 @@ pub async fn restore<C: Crud>(
     let mut row = before.clone().into_active_model();
     owner::lock_for_restore::<C>(tx, &row).await?;
     if let Some(patch) = patch {
-        permit::<C>(tx, Action::Update, &before).await?;
+        authorize::<C>(tx, Action::Update, &before).await?;
         many::apply::<C>(&mut row, &patch);
     }
     C::check(
@@ -71,7 +71,7 @@ pub async fn restore<C: Crud>(
         before: Some(before),
         after: row.clone(),
     };
-    C::settle(tx, Action::Restore, &[written]).await?;
+    C::after_write(tx, Action::Restore, &[written]).await?;
     read::one::<C>(tx, row).await
 }
 
@@ -91,24 +91,26 @@ pub async fn purge<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
     cascade::purge(tx, C::name(), &[target.id]).await
 }
 
-pub async fn permit<C: Crud>(reads: &impl Reads, action: Action, row: &Model<C>) -> Result<()> {
-    many::only(C::permits(reads, action, std::slice::from_ref(row)).await?)
+/// Fails unless the actor may do this to the row.
+pub async fn authorize<C: Crud>(reads: &impl Reads, action: Action, row: &Model<C>) -> Result<()> {
+    many::only(C::authorize(reads, action, std::slice::from_ref(row)).await?)
 }
 
 async fn lock_deleted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Model<C>> {
     let row = scope::lock_trash::<C>(tx, tx.actor(), action, id).await?;
-    deleted::<C>(tx, action, id, row).await
+    authorize_deleted::<C>(tx, action, id, row).await
 }
 
-/// A deleted row, where there is one; a live one that the actor can see is a conflict, if the actor may do this to it at all.
-pub async fn deleted<C: Crud>(
+/// Returns the deleted row if the actor may do this to it. If there is a live row that the actor sees instead, this is a
+/// conflict, or forbidden if the actor may not do this to it at all.
+pub async fn authorize_deleted<C: Crud>(
     reads: &impl Reads,
     action: Action,
     id: i64,
     row: Option<Model<C>>,
 ) -> Result<Model<C>> {
     if let Some(row) = row {
-        permit::<C>(reads, action, &row).await?;
+        authorize::<C>(reads, action, &row).await?;
         return Ok(row);
     }
     let live = scope::live::<C>(reads.actor())
@@ -116,6 +118,6 @@ pub async fn deleted<C: Crud>(
         .one(reads.db()?)
         .await?
         .ok_or(Error::NotFound)?;
-    permit::<C>(reads, action, &live).await?;
+    authorize::<C>(reads, action, &live).await?;
     Err(Error::conflict("this row is not deleted"))
 }

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, Code, Crud, Error, Reads, Result, Tx,
+    access::forbidden,
     bulk::Operation,
-    crud::{
-        Active, Change, Column, Deleted, Model, base, claim, everything, lock_for_create, scope,
-    },
+    crud::{Active, Change, Column, Deleted, Model, base, claim, lock_for_create, scope},
     permission::{Action, Reach},
 };
 
@@ -53,7 +52,7 @@ pub enum Need {
 
 impl Need {
     fn of<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> Self {
-        let is_own = base::owned::<C>(actor, row);
+        let is_own = actor.is_owner(base::owner::<C>(row));
         match actor.reach(C::name(), action) {
             Reach::All | Reach::Own if is_own => Self::Own,
             Reach::All => Self::All,
@@ -66,7 +65,7 @@ impl Need {
         match self {
             Self::Own => reach > Reach::None,
             Self::All => reach == Reach::All,
-            Self::Rule => C::ruled(actor, action),
+            Self::Rule => C::could(actor, action),
         }
     }
 }
@@ -100,9 +99,9 @@ impl<C: Crud> Deed<'_, C> {
         !matches!(self, Self::Delete(_) | Self::Purge(_) | Self::Bulk(_))
     }
 
-    /// Whether the actor may do this, as far as who asks decides that: fails as doing it would. Answers whether the
-    /// actor sees the private fields of its row.
-    pub async fn permit(&self, tx: &Tx, notes: &Notes) -> Result<bool> {
+    /// Fails as the request would, as far as the actor decides that. Returns true if the actor sees the private fields of
+    /// its row.
+    pub async fn authorize(&self, tx: &Tx, notes: &Notes) -> Result<bool> {
         let steps = self.steps(notes)?;
         let ids: Vec<_> = steps.iter().map(|step| step.id).collect();
         let rows = rows::<C>(tx, &ids).await?;
@@ -116,13 +115,13 @@ impl<C: Crud> Deed<'_, C> {
                 .filter_map(|step| rows.get(&step.id).cloned())
                 .collect();
             if !of_these.is_empty() {
-                let verdicts = C::permits(tx, action, &of_these).await?;
+                let verdicts = C::authorize(tx, action, &of_these).await?;
                 verdicts.into_iter().collect::<Result<Vec<()>>>()?;
             }
         }
-        self.permit_values(tx, notes, &rows).await?;
+        self.authorize_values(tx, notes, &rows).await?;
         let row = steps.first().and_then(|step| rows.get(&step.id));
-        Ok(row.is_some_and(|row| base::is_full::<C>(tx.actor(), row)))
+        Ok(row.is_some_and(|row| base::shows_private::<C>(tx.actor(), row)))
     }
 
     fn steps(&self, notes: &Notes) -> Result<Vec<Step>> {
@@ -155,8 +154,8 @@ impl<C: Crud> Deed<'_, C> {
         }
     }
 
-    /// Asks the rules that are about what was sent.
-    async fn permit_values(
+    /// Checks the rules about the values that were sent.
+    async fn authorize_values(
         &self,
         tx: &Tx,
         notes: &Notes,
@@ -170,11 +169,13 @@ impl<C: Crud> Deed<'_, C> {
             }
             Self::Restore(id, Some(patch)) => {
                 let row = first(id)?;
-                let may = C::permits(tx, Action::Update, std::slice::from_ref(row)).await?;
+                let may = C::authorize(tx, Action::Update, std::slice::from_ref(row)).await?;
                 may.into_iter().collect::<Result<Vec<()>>>()?;
                 may_update::<C>(tx, row, (*patch).clone(), &notes.fields).await
             }
-            Self::Revert(id) => base::permit::<C>(tx.actor(), Action::Audit, first(id)?),
+            Self::Revert(id) => {
+                base::require_permission::<C>(tx.actor(), Action::Audit, first(id)?)
+            }
             Self::Delete(_) | Self::Restore(_, None) | Self::Purge(_) => Ok(()),
             Self::Bulk(operations) => {
                 let new = operations.iter().filter_map(|operation| match operation {
@@ -211,7 +212,7 @@ impl Step {
                     .is_met::<C>(actor, self.action)
                 {
                     true => Ok(()),
-                    false => Err(crate::crud::forbidden(self.action)),
+                    false => Err(forbidden(self.action)),
                 }
             }
             // The user deleted it: that it is deleted is no news.
@@ -237,7 +238,7 @@ async fn rows<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashMap<i64, Model<C>>> {
         return Ok(HashMap::new());
     }
     let id: Column<C> = C::ID;
-    let all = scope::shown::<C>(&Actor::System, Deleted::Include, everything());
+    let all = scope::all::<C>();
     let rows = all.filter(id.is_in(ids.iter().copied())).all(tx).await?;
     Ok(rows.into_iter().map(|row| (C::id(&row), row)).collect())
 }
@@ -246,7 +247,7 @@ async fn rows<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashMap<i64, Model<C>>> {
 async fn seen<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashSet<i64>> {
     use sea_orm::QuerySelect;
     let id: Column<C> = C::ID;
-    let rows = scope::seen::<C>(tx.actor(), Deleted::Include)
+    let rows = scope::visible::<C>(tx.actor(), Deleted::Include)
         .filter(id.is_in(ids.iter().copied()))
         .select_only()
         .column(id);

@@ -73,6 +73,12 @@ impl Readable for Comments {
                     .map(|me| Column::AuthorId.eq(me)),
             )
     }
+
+    /// A signed-in user may be the author of a post, and may then delete the comments on it.
+    fn could(actor: &Actor, action: Action) -> bool {
+        Self::permission_rules().could(actor, action)
+            || (action == Action::Delete && actor.owner(Self::name(), action).is_some())
+    }
 }
 
 impl Crud for Comments {
@@ -82,20 +88,13 @@ impl Crud for Comments {
     /// The author of a post may delete the comments on it.
     const OWNER_MAY: &'static [Action] = &[Action::Read, Action::Delete];
 
-    /// A signed-in user may be the author of a post, and may then delete the comments on it.
-    fn ruled(actor: &Actor, action: Action) -> bool {
-        action == Action::Read
-            || actor.reach(Self::name(), action) > Reach::None
-            || (action == Action::Delete && actor.owner(Self::name(), action).is_some())
-    }
-
-    async fn permits(
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         comments: &[Model],
     ) -> Result<Vec<Result<()>>> {
-        let permit = |comment| permit::<Self>(reads.actor(), action, comment);
-        let mut verdicts: Vec<_> = comments.iter().map(permit).collect();
+        let authorize = |comment| require_permission::<Self>(reads.actor(), action, comment);
+        let mut verdicts: Vec<_> = comments.iter().map(authorize).collect();
         let refused = comments
             .iter()
             .zip(&verdicts)

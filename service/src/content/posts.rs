@@ -72,11 +72,11 @@ impl Readable for Posts {
 
     /// Everyone sees published posts; their authors and callers with `posts.read` see the others.
     fn visible(actor: &Actor) -> Condition {
-        let parts = Self::visible_parts(actor).into_iter();
+        let parts = Self::visible_disjoint(actor).into_iter();
         parts.fold(Condition::any(), Condition::add)
     }
 
-    fn visible_parts(actor: &Actor) -> Vec<Condition> {
+    fn visible_disjoint(actor: &Actor) -> Vec<Condition> {
         if actor.reach(Self::name(), Action::Read) == Reach::All {
             return vec![everything()];
         }

@@ -185,7 +185,7 @@ pub async fn me(session: &Session) -> Result<Me> {
         vec!["*".to_owned()]
     } else {
         caller
-            .lent(&session.kernel().registry().owner_rights())
+            .permissions(&session.kernel().registry().owner_rights())
             .iter()
             .map(ToString::to_string)
             .collect()

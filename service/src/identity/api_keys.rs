@@ -61,6 +61,7 @@ impl Readable for ApiKeys {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::UserId);
+    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Name),
         Field::public(Column::Prefix),
@@ -195,7 +196,7 @@ fn check_scopes_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
         .collect();
     let lacks = |scope: &str| {
         let scope = Permission::new(scope);
-        !reads.actor().holds(&scope) && !rights.cover(&scope)
+        !reads.actor().holds(&scope) && !rights.covers(&scope)
     };
     let refusal = |place| {
         let pointer = format!("/scopes/{place}");

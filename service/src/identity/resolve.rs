@@ -134,7 +134,7 @@ async fn by_key(kernel: &Kernel, hash: &[u8]) -> Result<(Caller, DateTimeWithTim
         Credential::ApiKey,
     )?;
     let scopes: Json = first.try_get("", "scopes")?;
-    let caller = owner.within(&roles::parse(&scopes).collect());
+    let caller = owner.limited_to(&roles::parse(&scopes).collect());
     store_use::<ApiKeys>(kernel, first, false)?;
     let until: Option<DateTimeWithTimeZone> = first.try_get("", "expires_at")?;
     Ok((caller, until.unwrap_or(DateTime::<Utc>::MAX_UTC.into())))

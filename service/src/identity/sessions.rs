@@ -85,6 +85,7 @@ impl Readable for Sessions {
     type Row = SessionRow;
 
     const OWNER: Option<Column> = Some(Column::UserId);
+    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Label),
         Field::public(Column::LastUsedAt),

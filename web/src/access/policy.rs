@@ -31,8 +31,9 @@ pub struct AccessPolicy {
 }
 
 impl AccessPolicy {
-    /// Checks the actor before any row is read, beginning with a missing second factor or verification.
-    pub fn authorize(&self, application: &dyn Application, actor: &Actor) -> Result<(), Error> {
+    /// Fails unless the actor could use the route, which is checked before any row is read. It begins with a missing second
+    /// factor or verification.
+    pub fn check_could(&self, application: &dyn Application, actor: &Actor) -> Result<(), Error> {
         let withheld = actor.caller().and_then(|caller| caller.withheld);
         let is_kept_away = |withheld: &Withheld| match withheld {
             Withheld::SecondFactor => !self.allows_restricted,
@@ -41,8 +42,10 @@ impl AccessPolicy {
         if let Some(withheld) = withheld.filter(is_kept_away) {
             return Err(Error::Forbidden(application.advice(withheld)));
         }
+        if self.rule.could(actor) {
+            return Ok(());
+        }
         match actor {
-            actor if self.rule.could(actor) => Ok(()),
             Actor::Anonymous => Err(Error::Unauthenticated),
             Actor::User(_) | Actor::System => Err(Error::Forbidden(
                 "you do not have a permission that allows this",
@@ -50,14 +53,14 @@ impl AccessPolicy {
         }
     }
 
-    /// Checks the actor and the rows with these ids.
-    pub async fn authorize_rows(
+    /// Fails unless the actor may use the route for the rows with these ids.
+    pub async fn authorize(
         &self,
         application: &dyn Application,
         session: &Session,
         ids: &[i64],
     ) -> Result<(), Error> {
-        self.authorize(application, session.actor())?;
+        self.check_could(application, session.actor())?;
         match self.rule.rows() {
             Some(rows) => rows(session, ids).await,
             None => Ok(()),

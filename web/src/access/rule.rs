@@ -3,12 +3,12 @@
 use std::{pin::Pin, sync::Arc};
 
 use kernel::{
-    Actor, Crud, Error, Session,
-    crud::Access,
+    Actor, Crud, Error, Readable, Session,
+    access::Access,
     permission::{Action, Permission},
 };
 
-use crate::resource::Writable;
+use crate::resource::{Resource, Writable};
 
 type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
@@ -43,8 +43,8 @@ impl Rule {
     }
 
     /// Callers may who could do this to some row of `V`.
-    pub fn action<V: Writable>(action: Action) -> Self {
-        Self::when(move |actor| V::Service::ruled(actor, action))
+    pub fn action<V: Resource>(action: Action) -> Self {
+        Self::when(move |actor| V::Service::could(actor, action))
     }
 
     /// Callers may who have this access to the row of `V` that the first id in the path names. The operation of the handler
@@ -52,7 +52,8 @@ impl Rule {
     pub fn row<V: Writable>(access: Access) -> Self {
         Self {
             is_checked_by_operation: true,
-            ..Self::when(move |actor| could::<V>(actor, access)).on_row::<V>(access)
+            ..Self::when(move |actor| access.could(|action| V::Service::could(actor, action)))
+                .on_row::<V>(access)
         }
     }
 
@@ -72,7 +73,7 @@ impl Rule {
     pub fn on_row<V: Writable>(self, access: Access) -> Self {
         let rule = self.on_rows(move |session, ids| {
             let id = ids.first().copied().unwrap_or_default();
-            Box::pin(V::Service::may(session, access, id))
+            Box::pin(V::Service::dry_run(session, access, id))
         });
         Self {
             access: Some(access),
@@ -131,17 +132,5 @@ impl Rule {
     pub fn may_forbid_row(&self) -> bool {
         self.access
             .is_some_and(|access| !matches!(access, Access::Read))
-    }
-}
-
-/// Returns true if the actor could have this access to some row of `V`.
-fn could<V: Writable>(actor: &Actor, access: Access) -> bool {
-    let could = |action| V::Service::ruled(actor, action);
-    match access {
-        Access::Read => could(Action::Read),
-        Access::Live(action) | Access::Deleted(action) => could(action),
-        Access::History => could(Action::Audit),
-        Access::Impact => could(Action::Delete) || could(Action::Purge),
-        Access::Revert => could(Action::Update) && could(Action::Audit),
     }
 }

@@ -139,7 +139,7 @@ async fn check<B: Body, Q: Query>(
         Span::current().record("user_id", user_id);
         slot.set_user(user_id);
     }
-    policy.authorize(&**application, &actor)?;
+    policy.check_could(&**application, &actor)?;
     query.permit(&actor)?;
     let user_id = actor.user_id();
     let waiting_since = Instant::now();

@@ -7,8 +7,9 @@ mod stats;
 use actix_web::http::Method;
 use kernel::{
     Actor, Audit, Crud, Readable,
+    access::Access,
     audit::{self, Revert},
-    crud::{self, Access},
+    crud,
     idempotency::Deed,
     permission::Action,
 };
@@ -42,7 +43,7 @@ fn collection_routes<V: Writable>() -> Vec<Route> {
     );
     let writes = |actor: &Actor| {
         let mut writes = Action::WRITES.into_iter();
-        writes.any(|action| V::Service::ruled(actor, action))
+        writes.any(|action| V::Service::could(actor, action))
     };
     vec![
         Route::new("list", Method::GET, &all, reads(), list::<V>)

@@ -41,7 +41,7 @@ impl<C: Crud> Replayable for Deed<'_, C> {
     }
 
     async fn replay(&self, tx: &Tx, stored: StoredReply) -> Result<StoredReply> {
-        let is_full = self.permit(tx, &stored.notes()).await?;
+        let is_full = self.authorize(tx, &stored.notes()).await?;
         if self.shows_row() {
             stored.restore::<C>(tx, is_full).await
         } else {

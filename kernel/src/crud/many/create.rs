@@ -1,10 +1,11 @@
 //! New rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 
-use super::{answer, insert::insert, settle};
+use super::{after_write, answer, insert::insert};
 use crate::{
     Actor, Code, Error, Reads, Result, Tx,
-    crud::{Active, Change, Crud, Model, Written, base, forbidden, owner},
+    access::forbidden,
+    crud::{Active, Change, Crud, Model, Written, base, owner},
     permission::{Action, Reach},
     query,
     record::{Did, Entry},
@@ -35,7 +36,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     for row in &written {
         tx.record(Entry::between::<C>(Did::Created, None, &row.after));
     }
-    settle::<C>(tx, Action::Create, &written).await?;
+    after_write::<C>(tx, Action::Create, &written).await?;
     Ok(rows)
 }
 

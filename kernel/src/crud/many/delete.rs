@@ -26,7 +26,7 @@ pub async fn delete<C: Crud>(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i
             after: row.clone(),
         };
         let written: Vec<_> = rows.iter().flatten().map(deleted).collect();
-        C::settle(tx, Action::Delete, &written).await?;
+        C::after_write(tx, Action::Delete, &written).await?;
     }
     let version = |row: Model<C>| C::version(&row) + 1;
     Ok(rows.into_iter().map(|row| row.map(version)).collect())

@@ -25,10 +25,10 @@ fn answer<T>(done: Result<T>) -> Result<Result<T>> {
 }
 
 /// Nothing follows where nothing was written.
-async fn settle<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -> Result<()> {
+async fn after_write<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -> Result<()> {
     match written {
         [] => Ok(()),
-        written => C::settle(tx, action, written).await,
+        written => C::after_write(tx, action, written).await,
     }
 }
 

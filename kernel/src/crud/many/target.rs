@@ -34,7 +34,7 @@ pub async fn permitted<C: Crud>(
 ) -> Result<Vec<Result<Model<C>>>> {
     let ids = targets.iter().map(|target| target.id);
     let rows = scope::lock_all::<C>(tx, tx.actor(), ids).await?;
-    let verdicts = C::permits(tx, action, &rows).await?;
+    let verdicts = C::authorize(tx, action, &rows).await?;
     let mut found: HashMap<_, _> = rows
         .into_iter()
         .zip(verdicts)

@@ -1,7 +1,7 @@
 //! Changes.
 use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Iterable};
 
-use super::{Target, answer, permitted, settle};
+use super::{Target, after_write, answer, permitted};
 use crate::{
     Error, Reads, Result, Tx,
     crud::{Active, Change, Crud, Model, Written, base, scope, unique},
@@ -60,7 +60,7 @@ pub async fn change<C: Crud>(
         .iter()
         .filter_map(|row| Some((row.before.as_ref()?, &row.after)));
     query::index_changed::<C>(tx, changed).await?;
-    settle::<C>(tx, Action::Update, &written).await?;
+    after_write::<C>(tx, Action::Update, &written).await?;
     Ok(answers)
 }
 

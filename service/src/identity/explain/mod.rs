@@ -11,7 +11,7 @@ use crate::{
 use kernel::{
     Actor, Code, Error, Reads, Result, Session,
     actor::{Caller, Credential},
-    crud::{Deleted, everything, scope},
+    crud::scope,
     permission::{Grants, Permission},
 };
 
@@ -91,7 +91,7 @@ pub async fn explain(
 
 /// Finds a live or deleted user.
 async fn user(session: &Session, id: i64) -> Result<Model> {
-    let all = scope::shown::<Users>(&Actor::System, Deleted::Include, everything());
+    let all = scope::all::<Users>();
     let user = all.filter(Column::Id.eq(id)).one(session.db()?).await?;
     user.ok_or_else(|| Error::parameter("user_id", Code::NotFound, "there is no user with this id"))
 }
@@ -129,7 +129,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
         let held: Vec<_> = held.collect();
         let actor = actor(user.id, user.is_superuser, &held);
         let withheld = identity::withheld_for_user(self.session, user.id).await?;
-        let with_requirements = self.refusal(actor.clone().kept_from(withheld)).await?;
+        let with_requirements = self.refusal(actor.clone().with_withheld(withheld)).await?;
         let refusal = self.refusal(actor).await?;
         if let (Some(refusal), None) = (with_requirements, &refusal) {
             return Ok(Explanation::new(Some(refusal), Ground::Account));
@@ -175,7 +175,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
                 credential: Credential::ApiKey(NO_USER),
                 ..owner.clone()
             };
-            self.refusal(Actor::User(key.within(scopes))).await
+            self.refusal(Actor::User(key.limited_to(scopes))).await
         };
         let Some(refusal) = asked(scopes).await? else {
             return Ok(allowed);

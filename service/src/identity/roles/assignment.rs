@@ -55,7 +55,7 @@ pub async fn list_for_user(
         .select_only()
         .column(user_roles::Column::RoleId)
         .into_query();
-    let roles = scope::shown::<Roles>(reads.actor(), query.shape.deleted, everything());
+    let roles = scope::visible_if::<Roles>(reads.actor(), query.shape.deleted, everything());
     let roles = roles.filter(Column::Id.in_subquery(role_ids));
     read::page(reads, Plan::among(reads, query, roles).await?).await
 }

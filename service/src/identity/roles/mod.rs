@@ -75,6 +75,7 @@ impl Readable for Roles {
     type Row = Model;
 
     const OWNER: Option<Column> = None;
+    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Name).indexed(),
         Field::public(Column::Description),
@@ -94,18 +95,16 @@ impl Crud for Roles {
     type New = NewRole;
     type Patch = RolePatch;
 
-    const PUBLIC: bool = false;
-
-    async fn permits(
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         roles: &[Model],
     ) -> Result<Vec<Result<()>>> {
-        let permit = |role: &Model| {
-            permit::<Self>(reads.actor(), action, role)?;
+        let authorize = |role: &Model| {
+            require_permission::<Self>(reads.actor(), action, role)?;
             check_held(reads.actor(), &role.permissions)
         };
-        Ok(roles.iter().map(permit).collect())
+        Ok(roles.iter().map(authorize).collect())
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {

@@ -140,14 +140,15 @@ impl Crud for Users {
     }
 
     /// The result must not depend on the changed values: otherwise a caller could find out stored values by trying.
-    async fn permits(
+    async fn authorize(
         reads: &impl Reads,
         action: Action,
         users: &[Model],
     ) -> Result<Vec<Result<()>>> {
         let targets = guard::check_targets(reads, action, users).await?;
-        let permit = |(user, target)| permit::<Self>(reads.actor(), action, user).and(target);
-        Ok(users.iter().zip(targets).map(permit).collect())
+        let authorize =
+            |(user, target)| require_permission::<Self>(reads.actor(), action, user).and(target);
+        Ok(users.iter().zip(targets).map(authorize).collect())
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
@@ -173,7 +174,7 @@ impl Crud for Users {
     }
 
     /// Gives new users the role `member`. Ends the sessions and revokes the keys of users who are deleted or deactivated.
-    async fn settle(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
+    async fn after_write(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
         let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
         confirm_addresses(tx, action, users).await?;
         if action == Action::Create {

@@ -6,9 +6,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, prelude::DateTimeWithTi
 
 use crate::{identity::Users, identity::roles};
 use kernel::{
-    Readable, Reads, Result,
-    crud::{json_size, scope},
-    permission::{Action, Reach},
+    Reads, Result,
+    crud::{base, json_size, scope},
 };
 
 #[derive(Debug)]
@@ -35,14 +34,8 @@ impl From<Model> for UserRow {
 }
 
 pub async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
-    let actor = reads.actor();
-    let sees_all = actor.reach(Users::name(), Action::Read) == Reach::All;
-    let me = actor.owner(Users::name(), Action::Read);
-    let ids: Vec<i64> = users
-        .iter()
-        .map(|user| user.id)
-        .filter(|id| sees_all || me == Some(*id))
-        .collect();
+    let is_shown = |user: &&Model| base::shows_private::<Users>(reads.actor(), user);
+    let ids: Vec<i64> = users.iter().filter(is_shown).map(|user| user.id).collect();
     if ids.is_empty() {
         return Ok(users.into_iter().map(UserRow::from).collect());
     }

@@ -64,7 +64,7 @@ async fn sessions_are_filtered_sorted_and_paged() {
         let request = app.anonymous().request(Method::POST, "/auth/login");
         let request = request.header("User-Agent", format!("Phone {number}"));
         let login = json!({ "login": "ada", "password": PASSWORD });
-        Reply::of(request.json(&login)).await.expect_status(200);
+        Reply::send(request.json(&login)).await.expect_status(200);
     }
     let list = "/auth/sessions";
 
@@ -133,5 +133,47 @@ async fn audit_entries_are_filtered_sorted_and_paged() {
     let entry = &rows(&root, &deleted).await[0];
     for made_up in ["updated_at", "deleted_at"] {
         assert_eq!(entry.get(made_up), None, "{made_up}");
+    }
+}
+
+#[actix_web::test]
+async fn every_caller_sees_only_their_own_sessions_and_api_keys() {
+    let app = TestApp::new().await;
+    let (ada, bob, root) = (
+        app.member("ada").await,
+        app.member("bob").await,
+        app.superuser("root").await,
+    );
+    app.anonymous().login("ada", PASSWORD).await;
+    for client in [&ada, &ada, &bob, &root] {
+        let mut key = json!({ "name": "Backup", "scopes": ["posts.create.own"] });
+        key["expires_at"] = "2999-01-01T00:00:00Z".into();
+        client.post("/auth/api-keys", key).await.expect_status(201);
+    }
+    for list in ["/auth/sessions", "/auth/api-keys"] {
+        let first = ada.get(format!("{list}?sort=id&limit=1")).await;
+        let first = first.expect_status(200);
+        let (id, next) = (first.ids()[0], &first.body["page"]["next"]);
+        let cursor = format!("sort=id&limit=1&cursor={}", next.as_str().unwrap());
+        for client in [&bob, &root] {
+            let own = client.get(list).await.expect_status(200).ids();
+            assert_eq!(own.len(), 1, "{list}");
+            for (question, expected) in [
+                ("created_at[gt]=2000-01-01&sort=id", &*own),
+                ("expires_at[gt]=2000-01-01&sort=-last_used_at", &own),
+                ("id[gte]=1&limit=100&count=exact", &own),
+                (&format!("id={id}&count=exact"), &[]),
+                (&format!("id[in]={id},{}", own[0]), &own),
+            ] {
+                let page = client.get(format!("{list}?{question}")).await;
+                let page = page.expect_status(200);
+                assert_eq!(page.ids(), expected, "{list}?{question}");
+                if question.contains("count") {
+                    assert_eq!(page.body["page"]["total"], expected.len(), "{question}");
+                }
+            }
+            let beyond = client.get(format!("{list}?{cursor}")).await;
+            assert_eq!(beyond.expect_status(200).ids(), own, "{list}?{cursor}");
+        }
     }
 }

@@ -20,7 +20,7 @@ const LACKED: [&str; 7] = [
     "users.read",
     "audit.read",
     "system.read",
-    "users.create.own",
+    "users.audit.own",
 ];
 
 /// Permissions that the keeper has, and their `.own` forms.

@@ -155,10 +155,16 @@ async fn activity_is_for_those_to_set_who_may_update_users() {
     assert_eq!(made.body["is_active"], false);
 }
 
-/// A new user belongs to nobody yet, so a permission for one's own rows does not cover creating it.
+/// A new user belongs to nobody yet, so there is no permission to create one's own. A role that got it when it existed
+/// creates nothing by it.
 #[actix_web::test]
 async fn creating_a_user_needs_the_full_permission() {
     let app = TestApp::new().await;
+    let role = json!({ "name": "creators", "permissions": ["users.create.own"] });
+    let refused = app.superuser("root").await.post("/roles", role).await;
+    refused
+        .expect_problem(422, "validation_failed")
+        .expect_error_at("/permissions/0");
     let creator = app.with_permissions("creator", &["users.create.own"]).await;
     let user = json!({ "username": "new", "email": "new@example.org", "password": "long enough" });
     let bulk = json!({ "operations": [{ "op": "create", "data": user.clone() }] });

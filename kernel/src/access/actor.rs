@@ -1,9 +1,9 @@
-//! On whose behalf something is done.
-use crate::permission::{Action, Grants, Permission, Reach};
+//! The actor: the one on whose behalf something is done, and what they hold.
+use super::permission::{Action, Grants, Permission, Reach};
 
 #[derive(Debug, Clone)]
 pub enum Actor {
-    /// Nobody signed in.
+    /// A caller that is not signed in.
     Anonymous,
     User(Caller),
     /// The operator's command line and the service itself: may do everything.
@@ -17,22 +17,22 @@ pub struct Caller {
     pub credential: Credential,
     pub is_superuser: bool,
     pub grants: Grants,
-    /// The scopes of an API key. None for a sign-in, which lends everything.
+    /// The scopes of an API key. None for a sign-in, which has all permissions of its user.
     pub scopes: Option<Grants>,
-    /// What they have to do before they may do what their grants say.
+    /// The requirement that the caller must meet before the grants apply.
     pub withheld: Option<Withheld>,
 }
 
-/// Why somebody is kept from what they may do, and from what.
+/// A requirement that a caller does not meet yet, and what is withheld until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Withheld {
-    /// From all but their account, until they have a second factor, which a role of theirs asks for.
+    /// A role of the caller requires a second factor. All but the account is withheld.
     SecondFactor,
-    /// From changing anything but their account, until their address is verified.
+    /// The e-mail address must be verified. Changes of anything but the account are withheld.
     Verification,
 }
 
-/// What a caller proves who they are with.
+/// The credential that a caller sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     /// A sign-in, by its id.
@@ -42,32 +42,31 @@ pub enum Credential {
 }
 
 impl Caller {
-    /// What is left of what they may where only `scopes` are lent: by a superuser all of these.
+    /// Returns the caller with the permissions that both the caller and `scopes` cover, as an API key has them.
     #[must_use]
-    pub fn within(self, scopes: &Grants) -> Self {
+    pub fn limited_to(self, scopes: &Grants) -> Self {
         let everything = Permission::new("*");
-        let held = match self.is_superuser {
-            true => [everything.clone()].into_iter().collect(),
-            false => self.grants,
+        let held = if self.is_superuser {
+            [everything.clone()].into_iter().collect()
+        } else {
+            self.grants
         };
         Self {
-            is_superuser: self.is_superuser && scopes.cover(&everything),
-            grants: held.and(scopes),
+            is_superuser: self.is_superuser && scopes.covers(&everything),
+            grants: held.intersection(scopes),
             scopes: Some(scopes.clone()),
             ..self
         }
     }
-}
 
-impl Caller {
-    /// The permissions that the credential gives. `owner_rights` are what owners may do without a permission: an API key
-    /// gives those of them that its scopes cover.
+    /// Returns the permissions that the credential gives. `owner_rights` are what owners may do without a permission: an
+    /// API key gives those of them that its scopes cover.
     #[must_use]
-    pub fn lent(&self, owner_rights: &[Permission]) -> Grants {
+    pub fn permissions(&self, owner_rights: &[Permission]) -> Grants {
         let covered = |scopes: &Grants| {
             let rights = owner_rights.iter().cloned();
             rights
-                .filter(|right| scopes.cover(right) && !self.grants.cover(right))
+                .filter(|right| scopes.covers(right) && !self.grants.covers(right))
                 .collect::<Vec<_>>()
         };
         let rights = self.scopes.as_ref().map(covered).unwrap_or_default();
@@ -85,9 +84,9 @@ impl Credential {
 }
 
 impl Actor {
-    /// The same, from whom something is withheld.
+    /// Returns the actor with this requirement unmet.
     #[must_use]
-    pub fn kept_from(self, withheld: Option<Withheld>) -> Self {
+    pub fn with_withheld(self, withheld: Option<Withheld>) -> Self {
         match self {
             Self::User(caller) => Self::User(Caller { withheld, ..caller }),
             other => other,
@@ -101,15 +100,20 @@ impl Actor {
         }
     }
 
-    /// The user whose rows the caller may act on because they are theirs, without a permission. A sign-in lends that
-    /// right; an API key lends it only where its scopes cover `<resource>.<action>.own`.
+    /// The user whose rows the caller may act on as their owner, without a permission. A sign-in has that right; an API key
+    /// has it only if its scopes cover `<resource>.<action>.own`.
     pub fn owner(&self, resource: &str, action: Action) -> Option<i64> {
         let caller = self.caller()?;
-        let is_lent = caller
+        let has_right = caller
             .scopes
             .as_ref()
             .is_none_or(|scopes| scopes.reach(resource, action) > Reach::None);
-        is_lent.then_some(caller.user_id)
+        has_right.then_some(caller.user_id)
+    }
+
+    /// Whether the rows of this user are the actor's own.
+    pub fn is_owner(&self, owner: Option<i64>) -> bool {
+        self.user_id().is_some_and(|me| owner == Some(me))
     }
 
     pub fn caller(&self) -> Option<&Caller> {
@@ -139,6 +143,6 @@ impl Actor {
         self.is_superuser()
             || self
                 .caller()
-                .is_some_and(|caller| caller.grants.cover(permission))
+                .is_some_and(|caller| caller.grants.covers(permission))
     }
 }

@@ -84,26 +84,26 @@ impl fmt::Display for Permission {
 pub struct Grants(Vec<Permission>);
 
 impl Grants {
-    pub fn cover(&self, permission: &Permission) -> bool {
+    pub fn covers(&self, permission: &Permission) -> bool {
         self.0.iter().any(|held| held.covers(permission))
     }
 
     pub fn reach(&self, resource: &str, action: Action) -> Reach {
         let full = format!("{resource}.{}", action.as_str());
-        if self.cover(&Permission::new(full.as_str())) {
+        if self.covers(&Permission::new(full.as_str())) {
             Reach::All
-        } else if self.cover(&Permission::new(full + ".own")) {
+        } else if self.covers(&Permission::new(full + ".own")) {
             Reach::Own
         } else {
             Reach::None
         }
     }
 
-    /// What both give. Of two permissions one covers the other, or they have nothing in common.
+    /// Returns what both cover. Of two permissions one covers the other, or they have nothing in common.
     #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
+    pub fn intersection(&self, other: &Self) -> Self {
         let narrow = |one: &Self, other: &Self| {
-            let both = one.iter().filter(|held| other.cover(held));
+            let both = one.iter().filter(|held| other.covers(held));
             both.cloned().collect::<Vec<_>>()
         };
         let mut both = narrow(self, other);
@@ -144,11 +144,11 @@ mod tests {
             for other in &all {
                 let (a, b) = (Grants(vec![one.clone()]), Grants(vec![other.clone()]));
 
-                let both = a.and(&b);
+                let both = a.intersection(&b);
 
                 for asked in &all {
                     let expected = one.covers(asked) && other.covers(asked);
-                    assert_eq!(both.cover(asked), expected, "{one} and {other}: {asked}");
+                    assert_eq!(both.covers(asked), expected, "{one} and {other}: {asked}");
                 }
             }
         }
