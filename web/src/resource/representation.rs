@@ -17,10 +17,7 @@ type State<V> = <<<V as Resource>::Service as Columns>::State as StateView>::Vie
 /// A row as JSON: the view of its resource and the members that every row has, without private members that the caller may
 /// not see.
 #[derive(Debug, JsonSchema)]
-#[schemars(
-    rename = "{V}",
-    description = "A row. `deleted_at` is present only if the request asks for deleted rows."
-)]
+#[schemars(rename = "{V}", description = "A row.")]
 pub struct Representation<V: Resource> {
     id: i64,
     #[serde(flatten)]
@@ -45,6 +42,7 @@ pub trait StateView {
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct Changes {
     updated_at: Time,
+    /// Present only if the request asks for deleted rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Option<Time>>,
     version: i64,
