@@ -1,6 +1,6 @@
 //! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
 mod caller;
-mod changes;
+mod change_feed;
 mod classify;
 mod deadline;
 mod health;
@@ -26,7 +26,7 @@ use tokio::{
 };
 
 pub use caller::{Caller, Presence};
-pub use changes::{Changed, Changes, notification};
+pub use change_feed::{ChangeFeed, ChangedUsers, notification};
 pub use classify::{all_taken, classify, ends_transaction, is_lock_wait, taken, taken_field};
 pub use deadline::{Deadline, Limit};
 pub use migrations::Migrations;
@@ -50,8 +50,8 @@ pub struct Database {
     /// SQLite's writer; on PostgreSQL a connection for migrations alone.
     write: DatabaseConnection,
     secret: Arc<OnceCell<Secret>>,
-    /// Heard from other nodes; a file has none that tell.
-    changes: Changes,
+    /// The changes that other nodes make. A SQLite database has no other nodes.
+    change_feed: ChangeFeed,
     /// Follows the clock of a server.
     _clock: Option<Arc<clock::Follower>>,
     /// The one writer of a SQLite database; PostgreSQL has many.
@@ -64,7 +64,7 @@ impl Database {
         let log = Arc::new(statements::log(settings.slow_statement, observer));
         let url = settings.url.expose_secret();
         let (mut follower, mut writer) = (None, None);
-        let (pool, write, changes) = match url.split_once(':').map(|(scheme, _)| scheme) {
+        let (pool, write, change_feed) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
                 let watch = |mut connection: DatabaseConnection| {
                     let log = log.clone();
@@ -74,16 +74,16 @@ impl Database {
                 let connected = sqlite::connect(url, settings).await?;
                 writer = Some(connected.writer);
                 let pool = ReadPool::Sqlite(watch(connected.read));
-                (pool, watch(connected.write), Changes::deaf())
+                (pool, watch(connected.write), ChangeFeed::disabled())
             }
             Some("postgres" | "postgresql") => {
                 let postgres = Postgres::connect(url, settings, log).await?;
-                let changes = Changes::of(&postgres.home.handle, postgres.server.clone());
+                let change_feed = ChangeFeed::start(&postgres.home.handle, postgres.server.clone());
                 let write = postgres.for_migrations();
                 follower = Some(Arc::new(
                     clock::follow(&postgres.home.handle, postgres.server.clone()).await,
                 ));
-                (ReadPool::Postgres(postgres), write, changes)
+                (ReadPool::Postgres(postgres), write, change_feed)
             }
             _ => {
                 return Err(Error::bug(
@@ -100,7 +100,7 @@ impl Database {
             },
             write,
             secret: Arc::default(),
-            changes,
+            change_feed,
             _clock: follower,
             writer,
         })
@@ -137,9 +137,9 @@ impl Database {
         self
     }
 
-    /// Of those who call.
-    pub fn changes(&self) -> &Changes {
-        &self.changes
+    /// Tells which cached callers are no longer valid.
+    pub fn change_feed(&self) -> &ChangeFeed {
+        &self.change_feed
     }
 
     /// Opens a transaction, or gives up at the deadline.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Actor, Error, Result,
-    database::{Changed, Transaction, ends_transaction, notification},
+    database::{ChangedUsers, Transaction, ends_transaction, notification},
     record::{self, Author, Entries, Entry},
     secret::Secret,
 };
@@ -36,8 +36,8 @@ pub struct Tx {
     request_id: Option<Arc<str>>,
     /// What was done so far, for the audit.
     done: Mutex<Entries>,
-    /// Whose permissions, sessions or state are no longer what they were.
-    changed: Mutex<Changed>,
+    /// The users whose cached permissions, sessions or state the commit makes invalid.
+    changed: Mutex<ChangedUsers>,
     after_commit: Mutex<Vec<Hook>>,
     failed: AtomicBool,
     /// A statement failed in a way after which SQLite may have ended the transaction by itself.
@@ -116,7 +116,7 @@ impl Tx {
 
     /// Makes every node forget what it has cached of the caller with this user id.
     pub fn forget_caller(&self, user_id: i64) {
-        lock(&self.changed).user(user_id);
+        lock(&self.changed).add(user_id);
     }
 
     /// Notes what was done. It is stored before the commit, or before the next write whose entries the database makes.
@@ -140,7 +140,7 @@ impl Tx {
                 }
             }
             (Some(CachedCallers::SameId | CachedCallers::All), _) => {
-                lock(&self.changed).everybody();
+                *lock(&self.changed) = ChangedUsers::all();
             }
         }
     }
@@ -164,7 +164,10 @@ impl Tx {
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
             let committed = self.inner.commit().await;
             // Where nobody knows whether it is committed, too.
-            self.kernel.database.changes().note(&lock(&self.changed));
+            self.kernel
+                .database
+                .change_feed()
+                .apply(&lock(&self.changed));
             for hook in std::mem::take(&mut *lock(&self.after_commit)) {
                 hook();
             }
@@ -252,7 +255,7 @@ impl Tx {
         self.charge(charges).await?;
         let changed = lock(&self.changed).clone();
         let db = self.get_database_backend();
-        if changed.is_nobody() || db != DbBackend::Postgres || self.failed.load(Relaxed) {
+        if changed.is_empty() || db != DbBackend::Postgres || self.failed.load(Relaxed) {
             return Ok(());
         }
         let (channel, text) = notification(&changed);
