@@ -224,7 +224,7 @@ impl Tx {
     }
 
     /// Waits for a lock of our own, until the transaction ends. SQLite has one writer anyway.
-    pub async fn one_at_a_time(&self, lock: i64) -> Result<()> {
+    pub async fn advisory_lock(&self, lock: i64) -> Result<()> {
         if self.get_database_backend() == DbBackend::Postgres {
             let wait = "SELECT pg_advisory_xact_lock($1)";
             self.query_one_raw(Statement::from_sql_and_values(
@@ -238,7 +238,7 @@ impl Tx {
     }
 
     /// Takes a lock of our own until the transaction ends, unless somebody else has it. SQLite has one writer anyway.
-    pub async fn is_the_only(&self, lock: i64) -> Result<bool> {
+    pub async fn try_advisory_lock(&self, lock: i64) -> Result<bool> {
         if self.get_database_backend() != DbBackend::Postgres {
             return Ok(true);
         }

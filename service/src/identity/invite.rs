@@ -145,7 +145,7 @@ fn check_email(invited: &Model, account: &NewAccount) -> Result<()> {
 
 /// Fails if a superuser exists, and revokes the other first-run tokens: only one of them can be used.
 async fn claim_first_run(tx: &Tx) -> Result<()> {
-    tx.one_at_a_time(FIRST_SUPERUSER_LOCK).await?;
+    tx.advisory_lock(FIRST_SUPERUSER_LOCK).await?;
     if has_superuser(tx).await? {
         return Err(invalid_token());
     }

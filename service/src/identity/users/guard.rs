@@ -99,7 +99,7 @@ pub async fn check_last_superuser(tx: &Tx, action: Action, users: &[Written<User
         return Ok(());
     }
     // Without the lock, two superusers who demote each other would both see the other one as active.
-    tx.one_at_a_time(SUPERUSER_LOCK).await?;
+    tx.advisory_lock(SUPERUSER_LOCK).await?;
     if has_superuser(tx).await? {
         Ok(())
     } else {
