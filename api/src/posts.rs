@@ -4,7 +4,7 @@ use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
     crud::Crud,
-    idempotency::Deed,
+    idempotency::WriteRequest,
     posts::STATES,
 };
 use web::prelude::*;
@@ -79,7 +79,7 @@ async fn comment(call: Call<NewReply>) -> Answer<CreatedRow<CommentView>> {
         body,
         author_id,
     };
-    call.write(Deed::<Comments>::Create(&new), async |tx| {
+    call.write(WriteRequest::<Comments>::Create(&new), async |tx| {
         Reply::created_row::<CommentView>(Comments::create(tx, &new).await?)
     })
     .await

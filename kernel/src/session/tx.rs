@@ -46,7 +46,7 @@ pub struct Tx {
     is_uncertain: AtomicBool,
     /// Whether the bytes that the user leaves behind count towards a limit.
     is_counted: bool,
-    kept_bytes: AtomicU64,
+    answer_bytes: AtomicU64,
     history_bytes: AtomicU64,
     /// The fields that were changed.
     fields: Mutex<BTreeSet<String>>,
@@ -72,7 +72,7 @@ impl Tx {
             is_over: AtomicBool::new(false),
             is_uncertain: AtomicBool::new(false),
             is_counted: true,
-            kept_bytes: AtomicU64::default(),
+            answer_bytes: AtomicU64::default(),
             history_bytes: AtomicU64::default(),
             fields: Mutex::default(),
             has_recorded: AtomicBool::new(false),
@@ -94,9 +94,9 @@ impl Tx {
         lock(&self.after_commit).push(Box::new(hook));
     }
 
-    /// Notes bytes of an answer that is kept under an idempotency key.
-    pub(crate) fn keeps_answer(&self, bytes: u64) {
-        self.kept_bytes.fetch_add(bytes, Relaxed);
+    /// Counts bytes of an answer that is stored under an idempotency key.
+    pub(crate) fn add_answer_bytes(&self, bytes: u64) {
+        self.answer_bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Whether any change was recorded.
@@ -277,8 +277,8 @@ impl Tx {
             return Ok(());
         }
         let quotas = &self.kernel.quotas;
-        let kept = (Kind::Answers, self.kept_bytes.load(Relaxed));
-        charges.extend(quotas.charge(self, user_id, kept).await?);
+        let answers = (Kind::Answers, self.answer_bytes.load(Relaxed));
+        charges.extend(quotas.charge(self, user_id, answers).await?);
         // Superusers repair what others wrote.
         if !self.actor.is_superuser() {
             let history = (Kind::History, self.history_bytes.load(Relaxed));

@@ -4,7 +4,7 @@ use kernel::{
     Code, Crud, Error, Result,
     bulk::{self, Done, MOST, Operation, Refused},
     crud::{Expected, Target},
-    idempotency::Deed,
+    idempotency::WriteRequest,
     input::{Input, check, present},
     json::MAX_SAFE,
     permission::Action,
@@ -192,7 +192,7 @@ pub async fn bulk<V: Resource>(mut call: Call<Operations<V>>) -> Answer<Ok<Resul
         call = call.long();
     }
     let operations = &call.input.0;
-    call.write(Deed::Bulk(operations), async |tx| {
+    call.write(WriteRequest::Bulk(operations), async |tx| {
         let done = bulk::bulk(tx, operations).await?;
         let rows = done.iter().map(|done| (done.id, done.version)).collect();
         Ok(Reply::ok(&Results::from(done))?.with_rows(rows))
