@@ -156,7 +156,7 @@ async fn check<B: Body, Q: Query>(
     // Waiting for the body and for the caller's turn has time limits of its own, so it does not count here.
     let started = arrival + waiting_since.elapsed();
     let kernel = kernel.for_request(started, time_limit(request.method()));
-    let session = Session::new(kernel, actor).from(origin(request));
+    let session = Session::new(kernel, actor).with_origin(origin(request));
     if let Some(rows) = policy.rule.rows_before_handler() {
         rows(&session, &ids).await?;
     }
