@@ -59,10 +59,10 @@ impl Drop for Follower {
     }
 }
 
-/// Measures the difference once, and then every half minute, in a task of the runtime `home`.
-pub async fn follow(home: &Handle, server: PgConnectOptions) -> Follower {
+/// Measures the difference once, and then every half minute, in a task of the runtime `runtime`.
+pub async fn follow(runtime: &Handle, server: PgConnectOptions) -> Follower {
     let mut pause = measure(&server).await;
-    Follower(home.spawn(async move {
+    Follower(runtime.spawn(async move {
         loop {
             sleep(pause).await;
             pause = measure(&server).await;

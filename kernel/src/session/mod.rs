@@ -74,15 +74,14 @@ impl Session {
     /// Lets a cascade, a restore or a purge take `database.long_timeout`. The time still counts from the same moment.
     #[must_use]
     pub fn long(self) -> Self {
-        let deadline = self.kernel.database.deadline().limited_by(Limit::Long);
+        let deadline = self.kernel.database.deadline().with_limit(Limit::Long);
         self.with_deadline(deadline)
     }
 
     /// Gives each statement and each transaction a deadline of its own, for work that is done in chunks.
     #[must_use]
     pub fn per_chunk(self) -> Self {
-        let deadline = self.kernel.database.deadline();
-        let deadline = deadline.of_each(deadline.limit());
+        let deadline = self.kernel.database.deadline().per_chunk();
         self.with_deadline(deadline)
     }
 
