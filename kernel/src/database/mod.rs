@@ -180,14 +180,14 @@ impl Database {
     #[must_use]
     pub fn with_secret(self, secret: &SecretString) -> Self {
         Self {
-            secret: Arc::new(OnceCell::new_with(Some(Secret::of(secret)))),
+            secret: Arc::new(OnceCell::new_with(Some(Secret::from_text(secret)))),
             ..self
         }
     }
 
     /// Returns the key that authenticates cursors. It is read once. Fails while the schema is not migrated.
     pub async fn secret(&self) -> Result<Secret> {
-        let installed = || Secret::installed(&self.reader, "cursor");
+        let installed = || Secret::load(&self.reader, "cursor");
         Ok(self.secret.get_or_try_init(installed).await?.clone())
     }
 

@@ -95,7 +95,9 @@ pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKe
                 key_hash: Set(hash(text.expose_secret().as_bytes())),
                 scopes: Set(new.scopes.clone().into()),
                 created_at: Set(now()),
-                expires_at: Set(new.expires_at.and_then(|time| time::normal(&time.into()))),
+                expires_at: Set(new
+                    .expires_at
+                    .and_then(|time| time::normalize(&time.into()))),
                 ..Default::default()
             };
             let key = Entity::insert(row).exec_with_returning(tx).await?;
@@ -237,7 +239,7 @@ impl From<Model> for ApiKey {
 
 /// Fails unless the time is in the future and its year has four digits, as RFC 3339 writes years.
 fn check_expiry(time: &DateTime<Utc>, _: &()) -> garde::Result {
-    if *time > now() && time::normal(&time.fixed_offset()).is_some() {
+    if *time > now() && time::normalize(&time.fixed_offset()).is_some() {
         Ok(())
     } else {
         Err(refuse(

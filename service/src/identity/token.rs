@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> Secret {
-        Secret::of(&SecretString::from(text))
+        Secret::from_text(&SecretString::from(text))
     }
 
     #[test]

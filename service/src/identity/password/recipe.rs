@@ -32,7 +32,7 @@ struct Pepper {
 
 impl Pepper {
     fn new(text: &SecretString) -> Self {
-        let secret = Secret::of(text);
+        let secret = Secret::from_text(text);
         let id = secret.derive("the name of a pepper");
         Self {
             id: id.bytes()[..KeyId::MAX_LEN].to_vec(),
