@@ -55,13 +55,13 @@ pub async fn pending_email(reads: &impl Reads, user: i64) -> Result<Option<Strin
     Ok(row.and_then(|row| row.email))
 }
 
-/// Whether the user has proved that they receive mail at their address.
+/// Returns true if the user has proved that they receive mail at their address.
 pub async fn is_verified(reads: &impl Reads, user: &Model) -> Result<bool> {
     let confirmation = confirmation(reads, user).await?;
     Ok(confirmation.is_some_and(|row| row.is_proven))
 }
 
-/// Whether the address is known to be the user's: they verified it, or somebody else set it (an operator or an
+/// Returns true if the address is known to be the user's: they verified it, or somebody else set it (an operator or an
 /// invitation). It is false for somebody who registered with the address of another person.
 pub(super) async fn is_confirmed(reads: &impl Reads, user: &Model) -> Result<bool> {
     Ok(confirmation(reads, user).await?.is_some())

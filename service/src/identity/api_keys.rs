@@ -140,7 +140,7 @@ pub(crate) async fn revoke_keys(tx: &Tx, users: &[i64]) -> Result<()> {
     scope::erase::<Entity>(tx, by_users).await.map(drop)
 }
 
-/// Whether the text has the prefix of a key.
+/// Returns true if the text has the prefix of a key.
 pub(super) fn has_key_prefix(text: &SecretString) -> bool {
     text.expose_secret().starts_with(PREFIX_START)
 }

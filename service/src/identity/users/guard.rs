@@ -109,7 +109,7 @@ pub async fn check_last_superuser(tx: &Tx, action: Action, users: &[Written<User
     }
 }
 
-/// Whether there is an active superuser.
+/// Returns true if there is an active superuser.
 pub async fn has_superuser(reads: &impl Reads) -> Result<bool> {
     let one = scope::all_live::<Users>()
         // Constants, not parameters, so that the partial index of active superusers can be used.
