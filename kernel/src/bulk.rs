@@ -1,7 +1,7 @@
-//! Several writes of one resource as one: all of them, or none (contract §11).
+//! Runs several writes of one resource in one transaction: all succeed, or none (contract §11).
 //!
-//! What follows one another and is of one kind is written together. The result is that of one by one, in order, but
-//! for who gets a unique value among those (`docs/api.md`).
+//! Consecutive operations of the same kind are written together. The result is that of running them one by one, except that
+//! their unique values are checked together (`docs/api.md`).
 use std::collections::{BTreeSet, HashSet};
 
 use crate::{
@@ -11,14 +11,14 @@ use crate::{
     permission::Action,
 };
 
-/// Operations of one request.
-pub const MOST: usize = 1_000;
+/// The most operations of one request.
+pub const MAX_OPERATIONS: usize = 1_000;
 
-/// Refusals of one request that are reported.
-const REPORTED: usize = 100;
+/// The most refusals that are reported for one request.
+const MAX_REPORTED: usize = 100;
 
-/// Operations that are written together.
-const TOGETHER: usize = 100;
+/// The most operations that are written together.
+const MAX_GROUP: usize = 100;
 
 pub enum Operation<C: Crud> {
     Create(C::New),
@@ -26,7 +26,7 @@ pub enum Operation<C: Crud> {
     Delete(Target),
 }
 
-/// What became of one.
+/// The result of one operation.
 #[derive(Debug)]
 pub struct Done {
     pub action: Action,
@@ -50,8 +50,8 @@ impl<C: Crud> Operation<C> {
         }
     }
 
-    /// What holds for a row of which the operation names no version.
-    pub fn unless_said(&mut self, expected: &Expected) {
+    /// Sets the expected version of an operation that names none.
+    pub fn set_default_version(&mut self, expected: &Expected) {
         if let Self::Update(target, _) | Self::Delete(target) = self
             && target.expected == Expected::Anything
         {
@@ -60,36 +60,36 @@ impl<C: Crud> Operation<C> {
     }
 }
 
-/// What must not hold a transaction open, for those who may do all of it: hashing is work that not everybody can ask for.
-/// Fails with [`Error::Operations`] where some were refused.
+/// Does the work that must not hold a transaction open, such as hashing. It first checks that the actor could do every
+/// operation, because that work is expensive. Fails with [`Error::Operations`] if some were refused.
 pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]) -> Result<()> {
     check_could(session.actor(), operations)?;
     let mut refused = Refused::default();
-    for (place, operation) in operations.iter_mut().enumerate() {
+    for (index, operation) in operations.iter_mut().enumerate() {
         if let Operation::Create(new) = operation
             && let Err(error) = C::prepare(session, new).await
         {
-            refused.add(place, error.beneath("/data"))?;
+            refused.add(index, error.with_pointer_prefix("/data"))?;
         }
     }
-    refused.or(())
+    refused.into_result(())
 }
 
-/// In the order of the operations. Fails with [`Error::Operations`] where some were refused: with all that were, of those
-/// that are written together.
+/// Runs the operations in their order. Fails with [`Error::Operations`] if some were refused: it reports all refused
+/// operations of the group that is written together.
 pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<Done>> {
     check_could(tx.actor(), operations)?;
-    hold(tx, operations).await?;
+    lock_targets(tx, operations).await?;
     let mut done = Vec::with_capacity(operations.len());
     while done.len() < operations.len() {
         let rest = &operations[done.len()..];
-        let group = &rest[..together(rest)];
-        // What is about more than one row is said of the first.
+        let group = &rest[..group_length(rest)];
+        // A refusal that is about several rows is reported for the first one.
         let answers = match run::<C>(tx, group).await {
             Err(error) if error.is_refusal() => vec![Err(error)],
             answers => answers?,
         };
-        done.extend(all(done.len(), answers)?);
+        done.extend(collect_results(done.len(), answers)?);
     }
     Ok(done)
 }
@@ -104,11 +104,11 @@ fn check_could<C: Crud>(actor: &Actor, operations: &[Operation<C>]) -> Result<()
             Err(forbidden(action))
         }
     };
-    all(0, operations.iter().map(check).collect()).map(drop)
+    collect_results(0, operations.iter().map(check).collect()).map(drop)
 }
 
-/// Locks every row that is named, in the order of their ids: in that of the operations, two requests could wait for each other.
-async fn hold<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<()> {
+/// Locks the rows of all operations in the order of their ids, so that two requests cannot deadlock.
+async fn lock_targets<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<()> {
     let targets = operations.iter().filter_map(Operation::target);
     let ids: BTreeSet<_> = targets.map(|target| target.id).collect();
     match ids.len() {
@@ -117,17 +117,22 @@ async fn hold<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<()> {
     }
 }
 
-/// How many of the first are of one kind, and about a row each; not so many that their texts fill the memory.
-fn together<C: Crud>(operations: &[Operation<C>]) -> usize {
+/// Returns how many of the first operations are of one kind and about different rows, up to a limit that bounds the memory
+/// of their texts.
+fn group_length<C: Crud>(operations: &[Operation<C>]) -> usize {
     let mut seen = HashSet::new();
     let kind = operations.first().map(Operation::action);
-    let goes_on = |operation: &&Operation<C>| {
+    let continues = |operation: &&Operation<C>| {
         let is_new = operation
             .target()
             .is_none_or(|target| seen.insert(target.id));
         is_new && Some(operation.action()) == kind
     };
-    operations.iter().take(TOGETHER).take_while(goes_on).count()
+    operations
+        .iter()
+        .take(MAX_GROUP)
+        .take_while(continues)
+        .count()
 }
 
 async fn run<C: Crud>(tx: &Tx, group: &[Operation<C>]) -> Result<Vec<Result<Done>>> {
@@ -159,20 +164,20 @@ async fn run<C: Crud>(tx: &Tx, group: &[Operation<C>]) -> Result<Vec<Result<Done
     })
 }
 
-/// Everything that was done, or what of it was refused; `first` is the place of the first.
-fn all<T>(first: usize, answers: Vec<Result<T>>) -> Result<Vec<T>> {
+/// Returns all results, or fails with the refused operations; `first` is the index of the first operation.
+fn collect_results<T>(first: usize, answers: Vec<Result<T>>) -> Result<Vec<T>> {
     let mut done = Vec::with_capacity(answers.len());
     let mut refused = Refused::default();
-    for (place, answer) in answers.into_iter().enumerate() {
+    for (index, answer) in answers.into_iter().enumerate() {
         match answer {
             Ok(answer) => done.push(answer),
-            Err(error) => refused.add(first + place, error.beneath("/data"))?,
+            Err(error) => refused.add(first + index, error.with_pointer_prefix("/data"))?,
         }
     }
-    refused.or(done)
+    refused.into_result(done)
 }
 
-/// Operations that were refused: as the first of them would have been alone.
+/// The refused operations of a request. The error of the first one decides the answer.
 #[derive(Default)]
 pub struct Refused {
     first: Option<Error>,
@@ -181,24 +186,24 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Pointers are into the operation. Fails with the error where nobody who calls can mend it.
-    pub fn add(&mut self, place: usize, error: Error) -> Result<()> {
+    /// Adds a refused operation; the pointers of `error` are relative to it. Fails with the error if the caller cannot fix it.
+    pub fn add(&mut self, index: usize, error: Error) -> Result<()> {
         let Some(refusals) = error.refusals() else {
             return Err(error);
         };
         self.first.get_or_insert(error);
         self.count += 1;
         let refusals = refusals.into_iter().map(|refusal| Refusal {
-            at: format!("/operations/{place}{}", refusal.at),
+            at: format!("/operations/{index}{}", refusal.at),
             ..refusal
         });
-        let free = REPORTED.saturating_sub(self.refusals.len());
+        let free = MAX_REPORTED.saturating_sub(self.refusals.len());
         self.refusals.extend(refusals.take(free));
         Ok(())
     }
 
-    /// What was done, where nothing was refused.
-    pub fn or<T>(self, done: T) -> Result<T> {
+    /// Returns `done` if nothing was refused.
+    pub fn into_result<T>(self, done: T) -> Result<T> {
         match self.first {
             None => Ok(done),
             Some(first) => Err(Error::Operations {

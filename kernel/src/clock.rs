@@ -1,4 +1,4 @@
-//! The time that nodes share, which is the database's: each node measures how far its own clock is from that.
+//! All nodes use the time of the database: each measures how much its own clock differs.
 use std::{
     sync::atomic::{AtomicI64, Ordering::Relaxed},
     time::Duration,
@@ -13,43 +13,44 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// The pause between two measurements, and the one after a measurement that failed.
+/// The pause between two measurements.
 const PERIOD: Duration = Duration::from_secs(30);
+/// The pause after a failed measurement.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How long one measurement may take, connecting included.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The time limit of one measurement, which includes connecting.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A clock that is further from the database's than this is worth a warning.
+/// A larger difference is logged as a warning.
 const TOLERATED: TimeDelta = TimeDelta::seconds(30);
 
-/// Microseconds that the database's clock is ahead of this machine's. SQLite has no other clock than the machine's.
+/// The microseconds by which the database's clock is ahead of this machine's. It stays 0 for SQLite.
 ///
-/// It belongs to the process, as the time is asked for everywhere and a process serves one database.
-static AHEAD: AtomicI64 = AtomicI64::new(0);
+/// It is a static because code everywhere reads the time, and a process serves one database.
+static OFFSET: AtomicI64 = AtomicI64::new(0);
 
-/// Microseconds that a test lets this machine's clock be wrong by.
-static SHIFTED: AtomicI64 = AtomicI64::new(0);
+/// The microseconds by which a test shifts this machine's clock.
+static TEST_SHIFT: AtomicI64 = AtomicI64::new(0);
 
-/// The database's time: UTC in microseconds, the only form that SQLite's text timestamps sort in.
+/// Returns the database's time in UTC and whole microseconds, the only form in which SQLite's text timestamps sort.
 pub fn now() -> DateTimeWithTimeZone {
-    (here() + ahead()).trunc_subsecs(6).fixed_offset()
+    (local_now() + offset()).trunc_subsecs(6).fixed_offset()
 }
 
-/// Lets the clock of this machine be wrong, for tests of nodes whose clocks differ. No setting leads here.
+/// Shifts the clock of this machine, for tests of nodes whose clocks differ. No setting does this.
 pub fn shift(seconds: i32) {
-    SHIFTED.store(i64::from(seconds) * 1_000_000, Relaxed);
+    TEST_SHIFT.store(i64::from(seconds) * 1_000_000, Relaxed);
 }
 
-fn here() -> DateTime<Utc> {
-    Utc::now() + TimeDelta::microseconds(SHIFTED.load(Relaxed))
+fn local_now() -> DateTime<Utc> {
+    Utc::now() + TimeDelta::microseconds(TEST_SHIFT.load(Relaxed))
 }
 
-fn ahead() -> TimeDelta {
-    TimeDelta::microseconds(AHEAD.load(Relaxed))
+fn offset() -> TimeDelta {
+    TimeDelta::microseconds(OFFSET.load(Relaxed))
 }
 
-/// Measures the difference until it is dropped.
+/// The task that measures the difference. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Follower(JoinHandle<()>);
 
@@ -59,10 +60,10 @@ impl Drop for Follower {
     }
 }
 
-/// Measures the difference once, and then every half minute, in a task of the runtime `home`.
-pub async fn follow(home: &Handle, server: PgConnectOptions) -> Follower {
+/// Measures the difference now, and then every half minute in a task of `runtime`.
+pub async fn follow(runtime: &Handle, server: PgConnectOptions) -> Follower {
     let mut pause = measure(&server).await;
-    Follower(home.spawn(async move {
+    Follower(runtime.spawn(async move {
         loop {
             sleep(pause).await;
             pause = measure(&server).await;
@@ -70,9 +71,9 @@ pub async fn follow(home: &Handle, server: PgConnectOptions) -> Follower {
     }))
 }
 
-/// The pause until the next measurement.
+/// Measures the difference, and returns the pause until the next measurement.
 async fn measure(server: &PgConnectOptions) -> Duration {
-    match timeout(PATIENCE, difference(server)).await {
+    match timeout(TIMEOUT, difference(server)).await {
         Ok(Ok((difference, error))) => {
             adopt(difference, error);
             PERIOD
@@ -85,11 +86,11 @@ async fn measure(server: &PgConnectOptions) -> Duration {
     }
 }
 
-/// How far the database's clock is ahead, and how far that may be wrong.
+/// Returns how far the database's clock is ahead, and the possible error.
 async fn difference(server: &PgConnectOptions) -> sqlx::Result<(TimeDelta, TimeDelta)> {
     let mut connection = server.connect().await?;
     let read = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
-    let (before, asked) = (here(), Instant::now());
+    let (before, asked) = (local_now(), Instant::now());
     let theirs: i64 = sqlx::query_scalar(read).fetch_one(&mut connection).await?;
     let half = TimeDelta::from_std(asked.elapsed() / 2).unwrap_or_default();
     connection.close().await?;
@@ -97,11 +98,11 @@ async fn difference(server: &PgConnectOptions) -> sqlx::Result<(TimeDelta, TimeD
     Ok((difference, half))
 }
 
-/// Keeps the difference that is known already where the new one may be the same: time should not jump for nothing.
+/// Stores a new difference, unless the known one is within the possible error, so that the time does not jump needlessly.
 fn adopt(difference: TimeDelta, error: TimeDelta) {
-    let known = ahead();
+    let known = offset();
     if (difference - known).abs() > error + TimeDelta::milliseconds(1) {
-        AHEAD.store(difference.num_microseconds().unwrap_or_default(), Relaxed);
+        OFFSET.store(difference.num_microseconds().unwrap_or_default(), Relaxed);
     }
     let is_far = difference.abs() > TOLERATED;
     let seconds = difference.num_seconds();

@@ -1,4 +1,4 @@
-//! What can go wrong in a service; it knows no HTTP. A variant exists only where somebody reacts differently to it.
+//! The errors of services, which know no HTTP. A variant exists only if some code handles it differently.
 use std::time::Duration;
 
 use sea_orm::DbErr;
@@ -9,29 +9,29 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Absent, deleted, or not visible to this actor: indistinguishable.
+    /// The row is absent, deleted, or not visible to this actor. The caller cannot tell which.
     #[error("not found, or not visible to you")]
     NotFound,
-    /// No, or no longer valid, credentials.
+    /// The credentials are missing, invalid or expired.
     #[error("not signed in")]
     Unauthenticated,
-    /// The password was right, and the second factor is missing or wrong: which, is the code.
+    /// The password was right, but the second factor is missing or wrong. The code says which.
     #[error("this account has a second factor: send its current code as `otp`")]
     SecondFactor(Code),
-    /// Visible, but not permitted. The text says what is missing.
+    /// The row is visible, but the action is not permitted. The text says what is missing.
     #[error("{0}")]
     Forbidden(&'static str),
     /// A query parameter was refused.
     #[error("{} query parameters were refused", .0.len())]
     Query(Vec<Refusal>),
-    /// The rows of a page come to more bytes than an answer may have, and no cursor could lead to those left out.
+    /// The rows of a page have more bytes than an answer may have, and no cursor could lead to the rest.
     #[error("the rows of this page exceed {limit} bytes")]
     AnswerTooLarge {
         limit: u64,
-        /// Rows of the page that fit.
+        /// The number of rows of the page that fit.
         rows: usize,
     },
-    /// Readable input that breaks a limit or a rule.
+    /// The input was parsed, but breaks a limit or a rule.
     #[error("{} fields were refused", .0.len())]
     Invalid(Vec<Refusal>),
     /// The state of a row, or a unique value that is taken, does not allow it.
@@ -40,13 +40,13 @@ pub enum Error {
         detail: &'static str,
         refusals: Vec<Refusal>,
     },
-    /// The row is in another version than the caller expected: in this one.
+    /// The row has this version, which is not the one that the caller expects.
     #[error("the row has version {0}: read it again")]
     Stale(i64),
-    /// The row is in a version that the caller wanted to leave alone: in this one.
+    /// The row has this version, which the caller excludes.
     #[error("the row has version {0}, which If-None-Match excludes")]
     Unwanted(i64),
-    /// Operations of one request were refused: as the first of them would have been alone, and where each of them was.
+    /// Operations of one request were refused. `first` decides the answer, and the refusals name each operation.
     #[error("{count} operations were refused: {first}")]
     Operations {
         first: Box<Error>,
@@ -61,28 +61,28 @@ pub enum Error {
         "this Idempotency-Key was already used for another method, path or body: use a new one"
     )]
     KeyReused,
-    /// The same request, under the same idempotency key, is being worked on.
+    /// The first request with the same idempotency key is still running.
     #[error("the first request with this Idempotency-Key is still running: try again in a moment")]
     InProgress,
-    /// Too many attempts failed: none is made for so long.
+    /// Too many attempts failed. The next one is allowed after this time.
     #[error("too many attempts: wait {} s", .0.as_secs_f32())]
     RateLimited(Duration),
-    /// A user has left behind as much as one user may.
+    /// A user has reached the limit of what one user may store.
     #[error("{what}: try again in {} s", .wait.as_secs())]
     QuotaReached { what: &'static str, wait: Duration },
-    /// Another transaction was in the way: the same work may succeed when it is run again.
+    /// The transaction conflicts with another one. A retry may succeed.
     #[error("conflict with another transaction")]
     Contended(#[source] DbErr),
-    /// A part that the work needs is away or full: worth another try later.
+    /// A dependency is unreachable or overloaded. A retry may succeed later.
     #[error("{0} is unavailable")]
     Unavailable(&'static str, #[source] Option<DbErr>),
-    /// The request did more than its deadline allows. Trying it again would end the same way.
+    /// The request did more than its deadline allows. A retry would fail in the same way.
     #[error("the request exceeded its time limit")]
     QueryTimeout(#[source] DbErr),
-    /// The database's disk or file cannot be used: somebody has to make room or repair it.
+    /// The disk or the file of the database cannot be used until an operator frees space or repairs it.
     #[error("{0}")]
     Storage(Storage, #[source] DbErr),
-    /// A bug or a broken environment; only the log may say more.
+    /// A bug or a broken environment. Only the log has the details.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -101,7 +101,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// What an operator should do about it.
+    /// Returns what an operator should do about it.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Full => "free some disk space; the server recovers by itself",
@@ -141,7 +141,7 @@ impl Error {
         }
     }
 
-    /// A conflict that a field can resolve.
+    /// Returns a conflict that the client can resolve by changing this field.
     pub fn conflict_at(at: impl Into<String>, code: Code, detail: &'static str) -> Self {
         Self::Conflict {
             detail,
@@ -149,7 +149,7 @@ impl Error {
         }
     }
 
-    /// What the caller can mend: where, and how. None where that is nothing.
+    /// Returns what the caller can fix, or `None` if the caller can fix nothing.
     pub fn refusals(&self) -> Option<Vec<Refusal>> {
         let alone = |at: &str, code: Code| vec![Refusal::new(at, code, self.to_string())];
         Some(match self {
@@ -164,18 +164,18 @@ impl Error {
         })
     }
 
-    /// The same, said of fields that stand beneath a pointer.
+    /// Prepends a pointer to the pointers of the refused fields.
     #[must_use]
-    pub fn beneath(mut self, pointer: &str) -> Self {
+    pub fn with_pointer_prefix(mut self, prefix: &str) -> Self {
         if let Self::Invalid(refusals) | Self::Conflict { refusals, .. } = &mut self {
             for refusal in refusals {
-                refusal.at.insert_str(0, pointer);
+                refusal.at.insert_str(0, prefix);
             }
         }
         self
     }
 
-    /// Whether it is a conflict about this field.
+    /// Returns true if this is a conflict about the field at `pointer`.
     pub fn is_at(&self, pointer: &str) -> bool {
         let Self::Conflict { refusals, .. } = self else {
             return false;
@@ -183,17 +183,17 @@ impl Error {
         refusals.iter().any(|refusal| refusal.at == pointer)
     }
 
-    /// Whether the caller can mend it.
+    /// Returns true if the caller can fix the request.
     pub fn is_refusal(&self) -> bool {
         self.refusals().is_some()
     }
 
-    /// A failure of a library that the code rules out.
+    /// Wraps a failure of a library that should be impossible.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())
     }
 
-    /// A state that the code rules out.
+    /// Returns the error of a state that should be impossible.
     pub fn bug(what: impl Into<String>) -> Self {
         Self::internal(what.into())
     }

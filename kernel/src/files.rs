@@ -1,4 +1,4 @@
-//! Files and folders that only the user of this process can read, whatever the umask.
+//! Creates files and folders that only the user of this process can read, independently of the umask.
 use std::{
     fs::{DirBuilder, OpenOptions},
     io::{self, ErrorKind, Write},
@@ -9,10 +9,10 @@ use std::{
 const FILE: u32 = 0o600;
 const FOLDER: u32 = 0o700;
 
-/// The permissions of everybody but the owner.
+/// The permissions of the group and of others.
 const OTHERS: u32 = 0o077;
 
-/// Makes a folder and those above it, where they are absent. One that is there stays as it is.
+/// Creates a folder and its parents if they are absent. An existing one stays unchanged.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
@@ -20,7 +20,7 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Makes an empty file where there is none. One that is there stays as it is, and is warned of when others can read it.
+/// Creates an empty file if it is absent. An existing one stays unchanged; a warning is logged if others can read it.
 pub fn make_file(file: &Path) -> io::Result<()> {
     let new = OpenOptions::new()
         .write(true)
@@ -30,14 +30,14 @@ pub fn make_file(file: &Path) -> io::Result<()> {
     match new {
         Ok(_made) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            warn_of_others(file);
+            warn_if_readable_by_others(file);
             Ok(())
         }
         Err(error) => Err(error),
     }
 }
 
-/// Writes a new file, which gets its name when it is complete.
+/// Writes a new file under a temporary name, and renames it when it is complete.
 pub fn write_file(file: &Path, content: &[u8]) -> io::Result<()> {
     let part = file.with_extension("part");
     let mut new = OpenOptions::new()
@@ -49,7 +49,7 @@ pub fn write_file(file: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::rename(part, file)
 }
 
-fn warn_of_others(file: &Path) {
+fn warn_if_readable_by_others(file: &Path) {
     let mode = file.metadata().map(|about| about.permissions().mode());
     if let Ok(mode) = mode
         && mode & OTHERS != 0

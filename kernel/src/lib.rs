@@ -1,6 +1,5 @@
-//! Everything that a backend around `SeaORM` entities needs and that is the same for each of them: the generic operations
-//! of a resource, scopes, queries, permissions, sessions, transactions, the audit log and the database. It knows no table
-//! of an application and no HTTP.
+//! The generic core of a backend around `SeaORM` entities: the operations of a resource, scopes, queries, permissions,
+//! sessions, transactions, the audit log and the database. It depends neither on tables of an application nor on HTTP.
 pub mod access;
 pub mod audit;
 pub mod bulk;

@@ -1,17 +1,17 @@
-//! Where a request comes from, as far as it can be told.
+//! The origin of a request.
 use std::{net::IpAddr, sync::Arc};
 
 use secrecy::SecretString;
 
-/// Nothing is known of what the command line and the jobs do.
+/// The command line and jobs have an empty origin.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// What the log, the answer and the audit call the request.
+    /// The id of the request in the log, the answer and the audit log.
     pub request_id: Option<Arc<str>>,
-    /// The client's own, also where proxies that are trusted stand between.
+    /// The address of the client, also behind trusted proxies.
     pub address: Option<IpAddr>,
-    /// What the client says that it is (RFC 9110, section 10.1.5).
+    /// The `User-Agent` that the client sends (RFC 9110, section 10.1.5).
     pub agent: Option<String>,
-    /// What says that somebody signed in from this device before.
+    /// A token that proves an earlier sign-in from this device.
     pub device: Option<SecretString>,
 }

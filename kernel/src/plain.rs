@@ -1,4 +1,4 @@
-//! Statements on plain tables: those without soft deletion, whose rows live and die with the rows of a resource.
+//! Statements on plain tables, which have no soft deletion. Their rows are purged with the rows of a resource.
 #![expect(
     clippy::disallowed_methods,
     reason = "these tables have no soft deletion"
@@ -12,7 +12,7 @@ use sea_orm::{
 
 use crate::{Error, Result};
 
-/// Selects from a plain table. Of a table with soft deletion it selects live rows only.
+/// Selects from a plain table. From a table with soft deletion it selects only live rows.
 pub fn plain<E: EntityTrait>() -> Select<E> {
     let live = deleted_at::<E>().map(|deleted_at| deleted_at.is_null());
     E::find().filter(live.into_iter().fold(Condition::all(), Condition::add))
@@ -46,13 +46,13 @@ pub async fn update_plain<E: EntityTrait>(
     Ok(update.exec(db).await?.rows_affected)
 }
 
-/// Returns the time of deletion of a table with soft deletion, which has a `deletion_id` too.
+/// Returns the column `deleted_at` of a table with soft deletion, which has a `deletion_id` too.
 fn deleted_at<E: EntityTrait>() -> Option<E::Column> {
     E::Column::from_str("deletion_id").ok()?;
     E::Column::from_str("deleted_at").ok()
 }
 
-/// Fails for a table with soft deletion, whose rows change through the operations of its resource only.
+/// Fails for a table with soft deletion, whose rows change only through the operations of its resource.
 fn ensure_plain<E: EntityTrait>() -> Result<()> {
     if deleted_at::<E>().is_none() {
         Ok(())
@@ -64,7 +64,7 @@ fn ensure_plain<E: EntityTrait>() -> Result<()> {
     }
 }
 
-/// Removes rows of a plain table that refer to rows of a resource.
+/// Returns a statement that removes the rows of a plain table that refer to rows of a resource.
 pub fn erase_links(
     table: &'static str,
     column: &'static str,

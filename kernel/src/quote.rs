@@ -1,19 +1,19 @@
-//! How much of a client's own text an answer repeats.
+//! Limits how much of a client's own text an answer repeats.
 
-/// Characters of one quotation.
-const QUOTED: usize = 100;
+/// The most characters of one quotation.
+const MAX_QUOTE: usize = 100;
 
-/// Characters of one explanation, with the quotations in it.
-const EXPLAINED: usize = 1_000;
+/// The most characters of one explanation, including its quotations.
+const MAX_EXPLANATION: usize = 1_000;
 
-/// The beginning of what a client sent: enough to recognise it.
+/// Returns the beginning of a text that a client sent, enough to recognise it.
 pub fn quote(text: impl Into<String>) -> String {
-    cut(text.into(), QUOTED)
+    cut(text.into(), MAX_QUOTE)
 }
 
-/// An explanation that is no longer than one may be.
+/// Cuts an explanation to its maximum length.
 pub fn explanation(text: impl Into<String>) -> String {
-    cut(text.into(), EXPLAINED)
+    cut(text.into(), MAX_EXPLANATION)
 }
 
 fn cut(mut text: String, most: usize) -> String {

@@ -1,4 +1,4 @@
-//! What generic code knows of the resources of an application.
+//! The resources of an application, in the form that generic code needs.
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
@@ -18,16 +18,16 @@ use crate::{
     session::CachedCallers,
 };
 
-/// What generic code knows of a resource without its types.
+/// The declaration of a resource without its types.
 pub struct Table {
     pub name: &'static str,
     pub owners: Vec<Owner>,
-    /// Rows of plain tables that are purged with a row: table, column, and the column of the row that it refers to.
+    /// The plain tables whose rows are purged with a row: table, column, and the column of the row that it refers to.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
     pub rules: PermissionRules,
     /// The names of the schemas of a new row and of a patch.
     pub inputs: [Cow<'static, str>; 2],
-    /// What an owner of rows may do without a permission.
+    /// The actions that an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
     /// All columns, whether clients see them or not.
     pub columns: Vec<&'static str>,
@@ -35,16 +35,16 @@ pub struct Table {
     pub fields: Vec<&'static str>,
     /// The members that only the owner of a row and holders of the full read permission see.
     pub private: Vec<&'static str>,
-    /// Members that an include leaves out unless the client asks for them.
+    /// The members that an include leaves out unless the client asks for them.
     pub heavy: Vec<&'static str>,
-    /// Members by which rows cannot be sorted or grouped.
+    /// The members by which rows cannot be sorted or grouped.
     pub long: Vec<&'static str>,
-    /// Members that have an index over live rows in their order.
+    /// The members that have an index over live rows in their order.
     pub indexed: Vec<&'static str>,
-    /// The columns that are searched, the weightiest first.
+    /// The columns that are searched, the most important first.
     pub search: Vec<&'static str>,
     cached_callers: Option<CachedCallers>,
-    /// What is wrong with the declaration; [`Registry::check`] reports it at the start.
+    /// The errors of the declaration; [`Registry::check`] reports them at the start.
     problems: Vec<String>,
     pub(crate) generated: Option<Generated<&'static str>>,
 }
@@ -94,7 +94,7 @@ impl Table {
     }
 }
 
-/// What is wrong with the declaration of a resource.
+/// Returns the faults in the declaration of a resource.
 fn problems<C: Crud>() -> Vec<String> {
     let generated = C::GENERATED.map(|generated| generated.column.as_str());
     let generated = generated.filter(|column| searched::<C>().contains(column));
@@ -108,7 +108,7 @@ fn problems<C: Crud>() -> Vec<String> {
         .collect()
 }
 
-/// The declared columns that `predicate` accepts.
+/// Returns the declared columns that `predicate` accepts.
 fn fields<C: Readable>(predicate: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
     let fields = C::FIELDS.iter().filter(|field| predicate(field));
     fields.map(|field| field.column.as_str()).collect()
@@ -159,7 +159,7 @@ impl Registry {
             .ok_or_else(|| Error::bug(format!("{name} is not registered")))
     }
 
-    /// The tables whose rows belong to rows of `root`, directly or not, owners first.
+    /// Returns the tables whose rows belong to rows of `root`, directly or indirectly, owners first.
     pub fn owned_by(&self, root: &str) -> Vec<&Table> {
         let mut owned: Vec<&Table> = Vec::new();
         for table in &self.tables {
@@ -173,12 +173,12 @@ impl Registry {
         owned
     }
 
-    /// Every permission that exists, as text.
+    /// Returns every permission that exists, as text.
     pub fn permissions(&self) -> &[String] {
         &self.permissions
     }
 
-    /// Whether `text` is a permission that exists.
+    /// Returns true if `text` is a permission that exists.
     pub fn is_permission(&self, text: &str) -> bool {
         self.known_permissions.contains(text)
     }
@@ -208,7 +208,7 @@ impl Registry {
         )
     }
 
-    /// What owners may do with their rows without a permission, written as the permissions that grant it to an API key.
+    /// Returns the actions that owners may do without a permission, as the permissions that grant them to an API key.
     pub fn owner_rights(&self) -> Vec<Permission> {
         let rights = |table: &Table| {
             let name = table.name;
@@ -238,7 +238,7 @@ impl Kernel {
         Self::new(database, stored, cached_callers).with(registry)
     }
 
-    /// A kernel with default settings for an application that has these tables and no state of its own. `tables` lists owners
+    /// Starts a kernel with default settings for an application that has these tables and no state of its own. `tables` lists owners
     /// before what they own.
     pub fn for_tables(database: Database, tables: Vec<Table>) -> Self {
         let registry = Registry::new(tables, &[]);

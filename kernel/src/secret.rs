@@ -1,4 +1,4 @@
-//! Keys of an installation, and what is authenticated with them.
+//! The secret keys of an installation.
 use std::fmt;
 
 use crate::entity::secrets::{Column, Entity};
@@ -13,20 +13,20 @@ use crate::{Error, Result, plain::plain};
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// One that the operator sets.
-    pub fn of(text: &SecretString) -> Self {
+    /// Makes a key from a text that the operator configures.
+    pub fn from_text(text: &SecretString) -> Self {
         Self(text.expose_secret().as_bytes().to_vec())
     }
 
-    /// The one that the installation made for itself. Fails while the schema is not migrated.
-    pub async fn installed(db: &impl ConnectionTrait, name: &str) -> Result<Self> {
-        let made = plain::<Entity>().filter(Column::Name.eq(name));
-        let made = made.one(db).await?;
-        let made = made.ok_or_else(|| Error::bug(format!("the installation has no key {name}")))?;
-        Ok(Self(made.value))
+    /// Loads the key that the installation generated. Fails while the schema is not migrated.
+    pub async fn load(db: &impl ConnectionTrait, name: &str) -> Result<Self> {
+        let key = plain::<Entity>().filter(Column::Name.eq(name));
+        let key = key.one(db).await?;
+        let key = key.ok_or_else(|| Error::bug(format!("the installation has no key {name}")))?;
+        Ok(Self(key.value))
     }
 
-    /// A key of its own for each purpose: what one of them lets out says nothing of the others (RFC 5869, section 3.2).
+    /// Derives a separate key for a purpose: if one derived key leaks, the others stay secret (RFC 5869, section 3.2).
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         let mut mac = self.mac();
@@ -34,7 +34,7 @@ impl Secret {
         Self(mac.finalize().into_bytes().to_vec())
     }
 
-    /// 256 bits, where it was derived.
+    /// Returns the bytes of the key. A derived key has 256 bits.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -50,7 +50,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// HMAC-SHA-256 (RFC 2104).
+/// Returns an HMAC-SHA-256 (RFC 2104) with this key.
 pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
     #[expect(
         clippy::expect_used,

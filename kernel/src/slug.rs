@@ -1,9 +1,10 @@
 //! Slugs: the readable names of rows in URLs, made from another column unless the client chooses one.
 
-/// Characters; contract §3.
+/// The most characters of a slug; contract §3.
 const MAX_LENGTH: usize = 100;
-/// Random characters that a slug gets at its first variation, and at each later one.
+/// The number of random characters that the first variation of a slug gets.
 const SUFFIX: usize = 4;
+/// The number of random characters that later variations get.
 const LONG_SUFFIX: usize = 8;
 
 /// Reduces a text to `[a-z0-9-]`; returns `fallback` if nothing is left.

@@ -1,29 +1,29 @@
-//! Times as they are stored and compared: UTC in microseconds, in the years that RFC 3339 can write.
+//! Normalises times for storage and comparison: UTC, whole microseconds, and years that RFC 3339 can express.
 use chrono::{DateTime, Datelike, NaiveTime, Timelike};
 use sea_orm::prelude::DateTimeWithTimeZone;
 
 pub const OUT_OF_RANGE: &str = "must be between the years 0000 and 9999 in UTC";
 
-/// The same instant in UTC. What is finer than a microsecond is cut off, and a leap second is the second after it.
-/// None where the year has not four digits.
+/// Converts a time to UTC, cuts it to microseconds, and moves a leap second to the next second. Returns `None` if the year
+/// does not have four digits.
 ///
-/// SQLite compares times as text, so that another offset or precision would be out of order.
-pub fn normal(time: &DateTimeWithTimeZone) -> Option<DateTimeWithTimeZone> {
-    // Within a leap second there is more than one second's worth of them.
+/// SQLite compares times as text, so times with another offset or precision would sort wrongly.
+pub fn normalize(time: &DateTimeWithTimeZone) -> Option<DateTimeWithTimeZone> {
+    // In a leap second, chrono returns 1,000,000 microseconds or more.
     let micros = time.timestamp().checked_mul(1_000_000)?;
     let micros = micros.checked_add(i64::from(time.timestamp_subsec_micros()))?;
     let utc = DateTime::from_timestamp_micros(micros)?;
     has_four_digits(&utc).then(|| utc.fixed_offset())
 }
 
-/// The same time of day in microseconds. A leap second is the second after it.
-pub(crate) fn normal_clock(time: NaiveTime) -> Option<NaiveTime> {
+/// Cuts a time of day to microseconds, and moves a leap second to the next second.
+pub(crate) fn normalize_time_of_day(time: NaiveTime) -> Option<NaiveTime> {
     let seconds = time.num_seconds_from_midnight() + time.nanosecond() / 1_000_000_000;
     let nanos = time.nanosecond() % 1_000_000_000 / 1_000 * 1_000;
     NaiveTime::from_num_seconds_from_midnight_opt(seconds % 86_400, nanos)
 }
 
-/// Whether RFC 3339 can write the year.
+/// Returns true if RFC 3339 can express the year.
 pub(crate) fn has_four_digits(date: &impl Datelike) -> bool {
     (0..=9999).contains(&date.year())
 }
@@ -36,7 +36,7 @@ mod tests {
     fn times_are_utc_in_microseconds_and_within_the_years_that_can_be_written() {
         let normalized = |text: &str| {
             let time = DateTime::parse_from_rfc3339(text).unwrap();
-            normal(&time).map(|time| time.to_rfc3339())
+            normalize(&time).map(|time| time.to_rfc3339())
         };
         for (text, expected) in [
             ("2026-05-02T00:30:00+05:00", "2026-05-01T19:30:00+00:00"),
@@ -68,6 +68,6 @@ mod tests {
         let leap = NaiveTime::from_hms_nano_opt(23, 59, 59, 1_500_000_001).unwrap();
         let next = NaiveTime::from_hms_nano_opt(0, 0, 0, 500_000_000);
 
-        assert_eq!(normal_clock(leap), next);
+        assert_eq!(normalize_time_of_day(leap), next);
     }
 }

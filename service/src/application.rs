@@ -25,7 +25,7 @@ pub struct Settings {
 
 /// Starts the application on a database.
 pub fn start(database: Database, settings: Settings) -> Kernel {
-    let identity = Identity::start(settings.auth, database.changes().clone());
+    let identity = Identity::start(settings.auth, database.change_feed().clone());
     let stored = (settings.audit, settings.idempotency.kept_limit);
     Kernel::start(database, registry().clone(), stored)
         .with(identity)

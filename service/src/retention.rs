@@ -111,7 +111,7 @@ async fn drain(
     let mut expired = Expired { table, rows: 0 };
     loop {
         let removed = session.write(async |tx| {
-            if tx.is_the_only(PURGE_LOCK).await? {
+            if tx.try_advisory_lock(PURGE_LOCK).await? {
                 batch(tx).await
             } else {
                 Ok(0)

@@ -124,11 +124,10 @@ impl TestApp {
 
     /// Returns the SQL of the time this many seconds ago.
     pub fn ago(&self, seconds: i64) -> String {
-        match self.backend.is_postgres() {
-            true => format!("now() - interval '{seconds} seconds'"),
-            false => {
-                format!("strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-{seconds} seconds')")
-            }
+        if self.backend.is_postgres() {
+            format!("now() - interval '{seconds} seconds'")
+        } else {
+            format!("strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now', '-{seconds} seconds')")
         }
     }
 
@@ -268,11 +267,12 @@ pub fn server_settings() -> ServerSettings {
 /// Returns the hash of the common password. Each run computes it once with cheap settings and once with those of a server.
 async fn password_hash(auth: &identity::Settings) -> String {
     static CHEAP: OnceLock<String> = OnceLock::new();
-    static DEAR: OnceLock<String> = OnceLock::new();
-    let dear = identity::Settings::default();
-    let (known, settings) = match auth.hash_memory < dear.hash_memory {
-        true => (&CHEAP, service_settings().auth),
-        false => (&DEAR, dear),
+    static EXPENSIVE: OnceLock<String> = OnceLock::new();
+    let defaults = identity::Settings::default();
+    let (known, settings) = if auth.hash_memory < defaults.hash_memory {
+        (&CHEAP, service_settings().auth)
+    } else {
+        (&EXPENSIVE, defaults)
     };
     if let Some(hash) = known.get() {
         return hash.clone();

@@ -49,7 +49,7 @@ impl Sql {
     }
 
     /// Describes live rows with a deleted owner, and rows with half of a deletion. There must never be any.
-    pub async fn half_done(&self) -> Vec<String> {
+    pub async fn inconsistent_deletions(&self) -> Vec<String> {
         let mut found = Vec::new();
         for table in registry().tables() {
             let name = table.name;

@@ -4,7 +4,7 @@ pub use chrono::{NaiveDate, NaiveTime};
 pub use kernel::{
     Crud, Readable,
     access::Access,
-    idempotency::Deed,
+    idempotency::WriteRequest,
     json::{As, Base64, Date, Decimal, Float32, Int64, OneOf, TimeOfDay, UuidText},
     permission::Action,
 };

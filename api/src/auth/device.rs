@@ -16,7 +16,7 @@ pub fn with_device(session: Session, request: &HttpRequest) -> Session {
         device: DEVICE_COOKIE.read(request),
         ..session.origin().clone()
     };
-    session.from(origin)
+    session.with_origin(origin)
 }
 
 /// Builds the cookie with the lifetime of its value.

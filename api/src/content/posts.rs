@@ -77,7 +77,7 @@ async fn comment(call: Call<NewReply>) -> Answer<CreatedRow<CommentView>> {
         body,
         author_id,
     };
-    call.write(Deed::<Comments>::Create(&new), async |tx| {
+    call.write(WriteRequest::<Comments>::Create(&new), async |tx| {
         Reply::created_row::<CommentView>(Comments::create(tx, &new).await?)
     })
     .await

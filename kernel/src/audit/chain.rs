@@ -19,8 +19,8 @@ impl Key {
     /// `audit.key`, or the one that the installation made for itself.
     pub async fn of(settings: &Settings, db: &impl ConnectionTrait) -> Result<Self> {
         match &settings.key {
-            Some(key) => Ok(Self(Secret::of(key))),
-            None => Secret::installed(db, "audit").await.map(Self),
+            Some(key) => Ok(Self(Secret::from_text(key))),
+            None => Secret::load(db, "audit").await.map(Self),
         }
     }
 

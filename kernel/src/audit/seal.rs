@@ -42,7 +42,7 @@ pub async fn seal(kernel: &Kernel) -> Result<u64> {
 }
 
 async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
-    if !tx.is_the_only(SEALER).await? {
+    if !tx.try_advisory_lock(SEALER).await? {
         return Ok(0);
     }
     let last = last(tx).await?;

@@ -45,18 +45,18 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         .from(TableRef::SubQuery(these.into(), OPENED.into_iden()))
         .and_where(Expr::col((root, "id")).equals((OPENED, "root_id")))
         .take();
-    tx.changes_rows(root, Some(ids));
+    tx.note_changed_rows(root, Some(ids));
     let named = Expr::col((root, "id")).is_in(ids.iter().copied());
     if write(root, this, named).run(tx).await? < ids.len() as u64 {
         return Err(Error::NotFound);
     }
     let owned = tx.kernel().registry().owned_by(root);
     if !owned.is_empty() {
-        tx.waits_for_locks().await?;
+        tx.wait_for_locks().await?;
     }
     let is_taken = |name: &str| name == root || owned.iter().any(|table| table.name == name);
     for table in &owned {
-        tx.changes_rows(table.name, None);
+        tx.note_changed_rows(table.name, None);
         for owner in table.owners.iter().filter(|owner| is_taken(owner.table)) {
             let key = Expr::col((table.name, owner.column));
             let fate = scope::deleted_rows(owner.table, "deletion_id")
@@ -80,11 +80,11 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
     let owned = tx.kernel().registry().owned_by(root);
     if !owned.is_empty() {
-        tx.waits_for_locks().await?;
+        tx.wait_for_locks().await?;
     }
     for table in owned {
         let name = table.name;
-        tx.changes_rows(name, None);
+        tx.note_changed_rows(name, None);
         for owner in &table.owners {
             let theirs = scope::deleted_rows(name, owner.column)
                 .and_where(of(name, &[deletion]))
@@ -152,15 +152,15 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         rows: |table| scope::deleted_rows(table, "id"),
         registry: tx.kernel().registry(),
     };
-    tx.changes_rows(root, Some(ids));
+    tx.note_changed_rows(root, Some(ids));
     let mut order = tx.kernel().registry().owned_by(root);
     if !order.is_empty() {
-        tx.waits_for_locks().await?;
+        tx.wait_for_locks().await?;
     }
     order.insert(0, tx.kernel().registry().table(root)?);
     for table in order.into_iter().rev() {
         if table.name != root {
-            tx.changes_rows(table.name, None);
+            tx.note_changed_rows(table.name, None);
         }
         for rows in roots.paths_to(table)? {
             for (link, column, name) in &table.links {

@@ -8,7 +8,7 @@ use crate::{
     Code, Error, Refusal, Result, decimal,
     json::MAX_SAFE,
     query::Refused,
-    time::{self, normal_clock},
+    time::{self, normalize_time_of_day},
 };
 
 /// Normalises every value that a row is about to be given. Refuses those that cannot be stored, all of them at once.
@@ -77,12 +77,12 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
 /// The form in which both databases store and compare a value alike.
 fn stored(value: Value) -> Result<Value, Refused> {
     let normal = match value {
-        Value::ChronoDateTimeWithTimeZone(Some(time)) => time::normal(&time).map(Value::from),
+        Value::ChronoDateTimeWithTimeZone(Some(time)) => time::normalize(&time).map(Value::from),
         Value::ChronoDateTimeUtc(Some(time)) => {
-            let time = time::normal(&time.fixed_offset());
+            let time = time::normalize(&time.fixed_offset());
             time.map(|time| time.to_utc().into())
         }
-        Value::ChronoTime(Some(time)) => normal_clock(time).map(Value::from),
+        Value::ChronoTime(Some(time)) => normalize_time_of_day(time).map(Value::from),
         Value::ChronoDate(Some(date)) => time::has_four_digits(&date).then(|| date.into()),
         // SQLite stores NaN as NULL, and JSON has no text for either.
         Value::Float(Some(number)) if !number.is_finite() => return Err(infinite("32")),

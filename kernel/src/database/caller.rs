@@ -1,15 +1,15 @@
-//! Whether somebody still waits for the answer of a request: a read that nobody waits for is ended.
+//! Ends the reads of a request when its caller has disconnected.
 use tokio::sync::watch;
 
 tokio::task_local! {
     static CALLER: Caller;
 }
 
-/// Whoever waits for what a request reads.
+/// Tells whether the caller of a request is still connected.
 #[derive(Debug, Clone)]
 pub struct Caller(watch::Receiver<()>);
 
-/// Keeps a [`Caller`] there until it is dropped.
+/// The caller counts as connected until this is dropped.
 #[derive(Debug)]
 pub struct Presence {
     _sender: watch::Sender<()>,
@@ -21,14 +21,14 @@ impl Caller {
         (Presence { _sender: sender }, Self(receiver))
     }
 
-    /// Runs the work of a request. Its reads outside of transactions end when the caller is gone; writes go on.
+    /// Runs the work of a request. Its reads outside of transactions end when the caller disconnects; writes go on.
     pub async fn run<T>(self, work: impl Future<Output = T>) -> T {
         CALLER.scope(self, work).await
     }
 }
 
-/// Ends when the caller of the current request is gone. Without one it never ends.
-pub(super) async fn is_gone() {
+/// Returns when the caller of the current request has disconnected. Outside of a request it never returns.
+pub(super) async fn disconnected() {
     if let Ok(Caller(mut presence)) = CALLER.try_with(Clone::clone) {
         while presence.changed().await.is_ok() {}
     } else {

@@ -1,12 +1,12 @@
-//! The one place that knows what a database error means.
+//! Maps errors of both databases to errors of this crate. No other module interprets database errors.
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
 use super::{reader::is_overrun, sqlite};
 use crate::{Code, Error, Refusal, error::Storage};
 
-/// A unique violation becomes a conflict on the field that its constraint names, contention becomes worth a
-/// retry, an absent or overloaded database becomes unavailable. Everything else is a bug.
+/// Turns a unique violation into a conflict on the field that its constraint names, contention into an error that is
+/// retried, and an absent or overloaded database into an unavailable one. Everything else is a bug.
 pub fn classify(error: DbErr) -> Error {
     let runtime = match &error {
         DbErr::ConnectionAcquire(_) => return Error::Unavailable("the database", Some(error)),
@@ -31,9 +31,9 @@ pub fn classify(error: DbErr) -> Error {
     }
 }
 
-/// Connections, credentials, resources (disk, memory, connections), the operator (shutdown, start-up) and the system
-/// (input and output): classes of SQLSTATEs that say nothing of the statement.
-const CLASSES_OF_OUTAGES: [&str; 5] = ["08", "28", "53", "57", "58"];
+/// The classes of SQLSTATEs that do not depend on the statement: connections, credentials, resources (disk, memory,
+/// connections), the operator (shutdown, start-up) and the system (input and output).
+const OUTAGE_CLASSES: [&str; 5] = ["08", "28", "53", "57", "58"];
 
 /// PostgreSQL answers with five-character SQLSTATEs (PostgreSQL manual, appendix A).
 fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
@@ -49,7 +49,7 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
     }
     match code.as_ref() {
         "23505" => collision(refused, error),
-        // numeric_value_out_of_range: a type that is narrower than what its field takes. PostgreSQL does not say of which.
+        // numeric_value_out_of_range: the type of a column is narrower than its field. PostgreSQL does not say which column.
         "22003" => Error::invalid(
             "",
             Code::OutOfRange,
@@ -67,17 +67,14 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
         // read_only_sql_transaction (a standby), idle_in_transaction_session_timeout, invalid_catalog_name,
         // object_not_in_prerequisite_state
         "25006" | "25P03" | "3D000" | "55000" => Error::Unavailable("the database", Some(error)),
-        _ if CLASSES_OF_OUTAGES
-            .iter()
-            .any(|class| code.starts_with(class)) =>
-        {
+        _ if OUTAGE_CLASSES.iter().any(|class| code.starts_with(class)) => {
             Error::Unavailable("the database", Some(error))
         }
         _ => Error::internal(error),
     }
 }
 
-/// Whether a statement waited for another transaction for as long as it may.
+/// Returns true if a statement reached the lock timeout.
 pub fn is_lock_wait(error: &DbErr) -> bool {
     let (DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else {
         return false;
@@ -94,7 +91,7 @@ fn sqlite_class(refused: &dyn DatabaseError) -> Option<sqlite::Class> {
     Some(sqlite::class(refused.code()?.parse().ok()?))
 }
 
-/// What is wrong with the file of a SQLite database, if that is why a statement failed.
+/// Returns what is wrong with the file of a SQLite database, if a statement failed because of it.
 pub(super) fn storage(error: &DbErr) -> Option<Storage> {
     match classify(error.clone()) {
         Error::Storage(storage, _) => Some(storage),
@@ -102,7 +99,7 @@ pub(super) fn storage(error: &DbErr) -> Option<Storage> {
     }
 }
 
-/// Whether SQLite may have rolled back and ended the whole transaction when a statement failed like this.
+/// Returns true if SQLite may have rolled back the whole transaction when a statement failed with this error.
 pub fn ends_transaction(error: &DbErr) -> bool {
     matches!(
         classify(error.clone()),
@@ -114,12 +111,12 @@ fn collision(refused: &dyn DatabaseError, error: DbErr) -> Error {
     field(refused).map_or_else(|| Error::internal(error), |field| taken(&field))
 }
 
-/// A unique value that another live row has.
+/// Returns the error for a unique value that another live row has.
 pub fn taken(field: &str) -> Error {
     Error::conflict_at(format!("/{field}"), Code::Taken, "this value is taken")
 }
 
-/// The field behind a unique index. PostgreSQL names the index, `<table>_<column>_live`; SQLite the column, `<table>.<column>`.
+/// Returns the field of a unique index. PostgreSQL names the index, `<table>_<column>_live`; SQLite the column, `<table>.<column>`.
 fn field(refused: &dyn DatabaseError) -> Option<String> {
     let column = match (refused.constraint(), refused.table()) {
         (Some(index), Some(table)) => index
@@ -132,12 +129,12 @@ fn field(refused: &dyn DatabaseError) -> Option<String> {
     Some(taken_field(&column).to_owned())
 }
 
-/// A normalised column (`email_key`) stands for the field it is made from.
+/// Returns the field of a column: a normalised column (`email_key`) belongs to the field that it is made from.
 pub fn taken_field(column: &str) -> &str {
     column.strip_suffix("_key").unwrap_or(column)
 }
 
-/// Unique values that other live rows have.
+/// Returns the error for unique values that other live rows have.
 pub fn all_taken(fields: &[String]) -> Error {
     let taken =
         |field: &String| Refusal::new(format!("/{field}"), Code::Taken, "this value is taken");

@@ -1,24 +1,24 @@
-//! How long work may take: one deadline for a whole request, counted from its arrival.
+//! Bounds how long work may take. A request has one deadline, counted from its arrival.
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Settings;
 
-/// How long a piece of work may take in all; each kind is a key of `[database]`.
+/// A kind of time limit. Each is a key of `[database]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Limit {
-    /// `database.read_timeout`, for a request that only reads.
+    /// `database.read_timeout`, for requests that only read.
     Read,
-    /// `database.write_timeout`, for a request that may write.
+    /// `database.write_timeout`, for requests that may write.
     #[default]
     Write,
-    /// `database.long_timeout`, for a cascade, a restore or a purge.
+    /// `database.long_timeout`, for cascades, restores and purges.
     Long,
 }
 
-/// When work must be done. A request has one deadline; a job, a command, an export or an import has a new one for each
-/// statement and each transaction.
+/// The time at which work must be finished. A request has one deadline; a job, a command, an export or an import has a new
+/// one for each statement and each transaction.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     limit: Limit,
@@ -27,7 +27,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Each statement and each transaction may take as long as a write.
+    /// Gives each statement and each transaction the time limit of a write.
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             limit: Limit::default(),
@@ -40,9 +40,9 @@ impl Deadline {
         }
     }
 
-    /// All of the work may take this long, counted from `arrival`.
+    /// Gives all of the work one deadline, counted from `arrival`.
     #[must_use]
-    pub(crate) fn of_request(self, arrival: Instant, limit: Limit) -> Self {
+    pub(crate) fn for_request(self, arrival: Instant, limit: Limit) -> Self {
         Self {
             limit,
             arrival: Some(arrival),
@@ -50,35 +50,34 @@ impl Deadline {
         }
     }
 
-    /// Each statement and each transaction gets the time of `limit` anew.
+    /// Gives each statement and each transaction a deadline of its own.
     #[must_use]
-    pub(crate) fn of_each(self, limit: Limit) -> Self {
+    pub(crate) fn per_chunk(self) -> Self {
         Self {
-            limit,
             arrival: None,
             ..self
         }
     }
 
-    /// The same arrival with another limit.
+    /// Replaces the limit and keeps the arrival.
     #[must_use]
-    pub(crate) fn limited_by(self, limit: Limit) -> Self {
+    pub(crate) fn with_limit(self, limit: Limit) -> Self {
         Self { limit, ..self }
     }
 
-    /// The same for one piece of work that begins now, whose parts have one deadline together.
+    /// Starts one piece of work now, whose statements share a deadline, unless the deadline is already that of a request.
     #[must_use]
     pub(crate) fn started(self) -> Self {
         let arrival = self.arrival.or_else(|| Some(Instant::now()));
         Self { arrival, ..self }
     }
 
-    /// The kind of the limit.
+    /// Returns the kind of the limit.
     pub fn limit(&self) -> Limit {
         self.limit
     }
 
-    /// The moment at which work that begins now must be done.
+    /// Returns the moment at which work that begins now must be finished.
     pub fn instant(&self) -> Instant {
         let time = match self.limit {
             Limit::Read => self.limits.read,
@@ -96,7 +95,7 @@ struct Limits {
     long: Duration,
 }
 
-/// The cause of a [`sea_orm::DbErr`] where work was given up at its own deadline.
+/// The cause of a [`sea_orm::DbErr`] when work was abandoned at its own deadline.
 #[derive(Debug, thiserror::Error)]
 #[error("the work did not end within its deadline")]
 pub(crate) struct Overrun;

@@ -1,4 +1,4 @@
-//! What is known of the PostgreSQL server: whether it answers, and whether it can be written to.
+//! Watches whether the PostgreSQL server answers and accepts writes.
 use std::{
     sync::{
         Arc,
@@ -14,19 +14,19 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// A long statement outlives a server that is away for no longer than this, which may only be busy.
+/// Long work is not ended by a server that is unreachable for less than this, because the server may only be busy.
 const LONG_OUTAGE: Duration = Duration::from_secs(5);
 
-/// The state of the server when it was asked last.
+/// The state of the server at the last check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Writable,
-    /// A standby, or a server whose transactions are read-only by default.
+    /// The server is a standby, or its transactions are read-only by default.
     ReadOnly,
-    Away,
+    Unreachable,
 }
 
-/// What a node knows of the server. Cheap to clone.
+/// The last known state of the server. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     state: watch::Receiver<State>,
@@ -34,33 +34,33 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Asks the server for its state, several times within `outage_timeout`, for as long as somebody has this.
-    pub fn watch(home: &Handle, server: PgConnectOptions, outage_timeout: Duration) -> Self {
+    /// Checks the state of the server several times within `outage_timeout`, until the last clone is dropped.
+    pub fn watch(runtime: &Handle, server: PgConnectOptions, outage_timeout: Duration) -> Self {
         let (sender, state) = watch::channel(State::Writable);
         let suspicion = Suspicion::default();
         let health = Self {
             state,
             suspicion: suspicion.clone(),
         };
-        // Together less than the timeout: a question that begins just before the outage, and the one that finds it.
-        let (period, patience) = (outage_timeout / 6, outage_timeout / 2);
-        home.spawn(async move {
+        // An outage is noticed within the timeout: the last check before it may just have begun, and the next one fails.
+        let (period, limit) = (outage_timeout / 6, outage_timeout / 2);
+        runtime.spawn(async move {
             let mut connection = None;
             while !sender.is_closed() {
-                let answer = timeout(patience, ask(&server, connection.take())).await;
+                let answer = timeout(limit, check(&server, connection.take())).await;
                 let (state, answered) = match answer {
                     Ok(Ok((state, connection))) => (state, Some(connection)),
-                    _ => (State::Away, None),
+                    _ => (State::Unreachable, None),
                 };
                 let is_new = *sender.borrow() != state;
-                if state == State::Away || is_new {
+                if state == State::Unreachable || is_new {
                     suspicion.raise();
                 }
                 if is_new {
                     tracing::warn!(?state, "the state of the database changed");
                     sender.send_replace(state);
                 }
-                // Another server may be in the place of one that has become read-only.
+                // After a failover the same address may lead to another server, so a read-only connection is not kept.
                 connection = answered.filter(|_| state == State::Writable);
                 sleep(period).await;
             }
@@ -76,20 +76,24 @@ impl Health {
         &self.suspicion
     }
 
-    /// Returns when work that is bounded by a short limit should stop waiting for the server.
-    pub async fn is_away(&self) {
+    /// Returns when the server is unreachable, so that short work should stop waiting for it.
+    pub async fn unreachable(&self) {
         let mut state = self.state.clone();
-        if state.wait_for(|state| *state == State::Away).await.is_err() {
+        if state
+            .wait_for(|state| *state == State::Unreachable)
+            .await
+            .is_err()
+        {
             std::future::pending::<()>().await;
         }
     }
 
-    /// The same for long work, which a short outage does not end.
-    pub async fn is_away_for_long(&self) {
+    /// Returns when the server has been unreachable for so long that long work should stop waiting for it too.
+    pub async fn unreachable_for_long(&self) {
         let mut state = self.state.clone();
         loop {
-            self.is_away().await;
-            let is_back = state.wait_for(|state| *state != State::Away);
+            self.unreachable().await;
+            let is_back = state.wait_for(|state| *state != State::Unreachable);
             if timeout(LONG_OUTAGE, is_back).await.is_err() {
                 return;
             }
@@ -97,11 +101,11 @@ impl Health {
     }
 }
 
-/// Since when every open connection is suspected to be dead, unless it has answered since.
+/// The time since which every open connection may be dead, unless it has answered later.
 #[derive(Debug, Clone)]
 pub(super) struct Suspicion {
     started: Instant,
-    /// Milliseconds after the start; 0 where there is no suspicion.
+    /// Milliseconds after the start; 0 if there is no suspicion.
     since: Arc<AtomicU64>,
 }
 
@@ -115,14 +119,14 @@ impl Default for Suspicion {
 }
 
 impl Suspicion {
-    /// A failover or an expired entry of a firewall takes connections together: one that died casts doubt on all.
+    /// Suspects all open connections after one has died: a failover or an expired firewall entry ends many together.
     pub fn raise(&self) {
         let now = self.started.elapsed().as_millis();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         self.since.fetch_max(now.saturating_add(1), SeqCst);
     }
 
-    /// Whether a connection that answered last at `answered` may be dead.
+    /// Returns true if a connection that answered last at `answered` may be dead.
     pub fn includes(&self, answered: Instant) -> bool {
         match self.since.load(SeqCst) {
             0 => false,
@@ -131,7 +135,7 @@ impl Suspicion {
     }
 }
 
-async fn ask(
+async fn check(
     server: &PgConnectOptions,
     known: Option<PgConnection>,
 ) -> sqlx::Result<(State, PgConnection)> {
@@ -139,7 +143,7 @@ async fn ask(
         Some(connection) => connection,
         None => server.connect().await?,
     };
-    // On a standby it is on, whatever its configuration says.
+    // On a standby this setting is always on.
     let is_read_only = connection
         .fetch_one("SELECT current_setting('transaction_read_only')")
         .await?;

@@ -1,4 +1,4 @@
-//! Changes of the schema, for the start of the server and for `atoll migrate`.
+//! Changes the schema, for the start of the server and for `atoll migrate`.
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
@@ -11,10 +11,10 @@ use crate::{
 };
 
 /// How long one process waits while another migrates.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT: Duration = Duration::from_mins(1);
 
-/// Every way to change the schema. Processes that start together go one after the other, and one that fails leaves
-/// nothing behind.
+/// All operations that change the schema. Processes that start together run them one after the other, and a failed one is
+/// rolled back.
 #[derive(Debug)]
 pub struct Migrations<'a> {
     migrator: Migrator,
@@ -23,16 +23,16 @@ pub struct Migrations<'a> {
 }
 
 impl Database {
-    /// Waits for locks, and lets a statement take its time: what bounds a request would end a migration halfway.
-    /// An in-memory database has no second connection: use the one there is.
+    /// Connects with long timeouts, because those of a request would end a migration halfway.
+    /// An in-memory database has only one connection: use that instead.
     pub async fn connect_for_migrations(settings: &Settings) -> Result<Self> {
         let mut patient = Settings {
             max_connections: 1,
             min_connections: 0,
             acquire_timeout: Duration::from_secs(10),
-            lock_timeout: PATIENCE,
+            lock_timeout: WAIT,
             idle_in_transaction_timeout: Duration::ZERO,
-            slow_statement: PATIENCE,
+            slow_statement: WAIT,
             ..settings.clone()
         };
         patient.extend_deadlines();
@@ -56,23 +56,23 @@ impl Database {
 }
 
 impl Migrations<'_> {
-    /// Applies that many, or all that are pending.
+    /// Applies that many pending migrations, or all of them.
     pub async fn up(&self, steps: Option<u32>) -> Result<()> {
         Ok(self.migrator.up(self.write, steps).await?)
     }
 
-    /// Rolls that many back, the newest first.
+    /// Rolls back that many migrations, the newest first.
     pub async fn down(&self, steps: u32) -> Result<()> {
         Ok(self.migrator.down(self.write, Some(steps)).await?)
     }
 
-    /// Applies or rolls back until `version`, a name or the beginning of one, is the last one applied.
+    /// Applies or rolls back migrations until `version`, a name or the beginning of one, is the last applied one.
     pub async fn to(&self, version: &str) -> Result<()> {
         Ok(self.migrator.to(self.write, version).await?)
     }
 
-    /// Gives a role of PostgreSQL what a server needs that does not own the tables: of the audit only to add to it, and
-    /// to give up what is older than `audit_retention`, unless that is zero.
+    /// Gives a PostgreSQL role that does not own the tables the rights that a server needs. It may only add to the audit log,
+    /// and prune entries older than `audit_retention`, unless that is zero.
     pub async fn grant(&self, role: &str, audit_retention: Duration) -> Result<()> {
         Ok(self
             .migrator
@@ -80,12 +80,12 @@ impl Migrations<'_> {
             .await?)
     }
 
-    /// Every migration in order. Fails if the database has some that this program does not know.
+    /// Lists every migration in order. Fails if the database has migrations that this program does not know.
     pub async fn history(&self) -> Result<Vec<Step>> {
         Ok(self.migrator.history(self.reader).await?)
     }
 
-    /// The migrations that this program knows and the database lacks.
+    /// Lists the migrations that this program knows and the database lacks.
     ///
     /// Fails if the database has migrations that this program does not know.
     pub async fn pending(&self) -> Result<Vec<String>> {
@@ -94,17 +94,17 @@ impl Migrations<'_> {
         Ok(pending.map(|step| step.name).collect())
     }
 
-    /// Drops every table, then applies all.
+    /// Drops every table, then applies all migrations.
     pub async fn fresh(&self) -> Result<()> {
         Ok(self.migrator.fresh(self.write).await?)
     }
 
-    /// Rolls all back, then applies all.
+    /// Rolls back all migrations, then applies them.
     pub async fn refresh(&self) -> Result<()> {
         Ok(self.migrator.refresh(self.write).await?)
     }
 
-    /// Rolls all back.
+    /// Rolls back all migrations.
     pub async fn reset(&self) -> Result<()> {
         Ok(self.migrator.reset(self.write).await?)
     }

@@ -1,6 +1,6 @@
-//! The database as the service holds it: a connection to read with, one to write with, and the door to migrations.
+//! The database: a pool for reads, a pool or a connection for writes, and the migrations.
 mod caller;
-mod changes;
+mod change_feed;
 mod classify;
 mod deadline;
 mod health;
@@ -26,7 +26,7 @@ use tokio::{
 };
 
 pub use caller::{Caller, Presence};
-pub use changes::{Changed, Changes, notification};
+pub use change_feed::{ChangeFeed, ChangedUsers, notification};
 pub use classify::{all_taken, classify, ends_transaction, is_lock_wait, taken, taken_field};
 pub use deadline::{Deadline, Limit};
 pub use migrations::Migrations;
@@ -43,28 +43,28 @@ use self::{
 
 use crate::{Error, Result, clock, error::Storage, secret::Secret};
 
-/// Cheap to clone. On PostgreSQL reads and writes share one pool; on SQLite there is a pool of readers and one writer.
+/// It is cheap to clone. On PostgreSQL reads and writes share one pool; SQLite has a pool of readers and one writer.
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: Reader,
-    /// SQLite's writer; on PostgreSQL a connection for migrations alone.
+    /// The connection of SQLite's writer; on PostgreSQL a connection that only migrations use.
     write: DatabaseConnection,
     secret: Arc<OnceCell<Secret>>,
-    /// Heard from other nodes; a file has none that tell.
-    changes: Changes,
-    /// Follows the clock of a server.
+    /// The changes that other nodes make. A SQLite database has no other nodes.
+    change_feed: ChangeFeed,
+    /// Keeps the time of this node equal to the server's.
     _clock: Option<Arc<clock::Follower>>,
-    /// The one writer of a SQLite database; PostgreSQL has many.
+    /// The only writer of a SQLite database; PostgreSQL has many.
     writer: Option<Arc<Writer>>,
 }
 
 impl Database {
-    /// Connects, and makes the SQLite file and its folder if they are absent. `observer` sees each statement.
+    /// Connects, and creates the SQLite file and its folder if they are absent. `observer` is called with each statement.
     pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
         let log = Arc::new(statements::log(settings.slow_statement, observer));
         let url = settings.url.expose_secret();
         let (mut follower, mut writer) = (None, None);
-        let (pool, write, changes) = match url.split_once(':').map(|(scheme, _)| scheme) {
+        let (pool, write, change_feed) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
                 let watch = |mut connection: DatabaseConnection| {
                     let log = log.clone();
@@ -74,16 +74,17 @@ impl Database {
                 let connected = sqlite::connect(url, settings).await?;
                 writer = Some(connected.writer);
                 let pool = ReadPool::Sqlite(watch(connected.read));
-                (pool, watch(connected.write), Changes::deaf())
+                (pool, watch(connected.write), ChangeFeed::disabled())
             }
             Some("postgres" | "postgresql") => {
                 let postgres = Postgres::connect(url, settings, log).await?;
-                let changes = Changes::of(&postgres.home.handle, postgres.server.clone());
+                let change_feed =
+                    ChangeFeed::start(&postgres.runtime.handle, postgres.server.clone());
                 let write = postgres.for_migrations();
                 follower = Some(Arc::new(
-                    clock::follow(&postgres.home.handle, postgres.server.clone()).await,
+                    clock::follow(&postgres.runtime.handle, postgres.server.clone()).await,
                 ));
-                (ReadPool::Postgres(postgres), write, changes)
+                (ReadPool::Postgres(postgres), write, change_feed)
             }
             _ => {
                 return Err(Error::bug(
@@ -100,49 +101,50 @@ impl Database {
             },
             write,
             secret: Arc::default(),
-            changes,
+            change_feed,
             _clock: follower,
             writer,
         })
     }
 
-    /// For statements outside any transaction. Never call it inside [`crate::Session::write`], whose session refuses it.
+    /// Returns the pool for statements outside any transaction. Do not use it inside [`crate::Session::write`], where the
+    /// session refuses it.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// When work on this database must be done.
+    /// Returns the deadline of work on this database.
     pub(crate) fn deadline(&self) -> Deadline {
         self.reader.deadline
     }
 
-    /// The same database for work that must be done at another time.
+    /// Returns the same database with another deadline.
     #[must_use]
     pub(crate) fn with_deadline(mut self, deadline: Deadline) -> Self {
         self.reader.deadline = deadline;
         self
     }
 
-    /// The same database for one request, all of whose statements end at its deadline.
+    /// Returns the same database for one request, whose statements share one deadline.
     #[must_use]
     pub(crate) fn for_request(self, arrival: Instant, limit: Limit) -> Self {
-        let deadline = self.deadline().of_request(arrival, limit);
+        let deadline = self.deadline().for_request(arrival, limit);
         self.with_deadline(deadline)
     }
 
-    /// The same database for work that may take the connections that are kept for it.
+    /// Returns the same database for work that may use the reserved connections.
     #[must_use]
     pub fn reserved(mut self) -> Self {
         self.reader.lane = Lane::Reserved;
         self
     }
 
-    /// Of those who call.
-    pub fn changes(&self) -> &Changes {
-        &self.changes
+    /// Tells which cached callers are no longer valid.
+    pub fn change_feed(&self) -> &ChangeFeed {
+        &self.change_feed
     }
 
-    /// Opens a transaction, or gives up at the deadline.
+    /// Opens a transaction. Fails at the deadline.
     pub(crate) async fn begin(&self, deadline: Deadline) -> Result<Transaction> {
         match (&self.reader.pool, &self.writer) {
             (ReadPool::Postgres(postgres), _) => {
@@ -150,14 +152,14 @@ impl Database {
                 Ok(Transaction::Postgres(begun))
             }
             (ReadPool::Sqlite(_), Some(writer)) => {
-                let permit = writer.enter(deadline.instant()).await?;
+                let permit = writer.acquire(deadline.instant()).await?;
                 self.begin_on_sqlite(permit, deadline.instant()).await
             }
             (ReadPool::Sqlite(_), None) => Err(Error::bug("the SQLite database has no writer")),
         }
     }
 
-    /// The `BEGIN` runs in a task of its own, which is never cancelled. One that comes too late is rolled back when dropped.
+    /// Runs the `BEGIN` in a task of its own, which is never cancelled. A transaction that opens too late is rolled back.
     async fn begin_on_sqlite(&self, permit: WritePermit, deadline: Instant) -> Result<Transaction> {
         let write = self.write.clone();
         let begin = tokio::spawn(async move {
@@ -174,22 +176,22 @@ impl Database {
         }
     }
 
-    /// Authenticates cursors with this key, and not with the one that the installation made for itself.
+    /// Authenticates cursors with this key instead of the one that the installation generated.
     #[must_use]
     pub fn with_secret(self, secret: &SecretString) -> Self {
         Self {
-            secret: Arc::new(OnceCell::new_with(Some(Secret::of(secret)))),
+            secret: Arc::new(OnceCell::new_with(Some(Secret::from_text(secret)))),
             ..self
         }
     }
 
-    /// The key of this installation's cursors, read once. Fails while the schema is not migrated.
+    /// Returns the key that authenticates cursors. It is read once. Fails while the schema is not migrated.
     pub async fn secret(&self) -> Result<Secret> {
-        let installed = || Secret::installed(&self.reader, "cursor");
+        let installed = || Secret::load(&self.reader, "cursor");
         Ok(self.secret.get_or_try_init(installed).await?.clone())
     }
 
-    /// Fails where the database does not answer, or cannot be written to: at once where that is known.
+    /// Fails if the database does not answer or does not accept writes. It fails at once if that is already known.
     pub async fn ping(&self) -> Result<()> {
         if let ReadPool::Postgres(postgres) = &self.reader.pool {
             postgres.check()?;
@@ -198,7 +200,7 @@ impl Database {
         Ok(())
     }
 
-    /// Whether a write can be expected to succeed; else why not.
+    /// Fails with the reason if a write cannot be expected to succeed.
     pub async fn check_writes(&self) -> Result<(), Storage> {
         match &self.writer {
             Some(writer) => writer.check(&self.write).await,
@@ -206,14 +208,14 @@ impl Database {
         }
     }
 
-    /// Looks for damage of a SQLite file, for `limit` at most; a PostgreSQL server looks after its own.
+    /// Checks a SQLite file for damage, for at most `limit`. PostgreSQL checks its own files.
     pub async fn check_file(&self, limit: Duration) {
         if let Some(writer) = &self.writer {
             writer.check_file(limit).await;
         }
     }
 
-    /// Whether damage of the file was found.
+    /// Returns true if the file is known to be damaged.
     pub fn is_damaged(&self) -> bool {
         self.writer
             .as_ref()
@@ -233,7 +235,7 @@ impl Database {
     }
 }
 
-/// Takes SQLite's write lock at once: a deferred transaction fails later, when it upgrades.
+/// Takes SQLite's write lock at once, because a deferred transaction can fail when it takes the lock later.
 fn immediate() -> TransactionOptions {
     TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

@@ -1,4 +1,4 @@
-//! Reads outside of transactions, each of which ends at the deadline of its request.
+//! Runs reads outside of transactions. Each ends at the deadline of its request.
 use std::{io, sync::Arc};
 
 use sea_orm::{
@@ -9,19 +9,19 @@ use tokio::time::timeout_at;
 
 use super::{Deadline, deadline::Overrun};
 use super::{
-    caller::is_gone,
+    caller::disconnected,
     postgres::{Lane, Postgres},
     sqlite,
     writer::Writer,
 };
 
-/// A pool to read with until a deadline.
+/// A pool for reads, with the deadline at which they end.
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub(super) pool: ReadPool,
     pub(super) deadline: Deadline,
     pub(super) lane: Lane,
-    /// On SQLite, where damage of the file is remembered.
+    /// The writer of a SQLite database, which remembers that the file is damaged.
     pub(super) writer: Option<Arc<Writer>>,
 }
 
@@ -32,14 +32,14 @@ pub(super) enum ReadPool {
 }
 
 impl Reader {
-    /// Ends a read of SQLite at the deadline, once its future is dropped, and once its caller is gone.
+    /// Runs a read of SQLite that ends at the deadline, when its future is dropped, or when its caller disconnects.
     async fn bounded<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let deadline = self.deadline.instant();
         let done = tokio::select! {
-            done = timeout_at(deadline, sqlite::until(deadline, work)) => {
+            done = timeout_at(deadline, sqlite::read_until(deadline, work)) => {
                 done.unwrap_or_else(|_late| Err(overrun()))
             }
-            () = is_gone() => Err(overrun()),
+            () = disconnected() => Err(overrun()),
         };
         if let (Err(error), Some(writer)) = (&done, &self.writer) {
             writer.note_damage(error);
@@ -48,12 +48,12 @@ impl Reader {
     }
 }
 
-/// The error of work that was given up at its deadline.
+/// Returns the error of work that was abandoned at its deadline.
 pub(crate) fn overrun() -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(overrun_cause())))
 }
 
-/// Whether work was given up at its deadline.
+/// Returns true if work was abandoned at its deadline.
 pub(super) fn is_overrun(error: &sqlx::Error) -> bool {
     let sqlx::Error::Io(error) = error else {
         return false;

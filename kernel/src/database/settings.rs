@@ -1,4 +1,4 @@
-//! How to reach the database; `config/default.toml` documents each key and holds its default.
+//! The settings of the database. `config/default.toml` documents each key and holds its default.
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -39,11 +39,11 @@ pub struct Settings {
     pub check: Duration,
 }
 
-/// The deadline of work that an operator started, who can end it.
-const OPERATOR: Duration = Duration::from_hours(24);
+/// The deadline of a command, which its operator can end earlier.
+const COMMAND_TIMEOUT: Duration = Duration::from_hours(24);
 
 impl Settings {
-    /// The settings of an installation that configures nothing but the URL.
+    /// Returns the default settings for a URL.
     pub fn new(url: &str) -> Self {
         Self {
             url: url.into(),
@@ -67,14 +67,14 @@ impl Settings {
         }
     }
 
-    /// Lets the statements and transactions of an operator's command take as long as they need, up to a day.
+    /// Lets the statements and transactions of an operator's command take up to a day.
     pub fn extend_deadlines(&mut self) {
-        self.read_timeout = OPERATOR;
-        self.write_timeout = OPERATOR;
-        self.long_timeout = OPERATOR;
+        self.read_timeout = COMMAND_TIMEOUT;
+        self.write_timeout = COMMAND_TIMEOUT;
+        self.long_timeout = COMMAND_TIMEOUT;
     }
 
-    /// Whether the database goes with its last connection.
+    /// Returns true if the database ends with its last connection.
     pub fn is_in_memory(&self) -> bool {
         let url = self.url.expose_secret();
         url.starts_with("sqlite:") && (url.contains(":memory:") || url.contains("mode=memory"))

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep};
 pub(super) use self::{
     check::{Found, quick_check},
     codes::{Class, class},
-    limit::until,
+    limit::read_until,
 };
 use self::{
     fit::{Unfit, check_readers, check_writers},
@@ -31,10 +31,10 @@ use self::{
 use super::{Settings, writer::Writer};
 use crate::{Error, Result, files};
 
-/// Between two tries to connect.
+/// The pause between two attempts to connect.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How a SQLite database is used: its readers, its writer, and what is known of the latter.
+/// The connections of a SQLite database, and the state of its writer.
 pub(super) struct Connected {
     pub read: DatabaseConnection,
     pub write: DatabaseConnection,
@@ -46,14 +46,14 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected>
         .map_err(Error::internal)?
         .create_if_missing(true)
         .foreign_keys(true)
-        // Another process may write: it is waited for as long as for a connection.
+        // Another process may write: this waits for it as long as for a connection.
         .busy_timeout(settings.acquire_timeout)
         .statement_cache_capacity(settings.statement_cache)
         .disable_statement_logging();
     let retires = Arc::new(AtomicBool::new(false));
     let writer = |file| Arc::new(Writer::new(file, settings.acquire_timeout, &retires));
     if settings.is_in_memory() {
-        // The database goes with its last connection, and a second connection would be a second database.
+        // The database ends with its last connection, and a second connection would open a second database.
         let options = check_writers(options(1, settings), Unfit::Repaired, &retires);
         let only = pool(options, file, settings).await?;
         return Ok(Connected {
@@ -67,10 +67,10 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected>
     files::make_file(file.get_filename()).map_err(Error::internal)?;
     let file = file
         .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL may lose the last commits at a power cut.
+        // NORMAL may lose the last commits when the power fails.
         .synchronous(SqliteSynchronous::Full);
     let one = check_writers(options(1, settings), Unfit::Closed, &retires);
-    // 32 MiB for the one writer, whose unique indexes are read all over; the default is 2.
+    // The writer gets 32 MiB instead of the default of 2, because it reads unique indexes at random places.
     let write = pool(one, file.clone().pragma("cache_size", "-32768"), settings).await?;
     let several = options(settings.max_connections, settings);
     let several = limit_reads(check_readers(several));
@@ -82,14 +82,14 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected>
     })
 }
 
-/// The folder of a file, which may be the working directory.
+/// Returns the folder of a file, which may be the working directory.
 pub(super) fn folder(file: &SqliteConnectOptions) -> PathBuf {
     let folder = file.get_filename().parent();
     let folder = folder.filter(|folder| *folder != Path::new(""));
     folder.unwrap_or(Path::new(".")).to_owned()
 }
 
-/// Connections are kept for good: an in-memory database would vanish, a file's pages would have to be read again.
+/// Keeps connections open: an in-memory database ends with its connection, and a new connection has an empty page cache.
 fn options(size: u32, settings: &Settings) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(size)
@@ -110,7 +110,7 @@ async fn pool(
         let connected: Result<SqlitePool> =
             connected.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())).into());
         match connected {
-            // Of processes that put a new file into WAL mode at once, SQLite refuses some without waiting.
+            // If several processes put a new file into WAL mode together, SQLite refuses some without waiting.
             Err(Error::Contended(_)) if Instant::now() < deadline => sleep(PAUSE).await,
             connected => return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(connected?)),
         }

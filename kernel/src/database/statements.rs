@@ -1,12 +1,12 @@
-//! What the log says of each statement: all at DEBUG, slow ones at WARN, inside the span of the request that sent them. Never its values.
+//! Logs each statement at DEBUG and slow ones at WARN, in the span of the request that sent them. It never logs values.
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{Statement, metric::Info};
 
-/// Sees every statement, with its values.
+/// Is called with every statement and its values.
 pub type Observer = Arc<dyn Fn(&Statement) + Send + Sync>;
 
-/// Takes note of a statement that was answered.
+/// Logs a statement that was answered.
 pub(super) type Log = Arc<dyn Fn(&Info<'_>) + Send + Sync>;
 
 pub(super) fn log(

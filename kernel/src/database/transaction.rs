@@ -1,4 +1,4 @@
-//! A transaction on either database.
+//! A transaction on PostgreSQL or SQLite.
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
     prelude::async_trait::async_trait,
@@ -8,13 +8,13 @@ use super::{postgres::PgTransaction, writer::WritePermit};
 
 #[derive(Debug)]
 pub(crate) enum Transaction {
-    /// The transaction is declared before the right to write, so it is dropped first.
+    /// The transaction comes before the permit, so that it is dropped first.
     Sqlite(DatabaseTransaction, WritePermit),
     Postgres(PgTransaction),
 }
 
 impl Transaction {
-    /// A SQLite connection whose COMMIT failed is not used again.
+    /// Commits. A SQLite connection whose COMMIT failed is not used again.
     pub async fn commit(self) -> Result<(), DbErr> {
         match self {
             Self::Sqlite(tx, permit) => {
@@ -29,8 +29,8 @@ impl Transaction {
         }
     }
 
-    /// A SQLite connection is not used again if its ROLLBACK failed, or if `is_uncertain` says that it is unknown which
-    /// savepoints are open.
+    /// Rolls back. A SQLite connection is not used again if its ROLLBACK failed, or if `is_uncertain` says that it is unknown
+    /// which savepoints are open.
     pub async fn rollback(self, is_uncertain: bool) {
         match self {
             Self::Sqlite(tx, permit) => {
@@ -47,7 +47,7 @@ impl Transaction {
         }
     }
 
-    /// The right to be the one writer of a SQLite database; PostgreSQL has many.
+    /// Returns the permit of the only writer of a SQLite database; PostgreSQL has many writers.
     pub fn permit(&self) -> Option<&WritePermit> {
         match self {
             Self::Sqlite(_, permit) => Some(permit),

@@ -1,4 +1,4 @@
-//! The one writer of a SQLite database: who writes, whether its connection may be used again, and whether writing works.
+//! Lets one transaction at a time write to a SQLite database, and checks whether writes work.
 use std::{
     io,
     path::Path,
@@ -26,24 +26,25 @@ use super::{
 };
 use crate::{Error, Result, error::Storage};
 
-/// A probe writes at most so often: while writing works, and while the last write failed.
-const IDLE: Duration = Duration::from_secs(10);
-const FAILING: Duration = Duration::from_secs(1);
+/// The least time between two probes while writes work.
+const PERIOD: Duration = Duration::from_secs(10);
+/// The least time between two probes after a write has failed.
+const PERIOD_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// How long a probe is waited for.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the readiness check waits for a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Bytes that must fit on the disk before it counts as having room again. A page alone may fit where a failed commit has
-/// made the write-ahead log longer.
-const ROOM: usize = 1024 * 1024;
+/// The bytes that must fit on the disk before it counts as having room again. A single page may fit into the write-ahead log
+/// that a failed commit has made longer.
+const MIN_ROOM: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// The file; none in memory, where there is nothing to probe and to check.
+    /// The file; `None` for a database in memory, which needs no probes and checks.
     file: Option<SqliteConnectOptions>,
     acquire_timeout: Duration,
-    place: Arc<Semaphore>,
-    /// Whether the next connection that the pool looks at is closed.
+    turn: Arc<Semaphore>,
+    /// Whether the pool closes the next connection that it checks.
     retires: Arc<AtomicBool>,
     state: Mutex<State>,
 }
@@ -67,71 +68,71 @@ impl Writer {
         Self {
             file,
             acquire_timeout,
-            place: Arc::new(Semaphore::new(1)),
+            turn: Arc::new(Semaphore::new(1)),
             retires: retires.clone(),
             state: Mutex::default(),
         }
     }
 
-    /// Waits until nobody else writes.
-    pub(super) async fn enter(self: &Arc<Self>, deadline: Instant) -> Result<WritePermit> {
+    /// Waits until no other transaction writes.
+    pub(super) async fn acquire(self: &Arc<Self>, deadline: Instant) -> Result<WritePermit> {
         let deadline = deadline.min(Instant::now() + self.acquire_timeout);
-        let place = timeout_at(deadline, self.place.clone().acquire_owned()).await;
-        match place {
-            Ok(Ok(place)) => Ok(self.permit(place)),
+        let turn = timeout_at(deadline, self.turn.clone().acquire_owned()).await;
+        match turn {
+            Ok(Ok(turn)) => Ok(self.permit(turn)),
             _ => Err(Error::Unavailable("the database", None)),
         }
     }
 
-    fn permit(self: &Arc<Self>, place: OwnedSemaphorePermit) -> WritePermit {
+    fn permit(self: &Arc<Self>, turn: OwnedSemaphorePermit) -> WritePermit {
         WritePermit {
             writer: self.clone(),
-            _place: place,
+            _turn: turn,
         }
     }
 
-    /// Whether a write can be expected to succeed; else why not.
+    /// Fails with the reason if a write cannot be expected to succeed.
     ///
-    /// It is the outcome of the last write, and of a probe that writes a page of the file: every ten seconds, and each
-    /// second while the last write has failed.
+    /// This is known from the last write and from a probe, which writes a page of the file: every ten seconds, and every
+    /// second after a write has failed.
     pub(super) async fn check(self: &Arc<Self>, write: &DatabaseConnection) -> Result<(), Storage> {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let Some(permit) = self.due() else {
-            return self.known();
+        let Some(permit) = self.try_begin_probe() else {
+            return self.last_result();
         };
         let (writer, write, folder) = (self.clone(), write.clone(), folder(file));
         let probe = tokio::spawn(async move {
             let probed = writer.probe(&folder, &write, &permit).await;
-            writer.learn(probed);
+            writer.finish_probe(probed);
         });
-        match timeout(PATIENCE, probe).await {
-            Ok(_) => self.known(),
+        match timeout(PROBE_TIMEOUT, probe).await {
+            Ok(_) => self.last_result(),
             Err(_slow) => Err(Storage::Unusable),
         }
     }
 
-    /// The permit to probe, if it is time to. A write that runs now is a better probe.
-    fn due(self: &Arc<Self>) -> Option<WritePermit> {
+    /// Returns a permit if a probe is due and no write runs, which would be a better probe.
+    fn try_begin_probe(self: &Arc<Self>) -> Option<WritePermit> {
         let mut state = self.state();
         let period = match state.failure {
-            Some(_) => FAILING,
-            None => IDLE,
+            Some(_) => PERIOD_AFTER_FAILURE,
+            None => PERIOD,
         };
         let is_early = state.probed.is_some_and(|last| last.elapsed() < period);
         if is_early || state.is_probing {
             return None;
         }
-        let place = self.place.clone().try_acquire_owned().ok()?;
+        let turn = self.turn.clone().try_acquire_owned().ok()?;
         state.probed = Some(Instant::now());
         state.is_probing = true;
-        Some(self.permit(place))
+        Some(self.permit(turn))
     }
 
-    fn known(&self) -> Result<(), Storage> {
+    fn last_result(&self) -> Result<(), Storage> {
         let state = self.state();
-        let is_stuck = |last: Instant| state.is_probing && last.elapsed() > PATIENCE;
+        let is_stuck = |last: Instant| state.is_probing && last.elapsed() > PROBE_TIMEOUT;
         match state.failure {
             Some(failure) => Err(failure),
             None if state.probed.is_some_and(is_stuck) => Err(Storage::Unusable),
@@ -172,14 +173,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Reads the file and reports damage, for `limit` at most; not at all where that is zero.
+    /// Reads the file and reports damage, for at most `limit`. Zero disables the check.
     pub(super) async fn check_file(&self, limit: Duration) {
         let Some(file) = self.file.as_ref().filter(|_| !limit.is_zero()) else {
             return;
         };
         match quick_check(file, limit).await {
             Ok(Found::Nothing) => tracing::debug!("the database file is intact"),
-            Ok(Found::TooLate) => tracing::info!(
+            Ok(Found::TimedOut) => tracing::info!(
                 ?limit,
                 "the check of the database file ran out of time; `database.check` sets the limit"
             ),
@@ -192,7 +193,7 @@ impl Writer {
         }
     }
 
-    /// Remembers an error that says that the file is damaged.
+    /// Remembers that the file is damaged, if the error says so.
     pub(super) fn note_damage(&self, error: &DbErr) {
         if storage(error) == Some(Storage::Damaged) {
             self.state().is_damaged = true;
@@ -203,14 +204,14 @@ impl Writer {
         self.state().is_damaged
     }
 
-    fn learn(&self, probed: Result<(), Error>) {
+    fn finish_probe(&self, probed: Result<(), Error>) {
         let mut state = self.state();
         state.is_probing = false;
         match probed {
             Ok(()) if state.failure.take().is_some() => {
                 tracing::info!("the database is writable again");
             }
-            // Another process writes, or a bug is in the way: neither says anything of the disk.
+            // Another process writes, or the probe has a bug. Neither says anything about the disk.
             Ok(()) | Err(Error::Contended(_) | Error::Internal(_)) => {}
             Err(error) => {
                 let failure = match &error {
@@ -228,20 +229,20 @@ impl Writer {
     }
 }
 
-/// The right to be the one who writes. It ends when this is dropped, after the transaction has ended.
+/// Permits one transaction to write. It is dropped after the transaction has ended.
 #[derive(Debug)]
 pub(crate) struct WritePermit {
     writer: Arc<Writer>,
-    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
 }
 
 impl WritePermit {
-    /// The connection of this permit is not used again: a COMMIT, ROLLBACK or RELEASE failed on it.
+    /// Closes the connection of this permit after use, because a COMMIT, ROLLBACK or RELEASE failed on it.
     pub(crate) fn retire(&self) {
         self.writer.retires.store(true, SeqCst);
     }
 
-    /// Remembers an error that says that the file cannot be written.
+    /// Remembers that the file cannot be written, if the error says so.
     pub(crate) fn note(&self, error: &DbErr) {
         if let Some(failure) = storage(error) {
             self.writer.state().failure = Some(failure);
@@ -250,8 +251,7 @@ impl WritePermit {
     }
 }
 
-/// Replaces the number that SQLite keeps for applications by itself: the first page of the file is written and synced,
-/// and nothing changes.
+/// Sets `user_version` to its current value: this writes and syncs the first page of the file, and changes nothing.
 async fn write_a_page(tx: &DatabaseTransaction) -> Result<()> {
     let read = Statement::from_string(DbBackend::Sqlite, "PRAGMA user_version");
     let row = tx.query_one_raw(read).await?;
@@ -265,6 +265,6 @@ async fn write_a_page(tx: &DatabaseTransaction) -> Result<()> {
 fn has_room(folder: &Path) -> io::Result<()> {
     use std::io::Write;
     let mut file = tempfile::tempfile_in(folder)?;
-    file.write_all(&vec![0; ROOM])?;
+    file.write_all(&vec![0; MIN_ROOM])?;
     file.sync_data()
 }

@@ -1,4 +1,4 @@
-//! The kernel's own tables: `generated/` from a migrated `PostgreSQL` database.
+//! The entities of the kernel's own tables. `generated/` is generated from a migrated `PostgreSQL` database.
 #[expect(
     clippy::disallowed_methods,
     reason = "the derives call the methods that are disallowed elsewhere"

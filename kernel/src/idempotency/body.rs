@@ -1,4 +1,4 @@
-//! Bodies of kept answers: without what the history has anyway, and as a narrower caller may see them.
+//! Reduces the bodies of stored answers: by the values that the history has too, and by the members that a caller may not see.
 use sea_orm::IdenStatic;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use crate::{Crud, Error, Result, Tx, crud::revert};
 struct Members(#[serde_as(as = "serde_with::Map<_, _>")] Vec<(String, Value)>);
 
 impl Members {
-    fn of(body: &str) -> Result<Self> {
+    fn parse(body: &str) -> Result<Self> {
         serde_json::from_str(body).map_err(Error::internal)
     }
 
@@ -26,15 +26,15 @@ fn is_declared<C: Crud>(name: &str) -> bool {
     fields.any(|field| field.column.as_str() == name)
 }
 
-/// Whether only callers with the full view of a row see this member.
+/// Returns true if only callers with the full view of a row see this member.
 fn is_private<C: Crud>(name: &str) -> bool {
     let mut private = C::FIELDS.iter().filter(|field| field.is_private);
     C::COMPUTED.contains(&name) || private.any(|field| field.column.as_str() == name)
 }
 
-/// The representation of a row without the values of its fields, which its history has.
+/// Removes the values of the fields from the body, because the history of the row has them.
 pub fn without_fields<C: Crud>(body: &str) -> Result<String> {
-    let mut members = Members::of(body)?;
+    let mut members = Members::parse(body)?;
     for (name, value) in &mut members.0 {
         if is_declared::<C>(name) {
             *value = Value::Null;
@@ -43,12 +43,12 @@ pub fn without_fields<C: Crud>(body: &str) -> Result<String> {
     members.to_text()
 }
 
-/// The same with the fields as they were in that version.
+/// Puts the values back that [`without_fields`] removed. `row` is the id and the version of the row.
 ///
-/// Fails with a conflict where the history no longer reaches back to it.
+/// Fails with a conflict if the history no longer reaches back to that version.
 pub async fn with_fields<C: Crud>(tx: &Tx, body: &str, row: (i64, i64)) -> Result<String> {
     let mut fields: Map<String, Value> = revert::fields_at::<C>(tx, row).await?;
-    let mut members = Members::of(body)?;
+    let mut members = Members::parse(body)?;
     for (name, value) in &mut members.0 {
         if is_declared::<C>(name) {
             *value = fields.remove(name.as_str()).unwrap_or_default();
@@ -57,9 +57,9 @@ pub async fn with_fields<C: Crud>(tx: &Tx, body: &str, row: (i64, i64)) -> Resul
     members.to_text()
 }
 
-/// The representation as callers see it who see only the public fields.
+/// Removes the members that only callers with the full view see.
 pub fn public<C: Crud>(body: &str) -> Result<String> {
-    let mut members = Members::of(body)?;
+    let mut members = Members::parse(body)?;
     members.0.retain(|(name, _)| !is_private::<C>(name));
     members.to_text()
 }

@@ -1,6 +1,6 @@
-//! A write that is asked for again under the same key happens once: what it gave is kept in its own transaction.
+//! Runs a write once for each idempotency key: its outcome is stored in the same transaction, and a retry returns it.
 mod body;
-mod deed;
+mod write_request;
 
 use crate::entity::idempotency_keys::{ActiveModel, Column, Entity};
 use sea_orm::{
@@ -11,26 +11,26 @@ use sea_orm::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use body::{public, with_fields, without_fields};
-pub use deed::{Deed, Need, Notes};
+pub use write_request::{Need, Notes, WriteRequest};
 
 use crate::{
     Error, Reads, Result, Session, Tx,
     crud::{now, scope},
 };
 
-/// How long what a key gave is given again; contract §7.
+/// How long the outcome of a key is stored; contract §7.
 pub const LIFETIME: chrono::Duration = chrono::Duration::hours(24);
 
-/// Characters of a key; contract §7.
+/// The most characters of a key; contract §7.
 pub const MAX_LENGTH: usize = 255;
 
-/// Bytes that a key counts for beside its answer: its row, and the index that finds it.
+/// The bytes that a key counts for in addition to its answer: those of its row and of the index entry.
 const ROW: usize = 200;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Bytes of kept answers that one user may have.
+    /// The most bytes of answers that are stored for one user.
     pub kept_limit: u64,
 }
 
@@ -42,53 +42,54 @@ impl Default for Settings {
     }
 }
 
-/// A key of the actor's, and a digest of what it was sent with.
+/// A key that the actor sent, and a digest of the request that it was sent with.
 #[derive(Debug, Clone)]
-pub struct Once {
-    pub key: String,
+pub struct IdempotencyKey {
+    pub text: String,
     pub fingerprint: Vec<u8>,
 }
 
 impl Session {
-    /// Runs `work` like [`Session::write`], and keeps what it says is to be kept. Where the actor's key was used before,
-    /// `again` makes the outcome of what was kept then. An actor who is no user has no keys.
+    /// Runs `work` like [`Session::write`], and stores the second value that it returns. If the key was used before, `replay`
+    /// makes the outcome from the stored value instead. For an actor that is not a user, the key is ignored.
     ///
-    /// Fails with [`Error::KeyReused`] where the key was sent with something else, and with [`Error::InProgress`]
-    /// while the first of two is still at work. A failure leaves the key free.
+    /// Fails with [`Error::KeyReused`] if the key was sent with another request, and with [`Error::InProgress`] while the
+    /// first request still runs. After a failure the key can be used again.
     pub async fn write_once<T, K: Serialize + DeserializeOwned>(
         &self,
-        once: &Once,
+        key: &IdempotencyKey,
         work: impl AsyncFn(&Tx) -> Result<(T, K)>,
-        again: impl AsyncFn(&Tx, K) -> Result<T>,
+        replay: impl AsyncFn(&Tx, K) -> Result<T>,
     ) -> Result<T> {
         let Some(user_id) = self.actor().user_id() else {
             return self.write(async |tx| Ok(work(tx).await?.0)).await;
         };
         self.write(async |tx| {
-            if claim(tx, user_id, once).await? {
-                let (outcome, kept) = work(tx).await?;
-                keep(tx, user_id, once, &kept).await?;
+            if claim(tx, user_id, key).await? {
+                let (outcome, stored) = work(tx).await?;
+                store(tx, user_id, key, &stored).await?;
                 return Ok(outcome);
             }
-            again(tx, kept(tx, user_id, once).await?).await
+            replay(tx, load(tx, user_id, key).await?).await
         })
         .await
     }
 }
 
-/// Takes a key that is free, or expired. On PostgreSQL this waits for another transaction that has just taken it.
-async fn claim(tx: &Tx, user_id: i64, once: &Once) -> Result<bool> {
+/// Claims a key that is new or expired, and returns true if it did. On PostgreSQL this waits for a transaction that has
+/// just claimed it.
+async fn claim(tx: &Tx, user_id: i64, key: &IdempotencyKey) -> Result<bool> {
     let record = ActiveModel {
         user_id: Set(user_id),
-        key: Set(once.key.clone()),
-        fingerprint: Set(once.fingerprint.clone()),
+        key: Set(key.text.clone()),
+        fingerprint: Set(key.fingerprint.clone()),
         outcome: Set(None),
         created_at: Set(now()),
     };
-    let taken_at = Expr::col(Column::CreatedAt.as_column_ref());
+    let claimed_at = Expr::col(Column::CreatedAt.as_column_ref());
     let expired = OnConflict::columns([Column::UserId, Column::Key])
         .update_columns([Column::Fingerprint, Column::Outcome, Column::CreatedAt])
-        .action_and_where(taken_at.lte(now() - LIFETIME))
+        .action_and_where(claimed_at.lte(now() - LIFETIME))
         .to_owned();
     let claimed = Entity::insert(record)
         .on_conflict(expired)
@@ -97,36 +98,45 @@ async fn claim(tx: &Tx, user_id: i64, once: &Once) -> Result<bool> {
         .map_err(Error::from);
     match claimed {
         Ok(rows) => Ok(rows == 1),
-        // The only row that it can wait for.
+        // The insert waits for no other row than this key.
         Err(Error::Contended(_)) => Err(Error::InProgress),
         Err(error) => Err(error),
     }
 }
 
-async fn keep(tx: &Tx, user_id: i64, once: &Once, outcome: &impl Serialize) -> Result<()> {
+async fn store(
+    tx: &Tx,
+    user_id: i64,
+    key: &IdempotencyKey,
+    outcome: &impl Serialize,
+) -> Result<()> {
     let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
-    tx.keeps_answer((outcome.len() + once.key.len() + ROW) as u64);
-    scope::update_plain::<Entity>(tx, this(user_id, once), [(Column::Outcome, outcome.into())])
-        .await
-        .map(drop)
+    tx.add_answer_bytes((outcome.len() + key.text.len() + ROW) as u64);
+    scope::update_plain::<Entity>(
+        tx,
+        is_key(user_id, key),
+        [(Column::Outcome, outcome.into())],
+    )
+    .await
+    .map(drop)
 }
 
-async fn kept<T: DeserializeOwned>(tx: &Tx, user_id: i64, once: &Once) -> Result<T> {
+async fn load<T: DeserializeOwned>(tx: &Tx, user_id: i64, key: &IdempotencyKey) -> Result<T> {
     let record = scope::plain::<Entity>()
-        .filter(this(user_id, once))
+        .filter(is_key(user_id, key))
         .one(tx)
         .await?;
-    // The expired one was removed between the two statements.
+    // An expired key was removed between the two statements.
     let record = record.ok_or(Error::InProgress)?;
-    if record.fingerprint != once.fingerprint {
+    if record.fingerprint != key.fingerprint {
         return Err(Error::KeyReused);
     }
     let outcome = record.outcome.unwrap_or_default();
     serde_json::from_str(&outcome).map_err(Error::internal)
 }
 
-fn this(user_id: i64, once: &Once) -> Expr {
+fn is_key(user_id: i64, key: &IdempotencyKey) -> Expr {
     Column::UserId
         .eq(user_id)
-        .and(Column::Key.eq(once.key.as_str()))
+        .and(Column::Key.eq(key.text.as_str()))
 }

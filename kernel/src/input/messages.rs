@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Code;
 
-/// A broken rule: its code, and what is allowed.
+/// A broken rule: its code, and a text that says what is allowed.
 #[derive(Serialize, Deserialize)]
 struct Broken<'a> {
     code: Code,
@@ -23,12 +23,12 @@ fn write(code: Code, detail: &str) -> String {
     serde_json::to_string(&Broken { code, detail }).unwrap_or_default()
 }
 
-/// The failure of a custom rule (`#[garde(custom(…))]`).
+/// Returns the failure of a custom rule (`#[garde(custom(…))]`).
 pub fn refuse(code: Code, detail: impl AsRef<str>) -> garde::Error {
     garde::Error::new(write(code, detail.as_ref()))
 }
 
-/// The code and the text of a broken rule. A rule that was not written by this module has only a text.
+/// Returns the code and the text of a broken rule. A text that this module did not write has no code of its own.
 pub fn read(error: &garde::Error) -> (Code, String) {
     match serde_json::from_str::<Broken<'_>>(error.message()) {
         Ok(broken) => (broken.code, broken.detail.into_owned()),

@@ -1,4 +1,4 @@
-//! What clients send: its shape, its limits, and how a broken limit is reported.
+//! The input of clients: its shape, its limits, and how a broken limit is reported.
 mod messages;
 mod trimmed;
 
@@ -11,12 +11,12 @@ use crate::{Error, Refusal, Result};
 pub use messages::refuse;
 pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
 
-/// An input: readable, with declared limits. `#[serde(default)]` on the struct makes an absent field an empty one,
-/// so that it is reported with all the others.
+/// An input that can be deserialized and declares limits. `#[serde(default)]` on the struct makes an absent field empty, so
+/// that it is reported together with the other refused fields.
 pub trait Input: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone {}
 impl<T: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone> Input for T {}
 
-/// The patch that sets those of these fields that a patch may set, within the limits of a patch.
+/// Makes a patch from the fields that a patch may set, ignores the others, and checks its limits.
 pub fn patch<P: Input>(mut fields: Map<String, Value>) -> Result<P> {
     let schema = schemars::schema_for!(P);
     let known = schema.get("properties").and_then(Value::as_object);
@@ -27,7 +27,7 @@ pub fn patch<P: Input>(mut fields: Map<String, Value>) -> Result<P> {
     Ok(patch)
 }
 
-/// Reports every broken limit at once, by JSON Pointer. Lengths are in characters.
+/// Fails with every broken limit, each with its JSON Pointer. Lengths are in characters.
 pub fn check(input: &impl Validate<Context = ()>) -> Result<()> {
     let Err(report) = with_i18n(messages::Messages::default(), || input.validate()) else {
         return Ok(());
@@ -46,7 +46,7 @@ fn pointer(path: &Path) -> String {
     })
 }
 
-/// A field of a patch: absent is `None`, and `null` is refused where the inner type has no place for it.
+/// Deserializes a field of a patch: an absent field is `None`, and `null` is refused unless the inner type accepts it.
 pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     value: D,
 ) -> Result<Option<T>, D::Error> {

@@ -1,13 +1,13 @@
-//! Text without its surrounding white space, for `#[serde(with = "…")]`: that is how it is read, and how its schema says so.
+//! Trims white space around a text when it is deserialized (`#[serde(with = "…")]`), and says so in its schema.
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Marks the schema of a text whose limits count after trimming.
+/// Marks the schema of a text whose limits apply after trimming.
 pub const PRETRIMMED: &str = "x-trimmed";
 
-/// A text, or none.
+/// A text that may be absent.
 pub struct Trimmed;
 
 impl Trimmed {
@@ -17,13 +17,13 @@ impl Trimmed {
         T::deserialize(value).map(Trim::trim)
     }
 
-    /// For the default of a field in its schema.
+    /// The schema needs this for the default of a field.
     pub fn serialize<S: Serializer>(value: &impl Serialize, to: S) -> Result<S::Ok, S::Error> {
         value.serialize(to)
     }
 }
 
-/// A text in a patch: absent is `None`, and `null` is refused.
+/// A text in a patch: an absent one is `None`, and `null` is refused.
 pub struct PresentTrimmed;
 
 impl PresentTrimmed {
@@ -33,13 +33,13 @@ impl PresentTrimmed {
         Trimmed::deserialize(value).map(Some)
     }
 
-    /// For the default of a field in its schema.
+    /// The schema needs this for the default of a field.
     pub fn serialize<S: Serializer>(value: &impl Serialize, to: S) -> Result<S::Ok, S::Error> {
         value.serialize(to)
     }
 }
 
-/// What [`Trimmed`] can trim.
+/// A type that [`Trimmed`] can trim.
 pub trait Trim {
     #[must_use]
     fn trim(self) -> Self;

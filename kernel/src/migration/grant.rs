@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION audit_kept_for() RETURNS interval LANGUAGE sql STABLE
 const MAY_PRUNE: &str = "GRANT EXECUTE ON FUNCTION audit_prune TO %1$I;";
 const MAY_NOT_PRUNE: &str = "REVOKE EXECUTE ON FUNCTION audit_prune FROM %1$I;";
 
-/// This is true of a superuser too.
+/// Returns whether a role owns the tables or may act as their owner, which every superuser may.
 const IS_OWNER: &str = "SELECT pg_has_role($1, relowner, 'MEMBER') AS is_owner FROM pg_class \
     WHERE oid = 'audit_entries'::regclass";
 

@@ -1,4 +1,4 @@
-//! Runs migrations in one transaction under a lock: of several processes that start together one migrates and the others
+//! Runs migrations in one transaction under a lock: if several processes start together, one migrates and the others
 //! wait, and a failed migration leaves nothing behind.
 
 use sea_orm_migration::{

@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
             .check(schema::length("idempotency_keys", "key", 1..=255))
             .take();
         let indexes = [
-            // For removing expired keys.
+            // The removal of expired keys uses this index.
             schema::index("idempotency_keys", "created_at")
                 .col("created_at")
                 .take(),

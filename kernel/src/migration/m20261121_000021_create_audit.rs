@@ -1,4 +1,4 @@
-//! The audit log: who did what to which row. Entries are only inserted; what becomes known later is in tables beside them.
+//! The audit log: who did what to which row. Entries are only inserted; what is known later is stored in other tables.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -44,7 +44,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Has no foreign keys, because an entry outlives the row and the user that it is about.
+/// This table has no foreign keys, because an entry outlives the row and the user that it is about.
 async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
     let transaction = match db {
         // It has 64 bits, so that it never wraps.
@@ -82,7 +82,7 @@ async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr
         index.take()
     };
     let indexes = [
-        // For the history of a row, and its latest large texts.
+        // The history of a row and its latest large texts use this index.
         index(&["resource", "resource_id", "id"]),
         index(&["actor_id", "id"]),
         index(&["action", "id"]),
@@ -90,7 +90,7 @@ async fn entries(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr
         index(&["request_id"])
             .and_where(Expr::col("request_id").is_not_null())
             .take(),
-        // For the entries to seal next.
+        // The search for the entries to seal next uses this index.
         index(&["transaction_id", "id"]),
     ];
     schema::create(manager, table, indexes).await

@@ -1,4 +1,4 @@
-//! How many bytes each user stored in each hour: in answers under idempotency keys, and in the history.
+//! Counts the bytes that each user stored in each hour: in answers under idempotency keys, and in the history.
 
 use sea_orm_migration::prelude::*;
 
@@ -16,14 +16,14 @@ impl MigrationTrait for Migration {
             .table("written_bytes")
             .col(ColumnDef::new("user_id").big_integer().not_null())
             .col(schema::varchar(db, "kind", 20).not_null())
-            // Whole hours since 1970, UTC.
+            // The number of whole hours since 1970, UTC.
             .col(ColumnDef::new("hour").big_integer().not_null())
             .col(ColumnDef::new("bytes").big_integer().not_null())
             .primary_key(Index::create().col("user_id").col("kind").col("hour"))
             .check(schema::length("written_bytes", "kind", 1..=20))
             .take();
         let indexes = [
-            // For removing hours that no longer count.
+            // The removal of hours that no longer count uses this index.
             schema::index("written_bytes", "hour").col("hour").take(),
         ];
         schema::create(manager, table, indexes).await

@@ -1,16 +1,16 @@
-//! Splits a text into folded words. Both databases index and search these words, so they agree whatever they know of Unicode.
+//! Splits a text into folded words. Both databases index and search these words, so they agree although their Unicode tables differ.
 //!
 //! Rows are indexed by these words: a change of [`words`] needs a migration that indexes all rows again (`side_table::fill`).
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Most bytes of a word, because `PostgreSQL` stores no more. The rest of a longer word is cut off.
+/// The most bytes of a word, because `PostgreSQL` stores no more. The rest of a longer word is cut off.
 const MAX_WORD: usize = 2_046;
 
-/// Most bytes of all words of a row, because `PostgreSQL` accepts at most 1 MiB with their positions. Further words are left out.
+/// The most bytes of all words of a row, because `PostgreSQL` accepts at most 1 MiB with their positions. Further words are left out.
 const MAX_ROW: usize = 400_000;
 
-/// The words of a text in their order: runs of letters and digits with their marks, in compatibility form (NFKC) and with
-/// their case folded.
+/// Returns the words of a text in their order: runs of letters and digits with their marks, in compatibility form (NFKC)
+/// and with their case folded.
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -31,7 +31,7 @@ pub fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The words of each column of a row.
+/// Returns the words of each column of a row.
 pub fn row(texts: &[&str]) -> Vec<Vec<String>> {
     let mut left = MAX_ROW;
     let mut fits = |word: &String| match left.checked_sub(word.len()) {
@@ -60,17 +60,17 @@ fn fold(character: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(folded.into_iter().flatten())
 }
 
-/// Whether a character belongs to a word. Letters in circles and squares (🅰) are symbols, which do not.
+/// Returns true if a character belongs to a word. Letters in circles and squares (🅰) are symbols, which do not.
 fn is_letter(character: char) -> bool {
     character.is_alphanumeric() && !('\u{1f130}'..='\u{1f189}').contains(&character)
 }
 
-/// Whether a character is a mark on a letter. Enclosing marks are left out: 1⃣ becomes 1.
+/// Returns true if a character is a mark on a letter. Enclosing marks are left out: 1⃣ becomes 1.
 fn is_mark(character: char) -> bool {
     is_combining_mark(character) && !('\u{20dd}'..='\u{20e4}').contains(&character)
 }
 
-/// Whether a character neither belongs to a word nor ends one: soft hyphens, joiners and variation selectors.
+/// Returns true if a character neither belongs to a word nor ends one: soft hyphens, joiners and variation selectors.
 fn is_ignored(character: char) -> bool {
     matches!(
         character,

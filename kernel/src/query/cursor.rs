@@ -75,7 +75,10 @@ mod tests {
 
     #[test]
     fn only_a_cursor_of_ours_for_the_same_list_is_read() {
-        let (secret, other) = (Secret::of(&"1".into()), Secret::of(&"2".into()));
+        let (secret, other) = (
+            Secret::from_text(&"1".into()),
+            Secret::from_text(&"2".into()),
+        );
         let cursor = Cursor {
             backward: true,
             inclusive: false,
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_cursor_shows_nothing_of_its_row_and_is_the_same_each_time() {
-        let secret = Secret::of(&"1".into());
+        let secret = Secret::from_text(&"1".into());
         let cursor = Cursor {
             backward: false,
             inclusive: true,

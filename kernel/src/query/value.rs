@@ -181,7 +181,7 @@ fn instant(text: &str) -> Result<Value, Refused> {
         (Code::WrongType, detail.to_owned())
     })?;
     let instant =
-        time::normal(&instant).ok_or((Code::OutOfRange, time::OUT_OF_RANGE.to_owned()))?;
+        time::normalize(&instant).ok_or((Code::OutOfRange, time::OUT_OF_RANGE.to_owned()))?;
     Ok(instant.into())
 }
 

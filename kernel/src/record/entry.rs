@@ -1,9 +1,9 @@
-//! One entry: what was done to a row, and what it changed of it.
+//! One entry of the audit log: an action on a row, and the fields that it changed.
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-/// What was done; contract §8.
+/// The action of an audit entry; contract §8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Did {
     Created,
@@ -52,17 +52,17 @@ pub struct Entry {
     pub resource: &'static str,
     pub resource_id: i64,
     pub did: Did,
-    /// Of the row, once it was done.
+    /// The version of the row after the action.
     pub version: i64,
-    /// By field, `from` and `to`; of a large field neither, as its text is kept once for each version.
+    /// `from` and `to` of each changed field. Both are omitted for a large field, whose text is stored once per version.
     pub changes: Map<String, Value>,
-    /// The large fields of the row, where one of them changed.
+    /// The large fields of the row, if one of them changed.
     pub texts: Option<Map<String, Value>>,
 }
 
 impl Entry {
-    /// Of an act that changes no field.
-    pub fn of(resource: &'static str, did: Did, (resource_id, version): (i64, i64)) -> Self {
+    /// Makes an entry without changed fields.
+    pub fn new(resource: &'static str, did: Did, (resource_id, version): (i64, i64)) -> Self {
         Self {
             resource,
             resource_id,
@@ -73,12 +73,13 @@ impl Entry {
         }
     }
 
+    /// Adds a changed field with its values.
     #[must_use]
     pub fn changing(self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
         self.with(field, json!({ "from": from.into(), "to": to.into() }))
     }
 
-    /// Notes a changed field.
+    /// Adds a changed field.
     #[must_use]
     pub fn with(mut self, field: &str, change: Value) -> Self {
         self.changes.insert(field.to_owned(), change);
@@ -86,23 +87,23 @@ impl Entry {
     }
 }
 
-/// What a transaction did, in order: an entry for each version of a row.
+/// The entries of a transaction, in order: one for each version of a row.
 #[derive(Debug, Default)]
 pub struct Entries {
     pub all: Vec<Entry>,
-    places: HashMap<(&'static str, i64, i64), usize>,
+    indexes: HashMap<(&'static str, i64, i64), usize>,
 }
 
 impl Entries {
-    /// An update that makes no new version tells more of what was done to make that.
+    /// Adds an entry. An update without a new version adds its changes to the entry of that version.
     pub fn add(&mut self, entry: Entry) {
         let version = (entry.resource, entry.resource_id, entry.version);
-        match self.places.get(&version) {
-            Some(place) if entry.did == Did::Updated => {
-                self.all[*place].changes.extend(entry.changes);
+        match self.indexes.get(&version) {
+            Some(index) if entry.did == Did::Updated => {
+                self.all[*index].changes.extend(entry.changes);
             }
             _ => {
-                self.places.insert(version, self.all.len());
+                self.indexes.insert(version, self.all.len());
                 self.all.push(entry);
             }
         }

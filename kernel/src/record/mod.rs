@@ -1,4 +1,4 @@
-//! What a transaction records of its changes: the entries of the audit log, and how they are stored.
+//! The entries of the audit log that a transaction records, and how they are stored.
 mod entry;
 mod settings;
 mod store;

@@ -1,4 +1,4 @@
-//! How the audit is kept; `config/default.toml` documents each key and holds its default.
+//! The settings of the audit log. `config/default.toml` documents each key and holds its default.
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -12,9 +12,9 @@ pub struct Settings {
     pub seal_interval: Duration,
     #[serde(with = "humantime_serde")]
     pub retention: Duration,
-    /// Bytes of changed values that one user may write within a day.
+    /// The most bytes of changed values that one user may store within a day.
     pub daily_limit: u64,
-    /// No key of the configuration: only what measures the cost of the audit does without it.
+    /// Whether the audit log is written. It is not a configuration key: only the benchmark of the audit log turns it off.
     #[serde(skip, default = "always")]
     pub is_kept: bool,
 }

@@ -1,4 +1,4 @@
-//! Entries on their way to the database: one statement, whatever their number.
+//! Stores audit entries with one statement per 5,000 entries.
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde::Serialize;
@@ -6,35 +6,35 @@ use serde::Serialize;
 use super::Entry;
 use crate::{Error, Result, clock::now};
 
-/// Entries of one statement, whose values are one parameter: PostgreSQL takes at most 1 GB for that.
+/// The most entries of one statement. Their values are one parameter, which PostgreSQL limits to 1 GB.
 const CHUNK: usize = 5_000;
 
-const INTO: &str = "INSERT INTO audit_entries \
+const INSERT: &str = "INSERT INTO audit_entries \
     (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
 
-const ON_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.did, e.version, e.changes, e.texts, e.salt \
+const SELECT_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.did, e.version, e.changes, e.texts, e.salt \
     FROM json_to_recordset($4::json) AS e \
     (resource text, resource_id bigint, did text, version bigint, changes text, texts text, salt text)";
 
-const ON_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'did', \
+const SELECT_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'did', \
     value ->> 'version', value ->> 'changes', value ->> 'texts', value ->> 'salt' FROM json_each($4)";
 
-/// An entry as the statement reads it.
+/// An entry in the form that the statement reads.
 #[derive(Serialize)]
 struct Row {
     resource: &'static str,
     resource_id: i64,
     did: &'static str,
     version: i64,
-    /// JSON in a text, so that its bytes stay as they are.
+    /// JSON as a text, so that its bytes stay the same.
     changes: String,
     texts: Option<String>,
-    /// Without it, the digest of an erased value could be found by trying values. 128 random bits.
+    /// 128 random bits. Without them, an erased value could be guessed by comparing digests.
     salt: String,
 }
 
 impl Row {
-    fn of(entry: &Entry) -> Result<Self> {
+    fn new(entry: &Entry) -> Result<Self> {
         let text = |value: &_| serde_json::to_string(value).map_err(Error::internal);
         Ok(Self {
             resource: entry.resource,
@@ -47,7 +47,8 @@ impl Row {
         })
     }
 
-    /// Bytes of the values that it keeps. That something happened counts for nothing: signing out is always possible.
+    /// Returns the bytes of the values that the entry stores. An entry without values counts as nothing, so that signing out
+    /// is always possible.
     fn size(&self) -> u64 {
         let texts = self.texts.as_ref().map_or(0, String::len);
         match self.changes.as_str() {
@@ -57,14 +58,14 @@ impl Row {
     }
 }
 
-/// The user who made a change, and the request that they made it by.
+/// The user who made a change, and the id of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Author<'a> {
     pub user_id: Option<i64>,
     pub request_id: Option<&'a str>,
 }
 
-/// Stores entries in their order, and returns how many bytes of changed values they keep.
+/// Stores entries in their order, and returns how many bytes of changed values they contain.
 pub async fn store(
     db: &impl ConnectionTrait,
     author: Author<'_>,
@@ -73,12 +74,12 @@ pub async fn store(
     let mut bytes = 0;
     let backend = db.get_database_backend();
     let select = match backend {
-        DbBackend::Postgres => ON_POSTGRES,
-        _ => ON_SQLITE,
+        DbBackend::Postgres => SELECT_POSTGRES,
+        _ => SELECT_SQLITE,
     };
-    let sql = format!("{INTO}{select}");
+    let sql = format!("{INSERT}{select}");
     for chunk in entries.chunks(CHUNK) {
-        let rows: Vec<_> = chunk.iter().map(Row::of).collect::<Result<_>>()?;
+        let rows: Vec<_> = chunk.iter().map(Row::new).collect::<Result<_>>()?;
         bytes += rows.iter().map(Row::size).sum::<u64>();
         let rows = serde_json::to_string(&rows).map_err(Error::internal)?;
         let values = [

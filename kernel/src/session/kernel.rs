@@ -1,4 +1,4 @@
-//! What every session of a process shares.
+//! The part of a session that all sessions of a process share.
 use std::{
     any::{Any, TypeId, type_name},
     collections::HashMap,
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Session, quota::Quotas};
 use crate::{Actor, Database, Limit, record};
 
-/// Which cached callers a change of a row makes invalid.
+/// The cached callers that a change of a row makes invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CachedCallers {
     /// The caller whose user id is the id of the row.
@@ -19,7 +19,7 @@ pub enum CachedCallers {
     All,
 }
 
-/// The database, the resources, and the states of the application that hooks of resources need. Cheap to clone.
+/// Holds the database, the resources, and the states of the application that hooks of resources need. It is cheap to clone.
 #[derive(Clone)]
 pub struct Kernel {
     pub database: Database,
@@ -46,7 +46,7 @@ impl Kernel {
         }
     }
 
-    /// Adds a state of the application, which hooks of resources find by its type.
+    /// Adds a state of the application. Hooks of resources find it by its type.
     #[must_use]
     pub fn with<S: Any + Send + Sync>(mut self, state: S) -> Self {
         Arc::make_mut(&mut self.states).insert(TypeId::of::<S>(), Arc::new(state));
@@ -69,7 +69,7 @@ impl Kernel {
         })
     }
 
-    /// Ends everything that is done for one request, which arrived at `arrival`, at one deadline.
+    /// Gives all work for one request one deadline, counted from its `arrival`.
     #[must_use]
     pub fn for_request(self, arrival: Instant, limit: Limit) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Kernel {
         }
     }
 
-    /// Allows the use of the connections that are kept for sign-in, `/auth/me` and readiness.
+    /// Allows the use of the connections that are reserved for sign-in, `/auth/me` and readiness.
     #[must_use]
     pub fn reserved(self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What one request, command or job holds: who acts, and the way to the database.
+//! A session holds the actor and the database for one request, command or job.
 mod kernel;
 pub mod quota;
 mod tx;
@@ -17,10 +17,10 @@ use crate::{
 pub use kernel::{CachedCallers, Kernel};
 pub use tx::Tx;
 
-/// A write that met another transaction is run again at most this often.
+/// The most retries of a write that conflicts with another transaction.
 const RETRIES: u32 = 5;
 
-/// Somewhere to read from on behalf of somebody: a [`Session`], or a [`Tx`] inside its write.
+/// A connection to read through on behalf of an actor: a [`Session`], or a [`Tx`] inside its write.
 pub trait Reads {
     type Connection: ConnectionTrait;
 
@@ -28,7 +28,7 @@ pub trait Reads {
     fn actor(&self) -> &Actor;
     fn kernel(&self) -> &Kernel;
 
-    /// The key that cursors are authenticated with.
+    /// Returns the key that authenticates cursors.
     async fn secret(&self) -> Result<Secret>;
 }
 
@@ -38,7 +38,7 @@ pub struct Session {
     actor: Arc<Actor>,
     origin: Arc<Origin>,
     writing: Cell<bool>,
-    /// Whether what the actor leaves behind in the database is counted.
+    /// Whether the bytes that the actor stores count towards its quotas.
     is_counted: bool,
 }
 
@@ -53,36 +53,35 @@ impl Session {
         }
     }
 
-    /// What is written counts towards no limit of the user: an import is bounded by itself.
+    /// Lets the writes of this session count towards no quota. An import has limits of its own.
     #[must_use]
-    pub fn uncounted(self) -> Self {
+    pub fn without_quotas(self) -> Self {
         Self {
             is_counted: false,
             ..self
         }
     }
 
-    /// What is done belongs to a request from there.
+    /// Sets where the request of this session comes from.
     #[must_use]
-    pub fn from(self, origin: Origin) -> Self {
+    pub fn with_origin(self, origin: Origin) -> Self {
         Self {
             origin: Arc::new(origin),
             ..self
         }
     }
 
-    /// Lets a cascade, a restore or a purge take `database.long_timeout`, counted from where the time counts already.
+    /// Lets a cascade, a restore or a purge take `database.long_timeout`. The time still counts from the same moment.
     #[must_use]
     pub fn long(self) -> Self {
-        let deadline = self.kernel.database.deadline().limited_by(Limit::Long);
+        let deadline = self.kernel.database.deadline().with_limit(Limit::Long);
         self.with_deadline(deadline)
     }
 
-    /// Gives each statement and each transaction its time anew, for work that is done in chunks.
+    /// Gives each statement and each transaction a deadline of its own, for work that is done in chunks.
     #[must_use]
     pub fn per_chunk(self) -> Self {
-        let deadline = self.kernel.database.deadline();
-        let deadline = deadline.of_each(deadline.limit());
+        let deadline = self.kernel.database.deadline().per_chunk();
         self.with_deadline(deadline)
     }
 
@@ -100,7 +99,7 @@ impl Session {
         &self.origin
     }
 
-    /// The same, on behalf of somebody else.
+    /// Returns a session of another actor from the same origin.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
         Self {
@@ -111,16 +110,16 @@ impl Session {
 
     /// Runs `work` in one transaction, which commits on `Ok` and rolls back on `Err`.
     ///
-    /// `work` may run several times: on a serialisation failure, a deadlock or a busy SQLite it starts again from
-    /// nothing, at most five times before the deadline of the session, and more often where it waits for a lock. So it must do nothing but read and write through its [`Tx`].
+    /// `work` may run several times: it runs again after a serialisation failure, a deadlock or a busy SQLite, at most five
+    /// times, and until the deadline of the session after a lock timeout. So it must only read and write through its [`Tx`].
     ///
-    /// Fails with [`Error::Unavailable`] when others are in the way until then, and with [`Error::QueryTimeout`] when its own
-    /// statements take longer.
+    /// Fails with [`Error::Unavailable`] if conflicts last until then, and with [`Error::QueryTimeout`] if its own statements
+    /// take longer.
     pub async fn write<T>(&self, work: impl AsyncFn(&Tx) -> Result<T>) -> Result<T> {
         self.write_if(async |tx| Ok((work(tx).await?, true))).await
     }
 
-    /// The same, where `work` also says whether it commits on `Ok`. What it gives is the answer either way.
+    /// Works like [`Session::write`], but `work` also returns whether to commit. Its value is returned in both cases.
     pub async fn write_if<T>(&self, work: impl AsyncFn(&Tx) -> Result<(T, bool)>) -> Result<T> {
         let _writing = Writing::start(&self.writing)?;
         let database = &self.kernel.database;
@@ -134,11 +133,11 @@ impl Session {
                 self.actor.clone(),
                 self.origin.request_id.clone(),
             )
-            .counted(self.is_counted);
+            .with_quotas(self.is_counted);
             let done = work(&tx).await;
             match tx.finish(done).await {
                 Err(Error::Contended(cause)) => {
-                    // A wait for a lock may last until the deadline, but without holding a connection.
+                    // A lock timeout is retried until the deadline, because waiting here holds no connection.
                     conflicts += u32::from(!is_lock_wait(&cause));
                     let longest: u64 = 10 << attempt.min(RETRIES);
                     let pause = Duration::from_millis(rand::random_range(1..=longest));
@@ -148,7 +147,7 @@ impl Session {
                     tracing::debug!(attempt, ?pause, %cause, "write conflict, running the write again");
                     sleep(pause).await;
                 }
-                // The time went by while others were in the way.
+                // Conflicts used up the time.
                 Err(Error::QueryTimeout(cause)) if attempt > 0 => {
                     return Err(Error::Unavailable("the database", Some(cause)));
                 }
@@ -162,8 +161,8 @@ impl Session {
 impl Reads for Session {
     type Connection = Reader;
 
-    /// Fails inside [`Session::write`], where a read beside the transaction would miss its changes, and would wait
-    /// for ever for the only connection of an in-memory database.
+    /// Fails inside [`Session::write`]: a read outside the transaction would miss its changes, and would wait for ever for
+    /// the only connection of an in-memory database.
     fn db(&self) -> Result<&Reader> {
         if self.writing.get() {
             return Err(Error::bug(
@@ -191,9 +190,10 @@ struct Writing<'a>(&'a Cell<bool>);
 
 impl<'a> Writing<'a> {
     fn start(flag: &'a Cell<bool>) -> Result<Self> {
-        match flag.replace(true) {
-            true => Err(Error::bug("a write was started inside another write")),
-            false => Ok(Self(flag)),
+        if flag.replace(true) {
+            Err(Error::bug("a write was started inside another write"))
+        } else {
+            Ok(Self(flag))
         }
     }
 }

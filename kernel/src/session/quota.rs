@@ -1,7 +1,7 @@
-//! How much one user may leave behind within a day: counted by the hour, in the transaction that writes it.
+//! Limits how many bytes one user may store within a day. They are counted by the hour, in the transaction that stores them.
 //!
 //! A node collects small amounts in memory and counts them together, so that most writes need no statement for this and
-//! do not wait for each other. A crash forgets at most 1/64 of a limit for each user.
+//! do not wait for each other. A crash loses at most 1/64 of a limit for each user.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,17 +14,17 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 use super::Tx;
 use crate::{Error, Result};
 
-/// Hours that count: a day, and the hour that has begun.
+/// The number of hours that count: a day, and the current hour.
 const WINDOW: i64 = 25;
 
-/// A node counts an amount in the database once it reaches this part of the limit.
+/// A node counts an amount in the database when it reaches this fraction of the limit.
 const PARTS: u64 = 64;
 
-/// Amounts that a node remembers. Beyond that it forgets them all.
-const MOST: usize = 10_000;
+/// The most amounts that a node keeps in memory. It drops them all when there are more.
+const MAX_PENDING: usize = 10_000;
 
-/// Adds to this hour, unless the hours that count would be more than the limit. The row of this hour is locked, so that
-/// of two transactions at once the second one sees what the first one added.
+/// Adds to this hour, unless the sum of the hours that count would exceed the limit. The row of this hour is locked, so that
+/// of two concurrent transactions the second one sees what the first one added.
 const ADD: &str = "INSERT INTO written_bytes (user_id, kind, hour, bytes) \
     SELECT CAST($1 AS bigint), $2, CAST($3 AS bigint), CAST($4 AS bigint) WHERE CAST($4 AS bigint) + \
     COALESCE((SELECT SUM(w.bytes) FROM written_bytes w WHERE w.user_id = $1 AND w.kind = $2 AND w.hour > $5), 0) <= $6 \
@@ -37,9 +37,9 @@ const OLDEST: &str =
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Answers that are kept under idempotency keys.
+    /// Answers that are stored under idempotency keys.
     Answers,
-    /// What the audit keeps of changed values.
+    /// Changed values that the audit log stores.
     History,
 }
 
@@ -63,7 +63,7 @@ impl Kind {
     }
 }
 
-/// The limits, and what this node has not counted in the database yet.
+/// The limits, and the amounts that this node has not counted in the database yet.
 #[derive(Debug, Clone, Default)]
 pub struct Quotas {
     answers: u64,
@@ -71,18 +71,18 @@ pub struct Quotas {
     pending: Arc<Mutex<HashMap<(i64, Kind), u64>>>,
 }
 
-/// What a transaction adds, to be settled once it is committed.
+/// The amount that a transaction adds. [`Quotas::apply`] takes it after the commit.
 #[derive(Debug, Clone, Copy)]
 pub struct Charge {
     user_id: i64,
     kind: Kind,
     bytes: u64,
-    /// What was counted in the database, and what of that was pending; None where nothing was.
+    /// The pending amount that this transaction counted in the database; `None` if it counted nothing there.
     counted: Option<u64>,
 }
 
 impl Quotas {
-    /// Limits in bytes for each user; 0 is no limit.
+    /// The limits are bytes per user; 0 is no limit.
     pub fn new(answers: u64, history: u64) -> Self {
         Self {
             answers,
@@ -91,9 +91,9 @@ impl Quotas {
         }
     }
 
-    /// Counts `bytes` of a user in the transaction, or leaves them for later where they are few.
+    /// Counts `bytes` of a user in the transaction, or leaves a small amount for later.
     ///
-    /// Fails with [`Error::QuotaReached`] where the user has reached the limit.
+    /// Fails with [`Error::QuotaReached`] if the user has reached the limit.
     pub(crate) async fn charge(
         &self,
         tx: &Tx,
@@ -127,11 +127,11 @@ impl Quotas {
         })
     }
 
-    /// Notes what a committed transaction added.
-    pub(crate) fn settle(&self, charge: Charge) {
+    /// Updates the pending amounts after a commit.
+    pub(crate) fn apply(&self, charge: Charge) {
         let key = (charge.user_id, charge.kind);
         let mut all = self.pending();
-        if all.len() >= MOST && !all.contains_key(&key) {
+        if all.len() >= MAX_PENDING && !all.contains_key(&key) {
             all.clear();
         }
         let pending = all.entry(key).or_default();
@@ -149,7 +149,7 @@ impl Quotas {
     }
 }
 
-/// Rows of hours before this one no longer count.
+/// Returns the first hour that counts.
 pub fn first_hour() -> i64 {
     hour() - WINDOW + 1
 }
@@ -158,7 +158,7 @@ fn hour() -> i64 {
     Utc::now().timestamp() / 3_600
 }
 
-/// Whether there was room.
+/// Adds bytes to the current hour. Returns false if the limit does not allow it.
 async fn add(tx: &Tx, (user_id, kind): (i64, Kind), bytes: u64, limit: u64) -> Result<bool> {
     let number = |bytes: u64| Value::from(i64::try_from(bytes).unwrap_or(i64::MAX));
     let values = [
@@ -173,7 +173,7 @@ async fn add(tx: &Tx, (user_id, kind): (i64, Kind), bytes: u64, limit: u64) -> R
     Ok(tx.execute_raw(add).await?.rows_affected() == 1)
 }
 
-/// How long until the oldest hour that counts no longer does.
+/// Returns how long it takes until the oldest hour no longer counts.
 async fn wait(tx: &Tx, (user_id, kind): (i64, Kind)) -> Result<Duration> {
     let values = [
         user_id.into(),

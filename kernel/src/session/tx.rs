@@ -1,4 +1,4 @@
-//! A transaction that cannot be committed after a failure that nobody reported.
+//! A transaction that refuses to commit after a failed statement whose error was ignored.
 use std::{
     any::Any,
     collections::BTreeSet,
@@ -20,35 +20,35 @@ use super::{
 };
 use crate::{
     Actor, Error, Result,
-    database::{Changed, Transaction, ends_transaction, notification},
+    database::{ChangedUsers, Transaction, ends_transaction, notification},
     record::{self, Author, Entries, Entry},
     secret::Secret,
 };
 
-/// Work that waits for the commit.
+/// Runs after the commit.
 type Hook = Box<dyn FnOnce() + Send>;
 
-/// What [`crate::Session::write`] gives its closure: a connection inside one transaction, and who acts.
+/// [`crate::Session::write`] passes this to its closure: a connection inside one transaction, and the actor.
 pub struct Tx {
     inner: Transaction,
     kernel: Arc<Kernel>,
     actor: Arc<Actor>,
     request_id: Option<Arc<str>>,
-    /// What was done so far, for the audit.
-    done: Mutex<Entries>,
-    /// Whose permissions, sessions or state are no longer what they were.
-    changed: Mutex<Changed>,
+    /// The audit entries that are not stored yet.
+    entries: Mutex<Entries>,
+    /// The users whose cached permissions, sessions or state the commit makes invalid.
+    changed: Mutex<ChangedUsers>,
     after_commit: Mutex<Vec<Hook>>,
     failed: AtomicBool,
     /// A statement failed in a way after which SQLite may have ended the transaction by itself.
-    is_over: AtomicBool,
+    has_ended: AtomicBool,
     /// A RELEASE or ROLLBACK TO failed, so it is unknown which savepoints are open.
     is_uncertain: AtomicBool,
-    /// Whether the bytes that the user leaves behind count towards a limit.
+    /// Whether the bytes that the user stores count towards its quotas.
     is_counted: bool,
-    kept_bytes: AtomicU64,
+    answer_bytes: AtomicU64,
     history_bytes: AtomicU64,
-    /// The fields that were changed.
+    /// The names of the changed fields.
     fields: Mutex<BTreeSet<String>>,
     has_recorded: AtomicBool,
 }
@@ -65,22 +65,22 @@ impl Tx {
             kernel,
             actor,
             request_id,
-            done: Mutex::default(),
+            entries: Mutex::default(),
             changed: Mutex::default(),
             after_commit: Mutex::default(),
             failed: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
             is_uncertain: AtomicBool::new(false),
             is_counted: true,
-            kept_bytes: AtomicU64::default(),
+            answer_bytes: AtomicU64::default(),
             history_bytes: AtomicU64::default(),
             fields: Mutex::default(),
             has_recorded: AtomicBool::new(false),
         }
     }
 
-    /// Counts the bytes that the user leaves behind in the database only if `is_counted`.
-    pub(crate) fn counted(self, is_counted: bool) -> Self {
+    /// Sets whether the bytes that the user stores count towards its quotas.
+    pub(crate) fn with_quotas(self, is_counted: bool) -> Self {
         Self { is_counted, ..self }
     }
 
@@ -89,48 +89,48 @@ impl Tx {
         self.kernel.state()
     }
 
-    /// Runs `hook` once the transaction is committed, or once it is unknown whether it is.
+    /// Runs `hook` after the commit, also if it is unknown whether the commit succeeded.
     pub fn after_commit(&self, hook: impl FnOnce() + Send + 'static) {
         lock(&self.after_commit).push(Box::new(hook));
     }
 
-    /// Notes bytes of an answer that is kept under an idempotency key.
-    pub(crate) fn keeps_answer(&self, bytes: u64) {
-        self.kept_bytes.fetch_add(bytes, Relaxed);
+    /// Counts bytes of an answer that is stored under an idempotency key.
+    pub(crate) fn add_answer_bytes(&self, bytes: u64) {
+        self.answer_bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// Whether any change was recorded.
+    /// Returns true if any change was recorded.
     pub fn has_recorded(&self) -> bool {
         self.has_recorded.load(Relaxed)
     }
 
-    /// The fields that were changed, of whatever row.
+    /// Returns the names of the changed fields of all rows.
     pub fn changed_fields(&self) -> Vec<String> {
         lock(&self.fields).iter().cloned().collect()
     }
 
-    /// The request that this is part of, if there is one.
+    /// Returns the id of the request that this transaction belongs to.
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Makes every node forget what it has cached of the caller with this user id.
+    /// Makes every node drop the cached caller with this user id.
     pub fn forget_caller(&self, user_id: i64) {
-        lock(&self.changed).user(user_id);
+        lock(&self.changed).add(user_id);
     }
 
-    /// Notes what was done. It is stored before the commit, or before the next write whose entries the database makes.
+    /// Records an audit entry. It is stored before the commit, or before the next write whose entries the database makes.
     pub fn record(&self, entry: Entry) {
-        self.changes_rows(entry.resource, Some(&[entry.resource_id]));
+        self.note_changed_rows(entry.resource, Some(&[entry.resource_id]));
         lock(&self.fields).extend(entry.changes.keys().cloned());
         if self.is_recorded() {
-            lock(&self.done).add(entry);
+            lock(&self.entries).add(entry);
         }
     }
 
-    /// Makes every node forget the callers that a change of these rows is about. Without ids, any row of the table may
-    /// have changed.
-    pub fn changes_rows(&self, resource: &str, ids: Option<&[i64]>) {
+    /// Makes every node drop the cached callers that a change of these rows makes invalid. Without ids, any row of the table
+    /// may have changed.
+    pub fn note_changed_rows(&self, resource: &str, ids: Option<&[i64]>) {
         self.has_recorded.store(true, Relaxed);
         match (self.kernel.cached_callers.get(resource), ids) {
             (None, _) => {}
@@ -140,37 +140,40 @@ impl Tx {
                 }
             }
             (Some(CachedCallers::SameId | CachedCallers::All), _) => {
-                lock(&self.changed).everybody();
+                *lock(&self.changed) = ChangedUsers::all();
             }
         }
     }
 
-    /// Whether the audit records this transaction.
+    /// Returns true if the audit log records this transaction.
     pub(crate) fn is_recorded(&self) -> bool {
         self.kernel.audit.is_kept
     }
 
-    /// Commits on `Ok` where that is said with it, rolls back otherwise.
+    /// Commits on `Ok` with true, and rolls back otherwise.
     ///
     /// PostgreSQL answers OK to the COMMIT of a transaction in which a statement failed, and rolls back. So an `Ok`
-    /// after a failed statement is refused: it would acknowledge a write that is lost.
+    /// after a failed statement is refused: it would report a lost write as successful.
     pub(crate) async fn finish<T>(self, done: Result<(T, bool)>) -> Result<T> {
         let mut charges = Vec::new();
         let (done, commits) = match done {
-            Ok((done, true)) => (self.tell(&mut charges).await.map(|()| done), true),
+            Ok((done, true)) => (self.flush(&mut charges).await.map(|()| done), true),
             Ok((done, false)) => (Ok(done), false),
             Err(error) => (Err(error), false),
         };
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
             let committed = self.inner.commit().await;
-            // Where nobody knows whether it is committed, too.
-            self.kernel.database.changes().note(&lock(&self.changed));
+            // This must also happen if it is unknown whether the commit succeeded.
+            self.kernel
+                .database
+                .change_feed()
+                .apply(&lock(&self.changed));
             for hook in std::mem::take(&mut *lock(&self.after_commit)) {
                 hook();
             }
             if committed.is_ok() {
                 for charge in charges {
-                    self.kernel.quotas.settle(charge);
+                    self.kernel.quotas.apply(charge);
                 }
             }
             return committed.map_err(Error::from).and(done);
@@ -185,17 +188,17 @@ impl Tx {
         }
     }
 
-    /// Runs statements of which one may fail: then only they are undone, and the transaction goes on.
+    /// Runs statements in a savepoint. If one fails, only they are rolled back, and the transaction goes on.
     pub(crate) async fn attempt<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let failed_before = self.failed.load(Relaxed);
         self.execute_unprepared("SAVEPOINT attempt").await?;
         let done = work.await;
         if done.is_err() {
             let undone = self.execute_unprepared("ROLLBACK TO SAVEPOINT attempt");
-            // Without a way back the transaction is over, for the reason that made it go back.
+            // If the savepoint cannot be restored, the transaction has ended; the first error says why.
             if undone.await.is_err() {
                 self.is_uncertain.store(true, Relaxed);
-                self.is_over.store(true, Relaxed);
+                self.has_ended.store(true, Relaxed);
                 return done;
             }
             self.failed.store(failed_before, Relaxed);
@@ -208,9 +211,9 @@ impl Tx {
         done
     }
 
-    /// Lets the statements that follow wait for locks as long as they may run: what took long is not undone for one row that
-    /// another transaction has locked for a moment. SQLite locks no rows.
-    pub(crate) async fn waits_for_locks(&self) -> Result<()> {
+    /// Lets the statements that follow wait for locks until their own timeout, so that long work is not rolled back because
+    /// another transaction locks one row for a moment. SQLite locks no rows.
+    pub(crate) async fn wait_for_locks(&self) -> Result<()> {
         if self.get_database_backend() == DbBackend::Postgres {
             let set =
                 "SELECT set_config('lock_timeout', current_setting('statement_timeout'), true)";
@@ -220,8 +223,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Waits for a lock of our own, until the transaction ends. SQLite has one writer anyway.
-    pub async fn one_at_a_time(&self, lock: i64) -> Result<()> {
+    /// Waits for an advisory lock, and holds it until the transaction ends. SQLite needs none, because it has one writer.
+    pub async fn advisory_lock(&self, lock: i64) -> Result<()> {
         if self.get_database_backend() == DbBackend::Postgres {
             let wait = "SELECT pg_advisory_xact_lock($1)";
             self.query_one_raw(Statement::from_sql_and_values(
@@ -234,38 +237,39 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a lock of our own until the transaction ends, unless somebody else has it. SQLite has one writer anyway.
-    pub async fn is_the_only(&self, lock: i64) -> Result<bool> {
+    /// Takes an advisory lock until the transaction ends, and returns false if another transaction holds it. SQLite needs none,
+    /// because it has one writer.
+    pub async fn try_advisory_lock(&self, lock: i64) -> Result<bool> {
         if self.get_database_backend() != DbBackend::Postgres {
             return Ok(true);
         }
-        let try_lock = "SELECT pg_try_advisory_xact_lock($1) AS is_ours";
+        let try_lock = "SELECT pg_try_advisory_xact_lock($1) AS is_locked";
         let try_lock = Statement::from_sql_and_values(DbBackend::Postgres, try_lock, [lock.into()]);
         let row = self.query_one_raw(try_lock).await?;
         let row = row.ok_or_else(|| Error::bug("a lock returned no row"))?;
-        Ok(row.try_get("", "is_ours")?)
+        Ok(row.try_get("", "is_locked")?)
     }
 
-    /// To the audit, and to other nodes.
-    async fn tell(&self, charges: &mut Vec<Charge>) -> Result<()> {
+    /// Stores the audit entries, counts the quotas, and notifies other nodes, all before the commit.
+    async fn flush(&self, charges: &mut Vec<Charge>) -> Result<()> {
         self.store_entries().await?;
         self.charge(charges).await?;
         let changed = lock(&self.changed).clone();
         let db = self.get_database_backend();
-        if changed.is_nobody() || db != DbBackend::Postgres || self.failed.load(Relaxed) {
+        if changed.is_empty() || db != DbBackend::Postgres || self.failed.load(Relaxed) {
             return Ok(());
         }
         let (channel, text) = notification(&changed);
-        let tell = Statement::from_sql_and_values(
+        let notify = Statement::from_sql_and_values(
             db,
             "SELECT pg_notify($1, $2)",
             [channel.into(), text.into()],
         );
-        self.query_one_raw(tell).await?;
+        self.query_one_raw(notify).await?;
         Ok(())
     }
 
-    /// Counts what the user leaves behind. Last, because the counters stay locked until the commit.
+    /// Counts the bytes that the user stores. It runs late, because the counters stay locked until the commit.
     async fn charge(&self, charges: &mut Vec<Charge>) -> Result<()> {
         let Some(user_id) = self.actor.user_id() else {
             return Ok(());
@@ -274,9 +278,9 @@ impl Tx {
             return Ok(());
         }
         let quotas = &self.kernel.quotas;
-        let kept = (Kind::Answers, self.kept_bytes.load(Relaxed));
-        charges.extend(quotas.charge(self, user_id, kept).await?);
-        // Superusers repair what others wrote.
+        let answers = (Kind::Answers, self.answer_bytes.load(Relaxed));
+        charges.extend(quotas.charge(self, user_id, answers).await?);
+        // Superusers have no limit of history, because they repair what others wrote.
         if !self.actor.is_superuser() {
             let history = (Kind::History, self.history_bytes.load(Relaxed));
             charges.extend(quotas.charge(self, user_id, history).await?);
@@ -284,11 +288,11 @@ impl Tx {
         Ok(())
     }
 
-    /// Stores the entries that were recorded so far, so that those that follow come later.
+    /// Stores the entries that were recorded so far, so that later ones come after them.
     pub(crate) async fn store_entries(&self) -> Result<()> {
-        let entries = std::mem::take(&mut *lock(&self.done)).all;
+        let entries = std::mem::take(&mut *lock(&self.entries)).all;
         if self.failed.load(Relaxed) {
-            // Nothing will be committed.
+            // The transaction will be rolled back.
             return Ok(());
         }
         let author = Author {
@@ -300,9 +304,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs a statement, unless an earlier one ended the transaction: SQLite would run it outside of any, and keep it.
+    /// Runs a statement, unless an earlier one ended the transaction: SQLite would then run and commit it on its own.
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        if self.is_over.load(Relaxed) {
+        if self.has_ended.load(Relaxed) {
             return Err(DbErr::Custom(
                 "the transaction has already ended".to_owned(),
             ));
@@ -312,7 +316,7 @@ impl Tx {
             self.failed.store(true, Relaxed);
             if let Some(permit) = self.inner.permit() {
                 permit.note(error);
-                self.is_over.fetch_or(ends_transaction(error), Relaxed);
+                self.has_ended.fetch_or(ends_transaction(error), Relaxed);
             }
         }
         done

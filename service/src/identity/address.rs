@@ -55,13 +55,13 @@ pub async fn pending_email(reads: &impl Reads, user: i64) -> Result<Option<Strin
     Ok(row.and_then(|row| row.email))
 }
 
-/// Whether the user has proved that they receive mail at their address.
+/// Returns true if the user has proved that they receive mail at their address.
 pub async fn is_verified(reads: &impl Reads, user: &Model) -> Result<bool> {
     let confirmation = confirmation(reads, user).await?;
     Ok(confirmation.is_some_and(|row| row.is_proven))
 }
 
-/// Whether the address is known to be the user's: they verified it, or somebody else set it (an operator or an
+/// Returns true if the address is known to be the user's: they verified it, or somebody else set it (an operator or an
 /// invitation). It is false for somebody who registered with the address of another person.
 pub(super) async fn is_confirmed(reads: &impl Reads, user: &Model) -> Result<bool> {
     Ok(confirmation(reads, user).await?.is_some())
@@ -133,7 +133,7 @@ pub(super) async fn mark_verified(tx: &Tx, user: (i64, i64), email: &str) -> Res
         .on_conflict(replace_existing())
         .exec_without_returning(tx)
         .await?;
-    tx.record(Entry::of(Users::name(), Did::EmailVerified, user));
+    tx.record(Entry::new(Users::name(), Did::EmailVerified, user));
     Ok(())
 }
 
@@ -172,7 +172,7 @@ pub(super) async fn store_email(tx: &Tx, user: &Model, email: &str) -> Result<i6
         .take();
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
-    let entry = Entry::of(Users::name(), Did::Updated, (user.id, version));
+    let entry = Entry::new(Users::name(), Did::Updated, (user.id, version));
     tx.record(entry.changing("email", user.email.as_str(), email));
     cancel_requests(tx, user.id).await?;
     mail::queue(tx, Mail::address_changed(user.id, &user.email)).await?;

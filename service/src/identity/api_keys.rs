@@ -112,7 +112,9 @@ pub async fn create_api_key(
                 key_hash: Set(hash(text.expose_secret().as_bytes())),
                 scopes: Set(new.scopes.clone().into()),
                 created_at: Set(now()),
-                expires_at: Set(new.expires_at.and_then(|time| time::normal(&time.into()))),
+                expires_at: Set(new
+                    .expires_at
+                    .and_then(|time| time::normalize(&time.into()))),
                 ..Default::default()
             };
             let key = Entity::insert(row).exec_with_returning(tx).await?;
@@ -156,7 +158,7 @@ pub(crate) async fn revoke_keys(tx: &Tx, users: &[i64]) -> Result<()> {
     scope::erase::<Entity>(tx, by_users).await.map(drop)
 }
 
-/// Whether the text has the prefix of a key.
+/// Returns true if the text has the prefix of a key.
 pub(super) fn has_key_prefix(text: &SecretString) -> bool {
     text.expose_secret().starts_with(PREFIX_START)
 }
@@ -235,7 +237,7 @@ async fn record_change(tx: &Tx, did: Did, key: &Model) -> Result<()> {
 
 /// Fails unless the time is in the future and its year has four digits, as RFC 3339 writes years.
 fn check_expiry(time: &DateTime<Utc>, _: &()) -> garde::Result {
-    if *time > now() && time::normal(&time.fixed_offset()).is_some() {
+    if *time > now() && time::normalize(&time.fixed_offset()).is_some() {
         Ok(())
     } else {
         Err(refuse(

@@ -1,4 +1,4 @@
-//! A cache of callers. Entries are used only while this node hears of every change to their users.
+//! A cache of callers. Entries are used only while this node receives every change of their users.
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, FixedOffset};
@@ -7,7 +7,7 @@ use moka::{future::Cache, sync};
 use kernel::{
     actor::{Caller, Credential},
     crud::now,
-    database::Changes,
+    database::ChangeFeed,
 };
 
 /// The maximum number of cached callers.
@@ -24,7 +24,7 @@ pub struct Callers {
     cache: Cache<Vec<u8>, Arc<CachedCaller>>,
     /// The last use of each session on this node, by session id.
     uses: sync::Cache<i64, DateTime<FixedOffset>>,
-    changes: Changes,
+    change_feed: ChangeFeed,
 }
 
 struct CachedCaller {
@@ -36,7 +36,7 @@ struct CachedCaller {
 
 impl Callers {
     /// `lifetime` is how long callers are cached; zero disables the cache.
-    pub fn new(changes: Changes, lifetime: Duration) -> Self {
+    pub fn new(change_feed: ChangeFeed, lifetime: Duration) -> Self {
         let capacity = if lifetime.is_zero() { 0 } else { MAX_CALLERS };
         let cache = Cache::builder()
             .max_capacity(capacity)
@@ -49,7 +49,7 @@ impl Callers {
         Self {
             cache,
             uses,
-            changes,
+            change_feed,
         }
     }
 
@@ -61,9 +61,9 @@ impl Callers {
         hash: Vec<u8>,
         look_up: impl Future<Output = Result<(Caller, DateTime<FixedOffset>), E>>,
     ) -> Result<Caller, E> {
-        let since = self.changes.count();
-        let is_heard = self.changes.is_heard();
-        if is_heard
+        let since = self.change_feed.count();
+        let is_current = self.change_feed.is_current();
+        if is_current
             && let Some(known) = self.cache.get(&hash).await
             && self.is_valid(&known)
         {
@@ -72,7 +72,7 @@ impl Callers {
         }
         let (caller, until) = look_up.await?;
         self.remember_use(&caller);
-        if is_heard {
+        if is_current {
             let known = CachedCaller {
                 caller: caller.clone(),
                 since,
@@ -101,7 +101,10 @@ impl Callers {
     }
 
     fn is_valid(&self, known: &CachedCaller) -> bool {
-        known.until > now() && self.changes.is_unchanged(known.caller.user_id, known.since)
+        known.until > now()
+            && self
+                .change_feed
+                .is_unchanged(known.caller.user_id, known.since)
     }
 }
 

@@ -13,7 +13,7 @@ pub async fn csrf_token(kernel: &Kernel, cookie: &SecretString) -> Result<String
     Ok(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// Whether `text` is the token of this cookie. The comparison takes constant time.
+/// Returns true if `text` is the token of this cookie. The comparison takes constant time.
 pub async fn is_csrf_token(kernel: &Kernel, cookie: &SecretString, text: &str) -> Result<bool> {
     let text = BASE64_URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
     Ok(mac(kernel, cookie).await?.verify_slice(&text).is_ok())

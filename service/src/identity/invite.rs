@@ -103,7 +103,7 @@ pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<U
     new.is_superuser = Some(purpose != Purpose::Invite);
     let service = session.acting_as(Actor::System);
     let prepared = Users::prepare(&service, &mut new).await;
-    prepared.map_err(|error| error.beneath("/account"))?;
+    prepared.map_err(|error| error.with_pointer_prefix("/account"))?;
     service
         .write(async |tx| {
             consume(tx, purpose, &token).await?;
@@ -111,7 +111,7 @@ pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<U
                 claim_first_run(tx).await?;
             }
             let created = Users::create(tx, &new).await;
-            let user = created.map_err(|error| error.beneath("/account"))?;
+            let user = created.map_err(|error| error.with_pointer_prefix("/account"))?;
             if !is_confirmed {
                 address::unconfirm_address(tx, user.id).await?;
             }
@@ -145,7 +145,7 @@ fn check_email(invited: &Model, account: &NewAccount) -> Result<()> {
 
 /// Fails if a superuser exists, and revokes the other first-run tokens: only one of them can be used.
 async fn claim_first_run(tx: &Tx) -> Result<()> {
-    tx.one_at_a_time(FIRST_SUPERUSER_LOCK).await?;
+    tx.advisory_lock(FIRST_SUPERUSER_LOCK).await?;
     if has_superuser(tx).await? {
         return Err(invalid_token());
     }

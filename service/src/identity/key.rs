@@ -10,8 +10,8 @@ pub async fn key(kernel: &Kernel, purpose: &str) -> Result<Secret> {
         .auth_key
         .get_or_try_init(|| async {
             match &kernel.state::<Identity>().settings.key {
-                Some(key) => Ok(Secret::of(key)),
-                None => Secret::installed(kernel.database.reader(), "auth").await,
+                Some(key) => Ok(Secret::from_text(key)),
+                None => Secret::load(kernel.database.reader(), "auth").await,
             }
         });
     Ok(root.await?.derive(purpose))
@@ -20,7 +20,7 @@ pub async fn key(kernel: &Kernel, purpose: &str) -> Result<Secret> {
 /// The key of the checksums in tokens, API keys and links. It does not depend on `auth.key`, so that changing `auth.key`
 /// does not invalidate them. An attacker who knows it can only cause lookups of made-up tokens.
 pub async fn checksum_key(kernel: &Kernel) -> Result<Secret> {
-    let installed = || Secret::installed(kernel.database.reader(), "auth");
+    let installed = || Secret::load(kernel.database.reader(), "auth");
     let root = kernel
         .state::<Identity>()
         .checksum_root

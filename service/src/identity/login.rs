@@ -172,7 +172,7 @@ async fn lock_unchanged(tx: &Tx, user: &Model) -> Result<()> {
         .one(tx)
         .await?
         .ok_or(Error::Unauthenticated)?;
-    tx.record(Entry::of(
+    tx.record(Entry::new(
         Users::name(),
         Did::SignedIn,
         (user.id, user.version),

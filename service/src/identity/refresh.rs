@@ -139,7 +139,7 @@ async fn store_tokens(
         .map(drop)
 }
 
-/// Whether this is the hash of the token. Hashes of random bits need no comparison in constant time.
+/// Returns true if this is the hash of the token. Hashes of random bits need no comparison in constant time.
 fn matches(hash: Option<&Vec<u8>>, token: &Token) -> bool {
     hash == Some(&token.hash)
 }

@@ -288,7 +288,7 @@ pub(super) async fn audit_entry(tx: &Tx, did: Did, user: i64) -> Result<Entry> {
     // `None` if the user was deleted meanwhile.
     let version: Option<i64> = version.into_tuple().one(tx).await?;
     let user = (user, version.unwrap_or_default());
-    Ok(Entry::of(Users::name(), did, user))
+    Ok(Entry::new(Users::name(), did, user))
 }
 
 /// The ids of the caller and of their session. Fails for an API key, which cannot manage the account.

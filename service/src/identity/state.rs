@@ -1,7 +1,7 @@
 //! The state that sign-in shares among all sessions of a process.
 use std::sync::Arc;
 
-use kernel::{database::Changes, secret::Secret};
+use kernel::{database::ChangeFeed, secret::Secret};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
@@ -22,10 +22,10 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// `changes` tells which cached callers are no longer valid.
-    pub fn start(settings: Settings, changes: Changes) -> Self {
+    /// `change_feed` tells which cached callers are no longer valid.
+    pub fn start(settings: Settings, change_feed: ChangeFeed) -> Self {
         Self {
-            callers: Callers::new(changes, settings.cache_lifetime),
+            callers: Callers::new(change_feed, settings.cache_lifetime),
             hasher: Hasher::start(&settings),
             settings,
             auth_key: OnceCell::new(),

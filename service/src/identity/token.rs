@@ -95,7 +95,7 @@ pub fn random(checksums: &Secret, purpose: &str) -> String {
     add_checksum(checksums, purpose, &rand::random::<[u8; SECRET]>())
 }
 
-/// Whether this installation issued the secret for this purpose. The checksum is compared in constant time.
+/// Returns true if this installation issued the secret for this purpose. The checksum is compared in constant time.
 pub fn is_issued(checksums: &Secret, purpose: &str, text: &str) -> bool {
     strip_checksum(checksums, purpose, text).is_some_and(|bytes| bytes.len() == SECRET)
 }
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> Secret {
-        Secret::of(&SecretString::from(text))
+        Secret::from_text(&SecretString::from(text))
     }
 
     #[test]

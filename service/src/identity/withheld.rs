@@ -45,7 +45,7 @@ pub fn from_rows(settings: &Settings, rows: &[QueryResult]) -> Result<Option<Wit
     Ok(verified_at.is_none().then_some(Withheld::Verification))
 }
 
-/// Whether a role of the caller requires a second factor that they do not have. Superusers count as having every role.
+/// Returns true if a role of the caller requires a second factor that they do not have. Superusers count as having every role.
 fn lacks_factor(settings: &Settings, rows: &[QueryResult]) -> Result<bool> {
     let names = &settings.require_totp_for;
     if names.is_empty() {

@@ -50,7 +50,7 @@ impl Mailer {
         }))))
     }
 
-    /// Whether mail is configured.
+    /// Returns true if mail is configured.
     pub fn is_on(&self) -> bool {
         self.0.is_some()
     }
@@ -90,7 +90,7 @@ impl Mailer {
     }
 }
 
-/// Whether this is a valid `mail.from`.
+/// Returns true if this is a valid `mail.from`.
 pub fn is_sender(from: &str) -> bool {
     from.parse::<Mailbox>().is_ok()
 }

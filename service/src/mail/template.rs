@@ -63,7 +63,7 @@ impl Template {
         }
     }
 
-    /// Whether the mail has a link with a token.
+    /// Returns true if the mail has a link with a token.
     pub const fn has_link(self) -> bool {
         matches!(self, Self::Verify | Self::Address | Self::Reset)
     }

@@ -82,7 +82,7 @@ fn smtp(url: &SecretString) -> Result<AsyncSmtpTransport<Tokio1Executor>, Invali
 pub const SMTP_URL: &str =
     "must be smtps://USER:PASSWORD@HOST:PORT, or smtp://… for a server with STARTTLS";
 
-/// Whether this is a valid `mail.smtp_url`.
+/// Returns true if this is a valid `mail.smtp_url`.
 pub fn is_smtp_url(url: &SecretString) -> bool {
     require_tls(url).and_then(|url| smtp(&url)).is_ok()
 }

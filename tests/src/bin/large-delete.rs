@@ -59,9 +59,10 @@ async fn measure(what: &str, url: &str, comments: u64) {
     sql.run("UPDATE users SET is_superuser = TRUE").await;
     let ada = Client::new(address, Some(anyone.login("ada", PASSWORD).await), 0);
     let post = ada.publish("Hello").await;
-    let at = match sql.is_postgres() {
-        true => "now()",
-        false => "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now')",
+    let at = if sql.is_postgres() {
+        "now()"
+    } else {
+        "strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now')"
     };
     sql.run(&format!(
         "INSERT INTO comments (created_at, updated_at, version, post_id, author_id, body) \

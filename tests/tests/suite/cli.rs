@@ -47,7 +47,7 @@ async fn seeding_creates_consistent_rows() {
         let there = sql.number(&format!("SELECT count(*) FROM {table}")).await;
         assert_eq!(there, rows, "{table}");
     }
-    assert_eq!(sql.half_done().await, Vec::<String>::new());
+    assert_eq!(sql.inconsistent_deletions().await, Vec::<String>::new());
     let production = program.with("ATOLL_PROFILE", "production");
     let refused = production.refused("seed --users 1").await;
     assert!(refused.contains("--force"), "{refused}");

@@ -196,7 +196,7 @@ impl Ledger {
             let id = path.trim_start_matches("/posts/").to_owned();
             assert!(!live.contains(&id), "{path} is back");
         }
-        assert_eq!(sql.half_done().await, Vec::<String>::new());
+        assert_eq!(sql.inconsistent_deletions().await, Vec::<String>::new());
     }
 }
 

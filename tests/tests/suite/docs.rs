@@ -34,7 +34,7 @@ fn tests(document: &'static str) -> BTreeSet<&'static str> {
     quoted_names(document).filter(is_test).collect()
 }
 
-/// Whether a test exists, in the suite or in the crate that its path begins with.
+/// Returns true if a test exists, in the suite or in the crate that its path begins with.
 fn test_exists(test: &str) -> bool {
     let (module, name) = test.rsplit_once("::").unwrap();
     let module = module.replace("::", "/");

@@ -241,7 +241,7 @@ async fn texts_have_the_lengths_of_the_document() {
     }
 }
 
-/// Whether a well-formed request is refused because its secret is wrong.
+/// Returns true if a well-formed request is refused because its secret is wrong.
 fn refuses_a_guess(reply: &Reply) -> bool {
     let code = reply.body["errors"][0]["code"].as_str();
     code.is_some_and(|code| ["wrong", "invalid_token", "too_guessable"].contains(&code))

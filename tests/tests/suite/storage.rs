@@ -37,7 +37,7 @@ async fn run(app: &TestApp, sql: &str) -> kernel::Result<()> {
         .await
 }
 
-/// Whether a new transaction sees a row. An open transaction is rolled back first.
+/// Returns true if a new transaction sees a row. An open transaction is rolled back first.
 async fn is_kept(app: &TestApp, sql: &str) -> bool {
     use sea_orm::{ConnectionTrait, DbBackend, Statement};
     // The transaction is ended by hand, so its COMMIT fails.

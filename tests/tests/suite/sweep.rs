@@ -12,7 +12,7 @@ use world::{Row, World, questions};
 /// No other text contains it.
 const CANARY: &str = "kanarienvogel";
 
-/// Whether an answer contains the canary. A link repeats the question, which does not count.
+/// Returns true if an answer contains the canary. A link repeats the question, which does not count.
 fn has_canary(path: &str, reply: &Reply) -> bool {
     let mut headers = format!("{:?}", reply.headers).to_lowercase();
     if path.contains(CANARY) {

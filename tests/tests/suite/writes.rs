@@ -41,7 +41,7 @@ impl Desk {
         draft(self.author, title)
     }
 
-    /// Whether the service can still write and read.
+    /// Returns true if the service can still write and read.
     async fn can_write(&self) -> bool {
         let post = self.draft("Works");
         let done = self

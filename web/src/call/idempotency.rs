@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: the key and the fingerprint of a request (contract §7).
 use actix_web::{HttpMessage, HttpRequest, http::header::HeaderName};
-use kernel::idempotency::{MAX_LENGTH, Once};
+use kernel::idempotency::{IdempotencyKey, MAX_LENGTH};
 use sha2::{Digest, Sha256};
 
 use crate::problem::Problem;
@@ -20,7 +20,7 @@ pub fn store_body_digest(request: &HttpRequest, body: &[u8]) {
 }
 
 /// Reads the key and computes the fingerprint of the request: its method, path, query and body.
-pub fn read(request: &HttpRequest) -> Result<Option<Once>, Problem> {
+pub fn read(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(key) = request.headers().get(KEY) else {
         return Ok(None);
     };
@@ -36,8 +36,8 @@ pub fn read(request: &HttpRequest) -> Result<Option<Once>, Problem> {
     let fingerprint = Sha256::new()
         .chain_update(head)
         .chain_update(body.map_or_else(Vec::new, |body| body.0));
-    Ok(Some(Once {
-        key: key.to_owned(),
+    Ok(Some(IdempotencyKey {
+        text: key.to_owned(),
         fingerprint: fingerprint.finalize().to_vec(),
     }))
 }

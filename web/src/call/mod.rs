@@ -29,7 +29,7 @@ use actix_web::{
 use kernel::{
     Actor, Error, Kernel, Limit, Origin, Session,
     crud::{Expected, Target},
-    idempotency::Once,
+    idempotency::IdempotencyKey,
     json::MAX_SAFE,
 };
 use secrecy::SecretString;
@@ -61,7 +61,7 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     pub answer_limit: u64,
     matching: Result<Expected, Problem>,
     expected: Result<Expected, Problem>,
-    once: Result<Option<Once>, Problem>,
+    idempotency_key: Result<Option<IdempotencyKey>, Problem>,
     ids: Vec<i64>,
     /// The permit of a heavy read, held until it is answered.
     _heavy: Option<OwnedSemaphorePermit>,
@@ -79,8 +79,8 @@ impl<B, Q> Call<B, Q> {
     }
 
     /// The idempotency key with the fingerprint of the request. Fails if the header is malformed.
-    pub fn once(&self) -> Result<Option<Once>, Problem> {
-        self.once.clone()
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
+        self.idempotency_key.clone()
     }
 
     /// The row that the path names, with the preconditions. Fails if a header is malformed.
@@ -156,7 +156,7 @@ async fn check<B: Body, Q: Query>(
     // Waiting for the body and for the caller's turn has time limits of its own, so it does not count here.
     let started = arrival + waiting_since.elapsed();
     let kernel = kernel.for_request(started, time_limit(request.method()));
-    let session = Session::new(kernel, actor).from(origin(request));
+    let session = Session::new(kernel, actor).with_origin(origin(request));
     if let Some(rows) = policy.rule.rows_before_handler() {
         rows(&session, &ids).await?;
     }
@@ -165,7 +165,7 @@ async fn check<B: Body, Q: Query>(
         links,
         relations: app_data(request)?,
         answer_limit: settings.answer_limit,
-        once: idempotency::read(request),
+        idempotency_key: idempotency::read(request),
         matching: precondition::matching(request, settings.require_if_match),
         expected: precondition::expected(request, settings.require_if_match),
         session,

@@ -2,9 +2,9 @@
 use actix_web::{HttpRequest, dev::Payload};
 use kernel::{
     Code, Crud, Error, Result,
-    bulk::{self, Done, MOST, Operation, Refused},
+    bulk::{self, Done, MAX_OPERATIONS, Operation, Refused},
     crud::{Expected, Target},
-    idempotency::Deed,
+    idempotency::WriteRequest,
     input::{Input, check, present},
     json::MAX_SAFE,
     permission::Action,
@@ -64,8 +64,8 @@ impl<V: Writable> Body for Operations<V> {
         };
         let body = bytes(request, payload, limits).await?;
         let sent: BulkBody = json::read_bulk(&body)?;
-        if !(1..=MOST).contains(&sent.operations.len()) {
-            let detail = format!("must have 1 to {MOST} operations");
+        if !(1..=MAX_OPERATIONS).contains(&sent.operations.len()) {
+            let detail = format!("must have 1 to {MAX_OPERATIONS} operations");
             return Err(Error::invalid("/operations", Code::OutOfRange, detail).into());
         }
         let mut operations = Vec::with_capacity(sent.operations.len());
@@ -76,7 +76,7 @@ impl<V: Writable> Body for Operations<V> {
                 Err(error) => refused.add(place, error)?,
             }
         }
-        Ok(refused.or(Self(operations))?)
+        Ok(refused.into_result(Self(operations))?)
     }
 
     fn document(operation: &mut openapi::Operation<'_>) {
@@ -119,7 +119,7 @@ impl Item {
     fn data<T: Input>(self) -> Result<T> {
         let data = self.data.ok_or_else(|| required("/data"))?;
         let data = json::shape(data).and_then(|data| check(&data).map(|()| data));
-        data.map_err(|error| error.beneath("/data"))
+        data.map_err(|error| error.with_pointer_prefix("/data"))
     }
 }
 
@@ -182,7 +182,7 @@ pub async fn bulk<V: Writable>(mut call: Call<Operations<V>>) -> Answer<Ok<Resul
     let expected = call.matching()?;
     let operations = &mut call.input.0;
     for operation in operations.iter_mut() {
-        operation.unless_said(&expected);
+        operation.set_default_version(&expected);
     }
     let deletes = operations
         .iter()
@@ -192,7 +192,7 @@ pub async fn bulk<V: Writable>(mut call: Call<Operations<V>>) -> Answer<Ok<Resul
         call = call.long();
     }
     let operations = &call.input.0;
-    call.write(Deed::Bulk(operations), async |tx| {
+    call.write(WriteRequest::Bulk(operations), async |tx| {
         let done = bulk::bulk(tx, operations).await?;
         let rows = done.iter().map(|done| (done.id, done.version)).collect();
         Ok(Reply::ok(&Results::from(done))?.with_rows(rows))

@@ -100,7 +100,7 @@ pub async fn import<V: Writable>(
         let detail = "format does not match the Content-Type of the body";
         return Err(Problem::unsupported(detail));
     }
-    let session = session.uncounted();
+    let session = session.without_quotas();
     let _permit = concurrency.acquire_import(&session)?;
     let reading = Reading {
         format,

@@ -10,7 +10,7 @@ use kernel::{
     access::Access,
     audit::{self, Revert},
     crud,
-    idempotency::Deed,
+    idempotency::WriteRequest,
     permission::Action,
 };
 use schemars::JsonSchema;
@@ -153,8 +153,8 @@ async fn get<V: Writable>(call: Call<NoBody, RowParams<V::Service>>) -> Answer<R
 
 async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
     V::Service::prepare(&call.session, &mut call.input).await?;
-    let deed = Deed::<V::Service>::Create(&call.input);
-    call.write(deed, async |tx| {
+    let request = WriteRequest::<V::Service>::Create(&call.input);
+    call.write(request, async |tx| {
         Reply::created_row::<V>(V::Service::create(tx, &call.input).await?)
     })
     .await
@@ -162,8 +162,8 @@ async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
 
 async fn update<V: Writable>(call: Call<Patch<V>>) -> Answer<Row<V>> {
     let target = call.target()?;
-    let deed = Deed::<V::Service>::Update(target.id, &call.input);
-    call.write(deed, async |tx| {
+    let request = WriteRequest::<V::Service>::Update(target.id, &call.input);
+    call.write(request, async |tx| {
         Reply::row::<V>(V::Service::update(tx, target.clone(), &call.input).await?)
     })
     .await
@@ -172,7 +172,7 @@ async fn update<V: Writable>(call: Call<Patch<V>>) -> Answer<Row<V>> {
 async fn delete<V: Writable>(call: Call) -> Answer<DeletedRow<V>> {
     let call = call.long();
     let target = call.target()?;
-    call.write(Deed::<V::Service>::Delete(target.id), async |tx| {
+    call.write(WriteRequest::<V::Service>::Delete(target.id), async |tx| {
         Reply::done(V::Service::delete(tx, target.clone()).await?)
     })
     .await
@@ -182,9 +182,10 @@ async fn restore<V: Writable>(call: Call<OptionalBody<Patch<V>>>) -> Answer<Row<
     let call = call.long();
     let target = call.target()?;
     let patch = call.input.0.as_ref();
-    call.write(Deed::<V::Service>::Restore(target.id, patch), async |tx| {
-        Reply::row::<V>(V::Service::restore(tx, target.clone(), patch).await?)
-    })
+    call.write(
+        WriteRequest::<V::Service>::Restore(target.id, patch),
+        async |tx| Reply::row::<V>(V::Service::restore(tx, target.clone(), patch).await?),
+    )
     .await
 }
 
@@ -224,7 +225,7 @@ async fn history<V: Writable>(
 
 async fn revert<V: Writable>(call: Call<Revert>) -> Answer<Row<V>> {
     let (target, version) = (call.target()?, call.input.version);
-    call.write(Deed::<V::Service>::Revert(target.id), async |tx| {
+    call.write(WriteRequest::<V::Service>::Revert(target.id), async |tx| {
         Reply::row::<V>(V::Service::revert(tx, target.clone(), version).await?)
     })
     .await
@@ -233,7 +234,7 @@ async fn revert<V: Writable>(call: Call<Revert>) -> Answer<Row<V>> {
 async fn purge<V: Writable>(call: Call) -> Answer<NoContent> {
     let call = call.long();
     let target = call.target()?;
-    call.write(Deed::<V::Service>::Purge(target.id), async |tx| {
+    call.write(WriteRequest::<V::Service>::Purge(target.id), async |tx| {
         Reply::done(V::Service::purge(tx, target.clone()).await?)
     })
     .await

@@ -1,5 +1,5 @@
 //! The schema of a bulk request.
-use kernel::bulk::MOST;
+use kernel::bulk::MAX_OPERATIONS;
 use serde_json::{Value, json};
 
 use super::limits;
@@ -28,8 +28,7 @@ pub fn bulk(new: &Value, patch: &Value) -> Value {
         ),
         operation("delete", &[("id", &id)], &[("version", &version)]),
     ];
-    let operations =
-        json!({ "type": "array", "minItems": 1, "maxItems": MOST, "items": { "oneOf": kinds } });
+    let operations = json!({ "type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": { "oneOf": kinds } });
     json!({
         "type": "object", "properties": { "operations": operations }, "required": ["operations"], "additionalProperties": false,
     })

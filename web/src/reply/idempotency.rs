@@ -1,7 +1,7 @@
 //! Answers under an idempotency key: a retry of a request returns the first answer and has no second effect (contract §7).
 use kernel::{
     Crud, Result, Tx,
-    idempotency::{Deed, Need},
+    idempotency::{Need, WriteRequest},
 };
 
 use super::{Answer, Reply, StoredReply};
@@ -25,7 +25,7 @@ pub trait Replayable {
     async fn replay(&self, tx: &Tx, stored: StoredReply) -> Result<StoredReply>;
 }
 
-impl<C: Crud> Replayable for Deed<'_, C> {
+impl<C: Crud> Replayable for WriteRequest<'_, C> {
     async fn needs(&self, tx: &Tx) -> Result<Vec<Need>> {
         Self::needs(self, tx).await
     }
@@ -69,20 +69,21 @@ impl<B, Q> Call<B, Q> {
     /// caller who is still permitted to make the request.
     pub async fn write<A>(
         &self,
-        deed: impl Replayable,
+        request: impl Replayable,
         work: impl AsyncFn(&Tx) -> Result<Reply<A>>,
     ) -> Answer<A> {
-        let Some(once) = self.once()? else {
+        let Some(key) = self.idempotency_key()? else {
             return Ok(self.session.write(work).await?);
         };
         let first = async |tx: &Tx| {
-            let needs = deed.needs(tx).await?;
+            let needs = request.needs(tx).await?;
             let reply = work(tx).await?;
-            let stored = deed.store(tx, &reply, needs)?;
+            let stored = request.store(tx, &reply, needs)?;
             Ok((reply, stored))
         };
-        let replay =
-            async |tx: &Tx, stored: StoredReply| Ok(Reply::replay(deed.replay(tx, stored).await?));
-        Ok(self.session.write_once(&once, first, replay).await?)
+        let replay = async |tx: &Tx, stored: StoredReply| {
+            Ok(Reply::replay(request.replay(tx, stored).await?))
+        };
+        Ok(self.session.write_once(&key, first, replay).await?)
     }
 }

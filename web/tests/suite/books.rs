@@ -2,7 +2,7 @@
 use kernel::{
     Kernel,
     actor::{Caller, Credential},
-    idempotency::Deed,
+    idempotency::WriteRequest,
     migration::schema,
     permission::Permission,
     prelude::*,
@@ -152,9 +152,10 @@ async fn lend(call: Call) -> Answer<Row<BookView>> {
         is_lent: Some(true),
         ..BookPatch::default()
     };
-    call.write(Deed::<Books>::Update(target.id, &patch), async |tx| {
-        Reply::row::<BookView>(Books::update(tx, target.clone(), &patch).await?)
-    })
+    call.write(
+        WriteRequest::<Books>::Update(target.id, &patch),
+        async |tx| Reply::row::<BookView>(Books::update(tx, target.clone(), &patch).await?),
+    )
     .await
 }
 

@@ -1,4 +1,5 @@
-//! A connection that is checked out: every await on it is bounded, and it is closed unless the server has answered in full.
+//! A connection that is checked out of the pool. Every await on it has a limit, and it is closed unless the server has
+//! answered completely.
 use std::time::Duration;
 
 use deadpool::managed::Object;
@@ -18,29 +19,29 @@ use tokio::{
 
 use super::{
     super::{health::Health, reader::overrun_cause, statements::Log},
-    manager::{Manager, silent},
+    manager::{Manager, no_answer},
     milliseconds,
 };
 use crate::{Deadline, Limit};
 
-/// How much later than the server this side gives up: an answer that says that time is up keeps the connection.
+/// How much longer this side waits than the server: if the server reports the timeout, the connection can be kept.
 const SLACK: Duration = Duration::from_millis(100);
 
 pub(in super::super) struct Lease {
     object: Option<Object<Manager>>,
-    /// Whether the server has answered everything it was sent, so that others can use the connection.
+    /// Whether the server has answered every statement, so that the connection can be used again.
     pub(super) is_clean: bool,
     pub(super) is_in_transaction: bool,
     pub(super) bound: Bound,
     log: Log,
     is_named: bool,
-    _place: Option<OwnedSemaphorePermit>,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Lease {
     pub(super) fn new(
         object: Object<Manager>,
-        place: Option<OwnedSemaphorePermit>,
+        turn: Option<OwnedSemaphorePermit>,
         bound: Bound,
         log: Log,
         is_named: bool,
@@ -52,14 +53,14 @@ impl Lease {
             bound,
             log,
             is_named,
-            _place: place,
+            _turn: turn,
         }
     }
 
-    /// Begins a transaction, in which no statement runs beyond the deadline or waits for a lock for longer than
-    /// `lock_timeout`, which has no limit of its own where it is 0. Until it ends, dropping this closes the connection.
+    /// Begins a transaction in which no statement runs beyond the deadline, or waits for a lock longer than `lock_timeout`;
+    /// 0 sets no lock timeout. Dropping this before the transaction ends closes the connection.
     pub async fn begin(&mut self, lock_timeout: Duration) -> sqlx::Result<()> {
-        // 0 would be no limit at all.
+        // PostgreSQL takes 0 as no limit.
         let left = self
             .bound
             .until
@@ -79,7 +80,7 @@ impl Lease {
         self.run(&begin).await.map(drop)
     }
 
-    /// Ends the transaction of a read, if it has one, and gives the connection back.
+    /// Ends the transaction of a read, if it has one, and returns the connection to the pool.
     pub async fn end_read<T>(mut self, done: Result<T, DbErr>) -> Result<T, DbErr> {
         if self.is_in_transaction && self.is_clean && self.run("ROLLBACK").await.is_ok() {
             self.is_in_transaction = false;
@@ -87,20 +88,20 @@ impl Lease {
         done
     }
 
-    /// Sends SQL of our own, one statement or several, which has no values.
+    /// Sends one or several statements that have no values.
     pub async fn run(&mut self, sql: &str) -> sqlx::Result<PgQueryResult> {
         let sql = AssertSqlSafe(sql.to_owned());
         let (raw, bound) = self.raw()?;
         let done = bound.wait(raw.execute(sql)).await;
-        self.settle(done)
+        self.note_answer(done)
     }
 
     pub async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
         let (started, is_named) = (Instant::now(), self.is_named);
         let (raw, bound) = self.raw().map_err(exec_error)?;
         let done = bound.wait(query(statement, is_named).execute(raw)).await;
-        self.note(statement, started, done.is_err());
-        let done = self.settle(done).map_err(exec_error)?;
+        self.log_statement(statement, started, done.is_err());
+        let done = self.note_answer(done).map_err(exec_error)?;
         Ok(done.into())
     }
 
@@ -108,8 +109,8 @@ impl Lease {
         let (started, is_named) = (Instant::now(), self.is_named);
         let (raw, bound) = self.raw().map_err(query_error)?;
         let done = bound.wait(query(statement, is_named).fetch_all(raw)).await;
-        self.note(statement, started, done.is_err());
-        let rows = self.settle(done).map_err(query_error)?;
+        self.log_statement(statement, started, done.is_err());
+        let rows = self.note_answer(done).map_err(query_error)?;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 
@@ -119,23 +120,23 @@ impl Lease {
         let done = bound
             .wait(query(statement, is_named).fetch_optional(raw))
             .await;
-        self.note(statement, started, done.is_err());
-        let row = self.settle(done).map_err(query_error)?;
+        self.log_statement(statement, started, done.is_err());
+        let row = self.note_answer(done).map_err(query_error)?;
         Ok(row.map(QueryResult::from))
     }
 
-    /// The connection for one await. Until [`Self::settle`] says that it was answered, it is not used again: the await may
-    /// overrun its limit, or be dropped.
+    /// Returns the connection for one await. It is not used again until [`Self::note_answer`] sees an answer, because the
+    /// await may exceed its limit or be dropped.
     fn raw(&mut self) -> sqlx::Result<(&mut PgConnection, &Bound)> {
         let was_clean = std::mem::take(&mut self.is_clean);
         match self.object.as_mut() {
             Some(pooled) if was_clean => Ok((&mut pooled.raw, &self.bound)),
-            _ => Err(silent()),
+            _ => Err(no_answer()),
         }
     }
 
-    /// Takes note of whether the server answered.
-    fn settle<T>(&mut self, done: sqlx::Result<T>) -> sqlx::Result<T> {
+    /// Notes whether the server answered.
+    fn note_answer<T>(&mut self, done: sqlx::Result<T>) -> sqlx::Result<T> {
         if is_answer(&done)
             && let Some(pooled) = self.object.as_mut()
         {
@@ -145,7 +146,7 @@ impl Lease {
         done
     }
 
-    fn note(&self, statement: &Statement, started: Instant, failed: bool) {
+    fn log_statement(&self, statement: &Statement, started: Instant, failed: bool) {
         (self.log)(&Info {
             elapsed: started.elapsed(),
             statement,
@@ -159,13 +160,13 @@ impl Drop for Lease {
         if let Some(object) = self.object.take()
             && (!self.is_clean || self.is_in_transaction)
         {
-            // Dropped outside of the pool its socket is closed at once. A farewell could wait for ever.
+            // Dropping it outside of the pool closes the socket at once. An orderly close could wait for ever.
             drop(Object::take(object));
         }
     }
 }
 
-/// Until when an answer of the server is awaited.
+/// Limits how long an answer of the server is awaited.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Bound {
     pub until: Instant,
@@ -182,35 +183,35 @@ impl Bound {
         }
     }
 
-    /// Gives up at the deadline, or when the server is known to be away.
+    /// Fails at the deadline, or when the server is known to be unreachable.
     pub async fn wait<T>(&self, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         tokio::select! {
             biased;
             done = work => done,
             () = sleep_until(self.until) => Err(overrun_cause()),
-            () = self.server_is_away() => Err(silent()),
+            () = self.server_unreachable() => Err(no_answer()),
         }
     }
 
-    async fn server_is_away(&self) {
+    async fn server_unreachable(&self) {
         if self.is_long {
-            self.health.is_away_for_long().await;
+            self.health.unreachable_for_long().await;
         } else {
-            self.health.is_away().await;
+            self.health.unreachable().await;
         }
     }
 }
 
-/// Whether the server answered, and will answer the next statement on the same connection too.
+/// Returns true if the server answered and the connection can be used again.
 fn is_answer<T>(done: &sqlx::Result<T>) -> bool {
     match done {
         Ok(_) => true,
         Err(sqlx::Error::Database(refused)) => {
             let refused = refused.try_downcast_ref::<PgDatabaseError>();
             refused.is_some_and(|refused| {
-                let goes_on = refused.severity() == PgSeverity::Error;
-                // A connection to a standby may be one to what was the primary: the next one may lead elsewhere.
-                goes_on && refused.code() != "25006"
+                let is_usable = refused.severity() == PgSeverity::Error;
+                // The standby may be the former primary: a new connection may lead to the new one.
+                is_usable && refused.code() != "25006"
             })
         }
         Err(_) => false,

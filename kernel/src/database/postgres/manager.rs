@@ -1,4 +1,4 @@
-//! Opens the connections of the pool, and decides which of them are used again.
+//! Opens the connections of the pool, and decides which of them can be used again.
 use std::{io, time::Duration};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
@@ -14,7 +14,7 @@ use super::super::health::Suspicion;
 /// A connection of the pool.
 pub(super) struct Pooled {
     pub raw: PgConnection,
-    /// When the server answered last on it.
+    /// The time of the server's last answer on it.
     pub answered: Instant,
     opened: Instant,
 }
@@ -22,7 +22,7 @@ pub(super) struct Pooled {
 pub(super) struct Manager {
     pub server: PgConnectOptions,
     /// The runtime that the sockets belong to. It must outlive every worker: a socket dies with the runtime that opened it.
-    pub home: Handle,
+    pub runtime: Handle,
     pub connect_timeout: Duration,
     pub ping_timeout: Duration,
     pub test_after_idle: Duration,
@@ -37,12 +37,12 @@ impl managed::Manager for Manager {
     async fn create(&self) -> sqlx::Result<Pooled> {
         let (server, limit) = (self.server.clone(), self.connect_timeout);
         let connecting = async move { timeout(limit, server.connect()).await };
-        // It ends with this future: requests that are gone must not leave attempts behind.
+        // The attempt ends with this future, so that abandoned requests leave no attempts running.
         let mut attempt = JoinSet::new();
-        attempt.spawn_on(connecting, &self.home);
+        attempt.spawn_on(connecting, &self.runtime);
         let connected = attempt.join_next().await.and_then(Result::ok);
         let connected = connected.ok_or(sqlx::Error::WorkerCrashed)?;
-        let raw = connected.map_err(|_late| silent())??;
+        let raw = connected.map_err(|_late| no_answer())??;
         let now = Instant::now();
         Ok(Pooled {
             raw,
@@ -68,7 +68,7 @@ impl managed::Manager for Manager {
             Err(_late) => {
                 tracing::warn!("a connection to the database died silently");
                 self.suspicion.raise();
-                return Err(RecycleError::Backend(silent()));
+                return Err(RecycleError::Backend(no_answer()));
             }
         }
         pooled.answered = Instant::now();
@@ -76,8 +76,8 @@ impl managed::Manager for Manager {
     }
 }
 
-/// The error of a server that does not answer.
-pub(super) fn silent() -> sqlx::Error {
+/// Returns the error of a server that does not answer.
+pub(super) fn no_answer() -> sqlx::Error {
     let error = io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time");
     sqlx::Error::Io(error)
 }

@@ -1,11 +1,11 @@
-//! The PostgreSQL pool. Every await on one of its connections has a limit on this side: a server, or a way to it, that
-//! falls silent without a word holds nobody up.
+//! The PostgreSQL pool. Every await on one of its connections has a limit on this side, so that a server or a network that
+//! stops answering blocks no request.
 //!
 //! sqlx's own pool is not used for requests: it waits without a limit for the ping with which it takes a connection back
 //! (transact-rs/sqlx#4349), and gives out connections whose BEGIN was cancelled (transact-rs/sqlx#4394).
-mod home;
 mod lease;
 mod manager;
+mod runtime;
 mod transaction;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
@@ -22,9 +22,9 @@ use tokio::{
 };
 
 use self::{
-    home::Home,
     lease::{Bound, Lease},
-    manager::{Manager, silent},
+    manager::{Manager, no_answer},
+    runtime::DatabaseRuntime,
 };
 use super::{
     Settings,
@@ -36,33 +36,33 @@ use crate::{Deadline, Error, Result};
 
 pub(crate) use transaction::PgTransaction;
 
-/// Between two looks for connections that were idle for too long, at most.
-const REAPING: Duration = Duration::from_secs(30);
-/// Between two tries to connect at the start.
+/// The longest pause between two searches for connections that were idle for too long.
+const REAP_PERIOD: Duration = Duration::from_secs(30);
+/// The pause between two attempts to connect at the start.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Who may take the last free connections.
+/// Decides whether work may take the last free connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Lane {
     #[default]
     Ordinary,
-    /// Sign-in, `/auth/me` and readiness, for which `database.reserved_connections` are kept.
+    /// For sign-in, `/auth/me` and readiness. They can use the `database.reserved_connections`.
     Reserved,
 }
 
-/// The pool, and what is known of its server.
+/// The pool, and the state of its server.
 pub(super) struct Postgres {
     pool: Pool<Manager>,
-    /// Fewer places than the pool has connections.
+    /// Limits ordinary work to fewer connections than the pool has.
     ordinary: Arc<Semaphore>,
     health: Health,
     acquire_timeout: Duration,
     lock_timeout: Duration,
     log: Log,
-    /// Whether statements are prepared by name, and kept.
+    /// Whether prepared statements have names and are cached.
     is_named: bool,
     pub(super) server: PgConnectOptions,
-    pub(super) home: Home,
+    pub(super) runtime: DatabaseRuntime,
 }
 
 impl std::fmt::Debug for Postgres {
@@ -72,14 +72,14 @@ impl std::fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    /// Fails where the server cannot be reached within `database.acquire_timeout`, and says why.
+    /// Connects to the server. Fails with the reason if it cannot be reached within `database.acquire_timeout`.
     pub async fn connect(url: &str, settings: &Settings, log: Log) -> Result<Arc<Self>> {
         let server = options(url, settings)?;
-        let home = Home::start().map_err(Error::internal)?;
-        let health = Health::watch(&home.handle, server.clone(), settings.outage_timeout);
+        let runtime = DatabaseRuntime::start().map_err(Error::internal)?;
+        let health = Health::watch(&runtime.handle, server.clone(), settings.outage_timeout);
         let manager = Manager {
             server: server.clone(),
-            home: home.handle.clone(),
+            runtime: runtime.handle.clone(),
             connect_timeout: settings.acquire_timeout,
             ping_timeout: settings.acquire_timeout / 2,
             test_after_idle: settings.test_after_idle,
@@ -88,14 +88,15 @@ impl Postgres {
         };
         let size = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
         let config = PoolConfig {
-            // The ones that were used last are the ones least likely to be dead.
+            // The connections that were used last are the least likely to be dead.
             queue_mode: QueueMode::Lifo,
             ..PoolConfig::new(size)
         };
         let pool = Pool::builder(manager).config(config).build();
         let pool = pool.map_err(Error::internal)?;
         let (idle_timeout, min_connections) = (settings.idle_timeout, settings.min_connections);
-        home.handle
+        runtime
+            .handle
             .spawn(reap(pool.weak(), idle_timeout, min_connections));
         let reserved = usize::try_from(settings.reserved_connections).unwrap_or(usize::MAX);
         let postgres = Self {
@@ -107,14 +108,14 @@ impl Postgres {
             log,
             is_named: settings.statement_cache > 0,
             server,
-            home,
+            runtime,
         };
-        postgres.greet().await?;
+        postgres.connect_first().await?;
         Ok(Arc::new(postgres))
     }
 
-    /// Opens the first connection. A server that is just starting is given a moment.
-    async fn greet(&self) -> Result<()> {
+    /// Opens the first connection. Retries for a moment if the server is just starting.
+    async fn connect_first(&self) -> Result<()> {
         let give_up = Instant::now() + self.acquire_timeout;
         loop {
             match self.pool.get().await {
@@ -139,29 +140,29 @@ impl Postgres {
         }
     }
 
-    /// A connection, until the deadline at most.
+    /// Takes a connection from the pool, which is used until the deadline at most.
     pub(super) async fn checkout(&self, deadline: Deadline, lane: Lane) -> Result<Lease, DbErr> {
         let bound = Bound::new(deadline, self.health.clone());
         let give_up = Instant::now() + self.acquire_timeout;
-        if self.health.state() == State::Away {
-            return Err(connection_error(silent()));
+        if self.health.state() == State::Unreachable {
+            return Err(connection_error(no_answer()));
         }
         if deadline.instant() <= Instant::now() {
             return Err(overrun());
         }
         let acquire = async {
-            let place = match lane {
+            let turn = match lane {
                 Lane::Ordinary => self.ordinary.clone().acquire_owned().await.ok(),
                 Lane::Reserved => None,
             };
-            Ok((self.pool.get().await, place))
+            Ok((self.pool.get().await, turn))
         };
         let acquired = timeout_at(give_up, bound.wait(acquire)).await;
         let full = |_late| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
         match acquired.map_err(full)?.map_err(connection_error)? {
-            (Ok(object), place) => {
+            (Ok(object), turn) => {
                 let (log, is_named) = (self.log.clone(), self.is_named);
-                Ok(Lease::new(object, place, bound, log, is_named))
+                Ok(Lease::new(object, turn, bound, log, is_named))
             }
             (Err(PoolError::Backend(error)), _) => Err(connection_error(error)),
             (Err(_), _) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
@@ -175,10 +176,10 @@ impl Postgres {
         Ok(begun.map_err(connection_error)?)
     }
 
-    /// A connection for one read, which [`Lease::end_read`] must end.
+    /// Takes a connection for one read, which must end with [`Lease::end_read`].
     ///
-    /// A statement without a name takes two round trips. A pooler that gives each transaction a connection of its own must
-    /// see them as one transaction.
+    /// A statement without a name takes two round trips. A pooler that assigns connections per transaction must see them as
+    /// one transaction.
     pub(super) async fn begin_read(&self, deadline: Deadline, lane: Lane) -> Result<Lease, DbErr> {
         let mut lease = self.checkout(deadline, lane).await?;
         if !self.is_named {
@@ -188,21 +189,21 @@ impl Postgres {
         Ok(lease)
     }
 
-    /// Fails where the server is known not to answer, or not to take writes.
+    /// Fails if the server is known not to answer or not to accept writes.
     pub fn check(&self) -> Result<()> {
         match self.health.state() {
             State::Writable => Ok(()),
             State::ReadOnly => Err(Error::Unavailable("a writable database", None)),
-            State::Away => Err(Error::Unavailable("the database", None)),
+            State::Unreachable => Err(Error::Unavailable("the database", None)),
         }
     }
 
-    /// Closes the connections that nobody uses; those that are in use are closed when they come back.
+    /// Closes the idle connections; those in use are closed when they return.
     pub fn close(&self) {
         self.pool.close();
     }
 
-    /// One connection of its own for migrations, made when it is needed.
+    /// Returns a separate connection for migrations, which is opened when it is first used.
     pub fn for_migrations(&self) -> DatabaseConnection {
         let lock_timeout = ("lock_timeout", milliseconds(self.lock_timeout));
         let server = self.server.clone().options([lock_timeout]);
@@ -216,11 +217,11 @@ impl Postgres {
     }
 }
 
-/// Closes connections that were idle for too long, but leaves as many as are always kept.
+/// Closes connections that were idle for too long, but keeps `min_connections`.
 async fn reap(pool: WeakPool<Manager>, idle_timeout: Duration, min_connections: u32) {
     let min_connections = usize::try_from(min_connections).unwrap_or(usize::MAX);
     loop {
-        sleep(REAPING.min(idle_timeout)).await;
+        sleep(REAP_PERIOD.min(idle_timeout)).await;
         let Some(pool) = pool.upgrade() else { return };
         let mut spare = pool.status().size.saturating_sub(min_connections);
         let idle = pool.retain(|pooled, _| {
@@ -243,7 +244,7 @@ fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
                 "idle_in_transaction_session_timeout",
                 milliseconds(settings.idle_in_transaction_timeout),
             ),
-            // So that the server ends the sessions of a node that vanished. sqlx cannot set the like on this side.
+            // With these the server ends the sessions of a node that vanished. sqlx cannot set keepalives on this side.
             ("tcp_keepalives_idle", "10".to_owned()),
             ("tcp_keepalives_interval", "5".to_owned()),
             ("tcp_keepalives_count", "3".to_owned()),

@@ -1,4 +1,4 @@
-//! A transaction on PostgreSQL that never outlives its deadline and never leaves its connection half way.
+//! A transaction on PostgreSQL that ends at its deadline and never returns a connection with an open transaction.
 use std::time::Duration;
 
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
@@ -7,10 +7,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{super::reader::is_overrun, Lease, manager::silent};
+use super::{super::reader::is_overrun, Lease, manager::no_answer};
 use crate::Result;
 
-/// How long a COMMIT may take where less is left: ending it early would leave its outcome unknown.
+/// The least time that a COMMIT gets, because ending it early would leave its outcome unknown.
 const COMMIT: Duration = Duration::from_millis(400);
 /// How long a ROLLBACK may take before its connection is closed instead.
 const ROLLBACK: Duration = Duration::from_millis(250);
@@ -24,13 +24,13 @@ impl std::fmt::Debug for PgTransaction {
 }
 
 impl PgTransaction {
-    /// See [`Lease::begin`].
+    /// Begins a transaction: see [`Lease::begin`].
     pub(super) async fn begin(mut lease: Lease, lock_timeout: Duration) -> sqlx::Result<Self> {
         lease.begin(lock_timeout).await?;
         Ok(Self(Mutex::new(lease)))
     }
 
-    /// Fails with an unknown outcome where the server does not answer; the connection is closed then.
+    /// Commits. If the server does not answer, the outcome is unknown and the connection is closed.
     pub async fn commit(self) -> Result<(), DbErr> {
         let mut lease = self.0.into_inner();
         lease.bound.until = lease.bound.until.max(Instant::now() + COMMIT);
@@ -39,15 +39,15 @@ impl PgTransaction {
                 lease.is_in_transaction = false;
                 Ok(())
             }
-            // It is not too slow, its outcome is unknown: a client may try again, under the same idempotency key.
+            // The outcome is unknown, so this is not a timeout: a client may retry with the same idempotency key.
             Err(error) if is_overrun(&error) => {
-                Err(DbErr::Exec(RuntimeErr::SqlxError(silent().into())))
+                Err(DbErr::Exec(RuntimeErr::SqlxError(no_answer().into())))
             }
             Err(error) => Err(DbErr::Exec(RuntimeErr::SqlxError(error.into()))),
         }
     }
 
-    /// Undoes everything. Where the server does not say so in time, the end of the connection does it.
+    /// Rolls back. If the server does not confirm it in time, closing the connection rolls back.
     pub async fn rollback(self) {
         let mut lease = self.0.into_inner();
         lease.bound.until = Instant::now() + ROLLBACK;

@@ -1,4 +1,4 @@
-//! Looks for damage of a SQLite file while the server runs.
+//! Checks a SQLite file for damage while the server runs.
 use std::time::{Duration, Instant};
 
 use sqlx::{ConnectOptions, Connection, Error, sqlite::SqliteConnectOptions};
@@ -6,23 +6,23 @@ use sqlx::{ConnectOptions, Connection, Error, sqlite::SqliteConnectOptions};
 use super::{Class, class};
 use crate::error::Storage;
 
-/// How many instructions SQLite runs between two looks at the clock.
+/// The number of instructions that SQLite runs between two checks of the time.
 const STEPS: i32 = 1_000;
 
 /// Reports 20 lines of damage at most.
 const CHECK: &str = "PRAGMA quick_check(20)";
 
-/// What a check of the file found.
+/// The result of a check of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::database) enum Found {
     Nothing,
     /// The first few things that are wrong.
     Damage(Vec<String>),
-    /// The time was over before the whole file was read.
-    TooLate,
+    /// The time ran out before the whole file was read.
+    TimedOut,
 }
 
-/// Runs `quick_check` on a connection of its own, for `limit` at most. It sees whether pages and their order are whole, and
+/// Runs `quick_check` on a connection of its own, for at most `limit`. It finds damaged pages and rows out of order, but
 /// neither changed bytes inside of values nor an index that lacks a row.
 pub(in crate::database) async fn quick_check(
     file: &SqliteConnectOptions,
@@ -41,7 +41,7 @@ pub(in crate::database) async fn quick_check(
         Err(Error::Database(error)) => {
             let code = error.code().and_then(|code| code.parse().ok());
             match code.map(class) {
-                Some(Class::Interrupted) => return Ok(Found::TooLate),
+                Some(Class::Interrupted) => return Ok(Found::TimedOut),
                 Some(Class::Storage(Storage::Damaged)) => {
                     return Ok(Found::Damage(vec![error.to_string()]));
                 }

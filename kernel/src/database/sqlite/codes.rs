@@ -1,16 +1,16 @@
-//! What each result code of SQLite means (<https://sqlite.org/rescode.html>).
+//! Classifies the result codes of SQLite (<https://sqlite.org/rescode.html>).
 use crate::error::Storage;
 
-/// What a caller can do about a failed statement.
+/// The classes of failures, by what can be done about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::database) enum Class {
     /// Another row has this unique value.
     Unique,
-    /// Another connection was in the way: the same work may succeed when it runs again.
+    /// Another connection holds a lock. A retry may succeed.
     Contended,
-    /// The statement was ended before it was done.
+    /// The statement was interrupted.
     Interrupted,
-    /// The file cannot be used as it is.
+    /// The file or its disk cannot be used.
     Storage(Storage),
     /// A bug of this program, or a rule that it should have checked before.
     Bug,

@@ -14,17 +14,17 @@ use sqlx::{
 };
 use sqlx_core::transaction::TransactionManager;
 
-/// What happens to a connection whose transaction did not end cleanly.
+/// The action for a connection whose transaction did not end cleanly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unfit {
     /// It is closed, and the pool opens another one.
     Closed,
-    /// It is brought back to the state between transactions: an in-memory database is gone once it is closed.
+    /// Its transactions are rolled back, because closing it would end an in-memory database.
     Repaired,
 }
 
-/// Looks at each connection that writes when it returns to its pool and when it is taken from there. While `retires` is
-/// set, the next one is closed whatever its state is.
+/// Checks each connection of the writer when it returns to its pool and when it is taken from there. If `retires` is set,
+/// the next one is closed in any case.
 pub(super) fn check_writers(
     pool: SqlitePoolOptions,
     unfit: Unfit,
@@ -67,9 +67,9 @@ pub(super) fn check_readers(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     })
 }
 
-/// Whether SQLite and sqlx agree that no transaction is open. If there is one, it is rolled back.
+/// Returns true if SQLite and sqlx agree that no transaction is open. An open one is rolled back.
 ///
-/// A connection does one thing after the other: a rollback that a dropped transaction has queued is done before this.
+/// A connection runs its commands in order, so the queued rollback of a dropped transaction has run before this.
 async fn has_ended(connection: &mut SqliteConnection) -> Result<bool, Error> {
     let was_open = match connection.execute("ROLLBACK").await {
         Ok(_) => true,
@@ -80,7 +80,7 @@ async fn has_ended(connection: &mut SqliteConnection) -> Result<bool, Error> {
     Ok(!was_open && !connection.is_in_transaction())
 }
 
-/// Opens as many transactions as sqlx counts, and rolls them back through sqlx: then both count none.
+/// Opens as many transactions as sqlx counts and rolls them back through sqlx, so that both count none.
 async fn repair(connection: &mut SqliteConnection) -> Result<bool, Error> {
     let depth = SqliteTransactionManager::get_transaction_depth(connection);
     if depth > 0 {

@@ -8,7 +8,8 @@ use std::sync::{
 use sqlx::{Error, SqliteConnection, sqlite::SqlitePoolOptions};
 use tokio::time::Instant;
 
-/// How many instructions SQLite runs between two looks. Few, as one of them may compare a whole text with a pattern.
+/// The number of instructions that SQLite runs between two checks. It is small, because one instruction may compare a whole
+/// text with a pattern.
 const STEPS: i32 = 50;
 
 tokio::task_local! {
@@ -28,8 +29,11 @@ impl Read {
     }
 }
 
-/// Runs a read whose statements SQLite ends at `deadline`, and when this future is dropped.
-pub(in crate::database) async fn until<T>(deadline: Instant, read: impl Future<Output = T>) -> T {
+/// Runs a read. SQLite ends its statements at `deadline`, and when this future is dropped.
+pub(in crate::database) async fn read_until<T>(
+    deadline: Instant,
+    read: impl Future<Output = T>,
+) -> T {
     let running = Running(Arc::new(Read {
         deadline,
         is_abandoned: AtomicBool::new(false),
@@ -45,19 +49,20 @@ impl Drop for Running {
     }
 }
 
-/// Makes each connection that is taken obey the read that takes it.
+/// Gives each connection the limit of the read that takes it.
 pub(super) fn limit_reads(pool: SqlitePoolOptions) -> SqlitePoolOptions {
-    pool.after_connect(|connection, _| Box::pin(obey(connection)))
+    pool.after_connect(|connection, _| Box::pin(set_limit(connection)))
         .before_acquire(|connection, _| {
             Box::pin(async move {
-                obey(connection).await?;
+                set_limit(connection).await?;
                 Ok(true)
             })
         })
 }
 
-/// A hook runs inside the future that takes the connection, so it sees the read of that future.
-async fn obey(connection: &mut SqliteConnection) -> Result<(), Error> {
+/// Sets or removes the limit of a connection. The hooks run inside the future that takes the connection, so they see the
+/// read of that future.
+async fn set_limit(connection: &mut SqliteConnection) -> Result<(), Error> {
     let mut handle = connection.lock_handle().await?;
     if let Ok(read) = READ.try_with(Arc::clone) {
         handle.set_progress_handler(STEPS, move || read.goes_on());

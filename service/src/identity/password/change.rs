@@ -161,7 +161,7 @@ pub(crate) async fn replace(tx: &Tx, user: i64, new: Replacement<'_>) -> Result<
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
     let email: String = row.try_get("", "email")?;
-    tx.record(Entry::of(Users::name(), new.did, (user, version)));
+    tx.record(Entry::new(Users::name(), new.did, (user, version)));
     address::cancel_requests(tx, user).await?;
     mail::queue(tx, Mail::password_changed(user, &email)).await?;
     Ok(version)

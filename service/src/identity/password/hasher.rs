@@ -78,7 +78,7 @@ impl Hasher {
             .await
     }
 
-    /// Whether `password` matches `hash`. Without a hash it does the same work and returns false.
+    /// Returns true if `password` matches `hash`. Without a hash it does the same work and returns false.
     pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool> {
         self.run(move |recipe, memory| {
             let is_known = hash.is_some();
@@ -88,7 +88,7 @@ impl Hasher {
         .await
     }
 
-    /// Whether a hash should be replaced when its password is known.
+    /// Returns true if a hash should be replaced when its password is known.
     pub fn is_outdated(&self, hash: &str) -> bool {
         self.recipe.is_outdated(hash)
     }

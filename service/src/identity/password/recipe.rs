@@ -32,7 +32,7 @@ struct Pepper {
 
 impl Pepper {
     fn new(text: &SecretString) -> Self {
-        let secret = Secret::of(text);
+        let secret = Secret::from_text(text);
         let id = secret.derive("the name of a pepper");
         Self {
             id: id.bytes()[..KeyId::MAX_LEN].to_vec(),
@@ -102,7 +102,7 @@ impl Recipe {
         phc(&self.params()?, Salt::generate(), output)
     }
 
-    /// Whether a hash has a lower cost than the current parameters, or another pepper.
+    /// Returns true if a hash has a lower cost than the current parameters, or another pepper.
     pub fn is_outdated(&self, hash: &str) -> bool {
         let made = PasswordHash::new(hash).ok();
         let made = made.and_then(|hash| Params::try_from(&hash).ok());

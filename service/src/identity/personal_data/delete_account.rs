@@ -74,7 +74,7 @@ async fn reassign(tx: &Tx, from: i64, to: i64) -> Result<()> {
             .iter()
             .filter(|owner| owner.table == Users::name());
         for owner in columns {
-            tx.changes_rows(table.name, None);
+            tx.note_changed_rows(table.name, None);
             let change = json!({ owner.column: { "from": from, "to": to } });
             let write = RowsWrite {
                 table: table.name,

@@ -40,7 +40,7 @@ pub async fn id(tx: &Tx, prepared: &Prepared) -> Result<i64> {
     if let Some(user) = find(tx).await? {
         return Ok(user.id);
     }
-    tx.one_at_a_time(CREATE_LOCK).await?;
+    tx.advisory_lock(CREATE_LOCK).await?;
     match find(tx).await? {
         Some(user) => Ok(user.id),
         None => create(tx, prepared).await,

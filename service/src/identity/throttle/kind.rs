@@ -55,7 +55,7 @@ impl Kind {
         }
     }
 
-    /// Whether other users count there too, so that a success must not delete the counter.
+    /// Returns true if other users count there too, so that a success must not delete the counter.
     pub fn is_shared(self) -> bool {
         matches!(self, Self::Site | Self::Network | Self::Account)
     }

@@ -59,7 +59,7 @@ pub async fn attempt(session: &Session, subject: &Subject<'_>) -> Result<Attempt
 }
 
 impl Attempt {
-    /// Whether this is a sign-in from a known device.
+    /// Returns true if this is a sign-in from a known device.
     pub fn is_from_known_device(&self) -> bool {
         let mut kinds = self.reserved.iter().map(|reserved| reserved.kind);
         kinds.any(|kind| kind == Kind::Device)

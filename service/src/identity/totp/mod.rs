@@ -161,7 +161,7 @@ pub(super) async fn is_on(db: &impl ConnectionTrait, user: i64) -> Result<bool> 
     Ok(on.count(db).await? > 0)
 }
 
-/// Whether this is an unused code of the authenticator or an unused recovery code. It marks the code as used.
+/// Returns true if this is an unused code of the authenticator or an unused recovery code. It marks the code as used.
 async fn use_code(tx: &Tx, vault: &Vault, secret: &Model, otp: &SecretString) -> Result<bool> {
     let Some(step) = matching_step(vault, secret, otp)? else {
         let is_taken = recovery::consume(tx, secret.user_id, otp).await?;

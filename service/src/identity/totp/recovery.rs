@@ -35,7 +35,7 @@ pub async fn renew(tx: &Tx, user: i64) -> Result<Vec<SecretString>> {
     Ok(codes.iter().map(|code| format_code(code)).collect())
 }
 
-/// Whether this is a code of the user. It deletes the code, so that only one of two concurrent requests succeeds.
+/// Returns true if this is a code of the user. It deletes the code, so that only one of two concurrent requests succeeds.
 pub async fn consume(tx: &Tx, user: i64, text: &SecretString) -> Result<bool> {
     let is_part = |letter: &char| !letter.is_whitespace() && *letter != '-';
     let plain: String = text.expose_secret().chars().filter(is_part).collect();

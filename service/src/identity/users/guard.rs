@@ -99,7 +99,7 @@ pub async fn check_last_superuser(tx: &Tx, action: Action, users: &[Written<User
         return Ok(());
     }
     // Without the lock, two superusers who demote each other would both see the other one as active.
-    tx.one_at_a_time(SUPERUSER_LOCK).await?;
+    tx.advisory_lock(SUPERUSER_LOCK).await?;
     if has_superuser(tx).await? {
         Ok(())
     } else {
@@ -109,7 +109,7 @@ pub async fn check_last_superuser(tx: &Tx, action: Action, users: &[Written<User
     }
 }
 
-/// Whether there is an active superuser.
+/// Returns true if there is an active superuser.
 pub async fn has_superuser(reads: &impl Reads) -> Result<bool> {
     let one = scope::all_live::<Users>()
         // Constants, not parameters, so that the partial index of active superusers can be used.

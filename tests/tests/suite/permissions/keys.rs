@@ -42,7 +42,7 @@ fn common_permissions(caller: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether a route manages the account, which needs a sign-in.
+/// Returns true if a route manages the account, which needs a sign-in.
 fn manages_account(line: &Line) -> bool {
     // These routes are for users who have no account yet or cannot sign in.
     let is_open = match line.pattern() {

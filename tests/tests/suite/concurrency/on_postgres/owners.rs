@@ -78,7 +78,10 @@ impl Scene {
     }
 
     async fn live_comments(&self) -> i64 {
-        assert_eq!(self.sql.half_done().await, Vec::<String>::new());
+        assert_eq!(
+            self.sql.inconsistent_deletions().await,
+            Vec::<String>::new()
+        );
         self.sql
             .number("SELECT count(*) FROM comments WHERE deleted_at IS NULL")
             .await

@@ -55,7 +55,7 @@ async fn no_comment_outlives_its_post() {
     join_all((0..LANES).map(lane)).await;
 
     let sql = Sql::open(&service.url).await;
-    assert_eq!(sql.half_done().await, Vec::<String>::new());
+    assert_eq!(sql.inconsistent_deletions().await, Vec::<String>::new());
     let won = won.into_inner();
     assert!(
         (1..scaled(ROUNDS)).contains(&won),
@@ -108,7 +108,7 @@ async fn concurrent_deletions_and_restores_leave_no_inconsistent_rows() {
     join_all((0..2 * LANES).map(lane)).await;
 
     let sql = Sql::open(&service.url).await;
-    assert_eq!(sql.half_done().await, Vec::<String>::new());
+    assert_eq!(sql.inconsistent_deletions().await, Vec::<String>::new());
     let comments = sql.number("SELECT count(*) FROM comments").await;
     assert!(comments > 0, "some comments were written");
 }

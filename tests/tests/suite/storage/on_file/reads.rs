@@ -47,7 +47,7 @@ async fn slow_server(read_timeout: &str) -> (Process, SocketAddr) {
     program.serve().await
 }
 
-/// Whether the only connection is free within a few tries.
+/// Returns true if the only connection is free within a few tries.
 async fn is_free(client: &Client) -> bool {
     for _ in 0..TRIES {
         if client.get("/posts").await.status == 200 {

@@ -1,4 +1,4 @@
-//! The runtime that the sockets of the pool belong to.
+//! The runtime of the sockets of the pool.
 use std::{io, thread};
 
 use tokio::{
@@ -8,20 +8,20 @@ use tokio::{
 
 /// A runtime on a thread of its own, which ends when this is dropped.
 ///
-/// A socket works for as long as the runtime that opened it. Those of the HTTP workers end before the process does, and what
-/// still runs then (the end of the first run, jobs, commands) uses the same connections.
-pub(in super::super) struct Home {
+/// A socket works as long as the runtime that opened it. The runtimes of the HTTP workers end before the process does, and
+/// jobs and commands that still run then use the same connections.
+pub(in super::super) struct DatabaseRuntime {
     pub handle: Handle,
-    _ends_with_this: oneshot::Sender<()>,
+    _keeps_running: oneshot::Sender<()>,
 }
 
-impl Home {
+impl DatabaseRuntime {
     pub fn start() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (sender, end) = oneshot::channel::<()>();
         let run = move || {
-            // An error says that the sender is gone, which is the end.
+            // An error means that the sender was dropped, which ends the runtime too.
             let _ = runtime.block_on(end);
         };
         thread::Builder::new()
@@ -29,7 +29,7 @@ impl Home {
             .spawn(run)?;
         Ok(Self {
             handle,
-            _ends_with_this: sender,
+            _keeps_running: sender,
         })
     }
 }

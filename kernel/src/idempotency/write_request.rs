@@ -1,5 +1,5 @@
-//! What a request does to rows of one resource, and whether a caller may still be told of it: asked before an answer that
-//! is kept under an idempotency key is given again, to whatever credential of its user.
+//! Checks whether a caller may still make a request, before the answer that is stored under its idempotency key is replayed.
+//! The caller may use another credential of the same user, or may have lost permissions since.
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
@@ -15,8 +15,8 @@ use crate::{
     permission::{Action, Reach},
 };
 
-/// What a request asks for.
-pub enum Deed<'a, C: Crud> {
+/// A request that writes rows of one resource. The ids are those of the rows.
+pub enum WriteRequest<'a, C: Crud> {
     Create(&'a C::New),
     Update(i64, &'a C::Patch),
     Delete(i64),
@@ -26,32 +26,32 @@ pub enum Deed<'a, C: Crud> {
     Bulk(&'a [Operation<C>]),
 }
 
-/// What is noted with an answer, so that its request can be judged once its rows are gone.
+/// Facts that are stored with an answer, so that its request can be checked after its rows are purged.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Notes {
     /// The rows that were written, in the order of the request.
     pub ids: Vec<i64>,
-    /// What each deletion took.
+    /// The permission that each deletion needed.
     pub needs: Vec<Need>,
     /// The fields that were changed.
     pub fields: Vec<String>,
 }
 
-/// Which permission a deletion took.
+/// The permission that a deletion needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
     /// The row was the user's own.
     Own,
-    /// The row was somebody else's.
+    /// The row belonged to another user.
     All,
     /// A rule of the resource allowed it.
     Rule,
 }
 
 impl Need {
-    fn of<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> Self {
+    fn new<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> Self {
         let is_own = actor.is_owner(base::owner::<C>(row));
         match actor.reach(C::name(), action) {
             Reach::All | Reach::Own if is_own => Self::Own,
@@ -70,15 +70,15 @@ impl Need {
     }
 }
 
-/// One row, and what was done to it.
+/// One operation of the request on one row.
 struct Step {
     action: Action,
     id: i64,
     need: Option<Need>,
 }
 
-impl<C: Crud> Deed<'_, C> {
-    /// What the deletions among it take, to be noted before they are made.
+impl<C: Crud> WriteRequest<'_, C> {
+    /// Returns the permission that each deletion of the request needs. Call it before they run.
     pub async fn needs(&self, tx: &Tx) -> Result<Vec<Need>> {
         let (action, ids): (_, Vec<i64>) = match self {
             Self::Delete(id) => (Action::Delete, vec![*id]),
@@ -89,33 +89,33 @@ impl<C: Crud> Deed<'_, C> {
         let rows = rows::<C>(tx, &ids).await?;
         let need = |id: &i64| {
             let row = rows.get(id);
-            row.map_or(Need::All, |row| Need::of::<C>(tx.actor(), action, row))
+            row.map_or(Need::All, |row| Need::new::<C>(tx.actor(), action, row))
         };
         Ok(ids.iter().map(need).collect())
     }
 
-    /// Whether its answer shows one row.
+    /// Returns true if the answer shows one row.
     pub fn shows_row(&self) -> bool {
         !matches!(self, Self::Delete(_) | Self::Purge(_) | Self::Bulk(_))
     }
 
-    /// Fails as the request would, as far as the actor decides that. Returns true if the actor sees the private fields of
-    /// its row.
+    /// Fails as the request would if it ran now, as far as that depends on the actor. Returns true if the actor sees the
+    /// private fields of the row.
     pub async fn authorize(&self, tx: &Tx, notes: &Notes) -> Result<bool> {
         let steps = self.steps(notes)?;
         let ids: Vec<_> = steps.iter().map(|step| step.id).collect();
         let rows = rows::<C>(tx, &ids).await?;
         let seen = seen::<C>(tx, &ids).await?;
         for step in &steps {
-            step.is_within_sight::<C>(tx.actor(), rows.get(&step.id), &seen)?;
+            step.check_visible::<C>(tx.actor(), rows.get(&step.id), &seen)?;
         }
         for action in [Action::Update, Action::Delete, Action::Restore] {
-            let of_these = steps.iter().filter(|step| step.action == action);
-            let of_these: Vec<_> = of_these
+            let acted_on = steps.iter().filter(|step| step.action == action);
+            let acted_on: Vec<_> = acted_on
                 .filter_map(|step| rows.get(&step.id).cloned())
                 .collect();
-            if !of_these.is_empty() {
-                let verdicts = C::authorize(tx, action, &of_these).await?;
+            if !acted_on.is_empty() {
+                let verdicts = C::authorize(tx, action, &acted_on).await?;
                 verdicts.into_iter().collect::<Result<Vec<()>>>()?;
             }
         }
@@ -154,7 +154,7 @@ impl<C: Crud> Deed<'_, C> {
         }
     }
 
-    /// Checks the rules about the values that were sent.
+    /// Checks the rules about the values that the request sends.
     async fn authorize_values(
         &self,
         tx: &Tx,
@@ -196,8 +196,8 @@ impl<C: Crud> Deed<'_, C> {
 }
 
 impl Step {
-    /// Whether the actor can see the row now, or may know that it is gone.
-    fn is_within_sight<C: Crud>(
+    /// Fails unless the actor can see the row now, or may know that it is deleted.
+    fn check_visible<C: Crud>(
         &self,
         actor: &Actor,
         row: Option<&Model<C>>,
@@ -206,18 +206,16 @@ impl Step {
         let is_live = |row: &Model<C>| C::state(row).deletion_id.is_none();
         match (self.action, row) {
             (Action::Delete | Action::Purge, None) => {
-                match self
-                    .need
-                    .unwrap_or(Need::All)
-                    .is_met::<C>(actor, self.action)
-                {
-                    true => Ok(()),
-                    false => Err(forbidden(self.action)),
+                let need = self.need.unwrap_or(Need::All);
+                if need.is_met::<C>(actor, self.action) {
+                    Ok(())
+                } else {
+                    Err(forbidden(self.action))
                 }
             }
-            // The user deleted it: that it is deleted is no news.
+            // The user deleted the row, and so knows that it is deleted.
             (Action::Delete, Some(row)) if !is_live(row) => Ok(()),
-            // To make a row takes no permission to read it.
+            // Creating a row needs no permission to read it.
             (Action::Create, Some(row)) if is_live(row) => Ok(()),
             (_, Some(_)) if seen.contains(&self.id) => Ok(()),
             _ => Err(Error::NotFound),
@@ -232,7 +230,7 @@ fn deleted<C: Crud>(operations: &[Operation<C>]) -> impl Iterator<Item = i64> {
     })
 }
 
-/// Those rows that there are, live or deleted.
+/// Loads the rows that still exist, live or deleted, by id.
 async fn rows<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashMap<i64, Model<C>>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -243,7 +241,7 @@ async fn rows<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashMap<i64, Model<C>>> {
     Ok(rows.into_iter().map(|row| (C::id(&row), row)).collect())
 }
 
-/// Those rows that the actor can see, live or deleted.
+/// Returns the ids of the rows that the actor can see, live or deleted.
 async fn seen<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashSet<i64>> {
     use sea_orm::QuerySelect;
     let id: Column<C> = C::ID;
@@ -254,7 +252,7 @@ async fn seen<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashSet<i64>> {
     Ok(rows.into_tuple().all(tx).await?.into_iter().collect())
 }
 
-/// Whether the actor may make these rows: in whose name, under which owners, with which values.
+/// Fails unless the actor may create these rows, with their author, their owners and their values.
 async fn may_create<C: Crud>(tx: &Tx, new: Vec<C::New>) -> Result<()> {
     let new = new.into_iter().map(IntoActiveModel::into_active_model);
     let mut rows: Vec<_> = new.map(|row| claim::<C>(tx.actor(), row)).collect();
@@ -279,7 +277,7 @@ async fn may_create<C: Crud>(tx: &Tx, new: Vec<C::New>) -> Result<()> {
     Ok(())
 }
 
-/// Whether the actor may set these fields of a row, among those that were changed.
+/// Fails unless the actor may set the fields of the patch that the first request changed.
 async fn may_update<C: Crud>(
     tx: &Tx,
     before: &Model<C>,
@@ -301,8 +299,8 @@ async fn may_update<C: Crud>(
     check::<C>(tx, Action::Update, Some(before), &mut row).await
 }
 
-/// Asks the rules of the resource, and hears only what they say of who asks: values were accepted before, and the state
-/// of the rows has changed since.
+/// Runs the checks of the resource, and fails only for refusals that depend on the actor. The values were accepted before,
+/// and the state of the rows has changed since.
 async fn check<C: Crud>(
     tx: &Tx,
     action: Action,
@@ -316,14 +314,13 @@ async fn check<C: Crud>(
     };
     match C::check(tx, change).await {
         Err(Error::Invalid(refusals)) => {
-            match refusals
-                .iter()
-                .any(|refusal| refusal.code == Code::NotAllowed)
-            {
-                true => Err(Error::Forbidden(
+            let mut codes = refusals.iter().map(|refusal| refusal.code);
+            if codes.any(|code| code == Code::NotAllowed) {
+                Err(Error::Forbidden(
                     "this request sets a field that your credentials may not set",
-                )),
-                false => Ok(()),
+                ))
+            } else {
+                Ok(())
             }
         }
         Err(error @ (Error::Forbidden(_) | Error::NotFound | Error::Unauthenticated)) => Err(error),

@@ -1,0 +1,276 @@
+//! Tells every node that shares the database which users have changed, so that it drops what it has cached of them.
+//!
+//! A node may use what it has cached of a user only while [`ChangeFeed::is_current`]: then it knows every change that was
+//! committed half a second ago or earlier.
+use std::{
+    array,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use sqlx::{
+    Error,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep, timeout},
+};
+
+/// The PostgreSQL channel on which nodes announce changes.
+const CHANNEL: &str = "atoll_changes";
+
+/// The pause between two notifications that a node sends to itself, to check that it receives them.
+const PERIOD: Duration = Duration::from_millis(150);
+/// The age at which a received notification no longer shows that the connection works.
+const FRESH: Duration = Duration::from_millis(500);
+
+/// The most users that a notification names; it says that all changed if there are more. So it stays far below the 8,000
+/// bytes that PostgreSQL allows.
+const MAX_NAMED: usize = 100;
+
+/// The number of slots. Users share slots: a change of one user also invalidates the others in the slot.
+const SLOTS: usize = 1_024;
+
+/// The users whose permissions, sessions or state changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangedUsers {
+    ids: Vec<i64>,
+    all: bool,
+}
+
+impl ChangedUsers {
+    pub fn all() -> Self {
+        Self {
+            ids: Vec::new(),
+            all: true,
+        }
+    }
+
+    pub fn add(&mut self, id: i64) {
+        if self.all || self.ids.contains(&id) {
+            return;
+        }
+        self.ids.push(id);
+        if self.ids.len() > MAX_NAMED {
+            *self = Self::all();
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.all
+    }
+
+    fn parse(text: &str) -> Self {
+        let ids: Option<Vec<i64>> = text.split(',').map(|id| id.parse().ok()).collect();
+        ids.map_or_else(Self::all, |ids| Self { ids, all: false })
+    }
+
+    fn to_text(&self) -> String {
+        if self.all {
+            "*".to_owned()
+        } else {
+            let ids: Vec<_> = self.ids.iter().map(i64::to_string).collect();
+            ids.join(",")
+        }
+    }
+}
+
+/// Numbers the changes in the order in which this node learns of them, and keeps the number of the last change of each slot.
+/// It is cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ChangeFeed(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    started: Instant,
+    count: AtomicU64,
+    /// The number of the last change of all users.
+    last_of_all: AtomicU64,
+    /// The number of the last change in each slot.
+    slots: [AtomicU64; SLOTS],
+    /// The time at which the last notification that came back was sent, in milliseconds since the start; 0 before the first.
+    confirmed: AtomicU64,
+}
+
+impl ChangeFeed {
+    /// Makes a feed that receives nothing from other nodes and is never current.
+    pub(super) fn disabled() -> Self {
+        Self(Arc::new(State {
+            started: Instant::now(),
+            count: AtomicU64::new(0),
+            last_of_all: AtomicU64::new(0),
+            slots: array::from_fn(|_| AtomicU64::new(0)),
+            confirmed: AtomicU64::new(0),
+        }))
+    }
+
+    /// Makes a feed that listens on its own connection, in a task of `runtime`, until its last clone is dropped.
+    pub(super) fn start(runtime: &Handle, server: PgConnectOptions) -> Self {
+        let feed = Self::disabled();
+        runtime.spawn(listen(server, Arc::downgrade(&feed.0)));
+        feed
+    }
+
+    /// Returns the number of changes so far. Whatever is read after this call includes them.
+    pub fn count(&self) -> u64 {
+        self.0.count.load(SeqCst)
+    }
+
+    /// Returns true if the user has not changed since the count was `since`.
+    pub fn is_unchanged(&self, user: i64, since: u64) -> bool {
+        let last = self
+            .slot(user)
+            .load(SeqCst)
+            .max(self.0.last_of_all.load(SeqCst));
+        last <= since
+    }
+
+    /// Returns true if this node knows every change that was committed half a second ago or earlier.
+    pub fn is_current(&self) -> bool {
+        let now = milliseconds(self.0.started.elapsed());
+        match self.0.confirmed.load(SeqCst) {
+            0 => false,
+            confirmed => now.saturating_sub(confirmed) < milliseconds(FRESH),
+        }
+    }
+
+    /// Applies a change on this node only.
+    pub fn apply(&self, changed: &ChangedUsers) {
+        let number = self.0.count.fetch_add(1, SeqCst) + 1;
+        if changed.all {
+            self.0.last_of_all.fetch_max(number, SeqCst);
+        }
+        for user in &changed.ids {
+            self.slot(*user).fetch_max(number, SeqCst);
+        }
+    }
+
+    fn slot(&self, user: i64) -> &AtomicU64 {
+        let slot = usize::try_from(user.unsigned_abs()).unwrap_or_default() % SLOTS;
+        &self.0.slots[slot]
+    }
+
+    fn confirm(&self, sent_at: Instant) {
+        let sent_at = milliseconds(sent_at.saturating_duration_since(self.0.started));
+        self.0.confirmed.store(sent_at.max(1), SeqCst);
+    }
+}
+
+/// Returns the channel and the text of the notification that a transaction sends. PostgreSQL delivers it after the commit.
+pub fn notification(changed: &ChangedUsers) -> (&'static str, String) {
+    (CHANNEL, changed.to_text())
+}
+
+async fn listen(server: PgConnectOptions, state: Weak<State>) {
+    while state.strong_count() > 0 {
+        if let Err(error) = receive_until_error(&server, &state).await {
+            tracing::debug!(%error, "notifications of changes do not arrive; every caller is looked up in the database until they do");
+        }
+        sleep(PERIOD).await;
+    }
+}
+
+async fn receive_until_error(server: &PgConnectOptions, state: &Weak<State>) -> Result<(), Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(FRESH);
+    let mut listener = PgListener::connect_with(&pool.connect_lazy_with(server.clone())).await?;
+    listener.eager_reconnect(false);
+    let own = format!("{CHANNEL}_{:016x}", rand::random::<u64>());
+    let listening = listener.listen_all([CHANNEL, own.as_str()]);
+    timeout(FRESH, listening).await.map_err(timed_out)??;
+    // PostgreSQL does not repeat what was committed before this connection listened.
+    let mut is_new = true;
+    while let Some(feed) = state.upgrade().map(ChangeFeed) {
+        if std::mem::take(&mut is_new) {
+            feed.apply(&ChangedUsers::all());
+        }
+        let sent_at = Instant::now();
+        let send = sqlx::query("SELECT pg_notify($1, '')").bind(own.as_str());
+        timeout(FRESH, send.execute(&mut listener))
+            .await
+            .map_err(timed_out)??;
+        timeout(FRESH, receive(&mut listener, &feed, Some(&own)))
+            .await
+            .map_err(timed_out)??;
+        feed.confirm(sent_at);
+        match timeout(PERIOD, receive(&mut listener, &feed, None)).await {
+            Ok(done) => done?,
+            Err(_nothing_more) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Applies the changes that arrive, until there is a notification on the channel `last`.
+async fn receive(
+    listener: &mut PgListener,
+    feed: &ChangeFeed,
+    last: Option<&str>,
+) -> Result<(), Error> {
+    loop {
+        let notification = listener.try_recv().await?.ok_or(Error::WorkerCrashed)?;
+        if notification.channel() == CHANNEL {
+            feed.apply(&ChangedUsers::parse(notification.payload()));
+        }
+        if Some(notification.channel()) == last {
+            return Ok(());
+        }
+    }
+}
+
+fn timed_out(_: tokio::time::error::Elapsed) -> Error {
+    Error::PoolTimedOut
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(users: &[i64]) -> ChangedUsers {
+        let mut changed = ChangedUsers::default();
+        for user in users {
+            changed.add(*user);
+        }
+        changed
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_old_and_what_was_read_after_it_is_not() {
+        let feed = ChangeFeed::disabled();
+        let before = feed.count();
+
+        feed.apply(&changed(&[7]));
+
+        let after = feed.count();
+        assert!(!feed.is_unchanged(7, before));
+        assert!(feed.is_unchanged(7, after));
+        assert!(feed.is_unchanged(8, before));
+        feed.apply(&ChangedUsers::all());
+        assert!(!feed.is_unchanged(8, after));
+        assert!(!feed.is_current());
+    }
+
+    #[test]
+    fn a_notification_is_parsed_to_the_users_that_it_was_made_of() {
+        let many = changed(&(1..=101).collect::<Vec<_>>());
+        for (users, text) in [
+            (changed(&[3, 7, 3]), "3,7"),
+            (many, "*"),
+            (changed(&[i64::MAX]), "9223372036854775807"),
+        ] {
+            assert_eq!(users.to_text(), text);
+            assert_eq!(ChangedUsers::parse(text), users);
+        }
+        assert!(changed(&[]).is_empty());
+        assert_eq!(ChangedUsers::parse("what?"), ChangedUsers::parse("*"));
+    }
+}
