@@ -7,12 +7,12 @@ use std::{
 use sea_orm::{IdenStatic, Iterable};
 
 use crate::{
-    Crud, Database, Error, Kernel, Result,
+    Code, Crud, Database, Error, Kernel, Refusal, Result,
     access::PermissionRules,
     crud::{Column, Field, Generated, Owner},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
-    record,
+    quote, record,
     session::CachedCallers,
 };
 
@@ -162,6 +162,31 @@ impl Registry {
     /// Whether `text` is a permission that exists.
     pub fn is_permission(&self, text: &str) -> bool {
         self.known_permissions.contains(text)
+    }
+
+    /// Fails with a refusal for each text that is no permission. `at` is the JSON Pointer of the list.
+    pub fn check_permissions<'a>(
+        &self,
+        at: &str,
+        texts: impl Iterator<Item = &'a str>,
+    ) -> Result<()> {
+        let unknown = texts
+            .enumerate()
+            .filter(|(_, text)| !self.is_permission(text));
+        let refusal = |(place, text)| {
+            let pointer = format!("{at}/{place}");
+            Refusal::new(pointer, Code::Unknown, self.unknown_permission(text))
+        };
+        Error::refuse(unknown.map(refusal).collect())
+    }
+
+    /// Describes a text that is not the name of a permission, with examples of names.
+    pub fn unknown_permission(&self, text: &str) -> String {
+        let text = quote(text);
+        let resource = self.tables.first().map_or("*", |table| table.name);
+        format!(
+            "unknown permission `{text}`; expected one like `{resource}.read`, `{resource}.update.own` or `{resource}.*`"
+        )
     }
 
     /// What owners may do with their rows without a permission, written as the permissions that grant it to an API key.

@@ -192,6 +192,9 @@ impl<C: ColumnTrait> Field<C> {
             Stored::Float(Some(number)) => Float32::shortest(*number).into(),
             Stored::Bytes(Some(bytes)) => Base64::encode(bytes).into(),
             Stored::ChronoDateTimeWithTimeZone(Some(time)) => Timestamp::text(time).into(),
+            // Of these, `sea_value_to_json_value` would make SQL literals in quotes.
+            Stored::ChronoDate(Some(date)) => date.to_string().into(),
+            Stored::ChronoTime(Some(time)) => time.to_string().into(),
             value => sea_value_to_json_value(value),
         }
     }

@@ -174,7 +174,11 @@ pub fn unless_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
 
 /// What takes the place of a column that is not read.
 pub fn empty(column: impl ColumnTrait) -> Expr {
-    unless_empty(Expr::cust("FALSE"), column)
+    if is_text_type(column.def().get_column_type()) {
+        Expr::val("")
+    } else {
+        unless_empty(Expr::cust("FALSE"), column)
+    }
 }
 
 pub fn is_json(kind: &ColumnType) -> bool {

@@ -249,7 +249,7 @@ async fn a_filter_finds_the_value_that_is_stored() {
             ("rank[ne]", "1", &[1, 2, 4, 5]),
             ("height[lte]", "0.1", &[0, 3, 5]),
             ("is_rare[in]", "false", &[2, 5]),
-            ("motto[starts_with]", "b", &[0, 5]),
+            ("motto[starts_with]", "b", &[0, 3, 5]),
             ("score", "0.1", &[0]),
             ("score[nin]", "0.1,0.3", &[1, 2, 4, 5]),
             ("price", "0.01", &[0]),
