@@ -8,7 +8,7 @@ use crate::record::{Did, Entry};
 impl Entry {
     /// Makes the entry of the declared fields that differ between two versions of a row. No secret is a declared field.
     pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
-        let mut entry = Self::of(C::name(), did, (C::id(after), C::version(after)));
+        let mut entry = Self::new(C::name(), did, (C::id(after), C::version(after)));
         let mut has_new_text = false;
         for field in C::FIELDS {
             let from = before.map_or(Value::Null, |row| field.json(&row.get(field.column)));
