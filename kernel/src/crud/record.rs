@@ -8,7 +8,7 @@ use crate::record::{Did, Entry};
 impl Entry {
     /// Makes the entry of the declared fields that differ between two versions of a row. No secret is a declared field.
     pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
-        let mut entry = Self::of(
+        let mut entry = Self::new(
             C::name(),
             did,
             (base::id::<C>(after), base::version::<C>(after)),

@@ -1,4 +1,4 @@
-//! What users write: posts and the comments on them.
+//! The content that users write: posts and the comments on them.
 pub mod comments;
 pub mod posts;
 

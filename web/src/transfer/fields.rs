@@ -28,7 +28,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    pub fn of<V: Resource>() -> Self {
+    pub fn new<V: Resource>() -> Self {
         let schema = schema_for!(New<V>);
         let properties = schema.get("properties").and_then(Value::as_object);
         let properties = properties.into_iter().flatten();
