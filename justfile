@@ -15,5 +15,9 @@ test:
 entities:
     .ci/with-postgres sh -c 'sea-orm-cli migrate up && .ci/generate-entities kernel/src/entity/generated entity/src/generated'
 
+# Follows docs/add-a-resource.md literally, in a copy of the working tree.
+guide:
+    .ci/guide
+
 lint:
     cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings

@@ -76,11 +76,7 @@ impl Query for Question {
                     .iter()
                     .filter(|scope| !registry().is_permission(scope));
                 if let Some(unknown) = unknown.next() {
-                    let detail = format!(
-                        "unknown permission `{}`; expected one like `posts.read` or `posts.*`",
-                        quote(unknown)
-                    );
-                    return Err((Code::Unknown, detail));
+                    return Err((Code::Unknown, registry().unknown_permission(unknown)));
                 }
                 question.scopes = Some(scopes);
                 Ok(())

@@ -1,9 +1,8 @@
-//! All routes of the API. A new resource adds one line here.
+//! All routes of the API.
 use web::{Route, resource};
 
 use crate::{
-    audit, auth, comments::CommentView, explain, personal_data, posts, posts::PostView,
-    roles::RoleView, users, users::UserView,
+    audit, auth, content, explain, personal_data, roles::RoleView, users, users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -13,9 +12,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(personal_data::routes());
     routes.extend(resource::<UserView>());
     routes.extend(users::routes());
-    routes.extend(resource::<PostView>());
-    routes.extend(posts::routes());
-    routes.extend(resource::<CommentView>());
+    routes.extend(content::routes());
     routes.extend(resource::<RoleView>());
     routes.extend(audit::routes());
     routes

@@ -7,7 +7,7 @@ use service::{
 };
 use web::{Problem, prelude::*};
 
-use crate::{posts::PostView, roles::RoleView};
+use crate::{content::posts::PostView, roles::RoleView};
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct UserView {

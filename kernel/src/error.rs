@@ -121,6 +121,15 @@ impl Error {
         Self::Invalid(vec![Refusal::new(at, code, detail)])
     }
 
+    /// Fails with [`Error::Invalid`] if there are refusals.
+    pub fn refuse(refusals: Vec<Refusal>) -> Result<()> {
+        if refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Invalid(refusals))
+        }
+    }
+
     pub fn parameter(name: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self::Query(vec![Refusal::new(name, code, detail)])
     }

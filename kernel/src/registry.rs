@@ -4,15 +4,15 @@ use std::{
     sync::Arc,
 };
 
-use sea_orm::IdenStatic;
+use sea_orm::{IdenStatic, Iterable};
 
 use crate::{
-    Crud, Database, Error, Kernel, Result,
+    Code, Crud, Database, Error, Kernel, Refusal, Result,
     access::PermissionRules,
     crud::{Column, Field, Generated, Owner},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
-    record,
+    quote, record,
     session::CachedCallers,
 };
 
@@ -25,6 +25,8 @@ pub struct Table {
     pub rules: PermissionRules,
     /// The actions that an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
+    /// All columns, whether clients see them or not.
+    pub columns: Vec<&'static str>,
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
     /// The members that only the owner of a row and holders of the full read permission see.
@@ -51,6 +53,7 @@ impl Table {
             links: Vec::new(),
             rules: C::permission_rules(),
             owner_may: C::OWNER_MAY,
+            columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),
             private: C::private().collect(),
             heavy: C::heavy().collect(),
@@ -159,6 +162,31 @@ impl Registry {
     /// Returns true if `text` is a permission that exists.
     pub fn is_permission(&self, text: &str) -> bool {
         self.known_permissions.contains(text)
+    }
+
+    /// Fails with a refusal for each text that is not a permission. `at` is the JSON Pointer of the list.
+    pub fn check_permissions<'a>(
+        &self,
+        at: &str,
+        texts: impl Iterator<Item = &'a str>,
+    ) -> Result<()> {
+        let unknown = texts
+            .enumerate()
+            .filter(|(_, text)| !self.is_permission(text));
+        let refusal = |(index, text)| {
+            let pointer = format!("{at}/{index}");
+            Refusal::new(pointer, Code::Unknown, self.unknown_permission(text))
+        };
+        Error::refuse(unknown.map(refusal).collect())
+    }
+
+    /// Describes a text that is not the name of a permission, with examples of names.
+    pub fn unknown_permission(&self, text: &str) -> String {
+        let text = quote(text);
+        let resource = self.tables.first().map_or("*", |table| table.name);
+        format!(
+            "unknown permission `{text}`; expected one like `{resource}.read`, `{resource}.update.own` or `{resource}.*`"
+        )
     }
 
     /// Returns the actions that owners may do without a permission, as the permissions that grant them to an API key.

@@ -1,5 +1,5 @@
-//! The application: its resources, and its start on a database. A new resource is one line in [`tables`]: it then takes part
-//! in cascades, permissions and the tests that visit every resource.
+//! The application: its resources, and its start on a database. A registered resource takes part in cascades, permissions and
+//! the tests that visit every resource.
 use std::sync::{Arc, LazyLock};
 
 use kernel::{
@@ -7,7 +7,7 @@ use kernel::{
 };
 
 use crate::{
-    content::{Comments, Posts},
+    content,
     identity::{self, Identity, Roles, Users},
     mail::Mailer,
     retention,
@@ -45,7 +45,7 @@ pub fn registry() -> &'static Arc<Registry> {
 
 /// Owners come before what they own.
 fn tables() -> Vec<Table> {
-    vec![
+    let mut tables = vec![
         Table::of::<Users>()
             .link("user_roles", "user_id")
             .link("sessions", "user_id")
@@ -64,7 +64,7 @@ fn tables() -> Vec<Table> {
         Table::of::<Roles>()
             .link("user_roles", "role_id")
             .cached_callers(CachedCallers::All),
-        Table::of::<Posts>(),
-        Table::of::<Comments>(),
-    ]
+    ];
+    tables.extend(content::tables());
+    tables
 }

@@ -9,8 +9,7 @@ pub struct ReservedPort {
 }
 
 impl ReservedPort {
-    #[expect(clippy::new_without_default, reason = "it binds a socket")]
-    pub fn new() -> Self {
+    pub fn bind() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_reuseaddr(true).unwrap();
         socket.bind(([127, 0, 0, 1], 0).into()).unwrap();

@@ -27,7 +27,7 @@ impl Redis {
             say("NOT RUN: the tests that need Redis. Install redis-server.");
             return None;
         }
-        let port = ReservedPort::new();
+        let port = ReservedPort::bind();
         let mut redis = Self {
             url: format!("redis://127.0.0.1:{}/", port.number),
             port,

@@ -39,7 +39,7 @@ pub struct ThrowAway {
 impl ThrowAway {
     /// Returns `None` if the binaries of a server are not installed.
     pub fn start() -> Option<Self> {
-        let port = ReservedPort::new();
+        let port = ReservedPort::bind();
         let mut server = Self {
             url: format!("postgres://atoll@127.0.0.1:{}/postgres", port.number),
             supervisor: None,

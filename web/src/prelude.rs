@@ -1,6 +1,13 @@
 //! What a resource and a handler of one's own are written with.
 pub use actix_web::http::Method;
-pub use kernel::{access::Access, permission::Action};
+pub use chrono::{NaiveDate, NaiveTime};
+pub use kernel::{
+    Crud,
+    access::Access,
+    idempotency::WriteRequest,
+    json::{As, Base64, Date, Decimal, Float32, Int64, OneOf, TimeOfDay, UuidText},
+    permission::Action,
+};
 pub use schemars::JsonSchema;
 pub use serde::Serialize;
 

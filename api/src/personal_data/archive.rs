@@ -17,7 +17,7 @@ use web::transfer::{AnyPages, Next, Page};
 
 /// One file of the archive.
 pub struct Part {
-    pub name: &'static str,
+    pub name: String,
     pub pages: Box<dyn AnyPages>,
 }
 

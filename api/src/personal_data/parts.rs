@@ -1,8 +1,9 @@
 //! The files of an export of personal data.
 use service::{Error, Reads, Result, Session, auth, personal_data, query::ExportQuery};
 use web::{
-    AuditView, Resource,
+    AuditView,
     transfer::{AnyPages, Format, Pages},
+    transfers,
 };
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     ndjson::{AsSystem, NdjsonRows},
     views::{MailView, ProfileView, SessionView, TokenView},
 };
-use crate::{auth::ApiKeyView, comments::CommentView, posts::PostView};
+use crate::{auth::ApiKeyView, content};
 
 /// The fields of audit entries without `changes`, which may be personal data of others.
 const ENTRY_FIELDS: &str = "seq,request_id,resource,resource_id,action,created_at";
@@ -19,27 +20,25 @@ const ENTRY_FIELDS: &str = "seq,request_id,resource,resource_id,action,created_a
 pub fn all(session: &Session) -> Result<Vec<Part>> {
     let me = session.actor().user_id().ok_or(Error::Unauthenticated)?;
     let me = me.to_string();
-    let mine = [("author_id", &*me), ("deleted", "include")];
     let about_me = [("resource", "users"), ("resource_id", &*me)];
     let by_me = [("actor_id", &*me), ("fields", ENTRY_FIELDS)];
-    let part = |name, pages| Part { name, pages };
-    Ok(vec![
-        part(
-            "profile.ndjson",
-            Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(profile(session, after))
-            })),
-        ),
-        part("posts.ndjson", rows::<PostView>(&mine)?),
-        part("comments.ndjson", rows::<CommentView>(&mine)?),
+    let part = |name: &str, pages| Part {
+        name: name.to_owned(),
+        pages,
+    };
+    let mut parts = vec![part(
+        "profile.ndjson",
+        Box::new(NdjsonRows::new(|session, after| {
+            Box::pin(profile(session, after))
+        })),
+    )];
+    parts.extend(owned(session, &me)?);
+    parts.extend([
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(rows::<AuditView>(&about_me)?)),
+            Box::new(AsSystem(audit(&about_me)?)),
         ),
-        part(
-            "done_by_account.ndjson",
-            Box::new(AsSystem(rows::<AuditView>(&by_me)?)),
-        ),
+        part("done_by_account.ndjson", Box::new(AsSystem(audit(&by_me)?))),
         part(
             "sessions.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
@@ -76,13 +75,33 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
                 ))
             })),
         ),
-    ])
+    ]);
+    Ok(parts)
 }
 
-fn rows<V: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+/// Returns a file for each resource whose rows have an owner, with the caller's rows.
+fn owned(session: &Session, me: &str) -> Result<Vec<Part>> {
+    let registry = session.kernel().registry();
+    let mut parts = Vec::new();
+    for transfer in transfers(&content::routes()) {
+        let owner_column = registry.table(transfer.name)?.rules.author();
+        // The rows of users are their own owners; the caller's is the profile.
+        if let Some(column) = owner_column {
+            let filters = [(column, me), ("deleted", "include")];
+            let filters = filters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            parts.push(Part {
+                name: format!("{}.ndjson", transfer.name),
+                pages: (transfer.export)(Format::Ndjson, &filters)?,
+            });
+        }
+    }
+    Ok(parts)
+}
+
+fn audit(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     let filters = filters.iter().copied();
-    let query = ExportQuery::<V::Service>::parse(filters)?;
-    Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
+    let query = ExportQuery::parse(filters)?;
+    Ok(Box::new(Pages::<AuditView>::new(query, Format::Ndjson)?))
 }
 
 /// Returns the only row of the profile.

@@ -1,5 +1,7 @@
 //! Permissions as text, and what each covers: `<resource>.<action>`, with `.own`, `<resource>.*`, or `*`.
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// What may be done to a resource, in the words that permissions use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,6 +78,19 @@ impl Permission {
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The JSON schema of the name of a permission. The OpenAPI document lists the names that the registry knows.
+pub struct PermissionName;
+
+impl JsonSchema for PermissionName {
+    fn schema_name() -> Cow<'static, str> {
+        "Permission".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }
 

@@ -48,7 +48,6 @@ impl Crud for Audit {
     type Row = AuditRow;
 
     const OWNER: Option<Column> = None;
-    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Seq).range(0, MAX_SAFE),
         Field::public(Column::ActorId),

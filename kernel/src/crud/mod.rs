@@ -98,8 +98,8 @@ pub trait Crud: Sized + 'static {
     const OWNER: Option<Column<Self>>;
     /// What an owner may do without a permission. An API key needs a scope for it all the same.
     const OWNER_MAY: &'static [Action] = &[Action::Read];
-    /// Whether anyone, signed in or not, may read some rows.
-    const PUBLIC: bool = true;
+    /// Whether callers who are not signed in may read the rows that are visible to them.
+    const PUBLIC: bool = false;
     /// The unique text that the service fills in on create if the client leaves it out, such as a slug.
     const GENERATED: Option<Generated<Column<Self>>> = None;
     /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.

@@ -1,11 +1,15 @@
 //! Values of columns as text, in a query string and in a cursor: read as their column wants them, and written so that they can be read.
 use std::fmt::Display;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike};
-use sea_orm::{ColumnType, Value, prelude::Uuid};
+use chrono::{DateTime, NaiveTime, SecondsFormat};
+use sea_orm::{ColumnType, Value};
 
 use super::Refused;
-use crate::{Code, decimal, time};
+use crate::{
+    Code, decimal,
+    json::{Date, Text, TimeOfDay, UuidText},
+    time,
+};
 
 /// How the values of a column are written and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +34,6 @@ pub enum ValueKind {
     /// Without an order: rows are filtered only by whether it is null.
     Opaque,
 }
-
-pub(crate) const DATE: &str = "a date such as 2026-01-31";
-pub(crate) const CLOCK: &str = "a time of day such as 09:30:00";
-pub(crate) const UUID: &str = "a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91";
 
 impl ValueKind {
     /// None where rows cannot be filtered and sorted by columns of this type on both databases alike.
@@ -77,9 +77,9 @@ pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
         }
         ValueKind::Boolean => boolean(text).map(Value::from),
         ValueKind::Time => instant(text),
-        ValueKind::Date => date(text).map(Value::from).ok_or_else(|| wrong(DATE)),
-        ValueKind::Clock => clock(text).map(Value::from).ok_or_else(|| wrong(CLOCK)),
-        ValueKind::Uuid => uuid(text).map(Value::from).ok_or_else(|| wrong(UUID)),
+        ValueKind::Date => read::<Date>(text),
+        ValueKind::Clock => read::<TimeOfDay>(text),
+        ValueKind::Uuid => read::<UuidText>(text),
         ValueKind::Text if text.contains('\0') => Err(wrong("text without U+0000")),
         ValueKind::Text => Ok(Value::from(text)),
         ValueKind::OneOf(values) if values.contains(&text) => Ok(Value::from(text)),
@@ -165,7 +165,15 @@ pub fn is_text(column: &ColumnType) -> bool {
 
 /// A time, or a date, which stands for its beginning in UTC.
 fn instant(text: &str) -> Result<Value, Refused> {
-    let midnight = || Some(date(text)?.and_time(NaiveTime::MIN).and_utc().into());
+    let midnight = || {
+        Some(
+            Date::read(text)
+                .ok()?
+                .and_time(NaiveTime::MIN)
+                .and_utc()
+                .into(),
+        )
+    };
     let instant = DateTime::parse_from_rfc3339(text).ok().or_else(midnight);
     let instant = instant.ok_or_else(|| {
         let detail =
@@ -177,21 +185,13 @@ fn instant(text: &str) -> Result<Value, Refused> {
     Ok(instant.into())
 }
 
-/// As RFC 3339 writes it: four digits, two and two.
-pub(crate) fn date(text: &str) -> Option<NaiveDate> {
-    let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    is_plain.then(|| text.parse().ok()).flatten()
-}
-
-pub(crate) fn clock(text: &str) -> Option<NaiveTime> {
-    let time: NaiveTime = text.parse().ok()?;
-    time.with_nanosecond(time.nanosecond() % 1_000_000_000 / 1_000 * 1_000)
-}
-
-/// The hyphenated form only, as it is written.
-pub(crate) fn uuid(text: &str) -> Option<Uuid> {
-    let uuid = text.parse().ok();
-    uuid.filter(|_| text.len() == 36)
+/// Reads a value in the form that it has in JSON.
+fn read<W: Text>(text: &str) -> Result<Value, Refused>
+where
+    Value: From<W::Value>,
+{
+    let value = W::read(text).map(Value::from);
+    value.map_err(|detail| (Code::WrongType, detail))
 }
 
 /// In the precision of its column, so that it equals what is stored there.

@@ -30,11 +30,11 @@ pub struct Application {
 
 /// Runs a test on each database.
 pub async fn on_each(application: Application, test: impl AsyncFn(Kernel)) {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
     test(start(application, "sqlite::memory:").await).await;
     let Some(server) = SERVER.as_deref() else {
         return;
     };
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("kernel_{}_{}", process::id(), NEXT.fetch_add(1, Relaxed));
     let mut admin = connect(server).await;
     let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));

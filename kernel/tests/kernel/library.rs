@@ -134,6 +134,7 @@ impl Crud for Shelves {
 
     /// Who creates a shelf owns it: `shelves.update.own` and the like mean this column.
     const OWNER: Option<shelves::Column> = Some(shelves::Column::UserId);
+    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<shelves::Column>] = &[
         Field::public(shelves::Column::UserId),
         Field::public(shelves::Column::Name),
@@ -174,6 +175,7 @@ impl Crud for Books {
     type Row = books::Model;
 
     const OWNER: Option<books::Column> = None;
+    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<books::Column>] = &[
         Field::public(books::Column::ShelfId),
         Field::public(books::Column::Title),

@@ -45,6 +45,7 @@ impl Crud for Comments {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
+    const PUBLIC: bool = true;
     /// The author of a post may delete the comments on it.
     const OWNER_MAY: &'static [Action] = &[Action::Read, Action::Delete];
     const FIELDS: &'static [Field<Column>] = &[

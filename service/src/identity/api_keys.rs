@@ -16,13 +16,12 @@ use super::{
     sessions::{audit_entry, check_session_active, current_session},
     token::{hash, is_issued, random},
 };
-use crate::identity::roles::{PermissionName, check_permission};
 use kernel::{
     Code, Error, Reads, Refusal, Result, Session, Tx,
     audit::Did,
     crud::{everything, now, scope},
     input::{Trimmed, refuse},
-    permission::{Grants, Permission},
+    permission::{Grants, Permission, PermissionName},
     secret::Secret,
     time,
 };
@@ -42,7 +41,7 @@ pub struct NewApiKey {
     #[serde(with = "Trimmed")]
     #[garde(length(chars, min = 1, max = 100))]
     pub name: String,
-    #[garde(length(min = 1, max = 50), inner(custom(check_permission)))]
+    #[garde(length(min = 1, max = 50))]
     #[schemars(with = "Vec<PermissionName>")]
     pub scopes: Vec<String>,
     #[garde(inner(custom(check_expiry)))]
@@ -79,9 +78,14 @@ pub async fn api_keys(session: &Session) -> Result<Vec<ApiKey>> {
 
 /// Creates a key and returns its text, which is never shown again.
 ///
-/// Fails with [`Error::Invalid`] if the caller lacks a scope, and with a conflict if they have too many keys.
+/// Fails with [`Error::Invalid`] if a scope is unknown or the caller lacks it, and with a conflict if they have too many keys.
 pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKey, SecretString)> {
     let (user, this) = current_session(session)?;
+    let scopes = new.scopes.iter().map(String::as_str);
+    session
+        .kernel()
+        .registry()
+        .check_permissions("/scopes", scopes)?;
     check_scopes_held(session, &new.scopes)?;
     let (prefix, text) = new_key(&checksum_key(&session.kernel).await?);
     let key = session
@@ -190,12 +194,7 @@ fn check_scopes_held(reads: &impl Reads, scopes: &[String]) -> Result<()> {
         Refusal::new(pointer, Code::NotAllowed, "you lack this permission")
     };
     let missing = scopes.iter().enumerate().filter(|(_, scope)| lacks(scope));
-    let refusals: Vec<_> = missing.map(|(place, _)| refusal(place)).collect();
-    if refusals.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(refusals))
-    }
+    Error::refuse(missing.map(|(place, _)| refusal(place)).collect())
 }
 
 async fn check_key_limit(tx: &Tx, user: i64) -> Result<()> {

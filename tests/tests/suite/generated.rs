@@ -25,6 +25,7 @@ impl Crud for Articles {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
+    const PUBLIC: bool = true;
     const GENERATED: Option<Generated<Column>> = Some(Generated {
         column: Column::Slug,
         source: Column::Title,

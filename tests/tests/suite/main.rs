@@ -37,6 +37,7 @@ mod reads;
 mod retention;
 mod roles;
 mod routes;
+mod samples;
 mod search;
 mod soft_delete;
 mod startup;

@@ -94,7 +94,7 @@ async fn a_server_without_a_superuser_stops_successfully() {
 
 #[actix_web::test]
 async fn a_failed_start_names_the_database_server_that_refuses_connections() {
-    let port = ReservedPort::new();
+    let port = ReservedPort::bind();
     let address = format!("127.0.0.1:{}", port.number);
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"))
         .with("ATOLL__DATABASE__ACQUIRE_TIMEOUT", "800ms");

@@ -49,7 +49,7 @@ async fn well_formed_questions(world: &World, row: &Row) -> BTreeSet<String> {
     answered
 }
 
-// There is a test for each table, because one test for all of them takes too long.
+/// The tables that have tests of their own, because one test for all of them takes too long.
 const SWEPT: [&str; 4] = ["users", "posts", "comments", "roles"];
 
 #[actix_web::test]
@@ -112,15 +112,14 @@ async fn no_answer_about_a_role_has_a_secret_or_an_internal_column() {
     sweep_secrets("roles").await;
 }
 
-#[test]
-fn the_rows_of_every_table_are_swept() {
-    let tables: BTreeSet<_> = registry().tables().iter().map(|table| table.name).collect();
-
-    assert_eq!(
-        BTreeSet::from(SWEPT),
-        tables,
-        "add tests for the new table above"
-    );
+#[actix_web::test]
+async fn a_row_of_any_other_table_is_in_no_answer_once_it_is_gone() {
+    let tables = registry().tables().iter().map(|table| table.name);
+    for table in tables.filter(|table| !SWEPT.contains(table)) {
+        sweep_deleted_row(table).await;
+        sweep_purged_row(table).await;
+        sweep_secrets(table).await;
+    }
 }
 
 async fn sweep_deleted_row(table: &str) {

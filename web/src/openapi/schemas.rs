@@ -7,6 +7,7 @@ use std::{
 use kernel::{
     Code, Crud, Refusal, Registry,
     input::{self, Input},
+    permission::PermissionName,
     query::{Filterable, declared_fields},
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -104,6 +105,9 @@ impl Schemas {
         add_ranges(&mut answers, &self.ranges);
         rows::relate(&mut answers, &self.views, registry);
         all.extend(answers);
+        if let Some(permission) = all.get_mut(PermissionName::schema_name().as_ref()) {
+            permission["enum"] = json!(registry.permissions());
+        }
         all.extend(self.pages);
         all.extend(filters::schemas());
         all.insert("Id".to_owned(), limits::id());

@@ -84,6 +84,7 @@ impl Crud for Books {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::OwnerId);
+    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::OwnerId),
         Field::public(Column::Title),

@@ -301,6 +301,7 @@ impl Crud for Toys {
     type Row = entity::Model;
 
     const OWNER: Option<Column> = None;
+    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Shelf),
         Field::public(Column::Capacity),

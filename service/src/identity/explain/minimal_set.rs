@@ -1,6 +1,5 @@
 //! Finds the fewest and narrowest permissions that allow a request, by removing what is not needed, the widest first.
 use super::Explainer;
-use crate::application::registry;
 use kernel::{Result, Session, permission::Permission};
 
 impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
@@ -11,7 +10,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
         held: &[Permission],
         candidates: Vec<Permission>,
     ) -> Result<Vec<Permission>> {
-        let parts = by_resource(candidates);
+        let parts = by_resource(candidates, self.session.kernel().registry().permissions());
         let parts = self.needed(user, held, parts).await?;
         let singles = parts.into_iter().flatten().map(|one| vec![one]).collect();
         let needed = self.needed(user, held, singles).await?;
@@ -38,9 +37,9 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
 }
 
 /// Groups permissions so that most can be removed in few steps: first each wildcard by itself, then the others by resource.
-/// Permissions of one resource do not cover those of another. Within a resource, wide ones come before narrow ones.
-fn by_resource(mut permissions: Vec<Permission>) -> Vec<Vec<Permission>> {
-    let order = registry().permissions();
+/// Permissions of one resource do not cover those of another. Within a resource, wide ones come
+/// before narrow ones. `order` lists every permission that exists.
+fn by_resource(mut permissions: Vec<Permission>, order: &[String]) -> Vec<Vec<Permission>> {
     let place = |permission: &Permission| {
         let text = permission.to_string();
         let place = order.iter().position(|known| *known == text);

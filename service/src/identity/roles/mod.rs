@@ -1,12 +1,12 @@
 //! Roles: named sets of permissions. Callers can neither grant nor revoke permissions that they lack.
-use std::borrow::Cow;
-
 use ::entity::roles::{ActiveModel, Column, Entity, Model};
-use schemars::{Schema, SchemaGenerator, json_schema};
 use sea_orm::{IntoActiveModel, IntoActiveValue, prelude::Json};
 
-use crate::application::registry;
-use kernel::{Code, permission::Permission, prelude::*};
+use kernel::{
+    Code,
+    permission::{Permission, PermissionName},
+    prelude::*,
+};
 
 mod assignment;
 mod held;
@@ -25,7 +25,7 @@ pub struct NewRole {
     pub name: String,
     #[garde(length(chars, max = 255))]
     pub description: Option<String>,
-    #[garde(length(max = 200), inner(custom(check_permission)))]
+    #[garde(length(max = 200))]
     #[schemars(with = "Vec<PermissionName>")]
     pub permissions: Vec<String>,
 }
@@ -40,7 +40,7 @@ pub struct RolePatch {
     pub name: Option<String>,
     #[garde(length(chars, max = 255))]
     pub description: Option<Option<String>>,
-    #[garde(length(max = 200), inner(inner(custom(check_permission))))]
+    #[garde(inner(length(max = 200)))]
     #[schemars(with = "Vec<PermissionName>")]
     pub permissions: Option<Vec<String>>,
 }
@@ -76,7 +76,6 @@ impl Crud for Roles {
     type Row = Model;
 
     const OWNER: Option<Column> = None;
-    const PUBLIC: bool = false;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Name).indexed(),
         Field::public(Column::Description),
@@ -103,8 +102,19 @@ impl Crud for Roles {
         Ok(roles.iter().map(authorize).collect())
     }
 
+    /// Refuses unknown permissions before it is asked whether the caller holds them.
+    async fn prepare(session: &Session, new: &mut NewRole) -> Result<()> {
+        let names = new.permissions.iter().map(String::as_str);
+        session
+            .kernel()
+            .registry()
+            .check_permissions("/permissions", names)
+    }
+
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         if let Some(permissions) = change.after.permissions.try_as_ref() {
+            let registry = tx.kernel().registry();
+            registry.check_permissions("/permissions", names_in(permissions))?;
             check_held(tx.actor(), permissions)?;
         }
         match change.before {
@@ -134,36 +144,12 @@ fn check_held(actor: &Actor, permissions: &Json) -> Result<()> {
     }
 }
 
-/// The permissions in a role's JSON array.
+/// Returns the permissions in a role's JSON array.
 pub fn parse(permissions: &Json) -> impl Iterator<Item = Permission> + '_ {
-    permissions
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|text| text.as_str())
-        .map(Permission::new)
+    names_in(permissions).map(Permission::new)
 }
 
-/// The JSON schema of a permission: the list of all that exist.
-pub(crate) struct PermissionName;
-
-impl JsonSchema for PermissionName {
-    fn schema_name() -> Cow<'static, str> {
-        "Permission".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": registry().permissions() })
-    }
-}
-
-pub(crate) fn check_permission(permission: &str, _: &()) -> garde::Result {
-    if registry().is_permission(permission) {
-        Ok(())
-    } else {
-        Err(refuse(
-            Code::Unknown,
-            "unknown permission (examples: posts.read, posts.update.own, posts.*)",
-        ))
-    }
+fn names_in(permissions: &Json) -> impl Iterator<Item = &str> {
+    let texts = permissions.as_array().into_iter().flatten();
+    texts.filter_map(Json::as_str)
 }

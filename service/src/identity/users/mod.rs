@@ -87,6 +87,7 @@ impl Crud for Users {
     type Row = UserRow;
 
     const OWNER: Option<Column> = Some(Column::Id);
+    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Username),
         Field::public(Column::FullName),

@@ -22,7 +22,7 @@ async fn due(app: &TestApp) {
 
 #[actix_web::test]
 async fn a_mail_server_that_is_away_delays_nothing_and_loses_nothing() {
-    let port = ReservedPort::new();
+    let port = ReservedPort::bind();
     let app = TestApp::with(|with| {
         with.service.mail = Mailer::start(&by_smtp(port.number), SITE).unwrap();
     })
@@ -116,7 +116,7 @@ async fn several_who_send_at_once_send_each_letter_once() {
 
 #[actix_web::test]
 async fn a_mail_that_is_undelivered_for_days_is_given_up() {
-    let nowhere = ReservedPort::new();
+    let nowhere = ReservedPort::bind();
     let app = TestApp::with(|with| {
         with.service.mail = Mailer::start(&by_smtp(nowhere.number), SITE).unwrap();
     })

@@ -18,7 +18,7 @@ use super::forgot;
 
 /// Starts a server with a mail server that does not answer yet.
 async fn slow() -> (TestApp, Smtp) {
-    let port = ReservedPort::new();
+    let port = ReservedPort::bind();
     let mailer = Mailer::start(&by_smtp(port.number), SITE).unwrap();
     let server = Smtp::holding(port);
     let app = TestApp::with(|with| with.service.mail = mailer);

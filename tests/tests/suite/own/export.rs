@@ -3,6 +3,7 @@ use std::io::{Cursor, Read};
 
 use reqwest::Method;
 use serde_json::Value;
+use service::registry;
 use tests::{Client, TestApp, json, sql};
 use zip::ZipArchive;
 
@@ -91,6 +92,52 @@ async fn an_archive_has_all_data_of_the_caller_and_no_other() {
     assert_eq!(sessions.len(), 1);
     for none in ["api_keys.ndjson", "mails.ndjson", "tokens.ndjson"] {
         assert_eq!(text(&mut archive, none), "");
+    }
+}
+
+/// The plain tables with rows of a user that have no file, and why.
+const WITHOUT_FILE: [(&str, &str); 7] = [
+    ("user_roles", "the roles are in the profile"),
+    (
+        "totp_secrets",
+        "the time is in the profile; the rest is secret",
+    ),
+    ("recovery_codes", "hashes of secrets"),
+    ("verified_emails", "the time is in the profile"),
+    ("last_logins", "the time is in the profile"),
+    (
+        "idempotency_keys",
+        "answers that were given, removed after a day",
+    ),
+    ("written_bytes", "a count of bytes"),
+];
+
+#[actix_web::test]
+async fn it_has_a_file_for_each_table_with_rows_of_users() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let names = names(&export(&ada).await);
+
+    for table in registry().tables() {
+        let is_owned = table.rules.author().is_some();
+        assert!(
+            !is_owned || names.contains(&format!("{}.ndjson", table.name)),
+            "the export of personal data lacks {}: mount `resource::<…>()` of it in api/src/content/mod.rs",
+            table.name
+        );
+    }
+    for (linked, ..) in &registry().table("users").unwrap().links {
+        let file = if *linked == "one_time_tokens" {
+            "tokens"
+        } else {
+            *linked
+        };
+        assert!(
+            names.contains(&format!("{file}.ndjson"))
+                || WITHOUT_FILE.iter().any(|(table, _)| table == linked),
+            "the export of personal data lacks {linked}: add a file in api/src/personal_data/parts.rs, or say here why it has none"
+        );
     }
 }
 

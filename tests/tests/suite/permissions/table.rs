@@ -1,6 +1,9 @@
-//! Reads `permissions.txt`.
+//! Reads `permissions.txt`: the lines that are written, and those that follow from what is declared of a resource.
+use std::sync::LazyLock;
 
-const CALLERS: [&str; 6] = [
+use super::declared;
+
+pub const CALLERS: [&str; 6] = [
     "anonymous",
     "member",
     "owner",
@@ -14,14 +17,14 @@ pub const MEMBERS: &[&str] = &["anonymous", "member", "owner"];
 pub const STAFF: &[&str] = &["editor", "admin", "superuser"];
 
 /// One route on rows in one state.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Line {
     pub method: &'static str,
     /// The path with its query string.
     pub path: &'static str,
     pub state: &'static str,
     /// The expected statuses in the order of [`CALLERS`], or `None` for a caller that does not call.
-    statuses: Vec<Option<u16>>,
+    pub statuses: Vec<Option<u16>>,
 }
 
 impl Line {
@@ -40,12 +43,15 @@ impl Line {
     }
 }
 
-pub fn lines() -> Vec<Line> {
-    include_str!("../permissions.txt")
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(line)
-        .collect()
+pub fn lines() -> &'static [Line] {
+    static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
+        let text = include_str!("../permissions.txt").lines();
+        let text = text.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let (declared, written): (Vec<_>, Vec<_>) = text.partition(|line| line.starts_with("may "));
+        let written = written.into_iter().map(line);
+        written.chain(declared::lines(&declared)).collect()
+    });
+    &LINES
 }
 
 /// The lines about one part of the API. Each line belongs to exactly one part.
@@ -67,9 +73,8 @@ pub fn lines_of(part: Part) -> Vec<Line> {
         Some("users") => Part::Users,
         _ => Part::Roles,
     };
-    let mut lines = lines();
-    lines.retain(|line| part_of(line) == part);
-    lines
+    let lines = lines().iter().filter(|line| part_of(line) == part);
+    lines.cloned().collect()
 }
 
 fn line(text: &'static str) -> Line {

@@ -1,5 +1,6 @@
 //! The callers of the table, and the rows, which are created anew for every cell.
 mod credential;
+mod generic;
 
 use std::{
     cell::{Cell, RefCell},
@@ -9,10 +10,12 @@ use std::{
 
 use reqwest::Method;
 use serde_json::Value;
+use service::registry;
 use tests::{Authenticator, Client, Knobs, PASSWORD, Reply, TestApp, json};
 use web::BASE;
 
 use super::Line;
+use crate::samples::resource_of;
 pub use credential::Credential;
 
 const MISSING: i64 = 9_000_000_000;
@@ -31,6 +34,8 @@ pub struct World {
     third: Client,
     post: i64,
     editors: i64,
+    /// A live row of each table that others can refer to.
+    rows: HashMap<&'static str, i64>,
     made: Cell<u32>,
     /// The current code of the account of the cell.
     otp: RefCell<String>,
@@ -65,8 +70,9 @@ impl World {
         let third = app.member("third").await;
         let admin = app.admin("admin").await;
         let editors = admin.get("/roles?name=editor").await.ids()[0];
-        let world = Self {
+        let mut world = Self {
             credential,
+            rows: HashMap::new(),
             keys: RefCell::default(),
             member: app.member("member").await,
             owner: app.member("owner").await,
@@ -82,6 +88,18 @@ impl World {
         };
         for caller in world.people() {
             world.create_key(caller).await;
+        }
+        world.rows = [
+            ("users", world.third.id),
+            ("posts", world.post),
+            ("roles", editors),
+        ]
+        .into();
+        for table in registry().tables() {
+            if !["users", "posts", "roles", "comments"].contains(&table.name) {
+                let made = world.sampled(table, world.owner.id).await;
+                world.rows.insert(table.name, made);
+            }
         }
         world
     }
@@ -137,8 +155,11 @@ impl World {
             "comments" if line.pattern() == "/comments" => self.post(line.state, caller).await,
             "comments" => self.comment(line.state, caller).await,
             "roles" => self.role(line.state, caller).await,
-            "audit" => self.scene(caller, 0),
-            _ => panic!("{line}: say in permissions/world.rs how its rows are made"),
+            _ => match resource_of(line.path) {
+                Some(resource) => self.row(resource, line.state, caller).await,
+                None if line.state == "-" => self.scene(caller, 0),
+                None => panic!("{line}: say in permissions/world.rs how its rows are made"),
+            },
         }
     }
 
@@ -202,19 +223,12 @@ impl World {
                 json!({ "username": name, "email": email, "password": password })
             }
             ("PATCH", "/auth/me" | "/users/{id}") => json!({ "bio": name }),
-            ("POST", "/posts" | "/posts/import") => json!({ "title": name, "content": "…" }),
             ("PATCH", "/posts/{id}") => json!({ "summary": name }),
-            ("POST", "/comments/import") => json!({ "post_id": self.post, "body": name }),
             ("POST", "/comments") => json!({ "post_id": id, "body": name }),
-            ("POST", "/posts/{id}/comments") | ("PATCH", "/comments/{id}") => {
-                json!({ "body": name })
-            }
+            ("POST", "/posts/{id}/comments") => json!({ "body": name }),
             ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
-            ("POST", "/roles" | "/roles/import") => {
-                json!({ "name": name, "permissions": ["posts.read"] })
-            }
             ("PATCH", "/roles/{id}") => json!({ "description": name }),
-            _ => return None,
+            _ => return self.generic(method, path, &name),
         })
     }
 

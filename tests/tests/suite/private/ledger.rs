@@ -18,6 +18,7 @@ impl Crud for Ledger {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
+    const PUBLIC: bool = true;
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Title),
         Field::public(Column::Slug),

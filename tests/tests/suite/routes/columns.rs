@@ -17,21 +17,19 @@ fn columns_of<E: EntityTrait>() -> Vec<&'static str> {
 fn columns() -> BTreeSet<&'static str> {
     let tables = [
         columns_of::<ApiKeys>(),
-        columns_of::<Comments>(),
         columns_of::<Deletions>(),
         columns_of::<LastLogins>(),
         columns_of::<OneTimeTokens>(),
-        columns_of::<Posts>(),
         columns_of::<RecoveryCodes>(),
-        columns_of::<Roles>(),
         columns_of::<Sessions>(),
         columns_of::<TotpSecrets>(),
         columns_of::<UserRoles>(),
-        columns_of::<Users>(),
         columns_of::<VerifiedEmails>(),
         vec!["admin", "is_admin", "roles", "role", "scope", "user"],
     ];
-    tables.into_iter().flatten().collect()
+    let resources = registry().tables().iter();
+    let resources = resources.flat_map(|table| table.columns.clone());
+    tables.into_iter().flatten().chain(resources).collect()
 }
 
 /// The fields that a schema declares.

@@ -4,22 +4,14 @@ use serde_json::Value;
 use tests::{PASSWORD, TestApp, json};
 
 use super::{all_routes, numbered};
+use crate::samples::{patch, resource_of, sample, takes_body};
+
+/// The text in the samples.
+const TEXT: &str = "somebody";
 
 /// Returns a body that a superuser may send, or `None` if the route takes no body.
 pub fn body(method: &Method, path: &str) -> Option<Value> {
-    let user = json!({
-        "username": "somebody", "email": "somebody@example.org", "full_name": "Some Body", "bio": "…",
-        "is_active": true, "is_superuser": false,
-    });
-    let post = json!({
-        "title": "Title", "slug": "title", "summary": "Summary", "content": "Content", "status": "draft",
-    });
-    let comment = json!({ "body": "Body" });
-    let role = json!({ "name": "role", "description": "Role", "permissions": ["posts.read"] });
-    let with = |mut body: Value, field: &str, value: Value| {
-        body[field] = value;
-        body
-    };
+    let resource = resource_of(path);
     let verb = path.rsplit('/').next().unwrap_or_default();
     Some(match (method.as_str(), path) {
         ("POST", "/auth/register") => json!({
@@ -46,15 +38,18 @@ pub fn body(method: &Method, path: &str) -> Option<Value> {
         ("POST", "/auth/password/reset" | "/auth/email/verify") => {
             json!({ "token": "token", "password": PASSWORD })
         }
-        ("PATCH", "/auth/me") => with(user, "current_password", PASSWORD.into()),
-        ("PATCH", "/users/{id}") => user,
-        ("POST", "/users") => with(user, "password", PASSWORD.into()),
-        ("POST", "/posts") => with(post, "author_id", 1.into()),
-        ("PATCH", "/posts/{id}") => post,
-        ("POST", "/comments") => with(with(comment, "post_id", 1.into()), "author_id", 1.into()),
-        ("POST", "/posts/{id}/comments") => with(comment, "author_id", 1.into()),
-        ("PATCH", "/comments/{id}") => comment,
-        ("POST", "/roles") | ("PATCH", "/roles/{id}") => role,
+        ("PATCH", "/auth/me") => {
+            let mut body = patch("users", TEXT);
+            body["current_password"] = PASSWORD.into();
+            body
+        }
+        ("POST", "/posts/{id}/comments") => {
+            let mut body = sample("comments", TEXT);
+            body.as_object_mut()?.remove("post_id");
+            body
+        }
+        ("POST", _) if resource == Some(verb) => sample(verb, TEXT),
+        ("PATCH", _) if resource.is_some() && verb == "{id}" => patch(resource?, TEXT),
         ("POST", _) if verb == "bulk" => {
             let data = body(method, path.strip_suffix("/bulk")?);
             json!({ "operations": [{ "op": "create", "data": data }] })
@@ -69,6 +64,7 @@ pub fn body(method: &Method, path: &str) -> Option<Value> {
         // Text of any length, which tests/suite/transfer sends.
         ("POST", _) if verb == "import" => return None,
         ("POST", _) if verb == "revert" => json!({ "version": 1 }),
+        _ if !takes_body(method.as_str(), path) => return None,
         _ => panic!("{method} {path}: say in routes/samples.rs what it takes"),
     })
 }

@@ -3,13 +3,11 @@ use entity::posts;
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},
-    crud::Crud,
-    idempotency::WriteRequest,
     posts::STATES,
 };
 use web::prelude::*;
 
-use crate::comments::CommentView;
+use super::comments::CommentView;
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct PostView {

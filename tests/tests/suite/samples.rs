@@ -1,0 +1,59 @@
+//! A valid body for a new row of each resource. Every test that needs a row of any resource takes it from here.
+use std::sync::LazyLock;
+
+use api::docs::document;
+use serde_json::{Value, json};
+use tests::PASSWORD;
+
+/// Returns a body with every field that a superuser may send. `text` is in its texts and makes the row unique. References
+/// name the row 1.
+pub fn sample(resource: &str, text: &str) -> Value {
+    match resource {
+        "users" => json!({
+            "username": text, "email": format!("{text}@example.org"), "full_name": text, "bio": text,
+            "is_active": true, "is_superuser": false, "password": PASSWORD,
+        }),
+        "posts" => json!({
+            "title": text, "slug": text, "summary": text, "content": text, "status": "draft", "author_id": 1,
+        }),
+        "comments" => json!({ "post_id": 1, "body": text, "author_id": 1 }),
+        "roles" => json!({ "name": text, "description": text, "permissions": ["posts.read"] }),
+        _ => panic!(
+            "{resource} has no sample: add a line to tests/tests/suite/samples.rs with a body for `POST /{resource}` that has every field"
+        ),
+    }
+}
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+
+/// Whether the route takes a JSON body, by the OpenAPI document.
+pub fn takes_body(method: &str, path: &str) -> bool {
+    operation(method, path)["requestBody"].is_object()
+}
+
+fn operation(method: &str, path: &str) -> &'static Value {
+    &DOCUMENT["paths"][format!("/api/v1{path}")][method.to_lowercase()]
+}
+
+/// Returns the fields of the sample that a change of a row may set.
+pub fn patch(resource: &str, text: &str) -> Value {
+    let body = &operation("PATCH", &format!("/{resource}/{{id}}"))["requestBody"];
+    let schema = &body["content"]["application/json"]["schema"];
+    let schema = match schema["$ref"].as_str() {
+        Some(name) => DOCUMENT.pointer(&name[1..]).unwrap(),
+        None => schema,
+    };
+    let mut patch = sample(resource, text);
+    let fields = patch.as_object_mut().unwrap();
+    fields.retain(|name, _| schema["properties"].get(name).is_some());
+    patch
+}
+
+/// Returns the resource whose rows a generic path is about: `posts` for `/posts`, `/posts/{id}` and `/posts/bulk`.
+pub fn resource_of(path: &str) -> Option<&'static str> {
+    let name = path.split(['/', '?']).nth(1)?;
+    let mut tables = service::registry().tables().iter();
+    tables
+        .find(|table| table.name == name)
+        .map(|table| table.name)
+}
