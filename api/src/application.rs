@@ -1,6 +1,7 @@
 //! Who callers are: their tokens, their session cookies, and what keeps them from their permissions.
+use kernel::{Actor, Error, Kernel, actor::Withheld};
 use secrecy::SecretString;
-use service::{Actor, Error, Kernel, actor::Withheld, auth};
+use service::identity;
 use web::{Application, application::Answered, cookie::HostCookie};
 
 /// The cookie that keeps a browser signed in.
@@ -15,7 +16,7 @@ impl Application for Callers {
         kernel: &'a Kernel,
         token: &'a SecretString,
     ) -> Answered<'a, Actor> {
-        Box::pin(auth::resolve(kernel, token))
+        Box::pin(identity::resolve(kernel, token))
     }
 
     fn session_cookie(&self) -> Option<HostCookie> {
@@ -27,7 +28,7 @@ impl Application for Callers {
         kernel: &'a Kernel,
         cookie: &'a SecretString,
     ) -> Answered<'a, Actor> {
-        Box::pin(auth::resolve_token(kernel, cookie))
+        Box::pin(identity::resolve_token(kernel, cookie))
     }
 
     fn check_csrf_token<'a>(
@@ -37,7 +38,7 @@ impl Application for Callers {
         token: &'a str,
     ) -> Answered<'a, ()> {
         Box::pin(async move {
-            if auth::is_csrf_token(kernel, cookie, token).await? {
+            if identity::is_csrf_token(kernel, cookie, token).await? {
                 Ok(())
             } else {
                 Err(Error::Forbidden(

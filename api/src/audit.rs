@@ -1,5 +1,5 @@
 //! `/audit`: the audit log as a list.
-use service::{Audit, Crud};
+use kernel::{Audit, audit};
 use web::{AuditView, prelude::*};
 
 pub fn routes() -> Vec<Route> {
@@ -9,6 +9,6 @@ pub fn routes() -> Vec<Route> {
 
 async fn list(call: Call<NoBody, ListParams<Audit>>) -> Answer<Page<AuditView>> {
     let query = &call.query.0;
-    call.page(Audit::list(&call.session, query).await?, query)
-        .await
+    let page = audit::list(&call.session, query).await?;
+    call.page(page, query).await
 }

@@ -6,11 +6,12 @@ mod sessions;
 mod totp;
 
 pub use api_keys::ApiKeyView;
+pub use sessions::SessionView;
 
 use actix_web::HttpRequest;
+use kernel::{Actor, Found};
 use service::{
-    Actor, Found,
-    auth::{
+    identity::{
         self, Acceptance, AccountPatch, AccountState, Forgotten, Me, NewAccount, PasswordChange,
         Registered, Reset, Verification,
     },
@@ -26,7 +27,7 @@ use crate::users::UserView;
 
 pub fn routes() -> Vec<Route> {
     let may_register = Rule::public()
-        .on_rows(|session, _| Box::pin(async move { auth::may_register(session) }))
+        .on_rows(|session, _| Box::pin(async move { identity::may_register(session) }))
         .checked_by_operation();
     let may_update = Rule::action::<UserView>(Action::Update);
     let account = vec![
@@ -129,7 +130,7 @@ pub fn has_session(actor: &Actor) -> bool {
 /// The response has no token: the client signs in next. It shows the new user, unless mail is on: then it must not reveal
 /// whether the address is taken, and the owner is told by mail.
 async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<UserView>> {
-    Ok(match auth::register(&call.session, call.input).await? {
+    Ok(match identity::register(&call.session, call.input).await? {
         Registered::Now(user) => Reply::created_row::<UserView>(*user)?,
         Registered::ByMail => accepted(),
     })
@@ -137,37 +138,37 @@ async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<UserView>>
 
 /// Registers a user who was invited.
 async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<UserView>> {
-    let user = auth::accept(&call.session, call.input).await?;
+    let user = identity::accept(&call.session, call.input).await?;
     Ok(Reply::created_row::<UserView>(user)?)
 }
 
 /// All other sessions of the user end.
 async fn change_password(call: Call<PasswordChange>) -> Answer<NoContent> {
-    auth::change_password(&call.session, &call.input).await?;
+    identity::change_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
 /// The response is the same whether or not the address belongs to a user.
 async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
-    auth::forgot_password(&call.session, &call.input).await?;
+    identity::forgot_password(&call.session, &call.input).await?;
     Ok(accepted())
 }
 
 /// All sessions of the user end.
 async fn reset(call: Call<Reset>) -> Answer<NoContent> {
-    auth::reset_password(&call.session, &call.input).await?;
+    identity::reset_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
 /// The token identifies the user, who must also be signed in or send their password.
 async fn verify_email(call: Call<Verification>, request: HttpRequest) -> Answer<NoContent> {
     let session = with_device(call.session, &request);
-    auth::verify_email(&session, &call.input).await?;
+    identity::verify_email(&session, &call.input).await?;
     Ok(Reply::no_content())
 }
 
 async fn resend(call: Call) -> Answer<Accepted> {
-    auth::resend_verification(&call.session).await?;
+    identity::resend_verification(&call.session).await?;
     Ok(accepted())
 }
 
@@ -201,13 +202,13 @@ impl From<AccountState> for AccountView {
 }
 
 async fn me(call: Call) -> Answer<Ok<MeView>> {
-    me_view(auth::me(&call.session).await?)
+    me_view(identity::me(&call.session).await?)
 }
 
 /// Another address needs `current_password`, and with mail it takes effect once it is verified.
 async fn update_me(call: Call<AccountPatch>) -> Answer<Ok<MeView>> {
     let expected = call.expected()?;
-    let update = Box::pin(auth::update_me(&call.session, expected, call.input));
+    let update = Box::pin(identity::update_me(&call.session, expected, call.input));
     me_view(update.await?)
 }
 

@@ -2,13 +2,15 @@
 use std::str::FromStr;
 
 use actix_web::web::Data;
-use service::{
+use kernel::{
     Code, Error, Refusal, Registry,
-    explain::{self, Ground},
     json::MAX_SAFE,
     permission::Permission,
     query::{Form, Parameter, Parameters},
-    quote, registry,
+};
+use service::{
+    explain::{self, Ground},
+    registry,
 };
 
 use web::{AccessPolicies, Application, Problem, Query, parse_ids, prelude::*};

@@ -2,9 +2,10 @@
 use std::time::Duration;
 
 use actix_web::rt;
+use kernel::{Kernel, Result, audit};
 use serde::Deserialize;
 use service::{
-    Kernel, Result, audit, auth,
+    identity,
     mail::{self, Mailer},
     retention,
 };
@@ -66,7 +67,7 @@ pub fn check_file(kernel: &Kernel, limit: Duration) {
 fn send_mail(kernel: Kernel, sender: mail::Sender) {
     rt::spawn(async move {
         loop {
-            if let Err(error) = auth::send_due(&kernel, sender).await {
+            if let Err(error) = identity::send_due(&kernel, sender).await {
                 tracing::warn!(%error, "sending mail failed, will retry");
             }
             let _ = timeout(MAIL_POLL, kernel.state::<Mailer>().queued()).await;

@@ -1,5 +1,5 @@
 //! The server of this product: the routes of the API, the probes, the documentation and the pages.
-use service::Kernel;
+use kernel::Kernel;
 use web::{Http, Route, Server, settings::HttpSettings};
 
 use crate::{application::Callers, docs, pages, routes::routes, system};

@@ -1,6 +1,7 @@
 //! `/healthz` and `/readyz`, the probes for orchestrators and load balancers, and `/problems`.
 use actix_web::{HttpRequest, http::StatusCode, web::Data};
-use service::{Kernel, Limit, MIGRATOR};
+use kernel::{Kernel, Limit};
+use service::MIGRATOR;
 use tokio::time::Instant;
 
 use web::{Draining, Problem, prelude::*};

@@ -1,10 +1,9 @@
 //! `/users`: how users are shown, their posts and their roles.
-use service::{
-    Error, Posts, Roles, Session, Users,
-    crud::{Crud, Target},
-    roles,
-    users::UserRow,
+use kernel::{
+    Error, Session,
+    crud::{Crud, Readable, Target},
 };
+use service::{Posts, Roles, Users, roles, users::UserRow};
 use web::{Problem, prelude::*};
 
 use crate::{content::posts::PostView, roles::RoleView};

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::{
     Actor, Crud, Error, Reads, Refusal, Result, Session, Tx,
     access::forbidden,
-    crud::{Expected, Model, Target, base, scope},
+    crud::{Expected, Model, Target, scope},
     permission::Action,
 };
 
@@ -151,7 +151,7 @@ async fn run<C: Crud>(tx: &Tx, group: &[Operation<C>]) -> Result<Vec<Result<Done
         id,
         version,
     };
-    let row = |row: Model<C>| done(base::id::<C>(&row), base::version::<C>(&row));
+    let row = |row: Model<C>| done(C::id(&row), C::version(&row));
     let rows = |rows: Vec<Result<Model<C>>>| rows.into_iter().map(|found| found.map(row)).collect();
     Ok(match action {
         Action::Update => rows(C::update_all(tx, &targets, &patches).await?),

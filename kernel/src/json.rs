@@ -165,7 +165,7 @@ impl Described for Int64 {
         }
         // Nineteen digits may be too many.
         let pattern = "^(0|-?[1-9][0-9]{0,17})$";
-        json_schema!({ "type": ["string", "integer"], "pattern": pattern, "minimum": -MAX_SAFE, "maximum": MAX_SAFE })
+        json_schema!({ "type": ["string", "integer"], "pattern": pattern, "minimum": -MAX_SAFE, "maximum": MAX_SAFE, "examples": ["1"] })
     }
 }
 
@@ -222,7 +222,7 @@ pub struct Decimal<const PLACES: u32>;
 
 impl<const PLACES: u32> Described for Decimal<PLACES> {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": decimal_pattern(PLACES) })
+        json_schema!({ "type": "string", "pattern": decimal_pattern(PLACES), "examples": ["1"] })
     }
 }
 
@@ -258,7 +258,7 @@ impl Base64 {
 
 impl Described for Base64 {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN })
+        json_schema!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN, "examples": ["aGk="] })
     }
 }
 
@@ -291,7 +291,7 @@ impl Timestamp {
 
 impl Described for Timestamp {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
+        json_schema!({ "type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00Z"] })
     }
 }
 
@@ -313,7 +313,7 @@ pub struct Date;
 
 impl Described for Date {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date" })
+        json_schema!({ "type": "string", "format": "date", "examples": ["2026-01-31"] })
     }
 }
 
@@ -337,7 +337,7 @@ pub struct TimeOfDay;
 
 impl Described for TimeOfDay {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?$" })
+        json_schema!({ "type": "string", "pattern": "^([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?$", "examples": ["09:30:00"] })
     }
 }
 
@@ -361,7 +361,7 @@ pub struct UuidText;
 
 impl Described for UuidText {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "uuid" })
+        json_schema!({ "type": "string", "format": "uuid", "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"] })
     }
 }
 

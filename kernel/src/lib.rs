@@ -29,7 +29,7 @@ pub mod time;
 
 pub use access::{Actor, actor, permission};
 pub use audit::Audit;
-pub use crud::{Crud, Found};
+pub use crud::{Crud, Found, Readable};
 pub use database::{Database, Deadline, Limit};
 pub use error::{Error, Result};
 pub use origin::Origin;

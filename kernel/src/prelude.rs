@@ -7,12 +7,13 @@ pub use sea_orm::{
 pub use serde::Deserialize;
 
 pub use crate::{
-    Actor, Code, Crud, Error, Reads, Result, Session, Tx,
+    Actor, Code, Crud, Error, Readable, Reads, Result, Session, Tx, base_columns,
     crud::{
         Change, Field, Generated, Owner, Written, everything, nothing, now, require_permission,
         scope,
     },
     input::{PresentTrimmed, Trimmed, present, refuse},
+    list_columns,
     permission::{Action, Reach},
     slug,
 };

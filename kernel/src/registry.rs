@@ -1,15 +1,17 @@
 //! The resources of an application, in the form that generic code needs.
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
+use schemars::JsonSchema;
 use sea_orm::{IdenStatic, Iterable};
 
 use crate::{
     Code, Crud, Database, Error, Kernel, Refusal, Result,
     access::PermissionRules,
-    crud::{Column, Field, Generated, Owner},
+    crud::{Column, Field, Generated, Owner, Readable},
     permission::{Action, Permission},
     query::{searched, unsupported_fields},
     quote, record,
@@ -23,6 +25,8 @@ pub struct Table {
     /// The plain tables whose rows are purged with a row: table, column, and the column of the row that it refers to.
     pub links: Vec<(&'static str, &'static str, &'static str)>,
     pub rules: PermissionRules,
+    /// The names of the schemas of a new row and of a patch.
+    pub inputs: [Cow<'static, str>; 2],
     /// The actions that an owner of rows may do without a permission.
     pub owner_may: &'static [Action],
     /// All columns, whether clients see them or not.
@@ -52,6 +56,7 @@ impl Table {
             owners: C::owners(),
             links: Vec::new(),
             rules: C::permission_rules(),
+            inputs: [C::New::schema_name(), C::Patch::schema_name()],
             owner_may: C::OWNER_MAY,
             columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),
@@ -61,7 +66,7 @@ impl Table {
             indexed: fields::<C>(|field| field.is_indexed),
             search: searched::<C>(),
             cached_callers: None,
-            problems: unsupported_fields::<C>(),
+            problems: problems::<C>(),
             generated: C::GENERATED.map(Generated::named),
         }
     }
@@ -89,8 +94,22 @@ impl Table {
     }
 }
 
+/// Returns the faults in the declaration of a resource.
+fn problems<C: Crud>() -> Vec<String> {
+    let generated = C::GENERATED.map(|generated| generated.column.as_str());
+    let generated = generated.filter(|column| searched::<C>().contains(column));
+    let searched = generated.map(|column| {
+        let name = C::name();
+        format!("{name} searches {column}, which a restore may change without indexing it: take it out of SEARCH")
+    });
+    unsupported_fields::<C>()
+        .into_iter()
+        .chain(searched)
+        .collect()
+}
+
 /// Returns the declared columns that `predicate` accepts.
-fn fields<C: Crud>(predicate: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+fn fields<C: Readable>(predicate: fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
     let fields = C::FIELDS.iter().filter(|field| predicate(field));
     fields.map(|field| field.column.as_str()).collect()
 }

@@ -10,12 +10,4 @@ pub mod seed;
 pub use ::migration::MIGRATOR;
 pub use application::{Settings, registry, start};
 pub use content::{Comments, Posts, comments, posts};
-pub use identity::{
-    Roles, Users, explain, password, personal_data, roles, users, {self as auth},
-};
-
-pub use kernel::{
-    Actor, Audit, Code, Crud, Database, Deadline, Error, Found, Kernel, Limit, Origin, Reads,
-    Refusal, Registry, Result, Session, Tx, actor, audit, bulk, clock, crud, database, error,
-    files, idempotency, input, json, migration, permission, query, quote, registry, secret, slug,
-};
+pub use identity::{Roles, Users, explain, password, personal_data, roles, users};

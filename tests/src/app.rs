@@ -4,11 +4,10 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use api::{routes::routes, server};
+use kernel::{Actor, Crud, Database, Kernel};
 use secrecy::SecretString;
 use serde_json::json;
-use service::{
-    Actor, Crud, Database, Kernel, Users, auth, mail::Mailer, password::Hasher, users::NewUser,
-};
+use service::{Users, identity, mail::Mailer, password::Hasher, users::NewUser};
 use tempfile::TempDir;
 use web::{
     Route,
@@ -32,7 +31,7 @@ pub struct Knobs {
     pub service: service::Settings,
     /// The routes of the API.
     pub routes: fn() -> Vec<Route>,
-    pub database: fn(&mut service::database::Settings),
+    pub database: fn(&mut kernel::database::Settings),
 }
 
 impl Default for Knobs {
@@ -189,7 +188,7 @@ impl TestApp {
             email: format!("{name}@example.org"),
             is_superuser: Some(is_superuser),
             password_hash: Some(
-                password_hash(&self.kernel.state::<service::auth::Identity>().settings).await,
+                password_hash(&self.kernel.state::<service::identity::Identity>().settings).await,
             ),
             ..NewUser::default()
         };
@@ -216,18 +215,18 @@ impl Drop for TestApp {
 
 pub fn service_settings() -> service::Settings {
     service::Settings {
-        auth: auth::Settings {
+        auth: identity::Settings {
             session_lifetime: Duration::from_hours(1),
             // Tests count statements, so each caller is looked up.
             cache_lifetime: Duration::ZERO,
             // Far below the minimum of a server: the suite signs in some ten thousand times.
             hash_memory: 64,
             hash_passes: 1,
-            ..auth::Settings::default()
+            ..identity::Settings::default()
         },
-        audit: service::audit::Settings::default(),
+        audit: kernel::audit::Settings::default(),
         soft_delete: service::retention::Settings::default(),
-        idempotency: service::idempotency::Settings::default(),
+        idempotency: kernel::idempotency::Settings::default(),
         mail: Mailer::default(),
     }
 }
@@ -266,10 +265,10 @@ pub fn server_settings() -> ServerSettings {
 }
 
 /// Returns the hash of the common password. Each run computes it once with cheap settings and once with those of a server.
-async fn password_hash(auth: &auth::Settings) -> String {
+async fn password_hash(auth: &identity::Settings) -> String {
     static CHEAP: OnceLock<String> = OnceLock::new();
     static EXPENSIVE: OnceLock<String> = OnceLock::new();
-    let defaults = auth::Settings::default();
+    let defaults = identity::Settings::default();
     let (known, settings) = if auth.hash_memory < defaults.hash_memory {
         (&CHEAP, service_settings().auth)
     } else {

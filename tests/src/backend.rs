@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
+use kernel::{Database, database::Settings};
 use migration::MIGRATOR;
 use secrecy::SecretString;
-use service::{Database, database::Settings};
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;

@@ -3,7 +3,7 @@ use std::fs;
 
 use secrecy::SecretString;
 use service::{
-    auth::deliver,
+    identity::deliver,
     mail::{Mailer, Settings, Transport},
 };
 use tempfile::TempDir;

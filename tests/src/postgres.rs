@@ -39,7 +39,7 @@ impl Server {
             .unwrap();
         connection.close().await.unwrap();
         let settings = crate::settings(&with_database(&url, &template));
-        let database = service::Database::connect(&settings, None).await.unwrap();
+        let database = kernel::Database::connect(&settings, None).await.unwrap();
         database.migrations(MIGRATOR).up(None).await.unwrap();
         database.close().await.unwrap();
         Some(Self {

@@ -1,8 +1,8 @@
 //! An answer, with assertions.
+use kernel::Code;
 use reqwest::{RequestBuilder, header::HeaderMap};
 use serde::Deserialize;
 use serde_json::Value;
-use service::Code;
 
 #[derive(Debug, Clone)]
 pub struct Reply {

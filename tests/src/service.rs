@@ -1,11 +1,12 @@
 //! The service without a server, for tests of what HTTP does not show.
 use std::time::Duration;
 
-use migration::MIGRATOR;
-use service::{
-    Actor, Crud, Database, Found, Kernel, Posts, Result, Session, Tx, Users, database::Settings,
-    posts::NewPost, query::ListQuery, registry, users::NewUser,
+use kernel::{
+    Actor, Crud, Database, Found, Kernel, Readable, Result, Session, Tx, database::Settings,
+    query::ListQuery,
 };
+use migration::MIGRATOR;
+use service::{Posts, Users, posts::NewPost, registry, users::NewUser};
 use tempfile::TempDir;
 
 use crate::{Backend, app::service_settings, settings};
@@ -91,7 +92,7 @@ impl Service {
             ListQuery::<Posts>::parse([("sort", "id"), ("limit", "100")], registry()).unwrap();
         let page = Posts::list(&self.session(), &everything).await.unwrap();
         let slug = |found: Found<_>| -> String {
-            let post: <Posts as Crud>::Row = found.row;
+            let post: <Posts as Readable>::Row = found.row;
             post.slug
         };
         page.rows.into_iter().map(slug).collect()

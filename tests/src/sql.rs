@@ -1,9 +1,10 @@
 //! Direct access to the database, for what no answer shows.
+use kernel::{Actor, Kernel};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
     Statement,
 };
-use service::{Actor, Kernel, registry};
+use service::registry;
 
 /// A separate connection. An in-memory database has none.
 pub struct Sql(pub DatabaseConnection);

@@ -20,7 +20,7 @@ struct Log {
 }
 
 impl Statements {
-    pub fn observer(&self) -> service::database::Observer {
+    pub fn observer(&self) -> kernel::database::Observer {
         let (log, count) = (self.log.clone(), self.count.clone());
         Arc::new(move |statement| {
             count.send_modify(|count| *count += 1);

@@ -21,10 +21,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
-
 #[derive(DeriveMigrationName)]
 struct CreateNotes;
-
 #[async_trait::async_trait]
 impl MigrationTrait for CreateNotes {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -42,10 +40,8 @@ struct NoteInput {
 }
 
 struct Notes;
-impl Crud for Notes {
-    type Entity = Entity;
-    type New = NoteInput;
-    type Patch = NoteInput;
+base_columns!(Notes);
+impl Readable for Notes {
     type Row = Model;
     const OWNER: Option<Column> = None;
     const FIELDS: &'static [Field<Column>] = &[Field::public(Column::Text)];
@@ -53,6 +49,11 @@ impl Crud for Notes {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Notes {
+    type New = NoteInput;
+    type Patch = NoteInput;
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -65,7 +66,6 @@ impl From<Model> for NoteView {
         Self { text }
     }
 }
-
 impl Resource for NoteView {
     type Service = Notes;
 }

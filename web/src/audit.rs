@@ -8,6 +8,8 @@ use crate::resource::Resource;
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct AuditView {
+    /// The version of the row after the change.
+    version: i64,
     /// The position in the order of all changes; null until the entry is sealed.
     seq: Option<i64>,
     /// The user who made the change; null for the service itself.
@@ -24,6 +26,7 @@ pub struct AuditView {
 impl From<AuditRow> for AuditView {
     fn from(AuditRow { entry, changes }: AuditRow) -> Self {
         Self {
+            version: entry.version,
             seq: entry.seq,
             actor_id: entry.actor_id,
             request_id: entry.request_id,

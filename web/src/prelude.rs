@@ -2,7 +2,7 @@
 pub use actix_web::http::Method;
 pub use chrono::{NaiveDate, NaiveTime};
 pub use kernel::{
-    Crud,
+    Crud, Readable,
     access::Access,
     idempotency::WriteRequest,
     json::{As, Base64, Date, Decimal, Float32, Int64, OneOf, TimeOfDay, UuidText},
@@ -17,7 +17,7 @@ pub use crate::{
     handlers::resource,
     problem::Kind,
     reply::{Answer, CreatedRow, NoContent, Ok, Page, Reply, Row},
-    resource::Resource,
+    resource::{Resource, Writable},
     route::Route,
     time::Time,
 };

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 
 use actix_web::http::StatusCode;
 use web::{
-    CreatedRow, Reply, Resource,
+    CreatedRow, Reply, Writable,
     openapi::{Documented, Operation},
 };
 
@@ -24,7 +24,7 @@ impl Documented for Accepted {
     }
 }
 
-impl<V: Resource> Documented for CreatedOrAccepted<V> {
+impl<V: Writable> Documented for CreatedOrAccepted<V> {
     fn document(operation: &mut Operation<'_>) {
         CreatedRow::<V>::document(operation);
         Accepted::document(operation);

@@ -1,14 +1,14 @@
 //! `/auth/api-keys`: credentials for programs.
 use secrecy::ExposeSecret;
-use service::auth::{self, ApiKey, NewApiKey};
-use web::{BASE, Created, prelude::*};
+use service::identity::{self, ApiKeys, NewApiKey, roles};
+use web::{BASE, Created, Representation, prelude::*};
 
 use super::{first_id, signed_in};
 
 pub fn routes() -> Vec<Route> {
     let all = "/auth/api-keys";
     let owns_key = signed_in()
-        .on_rows(|session, ids| Box::pin(auth::has_api_key(session, first_id(ids))))
+        .on_rows(|session, ids| Box::pin(identity::has_api_key(session, first_id(ids))))
         .checked_by_operation();
     vec![
         Route::new("api_keys", Method::GET, all, signed_in(), api_keys),
@@ -33,12 +33,10 @@ pub fn routes() -> Vec<Route> {
 
 #[derive(JsonSchema, Serialize)]
 pub struct ApiKeyView {
-    id: i64,
     name: String,
     /// The first characters of the key.
     prefix: String,
     scopes: Vec<String>,
-    created_at: Time,
     /// Accurate to the minute.
     last_used_at: Option<Time>,
     expires_at: Option<Time>,
@@ -46,27 +44,19 @@ pub struct ApiKeyView {
 
 impl From<entity::api_keys::Model> for ApiKeyView {
     fn from(key: entity::api_keys::Model) -> Self {
-        ApiKey::from(key).into()
-    }
-}
-
-impl From<ApiKey> for ApiKeyView {
-    fn from(key: ApiKey) -> Self {
+        let scopes = roles::parse(&key.scopes);
         Self {
-            id: key.id,
             name: key.name,
             prefix: key.prefix,
-            scopes: key.scopes,
-            created_at: key.created_at.into(),
+            scopes: scopes.map(|scope| scope.to_string()).collect(),
             last_used_at: key.last_used_at.map(Time::from),
             expires_at: key.expires_at.map(Time::from),
         }
     }
 }
 
-#[derive(JsonSchema, Serialize)]
-struct ApiKeys {
-    data: Vec<ApiKeyView>,
+impl Resource for ApiKeyView {
+    type Service = ApiKeys;
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -74,27 +64,26 @@ struct NewApiKeyView {
     /// Shown only in this response.
     key: String,
     #[serde(flatten)]
-    about: ApiKeyView,
+    about: Representation<ApiKeyView>,
 }
 
-/// Lists at most 100 keys, the newest first.
-async fn api_keys(call: Call) -> Answer<Ok<ApiKeys>> {
-    let keys = auth::api_keys(&call.session).await?;
-    let data = keys.into_iter().map(ApiKeyView::from).collect();
-    Ok(Reply::ok(&ApiKeys { data })?)
+async fn api_keys(call: Call<NoBody, ListParams<ApiKeys>>) -> Answer<Page<ApiKeyView>> {
+    let query = &call.query.0;
+    let page = identity::list_api_keys(&call.session, query).await?;
+    call.page(page, query).await
 }
 
 async fn create_api_key(call: Call<NewApiKey>) -> Answer<Created<NewApiKeyView>> {
-    let (about, text) = auth::create_api_key(&call.session, &call.input).await?;
+    let (about, text) = identity::create_api_key(&call.session, &call.input).await?;
     let location = format!("{BASE}/auth/api-keys/{}", about.id);
     let key = NewApiKeyView {
         key: text.expose_secret().to_owned(),
-        about: about.into(),
+        about: Representation::new(about, false),
     };
     Ok(Reply::created(location, &key)?)
 }
 
 async fn revoke_api_key(call: Call) -> Answer<NoContent> {
-    auth::revoke_api_key(&call.session, call.id()).await?;
+    identity::revoke_api_key(&call.session, call.id()).await?;
     Ok(Reply::no_content())
 }

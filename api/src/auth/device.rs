@@ -3,8 +3,9 @@ use actix_web::{
     HttpRequest,
     cookie::{Cookie, time::Duration},
 };
+use kernel::{Origin, Session};
 use secrecy::SecretString;
-use service::{Origin, Session, auth::device::LIFETIME};
+use service::identity::device::LIFETIME;
 use web::cookie::HostCookie;
 
 const DEVICE_COOKIE: HostCookie = HostCookie("__Host-atoll-device");

@@ -1,11 +1,11 @@
 //! `/auth`: sign-in sessions, from login to logout.
 use actix_web::{HttpRequest, web::Data};
-use secrecy::{ExposeSecret, SecretString};
-use service::{
+use kernel::{
     Kernel, Registry,
-    auth::{self, Credentials, RefreshToken, SessionInfo, SignIn, TokenMode},
     query::{Parameter, Parameters},
 };
+use secrecy::{ExposeSecret, SecretString};
+use service::identity::{self, Credentials, RefreshToken, SessionRow, Sessions, SignIn, TokenMode};
 use web::{Origins, Problem, Query, Representation, check_origin, prelude::*};
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{application::SESSION_COOKIE, users::UserView};
 pub fn routes() -> Vec<Route> {
     let (cookie, sessions) = ("/auth/cookie", "/auth/sessions");
     let owns_session = signed_in()
-        .on_rows(|session, ids| Box::pin(auth::has_session(session, first_id(ids))))
+        .on_rows(|session, ids| Box::pin(identity::has_session(session, first_id(ids))))
         .checked_by_operation();
     vec![
         Route::new("login", Method::POST, "/auth/login", Rule::public(), login)
@@ -89,7 +89,7 @@ impl From<SignIn> for SignInView {
 
 async fn login(call: Call<Credentials>, request: HttpRequest) -> Answer<Ok<SignInView>> {
     let session = with_device(call.session, &request);
-    let mut signed_in = auth::login(&session, &call.input, TokenMode::Refreshable).await?;
+    let mut signed_in = identity::login(&session, &call.input, TokenMode::Refreshable).await?;
     let device = signed_in.device.take();
     let reply = Reply::ok(&SignInView::from(signed_in))?;
     Ok(remember_device(reply, device.as_ref()))
@@ -103,7 +103,7 @@ fn remember_device<A>(reply: Reply<A>, device: Option<&SecretString>) -> Reply<A
 }
 
 async fn refresh(call: Call<RefreshToken>) -> Answer<Ok<SignInView>> {
-    let renewed = auth::refresh(&call.session, &call.input).await?;
+    let renewed = identity::refresh(&call.session, &call.input).await?;
     Ok(Reply::ok(&SignInView::from(renewed))?)
 }
 
@@ -133,9 +133,9 @@ async fn open_cookie(
         tokens,
         user,
         device,
-    } = auth::login(&session, &call.input, TokenMode::Cookie).await?;
+    } = identity::login(&session, &call.input, TokenMode::Cookie).await?;
     if let Some(before) = SESSION_COOKIE.read(&request) {
-        auth::end_replaced(&session, &before).await?;
+        identity::end_replaced(&session, &before).await?;
     }
     let (token, until) = (&tokens.access.text, tokens.expires_at.into());
     let view = CookieSignInView {
@@ -157,31 +157,24 @@ async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Ok<CookieView>>
 }
 
 async fn cookie_view(kernel: &Kernel, cookie: &SecretString) -> Result<CookieView, Problem> {
-    let csrf_token = auth::csrf_token(kernel, cookie).await?;
+    let csrf_token = identity::csrf_token(kernel, cookie).await?;
     Ok(CookieView { csrf_token })
 }
 
 /// Ends the session of the token, and that of the cookie if one is sent too.
 async fn logout(call: Call, request: HttpRequest) -> Answer<NoContent> {
-    auth::logout(&call.session).await?;
+    identity::logout(&call.session).await?;
     if let Some(cookie) = SESSION_COOKIE.read(&request) {
-        auth::end_replaced(&call.session, &cookie).await?;
+        identity::end_replaced(&call.session, &cookie).await?;
     }
     Ok(Reply::no_content().with_cookie(&SESSION_COOKIE.removal()))
 }
 
-#[derive(JsonSchema, Serialize)]
-struct Sessions {
-    data: Vec<SessionView>,
-}
-
 /// A sign-in session of the user.
 #[derive(JsonSchema, Serialize)]
-struct SessionView {
-    id: i64,
+pub struct SessionView {
     /// The name that the client gave itself.
     label: Option<String>,
-    created_at: Time,
     /// Accurate to the minute.
     last_used_at: Time,
     /// When the session ends at the latest; it may end earlier.
@@ -190,24 +183,29 @@ struct SessionView {
     is_current: bool,
 }
 
-impl From<SessionInfo> for SessionView {
-    fn from(device: SessionInfo) -> Self {
+impl From<SessionRow> for SessionView {
+    fn from(row: SessionRow) -> Self {
+        let SessionRow {
+            session,
+            is_current,
+        } = row;
         Self {
-            id: device.id,
-            label: device.label,
-            created_at: device.created_at.into(),
-            last_used_at: device.last_used_at.into(),
-            expires_at: device.expires_at.into(),
-            is_current: device.is_current,
+            label: session.label,
+            last_used_at: session.last_used_at.into(),
+            expires_at: session.expires_at.into(),
+            is_current,
         }
     }
 }
 
-/// Lists at most 100 sessions, the most recently used first.
-async fn list(call: Call) -> Answer<Ok<Sessions>> {
-    let sessions = auth::sessions(&call.session).await?;
-    let data = sessions.into_iter().map(SessionView::from).collect();
-    Ok(Reply::ok(&Sessions { data })?)
+impl Resource for SessionView {
+    type Service = Sessions;
+}
+
+async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<SessionView>> {
+    let query = &call.query.0;
+    let page = identity::list_sessions(&call.session, query).await?;
+    call.page(page, query).await
 }
 
 /// `keep_current=true`, which spares the session that sends the request.
@@ -227,11 +225,11 @@ impl Query for KeepCurrent {
 
 /// Ends all sessions, the current one too unless `keep_current=true`.
 async fn end_all(call: Call<NoBody, KeepCurrent>) -> Answer<NoContent> {
-    auth::end_all_sessions(&call.session, call.query.0).await?;
+    identity::end_all_sessions(&call.session, call.query.0).await?;
     Ok(Reply::no_content())
 }
 
 async fn end(call: Call) -> Answer<NoContent> {
-    auth::end_session(&call.session, call.id()).await?;
+    identity::end_session(&call.session, call.id()).await?;
     Ok(Reply::no_content())
 }

@@ -1,6 +1,6 @@
 //! `/auth/totp`: the second factor.
 use secrecy::ExposeSecret;
-use service::auth::{self, Otp, TotpStart};
+use service::identity::{self, Otp, TotpStart};
 use web::prelude::*;
 
 use super::signed_in;
@@ -42,7 +42,7 @@ struct RecoveryCodes {
 }
 
 async fn start_totp(call: Call<TotpStart>) -> Answer<Ok<EnrolmentView>> {
-    let enrolment = auth::start_totp(&call.session, &call.input).await?;
+    let enrolment = identity::start_totp(&call.session, &call.input).await?;
     Ok(Reply::ok(&EnrolmentView {
         secret: enrolment.secret.expose_secret().to_owned(),
         uri: enrolment.uri.expose_secret().to_owned(),
@@ -50,13 +50,13 @@ async fn start_totp(call: Call<TotpStart>) -> Answer<Ok<EnrolmentView>> {
 }
 
 async fn confirm_totp(call: Call<Otp>) -> Answer<Ok<RecoveryCodes>> {
-    let codes = auth::confirm_totp(&call.session, &call.input).await?;
+    let codes = identity::confirm_totp(&call.session, &call.input).await?;
     let codes = codes.iter().map(|code| code.expose_secret().to_owned());
     let recovery_codes = codes.collect();
     Ok(Reply::ok(&RecoveryCodes { recovery_codes })?)
 }
 
 async fn end_totp(call: Call<Otp>) -> Answer<NoContent> {
-    auth::end_totp(&call.session, &call.input).await?;
+    identity::end_totp(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }

@@ -1,6 +1,6 @@
 //! `atoll audit`: checks the audit log.
 use anyhow::bail;
-use service::audit::{Receipt, verify};
+use kernel::audit::{Receipt, verify};
 
 use super::{
     context::{Operator, say},

@@ -2,8 +2,9 @@
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use anyhow::{Context, bail, ensure};
+use kernel::{Actor, Database, Kernel, Session};
 use secrecy::ExposeSecret;
-use service::{Actor, Database, Kernel, MIGRATOR, Session, registry};
+use service::{MIGRATOR, registry};
 
 use super::explain::explain;
 use crate::{

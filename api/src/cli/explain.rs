@@ -2,7 +2,7 @@
 use std::{error::Error as _, iter};
 
 use anyhow::anyhow;
-use service::{Error, Refusal};
+use kernel::{Error, Refusal};
 
 pub fn explain(error: Error) -> anyhow::Error {
     match &error {

@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use service::Session;
+use kernel::Session;
 use tempfile::NamedTempFile;
 use web::transfer::{AnyPages, Format, Transfer};
 

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use service::{Session, users};
+use kernel::Session;
+use service::users;
 use web::{
     Draining,
     transfer::{Format, OnError, Reading, Report, Stop, Text, Transfer, Writing},

@@ -1,6 +1,7 @@
 //! `atoll migrate`: manages migrations.
 use anyhow::ensure;
-use service::{Database, MIGRATOR, database::Migrations, migration::Step};
+use kernel::{Database, database::Migrations, migration::Step};
+use service::MIGRATOR;
 
 use super::{
     context::{Consent, Operator, say},

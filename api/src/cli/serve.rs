@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
-use service::auth;
+use service::identity;
 use web::settings::ServerSettings;
 
 use super::{context::Operator, explain::explain};
@@ -17,7 +17,7 @@ pub async fn run() -> anyhow::Result<()> {
     let server = &operator.settings.server;
     let kernel = operator.kernel().await?;
     let database = kernel.database.clone();
-    let first_run = auth::create_first_run_token(&kernel)
+    let first_run = identity::create_first_run_token(&kernel)
         .await
         .map_err(explain)?;
     let service = kernel.clone();
@@ -40,7 +40,7 @@ pub async fn run() -> anyhow::Result<()> {
     let address = || format!("serving on {}:{}", server.host, server.port);
     serving.await.with_context(address)?;
     if let Some(token) = &first_run {
-        auth::revoke_first_run_token(&service, token)
+        identity::revoke_first_run_token(&service, token)
             .await
             .map_err(explain)?;
     }

@@ -4,10 +4,10 @@ mod list;
 mod password;
 
 use anyhow::Context;
+use kernel::{Crud, Session, input::check};
 use service::{
-    Crud, Session, Users,
-    auth::{end_totp_for_user, set_password},
-    input::check,
+    Users,
+    identity::{end_totp_for_user, set_password},
     users::{NewUser, UserPatch, by_username},
 };
 

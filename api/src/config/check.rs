@@ -2,9 +2,10 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use actix_web::http::Uri;
+use kernel::database;
 use secrecy::{ExposeSecret, SecretString};
 use service::{
-    auth, database,
+    identity,
     mail::{self, Transport},
 };
 use web::{load::LoadSettings, settings::ServerSettings};
@@ -202,7 +203,7 @@ fn load_rules(load: &LoadSettings) -> [Rule; 6] {
     ]
 }
 
-fn auth_rules(auth: &auth::Settings) -> [Rule; 12] {
+fn auth_rules(auth: &identity::Settings) -> [Rule; 12] {
     let lifetime = LIFETIME.contains(&auth.session_lifetime);
     let token = LIFETIME.contains(&auth.token_lifetime);
     let idle = auth.session_idle >= Duration::from_mins(5) && auth.session_idle <= 365 * DAY;

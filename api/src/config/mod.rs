@@ -40,11 +40,11 @@ pub struct Settings {
     /// Absent unless one of its keys is set.
     #[serde(default)]
     pub redis: RedisSettings,
-    pub database: service::database::Settings,
-    pub auth: service::auth::Settings,
+    pub database: kernel::database::Settings,
+    pub auth: service::identity::Settings,
     pub soft_delete: service::retention::Settings,
-    pub audit: service::audit::Settings,
-    pub idempotency: service::idempotency::Settings,
+    pub audit: kernel::audit::Settings,
+    pub idempotency: kernel::idempotency::Settings,
     pub mail: service::mail::Settings,
     pub jobs: JobSettings,
     pub log: LogSettings,

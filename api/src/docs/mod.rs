@@ -5,8 +5,9 @@ use std::{
 };
 
 use actix_web::web::Bytes;
+use kernel::Error;
 use serde_json::Value;
-use service::{Error, registry};
+use service::registry;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use web::{About, Problem, Route};
 use zip::ZipArchive;

@@ -7,7 +7,7 @@ use std::{
     vec::IntoIter,
 };
 
-use service::{Error, Result, Session};
+use kernel::{Error, Result, Session};
 use zip::{
     CompressionMethod, ZipWriter,
     write::{SimpleFileOptions, StreamWriter},

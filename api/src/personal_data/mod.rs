@@ -5,12 +5,12 @@ mod parts;
 mod views;
 
 use actix_web::web::Data;
-use service::{
-    Actor, Reads, Registry, Users,
-    crud::Crud,
-    personal_data,
+use kernel::{
+    Actor, Reads, Registry,
+    crud::{Crud, Readable},
     query::{Parameter, Parameters},
 };
+use service::{Users, personal_data};
 use web::{
     Download, Problem, Query,
     load::Concurrency,

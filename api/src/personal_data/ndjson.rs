@@ -1,8 +1,8 @@
 //! NDJSON files of rows that are not a resource, read in pages.
 use std::pin::Pin;
 
+use kernel::{Actor, Error, Result, Session};
 use serde::Serialize;
-use service::{Actor, Error, Result, Session};
 
 use web::transfer::{AnyPages, Next, Page};
 

@@ -1,7 +1,8 @@
 //! The files of an export of personal data.
-use service::{Error, Reads, Result, Session, auth, personal_data, query::ExportQuery};
+use kernel::{Error, Reads, Result, Session, query::ExportQuery};
+use service::{identity, personal_data};
 use web::{
-    AuditView,
+    AuditView, Resource,
     transfer::{AnyPages, Format, Pages},
     transfers,
 };
@@ -9,9 +10,12 @@ use web::{
 use super::{
     archive::Part,
     ndjson::{AsSystem, NdjsonRows},
-    views::{MailView, ProfileView, SessionView, TokenView},
+    views::{MailView, ProfileView, TokenView},
 };
-use crate::{auth::ApiKeyView, content};
+use crate::{
+    auth::{ApiKeyView, SessionView},
+    content,
+};
 
 /// The fields of audit entries without `changes`, which may be personal data of others.
 const ENTRY_FIELDS: &str = "seq,request_id,resource,resource_id,action,created_at";
@@ -36,27 +40,14 @@ pub fn all(session: &Session) -> Result<Vec<Part>> {
     parts.extend([
         part(
             "history_of_account.ndjson",
-            Box::new(AsSystem(audit(&about_me)?)),
-        ),
-        part("done_by_account.ndjson", Box::new(AsSystem(audit(&by_me)?))),
-        part(
-            "sessions.ndjson",
-            Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, SessionView>(
-                    personal_data::sessions(session, after),
-                    |row| row.id,
-                ))
-            })),
+            Box::new(AsSystem(rows::<AuditView>(&about_me)?)),
         ),
         part(
-            "api_keys.ndjson",
-            Box::new(NdjsonRows::new(|session, after| {
-                Box::pin(views::<_, ApiKeyView>(
-                    personal_data::api_keys(session, after),
-                    |row| row.id,
-                ))
-            })),
+            "done_by_account.ndjson",
+            Box::new(AsSystem(rows::<AuditView>(&by_me)?)),
         ),
+        part("sessions.ndjson", rows::<SessionView>(&[])?),
+        part("api_keys.ndjson", rows::<ApiKeyView>(&[])?),
         part(
             "mails.ndjson",
             Box::new(NdjsonRows::new(|session, after| {
@@ -98,10 +89,10 @@ fn owned(session: &Session, me: &str) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-fn audit(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
+fn rows<V: Resource>(filters: &[(&str, &str)]) -> Result<Box<dyn AnyPages>> {
     let filters = filters.iter().copied();
-    let query = ExportQuery::parse(filters)?;
-    Ok(Box::new(Pages::<AuditView>::new(query, Format::Ndjson)?))
+    let query = ExportQuery::<V::Service>::parse(filters)?;
+    Ok(Box::new(Pages::<V>::new(query, Format::Ndjson)?))
 }
 
 /// Returns the only row of the profile.
@@ -109,7 +100,7 @@ async fn profile(session: &Session, after: i64) -> Result<Vec<(i64, ProfileView)
     if after > 0 {
         return Ok(Vec::new());
     }
-    let me = auth::me(session).await?;
+    let me = identity::me(session).await?;
     let account = personal_data::account(session).await?;
     Ok(vec![(me.user.id, ProfileView::of(me, &account))])
 }

@@ -1,6 +1,6 @@
 //! Views of rows that are not a resource. They show no hashes or secrets from which a token could be made.
-use entity::{mails, one_time_tokens, sessions};
-use service::{auth::Me, personal_data::Account};
+use entity::{mails, one_time_tokens};
+use service::{identity::Me, personal_data::Account};
 
 use web::{Representation, Time, prelude::Serialize};
 
@@ -27,27 +27,6 @@ impl ProfileView {
             permissions,
             email_verified_at: account.email_verified_at.map(Time::from),
             totp_enabled_at: account.totp_confirmed_at.map(Time::from),
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub struct SessionView {
-    id: i64,
-    label: Option<String>,
-    created_at: Time,
-    last_used_at: Time,
-    expires_at: Time,
-}
-
-impl From<sessions::Model> for SessionView {
-    fn from(session: sessions::Model) -> Self {
-        Self {
-            id: session.id,
-            label: session.label,
-            created_at: session.created_at.into(),
-            last_used_at: session.last_used_at.into(),
-            expires_at: session.expires_at.into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use sea_orm::IdenStatic;
 use super::{Audit, AuditRow};
 use crate::{
     Crud, Reads, Result,
-    crud::{Page, authorize_history, everything, read, scope},
+    crud::{Page, Plan, authorize_history, read, scope},
     permission::{Action, Reach},
     query::ListQuery,
 };
@@ -16,16 +16,12 @@ pub async fn history<C: Crud>(
     reads: &impl Reads,
     id: i64,
     query: &mut ListQuery<Audit>,
-) -> Result<Page<AuditRow>> {
+) -> Result<Page<AuditRow, ()>> {
     let is_full = authorize_history::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);
-    let mut page = read::list::<Audit>(
-        reads,
-        query,
-        scope::visible_if::<Audit>(reads.actor(), query.shape.deleted, everything()),
-    )
-    .await?;
+    let entries = Plan::among(reads, query, scope::all_live::<Audit>());
+    let mut page = read::page(reads, entries.await?).await?;
     if !is_full {
         let changes = page
             .rows

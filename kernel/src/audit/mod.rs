@@ -1,12 +1,12 @@
 //! The audit: every change of every resource is recorded in its own transaction, and can be read, and undone.
-use crate::audit::view::{Column, Entity, Model};
-
 use sea_orm::Condition;
 
+use self::view::{Column, Entity, Model};
 use crate::{
-    Actor, Crud, Reads, Result,
-    crud::{Budget, Field, Page, everything, nothing, read, scope},
+    Actor, Readable, Reads, Result,
+    crud::{Budget, Field, Page, everything, nothing},
     json::MAX_SAFE,
+    list_columns,
     permission::Permission,
     query::ListQuery,
 };
@@ -18,7 +18,6 @@ pub use crate::{
 
 mod chain;
 mod history;
-mod never;
 mod prune;
 mod seal;
 mod texts;
@@ -31,24 +30,23 @@ mod verify;
 mod view;
 
 pub use history::history;
-pub use never::Never;
 pub use prune::prune;
 pub use seal::seal;
 pub use texts::AuditRow;
 pub use verdict::{Problem, Receipt, Verdict};
 pub use verify::verify;
 
-/// What those with `audit.read` read of all resources at once. Entries are never written through it.
+/// What those with `audit.read` read of all resources at once.
 pub struct Audit;
 
-impl Crud for Audit {
-    type Entity = Entity;
-    type New = Never;
-    type Patch = Never;
+list_columns!(Audit);
+
+impl Readable for Audit {
     type Row = AuditRow;
 
     const OWNER: Option<Column> = None;
     const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Version).range(0, MAX_SAFE),
         Field::public(Column::Seq).range(0, MAX_SAFE),
         Field::public(Column::ActorId),
         Field::public(Column::RequestId),
@@ -59,20 +57,11 @@ impl Crud for Audit {
     ];
 
     fn visible(actor: &Actor) -> Condition {
-        match actor.holds(&Permission::new("audit.read")) {
-            true => everything(),
-            false => nothing(),
+        if actor.holds(&Permission::new("audit.read")) {
+            everything()
+        } else {
+            nothing()
         }
-    }
-
-    /// What is private of a row stays private in its entries: that takes the full read permission of its resource.
-    async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<AuditRow>> {
-        let rows = scope::visible::<Self>(reads.actor(), query.shape.deleted);
-        let mut page = read::list::<Self>(reads, query, rows).await?;
-        for found in &mut page.rows {
-            history::hide_private(reads, &mut found.row);
-        }
-        Ok(page)
     }
 
     async fn load_within(
@@ -82,4 +71,14 @@ impl Crud for Audit {
     ) -> Result<Vec<AuditRow>> {
         texts::load(reads, entries, budget).await
     }
+}
+
+/// Lists entries. What is private of a row stays private in its entries: that takes the full read permission of its
+/// resource.
+pub async fn list(reads: &impl Reads, query: &ListQuery<Audit>) -> Result<Page<AuditRow, ()>> {
+    let mut page = Audit::list(reads, query).await?;
+    for found in &mut page.rows {
+        history::hide_private(reads, &mut found.row);
+    }
+    Ok(page)
 }

@@ -1,4 +1,4 @@
-//! The view `audit`: entries of the audit with the base columns of a resource. Views are not generated.
+//! The view `audit`: entries of the audit, with their place in the order of the commits. Views are not generated.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,9 +9,6 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub created_at: DateTimeWithTimeZone,
-    pub updated_at: DateTimeWithTimeZone,
-    pub deleted_at: Option<DateTimeWithTimeZone>,
-    pub deletion_id: Option<i64>,
     pub version: i64,
     /// None until it is sealed.
     pub seq: Option<i64>,

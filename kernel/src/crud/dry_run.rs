@@ -49,9 +49,7 @@ pub async fn authorize_history<C: Crud>(reads: &impl Reads, id: i64) -> Result<b
         base::require_permission::<C>(actor, Action::Audit, &row)?;
         return Ok(base::shows_private::<C>(actor, &row));
     }
-    let live = one(scope::all_live::<C>())
-        .select_only()
-        .column(base::column::<C::Entity>("id"));
+    let live = one(scope::all_live::<C>()).select_only().column(C::ID);
     let is_live = live.into_tuple::<i64>().one(db).await?.is_some();
     let has_full = |action| actor.reach(C::name(), action) == Reach::All;
     if !is_live && has_full(Action::Audit) && has_entries::<C>(reads, id).await? {

@@ -2,22 +2,22 @@
 use sea_orm::prelude::DateTimeWithTimeZone;
 use serde::Deserialize;
 
-/// A row, with what every resource has.
+use super::RowState;
+
+/// A row, with what every list shows of it.
 #[derive(Debug)]
-pub struct Found<R> {
+pub struct Found<R, S = RowState> {
     pub id: i64,
     pub created_at: DateTimeWithTimeZone,
-    pub updated_at: DateTimeWithTimeZone,
-    pub deleted_at: Option<DateTimeWithTimeZone>,
-    pub version: i64,
+    pub state: S,
     /// Whether the actor sees the private fields of this row.
     pub is_full: bool,
     pub row: R,
 }
 
 #[derive(Debug)]
-pub struct Page<R> {
-    pub rows: Vec<Found<R>>,
+pub struct Page<R, S = RowState> {
+    pub rows: Vec<Found<R, S>>,
     /// How many rows match in all, when that was asked for.
     pub total: Option<u64>,
     /// Cursors to what follows and what precedes, where there is something.

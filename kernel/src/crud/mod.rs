@@ -1,6 +1,7 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
 pub mod base;
 pub mod cascade;
+mod columns;
 mod count;
 mod dry_run;
 pub mod erase;
@@ -13,27 +14,24 @@ mod many;
 mod natural;
 mod normalize;
 mod owner;
+mod plan;
 pub mod read;
 pub mod record;
 mod related;
 pub mod revert;
 mod roots;
 pub mod rows;
-mod scan;
 pub mod scope;
 pub mod size;
 mod stats;
 mod unique;
 mod write;
 
-use std::fmt::Debug;
-
-use sea_orm::{
-    ActiveModelBehavior, Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel,
-};
+use sea_orm::{Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel};
 
 pub use crate::clock::now;
-pub use base::{author_column, column, require_permission};
+pub use base::{author_column, require_permission};
+pub use columns::{BaseColumns, Columns, RowState};
 pub(crate) use dry_run::authorize_history;
 pub use expected::Expected;
 pub use field::{Field, Form};
@@ -45,6 +43,7 @@ pub use many::claim;
 pub use natural::NaturalKey;
 pub use owner::Owner;
 pub use owner::lock_for_create;
+pub use plan::Plan;
 pub use related::{Related, Wanted};
 pub use size::{Budget, json_size};
 pub use stats::{Datum, Group, Stats, Values};
@@ -57,9 +56,9 @@ use crate::{
     query::{ListQuery, Shape, StatsQuery},
 };
 
-pub type Model<C> = <<C as Crud>::Entity as EntityTrait>::Model;
-pub type Active<C> = <<C as Crud>::Entity as EntityTrait>::ActiveModel;
-pub type Column<C> = <<C as Crud>::Entity as EntityTrait>::Column;
+pub type Model<C> = <<C as Columns>::Entity as EntityTrait>::Model;
+pub type Active<C> = <<C as Columns>::Entity as EntityTrait>::ActiveModel;
+pub type Column<C> = <<C as Columns>::Entity as EntityTrait>::Column;
 
 /// A write about to happen, as [`Crud::check`] sees it.
 pub struct Change<'a, C: Crud> {
@@ -78,37 +77,22 @@ pub struct Written<C: Crud> {
     pub after: Model<C>,
 }
 
-/// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and what may be done to its rows.
+/// A list of rows of one table: what is shown of them, and to whom.
 ///
-/// Reads and writes see only rows that are live and that the actor may see; the condition is part of each statement.
-/// A row that is not visible is [`Error::NotFound`](crate::Error::NotFound), one that is but may not be changed [`Error::Forbidden`](crate::Error::Forbidden).
-pub trait Crud: Sized + 'static {
-    type Entity: EntityTrait<
-            Model: IntoActiveModel<Active<Self>> + Clone + Debug + Send + Sync,
-            ActiveModel: ActiveModelBehavior + Send,
-        >;
-    /// What a client sets on create.
-    type New: Input + IntoActiveModel<Active<Self>>;
-    /// What a client sets on update: absent fields stay.
-    type Patch: Input + IntoActiveModel<Active<Self>>;
+/// A read sees only rows that the actor may see; the condition is part of each statement.
+pub trait Readable: Columns {
     /// A row with what belongs to it from elsewhere; the model itself where there is nothing.
     type Row: From<Model<Self>>;
 
     /// The column that `.own` permissions compare with the actor's id. Filled in on create where it is not the key.
     const OWNER: Option<Column<Self>>;
-    /// What an owner may do without a permission. An API key needs a scope for it all the same.
-    const OWNER_MAY: &'static [Action] = &[Action::Read];
     /// Whether callers who are not signed in may read the rows that are visible to them.
     const PUBLIC: bool = false;
-    /// The unique text that the service fills in on create if the client leaves it out, such as a slug.
-    const GENERATED: Option<Generated<Column<Self>>> = None;
-    /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.
-    const UNIQUE: &'static [Column<Self>] = &[];
     /// What a client may filter and sort by, beside the base columns.
     const FIELDS: &'static [Field<Column<Self>>];
     /// What `q` looks into, as its migration says: the weightiest first, and only what everyone may read of a row.
     const SEARCH: &'static [Column<Self>] = &[];
-    /// What [`Crud::load`] adds to the fields of a row.
+    /// What [`Readable::load`] adds to the fields of a row.
     const COMPUTED: &'static [&'static str] = &[];
     /// Those of them that are private, as [`Field::private`] columns are.
     const COMPUTED_PRIVATE: &'static [&'static str] = &[];
@@ -118,17 +102,11 @@ pub trait Crud: Sized + 'static {
         Vec::new()
     }
 
-    /// The public field by which rows are known on every server: beside a foreign key in an export, it says which row is
-    /// meant. The generated text, where there is one.
-    fn natural_key() -> Option<NaturalKey> {
-        Self::GENERATED.map(|generated| NaturalKey::plain(generated.column))
-    }
-
     /// Which live rows the actor may see. Where that depends on another table (a subquery), a page of a list looks at a
     /// bounded number of rows, and may be short or empty before the end.
     fn visible(actor: &Actor) -> Condition;
 
-    /// [`Crud::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
+    /// [`Readable::visible`] in parts that share no row, where no index fits all of it but one fits each: then a page reads
     /// nothing of what the actor may not see.
     fn visible_disjoint(actor: &Actor) -> Vec<Condition> {
         vec![Self::visible(actor)]
@@ -146,32 +124,6 @@ pub trait Crud: Sized + 'static {
     /// Whether the actor could do this to some row.
     fn could(actor: &Actor, action: Action) -> bool {
         Self::permission_rules().could(actor, action)
-    }
-
-    /// Whether the actor may do this to these rows, which are visible, or deleted and visible to those who may do this: one
-    /// answer each, in a number of statements that does not depend on the number of rows.
-    async fn authorize(
-        reads: &impl Reads,
-        action: Action,
-        rows: &[Model<Self>],
-    ) -> Result<Vec<Result<()>>> {
-        let authorize = |row| require_permission::<Self>(reads.actor(), action, row);
-        Ok(rows.iter().map(authorize).collect())
-    }
-
-    /// Work on an input that must not hold a transaction open, such as hashing.
-    async fn prepare(_session: &Session, _new: &mut Self::New) -> Result<()> {
-        Ok(())
-    }
-
-    /// Business rules before a write, and columns that follow from others.
-    async fn check(_tx: &Tx, _change: Change<'_, Self>) -> Result<()> {
-        Ok(())
-    }
-
-    /// What else happens in the same transaction once rows are written, and rules that are about more than one row.
-    async fn after_write(_tx: &Tx, _action: Action, _rows: &[Written<Self>]) -> Result<()> {
-        Ok(())
     }
 
     /// Completes rows with what belongs to them, in a number of statements that does not depend on theirs.
@@ -206,14 +158,11 @@ pub trait Crud: Sized + 'static {
         private.chain(Self::COMPUTED_PRIVATE.iter().copied())
     }
 
-    async fn list(reads: &impl Reads, query: &ListQuery<Self>) -> Result<Page<Self::Row>> {
-        let (actor, deleted) = (reads.actor(), query.shape.deleted);
-        let rows = read::Listed {
-            all: scope::visible::<Self>(actor, deleted),
-            parts: scope::visible_disjoint::<Self>(actor, deleted),
-            scan: scan::scan::<Self>(actor, deleted),
-        };
-        read::list_of::<Self>(reads, query, rows).await
+    async fn list(
+        reads: &impl Reads,
+        query: &ListQuery<Self>,
+    ) -> Result<Page<Self::Row, Self::State>> {
+        read::page(reads, Plan::new(reads, query).await?).await
     }
 
     /// Counts and extremes of the rows that a list would show, in groups.
@@ -223,8 +172,62 @@ pub trait Crud: Sized + 'static {
     }
 
     /// A heavy column that `shape` does not show is not read, and empty in the answer.
-    async fn get(reads: &impl Reads, id: i64, shape: &Shape) -> Result<Found<Self::Row>> {
+    async fn get(
+        reads: &impl Reads,
+        id: i64,
+        shape: &Shape,
+    ) -> Result<Found<Self::Row, Self::State>> {
         read::get::<Self>(reads, id, shape).await
+    }
+}
+
+/// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and what may be done to its rows.
+///
+/// Reads and writes see only rows that are live and that the actor may see; the condition is part of each statement.
+/// A row that is not visible is [`Error::NotFound`](crate::Error::NotFound), one that is but may not be changed [`Error::Forbidden`](crate::Error::Forbidden).
+pub trait Crud: Readable + BaseColumns {
+    /// What a client sets on create.
+    type New: Input + IntoActiveModel<Active<Self>>;
+    /// What a client sets on update: absent fields stay.
+    type Patch: Input + IntoActiveModel<Active<Self>>;
+
+    /// What an owner may do without a permission. An API key needs a scope for it all the same.
+    const OWNER_MAY: &'static [Action] = &[Action::Read];
+    /// The unique text that the service fills in on create if the client leaves it out, such as a slug.
+    const GENERATED: Option<Generated<Column<Self>>> = None;
+    /// The columns that are unique among live rows, where there are several: a refusal names all that are taken.
+    const UNIQUE: &'static [Column<Self>] = &[];
+
+    /// The public field by which rows are known on every server: beside a foreign key in an export, it says which row is
+    /// meant. The generated text, where there is one.
+    fn natural_key() -> Option<NaturalKey> {
+        Self::GENERATED.map(|generated| NaturalKey::plain(generated.column))
+    }
+
+    /// Whether the actor may do this to these rows, which are visible, or deleted and visible to those who may do this: one
+    /// answer each, in a number of statements that does not depend on the number of rows.
+    async fn authorize(
+        reads: &impl Reads,
+        action: Action,
+        rows: &[Model<Self>],
+    ) -> Result<Vec<Result<()>>> {
+        let authorize = |row| require_permission::<Self>(reads.actor(), action, row);
+        Ok(rows.iter().map(authorize).collect())
+    }
+
+    /// Work on an input that must not hold a transaction open, such as hashing.
+    async fn prepare(_session: &Session, _new: &mut Self::New) -> Result<()> {
+        Ok(())
+    }
+
+    /// Business rules before a write, and columns that follow from others.
+    async fn check(_tx: &Tx, _change: Change<'_, Self>) -> Result<()> {
+        Ok(())
+    }
+
+    /// What else happens in the same transaction once rows are written, and rules that are about more than one row.
+    async fn after_write(_tx: &Tx, _action: Action, _rows: &[Written<Self>]) -> Result<()> {
+        Ok(())
     }
 
     /// Visible rows that belong to others, or that others belong to, newest first.
@@ -243,7 +246,9 @@ pub trait Crud: Sized + 'static {
     }
 
     async fn create(tx: &Tx, new: &Self::New) -> Result<Found<Self::Row>> {
-        write::create::<Self>(tx, new.clone().into_active_model()).await
+        let new = vec![new.clone().into_active_model()];
+        let row = many::only(many::create::<Self>(tx, new).await?)?;
+        read::one::<Self>(tx, row).await
     }
 
     /// Many at once: a row each, or why it was refused; those that were not are there. The number of statements does not
@@ -259,7 +264,9 @@ pub trait Crud: Sized + 'static {
         target: impl Into<Target>,
         patch: &Self::Patch,
     ) -> Result<Found<Self::Row>> {
-        write::update::<Self>(tx, target.into(), patch.clone().into_active_model()).await
+        let patch = vec![patch.clone().into_active_model()];
+        let row = many::only(many::update::<Self>(tx, &[target.into()], patch).await?)?;
+        read::one::<Self>(tx, row).await
     }
 
     /// Many at once, each row once: as [`Crud::create_all`], but where one was refused the transaction must not go on.
@@ -277,7 +284,7 @@ pub trait Crud: Sized + 'static {
 
     /// Soft: the row and what it owns are gone for every ordinary read and write.
     async fn delete(tx: &Tx, target: impl Into<Target>) -> Result<()> {
-        write::delete::<Self>(tx, target.into()).await
+        many::only(many::delete::<Self>(tx, &[target.into()]).await?).map(drop)
     }
 
     /// Many at once, each row once, with the version that each then has: as [`Crud::create_all`].

@@ -1,5 +1,8 @@
 //! The rows that a row belongs to, and how they are held still while it is inserted or restored.
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    str::FromStr,
+};
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, Order, QueryResult,
@@ -7,7 +10,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockType, SelectStatement},
 };
 
-use super::{Active, Crud, NaturalKey, column, scope};
+use super::{Active, Column, Crud, NaturalKey, scope};
 use crate::{
     Actor, Code, Error, Reads, Result, Tx,
     query::{self, Filter, Filterable, Refused},
@@ -113,14 +116,18 @@ impl Owner {
 /// Before an insert: every owner must be live, visible to the actor, and fit. Refuses the rows of which one is not.
 pub async fn lock_for_create<C: Crud>(tx: &Tx, rows: &mut [Result<Active<C>>]) -> Result<()> {
     for owner in C::owners() {
-        let named = |row: &Result<Active<C>>| reference::<C>(row.as_ref().ok()?, &owner);
-        let ids: BTreeSet<_> = rows.iter().filter_map(named).collect();
-        if ids.is_empty() {
+        let named = |row: &Result<Active<C>>| match row {
+            Ok(row) => reference::<C>(row, &owner),
+            Err(_) => Ok(None),
+        };
+        let ids: Vec<_> = rows.iter().map(named).collect::<Result<_>>()?;
+        let named: BTreeSet<_> = ids.iter().flatten().copied().collect();
+        if named.is_empty() {
             continue;
         }
-        let found = owner.lock(tx, ids, (owner.visible)(tx.actor())).await?;
-        for row in rows.iter_mut() {
-            if let Some(id) = named(row)
+        let found = owner.lock(tx, named, (owner.visible)(tx.actor())).await?;
+        for (row, id) in rows.iter_mut().zip(ids) {
+            if let Some(id) = id
                 && let Err(refusal) = owner.refuse(found.get(&id))
             {
                 *row = Err(refusal);
@@ -133,7 +140,7 @@ pub async fn lock_for_create<C: Crud>(tx: &Tx, rows: &mut [Result<Active<C>>]) -
 /// Before a restore: every owner must be live.
 pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
     for owner in C::owners() {
-        let Some(id) = reference::<C>(row, &owner) else {
+        let Some(id) = reference::<C>(row, &owner)? else {
             continue;
         };
         if owner.lock(tx, [id], super::everything()).await?.is_empty() {
@@ -147,9 +154,12 @@ pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
     Ok(())
 }
 
-fn reference<C: Crud>(row: &Active<C>, owner: &Owner) -> Option<i64> {
-    match row.get(column::<C::Entity>(owner.column)).into_value() {
+/// The id of the owner that a row names, if it names one.
+fn reference<C: Crud>(row: &Active<C>, owner: &Owner) -> Result<Option<i64>> {
+    let column = Column::<C>::from_str(owner.column);
+    let column = column.map_err(|_| Error::bug(format!("{} is no column", owner.column)))?;
+    Ok(match row.get(column).into_value() {
         Some(Value::BigInt(id)) => id,
         _ => None,
-    }
+    })
 }

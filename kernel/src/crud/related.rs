@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, ExprTrait, Func, JoinType, SelectStatement, WindowStatement},
 };
 
-use super::{Column, Crud, Found, Model, base, column, scope, size};
+use super::{Column, Crud, Found, Model, base, scope, size};
 use crate::{Reads, Result, query::Shape};
 
 /// Which rows of a relation are read, and how much of them.
@@ -57,7 +57,7 @@ pub async fn related<C: Crud>(
         let named = Expr::col((C::name(), wanted.foreign_key)).is_in(keys);
         size::select::<C>(rows.filter(named), &shape, None)
     };
-    let rows = rows.order_by_desc(column::<C::Entity>("id"));
+    let rows = rows.order_by_desc(C::ID);
     let rows = reads.db()?.query_all(&rows.into_query()).await?;
     let related = |row: &sea_orm::QueryResult| {
         let model = Model::<C>::from_query_result(row, "")?;
@@ -71,7 +71,7 @@ pub async fn related<C: Crud>(
             false => (true, 1),
         };
         Ok(Related {
-            key: base::read::<C, i64>(&model, wanted.foreign_key),
+            key: row.try_get("", wanted.foreign_key)?,
             found,
             fits,
             siblings: siblings.unsigned_abs(),

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Crud, Model, base, record, scope};
+use super::{Crud, Model, record, scope};
 use crate::{Error, Result, Tx};
 
 /// The version whose values the row gets back.
@@ -31,7 +31,7 @@ pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Ma
     let all = scope::all::<C>();
     let now = all.filter(scope::is::<C>(id)).one(tx).await?;
     let now = now.ok_or(Error::NotFound)?;
-    match version.cmp(&base::version::<C>(&now)) {
+    match version.cmp(&C::version(&now)) {
         Ordering::Equal => Ok(record::fields::<C>(&now)),
         _ => state_at::<C>(tx, &now, version).await,
     }
@@ -47,7 +47,7 @@ pub async fn state_at<C: Crud>(
 ) -> Result<Map<String, Value>> {
     let mut state = record::fields::<C>(now);
     let mut needs_text = false;
-    let mut next = base::version::<C>(now);
+    let mut next = C::version(now);
     let mut before = i64::MAX;
     loop {
         let entries = of_row::<C>(now)
@@ -107,5 +107,5 @@ async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<
 fn of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {
     scope::plain::<Entity>()
         .filter(Column::Resource.eq(C::name()))
-        .filter(Column::ResourceId.eq(base::id::<C>(row)))
+        .filter(Column::ResourceId.eq(C::id(row)))
 }

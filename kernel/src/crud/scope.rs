@@ -21,7 +21,7 @@ pub use each::{portions, update_each};
 pub use ids::next_ids;
 pub use lock::{hold, lock, lock_all, lock_trash};
 
-use super::{Active, Column, Crud, Deleted, Model, base, column, everything};
+use super::{Active, Crud, Deleted, Model, Readable, everything};
 use crate::{Actor, Error, Result, Tx, permission::Action};
 
 pub fn is_live(table: &'static str) -> Expr {
@@ -33,29 +33,34 @@ pub fn is_deleted(table: &'static str) -> Expr {
 }
 
 /// Rows that are not deleted and that the actor may see.
-pub fn live<C: Crud>(actor: &Actor) -> Select<C::Entity> {
+pub fn live<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     all_live::<C>().filter(C::visible(actor))
 }
 
 /// Rows that are not deleted, whoever may see them: for rules of the service, never for an answer.
-pub fn all_live<C: Crud>() -> Select<C::Entity> {
-    C::Entity::find().filter(is_live(C::name()))
+pub fn all_live<C: Readable>() -> Select<C::Entity> {
+    let rows = C::Entity::find();
+    if C::SOFT_DELETES {
+        rows.filter(is_live(C::name()))
+    } else {
+        rows
+    }
 }
 
 /// Deleted rows that the actor may restore, or purge.
-pub fn trash<C: Crud>(actor: &Actor, action: Action) -> Select<C::Entity> {
+pub fn trash<C: Readable>(actor: &Actor, action: Action) -> Select<C::Entity> {
     C::Entity::find()
         .filter(is_deleted(C::name()))
         .filter(C::permission_rules().visible_deleted(actor, action))
 }
 
 /// Rows in these states that the actor sees. Those who may restore a deleted row see it.
-pub fn visible<C: Crud>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
+pub fn visible<C: Readable>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
     visible_if::<C>(actor, deleted, C::visible(actor))
 }
 
 /// The rows of [`visible`] in parts that have no row in common.
-pub fn visible_disjoint<C: Crud>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
+pub fn visible_disjoint<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
     if deleted != Deleted::Exclude {
         return vec![visible::<C>(actor, deleted)];
     }
@@ -64,7 +69,11 @@ pub fn visible_disjoint<C: Crud>(actor: &Actor, deleted: Deleted) -> Vec<Select<
 }
 
 /// The rows of [`visible`] if `live` decides which live rows those are.
-pub fn visible_if<C: Crud>(actor: &Actor, deleted: Deleted, live: Condition) -> Select<C::Entity> {
+pub fn visible_if<C: Readable>(
+    actor: &Actor,
+    deleted: Deleted,
+    live: Condition,
+) -> Select<C::Entity> {
     match deleted {
         Deleted::Exclude => all_live::<C>().filter(live),
         Deleted::Only => trash::<C>(actor, Action::Restore),
@@ -75,19 +84,19 @@ pub fn visible_if<C: Crud>(actor: &Actor, deleted: Deleted, live: Condition) -> 
 }
 
 /// Live rows that the actor sees, and deleted ones whose history the actor may see.
-pub fn with_visible_history<C: Crud>(actor: &Actor) -> Select<C::Entity> {
+pub fn with_visible_history<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     let visible = C::visible(actor);
     C::Entity::find().filter(live_or_deleted::<C>(visible, actor, Action::Audit))
 }
 
 /// Live and deleted rows, whoever may see them: for rules of the service, never for an answer.
-pub fn all<C: Crud>() -> Select<C::Entity> {
+pub fn all<C: Readable>() -> Select<C::Entity> {
     visible_if::<C>(&Actor::System, Deleted::Include, everything())
 }
 
 /// Rows in these states, whoever may see them, and the condition that tells which of them [`visible`] shows. None if those
 /// are the deletions of the actor, which an index finds.
-pub fn all_in_state<C: Crud>(
+pub fn all_in_state<C: Readable>(
     actor: &Actor,
     deleted: Deleted,
 ) -> Option<(Select<C::Entity>, Condition)> {
@@ -103,7 +112,7 @@ pub fn all_in_state<C: Crud>(
 }
 
 /// Holds for live rows for which `live` holds, and for deleted ones to which the actor may do this.
-fn live_or_deleted<C: Crud>(live: Condition, actor: &Actor, action: Action) -> Condition {
+fn live_or_deleted<C: Readable>(live: Condition, actor: &Actor, action: Action) -> Condition {
     let table = C::name();
     let deleted = C::permission_rules().visible_deleted(actor, action);
     let live = everything().add(is_live(table)).add(live);
@@ -111,8 +120,8 @@ fn live_or_deleted<C: Crud>(live: Condition, actor: &Actor, action: Action) -> C
     Condition::any().add(live).add(deleted)
 }
 
-pub fn is<C: Crud>(id: i64) -> Expr {
-    column::<C::Entity>("id").eq(id)
+pub fn is<C: Readable>(id: i64) -> Expr {
+    C::ID.eq(id)
 }
 
 /// One UPDATE of one live, visible row in the version that was read. A row that moved on meanwhile is worth another try.
@@ -141,10 +150,9 @@ async fn update_where<C: Crud>(
     row: Active<C>,
     scope: Condition,
 ) -> Result<Model<C>> {
-    let version: Column<C> = column::<C::Entity>("version");
     let update = C::Entity::update(row)
         .validate()?
-        .filter(version.eq(base::version::<C>(before)))
+        .filter(C::VERSION.eq(C::version(before)))
         .filter(scope);
     match update.exec(tx).await {
         Err(error @ sea_orm::DbErr::RecordNotUpdated) => Err(Error::Contended(error)),
@@ -167,7 +175,7 @@ pub fn side_rows(table: String) -> SelectStatement {
 }
 
 /// Ids of the rows that the actor may see, for conditions on what belongs to them.
-pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
+pub fn visible_ids<C: Readable>(actor: &Actor) -> SelectStatement {
     live_ids(C::name()).cond_where(C::visible(actor)).take()
 }
 
@@ -175,7 +183,7 @@ pub fn visible_ids<C: Crud>(actor: &Actor) -> SelectStatement {
 ///
 /// OFFSET keeps PostgreSQL from making a join of it, for which it expects as few rows to pass as there are visible
 /// owners: but nearly all that is live belongs to those, and a page must not begin with reading the whole table.
-pub fn has_visible<C: Crud>(foreign_key: impl ColumnTrait, actor: &Actor) -> Expr {
+pub fn has_visible<C: Readable>(foreign_key: impl ColumnTrait, actor: &Actor) -> Expr {
     let id = Expr::col((C::name(), "id"));
     let owner = visible_ids::<C>(actor)
         .and_where(id.eq(Expr::col(foreign_key.as_column_ref())))

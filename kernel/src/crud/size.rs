@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, ColumnType, ConnectionTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
-    QueryFilter, QueryResult, QuerySelect, QueryTrait, Select, Value,
+    ColumnTrait, ColumnType, FromQueryResult, IdenStatic, Iterable, ModelTrait, QueryFilter,
+    QueryResult, QuerySelect, Select, Value,
     sea_query::{CaseStatement, Expr, ExprTrait, Func},
 };
 
-use super::{Column, Crud, Found, Model, base, column};
+use super::{Column, Columns, Found, Model, Readable, base};
 use crate::{
     Reads, Result,
     query::{ListQuery, Shape, is_text as is_text_type},
@@ -53,15 +53,18 @@ impl Budget {
 }
 
 /// A row of a page: its model, to go on from, and what is shown of it, unless it was deleted while it was read.
-pub type Placed<C> = (Model<C>, Option<Found<<C as Crud>::Row>>);
+pub type Placed<C> = (
+    Model<C>,
+    Option<Found<<C as Readable>::Row, <C as Columns>::State>>,
+);
 
 /// A row as it was read, without its long texts where they are large.
-pub struct Read<C: Crud> {
+pub struct Read<C: Readable> {
     model: Model<C>,
     octets: u64,
 }
 
-impl<C: Crud> Read<C> {
+impl<C: Readable> Read<C> {
     /// A row of a select that [`select`] made for this shape.
     pub fn new(row: &QueryResult, shape: &Shape) -> Result<Self> {
         let octets = if is_measured::<C>(shape) {
@@ -81,12 +84,12 @@ impl<C: Crud> Read<C> {
 }
 
 /// A row that fits: as it was first read, and whole if that was without its long texts.
-struct Fitting<C: Crud> {
+struct Fitting<C: Readable> {
     first: Model<C>,
     whole: Option<Option<Model<C>>>,
 }
 
-impl<C: Crud> Fitting<C> {
+impl<C: Readable> Fitting<C> {
     /// None if the row was deleted between the two statements.
     fn shown(&self) -> Option<&Model<C>> {
         self.whole
@@ -96,18 +99,18 @@ impl<C: Crud> Fitting<C> {
 }
 
 /// Whether a select for this shape has the column [`OCTETS`].
-pub fn is_measured<C: Crud>(shape: &Shape) -> bool {
+pub fn is_measured<C: Readable>(shape: &Shape) -> bool {
     long::<C>(shape).next().is_some()
 }
 
 /// The long columns that are shown.
-fn long<C: Crud>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
+fn long<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
     let long = C::FIELDS.iter().filter(|field| field.is_long);
     let shown = long.filter(|field| !is_left_out::<C>(field.column, shape));
     shown.map(|field| field.column)
 }
 
-fn is_left_out<C: Crud>(column: Column<C>, shape: &Shape) -> bool {
+fn is_left_out<C: Readable>(column: Column<C>, shape: &Shape) -> bool {
     let name = column.as_str();
     let is_heavy = C::heavy().any(|heavy| heavy == name);
     is_heavy && !shape.shows(name)
@@ -116,7 +119,7 @@ fn is_left_out<C: Crud>(column: Column<C>, shape: &Shape) -> bool {
 /// The columns of a shape. A heavy column that it does not show stays in the table; an empty value takes its place.
 ///
 /// With `at_once`, long texts come along where a row has no more octets of them, and their length always does.
-pub fn select<C: Crud>(
+pub fn select<C: Readable>(
     rows: Select<C::Entity>,
     shape: &Shape,
     at_once: Option<u64>,
@@ -149,7 +152,7 @@ pub fn select<C: Crud>(
 }
 
 /// The columns of a shape, from rows that [`select`] has measured already.
-pub fn select_again<C: Crud>(rows: Select<C::Entity>, shape: &Shape) -> Select<C::Entity> {
+pub fn select_again<C: Readable>(rows: Select<C::Entity>, shape: &Shape) -> Select<C::Entity> {
     let rows = select::<C>(rows, shape, None);
     if is_measured::<C>(shape) {
         rows.column_as(Expr::col((C::name(), OCTETS)), OCTETS)
@@ -193,7 +196,7 @@ fn is_bytes(kind: &ColumnType) -> bool {
 }
 
 /// The length of texts together, in octets. Neither database reads a long text for that.
-pub fn octets<C: Crud>(columns: &[Column<C>]) -> Expr {
+pub fn octets<C: Readable>(columns: &[Column<C>]) -> Expr {
     let length = |column: &Column<C>| {
         let field = Expr::col(column.as_column_ref());
         let field = if is_json(column.def().get_column_type()) {
@@ -222,19 +225,9 @@ pub fn bound(octets: u64) -> i64 {
     i64::try_from(octets).unwrap_or(i64::MAX)
 }
 
-/// The rows of a select that [`select`] made for this shape.
-pub async fn read<C: Crud>(
-    db: &impl ConnectionTrait,
-    rows: Select<C::Entity>,
-    shape: &Shape,
-) -> Result<Vec<Read<C>>> {
-    let rows = db.query_all(&rows.into_query()).await?;
-    rows.iter().map(|row| Read::new(row, shape)).collect()
-}
-
 /// The first rows that fit the budget of the query, complete, and whether any was left out. `all` selects the rows that the
 /// query may show.
-pub async fn fit<C: Crud>(
+pub async fn fit<C: Readable>(
     reads: &impl Reads,
     query: &ListQuery<C>,
     all: Select<C::Entity>,
@@ -273,7 +266,7 @@ pub async fn fit<C: Crud>(
 }
 
 /// Reads the rows whose long texts were left out before, in a statement of its own if there are any.
-async fn whole<C: Crud>(
+async fn whole<C: Readable>(
     reads: &impl Reads,
     query: &ListQuery<C>,
     all: Select<C::Entity>,
@@ -281,23 +274,23 @@ async fn whole<C: Crud>(
 ) -> Result<Vec<Fitting<C>>> {
     let is_large = |row: &Read<C>| row.octets > query.at_once();
     let large = read.iter().filter(|row| is_large(row));
-    let large: Vec<_> = large.map(|row| base::id::<C>(&row.model)).collect();
+    let large: Vec<_> = large.map(|row| C::id(&row.model)).collect();
     let mut texts = HashMap::new();
     if !large.is_empty() {
-        let rows = all.filter(column::<C::Entity>("id").is_in(large));
+        let rows = all.filter(C::ID.is_in(large));
         let rows = select::<C>(rows, &query.shape, None);
         let rows = rows.all(reads.db()?).await?.into_iter();
-        texts.extend(rows.map(|row| (base::id::<C>(&row), row)));
+        texts.extend(rows.map(|row| (C::id(&row), row)));
     }
     let fitting = |row: Read<C>| Fitting {
-        whole: is_large(&row).then(|| texts.remove(&base::id::<C>(&row.model))),
+        whole: is_large(&row).then(|| texts.remove(&C::id(&row.model))),
         first: row.model,
     };
     Ok(read.into_iter().map(fitting).collect())
 }
 
 /// Bytes of a row as JSON, at most.
-fn size<C: Crud>(row: &Model<C>, shape: &Shape) -> u64 {
+fn size<C: Readable>(row: &Model<C>, shape: &Shape) -> u64 {
     let shown = C::FIELDS.iter().map(|field| field.column);
     let shown = shown.filter(|column| shape.shows(column.as_str()));
     let sizes = shown.map(|column| {

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{
-    Column, Crud, Field,
+    Column, Field, Readable,
     size::{Budget, SCALAR, json_size},
 };
 use crate::{
@@ -51,7 +51,7 @@ pub enum Datum {
     Text(String),
 }
 
-pub async fn stats<C: Crud>(
+pub async fn stats<C: Readable>(
     reads: &impl Reads,
     query: &StatsQuery<C>,
     rows: Select<C::Entity>,
@@ -107,7 +107,7 @@ fn size(group: &Group) -> u64 {
 }
 
 /// In the order in which they were selected.
-fn group<C: Crud>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group> {
+fn group<C: Readable>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group> {
     let mut place = 0;
     let mut next = || {
         place += 1;

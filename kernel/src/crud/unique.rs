@@ -1,10 +1,10 @@
 //! Unique values: a refusal names every one that is taken. The database names the first one only.
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, ModelTrait,
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Active, Column, Crud, Model, base, scope};
+use super::{Active, Column, Crud, Model, scope};
 use crate::{
     Code, Error, Result, Tx,
     database::{all_taken, taken_field},
@@ -30,7 +30,7 @@ pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Resu
 /// the database refuses that.
 pub async fn check<C: Crud>(tx: &Tx, before: &Model<C>, row: &Active<C>) -> Result<()> {
     let is_new = |column: &Column<C>| match row.get(*column) {
-        ActiveValue::Set(value) => value != base::value::<C>(before, *column),
+        ActiveValue::Set(value) => value != before.get(*column),
         _ => false,
     };
     let changed: Vec<_> = C::UNIQUE.iter().copied().filter(is_new).collect();
@@ -56,7 +56,7 @@ async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) 
 
 /// Those of these columns whose value another live row has, as fields. One statement.
 async fn taken_of<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> Result<Vec<String>> {
-    let id = row.get(base::column::<C::Entity>("id")).into_value();
+    let id = row.get(C::ID).into_value();
     let mut probes = scope::composed();
     let mut names = Vec::new();
     for column in columns {

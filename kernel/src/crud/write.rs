@@ -1,4 +1,4 @@
-//! `create`, `update`, `delete`, `restore` and `purge`, each in the order of the contract: the row, what the actor may do to it, rules, then the write.
+//! `revert`, `restore` and `purge`, each in the order of the contract: the row, what the actor may do to it, rules, then the write.
 use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{
@@ -12,20 +12,10 @@ use crate::{
     record::{Did, Entry},
 };
 
-pub async fn create<C: Crud>(tx: &Tx, row: Active<C>) -> Result<Found<C::Row>> {
-    let row = many::only(many::create::<C>(tx, vec![row]).await?)?;
-    read::one::<C>(tx, row).await
-}
-
-pub async fn update<C: Crud>(tx: &Tx, target: Target, patch: Active<C>) -> Result<Found<C::Row>> {
-    let row = many::only(many::update::<C>(tx, &[target], vec![patch]).await?)?;
-    read::one::<C>(tx, row).await
-}
-
 pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Found<C::Row>> {
     let before = many::only(many::permitted::<C>(tx, Action::Update, &[target]).await?)?;
     base::require_permission::<C>(tx.actor(), Action::Audit, &before)?;
-    let current = base::version::<C>(&before);
+    let current = C::version(&before);
     let row = match version {
         past if (1..current).contains(&past) => {
             let state = state_at::<C>(tx, &before, past).await?;
@@ -42,10 +32,6 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
     read::one::<C>(tx, row).await
 }
 
-pub async fn delete<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
-    many::only(many::delete::<C>(tx, &[target]).await?).map(drop)
-}
-
 pub async fn restore<C: Crud>(
     tx: &Tx,
     target: Target,
@@ -55,8 +41,8 @@ pub async fn restore<C: Crud>(
         normalize::<C>(patch)?;
     }
     let before = lock_deleted::<C>(tx, Action::Restore, target.id).await?;
-    target.expected.check(base::version::<C>(&before))?;
-    let deletion = base::read::<C, Option<i64>>(&before, "deletion_id");
+    target.expected.check(C::version(&before))?;
+    let deletion = C::state(&before).deletion_id;
     let mut row = before.clone().into_active_model();
     owner::lock_for_restore::<C>(tx, &row).await?;
     if let Some(patch) = patch {
@@ -90,7 +76,7 @@ pub async fn restore<C: Crud>(
 
 pub async fn purge<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
     let before = lock_deleted::<C>(tx, Action::Purge, target.id).await?;
-    target.expected.check(base::version::<C>(&before))?;
+    target.expected.check(C::version(&before))?;
     let mut row = before.clone().into_active_model();
     C::check(
         tx,

@@ -203,10 +203,7 @@ impl Step {
         row: Option<&Model<C>>,
         seen: &HashSet<i64>,
     ) -> Result<()> {
-        let is_live = |row: &Model<C>| {
-            let deletion: Option<i64> = base::read::<C, _>(row, "deletion_id");
-            deletion.is_none()
-        };
+        let is_live = |row: &Model<C>| C::state(row).deletion_id.is_none();
         match (self.action, row) {
             (Action::Delete | Action::Purge, None) => {
                 let need = self.need.unwrap_or(Need::All);
@@ -238,19 +235,16 @@ async fn rows<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashMap<i64, Model<C>>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let id: Column<C> = base::column::<C::Entity>("id");
+    let id: Column<C> = C::ID;
     let all = scope::all::<C>();
     let rows = all.filter(id.is_in(ids.iter().copied())).all(tx).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (base::id::<C>(&row), row))
-        .collect())
+    Ok(rows.into_iter().map(|row| (C::id(&row), row)).collect())
 }
 
 /// Returns the ids of the rows that the actor can see, live or deleted.
 async fn seen<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashSet<i64>> {
     use sea_orm::QuerySelect;
-    let id: Column<C> = base::column::<C::Entity>("id");
+    let id: Column<C> = C::ID;
     let rows = scope::visible::<C>(tx.actor(), Deleted::Include)
         .filter(id.is_in(ids.iter().copied()))
         .select_only()

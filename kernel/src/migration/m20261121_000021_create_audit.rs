@@ -142,7 +142,7 @@ async fn prunes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 /// A view of the entries with the base columns of a resource, so that lists work as for every resource.
-async fn view(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
+pub async fn view(manager: &SchemaManager<'_>, db: DbBackend) -> Result<(), DbErr> {
     let never = match db {
         DbBackend::Postgres => "CAST(NULL AS timestamptz)",
         _ => "NULL",

@@ -9,9 +9,9 @@ use super::{
     sort::{Key, Sort},
     value::{self, ValueKind},
 };
-use crate::{Result, crud::Crud};
+use crate::{Result, crud::Readable};
 
-impl<C: Crud> Sort<C> {
+impl<C: Readable> Sort<C> {
     /// Ranges without common rows, together all that lies beyond a place.
     ///
     /// Row values compare as an index does, and PostgreSQL seeks with them: where the last fields run in one direction
@@ -43,7 +43,7 @@ impl<C: Crud> Sort<C> {
 }
 
 /// None, where these fields cannot be compared as one row value.
-fn past_together<C: Crud>(
+fn past_together<C: Readable>(
     keys: &[Key<C>],
     values: &[Option<Value>],
     ascends: bool,
@@ -63,7 +63,7 @@ fn past_together<C: Crud>(
     })
 }
 
-impl<C: Crud> Key<C> {
+impl<C: Readable> Key<C> {
     fn value(&self, text: Option<&str>) -> Result<Option<Value>> {
         let kind = ValueKind::of(self.column.def().get_column_type());
         let parse = |text| value::parse(kind.unwrap_or(ValueKind::Opaque), text);

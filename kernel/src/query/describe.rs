@@ -3,11 +3,11 @@ use sea_orm::{ColumnTrait, IdenStatic};
 use serde_json::Value;
 
 use super::{
-    BASE_FIELDS, declared,
+    base_names, declared,
     filter::{OPERATORS, TEXT_OPERATORS},
     value::ValueKind,
 };
-use crate::crud::{Column, Crud, Field, Form, size};
+use crate::crud::{Column, Field, Form, Readable, size};
 
 /// A field that a client may name in the query string.
 #[derive(Debug, Clone)]
@@ -36,9 +36,9 @@ pub fn operators(kind: ValueKind) -> Vec<&'static str> {
 }
 
 /// The fields of a resource itself.
-pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
+pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
     let declares = C::FIELDS.iter().map(|field| field.column.as_str());
-    let names = BASE_FIELDS.into_iter().chain(declares);
+    let names = base_names::<C>().chain(declares);
     let field = |name: &str| {
         let field = declared::<C>(name)?;
         let json = |number: i64| field.json(&number.into());
@@ -57,7 +57,7 @@ pub fn declared_fields<C: Crud>() -> Vec<Filterable> {
 }
 
 /// Those, and the fields of its owners.
-pub fn filterable<C: Crud>() -> Vec<Filterable> {
+pub fn filterable<C: Readable>() -> Vec<Filterable> {
     let related = C::owners().into_iter().flat_map(|owner| {
         let relation = owner.relation().unwrap_or_default();
         let fields = (owner.declared)().into_iter();
@@ -70,19 +70,19 @@ pub fn filterable<C: Crud>() -> Vec<Filterable> {
 }
 
 /// The fields whose values are JSON of any type.
-pub fn json_fields<C: Crud>() -> Vec<&'static str> {
+pub fn json_fields<C: Readable>() -> Vec<&'static str> {
     let fields = C::FIELDS.iter();
     let json = fields.filter(|field| size::is_json(field.column.def().get_column_type()));
     json.map(|field| field.column.as_str()).collect()
 }
 
 /// The columns that `q` looks into, the weightiest first.
-pub fn searched<C: Crud>() -> Vec<&'static str> {
+pub fn searched<C: Readable>() -> Vec<&'static str> {
     C::SEARCH.iter().map(IdenStatic::as_str).collect()
 }
 
 /// What is wrong with the declaration of a resource: columns whose values have no order on both databases alike.
-pub fn unsupported_fields<C: Crud>() -> Vec<String> {
+pub fn unsupported_fields<C: Readable>() -> Vec<String> {
     let problem = |field: &Field<Column<C>>| {
         let column = field.column.def();
         let column = column.get_column_type();
@@ -106,15 +106,5 @@ pub fn unsupported_fields<C: Crud>() -> Vec<String> {
             "{name}.{field} has the type {column:?}, which {problem}"
         ))
     };
-    let generated = C::GENERATED.map(|generated| generated.column.as_str());
-    let generated = generated.filter(|column| searched::<C>().contains(column));
-    let searched = generated.map(|column| {
-        let name = C::name();
-        format!("{name} searches {column}, which a restore may change without indexing it: take it out of SEARCH")
-    });
-    C::FIELDS
-        .iter()
-        .filter_map(problem)
-        .chain(searched)
-        .collect()
+    C::FIELDS.iter().filter_map(problem).collect()
 }

@@ -2,23 +2,23 @@
 use super::{
     Count, ListQuery, Shape, Sort, filterable, indexed_fields,
     parameters::Parameters,
-    parse::{deleted, fields, search, shape, sort},
+    parse::{search, shape, shown, sort},
 };
 use crate::{
     Actor, Code, Refusal, Result,
-    crud::{Crud, Deleted},
+    crud::{Deleted, Readable},
 };
 
 /// A list without a window. With `q` it is in the order of `sort` too, as ranks have no place to go on from.
-pub struct ExportQuery<C: Crud>(ListQuery<C>);
+pub struct ExportQuery<C: Readable>(ListQuery<C>);
 
-impl<C: Crud> Default for ExportQuery<C> {
+impl<C: Readable> Default for ExportQuery<C> {
     fn default() -> Self {
         Self(ListQuery::default())
     }
 }
 
-impl<C: Crud> ExportQuery<C> {
+impl<C: Readable> ExportQuery<C> {
     pub fn parameters() -> Parameters<Self> {
         let indexed = indexed_fields::<C>(Deleted::Exclude);
         let rows = Parameters::new([sort(
@@ -27,7 +27,7 @@ impl<C: Crud> ExportQuery<C> {
             1,
         )])
         .with(search("The rows are in the order of `sort`."))
-        .with([deleted().embed(shape), fields::<C>().embed(shape)])
+        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
         .with_filters(filterable::<C>, ListQuery::filter)
         .check(|query, _| {
             let deleted = query.shape.deleted;

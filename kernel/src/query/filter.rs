@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Actor, Code,
-    crud::{Column, Crud, Field, scope},
+    crud::{Column, Field, Readable, scope},
     quote,
 };
 
@@ -92,7 +92,7 @@ struct Through {
 }
 
 impl Filter {
-    pub fn equal<C: Crud>(column: Column<C>, value: impl Into<Value>) -> Self {
+    pub fn equal<C: Readable>(column: Column<C>, value: impl Into<Value>) -> Self {
         let value = value.into();
         Self {
             meaning: Meaning::new(column.as_str(), "eq", std::slice::from_ref(&value)),
@@ -104,7 +104,7 @@ impl Filter {
     }
 
     /// `name` as the client wrote it: a field, perhaps of a relation, and perhaps an operator.
-    pub fn parse<C: Crud>(name: &str, text: &str) -> Result<Self, Refused> {
+    pub fn parse<C: Readable>(name: &str, text: &str) -> Result<Self, Refused> {
         let (field, operator) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
             Some((field, operator)) => (field, operator),
             None => (name, "eq"),
@@ -135,7 +135,7 @@ impl Filter {
     }
 
     /// A filter on a field of `C` itself.
-    pub fn on<C: Crud>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
+    pub fn on<C: Readable>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
         let is_filterable = |field: &Field<Column<C>>| field.is_filterable();
         let unknown = || unknown_field::<C>(is_filterable);
         let declared = declared::<C>(field).ok_or_else(unknown)?;

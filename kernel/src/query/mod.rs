@@ -15,11 +15,11 @@ pub(crate) mod value;
 
 use std::collections::BTreeSet;
 
-use sea_orm::{DbBackend, IdenStatic, QueryFilter, QuerySelect, Select, Value};
+use sea_orm::{DbBackend, IdenStatic, QueryFilter, Select, Value};
 
 use crate::{
     Actor, Code, Error, Refusal, Result,
-    crud::{Column, Crud, Deleted, Field, Model, column, everything, nothing, scope, size},
+    crud::{Column, Deleted, Field, Readable},
     permission::{Action, Reach},
     secret::Secret,
 };
@@ -37,7 +37,7 @@ pub use search::MAX_SEARCH;
 use search::Search;
 pub use search::{index, index_changed};
 pub use sort::MAX_FIELDS;
-use sort::Sort;
+pub(crate) use sort::Sort;
 pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
 pub use value::ValueKind;
 pub use value::is_text;
@@ -50,21 +50,18 @@ pub const MAX_OFFSET: u64 = 10_000;
 /// Bytes of an answer, unless the configuration says otherwise.
 pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// Declared by every resource without being named.
-const BASE_FIELDS: [&str; 4] = ["id", "created_at", "updated_at", "version"];
-
-/// Those of them in whose order every resource has an index of its live rows.
+/// The base columns in whose order every resource has an index of its live rows.
 const INDEXED: [&str; 2] = ["id", "created_at"];
 
 /// A refusal of a value: its code, and what is allowed.
 pub type Refused = (Code, String);
 
 /// Filters, order and window of one list of `C`.
-pub struct ListQuery<C: Crud> {
+pub struct ListQuery<C: Readable> {
     filters: Vec<Filter>,
     search: Option<Search>,
     /// None where the best that was found comes first.
-    sort: Option<Sort<C>>,
+    pub(crate) sort: Option<Sort<C>>,
     /// The private fields that were named.
     private: Vec<Private>,
     /// Filters that the path sets, such as the parent of a sub-collection.
@@ -112,7 +109,7 @@ impl Shape {
     }
 }
 
-impl<C: Crud> Default for ListQuery<C> {
+impl<C: Readable> Default for ListQuery<C> {
     fn default() -> Self {
         Self {
             filters: Vec::new(),
@@ -131,7 +128,7 @@ impl<C: Crud> Default for ListQuery<C> {
     }
 }
 
-impl<C: Crud> ListQuery<C> {
+impl<C: Readable> ListQuery<C> {
     /// Bytes of the rows of a page: half of the answer is for related rows, if any come along.
     pub(crate) fn budget(&self) -> u64 {
         match self.shape.includes.is_empty() {
@@ -200,105 +197,22 @@ impl<C: Crud> ListQuery<C> {
         cursor.map(Some).ok_or_else(bad_cursor)
     }
 
-    /// In order, beyond `place`; backwards before it, nearest first. `parts` are `rows` again, in parts that share none;
-    /// the first `most` rows of the list may come from any of them.
-    pub(crate) fn windowed(
-        &self,
-        rows: Select<C::Entity>,
-        parts: &[Select<C::Entity>],
-        place: Option<&Cursor>,
-        most: u64,
-        db: DbBackend,
-    ) -> Result<Select<C::Entity>> {
-        match (&self.sort, &self.search, place) {
-            (Some(sort), None, place) => self.in_order(parts, sort, place, most),
-            // The words are looked for once.
-            (Some(sort), Some(_), place) => self.in_order(&[rows], sort, place, most),
-            (None, Some(search), None) => Ok(search.rank::<C>(rows, db)),
-            (None, ..) => Err(Error::bug("only a search without a place needs no order")),
-        }
+    /// Whether the list has only rows that a search finds.
+    pub(crate) fn has_search(&self) -> bool {
+        self.search.is_some()
     }
 
-    /// The first rows of each part, and of each range beyond the place, are found by an index, and put in order together.
-    fn in_order(
-        &self,
-        parts: &[Select<C::Entity>],
-        sort: &Sort<C>,
-        place: Option<&Cursor>,
-        most: u64,
-    ) -> Result<Select<C::Entity>> {
-        let order = |rows| sort.order(rows, place.is_some_and(|place| place.backward));
-        let ranges = match place {
-            Some(place) => sort.beyond(place)?,
-            None => vec![everything()],
-        };
-        let beyond = |rows: Select<C::Entity>| {
-            let ranges = ranges.iter().cloned();
-            ranges.map(move |range| rows.clone().filter(range))
-        };
-        let mut pieces: Vec<_> = parts.iter().cloned().flat_map(beyond).collect();
-        Ok(match (pieces.pop(), pieces.is_empty()) {
-            (None, _) => order(scope::all_live::<C>().filter(nothing())),
-            (Some(only), true) => order(only),
-            (Some(last), false) => {
-                let first = |rows| order(rows).limit(most);
-                let pieces = pieces.into_iter().chain([last]);
-                let rows = scope::any_of(pieces.map(first));
-                order(size::select_again::<C>(rows, &self.shape))
-            }
-        })
-    }
-
-    /// Whether a list without a place is in an order of fields, and not of ranks.
-    pub(crate) fn is_ordered(&self) -> bool {
-        self.sort.is_some()
-    }
-
-    /// The order in which a page at this place is read.
-    pub(crate) fn in_page_order(
-        &self,
-        rows: Select<C::Entity>,
-        place: Option<&Cursor>,
-    ) -> Select<C::Entity> {
-        match &self.sort {
-            Some(sort) => sort.order(rows, place.is_some_and(|place| place.backward)),
+    /// The rows that a search finds, the best first.
+    pub(crate) fn ranked(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
+        match &self.search {
+            Some(search) => search.rank::<C>(rows, db),
             None => rows,
         }
     }
 
-    /// A cursor to a row itself, which no page has shown yet.
-    pub(crate) fn cursor_to(
-        &self,
-        row: Option<&Model<C>>,
-        backward: bool,
-        secret: &Secret,
-    ) -> Option<String> {
-        let place = Cursor {
-            backward,
-            inclusive: true,
-            values: self.sort.as_ref()?.values(row?),
-        };
-        self.cursor_at(&place, secret)
-    }
-
-    /// A cursor to what follows a row, or precedes it. Ranks change with every other row, so there is none among them.
-    pub(crate) fn cursor(&self, row: &Model<C>, backward: bool, secret: &Secret) -> Option<String> {
-        let place = Cursor {
-            backward,
-            inclusive: false,
-            values: self.sort.as_ref()?.values(row),
-        };
-        self.cursor_at(&place, secret)
-    }
-
-    pub(crate) fn cursor_at(&self, place: &Cursor, secret: &Secret) -> Option<String> {
-        self.sort.as_ref()?;
-        place.encode(secret, &self.binding())
-    }
-
     /// What a cursor is bound to: the meaning of the list, however the client wrote it. JSON keeps its parts apart,
     /// whatever characters they have.
-    fn binding(&self) -> String {
+    pub(crate) fn binding(&self) -> String {
         let meanings = |filters: &[Filter]| -> BTreeSet<_> {
             filters
                 .iter()
@@ -332,7 +246,7 @@ fn permit(private: &[Private], actor: &Actor) -> Result<()> {
 }
 
 /// What a resource declares of a field that rows may be sorted and grouped by. Refusals list the fields that are meant.
-fn sortable<C: Crud>(
+fn sortable<C: Readable>(
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
@@ -353,7 +267,7 @@ fn sortable<C: Crud>(
 }
 
 /// The fields in whose order an index has live rows; deleted ones have an index by id only.
-pub fn indexed_fields<C: Crud>(deleted: Deleted) -> Vec<&'static str> {
+pub fn indexed_fields<C: Readable>(deleted: Deleted) -> Vec<&'static str> {
     let declared = C::FIELDS
         .iter()
         .filter(|field| field.is_indexed && !field.is_private);
@@ -365,34 +279,37 @@ pub fn indexed_fields<C: Crud>(deleted: Deleted) -> Vec<&'static str> {
 }
 
 /// The fields that everyone may name of those for which `is_meant` holds, the base columns first.
-fn public<C: Crud>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
-    let base = BASE_FIELDS.map(|name| Field::public(column::<C::Entity>(name)));
+fn public<C: Readable>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+    let base: Vec<_> = C::base().map(Field::public).collect();
     let fields = base.iter().chain(C::FIELDS);
     let meant = fields.filter(|field| !field.is_private && is_meant(field));
     meant.map(|field| field.column.as_str()).collect()
 }
 
+fn base_names<C: Readable>() -> impl Iterator<Item = &'static str> {
+    C::base().map(|column| column.as_str())
+}
+
 /// What a resource declares of a field.
-fn declared<C: Crud>(name: &str) -> Option<Field<Column<C>>> {
-    if BASE_FIELDS.contains(&name) {
-        return Some(Field::public(column::<C::Entity>(name)));
+fn declared<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
+    if let Some(column) = C::base_column(name) {
+        return Some(Field::public(column));
     }
     let mut fields = C::FIELDS.iter().filter(|field| field.is_filterable());
     fields.find(|field| field.column.as_str() == name).copied()
 }
 
 /// Lists the fields that every caller may name: naming the others would reveal that they exist.
-fn unknown_field<C: Crud>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
+fn unknown_field<C: Readable>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
     let known = public::<C>(is_meant).join(", ");
     (Code::Unknown, format!("unknown field; expected {known}"))
 }
 
 /// The members that a client may ask for by name.
-pub fn showable<C: Crud>() -> Vec<&'static str> {
+pub fn showable<C: Readable>() -> Vec<&'static str> {
     let columns = C::FIELDS.iter().map(|field| field.column.as_str());
-    BASE_FIELDS
-        .into_iter()
-        .chain(["deleted_at"])
+    base_names::<C>()
+        .chain(C::SOFT_DELETES.then_some("deleted_at"))
         .chain(columns)
         .chain(C::COMPUTED.iter().copied())
         .collect()

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Code, Refusal, Registry, Result,
-    crud::{Crud, Deleted},
+    crud::{Deleted, Readable},
 };
 
 const COUNTS: [(&str, Count); 3] = [
@@ -28,7 +28,7 @@ const STATES: [(&str, Deleted); 3] = [
 pub(super) const RANKED: &str =
     "The best matches come first, with `offset` and without `cursor`, unless `sort` is given.";
 
-impl<C: Crud> ListQuery<C> {
+impl<C: Readable> ListQuery<C> {
     pub fn parameters(registry: &Registry) -> Parameters<Self> {
         Parameters::new([
             Parameter::number("limit", "Page size.", 1..=MAX_LIMIT, |query: &mut Self, limit| {
@@ -65,7 +65,7 @@ impl<C: Crud> ListQuery<C> {
             ),
         ])
         .with(search(RANKED))
-        .with([deleted().embed(shape), fields::<C>().embed(shape)])
+        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
         .with(include::<C>(registry).map(|include| include.embed(shape)))
         .with_filters(filterable::<C>, Self::filter)
         .check(|query, given| {
@@ -122,27 +122,32 @@ impl<C: Crud> ListQuery<C> {
 
 impl Shape {
     /// The query parameters of a single row.
-    pub fn parameters<C: Crud>(registry: &Registry) -> Parameters<Self> {
-        Parameters::new([deleted(), fields::<C>()]).with(include::<C>(registry))
+    pub fn parameters<C: Readable>(registry: &Registry) -> Parameters<Self> {
+        Parameters::new(shown::<C>()).with(include::<C>(registry))
     }
 }
 
-pub(super) fn shape<C: Crud>(query: &mut ListQuery<C>) -> &mut Shape {
+pub(super) fn shape<C: Readable>(query: &mut ListQuery<C>) -> &mut Shape {
     &mut query.shape
 }
 
-pub(super) fn deleted() -> Parameter<Shape> {
-    Parameter::one_of(
+pub(super) fn shown<C: Readable>() -> impl Iterator<Item = Parameter<Shape>> {
+    deleted::<C>().into_iter().chain([fields::<C>()])
+}
+
+/// Absent if rows are not soft-deleted.
+pub(super) fn deleted<C: Readable>() -> Option<Parameter<Shape>> {
+    let deleted = Parameter::one_of(
         "deleted",
         "Whether to include deleted rows, for callers who may restore them.",
         &STATES,
         |shape: &mut Shape, deleted| shape.deleted = deleted,
-    )
-    .default("exclude")
+    );
+    C::SOFT_DELETES.then(|| deleted.default("exclude"))
 }
 
 /// A member that the caller may not see is absent from the answer.
-pub(super) fn fields<C: Crud>() -> Parameter<Shape> {
+fn fields<C: Readable>() -> Parameter<Shape> {
     Parameter::list(
         "fields",
         "The members to return beside `id`. The default is all.",
@@ -152,7 +157,7 @@ pub(super) fn fields<C: Crud>() -> Parameter<Shape> {
 }
 
 /// Absent if the resource has no relations.
-fn include<C: Crud>(registry: &Registry) -> Option<Parameter<Shape>> {
+fn include<C: Readable>(registry: &Registry) -> Option<Parameter<Shape>> {
     let relations = relations(C::name(), registry);
     let values: Vec<_> = relations.iter().flat_map(include::Include::names).collect();
     let is_empty = values.is_empty();
@@ -171,7 +176,7 @@ fn include<C: Crud>(registry: &Registry) -> Option<Parameter<Shape>> {
     (!is_empty).then_some(include)
 }
 
-pub(super) fn sort<C: Crud>(
+pub(super) fn sort<C: Readable>(
     text: &str,
     fields: Vec<String>,
     most: usize,
@@ -191,7 +196,7 @@ pub(super) fn sort<C: Crud>(
 }
 
 /// Absent if the resource cannot be searched; `order` describes the order of the results.
-pub(super) fn search<C: Crud>(order: &str) -> Option<Parameter<ListQuery<C>>> {
+pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>> {
     let text = format!(
         "Words to find in {}. Rows must contain all of them; the last one may be a prefix. `\"a phrase\"` matches word for word, `-word` excludes rows. \
          {order}",
@@ -210,7 +215,7 @@ pub(super) fn search<C: Crud>(order: &str) -> Option<Parameter<ListQuery<C>>> {
 }
 
 /// The fields that every caller may sort by.
-fn sortable_names<C: Crud>() -> Vec<String> {
+fn sortable_names<C: Readable>() -> Vec<String> {
     let is_public = |field: &Filterable| field.is_sortable && field.private_of.is_none();
     let fields = declared_fields::<C>().into_iter();
     fields.filter(is_public).map(|field| field.name).collect()

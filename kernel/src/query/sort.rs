@@ -9,25 +9,25 @@ use super::{
     parameter::{repeated, too_many},
     sortable, unknown_field, value,
 };
-use crate::crud::{Column, Crud, Deleted, Field, Model, column};
+use crate::crud::{Column, Deleted, Field, Model, Readable};
 
 pub const MAX_FIELDS: usize = 3;
 
 /// Fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
-pub struct Sort<C: Crud> {
+pub struct Sort<C: Readable> {
     pub(super) keys: Vec<Key<C>>,
     /// The refusal of its first private field, for callers who may not read it.
     pub(super) private: Option<Refused>,
 }
 
-pub(super) struct Key<C: Crud> {
+pub(super) struct Key<C: Readable> {
     pub(super) column: Column<C>,
     pub(super) order: Order,
 }
 
-impl<C: Crud> Default for Sort<C> {
+impl<C: Readable> Default for Sort<C> {
     fn default() -> Self {
-        let column = column::<C::Entity>("id");
+        let column = C::ID;
         let order = Order::Desc;
         Self {
             keys: vec![Key { column, order }],
@@ -36,7 +36,7 @@ impl<C: Crud> Default for Sort<C> {
     }
 }
 
-impl<C: Crud> Sort<C> {
+impl<C: Readable> Sort<C> {
     pub fn parse(text: &str) -> Result<Self, Refused> {
         let names: Vec<_> = text.split(',').collect();
         if names.len() > MAX_FIELDS {
@@ -75,7 +75,7 @@ impl<C: Crud> Sort<C> {
                 .last()
                 .map_or(Order::Desc, |key| key.order.clone());
             sort.keys.push(Key {
-                column: column::<C::Entity>("id"),
+                column: C::ID,
                 order,
             });
         }
@@ -130,7 +130,7 @@ impl<C: Crud> Sort<C> {
     }
 }
 
-impl<C: Crud> Key<C> {
+impl<C: Readable> Key<C> {
     pub(super) fn field(&self) -> Expr {
         Expr::col(self.column.as_column_ref())
     }

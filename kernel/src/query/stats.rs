@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Actor, Code, Refusal, Result,
-    crud::{Column, Crud, Deleted, Field},
+    crud::{Column, Deleted, Field, Readable},
 };
 
 /// Fields of `group_by`, and of `min`, `max` and `sum` each.
@@ -21,7 +21,7 @@ pub const MAX_EXTREMES: usize = 5;
 /// Groups of one answer.
 pub const MAX_GROUPS: u64 = 1_000;
 
-pub struct StatsQuery<C: Crud> {
+pub struct StatsQuery<C: Readable> {
     /// Which rows: its order and window are not used.
     rows: ListQuery<C>,
     pub group_by: Vec<Field<Column<C>>>,
@@ -31,7 +31,7 @@ pub struct StatsQuery<C: Crud> {
     pub sum: Vec<Field<Column<C>>>,
 }
 
-impl<C: Crud> Default for StatsQuery<C> {
+impl<C: Readable> Default for StatsQuery<C> {
     fn default() -> Self {
         Self {
             rows: ListQuery::default(),
@@ -44,7 +44,7 @@ impl<C: Crud> Default for StatsQuery<C> {
     }
 }
 
-impl<C: Crud> StatsQuery<C> {
+impl<C: Readable> StatsQuery<C> {
     pub fn parameters() -> Parameters<Self> {
         let count = Parameter::one_of(
             "count",
@@ -54,7 +54,7 @@ impl<C: Crud> StatsQuery<C> {
         );
         let rows: fn(&mut Self) -> &mut ListQuery<C> = |query| &mut query.rows;
         let filters = Parameters::new(search(RANKED))
-            .with([deleted().embed(shape)])
+            .with(deleted::<C>().map(|deleted| deleted.embed(shape)))
             .with_filters(filterable::<C>, ListQuery::filter);
         let own = Parameters::new([
             fields(
@@ -131,7 +131,7 @@ impl<C: Crud> StatsQuery<C> {
 type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
 
 /// A parameter that lists fields for which `is_meant` holds.
-fn fields<C: Crud>(
+fn fields<C: Readable>(
     name: &'static str,
     text: &str,
     (is_meant, most): (IsMeant<C>, usize),
@@ -154,7 +154,7 @@ fn fields<C: Crud>(
     })
 }
 
-fn field<C: Crud>(
+fn field<C: Readable>(
     parameter: &str,
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,

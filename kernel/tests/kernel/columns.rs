@@ -6,7 +6,7 @@ mod unsupported;
 mod values;
 
 use kernel::{
-    Actor, Crud, Error, Kernel, Refusal,
+    Actor, Crud, Error, Kernel, Readable, Refusal,
     crud::{Datum, Page},
     migration::{self, Migrator},
     query::{ListQuery, StatsQuery, declared_fields},

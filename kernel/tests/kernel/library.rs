@@ -126,10 +126,9 @@ pub struct ShelfPatch {
     pub name: Option<String>,
 }
 
-impl Crud for Shelves {
-    type Entity = shelves::Entity;
-    type New = NewShelf;
-    type Patch = ShelfPatch;
+base_columns!(Shelves, shelves);
+
+impl Readable for Shelves {
     type Row = shelves::Model;
 
     /// Who creates a shelf owns it: `shelves.update.own` and the like mean this column.
@@ -143,6 +142,11 @@ impl Crud for Shelves {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Shelves {
+    type New = NewShelf;
+    type Patch = ShelfPatch;
 }
 
 pub struct Books;
@@ -168,10 +172,9 @@ pub struct BookPatch {
     pub pages: Option<i32>,
 }
 
-impl Crud for Books {
-    type Entity = books::Entity;
-    type New = NewBook;
-    type Patch = BookPatch;
+base_columns!(Books, books);
+
+impl Readable for Books {
     type Row = books::Model;
 
     const OWNER: Option<books::Column> = None;
@@ -190,4 +193,9 @@ impl Crud for Books {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Books {
+    type New = NewBook;
+    type Patch = BookPatch;
 }

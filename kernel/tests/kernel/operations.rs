@@ -1,6 +1,6 @@
 //! Everything that the kernel does with a resource, once it is declared.
 use kernel::{
-    Actor, Code, Crud, Error, Kernel, Session,
+    Actor, Code, Crud, Error, Kernel, Readable, Session,
     actor::{Caller, Credential},
     audit::{self, Audit},
     crud::{Expected, Found, Target},
@@ -59,7 +59,7 @@ async fn a_row_is_created_read_updated_and_deleted() {
         let session = user(&kernel, 7, &["shelves.*", "books.*"]);
         let shelf = shelf(&session, "Novels").await;
         let emma = book(&session, shelf.id, "Emma", 480).await;
-        assert_eq!((shelf.row.user_id, emma.version), (7, 1));
+        assert_eq!((shelf.row.user_id, emma.state.version), (7, 1));
 
         let patch = BookPatch { pages: Some(474) };
         let update = async |version| {
@@ -74,7 +74,7 @@ async fn a_row_is_created_read_updated_and_deleted() {
         assert!(matches!(update(1).await, Err(Error::Stale(2))));
 
         let read = Books::visible_row(&session, emma.id).await.unwrap();
-        assert_eq!((read.row.pages, read.version), (474, 2));
+        assert_eq!((read.row.pages, read.state.version), (474, 2));
 
         let delete = session.write(async |tx| Books::delete(tx, emma.id).await);
         delete.await.unwrap();

@@ -38,16 +38,13 @@ pub struct CommentPatch {
     pub body: Option<String>,
 }
 
-impl Crud for Comments {
-    type Entity = Entity;
-    type New = NewComment;
-    type Patch = CommentPatch;
+base_columns!(Comments);
+
+impl Readable for Comments {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
     const PUBLIC: bool = true;
-    /// The author of a post may delete the comments on it.
-    const OWNER_MAY: &'static [Action] = &[Action::Read, Action::Delete];
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::PostId).indexed(),
         Field::public(Column::AuthorId),
@@ -83,6 +80,14 @@ impl Crud for Comments {
         Self::permission_rules().could(actor, action)
             || (action == Action::Delete && actor.owner(Self::name(), action).is_some())
     }
+}
+
+impl Crud for Comments {
+    type New = NewComment;
+    type Patch = CommentPatch;
+
+    /// The author of a post may delete the comments on it.
+    const OWNER_MAY: &'static [Action] = &[Action::Read, Action::Delete];
 
     async fn authorize(
         reads: &impl Reads,

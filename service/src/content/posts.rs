@@ -49,20 +49,13 @@ pub struct PostPatch {
     pub status: Option<String>,
 }
 
-impl Crud for Posts {
-    type Entity = Entity;
-    type New = NewPost;
-    type Patch = PostPatch;
+base_columns!(Posts);
+
+impl Readable for Posts {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
     const PUBLIC: bool = true;
-    const GENERATED: Option<Generated<Column>> = Some(Generated {
-        column: Column::Slug,
-        source: Column::Title,
-        make: |title| slug::make(title, "post"),
-        vary: slug::vary,
-    });
     const FIELDS: &'static [Field<Column>] = &[
         Field::public(Column::Title),
         Field::public(Column::Slug).indexed(),
@@ -99,6 +92,18 @@ impl Crud for Posts {
         let published = everything().add(is_published.clone());
         [published].into_iter().chain(own).collect()
     }
+}
+
+impl Crud for Posts {
+    type New = NewPost;
+    type Patch = PostPatch;
+
+    const GENERATED: Option<Generated<Column>> = Some(Generated {
+        column: Column::Slug,
+        source: Column::Title,
+        make: |title| slug::make(title, "post"),
+        vary: slug::vary,
+    });
 
     async fn check(_tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         let post = change.after;

@@ -221,7 +221,7 @@ async fn account_state(session: &Session, user: &Model) -> Result<AccountState> 
 /// Fails with [`Error::Invalid`] if the address changes and `current_password` is missing or wrong.
 pub async fn update_me(session: &Session, expected: Expected, patch: AccountPatch) -> Result<Me> {
     let Me { user, .. } = me(session).await?;
-    expected.check(user.version)?;
+    expected.check(user.state.version)?;
     let (wanted, password) = (patch.email.clone(), patch.current_password.clone());
     let wanted = wanted.filter(|wanted| *wanted != user.row.user.email);
     let change = match wanted {

@@ -17,7 +17,7 @@ use crate::{
     mail::{self, MIN_INTERVAL, Mail, Template},
 };
 use kernel::{
-    Crud, Error, Reads, Result, Session, Tx,
+    Error, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{now, scope},
 };

@@ -5,8 +5,8 @@ use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{ExprTrait, LockType},
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{ExprTrait, IntoCondition, LockType},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -17,11 +17,13 @@ use super::{
     token::{hash, is_issued, random},
 };
 use kernel::{
-    Code, Error, Reads, Refusal, Result, Session, Tx,
+    Actor, Code, Error, Found, Readable, Reads, Refusal, Result, Session, Tx,
     audit::Did,
-    crud::{everything, now, scope},
+    crud::{Field, Page, Plan, everything, nothing, now, read, scope},
     input::{Trimmed, refuse},
+    list_columns,
     permission::{Grants, Permission, PermissionName},
+    query::ListQuery,
     secret::Secret,
     time,
 };
@@ -49,37 +51,48 @@ pub struct NewApiKey {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A key as its owner sees it.
-#[derive(Debug)]
-pub struct ApiKey {
-    pub id: i64,
-    pub name: String,
-    /// The first characters of the key.
-    pub prefix: String,
-    /// Permissions as the request wrote them.
-    pub scopes: Vec<String>,
-    pub created_at: DateTime<Utc>,
-    /// Accurate to a minute.
-    pub last_used_at: Option<DateTime<Utc>>,
-    pub expires_at: Option<DateTime<Utc>>,
+/// The API keys of the caller.
+pub struct ApiKeys;
+
+list_columns!(ApiKeys);
+
+impl Readable for ApiKeys {
+    type Row = Model;
+
+    const OWNER: Option<Column> = Some(Column::UserId);
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Name),
+        Field::public(Column::Prefix),
+        Field::opaque(Column::Scopes),
+        Field::public(Column::LastUsedAt),
+        Field::public(Column::ExpiresAt),
+    ];
+
+    fn visible(actor: &Actor) -> Condition {
+        match actor.user_id() {
+            Some(me) => Column::UserId.eq(me).into_condition(),
+            None => nothing(),
+        }
+    }
 }
 
-/// Lists the caller's own keys, newest first.
-pub async fn api_keys(session: &Session) -> Result<Vec<ApiKey>> {
-    let (user, _) = current_session(session)?;
-    let rows = scope::plain::<Entity>()
-        .filter(Column::UserId.eq(user))
-        .filter(unexpired_keys())
-        .order_by_desc(Column::Id)
-        .limit(MAX_KEYS);
-    let rows = rows.all(session.db()?).await?;
-    Ok(rows.into_iter().map(ApiKey::from).collect())
+/// Lists the caller's own keys that have not expired.
+pub async fn list_api_keys(
+    session: &Session,
+    query: &ListQuery<ApiKeys>,
+) -> Result<Page<Model, ()>> {
+    current_session(session)?;
+    let rows = scope::live::<ApiKeys>(session.actor()).filter(unexpired_keys());
+    read::page(session, Plan::among(session, query, rows).await?).await
 }
 
 /// Creates a key and returns its text, which is never shown again.
 ///
 /// Fails with [`Error::Invalid`] if a scope is unknown or the caller lacks it, and with a conflict if they have too many keys.
-pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKey, SecretString)> {
+pub async fn create_api_key(
+    session: &Session,
+    new: &NewApiKey,
+) -> Result<(Found<Model, ()>, SecretString)> {
     let (user, this) = current_session(session)?;
     let scopes = new.scopes.iter().map(String::as_str);
     session
@@ -109,7 +122,8 @@ pub async fn create_api_key(session: &Session, new: &NewApiKey) -> Result<(ApiKe
             Ok(key)
         })
         .await?;
-    Ok((key.into(), text))
+    let key = read::one::<ApiKeys>(session, key).await?;
+    Ok((key, text))
 }
 
 /// Fails with [`Error::NotFound`] if the caller has no key with this id.
@@ -219,21 +233,6 @@ async fn record_change(tx: &Tx, did: Did, key: &Model) -> Result<()> {
         _ => entry.changing("api_key", what, ()),
     });
     Ok(())
-}
-
-impl From<Model> for ApiKey {
-    fn from(key: Model) -> Self {
-        let scopes = crate::identity::roles::parse(&key.scopes);
-        Self {
-            id: key.id,
-            name: key.name,
-            prefix: key.prefix,
-            scopes: scopes.map(|scope| scope.to_string()).collect(),
-            created_at: key.created_at.to_utc(),
-            last_used_at: key.last_used_at.map(|time| time.to_utc()),
-            expires_at: key.expires_at.map(|time| time.to_utc()),
-        }
-    }
 }
 
 /// Fails unless the time is in the future and its year has four digits, as RFC 3339 writes years.

@@ -30,7 +30,7 @@ use crate::{
     mail::{self, Mail},
 };
 use kernel::{
-    Code, Crud, Error, Found, Origin, Reads, Result, Session, Tx,
+    Code, Crud, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{now, scope},
     input::refuse,

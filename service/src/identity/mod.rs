@@ -37,7 +37,9 @@ pub use account::{
 };
 pub use address::resend_verification;
 pub(crate) use address::{confirm_addresses, is_verified};
-pub use api_keys::{ApiKey, NewApiKey, api_keys, create_api_key, has_api_key, revoke_api_key};
+pub use api_keys::{
+    ApiKeys, NewApiKey, create_api_key, has_api_key, list_api_keys, revoke_api_key,
+};
 pub use csrf::{csrf_token, is_csrf_token};
 pub use invite::{
     Acceptance, Invitation, accept, create_first_run_token, invite, revoke_first_run_token,
@@ -51,8 +53,8 @@ pub(crate) use resolve::withheld_for_user;
 pub use resolve::{resolve, resolve_token};
 pub use roles::Roles;
 pub use sessions::{
-    SessionInfo, TokenMode, Tokens, end_all_sessions, end_replaced, end_session, has_session,
-    logout, sessions,
+    SessionRow, Sessions, TokenMode, Tokens, end_all_sessions, end_replaced, end_session,
+    has_session, list_sessions, logout,
 };
 pub(crate) use sessions::{end_sessions, expired_sessions};
 pub use settings::{Registration, Settings};

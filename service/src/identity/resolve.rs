@@ -1,13 +1,10 @@
 //! Looks up the caller of a request by its token or API key.
 use std::sync::LazyLock;
 
-use ::entity::{
-    api_keys,
-    sessions::{self, Column},
-};
+use ::entity::{api_keys, sessions::Column};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryResult,
+    ColumnTrait, Condition, ConnectionTrait, JoinType, QueryResult,
     prelude::{DateTimeWithTimeZone, Json},
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
@@ -17,10 +14,10 @@ use tokio::sync::Semaphore;
 use super::Identity;
 use super::{
     Settings,
-    api_keys::{has_key_prefix, hash_if_issued, unexpired_keys},
+    api_keys::{ApiKeys, has_key_prefix, hash_if_issued, unexpired_keys},
     checksum_key,
     refresh::recently_replaced,
-    sessions::active_sessions,
+    sessions::{Sessions, active_sessions},
     token::{Kind, Token},
     withheld,
 };
@@ -28,7 +25,7 @@ use crate::identity::roles;
 use kernel::{
     Actor, Error, Kernel, Reads, Result, Session,
     actor::{Caller, Credential, Withheld},
-    crud::{column, everything, now, scope},
+    crud::{self, Columns, everything, now, scope},
     permission::Permission,
 };
 
@@ -111,7 +108,7 @@ async fn by_token(
         // The first use is stored at once, because sessions that were never used are the first to be ended.
         let used_at: DateTimeWithTimeZone = first.try_get("", "last_used_at")?;
         let is_first = used_at == first.try_get::<DateTimeWithTimeZone>("", "created_at")?;
-        store_use::<sessions::Entity>(kernel, first, is_first)?;
+        store_use::<Sessions>(kernel, first, is_first)?;
     }
     let is_newest = first.try_get::<Vec<u8>>("", "token_hash")? == token.hash;
     let until = if is_newest {
@@ -138,7 +135,7 @@ async fn by_key(kernel: &Kernel, hash: &[u8]) -> Result<(Caller, DateTimeWithTim
     )?;
     let scopes: Json = first.try_get("", "scopes")?;
     let caller = owner.limited_to(&roles::parse(&scopes).collect());
-    store_use::<api_keys::Entity>(kernel, first, false)?;
+    store_use::<ApiKeys>(kernel, first, false)?;
     let until: Option<DateTimeWithTimeZone> = first.try_get("", "expires_at")?;
     Ok((caller, until.unwrap_or(DateTime::<Utc>::MAX_UTC.into())))
 }
@@ -205,8 +202,21 @@ fn caller_from_rows<'a>(
     Ok((caller, first))
 }
 
+/// A list of credentials with the time of their last use.
+trait Credentials: Columns {
+    const LAST_USED_AT: crud::Column<Self>;
+}
+
+impl Credentials for Sessions {
+    const LAST_USED_AT: Column = Column::LastUsedAt;
+}
+
+impl Credentials for ApiKeys {
+    const LAST_USED_AT: api_keys::Column = api_keys::Column::LastUsedAt;
+}
+
 /// Stores the last use of a credential, if that is due. The request does not wait for the write.
-fn store_use<E: EntityTrait>(kernel: &Kernel, row: &QueryResult, is_first: bool) -> Result<()> {
+fn store_use<C: Credentials>(kernel: &Kernel, row: &QueryResult, is_first: bool) -> Result<()> {
     let used_at: Option<DateTimeWithTimeZone> = row.try_get("", "last_used_at")?;
     let id: i64 = row.try_get("", "credential_id")?;
     let due_before = now() - chrono::Duration::seconds(USE_INTERVAL);
@@ -215,24 +225,19 @@ fn store_use<E: EntityTrait>(kernel: &Kernel, row: &QueryResult, is_first: bool)
     let Some(permit) = permit.filter(|_| is_due) else {
         return Ok(());
     };
-    let (key, last_used_at) = (column::<E>("id"), column::<E>("last_used_at"));
-    let never = || {
-        last_used_at
-            .into_expr()
-            .eq(column::<E>("created_at").into_expr())
-    };
+    let never = || C::LAST_USED_AT.into_expr().eq(C::CREATED_AT.into_expr());
     let outdated = Condition::any()
-        .add(last_used_at.is_null())
-        .add(last_used_at.lt(due_before))
+        .add(C::LAST_USED_AT.is_null())
+        .add(C::LAST_USED_AT.lt(due_before))
         .add_option(is_first.then(never));
     // Another request may have stored a use meanwhile.
-    let this = everything().add(key.eq(id)).add(outdated);
+    let this = everything().add(C::ID.eq(id)).add(outdated);
     let session = kernel.session(Actor::System);
     tokio::task::spawn_local(async move {
         let _permit = permit;
         let noted = session.write(async |tx| {
-            let values = [(last_used_at, Expr::val(now()))];
-            scope::update_plain::<E>(tx, this.clone(), values).await
+            let values = [(C::LAST_USED_AT, Expr::val(now()))];
+            scope::update_plain::<C::Entity>(tx, this.clone(), values).await
         });
         if let Err(error) = noted.await {
             tracing::debug!(%error, "could not store the last use of a credential; the next use tries again");

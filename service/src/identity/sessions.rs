@@ -5,10 +5,9 @@ use ::entity::{
     sessions::{ActiveModel, Column, Entity, Model},
     users,
 };
-use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
     prelude::DateTimeWithTimeZone,
     sea_query::{ExprTrait, IntoCondition, LockType},
 };
@@ -24,10 +23,12 @@ use super::{
 };
 use crate::identity::Users;
 use kernel::{
-    Crud, Error, Reads, Result, Session, Tx,
+    Actor, Error, Readable, Reads, Result, Session, Tx,
     actor::Caller,
     audit::{Did, Entry},
-    crud::{everything, now, scope},
+    crud::{Field, Page, Plan, everything, nothing, now, read, scope},
+    list_columns,
+    query::ListQuery,
     secret::Secret,
 };
 
@@ -58,19 +59,55 @@ pub enum TokenMode {
     Cookie,
 }
 
+/// The sign-in sessions of the caller.
+pub struct Sessions;
+
+list_columns!(Sessions);
+
 /// A session as its user sees it.
 #[derive(Debug)]
-pub struct SessionInfo {
-    pub id: i64,
-    /// The client's User-Agent.
-    pub label: Option<String>,
-    pub created_at: DateTime<Utc>,
-    /// Accurate to a minute.
-    pub last_used_at: DateTime<Utc>,
-    /// The session ends then even if it is in use.
-    pub expires_at: DateTime<Utc>,
+pub struct SessionRow {
+    pub session: Model,
     /// Whether this is the session of the request.
     pub is_current: bool,
+}
+
+impl From<Model> for SessionRow {
+    fn from(session: Model) -> Self {
+        Self {
+            session,
+            is_current: false,
+        }
+    }
+}
+
+impl Readable for Sessions {
+    type Row = SessionRow;
+
+    const OWNER: Option<Column> = Some(Column::UserId);
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Label),
+        Field::public(Column::LastUsedAt),
+        Field::public(Column::ExpiresAt),
+    ];
+    const COMPUTED: &'static [&'static str] = &["is_current"];
+
+    fn visible(actor: &Actor) -> Condition {
+        match actor.user_id() {
+            Some(me) => Column::UserId.eq(me).into_condition(),
+            None => nothing(),
+        }
+    }
+
+    async fn load(reads: &impl Reads, sessions: Vec<Model>) -> Result<Vec<SessionRow>> {
+        let caller = reads.actor().caller();
+        let this = caller.and_then(|caller| caller.credential.session());
+        let row = |session: Model| SessionRow {
+            is_current: this == Some(session.id),
+            session,
+        };
+        Ok(sessions.into_iter().map(row).collect())
+    }
 }
 
 /// Stores a new session.
@@ -147,25 +184,15 @@ pub(super) fn new_tokens(
     })
 }
 
-/// Lists the caller's own sessions, most recently used first.
-pub async fn sessions(session: &Session) -> Result<Vec<SessionInfo>> {
-    let (user, this) = current_session(session)?;
-    let rows = scope::plain::<Entity>()
-        .filter(Column::UserId.eq(user))
-        .filter(active_sessions(&session.state::<Identity>().settings)?)
-        .order_by_desc(Column::LastUsedAt)
-        .order_by_desc(Column::Id)
-        .limit(MAX_SESSIONS);
-    let info = |session: Model| SessionInfo {
-        id: session.id,
-        label: session.label,
-        created_at: session.created_at.to_utc(),
-        last_used_at: session.last_used_at.to_utc(),
-        expires_at: session.expires_at.to_utc(),
-        is_current: session.id == this,
-    };
-    let rows = rows.all(session.db()?).await?;
-    Ok(rows.into_iter().map(info).collect())
+/// Lists the caller's own sessions that have not ended.
+pub async fn list_sessions(
+    session: &Session,
+    query: &ListQuery<Sessions>,
+) -> Result<Page<SessionRow, ()>> {
+    current_session(session)?;
+    let active = active_sessions(&session.state::<Identity>().settings)?;
+    let rows = scope::live::<Sessions>(session.actor()).filter(active);
+    read::page(session, Plan::among(session, query, rows).await?).await
 }
 
 /// Ends one of the caller's sessions at once. Fails with [`Error::NotFound`] if there is no session with this id.

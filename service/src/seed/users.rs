@@ -18,7 +18,7 @@ use super::{
 use crate::identity::Identity;
 use crate::{identity::Roles, identity::Users, identity::users::key};
 use kernel::{
-    Crud, Result, Session, Tx,
+    Readable, Result, Session, Tx,
     crud::{now, scope},
     query,
 };

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let shift = std::env::var("TEST_CLOCK_SHIFT").ok();
     if let Some(seconds) = shift.and_then(|seconds| seconds.parse().ok()) {
-        service::clock::shift(seconds);
+        kernel::clock::shift(seconds);
     }
     api::cli::main()
 }

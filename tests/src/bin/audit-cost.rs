@@ -10,8 +10,9 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use kernel::{Actor, Crud, Kernel, audit};
 use service::{
-    Actor, Crud, Kernel, Posts, audit,
+    Posts,
     posts::{NewPost, PostPatch},
 };
 use tests::{

@@ -57,7 +57,7 @@ async fn main() {
 
 /// With hashes as dear as they are by default, and addresses that the client says.
 fn as_served(knobs: &mut Knobs) {
-    let auth = service::auth::Settings::default();
+    let auth = service::identity::Settings::default();
     knobs.service.auth.hash_memory = auth.hash_memory;
     knobs.service.auth.hash_passes = auth.hash_passes;
     knobs.server.trusted_proxies = vec!["127.0.0.1".to_owned()].try_into().unwrap();

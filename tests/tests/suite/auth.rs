@@ -13,7 +13,7 @@ mod totp;
 mod unicode;
 
 use serde_json::Value;
-use service::auth::Registration;
+use service::identity::Registration;
 use tests::{Backend, Client, PASSWORD, Reply, Sql, TestApp, json};
 
 async fn login(client: &Client, login: &str, password: &str) -> Reply {

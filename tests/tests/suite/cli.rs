@@ -18,7 +18,7 @@ pub async fn program() -> (Program, String) {
     }
     let (url, _) = Backend::Postgres.fresh().await;
     let settings = settings(&url);
-    let database = service::Database::connect_for_migrations(&settings)
+    let database = kernel::Database::connect_for_migrations(&settings)
         .await
         .unwrap();
     // The template has all tables.

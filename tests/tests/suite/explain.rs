@@ -1,7 +1,7 @@
 //! `GET /auth/explain` names the rule that decides (contract §10). That it never differs from what happens is shown by
 //! the whole table of `permissions.rs`.
 use serde_json::Value;
-use service::auth::Registration;
+use service::identity::Registration;
 use tests::{Client, TestApp, json};
 
 async fn explain(root: &Client, user: i64, request: &str) -> Value {

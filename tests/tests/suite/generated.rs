@@ -6,32 +6,28 @@ use std::sync::{
 };
 
 use entity::posts::{Column, Entity, Model};
+use kernel::{
+    Actor, Crud, Error, Readable, Registry, base_columns,
+    crud::{Field, Generated, Owner, everything},
+    registry::Table,
+};
 use sea_orm::Condition;
 use service::{
-    Actor, Crud, Error, Registry, Users,
-    crud::{Field, Generated, Owner, everything},
+    Users,
     posts::{NewPost, PostPatch},
-    registry::Table,
     users::UserPatch,
 };
 use tests::Service;
 
 struct Articles;
 
-impl Crud for Articles {
-    type Entity = Entity;
-    type New = NewPost;
-    type Patch = PostPatch;
+base_columns!(Articles);
+
+impl Readable for Articles {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
     const PUBLIC: bool = true;
-    const GENERATED: Option<Generated<Column>> = Some(Generated {
-        column: Column::Slug,
-        source: Column::Title,
-        make: str::to_owned,
-        vary,
-    });
     const FIELDS: &'static [Field<Column>] = &[Field::public(Column::Slug)];
 
     fn owners() -> Vec<Owner> {
@@ -41,6 +37,18 @@ impl Crud for Articles {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Articles {
+    type New = NewPost;
+    type Patch = PostPatch;
+
+    const GENERATED: Option<Generated<Column>> = Some(Generated {
+        column: Column::Slug,
+        source: Column::Title,
+        make: str::to_owned,
+        vary,
+    });
 }
 
 /// The first variation is always the same.

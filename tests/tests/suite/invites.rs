@@ -3,10 +3,10 @@ mod links;
 mod pages;
 
 use futures_util::future::join_all;
+use kernel::Actor;
 use secrecy::{ExposeSecret, SecretString};
-use service::{
-    Actor,
-    auth::{Invitation, Registration, create_first_run_token, invite, revoke_first_run_token},
+use service::identity::{
+    Invitation, Registration, create_first_run_token, invite, revoke_first_run_token,
 };
 use tests::{Client, PASSWORD, Reply, TestApp, json, sql};
 

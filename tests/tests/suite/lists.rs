@@ -2,6 +2,7 @@
 mod columns;
 pub mod filters;
 pub mod order;
+mod read_only;
 
 use serde_json::Value;
 use tests::{Client, TestApp, json};

@@ -4,8 +4,8 @@ mod schema;
 mod search;
 mod steps;
 
+use kernel::{Database, database::Settings};
 use migration::MIGRATOR;
-use service::{Database, database::Settings};
 use tempfile::TempDir;
 use tests::{Backend, Sql, settings};
 

@@ -4,7 +4,8 @@ mod hidden;
 mod meaning;
 mod random;
 
-use service::{Actor, Crud, Error, Posts, query::ListQuery, registry};
+use kernel::{Actor, Error, Readable, query::ListQuery};
+use service::{Posts, registry};
 use tests::{Client, Service, TestApp};
 
 async fn fill(ada: &Client, count: usize) {

@@ -1,7 +1,8 @@
 //! Expired data is removed, and nothing else (contract §5).
 use std::time::Duration;
 
-use service::{Kernel, retention};
+use kernel::Kernel;
+use service::retention;
 use tests::{Reply, TestApp, json, sql};
 
 const DAY: i64 = 24 * 60 * 60;

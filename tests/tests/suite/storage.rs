@@ -26,9 +26,9 @@ async fn on_sqlite() -> Option<TestApp> {
 }
 
 /// Runs SQL where the server writes.
-async fn run(app: &TestApp, sql: &str) -> service::Result<()> {
+async fn run(app: &TestApp, sql: &str) -> kernel::Result<()> {
     use sea_orm::ConnectionTrait;
-    let session = app.kernel.session(service::Actor::System);
+    let session = app.kernel.session(kernel::Actor::System);
     session
         .write(async |tx| {
             tx.execute_unprepared(sql).await?;
@@ -42,7 +42,7 @@ async fn is_kept(app: &TestApp, sql: &str) -> bool {
     use sea_orm::{ConnectionTrait, DbBackend, Statement};
     // The transaction is ended by hand, so its COMMIT fails.
     run(app, "ROLLBACK").await.unwrap_err();
-    let session = app.kernel.session(service::Actor::System);
+    let session = app.kernel.session(kernel::Actor::System);
     let row = session.write(async |tx| {
         let select = Statement::from_string(DbBackend::Sqlite, sql);
         Ok(tx.query_one_raw(select).await?.is_some())
@@ -81,7 +81,7 @@ async fn a_write_after_a_sealer_that_failed_is_kept() {
 
     for failures in IN_A_ROW {
         for _ in 0..failures {
-            service::audit::seal(&app.kernel).await.unwrap_err();
+            kernel::audit::seal(&app.kernel).await.unwrap_err();
             ada.delete("/posts/999999").await.expect_status(404);
         }
         let title = format!("After {failures}");
@@ -91,7 +91,7 @@ async fn a_write_after_a_sealer_that_failed_is_kept() {
         assert!(is_kept(&app, &there).await, "{title} is lost");
     }
     run(&app, "DROP TRIGGER full_seals").await.unwrap();
-    assert!(service::audit::seal(&app.kernel).await.unwrap() > 0);
+    assert!(kernel::audit::seal(&app.kernel).await.unwrap() > 0);
 }
 
 /// COMMIT, RELEASE and ROLLBACK fail with different codes, and leave the transaction open or ended.

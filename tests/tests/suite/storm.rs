@@ -5,7 +5,7 @@ mod on_postgres;
 use std::cell::{Cell, RefCell};
 
 use futures_util::future::join_all;
-use service::auth::Identity;
+use service::identity::Identity;
 use tests::{
     Backend, Client, PASSWORD, Sql, TestApp, detour, json,
     process::{eventually, within_limit},

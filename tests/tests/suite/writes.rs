@@ -8,10 +8,9 @@ use std::{
     time::Duration,
 };
 
+use kernel::{Actor, Code, Crud, Error, Readable, Reads, Result, query::ListQuery};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use service::{
-    Actor, Code, Crud, Error, Posts, Reads, Result, posts::NewPost, query::ListQuery, registry,
-};
+use service::{Posts, posts::NewPost, registry};
 use tests::{Knobs, Service, TestApp, json, process::within_limit, service::draft};
 use tokio::{
     sync::Notify,

@@ -3,12 +3,12 @@
 use std::{pin::Pin, sync::Arc};
 
 use kernel::{
-    Actor, Crud, Error, Session,
+    Actor, Crud, Error, Readable, Session,
     access::Access,
     permission::{Action, Permission},
 };
 
-use crate::resource::Resource;
+use crate::resource::{Resource, Writable};
 
 type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
@@ -49,7 +49,7 @@ impl Rule {
 
     /// Allows callers who have this access to the row of `V` that the first id in the path names. The operation of the
     /// handler checks the row.
-    pub fn row<V: Resource>(access: Access) -> Self {
+    pub fn row<V: Writable>(access: Access) -> Self {
         Self {
             is_checked_by_operation: true,
             ..Self::when(move |actor| access.could(|action| V::Service::could(actor, action)))
@@ -70,7 +70,7 @@ impl Rule {
     /// Also requires this access to the row of `V` that the first id in the path names. It is checked before the handler
     /// runs.
     #[must_use]
-    pub fn on_row<V: Resource>(self, access: Access) -> Self {
+    pub fn on_row<V: Writable>(self, access: Access) -> Self {
         let rule = self.on_rows(move |session, ids| {
             let id = ids.first().copied().unwrap_or_default();
             Box::pin(V::Service::dry_run(session, access, id))

@@ -2,7 +2,7 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use kernel::{
-    Actor, Code, Crud, Error, Registry,
+    Actor, Code, Error, Readable, Registry,
     query::{Count, ListQuery, Parameters, Shape},
 };
 
@@ -100,22 +100,22 @@ impl<C> Default for RowParams<C> {
     }
 }
 
-impl<C: Crud> Query for RowParams<C> {
+impl<C: Readable> Query for RowParams<C> {
     fn parameters(registry: &Registry) -> Parameters<Self> {
         Shape::parameters::<C>(registry).embed(|query| &mut query.shape)
     }
 }
 
 /// The query parameters of a list.
-pub struct ListParams<C: Crud>(pub ListQuery<C>);
+pub struct ListParams<C: Readable>(pub ListQuery<C>);
 
-impl<C: Crud> Default for ListParams<C> {
+impl<C: Readable> Default for ListParams<C> {
     fn default() -> Self {
         Self(ListQuery::default())
     }
 }
 
-impl<C: Crud> Query for ListParams<C> {
+impl<C: Readable> Query for ListParams<C> {
     fn parameters(registry: &Registry) -> Parameters<Self> {
         ListQuery::parameters(registry).embed(|query| &mut query.0)
     }

@@ -18,11 +18,11 @@ use crate::{
     json, openapi,
     problem::Problem,
     reply::{Answer, Ok, Reply},
-    resource::{New, Patch, Resource},
+    resource::{New, Patch, Writable},
 };
 
 /// The operations of a request, in their order.
-pub struct Operations<V: Resource>(pub Vec<Operation<V::Service>>);
+pub struct Operations<V: Writable>(pub Vec<Operation<V::Service>>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +51,7 @@ enum Verb {
     Delete,
 }
 
-impl<V: Resource> Body for Operations<V> {
+impl<V: Writable> Body for Operations<V> {
     async fn read(
         request: &HttpRequest,
         payload: Payload,
@@ -178,7 +178,7 @@ impl From<Vec<Done>> for Results {
 }
 
 /// Applies all operations, or none.
-pub async fn bulk<V: Resource>(mut call: Call<Operations<V>>) -> Answer<Ok<Results>> {
+pub async fn bulk<V: Writable>(mut call: Call<Operations<V>>) -> Answer<Ok<Results>> {
     let expected = call.matching()?;
     let operations = &mut call.input.0;
     for operation in operations.iter_mut() {

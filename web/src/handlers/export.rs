@@ -1,7 +1,7 @@
 //! `GET /{resource}/export`: every row that the filters match, as a streamed file.
 use actix_web::web::Data;
 use kernel::{
-    Actor, Crud, Error, Registry,
+    Actor, Error, Readable, Registry,
     query::{ExportQuery, Parameter, Parameters},
 };
 
@@ -11,18 +11,18 @@ use crate::{
     openapi::{Documented, Operation, header},
     problem::Problem,
     reply::Download,
-    resource::Resource,
+    resource::Writable,
     settings::ApiSettings,
     transfer::{Format, Pages},
 };
 
 /// The filters and the format of an export.
-pub struct ExportParams<C: Crud> {
+pub struct ExportParams<C: Readable> {
     format: Format,
     rows: ExportQuery<C>,
 }
 
-impl<C: Crud> Default for ExportParams<C> {
+impl<C: Readable> Default for ExportParams<C> {
     fn default() -> Self {
         Self {
             format: Format::default(),
@@ -31,7 +31,7 @@ impl<C: Crud> Default for ExportParams<C> {
     }
 }
 
-impl<C: Crud> Query for ExportParams<C> {
+impl<C: Readable> Query for ExportParams<C> {
     fn parameters(_: &Registry) -> Parameters<Self> {
         let format = Parameter::one_of(
             "format",
@@ -56,7 +56,7 @@ impl<C: Crud> Query for ExportParams<C> {
 /// 200 with all rows of an export.
 pub struct Export;
 
-pub async fn export<V: Resource>(
+pub async fn export<V: Writable>(
     call: Call<NoBody, ExportParams<V::Service>>,
     concurrency: Data<Concurrency>,
 ) -> Result<Download<Export>, Problem> {

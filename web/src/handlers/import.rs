@@ -14,7 +14,7 @@ use crate::{
     load::Concurrency,
     problem::{Kind, Problem},
     reply::{Answer, Ok, Reply},
-    resource::Resource,
+    resource::Writable,
     transfer::{self, Format, OnError, Reading, Report, Stop, Writing, companions},
 };
 
@@ -41,7 +41,7 @@ impl<R> Default for ImportQuery<R> {
     }
 }
 
-impl<V: Resource> Query for ImportQuery<V> {
+impl<V: Writable> Query for ImportQuery<V> {
     fn parameters(_: &Registry) -> Parameters<Self> {
         let known = companions::<V::Service>();
         let map = (!known.is_empty()).then(|| {
@@ -84,7 +84,7 @@ impl<V: Resource> Query for ImportQuery<V> {
     }
 }
 
-pub async fn import<V: Resource>(
+pub async fn import<V: Writable>(
     call: Call<Upload, ImportQuery<V>>,
     concurrency: Data<Concurrency>,
     draining: Data<Draining>,

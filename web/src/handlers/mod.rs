@@ -6,7 +6,7 @@ mod stats;
 
 use actix_web::http::Method;
 use kernel::{
-    Actor, Audit, Crud,
+    Actor, Audit, Crud, Readable,
     access::Access,
     audit::{self, Revert},
     crud,
@@ -22,19 +22,19 @@ use crate::{
     audit::AuditView,
     call::{Call, ListParams, NoBody, OptionalBody, RowParams},
     reply::{Answer, CreatedRow, DeletedRow, NoContent, Ok, Page, Reply, Row},
-    resource::{New, Patch, Resource, fetch},
+    resource::{New, Patch, Writable, fetch},
     route::Route,
     transfer::Transfer,
 };
 
 /// Returns the routes of `/{name}` and of the paths under it.
-pub fn resource<V: Resource>() -> Vec<Route> {
+pub fn resource<V: Writable>() -> Vec<Route> {
     let mut routes = collection_routes::<V>();
     routes.extend(row_routes::<V>());
     routes
 }
 
-fn collection_routes<V: Resource>() -> Vec<Route> {
+fn collection_routes<V: Writable>() -> Vec<Route> {
     let all = format!("/{}", V::Service::name());
     let at = |path: &str| format!("{all}/{path}");
     let (reads, creates) = (
@@ -71,7 +71,7 @@ fn collection_routes<V: Resource>() -> Vec<Route> {
     ]
 }
 
-fn row_routes<V: Resource>() -> Vec<Route> {
+fn row_routes<V: Writable>() -> Vec<Route> {
     let one = format!("/{}/{{id}}", V::Service::name());
     let at = |path: &str| format!("{one}/{path}");
     let live = |action| Rule::row::<V>(Access::Live(action));
@@ -136,13 +136,13 @@ fn row_routes<V: Resource>() -> Vec<Route> {
     ]
 }
 
-async fn list<V: Resource>(call: Call<NoBody, ListParams<V::Service>>) -> Answer<Page<V>> {
+async fn list<V: Writable>(call: Call<NoBody, ListParams<V::Service>>) -> Answer<Page<V>> {
     let query = &call.query.0;
     call.page::<V>(V::Service::list(&call.session, query).await?, query)
         .await
 }
 
-async fn get<V: Resource>(call: Call<NoBody, RowParams<V::Service>>) -> Answer<Row<V>> {
+async fn get<V: Writable>(call: Call<NoBody, RowParams<V::Service>>) -> Answer<Row<V>> {
     let shape = &call.query.shape;
     call.row::<V>(
         V::Service::get(&call.session, call.id(), shape).await?,
@@ -151,7 +151,7 @@ async fn get<V: Resource>(call: Call<NoBody, RowParams<V::Service>>) -> Answer<R
     .await
 }
 
-async fn create<V: Resource>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
+async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
     V::Service::prepare(&call.session, &mut call.input).await?;
     let request = WriteRequest::<V::Service>::Create(&call.input);
     call.write(request, async |tx| {
@@ -160,7 +160,7 @@ async fn create<V: Resource>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
     .await
 }
 
-async fn update<V: Resource>(call: Call<Patch<V>>) -> Answer<Row<V>> {
+async fn update<V: Writable>(call: Call<Patch<V>>) -> Answer<Row<V>> {
     let target = call.target()?;
     let request = WriteRequest::<V::Service>::Update(target.id, &call.input);
     call.write(request, async |tx| {
@@ -169,7 +169,7 @@ async fn update<V: Resource>(call: Call<Patch<V>>) -> Answer<Row<V>> {
     .await
 }
 
-async fn delete<V: Resource>(call: Call) -> Answer<DeletedRow<V>> {
+async fn delete<V: Writable>(call: Call) -> Answer<DeletedRow<V>> {
     let call = call.long();
     let target = call.target()?;
     call.write(WriteRequest::<V::Service>::Delete(target.id), async |tx| {
@@ -178,7 +178,7 @@ async fn delete<V: Resource>(call: Call) -> Answer<DeletedRow<V>> {
     .await
 }
 
-async fn restore<V: Resource>(call: Call<OptionalBody<Patch<V>>>) -> Answer<Row<V>> {
+async fn restore<V: Writable>(call: Call<OptionalBody<Patch<V>>>) -> Answer<Row<V>> {
     let call = call.long();
     let target = call.target()?;
     let patch = call.input.0.as_ref();
@@ -204,7 +204,7 @@ struct Affected {
 }
 
 /// Counts the rows that a deletion or a purge would also remove.
-async fn impact<V: Resource>(call: Call) -> Answer<Ok<Impact>> {
+async fn impact<V: Writable>(call: Call) -> Answer<Ok<Impact>> {
     let crud::Impact { action, rows } = V::Service::impact(&call.session, call.id()).await?;
     let affected = |(resource, count)| Affected { resource, count };
     Ok(Reply::ok(&Impact {
@@ -214,7 +214,7 @@ async fn impact<V: Resource>(call: Call) -> Answer<Ok<Impact>> {
 }
 
 /// Lists the audit entries of the row.
-async fn history<V: Resource>(
+async fn history<V: Writable>(
     mut call: Call<NoBody, ListParams<Audit>>,
 ) -> Answer<Page<AuditView>> {
     let id = call.id();
@@ -223,7 +223,7 @@ async fn history<V: Resource>(
     call.page(page, &call.query.0).await
 }
 
-async fn revert<V: Resource>(call: Call<Revert>) -> Answer<Row<V>> {
+async fn revert<V: Writable>(call: Call<Revert>) -> Answer<Row<V>> {
     let (target, version) = (call.target()?, call.input.version);
     call.write(WriteRequest::<V::Service>::Revert(target.id), async |tx| {
         Reply::row::<V>(V::Service::revert(tx, target.clone(), version).await?)
@@ -231,7 +231,7 @@ async fn revert<V: Resource>(call: Call<Revert>) -> Answer<Row<V>> {
     .await
 }
 
-async fn purge<V: Resource>(call: Call) -> Answer<NoContent> {
+async fn purge<V: Writable>(call: Call) -> Answer<NoContent> {
     let call = call.long();
     let target = call.target()?;
     call.write(WriteRequest::<V::Service>::Purge(target.id), async |tx| {

@@ -2,7 +2,7 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use kernel::{
-    Actor, Crud, Error, Registry,
+    Actor, Error, Readable, Registry,
     crud::{self, Datum},
     query::{Parameters, StatsQuery},
 };
@@ -13,21 +13,21 @@ use crate::{
     call::{Call, NoBody, Query},
     openapi::{self, Documented, Operation},
     reply::{Answer, Reply},
-    resource::Resource,
+    resource::Writable,
     settings::ApiSettings,
     time::Time,
 };
 
 /// The filters, groups and aggregates of a request.
-pub struct StatsParams<C: Crud>(pub StatsQuery<C>);
+pub struct StatsParams<C: Readable>(pub StatsQuery<C>);
 
-impl<C: Crud> Default for StatsParams<C> {
+impl<C: Readable> Default for StatsParams<C> {
     fn default() -> Self {
         Self(StatsQuery::default())
     }
 }
 
-impl<C: Crud> Query for StatsParams<C> {
+impl<C: Readable> Query for StatsParams<C> {
     fn parameters(_: &Registry) -> Parameters<Self> {
         StatsQuery::parameters().embed(|query| &mut query.0)
     }
@@ -49,14 +49,14 @@ impl<C: Crud> Query for StatsParams<C> {
 /// 200 with groups of rows.
 pub struct Stats<V>(PhantomData<V>);
 
-impl<V: Resource> Documented for Stats<V> {
+impl<V: Writable> Documented for Stats<V> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "The groups");
         operation.json::<Self>(200);
     }
 }
 
-impl<V: Resource> JsonSchema for Stats<V> {
+impl<V: Writable> JsonSchema for Stats<V> {
     fn schema_name() -> Cow<'static, str> {
         format!("{}Stats", V::schema_name()).into()
     }
@@ -66,7 +66,7 @@ impl<V: Resource> JsonSchema for Stats<V> {
     }
 }
 
-pub async fn stats<V: Resource>(call: Call<NoBody, StatsParams<V::Service>>) -> Answer<Stats<V>> {
+pub async fn stats<V: Writable>(call: Call<NoBody, StatsParams<V::Service>>) -> Answer<Stats<V>> {
     let stats = V::Service::stats(&call.session, &call.query.0).await?;
     let data: Vec<_> = stats.groups.into_iter().map(group).collect();
     Ok(Reply::ok(&json!({ "data": data, "more": stats.has_more }))?)

@@ -18,7 +18,11 @@ pub fn build(definitions: &Map<String, Value>, schema: &Value) -> Value {
 
 fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Value {
     let property = resolve(definitions, property);
-    if let Some(only) = property.get("const").or_else(|| property["enum"].get(0)) {
+    if let Some(only) = property
+        .get("const")
+        .or_else(|| property["enum"].get(0))
+        .or_else(|| property["examples"].get(0))
+    {
         return only.clone();
     }
     let kind = match &property["type"] {
@@ -26,7 +30,7 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
         kind => kind.as_str(),
     };
     match kind {
-        Some("integer") => json!(1),
+        Some("integer" | "number") => json!(1),
         Some("boolean") => json!(true),
         Some("object") => build(definitions, property),
         Some("array") if property["minItems"].as_u64() > Some(0) => {

@@ -1,11 +1,8 @@
 //! The named schemas that operations refer to.
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashSet},
-};
+use std::collections::{BTreeMap, HashSet};
 
 use kernel::{
-    Code, Crud, Refusal, Registry,
+    Code, Readable, Refusal, Registry,
     input::{self, Input},
     permission::PermissionName,
     query::{Filterable, declared_fields},
@@ -14,7 +11,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{filters, limits, problems, rows};
-use crate::resource::{New, Patch, Representation, Resource, Window};
+use crate::resource::{Representation, Resource, Window};
 
 /// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
@@ -24,8 +21,8 @@ pub struct Schemas {
     /// The view of each resource, by the name of its table.
     views: BTreeMap<&'static str, String>,
     pages: Map<String, Value>,
-    /// The fields with a range, by the names of the schemas that contain them.
-    ranges: BTreeMap<String, Vec<Filterable>>,
+    /// The fields with a range, by the name of their table.
+    ranges: BTreeMap<&'static str, Vec<Filterable>>,
 }
 
 impl Default for Schemas {
@@ -65,14 +62,9 @@ impl Schemas {
     /// Returns the schema of a row with all its members.
     pub fn row<V: Resource>(&mut self) -> Value {
         let view = Representation::<V>::schema_name().into_owned();
-        let schemas = [New::<V>::schema_name(), Patch::<V>::schema_name()];
-        let schemas = schemas.map(Cow::into_owned).into_iter();
         let mut fields = declared_fields::<V::Service>();
         fields.retain(|field| field.range.is_some());
-        let ranges = schemas
-            .chain([view.clone()])
-            .map(|name| (name, fields.clone()));
-        self.ranges.extend(ranges);
+        self.ranges.insert(V::Service::name(), fields);
         self.views.insert(V::Service::name(), view);
         self.answer::<Representation<V>>()
     }
@@ -101,8 +93,12 @@ impl Schemas {
         for schema in answers.values_mut() {
             each_property(schema, limits::add_integer_bounds);
         }
-        add_ranges(&mut all, &self.ranges);
-        add_ranges(&mut answers, &self.ranges);
+        for (table, fields) in &self.ranges {
+            add_ranges(answers.get_mut(&self.views[table]), fields);
+            for input in registry.table(table).iter().flat_map(|table| &table.inputs) {
+                add_ranges(all.get_mut(input.as_ref()), fields);
+            }
+        }
         rows::relate(&mut answers, &self.views, registry);
         all.extend(answers);
         if let Some(permission) = all.get_mut(PermissionName::schema_name().as_ref()) {
@@ -137,18 +133,14 @@ fn complete<T: Input>(schema: &mut Value) {
     });
 }
 
-fn add_ranges(schemas: &mut Map<String, Value>, ranges: &BTreeMap<String, Vec<Filterable>>) {
-    for (name, fields) in ranges {
-        let Some(schema) = schemas.get_mut(name) else {
-            continue;
-        };
-        each_property(schema, |name, property| {
-            let field = fields.iter().find(|field| field.name == name);
-            if let Some(range) = field.and_then(|field| field.range.as_ref()) {
-                limits::add_range(range, property);
-            }
-        });
-    }
+fn add_ranges(schema: Option<&mut Value>, fields: &[Filterable]) {
+    let Some(schema) = schema else { return };
+    each_property(schema, |name, property| {
+        let field = fields.iter().find(|field| field.name == name);
+        if let Some(range) = field.and_then(|field| field.range.as_ref()) {
+            limits::add_range(range, property);
+        }
+    });
 }
 
 fn missing(empty: &impl Input) -> Vec<String> {

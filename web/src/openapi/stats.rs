@@ -1,13 +1,13 @@
 //! The answer of aggregates, generated from the fields that a resource declares.
 use kernel::{
-    Crud,
+    Readable,
     query::{Filterable, MAX_GROUPS, ValueKind, declared_fields},
 };
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 /// Builds the schema of the answer, whose members depend on the query.
-pub fn stats_schema<C: Crud>() -> Schema {
+pub fn stats_schema<C: Readable>() -> Schema {
     let fields = fields::<C>();
     let extremes = |what: &str| {
         let ordered = fields.iter().filter(|field| is_ordered(field));
@@ -60,7 +60,7 @@ pub fn stats_schema<C: Crud>() -> Schema {
 }
 
 /// Lists the fields that rows may be grouped by.
-fn fields<C: Crud>() -> Vec<Filterable> {
+fn fields<C: Readable>() -> Vec<Filterable> {
     let mut fields = declared_fields::<C>();
     fields.retain(|field| field.is_sortable);
     fields

@@ -2,7 +2,7 @@
 use std::marker::PhantomData;
 
 use actix_web::{HttpRequest, web::Data};
-use kernel::Crud;
+use kernel::Readable;
 use schemars::JsonSchema;
 
 use super::Reply;
@@ -10,7 +10,7 @@ use crate::{
     call::{Body, Call, Query},
     openapi::{Documented, Operation, header},
     problem::{Kind, Problem},
-    resource::Resource,
+    resource::{Resource, Writable},
 };
 
 /// The result of a handler.
@@ -47,7 +47,7 @@ impl<T: JsonSchema> Documented for Ok<T> {
     }
 }
 
-impl<V: Resource> Documented for Row<V> {
+impl<V: Writable> Documented for Row<V> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "The row")["ETag"] = header("ETag");
         if operation.is_read() {
@@ -70,7 +70,7 @@ impl<V: Resource> Documented for Page<V> {
     }
 }
 
-impl<V: Resource> Documented for CreatedRow<V> {
+impl<V: Writable> Documented for CreatedRow<V> {
     fn document(operation: &mut Operation<'_>) {
         let headers = operation.answer(201, "The new row");
         headers["Location"] = header("Location");
@@ -95,7 +95,7 @@ impl Documented for NoContent {
     }
 }
 
-impl<V: Resource> Documented for DeletedRow<V> {
+impl<V: Writable> Documented for DeletedRow<V> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(204, "The row is deleted");
         operation.links(

@@ -20,14 +20,14 @@ use actix_web::{
     },
 };
 use kernel::{
-    Crud, Error, Result, Tx,
+    Crud, Error, Readable, Result, Tx,
     idempotency::{Need, Notes, public, with_fields, without_fields},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     BASE, cache,
-    resource::{FoundRow, Representation, Resource},
+    resource::{FoundRow, Representation, Writable},
 };
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -181,7 +181,7 @@ impl<A> Reply<A> {
     }
 
     /// 201 with a new row and its `Location`.
-    pub fn created_row<V: Resource>(found: FoundRow<V>) -> Result<Self> {
+    pub fn created_row<V: Writable>(found: FoundRow<V>) -> Result<Self> {
         let location = format!("{BASE}/{}/{}", V::Service::name(), found.id);
         let mut reply = Self::row::<V>(found)?;
         reply.status = StatusCode::CREATED;
@@ -194,8 +194,8 @@ impl<A> Reply<A> {
     }
 
     /// 200 with one live row and all its fields.
-    pub fn row<V: Resource>(found: FoundRow<V>) -> Result<Self> {
-        let tag = (found.version, found.is_full);
+    pub fn row<V: Writable>(found: FoundRow<V>) -> Result<Self> {
+        let tag = (found.state.version, found.is_full);
         let id = found.id;
         let row = Representation::<V>::new(found, false);
         let reply = Self::ok(&row)?.with_etag(tag, true);

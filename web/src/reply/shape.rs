@@ -1,7 +1,7 @@
 //! Conversion of rows to an answer: whole, with selected fields, or with related rows.
 use kernel::{
-    Crud, Error,
-    crud::{self, Deleted},
+    Error,
+    crud::Deleted,
     query::{ListQuery, Shape},
 };
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::{
     call::Call,
     json::size,
     problem::Problem,
-    resource::{FoundRow, Representation, Resource, Window},
+    resource::{FoundPage, FoundRow, Representation, Resource, Window, Writable},
 };
 
 /// Rows with all their fields, or as the request selects them.
@@ -27,7 +27,7 @@ impl<B, Q> Call<B, Q> {
     /// Answers with a page of a list.
     pub async fn page<V: Resource>(
         &self,
-        page: crud::Page<<V::Service as Crud>::Row>,
+        page: FoundPage<V>,
         query: &ListQuery<V::Service>,
     ) -> Answer<Page<V>> {
         let links = self
@@ -45,10 +45,10 @@ impl<B, Q> Call<B, Q> {
     }
 
     /// Answers with one row and its `ETag`, which is weak with `fields` and absent with `include`.
-    pub async fn row<V: Resource>(&self, found: FoundRow<V>, how: &Shape) -> Answer<Row<V>> {
+    pub async fn row<V: Writable>(&self, found: FoundRow<V>, how: &Shape) -> Answer<Row<V>> {
         // `If-Match` applies to reads too (RFC 9110, section 13.1.1).
-        self.matching()?.if_sent().check(found.version)?;
-        let tag = (found.version, found.is_full);
+        self.matching()?.if_sent().check(found.state.version)?;
+        let tag = (found.state.version, found.is_full);
         if how.is_plain() {
             let row = Representation::<V>::new(found, how.deleted != Deleted::Exclude);
             return Ok(Reply::ok(&row)?.with_etag(tag, true));

@@ -2,17 +2,25 @@
 mod relation;
 mod representation;
 
-use kernel::{Crud, Found};
+use kernel::{
+    Crud, Found, Readable,
+    crud::{Columns, Page},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use relation::{Fetch, Relations, fetch};
-pub use representation::{Representation, Window};
+pub use representation::{Representation, StateView, Window};
 
 /// The view of a service: what the API shows of its rows.
 pub trait Resource: JsonSchema + Serialize + Sized + 'static {
-    type Service: Crud<Row: Into<Self>, New: Send>;
+    type Service: Readable<Row: Into<Self>> + Columns<State: StateView>;
 }
+
+/// The view of a service whose rows clients change.
+pub trait Writable: Resource<Service: Crud<New: Send>> {}
+
+impl<V: Resource<Service: Crud<New: Send>>> Writable for V {}
 
 /// The input of a new row.
 pub type New<V> = <<V as Resource>::Service as Crud>::New;
@@ -21,4 +29,11 @@ pub type New<V> = <<V as Resource>::Service as Crud>::New;
 pub type Patch<V> = <<V as Resource>::Service as Crud>::Patch;
 
 /// A row as the service returns it.
-pub type FoundRow<V> = Found<<<V as Resource>::Service as Crud>::Row>;
+pub type FoundRow<V> = Found<
+    <<V as Resource>::Service as Readable>::Row,
+    <<V as Resource>::Service as Columns>::State,
+>;
+
+/// A page as the service returns it.
+pub type FoundPage<V> =
+    Page<<<V as Resource>::Service as Readable>::Row, <<V as Resource>::Service as Columns>::State>;

@@ -2,13 +2,13 @@
 use std::{collections::HashMap, pin::Pin};
 
 use kernel::{
-    Crud, Error, Session,
+    Crud, Error, Readable, Session,
     crud::{Related, Wanted},
     query::Include,
 };
 use serde_json::{Value, json};
 
-use super::{Representation, Resource};
+use super::{Representation, Writable};
 use crate::{json::size, problem::Problem};
 
 /// The most related rows that one row shows per relation (contract §4).
@@ -185,10 +185,10 @@ fn more(include: &Include) -> String {
 }
 
 /// Fetches rows of `V` as related rows of other resources.
-pub fn fetch<'a, V: Resource>(session: &'a Session, wanted: Wanted<'a>) -> Rows<'a> {
+pub fn fetch<'a, V: Writable>(session: &'a Session, wanted: Wanted<'a>) -> Rows<'a> {
     Box::pin(async move {
         let rows = V::Service::related(session, &wanted).await?;
-        let shown = |related: Related<<V::Service as Crud>::Row>| {
+        let shown = |related: Related<<V::Service as Readable>::Row>| {
             let row = Representation::<V>::new(related.found, false);
             let mut row = serde_json::to_value(row).map_err(Error::internal)?;
             if let Some(members) = row.as_object_mut() {

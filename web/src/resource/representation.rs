@@ -1,54 +1,95 @@
 //! The JSON representation of rows and pages.
-use kernel::Crud;
+use std::fmt::Debug;
+
+use kernel::{
+    Readable,
+    crud::{Columns, RowState},
+};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::Error};
 
 use super::{FoundRow, Resource};
 use crate::time::Time;
 
+/// What the API shows of the state of rows of `V`.
+type State<V> = <<<V as Resource>::Service as Columns>::State as StateView>::View;
+
 /// A row as JSON: the view of its resource and the members that every row has, without private members that the caller may
 /// not see.
 #[derive(Debug, JsonSchema)]
-#[schemars(
-    rename = "{V}",
-    description = "A row. `deleted_at` is present only if the request asks for deleted rows."
-)]
-pub struct Representation<V> {
+#[schemars(rename = "{V}", description = "A row.")]
+pub struct Representation<V: Resource> {
     id: i64,
     #[serde(flatten)]
     view: V,
     created_at: Time,
-    updated_at: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_at: Option<Option<Time>>,
-    version: i64,
+    #[serde(flatten)]
+    state: State<V>,
     /// The members of the view that are omitted.
     #[serde(skip)]
     hidden: Vec<&'static str>,
 }
 
+/// What JSON shows of the state of a row.
+pub trait StateView {
+    type View: Debug + JsonSchema + Serialize;
+
+    /// Shows the time of a deletion only if `with_deleted`.
+    fn view(self, with_deleted: bool) -> Self::View;
+}
+
+/// The members that every change of a row sets.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Changes {
+    updated_at: Time,
+    /// Present only if the request asks for deleted rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Option<Time>>,
+    version: i64,
+}
+
+impl StateView for RowState {
+    type View = Changes;
+
+    fn view(self, with_deleted: bool) -> Changes {
+        Changes {
+            updated_at: self.updated_at.into(),
+            deleted_at: with_deleted.then(|| self.deleted_at.map(Time::from)),
+            version: self.version,
+        }
+    }
+}
+
+/// The rows of a list that is only read have no such members.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct Unchanging {}
+
+impl StateView for () {
+    type View = Unchanging;
+
+    fn view(self, _: bool) -> Unchanging {
+        Unchanging {}
+    }
+}
+
 /// All members of a row.
 #[derive(Serialize)]
-struct Members<'a, V> {
+struct Members<'a, V, S> {
     id: i64,
     #[serde(flatten)]
     view: &'a V,
     created_at: &'a Time,
-    updated_at: &'a Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_at: &'a Option<Option<Time>>,
-    version: i64,
+    #[serde(flatten)]
+    state: &'a S,
 }
 
-impl<V: Serialize> Serialize for Representation<V> {
+impl<V: Resource> Serialize for Representation<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let members = Members {
             id: self.id,
             view: &self.view,
             created_at: &self.created_at,
-            updated_at: &self.updated_at,
-            deleted_at: &self.deleted_at,
-            version: self.version,
+            state: &self.state,
         };
         if self.hidden.is_empty() {
             return members.serialize(serializer);
@@ -73,9 +114,7 @@ impl<V: Resource> Representation<V> {
             id: found.id,
             view: found.row.into(),
             created_at: found.created_at.into(),
-            updated_at: found.updated_at.into(),
-            deleted_at: with_deleted.then(|| found.deleted_at.map(Time::from)),
-            version: found.version,
+            state: found.state.view(with_deleted),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The columns of a CSV export, in the order in which the resource declares its fields.
 use kernel::{
-    Crud,
+    Readable,
     crud::Deleted,
     query::{Shape, showable},
 };
@@ -12,7 +12,7 @@ const BASE: [&str; 4] = ["created_at", "updated_at", "deleted_at", "version"];
 
 /// Returns a column for each member that rows of this shape may have, even if the caller cannot see it in every row; the
 /// column of a reference is followed by the name of the row that it refers to.
-pub fn columns<C: Crud>(shape: &Shape) -> Vec<String> {
+pub fn columns<C: Readable>(shape: &Shape) -> Vec<String> {
     let named = named_columns::<C>();
     let with_name = |column: &'static str| {
         let name = named.iter().find(|(key, _)| *key == column);

@@ -1,12 +1,12 @@
 //! Exports and imports a resource whose type is known only at run time.
 use std::{io::Read, pin::Pin};
 
-use kernel::{Crud, Result, Session, crud::author_column, query::ExportQuery};
+use kernel::{Readable, Result, Session, crud::author_column, query::ExportQuery};
 
 use super::{
     Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
 };
-use crate::resource::Resource;
+use crate::resource::{Resource, Writable};
 
 /// A future of the next page.
 pub type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
@@ -44,7 +44,7 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    pub fn new<V: Resource>() -> Self {
+    pub fn new<V: Writable>() -> Self {
         Self {
             name: V::Service::name(),
             has_author: || {

@@ -6,7 +6,7 @@ use schemars::schema_for;
 use serde_json::{Map, Value};
 
 use super::{cell, references::companions};
-use crate::resource::{New, Resource};
+use crate::resource::{New, Writable};
 
 /// The type of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    pub fn new<V: Resource>() -> Self {
+    pub fn new<V: Writable>() -> Self {
         let schema = schema_for!(New<V>);
         let properties = schema.get("properties").and_then(Value::as_object);
         let properties = properties.into_iter().flatten();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     draining::Draining,
-    resource::{New, Resource},
+    resource::{New, Writable},
 };
 
 /// The reaction of an import to an invalid record.
@@ -63,7 +63,7 @@ struct Importer<'a> {
 
 /// Imports a text. Returns the report and why the import stopped early, if it did. The records that the report counts as
 /// committed are committed in either case.
-pub async fn import<V: Resource>(
+pub async fn import<V: Writable>(
     session: &Session,
     text: impl Read + Send + 'static,
     reading: Reading,
@@ -111,7 +111,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    async fn write_all<V: Resource>(
+    async fn write_all<V: Writable>(
         &mut self,
         chunks: &mut Receiver<Chunk<New<V>>>,
     ) -> Result<(), Stop> {
@@ -128,7 +128,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Writes a chunk and returns whether the import continues.
-    async fn write<V: Resource>(&mut self, mut chunk: Chunk<New<V>>) -> Result<bool> {
+    async fn write<V: Writable>(&mut self, mut chunk: Chunk<New<V>>) -> Result<bool> {
         self.references
             .resolve::<V>(self.session, &mut chunk)
             .await?;
@@ -179,7 +179,7 @@ fn divide<N>(chunk: Chunk<N>) -> (Vec<N>, Vec<usize>, Vec<Refused>) {
     (news, indexes, refused)
 }
 
-async fn prepare<V: Resource>(session: &Session, chunk: &mut Chunk<New<V>>) -> Result<()> {
+async fn prepare<V: Writable>(session: &Session, chunk: &mut Chunk<New<V>>) -> Result<()> {
     for record in chunk {
         if let Ok(new) = &mut record.new
             && let Err(error) = V::Service::prepare(session, new).await
@@ -191,7 +191,7 @@ async fn prepare<V: Resource>(session: &Session, chunk: &mut Chunk<New<V>>) -> R
 }
 
 /// Creates rows and returns for each why it was refused, if it was.
-async fn create<V: Resource>(tx: &Tx, news: &[New<V>]) -> Result<Vec<Option<Vec<Refusal>>>> {
+async fn create<V: Writable>(tx: &Tx, news: &[New<V>]) -> Result<Vec<Option<Vec<Refusal>>>> {
     let answers = V::Service::create_all(tx, news).await?.into_iter();
     let refused = |answer: Result<_>| answer.err().map(refusals).transpose();
     answers.map(refused).collect()

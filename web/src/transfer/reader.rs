@@ -13,7 +13,7 @@ use super::{
     record::{Raw, Record, RecordReader, shape},
     references::References,
 };
-use crate::resource::{New, Resource};
+use crate::resource::{New, Writable};
 
 /// The most records of a chunk, which one transaction writes.
 const MAX_RECORDS: usize = 1_000;
@@ -53,7 +53,7 @@ pub enum ReadError {
 }
 
 /// Reads to the end, or until the receiver of the chunks is closed.
-pub fn read<V: Resource>(
+pub fn read<V: Writable>(
     mut text: impl Read,
     reading: &Reading,
     chunks: &Sender<Chunk<New<V>>>,
@@ -109,7 +109,7 @@ fn skip_byte_order_mark(text: &mut impl Read) -> io::Result<Cursor<Vec<u8>>> {
     Ok(Cursor::new(first))
 }
 
-fn record<V: Resource>(raw: Raw, known: &Known, author: Option<i64>) -> Record<New<V>> {
+fn record<V: Writable>(raw: Raw, known: &Known, author: Option<i64>) -> Record<New<V>> {
     let Raw { line, value, .. } = raw;
     let refused = |refusal: Refusal| Record {
         line,

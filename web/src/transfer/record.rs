@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::references::Named;
 use crate::{
     json,
-    resource::{New, Resource},
+    resource::{New, Writable},
 };
 
 /// The most bytes of one record. A longer one is refused without using more memory.
@@ -42,7 +42,7 @@ impl<N> Record<N> {
 }
 
 /// Validates a record whose fields are all settable.
-pub fn shape<V: Resource>(value: Value) -> Result<New<V>, Vec<Refusal>> {
+pub fn shape<V: Writable>(value: Value) -> Result<New<V>, Vec<Refusal>> {
     let refused = |error: Error| error.refusals().unwrap_or_default();
     let new = json::check(&value).and_then(|()| json::shape(value));
     let new: New<V> = new.map_err(refused)?;

@@ -1,12 +1,12 @@
 //! References to other rows. A record has the id, which differs between servers, and a name, which is the same on all.
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{Code, Crud, Error, Refusal, Result, Session, crud::Owner, query::Shape};
+use kernel::{Code, Error, Readable, Refusal, Result, Session, crud::Owner, query::Shape};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::record::{Record, shape};
-use crate::resource::{New, Representation, Resource};
+use crate::resource::{New, Representation, Resource, Writable};
 
 /// The references of one resource that have a name.
 pub struct References {
@@ -31,7 +31,7 @@ pub struct Named {
 
 /// A row with the names of the rows that it refers to.
 #[derive(Serialize)]
-pub struct WithNames<'a, V> {
+pub struct WithNames<'a, V: Resource> {
     #[serde(flatten)]
     row: &'a Representation<V>,
     #[serde(flatten)]
@@ -39,12 +39,12 @@ pub struct WithNames<'a, V> {
 }
 
 /// Returns the names of all references of a resource, such as `author.username` for `author_id`.
-pub fn companions<C: Crud>() -> Vec<String> {
+pub fn companions<C: Readable>() -> Vec<String> {
     C::owners().iter().filter_map(Owner::companion).collect()
 }
 
 /// Returns all foreign keys that have a name, with their names.
-pub fn named_columns<C: Crud>() -> Vec<(&'static str, String)> {
+pub fn named_columns<C: Readable>() -> Vec<(&'static str, String)> {
     let owners = C::owners().into_iter();
     owners
         .filter_map(|owner| Some((owner.column, owner.companion()?)))
@@ -53,7 +53,7 @@ pub fn named_columns<C: Crud>() -> Vec<(&'static str, String)> {
 
 impl References {
     /// `mapped` are the names of the references to look up by name.
-    pub fn new<C: Crud>(mapped: &[String]) -> Self {
+    pub fn new<C: Readable>(mapped: &[String]) -> Self {
         let reference = |owner: Owner| {
             let name = owner.companion()?;
             Some(Reference {
@@ -68,7 +68,7 @@ impl References {
     }
 
     /// Returns the references whose ids an export shows.
-    pub fn shown<C: Crud>(shape: &Shape) -> Self {
+    pub fn shown<C: Readable>(shape: &Shape) -> Self {
         let mut shown = Self::new::<C>(&[]);
         if let Some(fields) = &shape.fields {
             let is_shown = |column: &str| fields.iter().any(|field| field == column);
@@ -165,7 +165,7 @@ impl References {
 
     /// Looks up the names of a chunk, with one statement for each reference. Refuses records with unknown names, or with
     /// names that do not match their ids.
-    pub async fn resolve<V: Resource>(
+    pub async fn resolve<V: Writable>(
         &self,
         session: &Session,
         chunk: &mut [Record<New<V>>],
@@ -201,7 +201,7 @@ impl References {
 }
 
 impl Reference {
-    fn set_id<V: Resource>(
+    fn set_id<V: Writable>(
         &self,
         index: usize,
         record: &mut Record<New<V>>,
@@ -224,7 +224,7 @@ impl Reference {
         }
     }
 
-    fn check_name<'a, V: Resource>(
+    fn check_name<'a, V: Writable>(
         &self,
         index: usize,
         record: &mut Record<New<V>>,

@@ -77,10 +77,9 @@ pub struct BookPatch {
 /// The service: who may read a book, and what a client may set.
 pub struct Books;
 
-impl Crud for Books {
-    type Entity = Entity;
-    type New = NewBook;
-    type Patch = BookPatch;
+base_columns!(Books);
+
+impl Readable for Books {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::OwnerId);
@@ -94,6 +93,11 @@ impl Crud for Books {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Books {
+    type New = NewBook;
+    type Patch = BookPatch;
 }
 
 /// The resource: what the API shows of a book.

@@ -1,10 +1,8 @@
 //! `atoll user invite`: prints an invitation link.
 use std::net::SocketAddr;
 
-use service::{
-    Session,
-    auth::{self, Invitation},
-};
+use kernel::Session;
+use service::identity::{self, Invitation};
 
 use web::settings::ServerSettings;
 
@@ -30,7 +28,7 @@ impl Invite {
             is_superuser: self.superuser,
             email: self.email.map(|email| email.trim().to_owned()),
         };
-        let token = auth::invite(session, &invitation).await;
+        let token = identity::invite(session, &invitation).await;
         let token = token.map_err(explain)?;
         let address = SocketAddr::from((server.host, server.port));
         say(welcome_link(&base_url(server, address), &token))

@@ -1,5 +1,6 @@
 //! `atoll user list`: lists users.
-use service::{Crud, Found, Session, Users, query::ListQuery, registry, users::UserRow};
+use kernel::{Found, Readable, Session, query::ListQuery};
+use service::{Users, registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};
 

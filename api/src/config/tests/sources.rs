@@ -1,5 +1,5 @@
 //! The precedence of the sources.
-use service::database;
+use kernel::database;
 
 use super::*;
 

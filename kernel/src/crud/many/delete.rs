@@ -4,7 +4,7 @@ use sea_orm::IntoActiveModel;
 use super::{Target, answer, permitted};
 use crate::{
     Result, Tx,
-    crud::{Change, Crud, Model, Written, base, cascade},
+    crud::{Change, Crud, Model, Written, cascade},
     permission::Action,
 };
 
@@ -18,7 +18,7 @@ pub async fn delete<C: Crud>(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i
             *row = Err(refusal);
         }
     }
-    let gone: Vec<_> = rows.iter().flatten().map(base::id::<C>).collect();
+    let gone: Vec<_> = rows.iter().flatten().map(C::id).collect();
     if !gone.is_empty() {
         cascade::delete(tx, C::name(), &gone).await?;
         let deleted = |row: &Model<C>| Written {
@@ -28,7 +28,7 @@ pub async fn delete<C: Crud>(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i
         let written: Vec<_> = rows.iter().flatten().map(deleted).collect();
         C::after_write(tx, Action::Delete, &written).await?;
     }
-    let version = |row: Model<C>| base::version::<C>(&row) + 1;
+    let version = |row: Model<C>| C::version(&row) + 1;
     Ok(rows.into_iter().map(|row| row.map(version)).collect())
 }
 

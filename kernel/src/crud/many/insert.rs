@@ -14,7 +14,7 @@ use sea_orm::{
 use super::answer;
 use crate::{
     Error, Result, Tx,
-    crud::{Active, Column, Crud, Model, base, generated::VARIATIONS, scope, unique},
+    crud::{Active, Column, Crud, Model, generated::VARIATIONS, scope, unique},
     database::taken,
 };
 
@@ -104,7 +104,7 @@ fn text(value: &ActiveValue<Value>) -> &str {
 async fn number<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
     if pending.len() > 1 {
         let ids = scope::next_ids(tx, C::name(), pending.len()).await?;
-        let column = base::column::<C::Entity>("id");
+        let column = C::ID;
         for (new, id) in pending.iter_mut().zip(ids) {
             new.row.set(column, id.into());
         }
@@ -164,7 +164,7 @@ async fn insert_all<C: Crud>(
         let mut inserted = insert_free::<C>(tx, rows).await?;
         let is_alone = new.len() == 1;
         for new in new {
-            let id = base::column::<C::Entity>("id");
+            let id = C::ID;
             let done = match new.row.get(id).into_value() {
                 Some(Value::BigInt(Some(id))) => inserted.remove(&id),
                 _ if is_alone => inserted.drain().next().map(|(_, row)| row),
@@ -187,7 +187,7 @@ async fn insert_free<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<HashMap<i
         let insert = C::Entity::insert_many(rows.iter().cloned());
         let insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
         let done = insert.exec_with_returning(tx).await?;
-        inserted.extend(done.into_iter().map(|row| (base::id::<C>(&row), row)));
+        inserted.extend(done.into_iter().map(|row| (C::id(&row), row)));
     }
     Ok(inserted)
 }

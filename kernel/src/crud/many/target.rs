@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use super::answer;
 use crate::{
     Error, Reads, Result, Tx,
-    crud::{Crud, Expected, Model, base, scope},
+    crud::{Crud, Expected, Model, scope},
     permission::Action,
 };
 
@@ -38,12 +38,12 @@ pub async fn permitted<C: Crud>(
     let mut found: HashMap<_, _> = rows
         .into_iter()
         .zip(verdicts)
-        .map(|(row, verdict)| (base::id::<C>(&row), (row, verdict)))
+        .map(|(row, verdict)| (C::id(&row), (row, verdict)))
         .collect();
     let check = |Target { id, expected }: &Target| {
         let (row, verdict) = found.remove(id).ok_or(Error::NotFound)?;
         verdict?;
-        expected.check(base::version::<C>(&row))?;
+        expected.check(C::version(&row))?;
         Ok(row)
     };
     targets.iter().map(check).map(answer).collect()

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::is_live;
 use crate::{
     Error, Reads, Result, Tx,
-    crud::{Active, Column, Crud, Model, base},
+    crud::{Active, Column, Crud, Model},
 };
 
 /// The new values, as the statement calls them.
@@ -76,18 +76,18 @@ async fn update_chunk<C: Crud>(
     let mut changed = HashMap::new();
     for row in tx.query_all(&update).await? {
         let row = Model::<C>::from_query_result(&row, "")?;
-        changed.insert(base::id::<C>(&row), row);
+        changed.insert(C::id(&row), row);
     }
     let changed = rows
         .iter()
-        .map(|(before, _)| changed.remove(&base::id::<C>(before)));
+        .map(|(before, _)| changed.remove(&C::id(before)));
     let changed: Option<_> = changed.collect();
     changed.ok_or(Error::Contended(DbErr::RecordNotUpdated))
 }
 
 /// The id, the version that was read, and the new values.
 fn values<C: Crud>((before, row): &(Model<C>, Active<C>), columns: &[Column<C>]) -> ValueTuple {
-    let known = [base::id::<C>(before), base::version::<C>(before)].map(Value::from);
+    let known = [C::id(before), C::version(before)].map(Value::from);
     let new = columns
         .iter()
         .filter_map(|column| row.get(*column).into_value());

@@ -7,7 +7,7 @@ use sea_orm::{
 use super::{is, live, live_ids, trash};
 use crate::{
     Actor, Error, Result, Tx,
-    crud::{Column, Crud, Model, column},
+    crud::{Crud, Model},
     permission::Action,
 };
 
@@ -33,10 +33,9 @@ pub async fn lock_all<C: Crud>(
     actor: &Actor,
     ids: impl IntoIterator<Item = i64>,
 ) -> Result<Vec<Model<C>>> {
-    let id: Column<C> = column::<C::Entity>("id");
     let rows = live::<C>(actor)
-        .filter(id.is_in(ids))
-        .order_by_asc(id)
+        .filter(C::ID.is_in(ids))
+        .order_by_asc(C::ID)
         .lock(LockType::NoKeyUpdate);
     Ok(rows.all(tx).await?)
 }

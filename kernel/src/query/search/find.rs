@@ -8,14 +8,18 @@ use sea_orm::{
 };
 
 use super::{Search, Term};
-use crate::crud::{Crud, column, nothing, scope};
+use crate::crud::{Readable, nothing, scope};
 
 /// What the rows that are found go by in a statement.
 const FOUND: &str = "found";
 
 impl Search {
     /// Keeps the rows that are found. Beside their own scope: the side table has every row, seen or not.
-    pub fn narrow<C: Crud>(&self, mut rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
+    pub fn narrow<C: Readable>(
+        &self,
+        mut rows: Select<C::Entity>,
+        db: DbBackend,
+    ) -> Select<C::Entity> {
         if self.wanted.is_empty() {
             return rows.filter(nothing());
         }
@@ -40,8 +44,8 @@ impl Search {
     }
 
     /// The best first, the newest first among equals.
-    pub fn rank<C: Crud>(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
-        let newest = column::<C::Entity>("id");
+    pub fn rank<C: Readable>(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
+        let newest = C::ID;
         if self.wanted.is_empty() {
             return rows.order_by_desc(newest);
         }

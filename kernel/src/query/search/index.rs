@@ -7,7 +7,7 @@ use sea_orm::{
 
 use crate::{
     Error, Result, Tx,
-    crud::{Column, Crud, Model, base, scope},
+    crud::{Column, Crud, Model, scope},
 };
 
 /// Indexes rows that are new or that have other words now.
@@ -75,7 +75,7 @@ fn into<C: Crud>() -> InsertStatement {
 }
 
 fn id<C: Crud>(row: &Model<C>) -> Expr {
-    Expr::val(base::id::<C>(row))
+    Expr::val(C::id(row))
 }
 
 fn with_texts<C: Crud, T>(row: &Model<C>, work: impl FnOnce(&[&str]) -> T) -> T {

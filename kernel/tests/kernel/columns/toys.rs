@@ -294,10 +294,9 @@ impl From<entity::Model> for ToyView {
 
 pub struct Toys;
 
-impl Crud for Toys {
-    type Entity = entity::Entity;
-    type New = NewToy;
-    type Patch = ToyPatch;
+base_columns!(Toys, entity);
+
+impl Readable for Toys {
     type Row = entity::Model;
 
     const OWNER: Option<Column> = None;
@@ -332,4 +331,9 @@ impl Crud for Toys {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Toys {
+    type New = NewToy;
+    type Patch = ToyPatch;
 }

@@ -1,12 +1,13 @@
 //! Columns that the two databases sort differently, and declarations that do not suit their columns.
 use kernel::{
-    Actor, Crud,
+    Actor, Readable,
     crud::{Field, everything},
+    list_columns,
     query::unsupported_fields,
 };
 use sea_orm::Condition;
 
-use super::toys::{NewToy, ToyPatch};
+use boxes::{Column, Entity, Model};
 
 mod boxes {
     #![expect(
@@ -22,6 +23,7 @@ mod boxes {
         #[sea_orm(primary_key)]
         pub id: i64,
         pub version: i64,
+        pub created_at: DateTimeWithTimeZone,
         pub label: String,
         pub settings: Json,
         pub picture: Vec<u8>,
@@ -35,33 +37,20 @@ mod boxes {
 
 struct Boxes;
 
-impl sea_orm::IntoActiveModel<boxes::ActiveModel> for NewToy {
-    fn into_active_model(self) -> boxes::ActiveModel {
-        boxes::ActiveModel::default()
-    }
-}
+list_columns!(Boxes);
 
-impl sea_orm::IntoActiveModel<boxes::ActiveModel> for ToyPatch {
-    fn into_active_model(self) -> boxes::ActiveModel {
-        boxes::ActiveModel::default()
-    }
-}
+impl Readable for Boxes {
+    type Row = Model;
 
-impl Crud for Boxes {
-    type Entity = boxes::Entity;
-    type New = NewToy;
-    type Patch = ToyPatch;
-    type Row = boxes::Model;
-
-    const OWNER: Option<boxes::Column> = None;
-    const FIELDS: &'static [Field<boxes::Column>] = &[
-        Field::public(boxes::Column::Label),
-        Field::public(boxes::Column::Settings),
-        Field::opaque(boxes::Column::Picture),
-        Field::private(boxes::Column::SealedAt),
-        Field::public(boxes::Column::Width).decimal(2),
-        Field::public(boxes::Column::Height).one_of(&["1", "2"]),
-        Field::public(boxes::Column::Version).long(),
+    const OWNER: Option<Column> = None;
+    const FIELDS: &'static [Field<Column>] = &[
+        Field::public(Column::Label),
+        Field::public(Column::Settings),
+        Field::opaque(Column::Picture),
+        Field::private(Column::SealedAt),
+        Field::public(Column::Width).decimal(2),
+        Field::public(Column::Height).one_of(&["1", "2"]),
+        Field::public(Column::Version).long(),
     ];
 
     fn visible(_: &Actor) -> Condition {

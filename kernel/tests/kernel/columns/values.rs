@@ -1,6 +1,6 @@
 //! A value of each type goes in as JSON and comes out as the same JSON, from the row and from its history.
 use kernel::{
-    Actor, Crud,
+    Actor, Crud, Readable,
     audit::{self, Audit},
     input,
     query::{ListQuery, StatsQuery},

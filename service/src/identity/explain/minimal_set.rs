@@ -10,7 +10,7 @@ impl<F: AsyncFn(&Session) -> Result<()>> Explainer<'_, F> {
         held: &[Permission],
         candidates: Vec<Permission>,
     ) -> Result<Vec<Permission>> {
-        let parts = by_resource(candidates, self.session.kernel().registry().permissions());
+        let parts = by_resource(candidates, self.session.kernel.registry().permissions());
         let parts = self.needed(user, held, parts).await?;
         let singles = parts.into_iter().flatten().map(|one| vec![one]).collect();
         let needed = self.needed(user, held, singles).await?;

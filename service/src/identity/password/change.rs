@@ -21,7 +21,7 @@ use crate::{
     mail::{self, Mail},
 };
 use kernel::{
-    Code, Crud, Error, Reads, Result, Session, Tx,
+    Code, Error, Readable, Reads, Result, Session, Tx,
     audit::{Did, Entry},
     crud::{everything, now, scope},
     input::check,

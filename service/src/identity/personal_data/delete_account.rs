@@ -11,7 +11,7 @@ use serde_json::json;
 use super::system_user;
 use crate::identity::Users;
 use kernel::{
-    Crud, Error, Reads, Result, Session, Tx,
+    Crud, Error, Readable, Reads, Result, Session, Tx,
     audit::Did,
     crud::{
         now,

@@ -4,5 +4,5 @@ mod rows;
 mod system_user;
 
 pub use delete_account::delete_account;
-pub use rows::{Account, account, api_keys, mails, sessions, tokens};
+pub use rows::{Account, account, mails, tokens};
 pub(crate) use system_user::is_system_user;

@@ -1,42 +1,34 @@
 //! The caller's rows in tables that are not resources.
-use ::entity::{api_keys, mails, one_time_tokens, sessions, totp_secrets, verified_emails};
+use ::entity::{mails, one_time_tokens, totp_secrets, verified_emails};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::DateTimeWithTimeZone,
 };
 
-use kernel::{
-    Error, Reads, Result,
-    crud::{column, scope},
-};
+use kernel::{Error, Reads, Result, crud::scope};
 
 /// The maximum number of rows of one read.
 const MAX_ROWS: u64 = 500;
 
-/// The next sign-in sessions after this id.
-pub async fn sessions(reads: &impl Reads, after_id: i64) -> Result<Vec<sessions::Model>> {
-    page::<sessions::Entity>(reads, after_id).await
-}
-
-/// The next API keys after this id.
-pub async fn api_keys(reads: &impl Reads, after_id: i64) -> Result<Vec<api_keys::Model>> {
-    page::<api_keys::Entity>(reads, after_id).await
-}
-
 /// The next queued mails after this id.
 pub async fn mails(reads: &impl Reads, after_id: i64) -> Result<Vec<mails::Model>> {
-    page::<mails::Entity>(reads, after_id).await
+    use mails::{Column, Entity};
+    page::<Entity>(reads, (Column::Id, Column::UserId), after_id).await
 }
 
 /// The next one-time tokens after this id.
 pub async fn tokens(reads: &impl Reads, after_id: i64) -> Result<Vec<one_time_tokens::Model>> {
-    page::<one_time_tokens::Entity>(reads, after_id).await
+    use one_time_tokens::{Column, Entity};
+    page::<Entity>(reads, (Column::Id, Column::UserId), after_id).await
 }
 
-async fn page<E: EntityTrait>(reads: &impl Reads, after_id: i64) -> Result<Vec<E::Model>> {
+async fn page<E: EntityTrait>(
+    reads: &impl Reads,
+    (id, user_id): (E::Column, E::Column),
+    after_id: i64,
+) -> Result<Vec<E::Model>> {
     let me = reads.actor().user_id().ok_or(Error::Unauthenticated)?;
-    let id = column::<E>("id");
     let rows = scope::plain::<E>()
-        .filter(column::<E>("user_id").eq(me))
+        .filter(user_id.eq(me))
         .filter(id.gt(after_id))
         .order_by_asc(id)
         .limit(MAX_ROWS);

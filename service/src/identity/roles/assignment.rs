@@ -13,9 +13,9 @@ use sea_orm::{
 use super::{Roles, parse};
 use crate::{identity::Users, identity::users::guard};
 use kernel::{
-    Crud, Error, Reads, Result, Tx,
+    Crud, Error, Readable, Reads, Result, Tx,
     audit::{Did, Entry},
-    crud::{Page, Target, everything, now, read, scope},
+    crud::{Page, Plan, Target, everything, now, read, scope},
     permission::Action,
     query::ListQuery,
 };
@@ -56,7 +56,8 @@ pub async fn list_for_user(
         .column(user_roles::Column::RoleId)
         .into_query();
     let roles = scope::visible_if::<Roles>(reads.actor(), query.shape.deleted, everything());
-    read::list::<Roles>(reads, query, roles.filter(Column::Id.in_subquery(role_ids))).await
+    let roles = roles.filter(Column::Id.in_subquery(role_ids));
+    read::page(reads, Plan::among(reads, query, roles).await?).await
 }
 
 /// Assigns a built-in role to new users by its name, if the role still exists.

@@ -69,10 +69,9 @@ impl IntoActiveModel<ActiveModel> for RolePatch {
     }
 }
 
-impl Crud for Roles {
-    type Entity = Entity;
-    type New = NewRole;
-    type Patch = RolePatch;
+base_columns!(Roles);
+
+impl Readable for Roles {
     type Row = Model;
 
     const OWNER: Option<Column> = None;
@@ -89,6 +88,11 @@ impl Crud for Roles {
             _ => nothing(),
         }
     }
+}
+
+impl Crud for Roles {
+    type New = NewRole;
+    type Patch = RolePatch;
 
     async fn authorize(
         reads: &impl Reads,

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::{identity::Users, identity::roles};
 use kernel::{
-    Actor, Code, Crud, Error, Reads, Result, Tx,
+    Actor, Code, Error, Readable, Reads, Result, Tx,
     crud::{Written, scope},
     permission::{Action, Reach},
 };

@@ -80,10 +80,9 @@ pub struct UserPatch {
     pub is_superuser: Option<bool>,
 }
 
-impl Crud for Users {
-    type Entity = Entity;
-    type New = NewUser;
-    type Patch = UserPatch;
+base_columns!(Users);
+
+impl Readable for Users {
     type Row = UserRow;
 
     const OWNER: Option<Column> = Some(Column::Id);
@@ -96,18 +95,38 @@ impl Crud for Users {
         Field::private(Column::Email),
         Field::private(Column::IsSuperuser),
     ];
-    const UNIQUE: &'static [Column] = &[Column::UsernameKey, Column::EmailKey];
     const SEARCH: &'static [Column] = &[Column::Username, Column::FullName];
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
     const COMPUTED_PRIVATE: &'static [&'static str] = Self::COMPUTED;
 
+    fn visible(_actor: &Actor) -> Condition {
+        everything()
+    }
+
+    async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
+        private::load(reads, users).await
+    }
+
+    async fn load_within(
+        reads: &impl Reads,
+        users: Vec<Model>,
+        budget: &Budget,
+    ) -> Result<Vec<UserRow>> {
+        let mut rows = private::load(reads, users).await?;
+        rows.truncate(budget.fitting(rows.iter().map(private::size)));
+        Ok(rows)
+    }
+}
+
+impl Crud for Users {
+    type New = NewUser;
+    type Patch = UserPatch;
+
+    const UNIQUE: &'static [Column] = &[Column::UsernameKey, Column::EmailKey];
+
     fn natural_key() -> Option<NaturalKey> {
         let key = NaturalKey::compared(Column::Username, Column::UsernameKey, key);
         Some(key)
-    }
-
-    fn visible(_actor: &Actor) -> Condition {
-        everything()
     }
 
     async fn prepare(session: &Session, new: &mut NewUser) -> Result<()> {
@@ -174,20 +193,6 @@ impl Crud for Users {
         }
         notify_former_addresses(tx, users).await?;
         guard::check_last_superuser(tx, action, users).await
-    }
-
-    async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
-        private::load(reads, users).await
-    }
-
-    async fn load_within(
-        reads: &impl Reads,
-        users: Vec<Model>,
-        budget: &Budget,
-    ) -> Result<Vec<UserRow>> {
-        let mut rows = private::load(reads, users).await?;
-        rows.truncate(budget.fitting(rows.iter().map(private::size)));
-        Ok(rows)
     }
 }
 

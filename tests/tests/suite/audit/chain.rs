@@ -4,12 +4,12 @@ mod on_postgres;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use service::{
+use kernel::{
     Actor, Kernel,
     audit::{Problem, Verdict, seal, verify},
-    retention,
 };
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use service::retention;
 use tests::{Client, Service, TestApp, json, process::eventually, sql};
 
 use super::{actions, entries, history};

@@ -1,7 +1,8 @@
 //! The content of audit entries, and who may read them.
+use kernel::{Actor, Crud, Error};
 use reqwest::Method;
 use sea_orm::ConnectionTrait;
-use service::{Actor, Crud, Error, Posts, posts::NewPost};
+use service::{Posts, posts::NewPost};
 use tests::{PASSWORD, Reply, TestApp, json};
 
 use super::{actions, entries, history};

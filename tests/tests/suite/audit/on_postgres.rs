@@ -1,11 +1,9 @@
 //! A server whose role does not own the tables works, and can only append to the audit log.
 use std::time::Duration;
 
+use kernel::audit::{Settings, verify};
 use sea_orm::ConnectionTrait;
-use service::{
-    audit::{Settings, verify},
-    retention,
-};
+use service::retention;
 use tests::{Backend, Sql, TestApp, json, postgres::new_role, process::Program};
 
 use super::{actions, chain::seal_all, history};

@@ -11,7 +11,10 @@ async fn create(client: &Client, scopes: &[&str]) -> Reply {
 }
 
 async fn list(client: &Client) -> Vec<Value> {
-    let keys = client.get("/auth/api-keys").await.expect_status(200);
+    let keys = client
+        .get("/auth/api-keys?limit=100")
+        .await
+        .expect_status(200);
     keys.body["data"].as_array().unwrap().clone()
 }
 

@@ -1,10 +1,10 @@
 //! The cost of a sign-in, and how passwords are stored (contract §9).
 use entity::users::Model;
 use futures_util::future::join;
+use kernel::Actor;
 use secrecy::SecretString;
 use service::{
-    Actor,
-    auth::{Identity, Settings},
+    identity::{Identity, Settings},
     password::Hasher,
     users::by_username,
 };

@@ -111,7 +111,7 @@ async fn callers_are_not_cached_while_the_change_feed_is_down() {
         return;
     };
     drop(connect(&server.url).await);
-    let database = service::Database::connect(&tests::settings(&server.url), None)
+    let database = kernel::Database::connect(&tests::settings(&server.url), None)
         .await
         .unwrap();
     database.migrations(MIGRATOR).up(None).await.unwrap();

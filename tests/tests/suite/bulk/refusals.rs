@@ -1,7 +1,7 @@
 //! A refused bulk request says where the error is, and writes nothing.
 use futures_util::future::{join, join_all};
 use serde_json::Value;
-use service::auth::Identity;
+use service::identity::Identity;
 use tests::{Client, PASSWORD, Reply, TestApp, json};
 
 use super::{bulk, create, post};

@@ -2,7 +2,8 @@
 use std::cell::Cell;
 
 use futures_util::future::join_all;
-use service::{Crud, Posts};
+use kernel::Crud;
+use service::Posts;
 use tests::{Backend, Service, Sql, TestApp, json, service::draft};
 
 const WRITERS: usize = 16;

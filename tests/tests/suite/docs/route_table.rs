@@ -2,13 +2,13 @@
 use std::{env, fs};
 
 use api::{docs::document, routes::routes};
-use serde_json::Value;
-use service::{
+use kernel::{
     Actor,
     actor::{Caller, Credential},
     permission::Permission,
-    registry,
 };
+use serde_json::Value;
+use service::registry;
 use web::{Route, Rule};
 
 use super::root;

@@ -1,8 +1,9 @@
 //! One caller does not starve the others.
 use std::{rc::Rc, time::Duration};
 
+use kernel::{Actor, Crud};
 use reqwest::Method;
-use service::{Actor, Crud, Posts};
+use service::Posts;
 use tests::{
     Backend, Reply, TestApp, json,
     process::{eventually, within_limit},

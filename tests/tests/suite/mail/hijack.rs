@@ -2,12 +2,10 @@
 //! void.
 use std::time::Duration;
 
+use kernel::Actor;
 use reqwest::Method;
 use secrecy::ExposeSecret;
-use service::{
-    Actor,
-    auth::{Invitation, invite},
-};
+use service::identity::{Invitation, invite};
 use tests::{
     Authenticator, Client, PASSWORD, Reply, TestApp, json, mail::Letters, process::eventually, sql,
 };

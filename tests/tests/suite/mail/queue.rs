@@ -1,8 +1,7 @@
 //! A mail is queued in the transaction that causes it, and waits until it is sent.
+use kernel::{Actor, Error};
 use service::{
-    Actor, Error,
-    auth::Credentials,
-    auth::deliver,
+    identity::{Credentials, deliver},
     mail::{Mail, Mailer, queue},
 };
 use tests::{
@@ -144,7 +143,7 @@ async fn a_mail_that_is_undelivered_for_days_is_given_up() {
     assert_eq!(count().await, 0);
 }
 
-async fn waiting(tx: &service::Tx) -> service::Result<usize> {
+async fn waiting(tx: &kernel::Tx) -> kernel::Result<usize> {
     use sea_orm::{ConnectionTrait, Statement};
     let rows = Statement::from_string(tx.get_database_backend(), "SELECT id FROM mails");
     Ok(tx.query_all_raw(rows).await?.len())
@@ -162,7 +161,9 @@ async fn nothing_that_a_client_says_becomes_a_header_or_markup() {
         password: tests::PASSWORD.into(),
         otp: None,
     };
-    let (user, _attempt) = service::auth::authenticate(&system, &who).await.unwrap();
+    let (user, _attempt) = service::identity::authenticate(&system, &who)
+        .await
+        .unwrap();
     assert_eq!(user.id, ada);
 
     let device = "x\r\nBcc: eve@example.org\r\n\r\n<script>";

@@ -2,10 +2,8 @@
 use std::time::Duration;
 
 use api::jobs::{self, JobSettings};
-use service::{
-    Actor,
-    mail::{Mail, Mailer, SENDERS, queue},
-};
+use kernel::Actor;
+use service::mail::{Mail, Mailer, SENDERS, queue};
 use tests::{
     TestApp,
     mail::{SITE, by_smtp},

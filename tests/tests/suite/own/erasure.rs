@@ -1,8 +1,9 @@
 //! A user who left is erased when the retention of deleted rows is over, from the audit log too (contract §8).
 use std::time::Duration;
 
+use kernel::{Actor, Kernel, audit::verify};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use service::{Actor, Kernel, audit::verify, retention};
+use service::retention;
 use tests::{TestApp, json, sql};
 
 use crate::audit::chain::seal_all;
@@ -10,14 +11,14 @@ use crate::audit::chain::seal_all;
 /// Returns every row of every table as text, except the search index, which removes its words itself.
 async fn everything(kernel: &Kernel) -> Vec<(String, String)> {
     let system = kernel.session(Actor::System);
-    let read = async |tx: &service::Tx, sql: String| {
+    let read = async |tx: &kernel::Tx, sql: String| {
         let backend = tx.get_database_backend();
         let rows = tx
             .query_all_raw(Statement::from_string(backend, sql))
             .await?;
         let text = |row: &sea_orm::QueryResult| row.try_get_by_index::<Option<String>>(0);
         let texts: Result<Vec<_>, _> = rows.iter().map(text).collect();
-        Ok::<_, service::Error>(texts?.into_iter().flatten().collect::<Vec<_>>())
+        Ok::<_, kernel::Error>(texts?.into_iter().flatten().collect::<Vec<_>>())
     };
     let all = system.write(async |tx| {
         let is_postgres = tx.get_database_backend() == DbBackend::Postgres;

@@ -1,6 +1,7 @@
 //! The lines of the table that follow from what `permissions.txt` declares of a resource: `may comments update editor own` says
 //! that editors and those above them may update any comment, and every user their own.
-use service::{registry, registry::Table};
+use kernel::registry::Table;
+use service::registry;
 
 use super::table::{CALLERS, Line};
 

@@ -1,7 +1,7 @@
 //! Slugs are made from the title or chosen, and two live posts never share one.
 use std::collections::HashSet;
 
-use service::slug;
+use kernel::slug;
 use tests::{Client, Reply, TestApp, json};
 
 async fn slug_of_new_post(client: &Client, title: &str) -> String {

@@ -1,20 +1,22 @@
 //! A resource written by the guide: posts with some fields declared private, and no other code about them.
 use api::routes::routes;
 use entity::posts::{Column, Entity, Model};
+use kernel::{
+    Actor, Crud, Readable, Result, Tx, base_columns,
+    crud::{Change, Field, Owner, everything},
+};
 use sea_orm::{ActiveValue::Set, Condition};
 use service::{
-    Actor, Crud, Result, Tx, Users,
-    crud::{Change, Field, Owner, everything},
+    Users,
     posts::{NewPost, PostPatch},
 };
 use web::{BASE, prelude::*};
 
 pub struct Ledger;
 
-impl Crud for Ledger {
-    type Entity = Entity;
-    type New = NewPost;
-    type Patch = PostPatch;
+base_columns!(Ledger);
+
+impl Readable for Ledger {
     type Row = Model;
 
     const OWNER: Option<Column> = Some(Column::AuthorId);
@@ -38,6 +40,11 @@ impl Crud for Ledger {
     fn visible(_: &Actor) -> Condition {
         everything()
     }
+}
+
+impl Crud for Ledger {
+    type New = NewPost;
+    type Patch = PostPatch;
 
     async fn check(_: &Tx, change: Change<'_, Self>) -> Result<()> {
         if change.action == Action::Create {

@@ -252,7 +252,9 @@ async fn a_field_of_another_type_is_422_and_named() {
                 Map::new().into(),
                 (!0_u64).into(),
             ];
-            for other in others {
+            // A floating-point column takes any number.
+            let is_accepted = |other: &Value| value.is_f64() && other.is_number();
+            for other in others.into_iter().filter(|other| !is_accepted(other)) {
                 let mut body = sample.clone();
                 body[field] = other;
                 let reply = send(&root, &method, &path, &[JSON], body.to_string()).await;

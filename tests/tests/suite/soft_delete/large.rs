@@ -1,7 +1,7 @@
 //! A deletion of thousands of rows takes a fixed number of statements, and its history is complete.
 mod meanwhile;
 
-use service::audit::verify;
+use kernel::audit::verify;
 use tests::{Client, Reply, TestApp, json, sql};
 
 use crate::audit::chain::seal_all;

@@ -1,11 +1,12 @@
 //! One deadline for all statements of a request, counted from its arrival.
 use std::time::Duration;
 
-use service::{Actor, Crud, Error, Limit, Posts, Session, query::ListQuery, registry};
+use kernel::{Actor, Error, Limit, Readable, Session, query::ListQuery};
+use service::{Posts, registry};
 use tests::{PASSWORD, Service, TestApp, json};
 use tokio::time::Instant;
 
-async fn list(session: &Session) -> service::Result<()> {
+async fn list(session: &Session) -> kernel::Result<()> {
     let everything = ListQuery::<Posts>::parse([], registry()).unwrap();
     Posts::list(session, &everything).await.map(drop)
 }

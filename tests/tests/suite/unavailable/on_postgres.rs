@@ -5,8 +5,8 @@ mod silent;
 use std::{cell::RefCell, time::Duration};
 
 use futures_util::future::join_all;
+use kernel::database::Settings;
 use migration::MIGRATOR;
-use service::database::Settings;
 use tests::{
     Backend, Client, Reply, Sql, TestApp, json,
     postgres::{GIVEN, ThrowAway, connect, say},
@@ -37,7 +37,7 @@ async fn on_own_server() -> Option<(TestApp, Client, ThrowAway)> {
     };
     drop(connect(&server.url).await);
     let settings = tests::settings(&server.url);
-    let database = service::Database::connect(&settings, None).await.unwrap();
+    let database = kernel::Database::connect(&settings, None).await.unwrap();
     database.migrations(MIGRATOR).up(None).await.unwrap();
     database.close().await.unwrap();
     let notices_soon = |database: &mut Settings| {

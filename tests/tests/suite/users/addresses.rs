@@ -1,8 +1,7 @@
 //! Undeliverable e-mail addresses are refused wherever an address is set.
+use kernel::{Actor, input::check};
 use service::{
-    Actor,
-    auth::{Invitation, invite},
-    input::check,
+    identity::{Invitation, invite},
     users::NewUser,
 };
 use tests::{PASSWORD, Reply, TestApp, json};

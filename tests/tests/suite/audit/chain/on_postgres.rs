@@ -1,10 +1,11 @@
 //! The order of entries if transactions commit in another order than they began.
 use std::time::Duration;
 
-use service::{
-    Crud, Posts,
+use kernel::{
+    Crud,
     audit::{seal, verify},
 };
+use service::Posts;
 use tests::{Service, Sql, service::draft, sql};
 use tokio::{sync::Notify, time::timeout};
 

@@ -1,8 +1,9 @@
 //! A write to a child and the deletion of its owner, in both orders, on two connections.
 use std::{collections::HashSet, rc::Rc};
 
+use kernel::{Crud, Error, Result, Session, Tx};
 use service::{
-    Comments, Crud, Error, Posts, Result, Session, Tx, Users,
+    Comments, Posts, Users,
     comments::{CommentPatch, NewComment},
     posts::PostPatch,
     users::UserPatch,

@@ -2,8 +2,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use futures_util::future::join_all;
+use kernel::{Crud, Error, Result};
 use service::{
-    Comments, Crud, Error, Posts, Result, Users,
+    Comments, Posts, Users,
     comments::{CommentPatch, NewComment},
     posts::PostPatch,
     users::UserPatch,

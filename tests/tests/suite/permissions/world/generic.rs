@@ -1,6 +1,7 @@
 //! The rows of resources that have no rules of their own: they are made from the sample of the resource.
+use kernel::registry::Table;
 use serde_json::Value;
-use service::{registry, registry::Table};
+use service::registry;
 use tests::sql;
 
 use super::{MISSING, Scene, World};

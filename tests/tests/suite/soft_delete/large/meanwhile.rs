@@ -1,8 +1,9 @@
 //! Other requests while a large deletion runs.
 use std::time::Duration;
 
+use kernel::{Actor, Crud};
 use reqwest::Method;
-use service::{Actor, Crud, Posts};
+use service::Posts;
 use tests::{
     Client, Reply, Sql, TestApp, json,
     process::{eventually, within_limit},

@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use service::database::Settings;
+use kernel::database::Settings;
 use tests::{Backend, Client, Sql, Swallow, TestApp, json, process::eventually};
 
 use super::{is_ready, member_of, send_requests};
