@@ -117,9 +117,10 @@ async fn behind_every_transaction(tx: &Tx, (transaction, entry): (i64, i64)) -> 
         return Ok(in_order(rows).all(tx).await?);
     }
     let rows = rows.filter(ended());
-    let rows = match is_of_another_cluster(tx, transaction).await? {
-        true => rows.order_by_asc(Column::Id),
-        false => in_order(rows),
+    let rows = if is_of_another_cluster(tx, transaction).await? {
+        rows.order_by_asc(Column::Id)
+    } else {
+        in_order(rows)
     };
     Ok(rows.all(tx).await?)
 }

@@ -129,9 +129,10 @@ fn read(row: &QueryResult) -> Result<(i64, Texts)> {
         let texts = text.and_then(|text| serde_json::from_str(&text).ok());
         Ok::<_, Error>(texts.unwrap_or_default())
     };
-    let pair = match row.try_get("", "is_small")? {
-        true => Some([texts("before")?, texts("after")?]),
-        false => None,
+    let pair = if row.try_get("", "is_small")? {
+        Some([texts("before")?, texts("after")?])
+    } else {
+        None
     };
     let octets = row.try_get::<i64>("", OCTETS)?.unsigned_abs();
     Ok((row.try_get("", "id")?, Texts { octets, pair }))

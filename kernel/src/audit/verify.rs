@@ -127,9 +127,10 @@ async fn check(
             verdict.problems.push(Problem::Missing { seq });
             continue;
         };
-        let is_well = match is_erased(entry) {
-            true => purged.contains(&(entry.resource.clone(), entry.resource_id)),
-            false => digest(entry) == seal.digest,
+        let is_well = if is_erased(entry) {
+            purged.contains(&(entry.resource.clone(), entry.resource_id))
+        } else {
+            digest(entry) == seal.digest
         };
         if !is_well {
             verdict.problems.push(Problem::Altered { seq });
@@ -188,12 +189,13 @@ async fn beyond(
 ) -> Result<()> {
     use audit_entries::Column;
     let unsealed = seal::unsealed();
-    let behind = match seal::is_of_another_cluster(db, end.last_transaction_id).await? {
-        // What came since counts from other numbers.
-        true => Column::Id.lte(end.last_entry_id),
-        false => Expr::tuple([Column::TransactionId, Column::Id].map(Expr::col)).lte(Expr::tuple(
+    let behind = if seal::is_of_another_cluster(db, end.last_transaction_id).await? {
+        // Later entries count from other numbers.
+        Column::Id.lte(end.last_entry_id)
+    } else {
+        Expr::tuple([Column::TransactionId, Column::Id].map(Expr::col)).lte(Expr::tuple(
             [end.last_transaction_id, end.last_entry_id].map(Expr::val),
-        )),
+        ))
     };
     let inserted = unsealed.clone().filter(behind.clone()).limit(CHUNK);
     for entry in inserted.all(db).await? {

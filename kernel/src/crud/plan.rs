@@ -121,9 +121,10 @@ impl<'a, C: Readable> Plan<'a, C> {
         }
         let most = query.offset + query.limit + 1;
         // The words of a search are looked for once.
-        let parts = match query.has_search() {
-            true => std::slice::from_ref(&self.matching),
-            false => &self.parts,
+        let parts = if query.has_search() {
+            std::slice::from_ref(&self.matching)
+        } else {
+            &self.parts
         };
         Ok(window(self.in_order(sort, parts, most)?).into_query())
     }

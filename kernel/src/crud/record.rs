@@ -15,9 +15,10 @@ impl Entry {
             let to = field.json(&after.get(field.column));
             if from != to {
                 has_new_text |= field.is_heavy;
-                entry = match field.is_heavy {
-                    true => entry.with(field.column.as_str(), json!({})),
-                    false => entry.changing(field.column.as_str(), from, to),
+                entry = if field.is_heavy {
+                    entry.with(field.column.as_str(), json!({}))
+                } else {
+                    entry.changing(field.column.as_str(), from, to)
                 };
             }
         }

@@ -63,12 +63,13 @@ pub async fn related<C: Crud>(
         let model = Model::<C>::from_query_result(row, "")?;
         let mut found = base::found::<C>(reads.actor(), &model, C::Row::from(model.clone()));
         found.is_full = false;
-        let (fits, siblings) = match is_measured {
-            true => (
+        let (fits, siblings) = if is_measured {
+            (
                 row.try_get("", "fits")?,
                 row.try_get::<i64>("", "siblings")?,
-            ),
-            false => (true, 1),
+            )
+        } else {
+            (true, 1)
         };
         Ok(Related {
             key: row.try_get("", wanted.foreign_key)?,

@@ -120,9 +120,10 @@ fn group<C: Readable>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group>
     };
     Ok(Group {
         key: values(&query.group_by, &mut next)?,
-        count: match query.is_counted {
-            true => Some(row.try_get_by_index(next())?),
-            false => None,
+        count: if query.is_counted {
+            Some(row.try_get_by_index(next())?)
+        } else {
+            None
         },
         min: values(&query.min, &mut next)?,
         max: values(&query.max, &mut next)?,

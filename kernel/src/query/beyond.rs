@@ -84,9 +84,10 @@ impl<C: Readable> Key<C> {
             let values = backward.then(|| self.field().is_not_null());
             return values.into_iter().collect();
         };
-        let past = match ascends {
-            true => self.field().gt(value),
-            false => self.field().lt(value),
+        let past = if ascends {
+            self.field().gt(value)
+        } else {
+            self.field().lt(value)
         };
         let nulls = (self.is_nullable() && !backward).then(|| self.field().is_null());
         [past].into_iter().chain(nulls).collect()

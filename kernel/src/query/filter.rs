@@ -186,17 +186,21 @@ fn test(
     let one = || value::parse(kind, text);
     let many = || {
         let texts = value::list(text)?;
-        match texts.len() > MAX_VALUES {
-            true => Err(too_many(MAX_VALUES, "values")),
-            false => texts
+        if texts.len() > MAX_VALUES {
+            Err(too_many(MAX_VALUES, "values"))
+        } else {
+            texts
                 .iter()
                 .map(|text| value::parse(kind, text))
-                .collect::<Result<Vec<_>, _>>(),
+                .collect::<Result<Vec<_>, _>>()
         }
     };
-    let or_null = |test: Expr| match column.def().is_null() {
-        true => test.or(field().is_null()),
-        false => test,
+    let or_null = |test: Expr| {
+        if column.def().is_null() {
+            test.or(field().is_null())
+        } else {
+            test
+        }
     };
     let Some(operator) = OPERATORS.into_iter().find(|known| *known == operator) else {
         return Err((
@@ -241,10 +245,8 @@ fn test(
         "nin" => or_null(field().is_not_in(listed())),
         "contains" => like(field(), &format!("%{}%", literal(text))),
         "starts_with" => like(field(), &format!("{}%", literal(text))),
-        _ => match value::boolean(text)? {
-            true => field().is_null(),
-            false => field().is_not_null(),
-        },
+        _ if value::boolean(text)? => field().is_null(),
+        _ => field().is_not_null(),
     };
     Ok((condition, operator, values))
 }

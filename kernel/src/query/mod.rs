@@ -131,9 +131,10 @@ impl<C: Readable> Default for ListQuery<C> {
 impl<C: Readable> ListQuery<C> {
     /// Bytes of the rows of a page: half of the answer is for related rows, if any come along.
     pub(crate) fn budget(&self) -> u64 {
-        match self.shape.includes.is_empty() {
-            true => self.answer_limit,
-            false => self.answer_limit / 2,
+        if self.shape.includes.is_empty() {
+            self.answer_limit
+        } else {
+            self.answer_limit / 2
         }
     }
 

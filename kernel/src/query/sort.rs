@@ -114,9 +114,10 @@ impl<C: Readable> Sort<C> {
             } else {
                 NullOrdering::Last
             };
-            match key.is_nullable() {
-                true => rows.order_by_with_nulls(key.column, order, nulls),
-                false => rows.order_by(key.column, order),
+            if key.is_nullable() {
+                rows.order_by_with_nulls(key.column, order, nulls)
+            } else {
+                rows.order_by(key.column, order)
             }
         })
     }

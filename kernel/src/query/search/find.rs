@@ -78,9 +78,10 @@ impl Search {
             terms.join(between)
         };
         let wanted = terms(&self.wanted, " ");
-        match self.unwanted.is_empty() {
-            true => wanted,
-            false => format!("({wanted}) NOT ({})", terms(&self.unwanted, " OR ")),
+        if self.unwanted.is_empty() {
+            wanted
+        } else {
+            format!("({wanted}) NOT ({})", terms(&self.unwanted, " OR "))
         }
     }
 }

@@ -26,19 +26,21 @@ impl Search {
             is_wanted |= !is_unwanted;
             // Punctuation alone has no words.
             if !term.words.is_empty() {
-                match is_unwanted {
-                    true => search.unwanted.push(term),
-                    false => search.wanted.push(term),
+                if is_unwanted {
+                    search.unwanted.push(term);
+                } else {
+                    search.wanted.push(term);
                 }
             }
             rest = after.trim_start();
         }
-        match is_wanted {
-            true => Ok(search),
-            false => Err((
+        if is_wanted {
+            Ok(search)
+        } else {
+            Err((
                 Code::NotAllowed,
                 "must have a word to find, not only words to exclude".to_owned(),
-            )),
+            ))
         }
     }
 }
