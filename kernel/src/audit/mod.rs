@@ -13,7 +13,7 @@ use crate::{
 
 pub use crate::{
     crud::revert::Revert,
-    record::{Did, Entry, Settings},
+    record::{AuditAction, Entry, Settings},
 };
 
 mod chain;

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::{
-    Did,
+    AuditAction,
     chain::{Key, digest},
     seal,
     verdict::{Problem, Receipt, Verdict},
@@ -173,7 +173,7 @@ async fn purged(
         return Ok(HashSet::new());
     }
     let purged = scope::plain::<audit_entries::Entity>()
-        .filter(Column::Action.eq(Did::Purged.as_str()))
+        .filter(Column::Action.eq(AuditAction::Purged.as_str()))
         .filter(Column::ResourceId.is_in(ids))
         .select_only()
         .columns([Column::Resource, Column::ResourceId]);

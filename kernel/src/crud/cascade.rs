@@ -17,7 +17,7 @@ use super::{
     rows::{self, RowsWrite},
     scope,
 };
-use crate::{Error, Reads, Result, Tx, record::Did, registry::Table};
+use crate::{Error, Reads, Result, Tx, record::AuditAction, registry::Table};
 
 /// The deletions of one call, for a statement that reads them.
 const OPENED: &str = "opened";
@@ -34,7 +34,7 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     };
     let write = |table, stamp, rows: Expr| RowsWrite {
         table,
-        did: Did::Deleted,
+        action: AuditAction::Deleted,
         change: rows::Change::Update(stamp),
         scope: scope::live_ids(table),
         rows: rows.into(),
@@ -97,7 +97,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         }
         let back = RowsWrite {
             table: name,
-            did: Did::Restored,
+            action: AuditAction::Restored,
             change: rows::Change::Update(revive(name, at)),
             scope: scope::deleted_rows(name, "id"),
             rows: returning,
@@ -171,7 +171,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
             }
             let removal = RowsWrite {
                 table: table.name,
-                did: Did::Purged,
+                action: AuditAction::Purged,
                 change: rows::Change::Remove(scope::erase_deleted(table.name)),
                 scope: scope::deleted_rows(table.name, "id"),
                 rows,

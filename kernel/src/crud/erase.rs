@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use super::scope;
-use crate::{Result, Tx, record::Did};
+use crate::{Result, Tx, record::AuditAction};
 
 /// Passes the rows that this transaction purged to `audit_erase`, 50,000 a call. The function has the rights of the tables'
 /// owner; this role may have none to change an entry.
@@ -33,7 +33,7 @@ pub async fn erase_of(tx: &Tx, table: &'static str, rows: SelectStatement) -> Re
     let theirs = Column::Resource
         .eq(table)
         .and(Column::ResourceId.in_subquery(rows))
-        .and(Column::Action.ne(Did::Purged.as_str()));
+        .and(Column::Action.ne(AuditAction::Purged.as_str()));
     let nothing = [Column::Changes, Column::Texts, Column::Salt]
         .map(|column| (column, Expr::val(None::<String>)));
     scope::update_plain::<Entity>(tx, theirs, nothing)

@@ -3,12 +3,16 @@ use sea_orm::{IdenStatic, ModelTrait};
 use serde_json::{Map, Value, json};
 
 use super::{Column, Crud, Field, Model};
-use crate::record::{Did, Entry};
+use crate::record::{AuditAction, Entry};
 
 impl Entry {
     /// Makes the entry of the declared fields that differ between two versions of a row. No secret is a declared field.
-    pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
-        let mut entry = Self::new(C::name(), did, (C::id(after), C::version(after)));
+    pub fn between<C: Crud>(
+        action: AuditAction,
+        before: Option<&Model<C>>,
+        after: &Model<C>,
+    ) -> Self {
+        let mut entry = Self::new(C::name(), action, (C::id(after), C::version(after)));
         let mut has_new_text = false;
         for field in C::FIELDS {
             let from = before.map_or(Value::Null, |row| field.json(&row.get(field.column)));

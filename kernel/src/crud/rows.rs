@@ -9,7 +9,7 @@ use sea_orm::{
 use serde_json::{Map, Value};
 
 use super::{erase, now, scope};
-use crate::{Error, Reads, Result, Tx, record::Did};
+use crate::{Error, Reads, Result, Tx, record::AuditAction};
 
 /// The rows that a statement on PostgreSQL changed, for the entries that the same statement makes of them.
 const WRITTEN: &str = "written";
@@ -24,7 +24,7 @@ pub enum Change {
 /// One write to the rows of a table for which a condition holds, with an audit entry for each of them.
 pub struct RowsWrite {
     pub table: &'static str,
-    pub did: Did,
+    pub action: AuditAction,
     pub change: Change,
     /// Live or deleted rows, as a select of their ids from `scope`.
     pub scope: SelectStatement,
@@ -47,7 +47,7 @@ impl RowsWrite {
         }
         let recorded = self.entries(tx, &self.selected())?;
         let recorded = tx.execute(&recorded).await?.rows_affected();
-        if self.did == Did::Purged {
+        if self.action == AuditAction::Purged {
             erase::erase_of(tx, self.table, self.matching()).await?;
         }
         let changed = self.change(tx).await?;
@@ -123,7 +123,7 @@ impl RowsWrite {
             Expr::val(tx.actor().user_id()),
             Expr::val(tx.request_id().map(str::to_owned)),
             Expr::val(self.table),
-            Expr::val(self.did.as_str()),
+            Expr::val(self.action.as_str()),
             Expr::val(changes),
             salt(tx.get_database_backend()),
         ]);

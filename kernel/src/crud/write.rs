@@ -9,7 +9,7 @@ use crate::{
     Code, Error, Reads, Result, Tx, input,
     permission::Action,
     query,
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
 pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Found<C::Row>> {
@@ -21,7 +21,9 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
             let state = state_at::<C>(tx, &before, past).await?;
             let mut patch = input::patch::<C::Patch>(state)?.into_active_model();
             normalize::<C>(&mut patch)?;
-            many::only(many::change::<C>(tx, vec![Ok((before, patch))], Did::Reverted).await?)?
+            many::only(
+                many::change::<C>(tx, vec![Ok((before, patch))], AuditAction::Reverted).await?,
+            )?
         }
         this if this == current => before,
         _ => {
@@ -62,7 +64,11 @@ pub async fn restore<C: Crud>(
     unique::check_restored::<C>(tx, &row).await?;
     let row = scope::update_deleted::<C>(tx, &before, row).await?;
     query::index_changed::<C>(tx, [(&before, &row)]).await?;
-    tx.record(Entry::between::<C>(Did::Restored, Some(&before), &row));
+    tx.record(Entry::between::<C>(
+        AuditAction::Restored,
+        Some(&before),
+        &row,
+    ));
     if let Some(deletion) = deletion {
         cascade::restore(tx, C::name(), deletion).await?;
     }

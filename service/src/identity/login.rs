@@ -31,7 +31,7 @@ use crate::{
 };
 use kernel::{
     Code, Crud, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{now, scope},
     input::refuse,
 };
@@ -174,7 +174,7 @@ async fn lock_unchanged(tx: &Tx, user: &Model) -> Result<()> {
         .ok_or(Error::Unauthenticated)?;
     tx.record(Entry::new(
         Users::name(),
-        Did::SignedIn,
+        AuditAction::SignedIn,
         (user.id, user.version),
     ));
     Ok(())

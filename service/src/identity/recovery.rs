@@ -23,7 +23,7 @@ use crate::{
 };
 use kernel::{
     Actor, Reads, Result, Session,
-    audit::Did,
+    audit::AuditAction,
     crud::{everything, scope},
     input::Trimmed,
 };
@@ -88,7 +88,7 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
             let replacement = Replacement {
                 hash: &hash,
                 only_if: everything().add(Column::IsActive.eq(true)),
-                did: Did::PasswordReset,
+                action: AuditAction::PasswordReset,
             };
             let version = replace(tx, user.id, replacement).await?;
             end_sessions(tx, &[user.id]).await?;

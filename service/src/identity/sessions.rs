@@ -25,7 +25,7 @@ use crate::identity::Users;
 use kernel::{
     Actor, Error, Readable, Reads, Result, Session, Tx,
     actor::Caller,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{Field, Page, Plan, everything, nothing, now, read, scope},
     list_columns,
     query::ListQuery,
@@ -275,12 +275,12 @@ async fn end_matching(session: &Session, user: i64, which: Condition) -> Result<
 }
 
 pub(super) async fn record_sign_out(tx: &Tx, user: i64) -> Result<()> {
-    tx.record(audit_entry(tx, Did::SignedOut, user).await?);
+    tx.record(audit_entry(tx, AuditAction::SignedOut, user).await?);
     Ok(())
 }
 
 /// An audit entry for an event that does not change the user's row.
-pub(super) async fn audit_entry(tx: &Tx, did: Did, user: i64) -> Result<Entry> {
+pub(super) async fn audit_entry(tx: &Tx, action: AuditAction, user: i64) -> Result<Entry> {
     let version = scope::all_live::<Users>()
         .filter(scope::is::<Users>(user))
         .select_only()
@@ -288,7 +288,7 @@ pub(super) async fn audit_entry(tx: &Tx, did: Did, user: i64) -> Result<Entry> {
     // `None` if the user was deleted meanwhile.
     let version: Option<i64> = version.into_tuple().one(tx).await?;
     let user = (user, version.unwrap_or_default());
-    Ok(Entry::new(Users::name(), did, user))
+    Ok(Entry::new(Users::name(), action, user))
 }
 
 /// The ids of the caller and of their session. Fails for an API key, which cannot manage the account.

@@ -11,7 +11,7 @@ use super::revive;
 use crate::{
     Error, Result, Tx,
     crud::{Generated, VARIATIONS, scope},
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
 /// Rows that get another text by one statement.
@@ -49,7 +49,7 @@ pub async fn restore(
             let change = changes.iter().find(|change| change.id == id);
             let change = change
                 .ok_or_else(|| Error::bug("a restore returned a row that was not requested"))?;
-            let entry = Entry::new(table, Did::Restored, (id, version));
+            let entry = Entry::new(table, AuditAction::Restored, (id, version));
             tx.record(entry.changing(generated.column, &*change.from, &*change.to));
         }
         tx.store_entries().await?;

@@ -8,7 +8,7 @@ use crate::{
     crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, owner},
     permission::{Action, Reach},
     query,
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
@@ -33,7 +33,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     };
     let written: Vec<_> = rows.iter().flatten().map(created).collect();
     for row in &written {
-        tx.record(Entry::between::<C>(Did::Created, None, &row.after));
+        tx.record(Entry::between::<C>(AuditAction::Created, None, &row.after));
     }
     after_write::<C>(tx, Action::Create, &written).await?;
     Ok(rows)

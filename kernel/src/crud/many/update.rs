@@ -7,7 +7,7 @@ use crate::{
     crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, scope, unique},
     permission::Action,
     query,
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
 pub async fn update<C: Crud>(
@@ -22,14 +22,14 @@ pub async fn update<C: Crud>(
         Ok((row?, patch))
     };
     let rows = rows.into_iter().zip(patches).map(pair).collect();
-    change::<C>(tx, rows, Did::Updated).await
+    change::<C>(tx, rows, AuditAction::Updated).await
 }
 
 /// Writes what patches set in rows that are locked and permitted. A patch that changes nothing writes nothing.
 pub async fn change<C: Crud>(
     tx: &Tx,
     rows: Vec<Result<(Model<C>, Active<C>)>>,
-    did: Did,
+    action: AuditAction,
 ) -> Result<Vec<Result<Model<C>>>> {
     let mut checked = Vec::with_capacity(rows.len());
     for row in rows {
@@ -47,7 +47,7 @@ pub async fn change<C: Crud>(
     for row in checked {
         answers.push(match row {
             Ok((before, Some(_))) => outcomes.next().ok_or_else(lost)?.inspect(|after| {
-                tx.record(Entry::between::<C>(did, Some(&before), after));
+                tx.record(Entry::between::<C>(action, Some(&before), after));
                 let (before, after) = (Some(before), after.clone());
                 written.push(Written { before, after });
             }),

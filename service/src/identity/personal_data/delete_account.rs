@@ -12,7 +12,7 @@ use super::system_user;
 use crate::identity::Users;
 use kernel::{
     Crud, Error, Readable, Reads, Result, Session, Tx,
-    audit::Did,
+    audit::AuditAction,
     crud::{
         now,
         rows::{self, RowsWrite},
@@ -78,7 +78,7 @@ async fn reassign(tx: &Tx, from: i64, to: i64) -> Result<()> {
             let change = json!({ owner.column: { "from": from, "to": to } });
             let write = RowsWrite {
                 table: table.name,
-                did: Did::Updated,
+                action: AuditAction::Updated,
                 change: rows::Change::Update(
                     scope::update_live(table.name, at)
                         .value(owner.column, to)

@@ -14,7 +14,7 @@ use super::{Roles, parse};
 use crate::{identity::Users, identity::users::guard};
 use kernel::{
     Crud, Error, Readable, Reads, Result, Tx,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{Page, Plan, Target, everything, now, read, scope},
     permission::Action,
     query::ListQuery,
@@ -142,7 +142,7 @@ async fn role_changed(tx: &Tx, user: i64, role: i64) -> Result<()> {
 
 /// Records the ids of roles, not their names: names of purged roles must not stay in the audit.
 fn record(tx: &Tx, user: (i64, i64), before: Vec<i64>, after: Vec<i64>) {
-    let entry = Entry::new(Users::name(), Did::Updated, user);
+    let entry = Entry::new(Users::name(), AuditAction::Updated, user);
     tx.record(entry.changing("role_ids", before, after));
 }
 
