@@ -145,15 +145,15 @@ impl<'a, C: Readable> Plan<'a, C> {
     ) -> Result<Select<C::Entity>> {
         let order = |rows| sort.order(rows, self.is_backward());
         let ranges = match &self.place {
-            Some(place) => sort.beyond(place)?,
+            Some(place) => sort.keyset_ranges(place)?,
             None => vec![everything()],
         };
-        let beyond = |rows: &Select<C::Entity>| {
+        let in_ranges = |rows: &Select<C::Entity>| {
             let rows = self.measured(rows);
             let ranges = ranges.iter().cloned();
             ranges.map(move |range| rows.clone().filter(range))
         };
-        let mut pieces: Vec<_> = parts.iter().flat_map(beyond).collect();
+        let mut pieces: Vec<_> = parts.iter().flat_map(in_ranges).collect();
         Ok(match (pieces.pop(), pieces.is_empty()) {
             (None, _) => order(scope::all_live::<C>().filter(nothing())),
             (Some(only), true) => order(only),
@@ -193,12 +193,12 @@ impl<'a, C: Readable> Plan<'a, C> {
 
     /// A cursor to what follows a row of a page, or precedes it. Ranks change with every other row, so there is none
     /// among them.
-    pub fn cursor_beyond(&self, row: &Model<C>, backward: bool) -> Option<String> {
+    pub fn cursor_after(&self, row: &Model<C>, backward: bool) -> Option<String> {
         self.cursor(row, backward, false)
     }
 
     /// A cursor to a row itself, which no page has shown yet.
-    pub fn cursor_to(&self, row: &Model<C>, backward: bool) -> Option<String> {
+    pub fn cursor_at(&self, row: &Model<C>, backward: bool) -> Option<String> {
         self.cursor(row, backward, true)
     }
 

@@ -38,7 +38,7 @@ pub async fn page<C: Readable>(
         (came_from_before, goes_on)
     };
     // A page that stopped examining goes on at the row where it stopped.
-    let onward = past.and_then(|row| plan.cursor_to(&row, backward));
+    let onward = past.and_then(|row| plan.cursor_at(&row, backward));
     // A page that became empty leads back to where the client came from.
     let back = rows.is_empty().then(|| plan.cursor_back()).flatten();
     let (to_next, to_prev) = if backward {
@@ -46,9 +46,10 @@ pub async fn page<C: Readable>(
     } else {
         (onward, back)
     };
-    let beyond = |row: Option<&size::Placed<C>>, backward| plan.cursor_beyond(&row?.0, backward);
-    let next = to_next.or_else(|| beyond(rows.last().filter(|_| has_next), false));
-    let prev = to_prev.or_else(|| beyond(rows.first().filter(|_| has_prev), true));
+    let cursor_after =
+        |row: Option<&size::Placed<C>>, backward| plan.cursor_after(&row?.0, backward);
+    let next = to_next.or_else(|| cursor_after(rows.last().filter(|_| has_next), false));
+    let prev = to_prev.or_else(|| cursor_after(rows.first().filter(|_| has_prev), true));
     let seen = match rows.len() {
         0 => 0,
         shown => query.offset + shown as u64,

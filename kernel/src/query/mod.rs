@@ -1,10 +1,10 @@
 //! A list as a client asks for it, parsed once against what the resource declares.
-mod beyond;
 mod cursor;
 mod describe;
 mod export;
 mod filter;
 mod include;
+mod keyset;
 mod parameter;
 mod parameters;
 mod parse;

@@ -17,7 +17,7 @@ impl<C: Readable> Sort<C> {
     /// Row values compare as an index does, and PostgreSQL seeks with them: where the last fields run in one direction
     /// and are never NULL, they are one range. Each field before them adds the rows that are tied up to it and past it
     /// in it. With OR between them it would be one condition, and every row from the first tie on would be read.
-    pub fn beyond(&self, place: &Cursor) -> Result<Vec<Condition>> {
+    pub fn keyset_ranges(&self, place: &Cursor) -> Result<Vec<Condition>> {
         let values = self.keys.iter().zip(&place.values);
         let values = values.map(|(key, text)| key.value(text.as_deref()));
         let values = values.collect::<Result<Vec<_>>>()?;
@@ -28,22 +28,22 @@ impl<C: Readable> Sort<C> {
         let mut tied = Condition::all();
         for (at, (key, value)) in self.keys.iter().zip(&values).enumerate() {
             let ascends = (key.order == Order::Asc) != place.backward;
-            if let Some(past) = past_together(&self.keys[at..], &values[at..], ascends, place) {
+            if let Some(past) = row_value_range(&self.keys[at..], &values[at..], ascends, place) {
                 ranges.push(tied.add(past));
                 break;
             }
             let past = key
-                .past(value.as_ref(), ascends, place.backward)
+                .ranges_after(value.as_ref(), ascends, place.backward)
                 .into_iter();
             ranges.extend(past.map(|past| tied.clone().add(past)));
-            tied = tied.add(key.same(value.as_ref()));
+            tied = tied.add(key.equals(value.as_ref()));
         }
         Ok(ranges)
     }
 }
 
 /// None, where these fields cannot be compared as one row value.
-fn past_together<C: Readable>(
+fn row_value_range<C: Readable>(
     keys: &[Key<C>],
     values: &[Option<Value>],
     ascends: bool,
@@ -71,7 +71,7 @@ impl<C: Readable> Key<C> {
         text.map(parse).transpose().map_err(|_| bad_cursor())
     }
 
-    fn same(&self, value: Option<&Value>) -> Expr {
+    fn equals(&self, value: Option<&Value>) -> Expr {
         match value {
             Some(value) => self.field().eq(value.clone()),
             None => self.field().is_null(),
@@ -79,7 +79,7 @@ impl<C: Readable> Key<C> {
     }
 
     /// Rows strictly past a value of this field alone. Forwards the NULLs come last, backwards first.
-    fn past(&self, value: Option<&Value>, ascends: bool, backward: bool) -> Vec<Expr> {
+    fn ranges_after(&self, value: Option<&Value>, ascends: bool, backward: bool) -> Vec<Expr> {
         let Some(value) = value.cloned() else {
             let values = backward.then(|| self.field().is_not_null());
             return values.into_iter().collect();
