@@ -17,7 +17,7 @@ pub struct Key(Secret);
 
 impl Key {
     /// `audit.key`, or the one that the installation made for itself.
-    pub async fn of(settings: &Settings, db: &impl ConnectionTrait) -> Result<Self> {
+    pub async fn load(settings: &Settings, db: &impl ConnectionTrait) -> Result<Self> {
         match &settings.key {
             Some(key) => Ok(Self(Secret::from_text(key))),
             None => Secret::load(db, "audit").await.map(Self),
@@ -25,7 +25,7 @@ impl Key {
     }
 
     /// Of a block, which follows upon another.
-    pub fn block(&self, previous: &[u8], entries: &[(i64, Vec<u8>, &Entry)]) -> Vec<u8> {
+    pub fn mac_of_block(&self, previous: &[u8], entries: &[(i64, Vec<u8>, &Entry)]) -> Vec<u8> {
         let mut mac = self.0.mac();
         mac.update(previous);
         for (seq, digest, entry) in entries {
@@ -35,7 +35,7 @@ impl Key {
     }
 
     /// Of the place up to which the audit was given up.
-    pub fn prune(&self, number: i64, last_seq: i64, block: &[u8]) -> Vec<u8> {
+    pub fn mac_of_prune(&self, number: i64, last_seq: i64, block: &[u8]) -> Vec<u8> {
         let mut mac = self.0.mac();
         mac.update(format!("pruned {number} {last_seq} ").as_bytes());
         mac.update(block);

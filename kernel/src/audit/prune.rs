@@ -28,16 +28,16 @@ pub async fn prune(tx: &Tx, settings: &Settings, before: DateTimeWithTimeZone) -
     let but_the_last = blocks.iter().rev().skip(1).rev();
     let old = but_the_last.take_while(|block| block.created_at < before);
     let Some(end) = old.last() else { return Ok(0) };
-    let key = Key::of(settings, tx).await?;
-    let mac = key.prune(end.number, end.last_seq, &end.mac);
+    let key = Key::load(settings, tx).await?;
+    let mac = key.mac_of_prune(end.number, end.last_seq, &end.mac);
     match tx.get_database_backend() {
-        DbBackend::Postgres => by_the_owner(tx, end, mac).await,
-        _ => here(tx, end, mac).await,
+        DbBackend::Postgres => prune_as_table_owner(tx, end, mac).await,
+        _ => prune_directly(tx, end, mac).await,
     }
 }
 
 /// With the rights of the tables' owner: this role may have none to remove an entry.
-async fn by_the_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
+async fn prune_as_table_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     let prune = "SELECT audit_prune($1, $2) AS pruned";
     let values = [end.number.into(), mac.into()];
     let prune = Statement::from_sql_and_values(DbBackend::Postgres, prune, values);
@@ -47,7 +47,7 @@ async fn by_the_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     u64::try_from(pruned).map_err(Error::internal)
 }
 
-async fn here(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
+async fn prune_directly(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     let sealed = scope::plain::<audit_seals::Entity>()
         .filter(audit_seals::Column::Seq.lte(end.last_seq))
         .select_only()

@@ -32,7 +32,7 @@ pub async fn seal(kernel: &Kernel) -> Result<u64> {
     let mut all = 0;
     loop {
         let sealed = session
-            .write(async |tx| block(tx, &kernel.audit).await)
+            .write(async |tx| seal_block(tx, &kernel.audit).await)
             .await?;
         all += sealed;
         if sealed < BLOCK {
@@ -41,17 +41,17 @@ pub async fn seal(kernel: &Kernel) -> Result<u64> {
     }
 }
 
-async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
+async fn seal_block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
     if !tx.try_advisory_lock(SEALER).await? {
         return Ok(0);
     }
-    let last = last(tx).await?;
+    let last = last_block(tx).await?;
     let place = (last.last_transaction_id, last.last_entry_id);
-    let entries = behind_every_transaction(tx, place).await?;
+    let entries = sealable_entries(tx, place).await?;
     let Some(end) = entries.last() else {
         return Ok(0);
     };
-    let key = Key::of(settings, tx).await?;
+    let key = Key::load(settings, tx).await?;
     let sealed = |(seq, entry)| (seq, digest(entry), entry);
     let sealed: Vec<_> = (last.last_seq + 1..).zip(&entries).map(sealed).collect();
     let next = audit_blocks::ActiveModel {
@@ -61,7 +61,7 @@ async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
         last_seq: Set(last.last_seq + count(&entries)?),
         last_transaction_id: Set(end.transaction_id),
         last_entry_id: Set(end.id),
-        mac: Set(key.block(&last.mac, &sealed)),
+        mac: Set(key.mac_of_block(&last.mac, &sealed)),
     };
     let seals = sealed
         .into_iter()
@@ -80,16 +80,16 @@ async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
 }
 
 /// The newest block.
-async fn last(tx: &impl ConnectionTrait) -> Result<audit_blocks::Model> {
+async fn last_block(tx: &impl ConnectionTrait) -> Result<audit_blocks::Model> {
     let last = scope::plain::<audit_blocks::Entity>()
         .order_by_desc(audit_blocks::Column::Number)
         .one(tx)
         .await?;
-    Ok(last.unwrap_or_else(nothing))
+    Ok(last.unwrap_or_else(empty_chain))
 }
 
 /// What the first block follows upon.
-pub fn nothing() -> audit_blocks::Model {
+pub fn empty_chain() -> audit_blocks::Model {
     audit_blocks::Model {
         number: 0,
         created_at: now(),
@@ -102,13 +102,14 @@ pub fn nothing() -> audit_blocks::Model {
 }
 
 /// Committed entries beyond a place, in the order of their transactions, as far as nothing can come in between any more.
-async fn behind_every_transaction(tx: &Tx, (transaction, entry): (i64, i64)) -> Result<Vec<Entry>> {
-    let rows = unsealed().limit(BLOCK);
+async fn sealable_entries(tx: &Tx, (transaction, entry): (i64, i64)) -> Result<Vec<Entry>> {
+    let rows = unsealed_entries().limit(BLOCK);
     let position = [Column::TransactionId, Column::Id].map(Expr::col);
-    let beyond = Expr::tuple(position).gt(Expr::tuple([Expr::val(transaction), Expr::val(entry)]));
+    let after_last_block =
+        Expr::tuple(position).gt(Expr::tuple([Expr::val(transaction), Expr::val(entry)]));
     let in_order = |rows: Select<Entity>| {
         let rows = rows
-            .filter(beyond.clone())
+            .filter(after_last_block.clone())
             .order_by_asc(Column::TransactionId);
         rows.order_by_asc(Column::Id)
     };
@@ -116,7 +117,7 @@ async fn behind_every_transaction(tx: &Tx, (transaction, entry): (i64, i64)) -> 
         // This transaction is the only one that writes.
         return Ok(in_order(rows).all(tx).await?);
     }
-    let rows = rows.filter(ended());
+    let rows = rows.filter(transaction_ended());
     let rows = if is_of_another_cluster(tx, transaction).await? {
         rows.order_by_asc(Column::Id)
     } else {
@@ -126,7 +127,7 @@ async fn behind_every_transaction(tx: &Tx, (transaction, entry): (i64, i64)) -> 
 }
 
 /// Nearly always all that there are beyond the last block.
-pub fn unsealed() -> Select<Entity> {
+pub fn unsealed_entries() -> Select<Entity> {
     let seal = scope::plain_as::<audit_seals::Entity>("seal")
         .column(("seal", "entry_id"))
         .and_where(Expr::col(("seal", "entry_id")).equals(("audit_entries", "id")))
@@ -135,7 +136,7 @@ pub fn unsealed() -> Select<Entity> {
 }
 
 /// Of a transaction that is behind every running one, or that no running one can be: it is another cluster's.
-fn ended() -> Expr {
+fn transaction_ended() -> Expr {
     let is_behind = Expr::col(Column::TransactionId).lt(Expr::cust(OLDEST));
     is_behind.or(Expr::col(Column::TransactionId).gte(Expr::cust(NEXT)))
 }
