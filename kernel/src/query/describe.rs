@@ -3,7 +3,7 @@ use sea_orm::{ColumnTrait, IdenStatic};
 use serde_json::Value;
 
 use super::{
-    base_names, declared,
+    base_names, declared_field,
     filter::{OPERATORS, TEXT_OPERATORS},
     value::ValueKind,
 };
@@ -40,7 +40,7 @@ pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
     let declares = C::FIELDS.iter().map(|field| field.column.as_str());
     let names = base_names::<C>().chain(declares);
     let field = |name: &str| {
-        let field = declared::<C>(name)?;
+        let field = declared_field::<C>(name)?;
         let json = |number: i64| field.json(&number.into());
         Some(Filterable {
             name: name.to_owned(),

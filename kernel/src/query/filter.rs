@@ -7,7 +7,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    Refused, declared,
+    Refused, declared_field,
     parameter::too_many,
     unknown_field,
     value::{self, ValueKind},
@@ -138,7 +138,7 @@ impl Filter {
     pub fn on<C: Readable>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
         let is_filterable = |field: &Field<Column<C>>| field.is_filterable();
         let unknown = || unknown_field::<C>(is_filterable);
-        let declared = declared::<C>(field).ok_or_else(unknown)?;
+        let declared = declared_field::<C>(field).ok_or_else(unknown)?;
         let kind = declared.kind().unwrap_or(ValueKind::Opaque);
         let (condition, operator, values) = test(declared.column, kind, operator, text)?;
         Ok(Self {

@@ -252,7 +252,7 @@ fn sortable<C: Readable>(
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
     let unknown = || unknown_field::<C>(is_meant);
-    let field = declared::<C>(name).ok_or_else(unknown)?;
+    let field = declared_field::<C>(name).ok_or_else(unknown)?;
     if field.is_sortable() {
         Ok(field)
     } else if field.is_private {
@@ -261,7 +261,7 @@ fn sortable<C: Readable>(
     } else {
         let detail = format!(
             "rows cannot be sorted or grouped by {name}, which has no order or is a long text; expected {}",
-            public::<C>(is_meant).join(", ")
+            public_fields::<C>(is_meant).join(", ")
         );
         Err((Code::NotAllowed, detail))
     }
@@ -280,7 +280,7 @@ pub fn indexed_fields<C: Readable>(deleted: Deleted) -> Vec<&'static str> {
 }
 
 /// The fields that everyone may name of those for which `is_meant` holds, the base columns first.
-fn public<C: Readable>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+fn public_fields<C: Readable>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
     let base: Vec<_> = C::base().map(Field::public).collect();
     let fields = base.iter().chain(C::FIELDS);
     let meant = fields.filter(|field| !field.is_private && is_meant(field));
@@ -292,7 +292,7 @@ fn base_names<C: Readable>() -> impl Iterator<Item = &'static str> {
 }
 
 /// What a resource declares of a field.
-fn declared<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
+fn declared_field<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
     if let Some(column) = C::base_column(name) {
         return Some(Field::public(column));
     }
@@ -302,7 +302,7 @@ fn declared<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
 
 /// Lists the fields that every caller may name: naming the others would reveal that they exist.
 fn unknown_field<C: Readable>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
-    let known = public::<C>(is_meant).join(", ");
+    let known = public_fields::<C>(is_meant).join(", ");
     (Code::Unknown, format!("unknown field; expected {known}"))
 }
 

@@ -1,7 +1,7 @@
 //! The query parameters of a list and of one row.
 use super::{
     Count, DEFAULT_LIMIT, Filter, Filterable, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
-    MAX_OFFSET, Refused, Search, Shape, Sort, declared, declared_fields, filterable, include,
+    MAX_OFFSET, Refused, Search, Shape, Sort, declared_field, declared_fields, filterable, include,
     parameter::{Form, Parameter, repeated, too_many},
     parameters::{Parameters, Unknown},
     relations, searched, showable,
@@ -101,7 +101,7 @@ impl<C: Readable> ListQuery<C> {
     ) -> Result<(), Refused> {
         let field = name.split_once('[').map_or(name, |(field, _)| field);
         let is_own = !field.contains('.');
-        if is_own && declared::<C>(field).is_none() {
+        if is_own && declared_field::<C>(field).is_none() {
             return Err(unknown());
         }
         let filter = Filter::parse::<C>(name, value)?;

@@ -137,7 +137,7 @@ fn fields<C: Readable>(
     (is_meant, most): (IsMeant<C>, usize),
     set: fn(&mut StatsQuery<C>, Vec<Field<Column<C>>>),
 ) -> Parameter<StatsQuery<C>> {
-    let known = public::<C>(is_meant).into_iter().map(str::to_owned);
+    let known = public_fields::<C>(is_meant).into_iter().map(str::to_owned);
     let form = Form::List {
         values: known.collect(),
         most: Some(most),
@@ -166,7 +166,7 @@ fn field<C: Readable>(
         // The answer must not reveal that the field exists.
         Err(unknown_field::<C>(is_meant))
     } else {
-        let known = public::<C>(is_meant).join(", ");
+        let known = public_fields::<C>(is_meant).join(", ");
         let detail = format!("{parameter} does not work on {name}; expected {known}");
         Err((Code::NotAllowed, detail))
     }
