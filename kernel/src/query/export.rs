@@ -1,8 +1,8 @@
 //! The query of an export: all rows that the filters match, one page after the other.
 use super::{
-    Count, ListQuery, Shape, Sort, filterable, indexed_fields,
+    Count, ListQuery, Shape, Sort, filterable_fields, indexed_fields,
     parameters::Parameters,
-    parse::{search, shape, shown, sort},
+    parse::{search, shape, shape_parameters, sort},
 };
 use crate::{
     Actor, Code, Refusal, Result,
@@ -27,8 +27,8 @@ impl<C: Readable> ExportQuery<C> {
             1,
         )])
         .with(search("The rows are in the order of `sort`."))
-        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
-        .with_filters(filterable::<C>, ListQuery::filter)
+        .with(shape_parameters::<C>().map(|parameter| parameter.embed(shape)))
+        .with_filters(filterable_fields::<C>, ListQuery::filter)
         .check(|query, _| {
             let deleted = query.shape.deleted;
             let sort = query.sort.get_or_insert_with(Sort::default);

@@ -26,7 +26,8 @@ use crate::{
 pub use cursor::Cursor;
 use cursor::bad_cursor;
 pub use describe::{
-    Filterable, declared_fields, filterable, json_fields, operators, searched, unsupported_fields,
+    Filterable, declared_fields, filterable_fields, json_fields, operators, searched,
+    unsupported_fields,
 };
 pub use export::ExportQuery;
 pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
@@ -307,7 +308,7 @@ fn unknown_field<C: Readable>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refuse
 }
 
 /// The members that a client may ask for by name.
-pub fn showable<C: Readable>() -> Vec<&'static str> {
+pub fn member_names<C: Readable>() -> Vec<&'static str> {
     let columns = C::FIELDS.iter().map(|field| field.column.as_str());
     base_names::<C>()
         .chain(C::SOFT_DELETES.then_some("deleted_at"))

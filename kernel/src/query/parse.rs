@@ -1,10 +1,11 @@
 //! The query parameters of a list and of one row.
 use super::{
     Count, DEFAULT_LIMIT, Filter, Filterable, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
-    MAX_OFFSET, Refused, Search, Shape, Sort, declared_field, declared_fields, filterable, include,
+    MAX_OFFSET, Refused, Search, Shape, Sort, declared_field, declared_fields, filterable_fields,
+    include, member_names,
     parameter::{Form, Parameter, repeated, too_many},
     parameters::{Parameters, Unknown},
-    relations, searched, showable,
+    relations, searched,
     sort::MAX_FIELDS,
 };
 use crate::{
@@ -65,9 +66,9 @@ impl<C: Readable> ListQuery<C> {
             ),
         ])
         .with(search(RANKED))
-        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
+        .with(shape_parameters::<C>().map(|parameter| parameter.embed(shape)))
         .with(include::<C>(registry).map(|include| include.embed(shape)))
-        .with_filters(filterable::<C>, Self::filter)
+        .with_filters(filterable_fields::<C>, Self::filter)
         .check(|query, given| {
             let mut refusals = Vec::new();
             if query.cursor.is_some() && query.offset > 0 {
@@ -123,7 +124,7 @@ impl<C: Readable> ListQuery<C> {
 impl Shape {
     /// The query parameters of a single row.
     pub fn parameters<C: Readable>(registry: &Registry) -> Parameters<Self> {
-        Parameters::new(shown::<C>()).with(include::<C>(registry))
+        Parameters::new(shape_parameters::<C>()).with(include::<C>(registry))
     }
 }
 
@@ -131,7 +132,7 @@ pub(super) fn shape<C: Readable>(query: &mut ListQuery<C>) -> &mut Shape {
     &mut query.shape
 }
 
-pub(super) fn shown<C: Readable>() -> impl Iterator<Item = Parameter<Shape>> {
+pub(super) fn shape_parameters<C: Readable>() -> impl Iterator<Item = Parameter<Shape>> {
     deleted::<C>().into_iter().chain([fields::<C>()])
 }
 
@@ -151,7 +152,7 @@ fn fields<C: Readable>() -> Parameter<Shape> {
     Parameter::list(
         "fields",
         "The members to return beside `id`. The default is all.",
-        showable::<C>().into_iter().map(str::to_owned).collect(),
+        member_names::<C>().into_iter().map(str::to_owned).collect(),
         |shape: &mut Shape, fields| shape.fields = Some(fields),
     )
 }

@@ -2,7 +2,7 @@
 use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
-    ListQuery, Refused, declared_fields, filterable,
+    ListQuery, Refused, declared_fields, filterable_fields,
     parameter::{Form, Parameter},
     parameters::Parameters,
     parse::{RANKED, deleted, distinct, search, shape},
@@ -55,7 +55,7 @@ impl<C: Readable> StatsQuery<C> {
         let rows: fn(&mut Self) -> &mut ListQuery<C> = |query| &mut query.rows;
         let filters = Parameters::new(search(RANKED))
             .with(deleted::<C>().map(|deleted| deleted.embed(shape)))
-            .with_filters(filterable::<C>, ListQuery::filter);
+            .with_filters(filterable_fields::<C>, ListQuery::filter);
         let own = Parameters::new([
             fields(
                 "group_by",
