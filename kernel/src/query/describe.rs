@@ -57,7 +57,7 @@ pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
 }
 
 /// Those, and the fields of its owners.
-pub fn filterable<C: Readable>() -> Vec<Filterable> {
+pub fn filterable_fields<C: Readable>() -> Vec<Filterable> {
     let related = C::owners().into_iter().flat_map(|owner| {
         let relation = owner.relation().unwrap_or_default();
         let fields = (owner.declared)().into_iter();

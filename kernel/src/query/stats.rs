@@ -6,7 +6,7 @@ use super::{
     parameter::{Form, Parameter},
     parameters::Parameters,
     parse::{RANKED, deleted, distinct, search, shape},
-    public, sortable, unknown_field,
+    public_fields, sortable, unknown_field,
     value::ValueKind,
 };
 use crate::{
