@@ -146,13 +146,13 @@ pub trait Readable: Columns {
     }
 
     /// The fields that are left out where many rows come along with others.
-    fn heavy() -> impl Iterator<Item = &'static str> {
+    fn heavy_fields() -> impl Iterator<Item = &'static str> {
         let heavy = Self::FIELDS.iter().filter(|field| field.is_heavy);
         heavy.map(|field| field.column.as_str())
     }
 
     /// The members of a row that only its owner and holders of the full read permission see.
-    fn private() -> impl Iterator<Item = &'static str> {
+    fn private_members() -> impl Iterator<Item = &'static str> {
         let private = Self::FIELDS.iter().filter(|field| field.is_private);
         let private = private.map(|field| field.column.as_str());
         private.chain(Self::COMPUTED_PRIVATE.iter().copied())

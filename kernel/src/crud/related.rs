@@ -84,7 +84,8 @@ pub async fn related<C: Crud>(
 /// All fields but the heavy ones that are not wanted.
 fn shape<C: Crud>(heavy: &[&str]) -> Shape {
     let fields = C::FIELDS.iter().map(|field| field.column.as_str());
-    let is_shown = |name: &&str| heavy.contains(name) || !C::heavy().any(|heavy| heavy == *name);
+    let is_shown =
+        |name: &&str| heavy.contains(name) || !C::heavy_fields().any(|heavy| heavy == *name);
     Shape {
         fields: Some(fields.filter(is_shown).map(str::to_owned).collect()),
         ..Shape::default()

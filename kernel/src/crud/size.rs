@@ -112,7 +112,7 @@ fn long<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
 
 fn is_left_out<C: Readable>(column: Column<C>, shape: &Shape) -> bool {
     let name = column.as_str();
-    let is_heavy = C::heavy().any(|heavy| heavy == name);
+    let is_heavy = C::heavy_fields().any(|heavy| heavy == name);
     is_heavy && !shape.shows(name)
 }
 
