@@ -50,7 +50,7 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn of<C: Crud>() -> Self {
+    pub fn new<C: Crud>() -> Self {
         Self {
             name: C::name(),
             owners: C::owners(),

@@ -132,7 +132,7 @@ impl<C: ColumnTrait> Field<C> {
     /// Whether a filter may name it. A nullable column of JSON or bytes has one filter: `is_null`.
     pub fn is_filterable(&self) -> bool {
         let column = self.column.def();
-        let has_no_order = ValueKind::of(column.get_column_type()).is_none();
+        let has_no_order = ValueKind::from_column_type(column.get_column_type()).is_none();
         self.is_comparable || (has_no_order && column.is_null())
     }
 
@@ -143,7 +143,7 @@ impl<C: ColumnTrait> Field<C> {
         if !self.is_comparable {
             return Some(ValueKind::Opaque);
         }
-        match (self.form, ValueKind::of(column)?) {
+        match (self.form, ValueKind::from_column_type(column)?) {
             (Form::Decimal(places), _) => {
                 let is_stored = *column == ColumnType::BigInteger;
                 let suits = is_stored && places <= decimal::MAX_DIGITS;

@@ -31,12 +31,12 @@ pub struct Owner {
 }
 
 impl Owner {
-    pub fn of<P: Crud>(foreign_key: impl ColumnTrait) -> Self {
+    pub fn new<P: Crud>(foreign_key: impl ColumnTrait) -> Self {
         Self {
             column: foreign_key.as_str(),
             table: P::name(),
             visible: P::visible,
-            filter: Filter::on::<P>,
+            filter: Filter::parse_field::<P>,
             declared: query::declared_fields::<P>,
             key: P::natural_key(),
             rule: None,

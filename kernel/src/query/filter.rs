@@ -110,7 +110,7 @@ impl Filter {
             None => (name, "eq"),
         };
         let Some((relation, field)) = field.split_once('.') else {
-            return Self::on::<C>(field, operator, text);
+            return Self::parse_field::<C>(field, operator, text);
         };
         let owners = C::owners();
         let is_meant = |owner: &&crate::crud::Owner| owner.relation() == Some(relation);
@@ -135,7 +135,11 @@ impl Filter {
     }
 
     /// A filter on a field of `C` itself.
-    pub fn on<C: Readable>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
+    pub fn parse_field<C: Readable>(
+        field: &str,
+        operator: &str,
+        text: &str,
+    ) -> Result<Self, Refused> {
         let is_filterable = |field: &Field<Column<C>>| field.is_filterable();
         let unknown = || unknown_field::<C>(is_filterable);
         let declared = declared_field::<C>(field).ok_or_else(unknown)?;

@@ -65,7 +65,7 @@ fn row_value_range<C: Readable>(
 
 impl<C: Readable> Key<C> {
     fn value(&self, text: Option<&str>) -> Result<Option<Value>> {
-        let kind = ValueKind::of(self.column.def().get_column_type());
+        let kind = ValueKind::from_column_type(self.column.def().get_column_type());
         let parse = |text| value::parse(kind.unwrap_or(ValueKind::Opaque), text);
         // The column may have had another type when the cursor was made.
         text.map(parse).transpose().map_err(|_| bad_cursor())

@@ -37,7 +37,7 @@ pub enum ValueKind {
 
 impl ValueKind {
     /// None where rows cannot be filtered and sorted by columns of this type on both databases alike.
-    pub fn of(column: &ColumnType) -> Option<Self> {
+    pub fn from_column_type(column: &ColumnType) -> Option<Self> {
         Some(match column {
             ColumnType::SmallInteger | ColumnType::Integer | ColumnType::BigInteger => {
                 Self::Integer
@@ -160,7 +160,7 @@ pub fn boolean(text: &str) -> Result<bool, Refused> {
 }
 
 pub fn is_text(column: &ColumnType) -> bool {
-    ValueKind::of(column) == Some(ValueKind::Text)
+    ValueKind::from_column_type(column) == Some(ValueKind::Text)
 }
 
 /// A time, or a date, which stands for its beginning in UTC.
@@ -226,7 +226,7 @@ mod tests {
                 "2026-01-31T09:30:00.000001Z",
             ),
         ] {
-            let kind = ValueKind::of(&column).unwrap();
+            let kind = ValueKind::from_column_type(&column).unwrap();
             let value = parse(kind, text).unwrap();
             let again = parse(kind, &write(&value).unwrap()).unwrap();
             assert_eq!(value, again, "{column:?} {text}");
@@ -252,7 +252,7 @@ mod tests {
             ),
             (ColumnType::Uuid, "0190163d8694739baea5966c26f8ad91"),
         ] {
-            let kind = ValueKind::of(&column).unwrap();
+            let kind = ValueKind::from_column_type(&column).unwrap();
             assert!(parse(kind, text).is_err(), "{column:?} {text}");
         }
     }

@@ -21,7 +21,7 @@ use toys::{CreateToys, NewToy, Toys, entity::Model};
 
 const TOYSHOP: Application = Application {
     migrator: Migrator::new(|| migration::with(vec![Box::new(CreateToys)])),
-    tables: || vec![Table::of::<Toys>()],
+    tables: || vec![Table::new::<Toys>()],
 };
 
 /// Creates six rows: each column has equal, extreme and null values.

@@ -11,7 +11,7 @@ use crate::databases::Application;
 pub const LIBRARY: Application = Application {
     migrator: Migrator::new(|| migration::with(vec![Box::new(CreateLibrary)])),
     // Owners come before what they own.
-    tables: || vec![Table::of::<Shelves>(), Table::of::<Books>()],
+    tables: || vec![Table::new::<Shelves>(), Table::new::<Books>()],
 };
 
 struct CreateLibrary;
@@ -187,7 +187,7 @@ impl Readable for Books {
 
     /// A shelf that is deleted takes its books along.
     fn owners() -> Vec<Owner> {
-        vec![Owner::of::<Shelves>(books::Column::ShelfId)]
+        vec![Owner::new::<Shelves>(books::Column::ShelfId)]
     }
 
     fn visible(_: &Actor) -> Condition {

@@ -16,7 +16,7 @@ pub fn generate() -> Value {
         version: "1.0.0",
         license: "MIT",
     };
-    let registry = Registry::new(vec![Table::of::<Books>(), Table::of::<Toys>()], &[]);
+    let registry = Registry::new(vec![Table::new::<Books>(), Table::new::<Toys>()], &[]);
     document(&about, &registry, &routes())
 }
 
