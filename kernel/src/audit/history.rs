@@ -20,7 +20,7 @@ pub async fn history<C: Crud>(
     let is_full = authorize_history::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);
-    let entries = Plan::among(reads, query, scope::all_live::<Audit>());
+    let entries = Plan::for_rows(reads, query, scope::all_live::<Audit>());
     let mut page = read::page(reads, entries.await?).await?;
     if !is_full {
         let changes = page

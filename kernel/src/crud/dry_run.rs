@@ -18,7 +18,7 @@ pub async fn dry_run<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Re
         Access::Live(action) => authorize_live::<C>(reads, &[action], id).await,
         Access::Revert => authorize_live::<C>(reads, &[Action::Update, Action::Audit], id).await,
         Access::Deleted(action) => {
-            let row = scope::trash::<C>(reads.actor(), action).filter(scope::is::<C>(id));
+            let row = scope::trash::<C>(reads.actor(), action).filter(scope::has_id::<C>(id));
             let row = row.one(reads.db()?).await?;
             write::authorize_deleted::<C>(reads, action, id, row)
                 .await
@@ -31,7 +31,7 @@ pub async fn dry_run<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Re
 
 /// Checks the first action by the rules of the resource, and the others by permissions, as the operations do.
 async fn authorize_live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64) -> Result<()> {
-    let row = scope::live::<C>(reads.actor()).filter(scope::is::<C>(id));
+    let row = scope::live::<C>(reads.actor()).filter(scope::has_id::<C>(id));
     let row = row.one(reads.db()?).await?.ok_or(Error::NotFound)?;
     let (first, others) = actions
         .split_first()
@@ -44,7 +44,7 @@ async fn authorize_live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64
 /// Fails unless the actor may see the history of this row. Returns true if the actor sees its private fields there.
 pub async fn authorize_history<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let (actor, db) = (reads.actor(), reads.db()?);
-    let one = |rows: Select<C::Entity>| rows.filter(scope::is::<C>(id));
+    let one = |rows: Select<C::Entity>| rows.filter(scope::has_id::<C>(id));
     if let Some(row) = one(scope::with_visible_history::<C>(actor)).one(db).await? {
         base::require_permission::<C>(actor, Action::Audit, &row)?;
         return Ok(base::shows_private::<C>(actor, &row));

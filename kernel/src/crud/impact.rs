@@ -45,11 +45,11 @@ pub async fn target<C: Crud>(reads: &impl Reads, id: i64) -> Result<Action> {
 
 async fn row<C: Crud>(reads: &impl Reads, id: i64) -> Result<(Action, Model<C>)> {
     let (actor, db) = (reads.actor(), reads.db()?);
-    let live = scope::live::<C>(actor).filter(scope::is::<C>(id));
+    let live = scope::live::<C>(actor).filter(scope::has_id::<C>(id));
     if let Some(row) = live.one(db).await? {
         return Ok((Action::Delete, row));
     }
-    let deleted = scope::trash::<C>(actor, Action::Purge).filter(scope::is::<C>(id));
+    let deleted = scope::trash::<C>(actor, Action::Purge).filter(scope::has_id::<C>(id));
     let row = deleted.one(db).await?;
     Ok((Action::Purge, row.ok_or(Error::NotFound)?))
 }

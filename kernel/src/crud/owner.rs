@@ -104,7 +104,7 @@ impl Owner {
             .order_by((self.table, "id"), Order::Asc)
             .lock(LockType::Share)
             .take();
-        let count = scope::composed()
+        let count = scope::select_without_table()
             .expr(Expr::col(("held", "id")).count())
             .from_subquery(owners, "held")
             .take();

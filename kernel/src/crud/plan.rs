@@ -47,7 +47,7 @@ impl<'a, C: Readable> Plan<'a, C> {
     /// Plans a list of the rows that the actor sees.
     pub async fn new(reads: &impl Reads, query: &'a ListQuery<C>) -> Result<Self> {
         let (actor, deleted) = (reads.actor(), query.shape.deleted);
-        let mut plan = Self::among(reads, query, scope::visible::<C>(actor, deleted)).await?;
+        let mut plan = Self::for_rows(reads, query, scope::visible::<C>(actor, deleted)).await?;
         let backend = plan.backend;
         let filtered = |rows| query.filtered(rows, actor, backend);
         let parts = scope::visible_disjoint::<C>(actor, deleted).into_iter();
@@ -60,7 +60,7 @@ impl<'a, C: Readable> Plan<'a, C> {
     }
 
     /// Plans a list of those of these rows that match. Fails if the cursor was altered, or made for another list.
-    pub async fn among(
+    pub async fn for_rows(
         reads: &impl Reads,
         query: &'a ListQuery<C>,
         rows: Select<C::Entity>,
@@ -160,7 +160,7 @@ impl<'a, C: Readable> Plan<'a, C> {
             (Some(last), false) => {
                 let first = |rows| order(rows).limit(most);
                 let pieces = pieces.into_iter().chain([last]);
-                let rows = scope::any_of(pieces.map(first));
+                let rows = scope::union_all(pieces.map(first));
                 order(size::select_again::<C>(rows, &self.query.shape))
             }
         })
@@ -176,7 +176,7 @@ impl<'a, C: Readable> Plan<'a, C> {
     ) -> SelectStatement {
         let query = self.query;
         let most = query.offset + EXAMINED;
-        let page = scope::among(ordered.clone().limit(most)).filter(visible.clone());
+        let page = scope::select_from(ordered.clone().limit(most)).filter(visible.clone());
         let page = size::select_again::<C>(page, &query.shape);
         // SQLite would sort all of them again; it reads a subselect in its order.
         let page = match self.backend {
@@ -224,14 +224,14 @@ impl<'a, C: Readable> Plan<'a, C> {
 
 /// Whether no index of the table itself can find what the actor sees.
 fn needs_another_table<C: Readable>(actor: &Actor) -> bool {
-    let (sql, _) = scope::composed()
+    let (sql, _) = scope::select_without_table()
         .cond_where(C::visible(actor))
         .build(PostgresQueryBuilder);
     sql.matches("SELECT").count() > 1
 }
 
 fn piece<E: EntityTrait>(rows: Select<E>, past: &'static str) -> SelectStatement {
-    scope::composed()
+    scope::select_without_table()
         .column(Asterisk)
         .expr_as(Expr::cust(past), PAST)
         .from_subquery(rows.into_query(), "piece")

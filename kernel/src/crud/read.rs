@@ -80,7 +80,7 @@ pub async fn get<C: Readable>(
         shape,
         None,
     );
-    let row = rows.filter(scope::is::<C>(id)).one(reads.db()?).await?;
+    let row = rows.filter(scope::has_id::<C>(id)).one(reads.db()?).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }
 

@@ -29,7 +29,7 @@ const GONE: &str = "the history of this row no longer contains that version";
 /// Fails with a conflict where the history no longer reaches back to it.
 pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Map<String, Value>> {
     let all = scope::all::<C>();
-    let now = all.filter(scope::is::<C>(id)).one(tx).await?;
+    let now = all.filter(scope::has_id::<C>(id)).one(tx).await?;
     let now = now.ok_or(Error::NotFound)?;
     match version.cmp(&C::version(&now)) {
         Ordering::Equal => Ok(record::fields::<C>(&now)),

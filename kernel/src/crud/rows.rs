@@ -91,7 +91,7 @@ impl RowsWrite {
             .table_name(WRITTEN)
             .query(write)
             .to_owned();
-        let rows = scope::composed()
+        let rows = scope::select_without_table()
             .columns([(WRITTEN, "id"), (WRITTEN, "version")])
             .from(WRITTEN)
             .take();

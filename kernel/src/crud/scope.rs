@@ -19,7 +19,7 @@ use sea_orm::{
 pub use crate::plain::{erase, erase_links, plain, plain_as, update_plain};
 pub use each::{portions, update_each};
 pub use ids::next_ids;
-pub use lock::{hold, lock, lock_all, lock_trash};
+pub use lock::{lock, lock_all, lock_ids, lock_trash};
 
 use super::{Active, Crud, Deleted, Model, Readable, everything};
 use crate::{Actor, Error, Result, Tx, permission::Action};
@@ -120,7 +120,7 @@ fn live_or_deleted<C: Readable>(live: Condition, actor: &Actor, action: Action) 
     Condition::any().add(live).add(deleted)
 }
 
-pub fn is<C: Readable>(id: i64) -> Expr {
+pub fn has_id<C: Readable>(id: i64) -> Expr {
     C::ID.eq(id)
 }
 
@@ -200,7 +200,7 @@ pub fn near_rows(rows: SelectStatement, name: &'static str) -> SelectStatement {
 
 /// The rows of several selects, which must have none in common. Each stands in a select of its own: SQLite has no
 /// ORDER BY or LIMIT inside a union otherwise.
-pub fn any_of<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> Select<E> {
+pub fn union_all<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> Select<E> {
     let piece = |select: Select<E>| {
         Query::select()
             .column(Asterisk)
@@ -214,12 +214,12 @@ pub fn any_of<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> S
 }
 
 /// A SELECT that names no table: its rows come from the scoped selects that it is composed of.
-pub fn composed() -> SelectStatement {
+pub fn select_without_table() -> SelectStatement {
     Query::select()
 }
 
 /// The rows of a select, to be narrowed further.
-pub fn among<E: EntityTrait>(rows: Select<E>) -> Select<E> {
+pub fn select_from<E: EntityTrait>(rows: Select<E>) -> Select<E> {
     from_select(rows.into_query())
 }
 
@@ -251,15 +251,17 @@ pub fn deletions(ids: &[i64]) -> SelectStatement {
 
 /// Changes live rows in bulk, as of one time; adds 1 to their version.
 pub fn update_live(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
-    stamped(table, at).and_where(is_live(table)).take()
+    stamped_update(table, at).and_where(is_live(table)).take()
 }
 
 /// Changes deleted rows in bulk, as of one time; adds 1 to their version.
 pub fn update_trash(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
-    stamped(table, at).and_where(is_deleted(table)).take()
+    stamped_update(table, at)
+        .and_where(is_deleted(table))
+        .take()
 }
 
-fn stamped(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
+fn stamped_update(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
     Query::update()
         .table(table)
         .value("updated_at", at)

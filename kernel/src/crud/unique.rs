@@ -57,7 +57,7 @@ async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) 
 /// Those of these columns whose value another live row has, as fields. One statement.
 async fn taken_of<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> Result<Vec<String>> {
     let id = row.get(C::ID).into_value();
-    let mut probes = scope::composed();
+    let mut probes = scope::select_without_table();
     let mut names = Vec::new();
     for column in columns {
         let Some(value) = row.get(*column).into_value() else {

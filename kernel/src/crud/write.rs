@@ -119,7 +119,7 @@ pub async fn authorize_deleted<C: Crud>(
         return Ok(row);
     }
     let live = scope::live::<C>(reads.actor())
-        .filter(scope::is::<C>(id))
+        .filter(scope::has_id::<C>(id))
         .one(reads.db()?)
         .await?
         .ok_or(Error::NotFound)?;

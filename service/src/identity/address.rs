@@ -140,7 +140,7 @@ pub(super) async fn mark_verified(tx: &Tx, user: (i64, i64), email: &str) -> Res
 /// Locks a user and returns them if they are live and active.
 pub(super) async fn lock_active_user(tx: &Tx, id: i64) -> Result<Option<Model>> {
     let user = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(id))
+        .filter(scope::has_id::<Users>(id))
         .filter(Column::IsActive.eq(true))
         .lock(LockType::NoKeyUpdate);
     Ok(user.one(tx).await?)

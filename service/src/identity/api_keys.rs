@@ -83,7 +83,7 @@ pub async fn list_api_keys(
 ) -> Result<Page<Model, ()>> {
     current_session(session)?;
     let rows = scope::live::<ApiKeys>(session.actor()).filter(unexpired_keys());
-    read::page(session, Plan::among(session, query, rows).await?).await
+    read::page(session, Plan::for_rows(session, query, rows).await?).await
 }
 
 /// Creates a key and returns its text, which is never shown again.

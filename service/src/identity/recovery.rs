@@ -65,7 +65,7 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
     let token = Presented::read(&session.kernel, &reset.token).await?;
     let row = one_time::find(&service, Purpose::Reset, &token).await?;
-    let this = scope::is::<Users>(user_and_email(&row)?.0);
+    let this = scope::has_id::<Users>(user_and_email(&row)?.0);
     let user = scope::all_live::<Users>().filter(this).one(service.db()?);
     let user = user.await?.ok_or_else(one_time::invalid_token)?;
     let hasher = &service.state::<Identity>().hasher;

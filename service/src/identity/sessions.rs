@@ -192,7 +192,7 @@ pub async fn list_sessions(
     current_session(session)?;
     let active = active_sessions(&session.state::<Identity>().settings)?;
     let rows = scope::live::<Sessions>(session.actor()).filter(active);
-    read::page(session, Plan::among(session, query, rows).await?).await
+    read::page(session, Plan::for_rows(session, query, rows).await?).await
 }
 
 /// Ends one of the caller's sessions at once. Fails with [`Error::NotFound`] if there is no session with this id.
@@ -282,7 +282,7 @@ pub(super) async fn record_sign_out(tx: &Tx, user: i64) -> Result<()> {
 /// An audit entry for an event that does not change the user's row.
 pub(super) async fn audit_entry(tx: &Tx, action: AuditAction, user: i64) -> Result<Entry> {
     let version = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(user))
+        .filter(scope::has_id::<Users>(user))
         .select_only()
         .column(users::Column::Version);
     // `None` if the user was deleted meanwhile.
@@ -304,7 +304,7 @@ pub(super) fn current_session(reads: &impl Reads) -> Result<(i64, i64)> {
 /// under way when the session ended could still create credentials.
 pub(super) async fn check_session_active(tx: &Tx, user: i64, session: i64) -> Result<()> {
     let active = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(user))
+        .filter(scope::has_id::<Users>(user))
         .filter(users::Column::IsActive.eq(true))
         .lock(LockType::NoKeyUpdate);
     active.one(tx).await?.ok_or(Error::Unauthenticated)?;

@@ -4,7 +4,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockType, Order},
 };
 
-use super::{is, live, live_ids, trash};
+use super::{has_id, live, live_ids, trash};
 use crate::{
     Actor, Error, Result, Tx,
     crud::{Crud, Model},
@@ -17,7 +17,7 @@ pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Mod
 }
 
 /// Locks those live rows in the order of their ids until the transaction ends.
-pub async fn hold<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
+pub async fn lock_ids<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
     let id = (C::name(), "id");
     let rows = live_ids(C::name())
         .and_where(Expr::col(id).is_in(ids))
@@ -47,7 +47,7 @@ pub async fn lock_trash<C: Crud>(
     id: i64,
 ) -> Result<Option<Model<C>>> {
     Ok(trash::<C>(actor, action)
-        .filter(is::<C>(id))
+        .filter(has_id::<C>(id))
         .lock(LockType::NoKeyUpdate)
         .one(tx)
         .await?)

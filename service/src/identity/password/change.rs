@@ -112,7 +112,7 @@ async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Resul
 /// Fails with [`Error::Invalid`] if the password is wrong.
 pub(crate) async fn confirm_password(session: &Session, current: &SecretString) -> Result<Model> {
     let (user, _) = current_session(session)?;
-    let me = scope::all_live::<Users>().filter(scope::is::<Users>(user));
+    let me = scope::all_live::<Users>().filter(scope::has_id::<Users>(user));
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
     let attempt = throttle::attempt(session, &Subject::Secret("password")).await?;
     let hash = Some(me.password_hash.clone());

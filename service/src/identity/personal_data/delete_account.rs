@@ -37,7 +37,7 @@ pub async fn delete_account(session: &Session, keeps_content: bool) -> Result<()
         check_recent_sign_in(tx, me, this).await?;
         if let Some(heir) = &heir {
             // The lock keeps others from adding rows for this user. They wait for it and then find no user.
-            scope::hold::<Users>(tx, [me]).await?;
+            scope::lock_ids::<Users>(tx, [me]).await?;
             reassign(tx, me, system_user::id(tx, heir).await?).await?;
         }
         Users::delete(tx, me).await
