@@ -2,7 +2,7 @@
 //!
 //! Every row that a deletion takes carries its id, so the rows to follow are always "those of this deletion": one
 //! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
-mod taken;
+mod generated_text;
 
 use sea_orm::{
     ConnectionTrait, DbErr, QueryResult,
@@ -20,12 +20,12 @@ use super::{
 use crate::{Error, Reads, Result, Tx, record::AuditAction, registry::Table};
 
 /// The deletions of one call, for a statement that reads them.
-const OPENED: &str = "opened";
+const NEW_DELETIONS: &str = "opened";
 
 /// Stamps the live rows `ids` and what they own, each as a deletion of its own.
 pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let at = now();
-    let deletions = open(tx, root, ids, at).await?;
+    let deletions = insert_deletions(tx, root, ids, at).await?;
     let stamp = |table, deletion: Expr| {
         scope::update_live(table, at)
             .value("deleted_at", at)
@@ -41,9 +41,9 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         changes: serde_json::Map::new(),
     };
     let these = scope::deletions(&deletions);
-    let this = stamp(root, Expr::col((OPENED, "id")))
-        .from(TableRef::SubQuery(these.into(), OPENED.into_iden()))
-        .and_where(Expr::col((root, "id")).equals((OPENED, "root_id")))
+    let this = stamp(root, Expr::col((NEW_DELETIONS, "id")))
+        .from(TableRef::SubQuery(these.into(), NEW_DELETIONS.into_iden()))
+        .and_where(Expr::col((root, "id")).equals((NEW_DELETIONS, "root_id")))
         .take();
     tx.note_changed_rows(root, Some(ids));
     let named = Expr::col((root, "id")).is_in(ids.iter().copied());
@@ -54,16 +54,16 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     if !owned.is_empty() {
         tx.wait_for_locks().await?;
     }
-    let is_taken = |name: &str| name == root || owned.iter().any(|table| table.name == name);
+    let is_deleted = |name: &str| name == root || owned.iter().any(|table| table.name == name);
     for table in &owned {
         tx.note_changed_rows(table.name, None);
-        for owner in table.owners.iter().filter(|owner| is_taken(owner.table)) {
+        for owner in table.owners.iter().filter(|owner| is_deleted(owner.table)) {
             let key = Expr::col((table.name, owner.column));
             let fate = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).eq(key.clone()))
                 .take();
             let owners = scope::deleted_rows(owner.table, "id")
-                .and_where(of(owner.table, &deletions))
+                .and_where(is_in_deletions(owner.table, &deletions))
                 .take();
             let stamp = stamp(table.name, Expr::from(fate));
             write(table.name, stamp, key.in_subquery(owners))
@@ -87,13 +87,13 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         tx.note_changed_rows(name, None);
         for owner in &table.owners {
             let theirs = scope::deleted_rows(name, owner.column)
-                .and_where(of(name, &[deletion]))
+                .and_where(is_in_deletions(name, &[deletion]))
                 .take();
             owner.lock_all(tx, theirs).await?;
         }
-        let returning = returning(table, deletion);
+        let returning = returning_rows(table, deletion);
         if let Some(generated) = &table.generated {
-            taken::restore(tx, name, generated, &returning, at).await?;
+            generated_text::restore(tx, name, generated, &returning, at).await?;
         }
         let back = RowsWrite {
             table: name,
@@ -118,7 +118,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
             let dead = scope::deleted_rows(owner.table, "id");
             let moved = scope::amend_deleted(name)
                 .value("deletion_id", Expr::from(fate))
-                .and_where(of(name, &[deletion]))
+                .and_where(is_in_deletions(name, &[deletion]))
                 .and_where(Expr::col((name, owner.column)).in_subquery(dead))
                 .take();
             tx.execute(&moved).await?;
@@ -128,12 +128,12 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
 }
 
 /// The rows of a deletion whose owners are all live.
-fn returning(table: &Table, deletion: i64) -> Condition {
+fn returning_rows(table: &Table, deletion: i64) -> Condition {
     let owned = |rows: Condition, owner: &super::Owner| {
         let key = Expr::col((table.name, owner.column));
         rows.add(key.in_subquery(scope::live_ids(owner.table)))
     };
-    let rows = Condition::all().add(of(table.name, &[deletion]));
+    let rows = Condition::all().add(is_in_deletions(table.name, &[deletion]));
     table.owners.iter().fold(rows, owned)
 }
 
@@ -185,7 +185,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
 }
 
 /// Gives deletions their identity, author and time.
-async fn open(
+async fn insert_deletions(
     tx: &Tx,
     root: &'static str,
     ids: &[i64],
@@ -206,6 +206,6 @@ async fn open(
     rows.into_iter().map(id).collect()
 }
 
-fn of(table: &'static str, deletions: &[i64]) -> Expr {
+fn is_in_deletions(table: &'static str, deletions: &[i64]) -> Expr {
     Expr::col((table, "deletion_id")).is_in(deletions.iter().copied())
 }

@@ -19,7 +19,7 @@ const ERASE: &str = "\
         GROUP BY purged.part) AS parts, LATERAL audit_erase($1, parts.ids)";
 
 /// Erases the values of every row of a table that this transaction purged, once the rows are gone and their entries stored.
-/// SQLite has done that already: [`erase_of`].
+/// SQLite has done that already: [`erase_before_purge`].
 pub async fn erase_purged(tx: &Tx, table: &'static str) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres && tx.is_recorded() {
         let erase = Statement::from_sql_and_values(DbBackend::Postgres, ERASE, [table.into()]);
@@ -29,7 +29,7 @@ pub async fn erase_purged(tx: &Tx, table: &'static str) -> Result<()> {
 }
 
 /// Erases the values of rows that are about to be purged, on SQLite.
-pub async fn erase_of(tx: &Tx, table: &'static str, rows: SelectStatement) -> Result<()> {
+pub async fn erase_before_purge(tx: &Tx, table: &'static str, rows: SelectStatement) -> Result<()> {
     let theirs = Column::Resource
         .eq(table)
         .and(Column::ResourceId.in_subquery(rows))

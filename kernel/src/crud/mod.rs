@@ -1,4 +1,5 @@
 //! Create, read, update and delete for any table: an implementation states its choices, the rest is here.
+pub mod audit_entry;
 pub mod base;
 pub mod cascade;
 mod columns;
@@ -16,7 +17,6 @@ mod normalize;
 mod owner;
 mod plan;
 pub mod read;
-pub mod record;
 mod related;
 pub mod revert;
 mod roots;

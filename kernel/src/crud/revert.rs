@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Crud, Model, record, scope};
+use super::{Crud, Model, audit_entry, scope};
 use crate::{Error, Result, Tx};
 
 /// The version whose values the row gets back.
@@ -32,7 +32,7 @@ pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Ma
     let now = all.filter(scope::has_id::<C>(id)).one(tx).await?;
     let now = now.ok_or(Error::NotFound)?;
     match version.cmp(&C::version(&now)) {
-        Ordering::Equal => Ok(record::fields::<C>(&now)),
+        Ordering::Equal => Ok(audit_entry::declared_fields::<C>(&now)),
         _ => state_at::<C>(tx, &now, version).await,
     }
 }
@@ -45,12 +45,12 @@ pub async fn state_at<C: Crud>(
     now: &Model<C>,
     version: i64,
 ) -> Result<Map<String, Value>> {
-    let mut state = record::fields::<C>(now);
+    let mut state = audit_entry::declared_fields::<C>(now);
     let mut needs_text = false;
     let mut next = C::version(now);
     let mut before = i64::MAX;
     loop {
-        let entries = of_row::<C>(now)
+        let entries = entries_of_row::<C>(now)
             .filter(Column::Version.gt(version))
             .filter(Column::Id.lt(before))
             .order_by_desc(Column::Id)
@@ -92,7 +92,7 @@ pub async fn state_at<C: Crud>(
 }
 
 async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<String, Value>> {
-    let entry = of_row::<C>(now)
+    let entry = entries_of_row::<C>(now)
         .filter(Column::Version.lte(version))
         .filter(Column::Texts.is_not_null())
         .order_by_desc(Column::Id)
@@ -104,7 +104,7 @@ async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<
     serde_json::from_str(&texts).map_err(Error::internal)
 }
 
-fn of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {
+fn entries_of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {
     scope::plain::<Entity>()
         .filter(Column::Resource.eq(C::name()))
         .filter(Column::ResourceId.eq(C::id(row)))

@@ -48,7 +48,7 @@ impl RowsWrite {
         let recorded = self.entries(tx, &self.selected())?;
         let recorded = tx.execute(&recorded).await?.rows_affected();
         if self.action == AuditAction::Purged {
-            erase::erase_of(tx, self.table, self.matching()).await?;
+            erase::erase_before_purge(tx, self.table, self.matching()).await?;
         }
         let changed = self.change(tx).await?;
         if changed == recorded {

@@ -3,7 +3,7 @@
     clippy::disallowed_methods,
     reason = "this file adds the scope that the banned methods lack"
 )]
-mod each;
+mod batch_update;
 mod ids;
 mod lock;
 
@@ -17,7 +17,7 @@ use sea_orm::{
 };
 
 pub use crate::plain::{erase, erase_links, plain, plain_as, update_plain};
-pub use each::{portions, update_each};
+pub use batch_update::{portions, update_each};
 pub use ids::next_ids;
 pub use lock::{lock, lock_all, lock_ids, lock_trash};
 

@@ -32,7 +32,7 @@ impl Entry {
 }
 
 /// The declared fields of a row.
-pub fn fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
+pub fn declared_fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
     values::<C>(row, C::FIELDS.iter())
 }
 

@@ -36,7 +36,7 @@ pub async fn restore(
     at: DateTimeWithTimeZone,
 ) -> Result<()> {
     loop {
-        let taken = find(tx, table, generated.column, returning).await?;
+        let taken = find_taken(tx, table, generated.column, returning).await?;
         if taken.is_empty() {
             return Ok(());
         }
@@ -56,7 +56,7 @@ pub async fn restore(
     }
 }
 
-async fn find(
+async fn find_taken(
     tx: &Tx,
     table: &'static str,
     column: &'static str,
