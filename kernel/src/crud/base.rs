@@ -73,7 +73,11 @@ pub async fn count(
     Ok(row.try_get("", "rows")?)
 }
 
-pub fn found<C: Readable>(actor: &Actor, model: &Model<C>, row: C::Row) -> Found<C::Row, C::State> {
+pub fn found_row<C: Readable>(
+    actor: &Actor,
+    model: &Model<C>,
+    row: C::Row,
+) -> Found<C::Row, C::State> {
     Found {
         id: C::id(model),
         created_at: C::created_at(model),

@@ -247,7 +247,7 @@ pub trait Crud: Readable + BaseColumns {
 
     async fn create(tx: &Tx, new: &Self::New) -> Result<Found<Self::Row>> {
         let new = vec![new.clone().into_active_model()];
-        let row = many::only(many::create::<Self>(tx, new).await?)?;
+        let row = many::single_answer(many::create::<Self>(tx, new).await?)?;
         read::one::<Self>(tx, row).await
     }
 
@@ -265,7 +265,7 @@ pub trait Crud: Readable + BaseColumns {
         patch: &Self::Patch,
     ) -> Result<Found<Self::Row>> {
         let patch = vec![patch.clone().into_active_model()];
-        let row = many::only(many::update::<Self>(tx, &[target.into()], patch).await?)?;
+        let row = many::single_answer(many::update::<Self>(tx, &[target.into()], patch).await?)?;
         read::one::<Self>(tx, row).await
     }
 
@@ -284,7 +284,7 @@ pub trait Crud: Readable + BaseColumns {
 
     /// Soft: the row and what it owns are gone for every ordinary read and write.
     async fn delete(tx: &Tx, target: impl Into<Target>) -> Result<()> {
-        many::only(many::delete::<Self>(tx, &[target.into()]).await?).map(drop)
+        many::single_answer(many::delete::<Self>(tx, &[target.into()]).await?).map(drop)
     }
 
     /// Many at once, each row once, with the version that each then has: as [`Crud::create_all`].

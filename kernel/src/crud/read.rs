@@ -91,5 +91,5 @@ pub async fn one<C: Readable>(
     let complete = C::load(reads, vec![row.clone()]).await?.pop();
     let complete =
         complete.ok_or_else(|| Error::bug("loading the data of a row returned nothing"))?;
-    Ok(base::found::<C>(reads.actor(), &row, complete))
+    Ok(base::found_row::<C>(reads.actor(), &row, complete))
 }

@@ -61,7 +61,7 @@ pub async fn related<C: Crud>(
     let rows = reads.db()?.query_all(&rows.into_query()).await?;
     let related = |row: &sea_orm::QueryResult| {
         let model = Model::<C>::from_query_result(row, "")?;
-        let mut found = base::found::<C>(reads.actor(), &model, C::Row::from(model.clone()));
+        let mut found = base::found_row::<C>(reads.actor(), &model, C::Row::from(model.clone()));
         found.is_full = false;
         let (fits, siblings) = if is_measured {
             (

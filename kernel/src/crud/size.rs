@@ -100,11 +100,11 @@ impl<C: Readable> Fitting<C> {
 
 /// Whether a select for this shape has the column [`OCTETS`].
 pub fn is_measured<C: Readable>(shape: &Shape) -> bool {
-    long::<C>(shape).next().is_some()
+    long_columns::<C>(shape).next().is_some()
 }
 
 /// The long columns that are shown.
-fn long<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
+fn long_columns<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
     let long = C::FIELDS.iter().filter(|field| field.is_long);
     let shown = long.filter(|field| !is_left_out::<C>(field.column, shape));
     shown.map(|field| field.column)
@@ -125,7 +125,7 @@ pub fn select<C: Readable>(
     at_once: Option<u64>,
 ) -> Select<C::Entity> {
     let long: Vec<_> = match at_once {
-        Some(_) => long::<C>(shape).collect(),
+        Some(_) => long_columns::<C>(shape).collect(),
         None => Vec::new(),
     };
     if shape.fields.is_none() && long.is_empty() {
@@ -236,7 +236,7 @@ pub async fn fit<C: Readable>(
     let (count, most) = (read.len(), query.budget());
     let sizes = read.iter().map(|row| ROW + row.octets).collect();
     read.truncate(Budget { sizes, most }.fitting([]));
-    let mut rows = whole::<C>(reads, query, all, read).await?;
+    let mut rows = load_large_texts::<C>(reads, query, all, read).await?;
     let size = |row: &Fitting<C>| row.shown().map_or(0, |row| size::<C>(row, &query.shape));
     let mut budget = Budget {
         sizes: rows.iter().map(size).collect(),
@@ -254,7 +254,7 @@ pub async fn fit<C: Readable>(
     for row in rows {
         let found = match row.shown() {
             Some(model) => match complete.next() {
-                Some(row) => Some(base::found::<C>(reads.actor(), model, row)),
+                Some(row) => Some(base::found_row::<C>(reads.actor(), model, row)),
                 None => break,
             },
             None => None,
@@ -266,7 +266,7 @@ pub async fn fit<C: Readable>(
 }
 
 /// Reads the rows whose long texts were left out before, in a statement of its own if there are any.
-async fn whole<C: Readable>(
+async fn load_large_texts<C: Readable>(
     reads: &impl Reads,
     query: &ListQuery<C>,
     all: Select<C::Entity>,

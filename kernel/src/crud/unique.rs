@@ -18,7 +18,7 @@ pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Resu
     if C::UNIQUE.len() < 2 || refusals.iter().all(|refusal| refusal.code != Code::Taken) {
         return Ok(refusal);
     }
-    let taken = taken_of::<C>(tx, row, C::UNIQUE).await?;
+    let taken = find_taken::<C>(tx, row, C::UNIQUE).await?;
     Ok(if taken.len() < 2 {
         refusal
     } else {
@@ -46,7 +46,7 @@ async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) 
     if columns.len() < 2 {
         return Ok(());
     }
-    let taken = taken_of::<C>(tx, row, columns).await?;
+    let taken = find_taken::<C>(tx, row, columns).await?;
     if taken.is_empty() {
         Ok(())
     } else {
@@ -55,7 +55,11 @@ async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) 
 }
 
 /// Those of these columns whose value another live row has, as fields. One statement.
-async fn taken_of<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> Result<Vec<String>> {
+async fn find_taken<C: Crud>(
+    tx: &Tx,
+    row: &Active<C>,
+    columns: &[Column<C>],
+) -> Result<Vec<String>> {
     let id = row.get(C::ID).into_value();
     let mut probes = scope::select_without_table();
     let mut names = Vec::new();

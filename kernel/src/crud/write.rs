@@ -13,7 +13,8 @@ use crate::{
 };
 
 pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Found<C::Row>> {
-    let before = many::only(many::permitted::<C>(tx, Action::Update, &[target]).await?)?;
+    let before =
+        many::single_answer(many::lock_permitted::<C>(tx, Action::Update, &[target]).await?)?;
     base::require_permission::<C>(tx.actor(), Action::Audit, &before)?;
     let current = C::version(&before);
     let row = match version {
@@ -21,7 +22,7 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
             let state = state_at::<C>(tx, &before, past).await?;
             let mut patch = input::patch::<C::Patch>(state)?.into_active_model();
             normalize::<C>(&mut patch)?;
-            many::only(
+            many::single_answer(
                 many::change::<C>(tx, vec![Ok((before, patch))], AuditAction::Reverted).await?,
             )?
         }
@@ -98,7 +99,7 @@ pub async fn purge<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
 
 /// Fails unless the actor may do this to the row.
 pub async fn authorize<C: Crud>(reads: &impl Reads, action: Action, row: &Model<C>) -> Result<()> {
-    many::only(C::authorize(reads, action, std::slice::from_ref(row)).await?)
+    many::single_answer(C::authorize(reads, action, std::slice::from_ref(row)).await?)
 }
 
 async fn lock_deleted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Model<C>> {

@@ -1,7 +1,7 @@
 //! New rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 
-use super::{after_write, answer, insert::insert};
+use super::{after_write, insert::insert, refusal_as_answer};
 use crate::{
     Actor, Code, Error, Reads, Result, Tx,
     access::forbidden,
@@ -20,7 +20,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     owner::lock_for_create::<C>(tx, &mut rows).await?;
     for row in &mut rows {
         if let Ok(new) = row
-            && let Err(refusal) = answer(check::<C>(tx, new).await)?
+            && let Err(refusal) = refusal_as_answer(check::<C>(tx, new).await)?
         {
             *row = Err(refusal);
         }

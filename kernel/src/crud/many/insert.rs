@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
-use super::answer;
+use super::refusal_as_answer;
 use crate::{
     Error, Result, Tx,
     crud::{Active, Column, Crud, Model, generated::VARIATIONS, scope, unique},
@@ -38,7 +38,7 @@ pub async fn insert<C: Crud>(
             Err(refusal) => drop(answers.insert(place, Err(refusal))),
         }
     }
-    number(tx, &mut pending).await?;
+    assign_ids(tx, &mut pending).await?;
     let left = insert_all(tx, pending, &mut answers).await?;
     let (mut generated, written): (Vec<_>, Vec<_>) =
         left.into_iter().partition(|new| new.generated.is_some());
@@ -101,7 +101,7 @@ fn text(value: &ActiveValue<Value>) -> &str {
 }
 
 /// Gives several rows their ids beforehand: what a statement returns is in no order that the databases promise.
-async fn number<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
+async fn assign_ids<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
     if pending.len() > 1 {
         let ids = scope::next_ids(tx, C::name(), pending.len()).await?;
         let column = C::ID;
@@ -195,7 +195,7 @@ async fn insert_free<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<HashMap<i
 /// Inserts a row that collides: the refusal says with what. A generated text is never the client's fault.
 async fn insert_alone<C: Crud>(tx: &Tx, new: Pending<C>) -> Result<Result<Model<C>>> {
     let insert = async { Ok(new.row.clone().insert(tx).await?) };
-    match answer(tx.attempt(insert).await)? {
+    match refusal_as_answer(tx.attempt(insert).await)? {
         Err(refusal) if new.generated.is_some() && is_generated_taken::<C>(&refusal) => {
             Err(Error::Contended(DbErr::RecordNotInserted))
         }

@@ -10,14 +10,14 @@ mod update;
 
 pub use create::{claim, create};
 pub use delete::delete;
-pub use target::{Target, permitted};
+pub use target::{Target, lock_permitted};
 pub use update::{apply, change, update};
 
 use super::{Crud, Written};
 use crate::{Error, Result, Tx, permission::Action};
 
 /// A refusal is an answer; any other failure ends the work.
-fn answer<T>(done: Result<T>) -> Result<Result<T>> {
+fn refusal_as_answer<T>(done: Result<T>) -> Result<Result<T>> {
     match done {
         Err(error) if !error.is_refusal() => Err(error),
         answer => Ok(answer),
@@ -33,7 +33,7 @@ async fn after_write<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -
 }
 
 /// The only answer there is.
-pub fn only<T>(answers: Vec<Result<T>>) -> Result<T> {
+pub fn single_answer<T>(answers: Vec<Result<T>>) -> Result<T> {
     let mut answers = answers.into_iter();
     match (answers.next(), answers.next()) {
         (Some(answer), None) => answer,

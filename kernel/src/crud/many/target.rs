@@ -1,7 +1,7 @@
 //! The rows that a change or a deletion is about.
 use std::collections::HashMap;
 
-use super::answer;
+use super::refusal_as_answer;
 use crate::{
     Error, Reads, Result, Tx,
     crud::{Crud, Expected, Model, scope},
@@ -25,9 +25,9 @@ impl From<i64> for Target {
     }
 }
 
-/// Live rows, locked, that are visible to the actor, to whom this is permitted, in the version that is expected. No row
+/// Live rows, locked, that are visible to the actor, to whom this is lock_permitted, in the version that is expected. No row
 /// is named twice.
-pub async fn permitted<C: Crud>(
+pub async fn lock_permitted<C: Crud>(
     tx: &Tx,
     action: Action,
     targets: &[Target],
@@ -46,5 +46,5 @@ pub async fn permitted<C: Crud>(
         expected.check(C::version(&row))?;
         Ok(row)
     };
-    targets.iter().map(check).map(answer).collect()
+    targets.iter().map(check).map(refusal_as_answer).collect()
 }

@@ -1,7 +1,7 @@
 //! Changes.
 use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Iterable};
 
-use super::{Target, after_write, answer, permitted};
+use super::{Target, after_write, lock_permitted, refusal_as_answer};
 use crate::{
     Error, Reads, Result, Tx,
     crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, scope, unique},
@@ -15,7 +15,7 @@ pub async fn update<C: Crud>(
     targets: &[Target],
     patches: Vec<Active<C>>,
 ) -> Result<Vec<Result<Model<C>>>> {
-    let rows = permitted::<C>(tx, Action::Update, targets).await?;
+    let rows = lock_permitted::<C>(tx, Action::Update, targets).await?;
     let pair = |(row, mut patch): (Result<_>, _)| {
         // A body is refused before its row is looked at.
         normalize::<C>(&mut patch)?;
@@ -34,7 +34,7 @@ pub async fn change<C: Crud>(
     let mut checked = Vec::with_capacity(rows.len());
     for row in rows {
         checked.push(match row {
-            Ok((before, patch)) => answer(check::<C>(tx, before, &patch).await)?,
+            Ok((before, patch)) => refusal_as_answer(check::<C>(tx, before, &patch).await)?,
             Err(refusal) => Err(refusal),
         });
     }
@@ -46,11 +46,14 @@ pub async fn change<C: Crud>(
     let mut answers = Vec::with_capacity(checked.len());
     for row in checked {
         answers.push(match row {
-            Ok((before, Some(_))) => outcomes.next().ok_or_else(lost)?.inspect(|after| {
-                tx.record(Entry::between::<C>(action, Some(&before), after));
-                let (before, after) = (Some(before), after.clone());
-                written.push(Written { before, after });
-            }),
+            Ok((before, Some(_))) => outcomes
+                .next()
+                .ok_or_else(missing_result)?
+                .inspect(|after| {
+                    tx.record(Entry::between::<C>(action, Some(&before), after));
+                    let (before, after) = (Some(before), after.clone());
+                    written.push(Written { before, after });
+                }),
             Ok((before, None)) => Ok(before),
             Err(refusal) => Err(refusal),
         });
@@ -63,7 +66,7 @@ pub async fn change<C: Crud>(
     Ok(answers)
 }
 
-fn lost() -> Error {
+fn missing_result() -> Error {
     Error::bug("an update returned no result for one of its rows")
 }
 
@@ -104,7 +107,7 @@ async fn write<C: Crud>(tx: &Tx, rows: &[(Model<C>, Active<C>)]) -> Result<Vec<R
         scope::update::<C>(tx, tx.actor(), before, row.clone()).await
     };
     if let [(before, row)] = rows {
-        return Ok(vec![answer(alone(before, row).await)?]);
+        return Ok(vec![refusal_as_answer(alone(before, row).await)?]);
     }
     match tx.attempt(scope::update_each::<C>(tx, rows)).await {
         Err(error) if error.is_refusal() => {}
@@ -112,7 +115,7 @@ async fn write<C: Crud>(tx: &Tx, rows: &[(Model<C>, Active<C>)]) -> Result<Vec<R
     }
     let mut answers = Vec::with_capacity(rows.len());
     for (before, row) in rows {
-        answers.push(answer(tx.attempt(alone(before, row)).await)?);
+        answers.push(refusal_as_answer(tx.attempt(alone(before, row)).await)?);
     }
     Ok(answers)
 }
