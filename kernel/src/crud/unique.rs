@@ -7,7 +7,7 @@ use sea_orm::{
 use super::{Active, Column, Crud, Model, scope};
 use crate::{
     Code, Error, Result, Tx,
-    database::{all_taken, taken_field},
+    database::{taken_field, values_taken},
 };
 
 /// The refusal of a row that was not inserted, with all its values that other live rows have.
@@ -22,7 +22,7 @@ pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Resu
     Ok(if taken.len() < 2 {
         refusal
     } else {
-        all_taken(&taken)
+        values_taken(&taken)
     })
 }
 
@@ -50,7 +50,7 @@ async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) 
     if taken.is_empty() {
         Ok(())
     } else {
-        Err(all_taken(&taken))
+        Err(values_taken(&taken))
     }
 }
 

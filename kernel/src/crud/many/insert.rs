@@ -15,7 +15,7 @@ use super::refusal_as_answer;
 use crate::{
     Error, Result, Tx,
     crud::{Active, Column, Crud, Model, generated::VARIATIONS, scope, unique},
-    database::taken,
+    database::value_taken,
 };
 
 /// A row that is not in the table yet.
@@ -138,7 +138,7 @@ async fn refuse_taken<C: Crud>(
     let mut left = Vec::new();
     for new in written {
         if found.contains(text(&new.row.get(column))) {
-            answers.insert(new.place, Err(taken(column.as_str())));
+            answers.insert(new.place, Err(value_taken(column.as_str())));
         } else {
             left.push(new);
         }
