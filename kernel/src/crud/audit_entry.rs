@@ -1,4 +1,4 @@
-//! The audit entry of a write: what differs between two versions of a row.
+//! Makes the audit entry of a write from two versions of a row.
 use sea_orm::{IdenStatic, ModelTrait};
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ impl Entry {
     }
 }
 
-/// The declared fields of a row.
+/// Returns the declared fields of a row.
 pub fn declared_fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
     values::<C>(row, C::FIELDS.iter())
 }

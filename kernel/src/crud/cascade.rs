@@ -1,7 +1,8 @@
-//! Deletion with an identity: a row goes with what it owns, and comes back with exactly that.
+//! Deletes, restores and purges rows together with the rows that they own.
 //!
-//! Every row that a deletion takes carries its id, so the rows to follow are always "those of this deletion": one
-//! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
+//! Each deletion has an id, which every row that it deletes stores. The rows to restore are therefore the rows with that id:
+//! one statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no
+//! live rows.
 mod generated_text;
 
 use sea_orm::{
@@ -19,10 +20,10 @@ use super::{
 };
 use crate::{Error, Reads, Result, Tx, record::AuditAction, registry::Table};
 
-/// The deletions of one call, for a statement that reads them.
+/// The alias of the new deletions in the statement that reads them.
 const NEW_DELETIONS: &str = "opened";
 
-/// Stamps the live rows `ids` and what they own, each as a deletion of its own.
+/// Deletes the live rows `ids` and the rows that they own. Each of `ids` gets a deletion of its own.
 pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let at = now();
     let deletions = insert_deletions(tx, root, ids, at).await?;
@@ -74,8 +75,8 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Brings back the rows of a deletion whose owners are all live again, beneath a root that already is.
-/// A row with another deleted owner stays deleted, as part of that owner's deletion.
+/// Restores the rows of a deletion whose owners are all live; the root already is. A row with another deleted owner stays
+/// deleted, and becomes part of that owner's deletion.
 pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
     let owned = tx.kernel().registry().owned_by(root);
@@ -107,7 +108,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         if let (Err(error), Some(generated)) = (&back, &table.generated)
             && generated.is_taken(error)
         {
-            // Another transaction took the text of a row in between.
+            // Another transaction has taken the text of a row in the meantime.
             return Err(Error::Contended(DbErr::RecordNotUpdated));
         }
         back?;
@@ -127,7 +128,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a deletion whose owners are all live.
+/// Returns the condition for the rows of a deletion whose owners are all live.
 fn returning_rows(table: &Table, deletion: i64) -> Condition {
     let owned = |rows: Condition, owner: &super::Owner| {
         let key = Expr::col((table.name, owner.column));
@@ -144,7 +145,7 @@ fn revive(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
         .take()
 }
 
-/// Removes the deleted rows `ids` and what they own for good, children first.
+/// Removes the deleted rows `ids` and the rows that they own permanently, children first.
 pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let roots = Roots {
         table: root,
@@ -184,7 +185,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Gives deletions their identity, author and time.
+/// Inserts a deletion for each of `ids`, with the actor and the time, and returns the ids of the deletions.
 async fn insert_deletions(
     tx: &Tx,
     root: &'static str,

@@ -1,4 +1,4 @@
-//! Checks of access without an effect: each makes the checks of the operation itself.
+//! Checks access without changing anything, with the checks of the operation itself.
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Select};
 
 use super::{Crud, base, impact, read, scope, write};
@@ -11,7 +11,7 @@ use crate::{
     query::Shape,
 };
 
-/// Fails as the request would, as far as the actor and the row decide that.
+/// Fails if the request would fail, as far as the actor and the row decide that.
 pub async fn dry_run<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
     match access {
         Access::Read => read::get::<C>(reads, id, &Shape::default()).await.map(drop),
@@ -59,7 +59,7 @@ pub async fn authorize_history<C: Crud>(reads: &impl Reads, id: i64) -> Result<b
     }
 }
 
-/// Whether the audit log has entries of this row, which may be purged.
+/// Returns true if the audit log has entries of this row. The row may be purged.
 async fn has_entries<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let entry = plain::<audit_entries::Entity>()
         .filter(audit_entries::Column::Resource.eq(C::name()))

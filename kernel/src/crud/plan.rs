@@ -1,8 +1,8 @@
-//! A list as a value: a query, what the caller sees, and what the resource declares give the SELECT of a page and the cursors
-//! around it.
+//! Plans a list: the query, the visibility of rows and the declaration of the resource determine the SELECT of a page and the
+//! cursors around it.
 //!
-//! Where the visibility of rows depends on another table, no index leads past the rows that are hidden. A page then examines
-//! a bounded number of rows, and may be short or empty before the end of the list.
+//! If the visibility of rows depends on another table, no index skips the hidden rows. A page then examines a bounded number of
+//! rows, and may be short or empty before the end of the list.
 use sea_orm::{
     Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, QuerySelect,
     QueryTrait, Select,
@@ -16,28 +16,27 @@ use crate::{
     secret::Secret,
 };
 
-/// Rows that one page examines, beside those that `offset` skips.
+/// The rows that one page examines, beside those that `offset` skips.
 const EXAMINED: u64 = 2_000;
 
-/// Marks the row at which a page stopped examining.
+/// The column that marks the row at which a page stopped examining.
 const PAST: &str = "past";
 
 pub struct Plan<'a, C: Readable> {
     pub query: &'a ListQuery<C>,
-    /// All rows that match, on whatever page.
+    /// All rows that match, on any page.
     pub matching: Select<C::Entity>,
-    /// The matching rows again, in parts that share no row and that an index finds.
+    /// The matching rows, split into parts that share no row and that an index serves.
     parts: Vec<Select<C::Entity>>,
-    /// The rows to examine, and the condition that tells which of them the actor sees; none where an index finds those.
+    /// The rows to examine, and the condition for those that the actor sees; `None` if an index serves the visible rows.
     examined: Option<(Select<C::Entity>, Condition)>,
-    /// The place where the page begins, if the client named one.
+    /// The position where the page begins, if the client named one.
     pub place: Option<Cursor>,
     secret: Secret,
     backend: DbBackend,
 }
 
-/// The rows of a page, and the first row that was not examined. At most one more row than the page has tells whether
-/// anything follows.
+/// The rows of a page, and the first row that was not examined. One row more than the page has shows that another page follows.
 pub struct PageRows<C: Readable> {
     pub rows: Vec<size::Read<C>>,
     pub past: Option<Model<C>>,
@@ -59,7 +58,7 @@ impl<'a, C: Readable> Plan<'a, C> {
         Ok(plan)
     }
 
-    /// Plans a list of those of these rows that match. Fails if the cursor was altered, or made for another list.
+    /// Plans a list of those of `rows` that match. Fails if the cursor was altered, or made for another list.
     pub async fn for_rows(
         reads: &impl Reads,
         query: &'a ListQuery<C>,
@@ -79,12 +78,12 @@ impl<'a, C: Readable> Plan<'a, C> {
         })
     }
 
-    /// Whether the page goes backwards from its place.
+    /// Returns true if the page goes backwards from its position.
     pub fn is_backward(&self) -> bool {
         self.place.as_ref().is_some_and(|place| place.backward)
     }
 
-    /// Reads the rows of the page, nearest to its place first.
+    /// Reads the rows of the page, beginning with the one nearest to its position.
     pub async fn read(&self, db: &impl ConnectionTrait) -> Result<PageRows<C>> {
         let is_marked = self.query.sort.is_some() && self.examined.is_some();
         let is_past = |row: &QueryResult| -> Result<bool> {
@@ -105,12 +104,12 @@ impl<'a, C: Readable> Plan<'a, C> {
         Ok(page)
     }
 
-    /// The SELECT of the page. One row more than the page has tells whether anything follows.
+    /// Returns the SELECT of the page, with one row more than the page has, which shows that another page follows.
     fn select(&self) -> Result<SelectStatement> {
         let query = self.query;
         let window = |rows: Select<C::Entity>| rows.limit(query.limit + 1).offset(query.offset);
         let Some(sort) = &query.sort else {
-            // Ranks are made of all that is found, so there is no place among them.
+            // A rank depends on all rows that are found, so it cannot be a position.
             let rows = self.measured(&self.matching);
             return Ok(window(query.ranked(rows, self.backend)).into_query());
         };
@@ -120,7 +119,7 @@ impl<'a, C: Readable> Plan<'a, C> {
             return Ok(self.examine(sort, &ordered, visible));
         }
         let most = query.offset + query.limit + 1;
-        // The words of a search are looked for once.
+        // The side table of a search is read once, not once per part.
         let parts = if query.has_search() {
             std::slice::from_ref(&self.matching)
         } else {
@@ -129,14 +128,14 @@ impl<'a, C: Readable> Plan<'a, C> {
         Ok(window(self.in_order(sort, parts, most)?).into_query())
     }
 
-    /// The rows with what the page needs of them.
+    /// Selects the columns that the page needs.
     fn measured(&self, rows: &Select<C::Entity>) -> Select<C::Entity> {
         let query = self.query;
         size::select::<C>(rows.clone(), &query.shape, Some(query.at_once()))
     }
 
-    /// The rows beyond the place in their order. The first `most` rows of each part, and of each range beyond the place,
-    /// are found by an index, and put in order together.
+    /// Selects the rows after the position, in order. An index finds the first `most` rows of each part and of each range after
+    /// the position, and the database sorts these together.
     fn in_order(
         &self,
         sort: &Sort<C>,
@@ -166,8 +165,8 @@ impl<'a, C: Readable> Plan<'a, C> {
         })
     }
 
-    /// One statement examines [`EXAMINED`] rows, so that rows which come and go meanwhile are neither missed nor seen twice.
-    /// Its second part names the row after them; the databases run it only where the first did not fill the page.
+    /// Examines [`EXAMINED`] rows with one statement, so that concurrent writes make no row missing or duplicate. Its second
+    /// part returns the row after them; the databases run it only if the first did not fill the page.
     fn examine(
         &self,
         sort: &Sort<C>,
@@ -178,7 +177,7 @@ impl<'a, C: Readable> Plan<'a, C> {
         let most = query.offset + EXAMINED;
         let page = scope::select_from(ordered.clone().limit(most)).filter(visible.clone());
         let page = size::select_again::<C>(page, &query.shape);
-        // SQLite would sort all of them again; it reads a subselect in its order.
+        // SQLite would sort all of them again, although it reads a subselect in its order.
         let page = match self.backend {
             DbBackend::Postgres => sort.order(page, self.is_backward()),
             _ => page,
@@ -191,18 +190,18 @@ impl<'a, C: Readable> Plan<'a, C> {
         both
     }
 
-    /// A cursor to what follows a row of a page, or precedes it. Ranks change with every other row, so there is none
-    /// among them.
+    /// Returns a cursor to the rows after a row of a page, or before it. Returns `None` for a ranked list, because ranks change
+    /// with every other row.
     pub fn cursor_after(&self, row: &Model<C>, backward: bool) -> Option<String> {
         self.cursor(row, backward, false)
     }
 
-    /// A cursor to a row itself, which no page has shown yet.
+    /// Returns a cursor to a row itself, which no page has shown yet.
     pub fn cursor_at(&self, row: &Model<C>, backward: bool) -> Option<String> {
         self.cursor(row, backward, true)
     }
 
-    /// A cursor from the place of this page to where the client came from.
+    /// Returns a cursor from the position of this page to the page that the client came from.
     pub fn cursor_back(&self) -> Option<String> {
         self.encode(&self.place.as_ref()?.turned())
     }
@@ -222,7 +221,7 @@ impl<'a, C: Readable> Plan<'a, C> {
     }
 }
 
-/// Whether no index of the table itself can find what the actor sees.
+/// Returns true if no index of the table itself can find the rows that the actor sees.
 fn needs_another_table<C: Readable>(actor: &Actor) -> bool {
     let (sql, _) = scope::select_without_table()
         .cond_where(C::visible(actor))

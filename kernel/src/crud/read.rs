@@ -1,4 +1,4 @@
-//! Pages of lists, and single rows.
+//! Reads pages of lists, and single rows.
 use sea_orm::QueryFilter;
 
 use super::{Found, Model, Page, Plan, Readable, base, count, plan::PageRows, scope, size};
@@ -7,7 +7,7 @@ use crate::{
     query::{Count, Shape},
 };
 
-/// One page, and cursors to the pages around it.
+/// Reads one page, and makes the cursors to the pages around it.
 pub async fn page<C: Readable>(
     reads: &impl Reads,
     plan: Plan<'_, C>,
@@ -24,7 +24,7 @@ pub async fn page<C: Readable>(
             rows: rows.len(),
         });
     }
-    // A page that was cut goes on at its last row.
+    // A page that was cut continues after its last row.
     let past = past.filter(|_| !is_cut);
     let goes_on = has_more || is_cut;
     let backward = plan.is_backward();
@@ -37,9 +37,9 @@ pub async fn page<C: Readable>(
     } else {
         (came_from_before, goes_on)
     };
-    // A page that stopped examining goes on at the row where it stopped.
+    // A page that stopped examining continues at the row where it stopped.
     let onward = past.and_then(|row| plan.cursor_at(&row, backward));
-    // A page that became empty leads back to where the client came from.
+    // An empty page leads back to where the client came from.
     let back = rows.is_empty().then(|| plan.cursor_back()).flatten();
     let (to_next, to_prev) = if backward {
         (back, onward)
@@ -58,7 +58,7 @@ pub async fn page<C: Readable>(
     let total = match query.count {
         Count::None => None,
         Count::Exact => Some(count::exact(db, plan.matching).await?),
-        // A page that is the whole list has been counted.
+        // If the page is the whole list, its rows are the exact count.
         Count::Estimate if is_whole => Some(seen),
         Count::Estimate => Some(count::estimate(db, plan.matching).await?.max(seen)),
     };

@@ -1,4 +1,4 @@
-//! What a row was in an earlier version: read from the changes that were made since.
+//! Reconstructs an earlier version of a row from the changes that were made since.
 use std::cmp::Ordering;
 
 use crate::entity::audit_entries::{Column, Entity, Model as Entry};
@@ -19,14 +19,14 @@ pub struct Revert {
     pub version: i64,
 }
 
-/// Entries that are read at a time.
+/// The number of entries that are read at a time.
 const CHUNK: u64 = 200;
 
 const GONE: &str = "the history of this row no longer contains that version";
 
-/// The declared fields of a row, live or deleted, as they were in a version of it: by its id, and that version.
+/// Returns the declared fields of a row, live or deleted, in a version of it. The parameter is the row's id and the version.
 ///
-/// Fails with a conflict where the history no longer reaches back to it.
+/// Fails with a conflict if the history no longer reaches back to that version.
 pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Map<String, Value>> {
     let all = scope::all::<C>();
     let now = all.filter(scope::has_id::<C>(id)).one(tx).await?;
@@ -37,9 +37,9 @@ pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Ma
     }
 }
 
-/// The declared fields as they were in `version`, which is an earlier one. The row is locked.
+/// Returns the declared fields in `version`, which is earlier than the current one. The row is locked.
 ///
-/// Fails with a conflict where an entry in between was pruned or erased.
+/// Fails with a conflict if an entry in between was pruned or erased.
 pub async fn state_at<C: Crud>(
     tx: &Tx,
     now: &Model<C>,
@@ -63,7 +63,7 @@ pub async fn state_at<C: Crud>(
             version, changes, ..
         } in &entries
         {
-            // Backwards, one version after the other; some entries are about no new one.
+            // The entries go backwards, one version after the other; some entries belong to no new version.
             match version.cmp(&next) {
                 Ordering::Equal => next -= 1,
                 Ordering::Greater => {}

@@ -1,4 +1,4 @@
-//! `revert`, `restore` and `purge`, each in the order of the contract: the row, what the actor may do to it, rules, then the write.
+//! Implements `revert`, `restore` and `purge` in the order of the contract: find the row, authorize, check the rules, write.
 use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{

@@ -1,4 +1,4 @@
-//! New rows.
+//! Creates rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 
 use super::{after_write, insert::insert, refusal_as_answer};
@@ -40,7 +40,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
 }
 
 async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
-    // Before the check, whose own times are then not earlier than the row.
+    // The stamp comes before the check, so that times that the check sets are not earlier than those of the row.
     base::stamp_new::<C>(row);
     let change = Change {
         action: Action::Create,
@@ -50,7 +50,7 @@ async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
     C::check(tx, change).await
 }
 
-/// Makes the actor the author, unless another one is named by somebody who may do that.
+/// Sets the author to the actor. Fails if the row names another author and the actor may not create rows for others.
 pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
     let is_full = actor.reach(C::name(), Action::Create) == Reach::All;
     let Some(author) = base::author::<C>() else {

@@ -1,4 +1,4 @@
-//! Deletions.
+//! Deletes rows.
 use sea_orm::IntoActiveModel;
 
 use super::{Target, lock_permitted, refusal_as_answer};
@@ -8,7 +8,7 @@ use crate::{
     permission::Action,
 };
 
-/// Each is a deletion of its own. The version is the one that the deleted row has.
+/// Deletes rows, each as a deletion of its own, and returns the version that each deleted row has.
 pub async fn delete<C: Crud>(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i64>>> {
     let mut rows = lock_permitted::<C>(tx, Action::Delete, targets).await?;
     for row in &mut rows {

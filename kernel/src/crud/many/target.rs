@@ -1,4 +1,4 @@
-//! The rows that a change or a deletion is about.
+//! The rows that a change or a deletion names.
 use std::collections::HashMap;
 
 use super::refusal_as_answer;
@@ -8,14 +8,14 @@ use crate::{
     permission::Action,
 };
 
-/// A row, and what the caller knows of it.
+/// The id of a row, and the version that the caller expects.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub id: i64,
     pub expected: Expected,
 }
 
-/// In whatever version it is.
+/// Accepts any version.
 impl From<i64> for Target {
     fn from(id: i64) -> Self {
         Self {
@@ -25,8 +25,8 @@ impl From<i64> for Target {
     }
 }
 
-/// Live rows, locked, that are visible to the actor, to whom this is lock_permitted, in the version that is expected. No row
-/// is named twice.
+/// Locks live rows and returns those that are visible to the actor, have the expected version, and permit the action. `targets`
+/// names each row once.
 pub async fn lock_permitted<C: Crud>(
     tx: &Tx,
     action: Action,

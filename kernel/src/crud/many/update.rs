@@ -1,4 +1,4 @@
-//! Changes.
+//! Updates rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Iterable};
 
 use super::{Target, after_write, lock_permitted, refusal_as_answer};
@@ -17,7 +17,7 @@ pub async fn update<C: Crud>(
 ) -> Result<Vec<Result<Model<C>>>> {
     let rows = lock_permitted::<C>(tx, Action::Update, targets).await?;
     let pair = |(row, mut patch): (Result<_>, _)| {
-        // A body is refused before its row is looked at.
+        // An invalid body is refused before its row is checked.
         normalize::<C>(&mut patch)?;
         Ok((row?, patch))
     };
@@ -25,7 +25,7 @@ pub async fn update<C: Crud>(
     change::<C>(tx, rows, AuditAction::Updated).await
 }
 
-/// Writes what patches set in rows that are locked and permitted. A patch that changes nothing writes nothing.
+/// Applies patches to rows that are locked and may be changed. A patch that changes nothing writes nothing.
 pub async fn change<C: Crud>(
     tx: &Tx,
     rows: Vec<Result<(Model<C>, Active<C>)>>,
@@ -70,7 +70,7 @@ fn missing_result() -> Error {
     Error::bug("an update returned no result for one of its rows")
 }
 
-/// The row, and what it is to become if the patch changes anything.
+/// Returns the row, and the changed row if the patch changes anything.
 async fn check<C: Crud>(
     tx: &Tx,
     before: Model<C>,
@@ -91,7 +91,7 @@ async fn check<C: Crud>(
     Ok((before, Some(row)))
 }
 
-/// Sets what a patch names and changes.
+/// Sets the columns that a patch names and changes.
 pub fn apply<C: Crud>(row: &mut Active<C>, patch: &Active<C>) {
     for column in <C::Entity as EntityTrait>::Column::iter() {
         if let ActiveValue::Set(value) = patch.get(column) {
@@ -100,7 +100,8 @@ pub fn apply<C: Crud>(row: &mut Active<C>, patch: &Active<C>) {
     }
 }
 
-/// By one statement. Where that collides with a unique value, one by one, in their order: then each has its own answer.
+/// Updates rows with one statement. If that collides with a unique value, it updates them one by one in their order, so that
+/// each has its own result.
 async fn write<C: Crud>(tx: &Tx, rows: &[(Model<C>, Active<C>)]) -> Result<Vec<Result<Model<C>>>> {
     let alone = async |before, row: &Active<C>| {
         unique::check::<C>(tx, before, row).await?;

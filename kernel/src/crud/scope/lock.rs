@@ -1,4 +1,4 @@
-//! Rows that stay as they are until the transaction ends.
+//! Locks rows until the transaction ends.
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType, Order},
@@ -11,12 +11,12 @@ use crate::{
     permission::Action,
 };
 
-/// The row, locked until the transaction ends, if the actor may see it.
+/// Locks the row until the transaction ends and returns it, if the actor may see it.
 pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Model<C>>> {
     Ok(lock_all::<C>(tx, actor, [id]).await?.pop())
 }
 
-/// Locks those live rows in the order of their ids until the transaction ends.
+/// Locks the live rows among `ids` in the order of their ids until the transaction ends.
 pub async fn lock_ids<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
     let id = (C::name(), "id");
     let rows = live_ids(C::name())
@@ -27,7 +27,7 @@ pub async fn lock_ids<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> R
     tx.query_all(&rows).await.map(drop).map_err(Error::from)
 }
 
-/// Those rows that the actor may see, locked in the order of their ids until the transaction ends.
+/// Locks the rows that the actor may see in the order of their ids until the transaction ends, and returns them.
 pub async fn lock_all<C: Crud>(
     tx: &Tx,
     actor: &Actor,
