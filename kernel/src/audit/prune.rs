@@ -1,4 +1,4 @@
-//! Giving up old entries: whole blocks, oldest first, so that the rest of the chain can still be verified.
+//! Removes old entries in whole blocks, oldest first, so that the rest of the chain can still be verified.
 use crate::entity::{
     audit_blocks::{self, Model as Block},
     audit_entries, audit_prunes, audit_seals,
@@ -14,10 +14,10 @@ use crate::{
     crud::{now, scope},
 };
 
-/// Blocks of one transaction.
+/// The most blocks of one transaction.
 const CHUNK: u64 = 20;
 
-/// Removes some of what was sealed before a time; how many entries. The last block always stays.
+/// Removes some of the entries that were sealed before a time, and returns their number. The last block always stays.
 pub async fn prune(tx: &Tx, settings: &Settings, before: DateTimeWithTimeZone) -> Result<u64> {
     use audit_blocks::Column;
     let blocks = scope::plain::<audit_blocks::Entity>()
@@ -36,7 +36,7 @@ pub async fn prune(tx: &Tx, settings: &Settings, before: DateTimeWithTimeZone) -
     }
 }
 
-/// With the rights of the tables' owner: this role may have none to remove an entry.
+/// Prunes with the rights of the tables' owner, because the role of the server may lack the right to remove an entry.
 async fn prune_as_table_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     let prune = "SELECT audit_prune($1, $2) AS pruned";
     let values = [end.number.into(), mac.into()];

@@ -1,4 +1,4 @@
-//! Whether the audit is as it was sealed.
+//! Verifies that the audit log is as it was sealed.
 use std::collections::{HashMap, HashSet};
 
 use crate::entity::{
@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{Kernel, Result, crud::scope};
 
-/// Blocks that are read at a time.
+/// The number of blocks that are read at a time.
 const CHUNK: u64 = 100;
 
-/// Walks the whole chain in bounded memory; `receipt` is one of an earlier walk.
+/// Verifies the whole chain in bounded memory. `receipt` is the result of an earlier verification.
 pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdict> {
     let db = kernel.database.reader();
     let key = Key::load(&kernel.audit, db).await?;
@@ -59,7 +59,7 @@ pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdic
     Ok(verdict)
 }
 
-/// Where the chain begins: at nothing, or where it was given up.
+/// Returns the block before the first one: an empty one, or the last that was pruned.
 async fn chain_start(
     db: &impl ConnectionTrait,
     key: &Key,
@@ -141,7 +141,7 @@ async fn check_block(
     verdict.blocks += 1;
     let follows = block.number == before.number + 1 && block.first_seq == before.last_seq + 1;
     let is_whole = follows && key.mac_of_block(&before.mac, &found) == block.mac;
-    // One that says less than what was already found says nothing new.
+    // A problem that was already found for an entry of this block explains the difference.
     if !is_whole && verdict.problems.len() == problems {
         let audit_blocks::Model {
             number,
@@ -162,7 +162,7 @@ fn is_erased(entry: &Entry) -> bool {
     entry.salt.is_none() && entry.changes.is_none() && entry.texts.is_none()
 }
 
-/// Which of the rows that these entries are about were purged, and so had their values erased.
+/// Returns the rows of these entries that were purged, so that their values were erased.
 async fn find_purged(
     db: &impl ConnectionTrait,
     erased: impl Iterator<Item = &Entry>,
@@ -181,7 +181,7 @@ async fn find_purged(
     Ok(purged.into_iter().collect())
 }
 
-/// What no block covers: entries that wait, and such as cannot be there.
+/// Counts the entries that wait to be sealed, and reports unsealed entries among sealed ones.
 async fn check_unsealed(
     db: &impl ConnectionTrait,
     end: &audit_blocks::Model,

@@ -1,4 +1,4 @@
-//! What lies beyond a row in an order, whatever the directions and wherever NULLs are, as ranges that an index can seek.
+//! Keyset pagination: the rows after a position, as ranges that an index can seek, for any directions and any NULLs.
 use sea_orm::{
     ColumnTrait, Condition, Order, Value,
     sea_query::{Expr, ExprTrait},
@@ -12,11 +12,11 @@ use super::{
 use crate::{Result, crud::Readable};
 
 impl<C: Readable> Sort<C> {
-    /// Ranges without common rows, together all that lies beyond a place.
+    /// Returns ranges without common rows that together contain all rows after the position.
     ///
-    /// Row values compare as an index does, and PostgreSQL seeks with them: where the last fields run in one direction
-    /// and are never NULL, they are one range. Each field before them adds the rows that are tied up to it and past it
-    /// in it. With OR between them it would be one condition, and every row from the first tie on would be read.
+    /// PostgreSQL seeks an index with a comparison of row values, so the last fields are one range if they have one direction
+    /// and are never NULL. Each field before them adds the rows that have equal values in the earlier fields and come after the
+    /// position in this one. One condition with OR would make the database read every row from the first equal value on.
     pub fn keyset_ranges(&self, place: &Cursor) -> Result<Vec<Condition>> {
         let values = self.keys.iter().zip(&place.values);
         let values = values.map(|(key, text)| key.value(text.as_deref()));
@@ -42,7 +42,8 @@ impl<C: Readable> Sort<C> {
     }
 }
 
-/// None, where these fields cannot be compared as one row value.
+/// Returns the range after the position as one comparison of row values, or `None` if these fields cannot be compared in that
+/// way.
 fn row_value_range<C: Readable>(
     keys: &[Key<C>],
     values: &[Option<Value>],
@@ -78,7 +79,8 @@ impl<C: Readable> Key<C> {
         }
     }
 
-    /// Rows strictly past a value of this field alone. Forwards the NULLs come last, backwards first.
+    /// Returns the ranges strictly after a value of this field alone. NULLs come last going forwards, and first going
+    /// backwards.
     fn ranges_after(&self, value: Option<&Value>, ascends: bool, backward: bool) -> Vec<Expr> {
         let Some(value) = value.cloned() else {
             let values = backward.then(|| self.field().is_not_null());

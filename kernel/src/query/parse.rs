@@ -25,7 +25,7 @@ const STATES: [(&str, Deleted); 3] = [
     ("only", Deleted::Only),
 ];
 
-/// The order of a search.
+/// Describes the order of a search.
 pub(super) const RANKED: &str =
     "The best matches come first, with `offset` and without `cursor`, unless `sort` is given.";
 
@@ -136,7 +136,7 @@ pub(super) fn shape_parameters<C: Readable>() -> impl Iterator<Item = Parameter<
     deleted::<C>().into_iter().chain([fields::<C>()])
 }
 
-/// Absent if rows are not soft-deleted.
+/// The parameter `deleted`, which is absent if rows are not soft-deleted.
 pub(super) fn deleted<C: Readable>() -> Option<Parameter<Shape>> {
     let deleted = Parameter::one_of(
         "deleted",
@@ -147,7 +147,7 @@ pub(super) fn deleted<C: Readable>() -> Option<Parameter<Shape>> {
     C::SOFT_DELETES.then(|| deleted.default("exclude"))
 }
 
-/// A member that the caller may not see is absent from the answer.
+/// The parameter `fields`. A member that the caller may not see is absent from the answer.
 fn fields<C: Readable>() -> Parameter<Shape> {
     Parameter::list(
         "fields",
@@ -157,7 +157,7 @@ fn fields<C: Readable>() -> Parameter<Shape> {
     )
 }
 
-/// Absent if the resource has no relations.
+/// The parameter `include`, which is absent if the resource has no relations.
 fn include<C: Readable>(registry: &Registry) -> Option<Parameter<Shape>> {
     let relations = relations(C::name(), registry);
     let values: Vec<_> = relations.iter().flat_map(include::Include::names).collect();
@@ -196,7 +196,7 @@ pub(super) fn sort<C: Readable>(
     .default("-id")
 }
 
-/// Absent if the resource cannot be searched; `order` describes the order of the results.
+/// The parameter `q`, which is absent if the resource cannot be searched. `order` describes the order of the results.
 pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>> {
     let text = format!(
         "Words to find in {}. Rows must contain all of them; the last one may be a prefix. `\"a phrase\"` matches word for word, `-word` excludes rows. \
@@ -215,14 +215,14 @@ pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>
     (!C::SEARCH.is_empty()).then_some(search)
 }
 
-/// The fields that every caller may sort by.
+/// Returns the fields that every caller may sort by.
 fn sortable_names<C: Readable>() -> Vec<String> {
     let is_public = |field: &Filterable| field.is_sortable && field.private_of.is_none();
     let fields = declared_fields::<C>().into_iter();
     fields.filter(is_public).map(|field| field.name).collect()
 }
 
-/// A list of fields, each of which occurs once.
+/// Parses a list of fields, each of which occurs once.
 pub(super) fn distinct<T>(
     text: &str,
     most: usize,

@@ -13,7 +13,7 @@ use crate::crud::{Column, Deleted, Field, Model, Readable};
 
 pub const MAX_FIELDS: usize = 3;
 
-/// Fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
+/// The fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
 pub struct Sort<C: Readable> {
     pub(super) keys: Vec<Key<C>>,
     /// The refusal of its first private field, for callers who may not read it.
@@ -66,10 +66,10 @@ impl<C: Readable> Sort<C> {
         }
         let id = sort.keys.iter().position(|key| key.column.as_str() == "id");
         if let Some(place) = id {
-            // No two rows are tied there, so what follows orders nothing.
+            // No two rows have the same id, so later fields order nothing.
             sort.keys.truncate(place + 1);
         } else {
-            // In the direction of the field before it, which is how the indexes run.
+            // The id has the direction of the field before it, as in the indexes.
             let order = sort
                 .keys
                 .last()
@@ -82,7 +82,7 @@ impl<C: Readable> Sort<C> {
         Ok(sort)
     }
 
-    /// Whether an index has the rows in this order: by one field and then by id, both in one direction.
+    /// Returns true if an index has the rows in this order: by one field and then by id, both in one direction.
     pub fn follows_index(&self, deleted: Deleted) -> bool {
         let indexed = indexed_fields::<C>(deleted);
         match self.keys.as_slice() {
@@ -95,7 +95,7 @@ impl<C: Readable> Sort<C> {
         }
     }
 
-    /// The fields with their directions, which is all that an order means.
+    /// Returns the fields with their directions, which are the whole meaning of an order.
     pub fn meaning(&self) -> Vec<(&'static str, bool)> {
         let keys = self.keys.iter();
         keys.map(|key| (key.column.as_str(), key.order == Order::Asc))
@@ -122,7 +122,7 @@ impl<C: Readable> Sort<C> {
         })
     }
 
-    /// The values that a row is sorted by.
+    /// Returns the values that a row is sorted by.
     pub fn values(&self, row: &Model<C>) -> Vec<Option<String>> {
         self.keys
             .iter()

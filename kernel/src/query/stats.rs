@@ -1,4 +1,4 @@
-//! What is asked of many rows at once: how many there are, and the least, the greatest and the sum of their values, for each group.
+//! The query of `stats`: the number of rows, and the minimum, maximum and sum of their values, for each group.
 use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
@@ -14,15 +14,15 @@ use crate::{
     crud::{Column, Deleted, Field, Readable},
 };
 
-/// Fields of `group_by`, and of `min`, `max` and `sum` each.
+/// The most fields of `group_by`, and of each of `min`, `max` and `sum`.
 pub const MAX_GROUP_FIELDS: usize = 3;
 pub const MAX_EXTREMES: usize = 5;
 
-/// Groups of one answer.
+/// The most groups of one answer.
 pub const MAX_GROUPS: u64 = 1_000;
 
 pub struct StatsQuery<C: Readable> {
-    /// Which rows: its order and window are not used.
+    /// The filters of the rows. Its order and window are not used.
     rows: ListQuery<C>,
     pub group_by: Vec<Field<Column<C>>>,
     pub is_counted: bool,
@@ -94,17 +94,17 @@ impl<C: Readable> StatsQuery<C> {
         })
     }
 
-    /// Reports every refused parameter at once. Where nothing is asked for, the rows are counted.
+    /// Reports every refused parameter at once. Rows are counted if the client asks for no aggregate.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         Self::parameters().parse(Self::default(), pairs)
     }
 
-    /// As [`ListQuery::permit`]: the least value of a field tells as much as a filter on it.
+    /// Fails as [`ListQuery::permit`] does, because a minimum reveals as much as a filter.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         self.rows.permit(actor)
     }
 
-    /// Bytes of the answer, at most.
+    /// Limits the bytes of the answer.
     pub fn limit_answer(&mut self, bytes: u64) {
         self.rows.answer_limit = bytes;
     }
@@ -130,7 +130,7 @@ impl<C: Readable> StatsQuery<C> {
 /// Tells whether a parameter can name a field.
 type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
 
-/// A parameter that lists fields for which `is_meant` holds.
+/// Makes a parameter that lists fields which `is_meant` accepts.
 fn fields<C: Readable>(
     name: &'static str,
     text: &str,

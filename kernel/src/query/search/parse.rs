@@ -1,4 +1,4 @@
-//! `q` as a client writes it: `word`, `"a phrase"`, `-unwanted`.
+//! Parses `q`: `word`, `"a phrase"`, `-unwanted`.
 use crate::{Code, migration::words::words};
 
 use super::{MAX_SEARCH, MIN_PREFIX, Search, Term};
@@ -45,7 +45,7 @@ impl Search {
     }
 }
 
-/// The first term, whether it is unwanted, and what follows. A phrase that is not closed goes on to the end.
+/// Returns the first term, whether it is unwanted, and the text after it. A phrase without a closing quote extends to the end.
 fn next(text: &str) -> (Term, bool, &str) {
     let (is_unwanted, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -73,7 +73,7 @@ fn next(text: &str) -> (Term, bool, &str) {
 mod tests {
     use super::*;
 
-    /// What is wanted and what is not; `word*` stands for what begins with it.
+    /// Returns the wanted and the unwanted terms; `word*` is a prefix.
     fn read(text: &str) -> Result<[String; 2], Code> {
         let shown = |terms: Vec<Term>| {
             let star = |term: &Term| if term.is_prefix { "*" } else { "" };
