@@ -10,7 +10,7 @@ use crate::databases::Application;
 
 pub const LIBRARY: Application = Application {
     migrator: Migrator::new(|| migration::with(vec![Box::new(CreateLibrary)])),
-    // Owners come before what they own.
+    // Owners come before the tables that they own.
     tables: || vec![Table::new::<Shelves>(), Table::new::<Books>()],
 };
 
@@ -131,7 +131,7 @@ base_columns!(Shelves, shelves);
 impl Readable for Shelves {
     type Row = shelves::Model;
 
-    /// Who creates a shelf owns it: `shelves.update.own` and the like mean this column.
+    /// The user who creates a shelf owns it: `shelves.update.own` and similar permissions compare this column.
     const OWNER: Option<shelves::Column> = Some(shelves::Column::UserId);
     const PUBLIC: bool = true;
     const FIELDS: &'static [Field<shelves::Column>] = &[
@@ -185,7 +185,7 @@ impl Readable for Books {
         Field::public(books::Column::Pages),
     ];
 
-    /// A shelf that is deleted takes its books along.
+    /// The books of a shelf are deleted with it.
     fn owners() -> Vec<Owner> {
         vec![Owner::new::<Shelves>(books::Column::ShelfId)]
     }

@@ -1,4 +1,4 @@
-//! Requests to the application, in the same process.
+//! Sends requests to the application in the same process.
 use std::rc::Rc;
 
 use actix_web::{
