@@ -7,11 +7,7 @@ use crate::record::{AuditAction, Entry};
 
 impl Entry {
     /// Makes the entry of the declared fields that differ between two versions of a row. No secret is a declared field.
-    pub fn between<C: Crud>(
-        action: AuditAction,
-        before: Option<&Model<C>>,
-        after: &Model<C>,
-    ) -> Self {
+    pub fn diff<C: Crud>(action: AuditAction, before: Option<&Model<C>>, after: &Model<C>) -> Self {
         let mut entry = Self::new(C::name(), action, (C::id(after), C::version(after)));
         let mut has_new_text = false;
         for field in C::FIELDS {
@@ -20,9 +16,9 @@ impl Entry {
             if from != to {
                 has_new_text |= field.is_heavy;
                 entry = if field.is_heavy {
-                    entry.with(field.column.as_str(), json!({}))
+                    entry.with_change(field.column.as_str(), json!({}))
                 } else {
-                    entry.changing(field.column.as_str(), from, to)
+                    entry.with_values(field.column.as_str(), from, to)
                 };
             }
         }

@@ -65,11 +65,7 @@ pub async fn restore<C: Crud>(
     unique::check_restored::<C>(tx, &row).await?;
     let row = scope::update_deleted::<C>(tx, &before, row).await?;
     query::index_changed::<C>(tx, [(&before, &row)]).await?;
-    tx.record(Entry::between::<C>(
-        AuditAction::Restored,
-        Some(&before),
-        &row,
-    ));
+    tx.record(Entry::diff::<C>(AuditAction::Restored, Some(&before), &row));
     if let Some(deletion) = deletion {
         cascade::restore(tx, C::name(), deletion).await?;
     }

@@ -79,13 +79,13 @@ impl Entry {
 
     /// Adds a changed field with its values.
     #[must_use]
-    pub fn changing(self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
-        self.with(field, json!({ "from": from.into(), "to": to.into() }))
+    pub fn with_values(self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        self.with_change(field, json!({ "from": from.into(), "to": to.into() }))
     }
 
     /// Adds a changed field.
     #[must_use]
-    pub fn with(mut self, field: &str, change: Value) -> Self {
+    pub fn with_change(mut self, field: &str, change: Value) -> Self {
         self.changes.insert(field.to_owned(), change);
         self
     }

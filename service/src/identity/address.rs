@@ -173,7 +173,7 @@ pub(super) async fn store_email(tx: &Tx, user: &Model, email: &str) -> Result<i6
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
     let entry = Entry::new(Users::name(), AuditAction::Updated, (user.id, version));
-    tx.record(entry.changing("email", user.email.as_str(), email));
+    tx.record(entry.with_values("email", user.email.as_str(), email));
     cancel_requests(tx, user.id).await?;
     mail::queue(tx, Mail::address_changed(user.id, &user.email)).await?;
     Ok(version)

@@ -229,8 +229,8 @@ async fn record_change(tx: &Tx, action: AuditAction, key: &Model) -> Result<()> 
     });
     let entry = audit_entry(tx, action, key.user_id).await?;
     tx.record(match action {
-        AuditAction::KeyCreated => entry.changing("api_key", (), what),
-        _ => entry.changing("api_key", what, ()),
+        AuditAction::KeyCreated => entry.with_values("api_key", (), what),
+        _ => entry.with_values("api_key", what, ()),
     });
     Ok(())
 }

@@ -50,7 +50,7 @@ pub async fn restore(
             let change = change
                 .ok_or_else(|| Error::bug("a restore returned a row that was not requested"))?;
             let entry = Entry::new(table, AuditAction::Restored, (id, version));
-            tx.record(entry.changing(generated.column, &*change.from, &*change.to));
+            tx.record(entry.with_values(generated.column, &*change.from, &*change.to));
         }
         tx.store_entries().await?;
     }

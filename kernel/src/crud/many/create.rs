@@ -33,7 +33,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     };
     let written: Vec<_> = rows.iter().flatten().map(created).collect();
     for row in &written {
-        tx.record(Entry::between::<C>(AuditAction::Created, None, &row.after));
+        tx.record(Entry::diff::<C>(AuditAction::Created, None, &row.after));
     }
     after_write::<C>(tx, Action::Create, &written).await?;
     Ok(rows)

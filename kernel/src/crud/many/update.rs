@@ -50,7 +50,7 @@ pub async fn change<C: Crud>(
                 .next()
                 .ok_or_else(missing_result)?
                 .inspect(|after| {
-                    tx.record(Entry::between::<C>(action, Some(&before), after));
+                    tx.record(Entry::diff::<C>(action, Some(&before), after));
                     let (before, after) = (Some(before), after.clone());
                     written.push(Written { before, after });
                 }),

@@ -143,7 +143,7 @@ async fn role_changed(tx: &Tx, user: i64, role: i64) -> Result<()> {
 /// Records the ids of roles, not their names: names of purged roles must not stay in the audit.
 fn record(tx: &Tx, user: (i64, i64), before: Vec<i64>, after: Vec<i64>) {
     let entry = Entry::new(Users::name(), AuditAction::Updated, user);
-    tx.record(entry.changing("role_ids", before, after));
+    tx.record(entry.with_values("role_ids", before, after));
 }
 
 /// The ids of the roles of a user, including deleted roles.
