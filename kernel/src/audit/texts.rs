@@ -65,8 +65,8 @@ pub async fn load(
         return Ok(rows);
     }
     let db = reads.db()?;
-    let at_once = budget.most / ids.len() as u64;
-    let mut texts = texts(db, ids, at_once).await?;
+    let inline_limit = budget.most / ids.len() as u64;
+    let mut texts = texts(db, ids, inline_limit).await?;
     let octets = |row: &AuditRow| texts.get(&row.entry.id).map_or(0, |texts| texts.octets);
     rows.truncate(budget.fitting(rows.iter().map(octets)));
     let left_out = |row: &AuditRow| {
@@ -89,11 +89,11 @@ pub async fn load(
     Ok(rows)
 }
 
-/// Returns the texts by the ids of entries. The texts themselves are read only if they have at most `at_once` octets.
+/// Returns the texts by the ids of entries. The texts themselves are read only if they have at most `inline_limit` octets.
 async fn texts(
     db: &impl ConnectionTrait,
     ids: Vec<i64>,
-    at_once: u64,
+    inline_limit: u64,
 ) -> Result<HashMap<i64, Texts>> {
     let [after, before] = ["entry", "earlier"].map(|table| Expr::col((table, "texts")));
     let length = |texts: &Expr| {
@@ -101,7 +101,7 @@ async fn texts(
         Expr::from(Func::coalesce([length.into(), Expr::val(0_i64)]))
     };
     let octets = length(&after).add(length(&before));
-    let is_small = octets.clone().lte(bound(at_once));
+    let is_small = octets.clone().lte(bound(inline_limit));
     let only_small =
         |texts: Expr| -> Expr { CaseStatement::new().case(is_small.clone(), texts).into() };
     let newest_before = Expr::SubQuery(None, Box::new(before_entry().into()));

@@ -204,7 +204,7 @@ pub trait Crud: Readable + BaseColumns {
     /// Returns the public field that identifies a row on every server. An export shows it beside a foreign key. The default is
     /// the generated text, if there is one.
     fn natural_key() -> Option<NaturalKey> {
-        Self::GENERATED.map(|generated| NaturalKey::plain(generated.column))
+        Self::GENERATED.map(|generated| NaturalKey::new(generated.column))
     }
 
     /// Checks whether the actor may do this to these rows, and returns one result per row, in a number of statements that does

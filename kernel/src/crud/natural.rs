@@ -20,12 +20,12 @@ pub struct NaturalKey {
 
 impl NaturalKey {
     /// Declares a field that is unique as it is written.
-    pub fn plain(field: impl ColumnTrait) -> Self {
-        Self::compared(field, field, str::to_owned)
+    pub fn new(field: impl ColumnTrait) -> Self {
+        Self::normalized(field, field, str::to_owned)
     }
 
     /// Declares a field that is unique by another column, whose value `normalize` makes of a name.
-    pub fn compared(
+    pub fn normalized(
         field: impl ColumnTrait,
         compared: impl ColumnTrait,
         normalize: fn(&str) -> String,

@@ -20,7 +20,7 @@ use crate::{
 const EXAMINED: u64 = 2_000;
 
 /// The column that marks the row at which a page stopped examining.
-const PAST: &str = "past";
+const UNEXAMINED: &str = "unexamined";
 
 pub struct Plan<'a, C: Readable> {
     pub query: &'a ListQuery<C>,
@@ -39,7 +39,7 @@ pub struct Plan<'a, C: Readable> {
 /// The rows of a page, and the first row that was not examined. One row more than the page has shows that another page follows.
 pub struct PageRows<C: Readable> {
     pub rows: Vec<size::Read<C>>,
-    pub past: Option<Model<C>>,
+    pub unexamined: Option<Model<C>>,
 }
 
 impl<'a, C: Readable> Plan<'a, C> {
@@ -86,17 +86,17 @@ impl<'a, C: Readable> Plan<'a, C> {
     /// Reads the rows of the page, beginning with the one nearest to its position.
     pub async fn read(&self, db: &impl ConnectionTrait) -> Result<PageRows<C>> {
         let is_marked = self.query.sort.is_some() && self.examined.is_some();
-        let is_past = |row: &QueryResult| -> Result<bool> {
-            Ok(is_marked && row.try_get::<i32>("", PAST)? == 1)
+        let is_unexamined = |row: &QueryResult| -> Result<bool> {
+            Ok(is_marked && row.try_get::<i32>("", UNEXAMINED)? == 1)
         };
         let mut page = PageRows {
             rows: Vec::new(),
-            past: None,
+            unexamined: None,
         };
         for row in db.query_all(&self.select()?).await? {
             let read = size::Read::new(&row, &self.query.shape)?;
-            if is_past(&row)? {
-                page.past = Some(read.into_model());
+            if is_unexamined(&row)? {
+                page.unexamined = Some(read.into_model());
             } else {
                 page.rows.push(read);
             }
@@ -115,7 +115,7 @@ impl<'a, C: Readable> Plan<'a, C> {
         };
         if let Some((rows, visible)) = &self.examined {
             let most = query.offset + EXAMINED + 1;
-            let ordered = self.in_order(sort, std::slice::from_ref(rows), most)?;
+            let ordered = self.select_in_order(sort, std::slice::from_ref(rows), most)?;
             return Ok(self.examine(sort, &ordered, visible));
         }
         let most = query.offset + query.limit + 1;
@@ -125,18 +125,18 @@ impl<'a, C: Readable> Plan<'a, C> {
         } else {
             &self.parts
         };
-        Ok(window(self.in_order(sort, parts, most)?).into_query())
+        Ok(window(self.select_in_order(sort, parts, most)?).into_query())
     }
 
     /// Selects the columns that the page needs.
     fn measured(&self, rows: &Select<C::Entity>) -> Select<C::Entity> {
         let query = self.query;
-        size::select::<C>(rows.clone(), &query.shape, Some(query.at_once()))
+        size::select::<C>(rows.clone(), &query.shape, Some(query.inline_limit()))
     }
 
     /// Selects the rows after the position, in order. An index finds the first `most` rows of each part and of each range after
     /// the position, and the database sorts these together.
-    fn in_order(
+    fn select_in_order(
         &self,
         sort: &Sort<C>,
         parts: &[Select<C::Entity>],
@@ -183,9 +183,9 @@ impl<'a, C: Readable> Plan<'a, C> {
             _ => page,
         };
         let page = page.limit(query.limit + 1).offset(query.offset);
-        let past = ordered.clone().limit(1).offset(most);
+        let unexamined = ordered.clone().limit(1).offset(most);
         let mut both = piece(page, "0");
-        both.union(UnionType::All, piece(past, "1"))
+        both.union(UnionType::All, piece(unexamined, "1"))
             .limit(query.limit + 1);
         both
     }
@@ -229,10 +229,10 @@ fn needs_another_table<C: Readable>(actor: &Actor) -> bool {
     sql.matches("SELECT").count() > 1
 }
 
-fn piece<E: EntityTrait>(rows: Select<E>, past: &'static str) -> SelectStatement {
+fn piece<E: EntityTrait>(rows: Select<E>, unexamined: &'static str) -> SelectStatement {
     scope::select_without_table()
         .column(Asterisk)
-        .expr_as(Expr::cust(past), PAST)
+        .expr_as(Expr::cust(unexamined), UNEXAMINED)
         .from_subquery(rows.into_query(), "piece")
         .take()
 }

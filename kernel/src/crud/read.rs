@@ -14,8 +14,11 @@ pub async fn page<C: Readable>(
 ) -> Result<Page<C::Row, C::State>> {
     let (db, query) = (reads.db()?, plan.query);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let PageRows { mut rows, past } = plan.read(db).await?;
-    let has_more = rows.len() > limit || past.is_some();
+    let PageRows {
+        mut rows,
+        unexamined,
+    } = plan.read(db).await?;
+    let has_more = rows.len() > limit || unexamined.is_some();
     rows.truncate(limit);
     let (mut rows, is_cut) = size::fit::<C>(reads, query, plan.matching.clone(), rows).await?;
     if is_cut && !query.may_be_cut() {
@@ -25,7 +28,7 @@ pub async fn page<C: Readable>(
         });
     }
     // A page that was cut continues after its last row.
-    let past = past.filter(|_| !is_cut);
+    let unexamined = unexamined.filter(|_| !is_cut);
     let goes_on = has_more || is_cut;
     let backward = plan.is_backward();
     if backward {
@@ -38,7 +41,7 @@ pub async fn page<C: Readable>(
         (came_from_before, goes_on)
     };
     // A page that stopped examining continues at the row where it stopped.
-    let onward = past.and_then(|row| plan.cursor_at(&row, backward));
+    let onward = unexamined.and_then(|row| plan.cursor_at(&row, backward));
     // An empty page leads back to where the client came from.
     let back = rows.is_empty().then(|| plan.cursor_back()).flatten();
     let (to_next, to_prev) = if backward {

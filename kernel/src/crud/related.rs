@@ -109,7 +109,7 @@ fn measured<C: Crud>(
         let name = column.as_str();
         match long.get(name) {
             Some(true) if shape.shows(name) => {
-                rows.column_as(size::unless_empty(fits.clone(), column), name)
+                rows.column_as(size::column_or_empty(fits.clone(), column), name)
             }
             Some(_) if !shape.shows(name) => rows.column_as(size::empty(column), name),
             _ => rows.column(column),
@@ -123,13 +123,17 @@ fn measured<C: Crud>(
     let id = Expr::col((C::name(), "id"));
     QueryTrait::query(&mut rows)
         .from_clear()
-        .from_subquery(in_turns::<C>(reads, wanted, shape), NEAR)
+        .from_subquery(select_in_rounds::<C>(reads, wanted, shape), NEAR)
         .join(JoinType::InnerJoin, C::name(), id.eq(near("id")));
     rows
 }
 
 /// Selects the ids of the newest rows of each key in rounds, each with the total size of all rows up to it.
-fn in_turns<C: Crud>(reads: &impl Reads, wanted: &Wanted<'_>, shape: &Shape) -> SelectStatement {
+fn select_in_rounds<C: Crud>(
+    reads: &impl Reads,
+    wanted: &Wanted<'_>,
+    shape: &Shape,
+) -> SelectStatement {
     let key = (C::name(), wanted.foreign_key);
     let shown = C::FIELDS.iter().map(|field| field.column);
     let shown = shown.filter(|column| shape.shows(column.as_str()));

@@ -118,13 +118,13 @@ fn is_left_out<C: Readable>(column: Column<C>, shape: &Shape) -> bool {
 
 /// Selects the columns of a shape. A heavy column that it does not show is not read; an empty value takes its place.
 ///
-/// With `at_once`, long texts are read if a row has at most this number of octets of them, and their length is always read.
+/// With `inline_limit`, long texts are read if a row has at most this number of octets of them, and their length is always read.
 pub fn select<C: Readable>(
     rows: Select<C::Entity>,
     shape: &Shape,
-    at_once: Option<u64>,
+    inline_limit: Option<u64>,
 ) -> Select<C::Entity> {
-    let long: Vec<_> = match at_once {
+    let long: Vec<_> = match inline_limit {
         Some(_) => long_columns::<C>(shape).collect(),
         None => Vec::new(),
     };
@@ -132,13 +132,13 @@ pub fn select<C: Readable>(
         return rows;
     }
     let octets = octets::<C>(&long);
-    let is_small = octets.clone().lte(at_once.map(bound));
+    let is_small = octets.clone().lte(inline_limit.map(bound));
     let select = |rows: Select<C::Entity>, column: Column<C>| {
         let name = column.as_str();
         if is_left_out::<C>(column, shape) {
             rows.column_as(empty(column), name)
         } else if long.iter().any(|long| long.as_str() == name) {
-            rows.column_as(unless_empty(is_small.clone(), column), name)
+            rows.column_as(column_or_empty(is_small.clone(), column), name)
         } else {
             rows.column(column)
         }
@@ -162,7 +162,7 @@ pub fn select_again<C: Readable>(rows: Select<C::Entity>, shape: &Shape) -> Sele
 }
 
 /// Returns the column if `condition` holds, and otherwise an empty text, no bytes, or the JSON value null.
-pub fn unless_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
+pub fn column_or_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
     // Literals without a type take the type of the column on PostgreSQL.
     let nothing = if is_json(column.def().get_column_type()) {
         "'null'"
@@ -180,7 +180,7 @@ pub fn empty(column: impl ColumnTrait) -> Expr {
     if is_text_type(column.def().get_column_type()) {
         Expr::val("")
     } else {
-        unless_empty(Expr::cust("FALSE"), column)
+        column_or_empty(Expr::cust("FALSE"), column)
     }
 }
 
@@ -272,7 +272,7 @@ async fn load_large_texts<C: Readable>(
     all: Select<C::Entity>,
     read: Vec<Read<C>>,
 ) -> Result<Vec<Fitting<C>>> {
-    let is_large = |row: &Read<C>| row.octets > query.at_once();
+    let is_large = |row: &Read<C>| row.octets > query.inline_limit();
     let large = read.iter().filter(|row| is_large(row));
     let large: Vec<_> = large.map(|row| C::id(&row.model)).collect();
     let mut texts = HashMap::new();

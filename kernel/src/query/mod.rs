@@ -141,7 +141,7 @@ impl<C: Readable> ListQuery<C> {
 
     /// Returns the most octets of long texts that are read together with their row. A whole page of such rows is within the
     /// budget.
-    pub(crate) fn at_once(&self) -> u64 {
+    pub(crate) fn inline_limit(&self) -> u64 {
         self.budget() / (self.limit + 1)
     }
 
