@@ -203,7 +203,7 @@ impl<'a, C: Readable> Plan<'a, C> {
 
     /// Returns a cursor from the position of this page to the page that the client came from.
     pub fn cursor_back(&self) -> Option<String> {
-        self.encode(&self.place.as_ref()?.turned())
+        self.encode(&self.place.as_ref()?.reversed())
     }
 
     fn cursor(&self, row: &Model<C>, backward: bool, inclusive: bool) -> Option<String> {

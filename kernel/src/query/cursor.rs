@@ -18,7 +18,7 @@ pub struct Cursor {
 impl Cursor {
     /// Returns the cursor to the rows on the other side of this position.
     #[must_use]
-    pub fn turned(&self) -> Self {
+    pub fn reversed(&self) -> Self {
         Self {
             backward: !self.backward,
             inclusive: !self.inclusive,

@@ -77,7 +77,7 @@ pub fn json_fields<C: Readable>() -> Vec<&'static str> {
 }
 
 /// Returns the columns that `q` searches, the most important first.
-pub fn searched<C: Readable>() -> Vec<&'static str> {
+pub fn searched_columns<C: Readable>() -> Vec<&'static str> {
     C::SEARCH.iter().map(IdenStatic::as_str).collect()
 }
 

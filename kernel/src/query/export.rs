@@ -64,7 +64,7 @@ impl<C: Readable> ExportQuery<C> {
 
     /// Makes the first page count all rows.
     #[must_use]
-    pub fn counted(mut self) -> Self {
+    pub fn with_count(mut self) -> Self {
         self.0.count = Count::Exact;
         self
     }
@@ -80,7 +80,7 @@ impl<C: Readable> ExportQuery<C> {
     }
 
     /// Moves to the page that begins at the cursor.
-    pub fn turn(&mut self, cursor: String) {
+    pub fn continue_at(&mut self, cursor: String) {
         self.0.cursor = Some(cursor);
         self.0.count = Count::None;
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     Refused, declared_field,
-    parameter::too_many,
+    parameter::too_many_values,
     unknown_field,
     value::{self, ValueKind},
 };
@@ -189,9 +189,9 @@ fn test(
     let field = || Expr::col(field.clone());
     let one = || value::parse(kind, text);
     let many = || {
-        let texts = value::list(text)?;
+        let texts = value::split_list(text)?;
         if texts.len() > MAX_VALUES {
-            Err(too_many(MAX_VALUES, "values"))
+            Err(too_many_values(MAX_VALUES, "values"))
         } else {
             texts
                 .iter()
@@ -229,7 +229,7 @@ fn test(
     }
     let values = match operator {
         "in" | "nin" => many()?,
-        "is_null" => vec![value::boolean(text)?.into()],
+        "is_null" => vec![value::parse_boolean(text)?.into()],
         _ if is_pattern => {
             one()?;
             vec![text.to_ascii_lowercase().into()]
@@ -249,7 +249,7 @@ fn test(
         "nin" => or_null(field().is_not_in(listed())),
         "contains" => like(field(), &format!("%{}%", literal(text))),
         "starts_with" => like(field(), &format!("{}%", literal(text))),
-        _ if value::boolean(text)? => field().is_null(),
+        _ if value::parse_boolean(text)? => field().is_null(),
         _ => field().is_not_null(),
     };
     Ok((condition, operator, values))

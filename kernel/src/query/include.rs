@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use super::{
     Refused,
-    parameter::{repeated, too_many, unknown_value},
+    parameter::{repeated_value, too_many_values, unknown_value},
 };
 use crate::Registry;
 
@@ -37,7 +37,7 @@ pub fn parse(text: &str, known: &[Include]) -> Result<Vec<Include>, Refused> {
     let mut includes: Vec<Include> = Vec::new();
     for name in text.split(',') {
         if !seen.insert(name) {
-            return Err(repeated(name));
+            return Err(repeated_value(name));
         }
         let Some((relation, field)) = find(known, name) else {
             let names: Vec<_> = known.iter().flat_map(Include::names).collect();
@@ -53,7 +53,7 @@ pub fn parse(text: &str, known: &[Include]) -> Result<Vec<Include>, Refused> {
         }
     }
     if includes.len() > MAX_INCLUDES {
-        return Err(too_many(MAX_INCLUDES, "relations"));
+        return Err(too_many_values(MAX_INCLUDES, "relations"));
     }
     Ok(includes)
 }

@@ -26,7 +26,7 @@ use crate::{
 pub use cursor::Cursor;
 use cursor::bad_cursor;
 pub use describe::{
-    Filterable, declared_fields, filterable_fields, json_fields, operators, searched,
+    Filterable, declared_fields, filterable_fields, json_fields, operators, searched_columns,
     unsupported_fields,
 };
 pub use export::ExportQuery;
@@ -249,7 +249,7 @@ fn permit(private: &[Private], actor: &Actor) -> Result<()> {
 
 /// Returns the declaration of a field that rows may be sorted and grouped by. A refusal lists the fields that `is_meant`
 /// accepts.
-fn sortable<C: Readable>(
+fn sortable_field<C: Readable>(
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {

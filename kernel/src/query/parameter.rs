@@ -186,12 +186,12 @@ pub(super) fn unknown_value(name: &str, known: &[impl AsRef<str>]) -> Refused {
 }
 
 /// Refuses a value that occurs twice in a list.
-pub(super) fn repeated(name: &str) -> Refused {
+pub(super) fn repeated_value(name: &str) -> Refused {
     let detail = format!("must not name {} more than once", quote(name));
     (Code::Duplicate, detail)
 }
 
 /// Refuses a list with too many values.
-pub(super) fn too_many(most: usize, what: &str) -> Refused {
+pub(super) fn too_many_values(most: usize, what: &str) -> Refused {
     (Code::TooMany, format!("takes at most {most} {what}"))
 }

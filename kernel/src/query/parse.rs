@@ -3,9 +3,9 @@ use super::{
     Count, DEFAULT_LIMIT, Filter, Filterable, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
     MAX_OFFSET, Refused, Search, Shape, Sort, declared_field, declared_fields, filterable_fields,
     include, member_names,
-    parameter::{Form, Parameter, repeated, too_many},
+    parameter::{Form, Parameter, repeated_value, too_many_values},
     parameters::{Parameters, Unknown},
-    relations, searched,
+    relations, searched_columns,
     sort::MAX_FIELDS,
 };
 use crate::{
@@ -201,7 +201,7 @@ pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>
     let text = format!(
         "Words to find in {}. Rows must contain all of them; the last one may be a prefix. `\"a phrase\"` matches word for word, `-word` excludes rows. \
          {order}",
-        searched::<C>().join(", ")
+        searched_columns::<C>().join(", ")
     );
     let search = Parameter::new(
         "q",
@@ -223,7 +223,7 @@ fn sortable_names<C: Readable>() -> Vec<String> {
 }
 
 /// Parses a list of fields, each of which occurs once.
-pub(super) fn distinct<T>(
+pub(super) fn parse_distinct<T>(
     text: &str,
     most: usize,
     mut read: impl FnMut(&str) -> Result<T, Refused>,
@@ -233,11 +233,11 @@ pub(super) fn distinct<T>(
     for (place, name) in names.iter().enumerate() {
         values.push(read(name)?);
         if names[..place].contains(name) {
-            return Err(repeated(name));
+            return Err(repeated_value(name));
         }
     }
     if values.len() > most {
-        return Err(too_many(most, "fields"));
+        return Err(too_many_values(most, "fields"));
     }
     Ok(values)
 }

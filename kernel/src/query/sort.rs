@@ -6,8 +6,8 @@ use sea_orm::{
 
 use super::{
     Refused, indexed_fields,
-    parameter::{repeated, too_many},
-    sortable, unknown_field, value,
+    parameter::{repeated_value, too_many_values},
+    sortable_field, unknown_field, value,
 };
 use crate::crud::{Column, Deleted, Field, Model, Readable};
 
@@ -40,7 +40,7 @@ impl<C: Readable> Sort<C> {
     pub fn parse(text: &str) -> Result<Self, Refused> {
         let names: Vec<_> = text.split(',').collect();
         if names.len() > MAX_FIELDS {
-            return Err(too_many(MAX_FIELDS, "fields"));
+            return Err(too_many_values(MAX_FIELDS, "fields"));
         }
         let mut sort = Self {
             keys: Vec::new(),
@@ -51,9 +51,9 @@ impl<C: Readable> Sort<C> {
                 Some(name) => (name, Order::Desc),
                 None => (name, Order::Asc),
             };
-            let field = sortable::<C>(name, Field::is_sortable)?;
+            let field = sortable_field::<C>(name, Field::is_sortable)?;
             if sort.keys.iter().any(|key| key.column.as_str() == name) {
-                return Err(repeated(name));
+                return Err(repeated_value(name));
             }
             if field.is_private {
                 let refused = || unknown_field::<C>(Field::is_sortable);

@@ -5,8 +5,8 @@ use super::{
     ListQuery, Refused, declared_fields, filterable_fields,
     parameter::{Form, Parameter},
     parameters::Parameters,
-    parse::{RANKED, deleted, distinct, search, shape},
-    public_fields, sortable, unknown_field,
+    parse::{RANKED, deleted, parse_distinct, search, shape},
+    public_fields, sortable_field, unknown_field,
     value::ValueKind,
 };
 use crate::{
@@ -143,7 +143,7 @@ fn fields<C: Readable>(
         most: Some(most),
     };
     Parameter::new(name, text, form, move |query: &mut StatsQuery<C>, value| {
-        let fields = distinct(value, most, |field| self::field::<C>(name, field, is_meant))?;
+        let fields = parse_distinct(value, most, |field| self::field::<C>(name, field, is_meant))?;
         if fields.iter().any(|field| field.is_private) {
             let (code, detail) = unknown_field::<C>(is_meant);
             let refusal = Refusal::new(name, code, detail);
@@ -159,7 +159,7 @@ fn field<C: Readable>(
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
-    let field = sortable::<C>(name, is_meant)?;
+    let field = sortable_field::<C>(name, is_meant)?;
     if is_meant(&field) {
         Ok(field)
     } else if field.is_private {

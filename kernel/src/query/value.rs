@@ -75,8 +75,8 @@ pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
         ValueKind::Single | ValueKind::Number => {
             number(kind, text).ok_or_else(|| wrong("a number"))
         }
-        ValueKind::Boolean => boolean(text).map(Value::from),
-        ValueKind::Time => instant(text),
+        ValueKind::Boolean => parse_boolean(text).map(Value::from),
+        ValueKind::Time => parse_time(text),
         ValueKind::Date => read::<Date>(text),
         ValueKind::Clock => read::<TimeOfDay>(text),
         ValueKind::Uuid => read::<UuidText>(text),
@@ -120,13 +120,13 @@ pub fn write(value: &Value) -> Option<String> {
 
 /// Splits values at commas. A value that contains a comma is in double quotes, in which `\"` and `\\` are a quote and a
 /// backslash, as in `PostgREST`.
-pub fn list(text: &str) -> Result<Vec<String>, Refused> {
+pub fn split_list(text: &str) -> Result<Vec<String>, Refused> {
     let wrong = |detail: &str| (Code::Malformed, detail.to_owned());
     let mut values = Vec::new();
     let mut rest = text;
     loop {
         let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
-            unquoted(quoted).ok_or_else(|| wrong("has an unclosed double quote"))?
+            read_quoted(quoted).ok_or_else(|| wrong("has an unclosed double quote"))?
         } else {
             let (value, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             (value.to_owned(), after)
@@ -141,7 +141,7 @@ pub fn list(text: &str) -> Result<Vec<String>, Refused> {
 }
 
 /// Returns a value up to its closing quote, and the text after that.
-fn unquoted(text: &str) -> Option<(String, &str)> {
+fn read_quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();
     while let Some((place, character)) = characters.next() {
@@ -154,7 +154,7 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-pub fn boolean(text: &str) -> Result<bool, Refused> {
+pub fn parse_boolean(text: &str) -> Result<bool, Refused> {
     text.parse()
         .map_err(|_| (Code::WrongType, "must be true or false".to_owned()))
 }
@@ -164,7 +164,7 @@ pub fn is_text(column: &ColumnType) -> bool {
 }
 
 /// Reads a time, or a date, which means its beginning in UTC.
-fn instant(text: &str) -> Result<Value, Refused> {
+fn parse_time(text: &str) -> Result<Value, Refused> {
     let midnight = || {
         Some(
             Date::read(text)
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_value_in_quotes_may_hold_a_comma() {
-        let read = |text: &str| list(text).ok();
+        let read = |text: &str| split_list(text).ok();
         let values =
             |values: &[&str]| Some(values.iter().map(ToString::to_string).collect::<Vec<_>>());
 
