@@ -60,13 +60,13 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
         tx.note_changed_rows(table.name, None);
         for owner in table.owners.iter().filter(|owner| is_deleted(owner.table)) {
             let key = Expr::col((table.name, owner.column));
-            let fate = scope::deleted_rows(owner.table, "deletion_id")
+            let deletion_of_owner = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).eq(key.clone()))
                 .take();
             let owners = scope::deleted_rows(owner.table, "id")
                 .and_where(is_in_deletions(owner.table, &deletions))
                 .take();
-            let stamp = stamp(table.name, Expr::from(fate));
+            let stamp = stamp(table.name, Expr::from(deletion_of_owner));
             write(table.name, stamp, key.in_subquery(owners))
                 .run(tx)
                 .await?;
@@ -113,14 +113,14 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         }
         back?;
         for owner in &table.owners {
-            let fate = scope::deleted_rows(owner.table, "deletion_id")
+            let deletion_of_owner = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).equals((name, owner.column)))
                 .take();
-            let dead = scope::deleted_rows(owner.table, "id");
+            let deleted_owners = scope::deleted_rows(owner.table, "id");
             let moved = scope::amend_deleted(name)
-                .value("deletion_id", Expr::from(fate))
+                .value("deletion_id", Expr::from(deletion_of_owner))
                 .and_where(is_in_deletions(name, &[deletion]))
-                .and_where(Expr::col((name, owner.column)).in_subquery(dead))
+                .and_where(Expr::col((name, owner.column)).in_subquery(deleted_owners))
                 .take();
             tx.execute(&moved).await?;
         }
