@@ -62,7 +62,7 @@ impl Permission {
 
     /// Returns true if this permission includes `other`: `*` covers all, `x.*` every action of `x`, and an action its `.own`.
     pub fn covers(&self, other: &Self) -> bool {
-        let beneath = |wide: &str| {
+        let is_within = |wide: &str| {
             other
                 .0
                 .strip_prefix(wide)
@@ -70,7 +70,7 @@ impl Permission {
         };
         self.0 == "*"
             || self == other
-            || self.0.strip_suffix(".*").is_some_and(beneath)
+            || self.0.strip_suffix(".*").is_some_and(is_within)
             || other.0.strip_suffix(".own") == Some(self.0.as_str())
     }
 }

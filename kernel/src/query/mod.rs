@@ -78,7 +78,7 @@ pub struct ListQuery<C: Readable> {
     pub answer_limit: u64,
 }
 
-/// How `page.total` is determined.
+/// The way in which `page.total` is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
     None,
