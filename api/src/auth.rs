@@ -41,7 +41,7 @@ pub fn routes() -> Vec<Route> {
         .fails_with(Kind::Forbidden)
         .fails_with(Kind::Conflict),
         Route::new(
-            "accept",
+            "accept_invitation",
             Method::POST,
             "/auth/invite/accept",
             Rule::public(),
@@ -56,14 +56,14 @@ pub fn routes() -> Vec<Route> {
             change_password,
         ),
         Route::new(
-            "forgot",
+            "request_password_reset",
             Method::POST,
             "/auth/password/forgot",
             Rule::public(),
             forgot,
         ),
         Route::new(
-            "reset",
+            "reset_password",
             Method::POST,
             "/auth/password/reset",
             Rule::public(),
@@ -80,17 +80,17 @@ pub fn routes() -> Vec<Route> {
         .allow_restricted()
         .fails_with(Kind::Conflict),
         Route::new(
-            "resend",
+            "resend_verification",
             Method::POST,
             "/auth/email/verify/resend",
             signed_in(),
             resend,
         ),
-        Route::new("me", Method::GET, "/auth/me", Rule::user(), me)
+        Route::new("get_account", Method::GET, "/auth/me", Rule::user(), me)
             .allow_restricted()
             .reserved(),
         Route::new(
-            "update_me",
+            "update_account",
             Method::PATCH,
             "/auth/me",
             may_update,

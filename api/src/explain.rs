@@ -18,7 +18,7 @@ use web::{AccessPolicies, Application, Problem, Query, parse_ids, prelude::*};
 pub fn routes() -> Vec<Route> {
     let rule = Rule::permission("system.read");
     vec![Route::new(
-        "explain",
+        "explain_access",
         Method::GET,
         "/auth/explain",
         rule,

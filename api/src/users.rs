@@ -51,11 +51,17 @@ pub fn routes() -> Vec<Route> {
         Box::pin(roles::may_assign(session, user, role))
     });
     vec![
-        Route::new("posts", Method::GET, "/users/{id}/posts", visible, posts),
+        Route::new(
+            "list_posts",
+            Method::GET,
+            "/users/{id}/posts",
+            visible,
+            posts,
+        ),
         Route::new("list_roles", Method::GET, roles, shows_roles, list_roles)
             .fails_with(Kind::Forbidden),
-        Route::new("assign", Method::PUT, role, assigns.clone(), assign).conditional_if_sent(),
-        Route::new("unassign", Method::DELETE, role, assigns, unassign).conditional_if_sent(),
+        Route::new("assign_role", Method::PUT, role, assigns.clone(), assign).conditional_if_sent(),
+        Route::new("unassign_role", Method::DELETE, role, assigns, unassign).conditional_if_sent(),
     ]
 }
 

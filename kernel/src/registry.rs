@@ -183,7 +183,7 @@ impl Registry {
         self.known_permissions.contains(text)
     }
 
-    /// Fails with a refusal for each text that is no permission. `at` is the JSON Pointer of the list.
+    /// Fails with a refusal for each text that is not a permission. `at` is the JSON Pointer of the list.
     pub fn check_permissions<'a>(
         &self,
         at: &str,
@@ -192,8 +192,8 @@ impl Registry {
         let unknown = texts
             .enumerate()
             .filter(|(_, text)| !self.is_permission(text));
-        let refusal = |(place, text)| {
-            let pointer = format!("{at}/{place}");
+        let refusal = |(index, text)| {
+            let pointer = format!("{at}/{index}");
             Refusal::new(pointer, Code::Unknown, self.unknown_permission(text))
         };
         Error::refuse(unknown.map(refusal).collect())

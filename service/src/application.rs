@@ -13,7 +13,7 @@ use crate::{
     retention,
 };
 
-/// How the service behaves, beside its database.
+/// The settings of the service, except those of its database.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub auth: identity::Settings,
@@ -33,7 +33,7 @@ pub fn start(database: Database, settings: Settings) -> Kernel {
         .with(settings.soft_delete)
 }
 
-/// Permissions that belong to no single resource.
+/// The permissions that belong to no single resource.
 const SPECIAL: [&str; 3] = ["roles.assign", "audit.read", "system.read"];
 
 /// The registry of this application.

@@ -32,7 +32,7 @@ pub struct Route {
     pub method: Method,
     /// The path, such as `/api/v1/books/{id}`. Every parameter is an id.
     pub path: String,
-    /// Who may use the route.
+    /// States who may use the route.
     pub policy: AccessPolicy,
     /// The table of this resource, and the function that fetches its rows as related rows.
     pub fetch: Option<(&'static str, Fetch)>,

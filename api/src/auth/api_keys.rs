@@ -11,7 +11,7 @@ pub fn routes() -> Vec<Route> {
         .on_rows(|session, ids| Box::pin(identity::has_api_key(session, first_id(ids))))
         .checked_by_operation();
     vec![
-        Route::new("api_keys", Method::GET, all, signed_in(), api_keys),
+        Route::new("list_api_keys", Method::GET, all, signed_in(), api_keys),
         Route::new(
             "create_api_key",
             Method::POST,

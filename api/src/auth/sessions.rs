@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Route> {
         .as_sign_in()
         .reserved(),
         Route::new(
-            "open_cookie",
+            "sign_in_with_cookie",
             Method::POST,
             cookie,
             Rule::public(),
@@ -42,17 +42,30 @@ pub fn routes() -> Vec<Route> {
         .as_sign_in()
         .reserved()
         .fails_with(Kind::Forbidden),
-        Route::new("show_cookie", Method::GET, cookie, signed_in(), show_cookie)
-            .fails_with(Kind::NotFound)
-            .allow_restricted()
-            .reserved(),
-        Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout).allow_restricted(),
-        Route::new("list", Method::GET, sessions, signed_in(), list)
-            .allow_restricted()
-            .link_to(200, ("auth", "end"), "$response.body#/data/0/id"),
-        Route::new("end_all", Method::DELETE, sessions, signed_in(), end_all).allow_restricted(),
         Route::new(
-            "end",
+            "get_csrf_token",
+            Method::GET,
+            cookie,
+            signed_in(),
+            show_cookie,
+        )
+        .fails_with(Kind::NotFound)
+        .allow_restricted()
+        .reserved(),
+        Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout).allow_restricted(),
+        Route::new("list_sessions", Method::GET, sessions, signed_in(), list)
+            .allow_restricted()
+            .link_to(200, ("auth", "end_session"), "$response.body#/data/0/id"),
+        Route::new(
+            "end_sessions",
+            Method::DELETE,
+            sessions,
+            signed_in(),
+            end_all,
+        )
+        .allow_restricted(),
+        Route::new(
+            "end_session",
             Method::DELETE,
             "/auth/sessions/{id}",
             owns_session,

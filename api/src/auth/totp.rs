@@ -18,7 +18,7 @@ pub fn routes() -> Vec<Route> {
             confirm_totp,
         )
         .fails_with(Kind::Conflict),
-        Route::new("end_totp", Method::DELETE, totp, signed_in(), end_totp)
+        Route::new("disable_totp", Method::DELETE, totp, signed_in(), end_totp)
             .fails_with(Kind::NotFound),
     ]
     .into_iter()

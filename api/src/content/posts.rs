@@ -52,7 +52,7 @@ pub fn routes() -> Vec<Route> {
             list_comments,
         ),
         Route::new(
-            "comment",
+            "create_comment",
             Method::POST,
             path,
             on_post(Action::Create),

@@ -28,8 +28,14 @@ pub fn routes() -> Vec<Route> {
     });
     let (signed_in, deletes) = (Rule::when(has_session), deletes.checked_by_operation());
     vec![
-        Route::new("export", Method::GET, "/auth/me/export", signed_in, export),
-        Route::new("leave", Method::DELETE, "/auth/me", deletes, leave)
+        Route::new(
+            "export_account",
+            Method::GET,
+            "/auth/me/export",
+            signed_in,
+            export,
+        ),
+        Route::new("delete_account", Method::DELETE, "/auth/me", deletes, leave)
             .reserved()
             .fails_with(Kind::Forbidden)
             .fails_with(Kind::Conflict),

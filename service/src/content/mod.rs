@@ -1,4 +1,4 @@
-//! What users write: posts and the comments on them. A new table adds two lines here: its module and its registration.
+//! The content that users write: posts and comments. A new table adds two lines here: its module and its registration.
 pub mod comments;
 pub mod posts;
 

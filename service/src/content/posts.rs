@@ -1,4 +1,4 @@
-//! Posts: what a client may set, who may see them, and when they are published.
+//! Posts: the fields that clients may set, who may see a post, and when it is published.
 use ::entity::posts::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait};
 
@@ -81,7 +81,7 @@ impl Readable for Posts {
         if actor.reach(Self::name(), Action::Read) == Reach::All {
             return vec![everything()];
         }
-        // A constant, not a parameter, so that every plan can use the partial indexes of published posts.
+        // This is a constant, not a parameter, so that every plan can use the partial indexes of published posts.
         let published = Expr::Constant(PUBLISHED.into());
         let is_published = Expr::col(Column::Status.as_column_ref()).eq(published);
         let unpublished_of = |me: i64| {

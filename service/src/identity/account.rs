@@ -13,7 +13,7 @@ use super::{
     password::{confirm_password, require_password, wrong_password},
     totp,
 };
-use crate::identity::email::{LENGTH, deliverable};
+use crate::identity::email::{MAX_EMAIL, deliverable};
 use crate::mail::Mailer;
 use crate::{
     identity::Users,
@@ -36,7 +36,7 @@ pub struct NewAccount {
     #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
     pub username: String,
     #[serde(with = "Trimmed")]
-    #[garde(length(chars, max = LENGTH), custom(deliverable))]
+    #[garde(length(chars, max = MAX_EMAIL), custom(deliverable))]
     #[schemars(extend("format" = "email"))]
     pub email: String,
     #[garde(custom(acceptable))]
@@ -72,7 +72,7 @@ pub struct AccountPatch {
     pub username: Option<String>,
     #[serde_with(skip_apply)]
     #[serde(default, with = "PresentTrimmed")]
-    #[garde(length(chars, max = LENGTH), inner(custom(deliverable)))]
+    #[garde(length(chars, max = MAX_EMAIL), inner(custom(deliverable)))]
     #[schemars(extend("format" = "email"))]
     pub email: Option<String>,
     #[garde(length(chars, max = 255))]

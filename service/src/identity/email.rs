@@ -1,13 +1,14 @@
-//! E-mail addresses that mail can be written to: one rule for every way in.
+//! The rule for e-mail addresses. All inputs use it.
 use kernel::{Code, input::refuse};
 use lettre::Address;
 
-/// Bytes of the part before the `@`, and of the whole (RFC 5321, section 4.5.3.1: a path has 256 with its brackets).
-const LOCAL: usize = 64;
-pub const LENGTH: usize = 254;
+/// The most bytes of the part before the `@` (RFC 5321, section 4.5.3.1).
+const MAX_LOCAL: usize = 64;
+/// The most bytes of an address (RFC 5321, section 4.5.3.1: 256 with its brackets).
+pub const MAX_EMAIL: usize = 254;
 
-/// A rule for `#[garde(custom(deliverable))]`. It takes what SMTP carries without an extension: an unquoted name, and the name
-/// of a host.
+/// A rule for `#[garde(custom(deliverable))]`. It accepts addresses that SMTP supports without an extension: an unquoted
+/// name and the name of a host.
 pub fn deliverable(text: &str, _: &()) -> garde::Result {
     match refusal(text) {
         None => Ok(()),
@@ -33,14 +34,14 @@ fn refusal(text: &str) -> Option<&'static str> {
     None
 }
 
-/// A dot-string (RFC 5321, section 4.1.2).
+/// Returns true if the text is a dot-string (RFC 5321, section 4.1.2).
 fn is_name(local: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_part);
-    local.len() <= LOCAL && local.split('.').all(is_atom)
+    local.len() <= MAX_LOCAL && local.split('.').all(is_atom)
 }
 
-/// A name, and no address of a machine: those are not what mail is written to.
+/// Returns true if the text is the name of a host. IP addresses are refused.
 fn is_host(domain: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let is_label = |label: &str| {
@@ -49,7 +50,7 @@ fn is_host(domain: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    // No top-level domain begins with a digit, and every address of a machine ends in a number.
+    // No top-level domain begins with a digit, and every IP address ends in a number.
     let last = domain.rsplit('.').next().unwrap_or_default();
     last.starts_with(|first: char| first.is_ascii_alphabetic()) && domain.split('.').all(is_label)
 }
@@ -75,7 +76,7 @@ mod tests {
         ] {
             assert!(is_email(good), "{good}");
         }
-        let local = "x".repeat(LOCAL);
+        let local = "x".repeat(MAX_LOCAL);
         assert!(is_email(&format!("{local}@example.org")));
         assert!(!is_email(&format!("{local}x@example.org")));
     }

@@ -13,7 +13,7 @@ use super::{
     one_time::{self, Holder, Presented, Purpose, consume, create, invalid_token},
     token::hash,
 };
-use crate::identity::email::{LENGTH, deliverable};
+use crate::identity::email::{MAX_EMAIL, deliverable};
 use crate::{
     identity::Users,
     identity::users::{NewUser, UserRow, has_superuser, key},
@@ -47,7 +47,7 @@ pub struct Invitation {
     #[garde(skip)]
     pub is_superuser: bool,
     /// If set, the account must have this address.
-    #[garde(inner(length(chars, max = LENGTH), custom(deliverable)))]
+    #[garde(inner(length(chars, max = MAX_EMAIL), custom(deliverable)))]
     pub email: Option<String>,
 }
 

@@ -117,7 +117,8 @@ async fn lock_recipient(tx: &Tx, mail: &Model, template: Template) -> Result<Opt
     Ok((!is_obsolete).then_some(user))
 }
 
-/// Returns true if the last mail of this kind is long enough ago. If so, the other queued ones are deleted: this one replaces them.
+/// Returns true if the last mail of this kind is long enough ago. Then the other queued ones are deleted, because this one
+/// replaces them.
 async fn has_min_interval(tx: &Tx, mail: &Model, template: Template, user: i64) -> Result<bool> {
     let Some(purpose) = purpose(template) else {
         return Ok(true);

@@ -14,7 +14,7 @@ use super::{
     password::{Replacement, replace},
     revoke_keys, totp,
 };
-use crate::identity::email::{LENGTH, deliverable};
+use crate::identity::email::{MAX_EMAIL, deliverable};
 use crate::{
     identity::Users,
     identity::password::{MAX_LENGTH, MIN_LENGTH},
@@ -32,7 +32,7 @@ use kernel::{
 #[serde(deny_unknown_fields, default)]
 pub struct Forgotten {
     #[serde(with = "Trimmed")]
-    #[garde(length(chars, max = LENGTH), custom(deliverable))]
+    #[garde(length(chars, max = MAX_EMAIL), custom(deliverable))]
     #[schemars(extend("format" = "email"))]
     pub email: String,
 }

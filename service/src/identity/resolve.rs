@@ -168,7 +168,7 @@ fn active_users(settings: &Settings) -> SelectStatement {
     users
 }
 
-/// What the configuration would require of a user who signed in now.
+/// Returns the requirement that a user would not meet if they signed in now.
 pub(crate) async fn withheld_for_user(session: &Session, user: i64) -> Result<Option<Withheld>> {
     let settings = &session.state::<Identity>().settings;
     let this = active_users(settings)

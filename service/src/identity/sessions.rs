@@ -50,7 +50,7 @@ pub struct Tokens {
     pub session_expires_at: DateTimeWithTimeZone,
 }
 
-/// How a client holds its tokens, which decides how long they are valid.
+/// The way in which a client holds its tokens. It decides how long they are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenMode {
     /// The access token is valid for about an hour; a refresh token replaces it.

@@ -1,4 +1,4 @@
-//! Who may use a route, and which routes there are to use.
+//! The rules about who may use a route, and the access policies of all routes.
 mod policy;
 mod rule;
 

@@ -15,7 +15,7 @@ type Verdict<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 /// Checks whether the session's actor could do this to the rows with these ids. Fails as the request itself would.
 pub type RowRule = Arc<dyn for<'a> Fn(&'a Session, &'a [i64]) -> Verdict<'a> + Send + Sync>;
 
-/// Who may use a route.
+/// States who may use a route.
 #[derive(Clone)]
 pub struct Rule {
     could: Arc<dyn Fn(&Actor) -> bool + Send + Sync>,
@@ -27,28 +27,28 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Every caller may, signed in or not.
+    /// Allows every caller, signed in or not.
     pub fn public() -> Self {
         Self::when(|_| true)
     }
 
-    /// Every user may, signed in or with an API key.
+    /// Allows every user, signed in or with an API key.
     pub fn user() -> Self {
         Self::when(|actor| actor.user_id().is_some())
     }
 
-    /// Callers with this permission may.
+    /// Allows callers with this permission.
     pub fn permission(name: &'static str) -> Self {
         Self::when(move |actor| actor.holds(&Permission::new(name)))
     }
 
-    /// Callers may who could do this to some row of `V`.
+    /// Allows callers who could do this to some row of `V`.
     pub fn action<V: Resource>(action: Action) -> Self {
         Self::when(move |actor| V::Service::could(actor, action))
     }
 
-    /// Callers may who have this access to the row of `V` that the first id in the path names. The operation of the handler
-    /// checks the row.
+    /// Allows callers who have this access to the row of `V` that the first id in the path names. The operation of the
+    /// handler checks the row.
     pub fn row<V: Writable>(access: Access) -> Self {
         Self {
             is_checked_by_operation: true,
@@ -57,7 +57,7 @@ impl Rule {
         }
     }
 
-    /// Callers may for whom this is true. It is asked before a row is known.
+    /// Allows callers for whom the function returns true. It runs before a row is known.
     pub fn when(could: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {
         Self {
             could: Arc::new(could),
@@ -81,7 +81,7 @@ impl Rule {
         }
     }
 
-    /// Also requires this of the rows that the path names, or of the configuration. It is checked before the handler runs.
+    /// Adds a check of the rows that the path names, or of the configuration. It runs before the handler.
     #[must_use]
     pub fn on_rows(
         self,
@@ -107,12 +107,12 @@ impl Rule {
         (self.could)(actor)
     }
 
-    /// The check of the rows, if there is one.
+    /// Returns the check of the rows, if there is one.
     pub fn rows(&self) -> Option<&RowRule> {
         self.rows.as_ref()
     }
 
-    /// The check of the rows that must be made before the handler runs.
+    /// Returns the check of the rows that must run before the handler.
     pub fn rows_before_handler(&self) -> Option<&RowRule> {
         self.rows().filter(|_| !self.is_checked_by_operation)
     }

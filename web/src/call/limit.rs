@@ -26,7 +26,7 @@ pub async fn count(request: &HttpRequest, caller: Option<&Actor>) -> Result<(), 
         return Ok(());
     };
     let is_account = MatchedRoute::from_request(request).is_account();
-    let bucket = Bucket::of(caller, address(request), is_account);
+    let bucket = Bucket::new(caller, address(request), is_account);
     let Some(verdict) = limiter.take(bucket).await else {
         return Ok(());
     };

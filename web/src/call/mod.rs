@@ -68,22 +68,22 @@ pub struct Call<B = NoBody, Q = NoQuery> {
 }
 
 impl<B, Q> Call<B, Q> {
-    /// The first id in the path, or 0, which no row has, if the path has none.
+    /// Returns the first id in the path. Without one it returns 0, which no row has.
     pub fn id(&self) -> i64 {
         self.ids.first().copied().unwrap_or_default()
     }
 
-    /// The second id in the path, or 0.
+    /// Returns the second id in the path, or 0.
     pub fn second_id(&self) -> i64 {
         self.ids.get(1).copied().unwrap_or_default()
     }
 
-    /// The idempotency key with the fingerprint of the request. Fails if the header is malformed.
+    /// Returns the idempotency key with the fingerprint of the request. Fails if the header is malformed.
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
         self.idempotency_key.clone()
     }
 
-    /// The row that the path names, with the preconditions. Fails if a header is malformed.
+    /// Returns the row that the path names, with the preconditions. Fails if a header is malformed.
     pub fn target(&self) -> Result<Target, Problem> {
         Ok(Target {
             id: self.id(),
@@ -91,12 +91,12 @@ impl<B, Q> Call<B, Q> {
         })
     }
 
-    /// The versions that `If-Match` allows for every changed row. Fails if the header is malformed.
+    /// Returns the versions that `If-Match` allows for every changed row. Fails if the header is malformed.
     pub fn matching(&self) -> Result<Expected, Problem> {
         self.matching.clone()
     }
 
-    /// The versions that `If-Match` and `If-None-Match` allow for the one changed row. Fails if a header is malformed.
+    /// Returns the versions that `If-Match` and `If-None-Match` allow for the one changed row. Fails if a header is malformed.
     pub fn expected(&self) -> Result<Expected, Problem> {
         self.expected.clone()
     }
@@ -211,7 +211,7 @@ pub fn parse_ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, P
     texts.map(id).collect()
 }
 
-/// Invalid credentials fail, even on public routes. The `Authorization` header wins over the cookie, which browsers add themselves.
+/// Fails on invalid credentials, even on public routes. The `Authorization` header wins over the cookie, which browsers add themselves.
 async fn actor(
     request: &HttpRequest,
     (application, kernel): (&dyn Application, &Kernel),

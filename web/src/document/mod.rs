@@ -25,7 +25,7 @@ pub struct About {
 
 /// Generates the OpenAPI 3.1.0 document of these routes.
 pub fn document(about: &About, registry: &Registry, routes: &[Route]) -> Value {
-    let mut schemas = Schemas::default();
+    let mut schemas = Schemas::new(registry);
     let mut paths = Map::new();
     for route in routes {
         let Some(operation) = describe(route, (&mut schemas, registry)) else {

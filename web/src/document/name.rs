@@ -1,4 +1,6 @@
 //! The names of operations: tag, id and summary.
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::{BASE, route::Route};
@@ -32,7 +34,17 @@ pub fn summary(route: &Route) -> String {
         "create" | "get" | "update" | "delete" | "restore" | "purge" => {
             format!("{} a {one}", capitalize(verb))
         }
-        verb => capitalize(&verb.replace('_', " ")),
+        verb => capitalize(&verb.split('_').map(word).collect::<Vec<_>>().join(" ")),
+    }
+}
+
+/// Returns a word as a text writes it.
+fn word(word: &str) -> Cow<'_, str> {
+    const ACRONYMS: [&str; 3] = ["api", "csrf", "totp"];
+    if ACRONYMS.contains(&word) {
+        word.to_uppercase().into()
+    } else {
+        word.into()
     }
 }
 

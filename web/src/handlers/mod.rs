@@ -59,7 +59,7 @@ fn collection_routes<V: Writable>() -> Vec<Route> {
         .changes_rows(),
         Route::new("stats", Method::GET, &at("stats"), reads(), stats::<V>),
         Route::new("export", Method::GET, &at("export"), reads(), export::<V>)
-            .transferred_by(Transfer::of::<V>()),
+            .transferred_by(Transfer::new::<V>()),
         Route::new(
             "import",
             Method::POST,

@@ -19,18 +19,18 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::{
     load::{Counts, remember_connection},
     proxies::Proxies,
-    rate::Who,
+    rate::CallerKey,
     settings::ServerSettings,
 };
 
-/// Connections that the operating system queues until a worker accepts them.
+/// The number of connections that the operating system queues until a worker accepts them.
 const BACKLOG: u32 = 1024;
 
 /// How long a connection may take to close after its last response is written.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Bytes of a response that the operating system buffers for a client that does not read them yet. Without this limit it
-/// buffers megabytes for each connection.
+/// The bytes of a response that the operating system buffers for a client that does not read them yet. Without this limit
+/// it buffers megabytes for each connection.
 #[cfg(target_os = "linux")]
 const UNSENT_LIMIT: u32 = 128 * 1024;
 
@@ -43,7 +43,7 @@ pub struct Listening {
 /// Limits on new connections.
 #[derive(Clone)]
 struct ConnectionLimits {
-    connections: Counts<Who>,
+    connections: Counts<CallerKey>,
     /// A trusted proxy may open any number of connections: its requests are counted by client.
     proxies: Proxies,
     write_timeout: Duration,
@@ -55,7 +55,7 @@ impl ConnectionLimits {
         let peer = stream.peer_addr().ok();
         let counted = match peer.map(|peer| peer.ip().to_canonical()) {
             Some(address) if !self.proxies.trust(address) => {
-                let counted = self.connections.take(Who::at(address));
+                let counted = self.connections.take(CallerKey::for_address(address));
                 if counted.is_none() {
                     tracing::debug!(%address, "connection refused: too many from this address");
                     return None;
@@ -71,7 +71,7 @@ impl ConnectionLimits {
 /// Serves like actix-web's `HttpServer`, but only the connections that `ConnectionLimits` accepts.
 pub fn listen<F, I, S, B>(
     settings: &ServerSettings,
-    connections: Counts<Who>,
+    connections: Counts<CallerKey>,
     write_timeout: Duration,
     app: F,
 ) -> io::Result<Listening>

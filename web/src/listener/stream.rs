@@ -14,16 +14,16 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::{load::Counted, rate::Who};
+use crate::{load::Counted, rate::CallerKey};
 
 pub struct Connection {
     stream: TcpStream,
     peer: Option<SocketAddr>,
-    /// How long the client may read nothing.
+    /// The longest time for which the client may read nothing.
     write_timeout: Duration,
-    /// The timer since the client last read bytes, while more are waiting.
+    /// Runs since the client last read bytes, while more are waiting.
     stalled: Option<Pin<Box<Sleep>>>,
-    _counted: Option<Counted<Who>>,
+    _counted: Option<Counted<CallerKey>>,
 }
 
 impl AsFd for Connection {
@@ -33,7 +33,11 @@ impl AsFd for Connection {
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream, write_timeout: Duration, counted: Option<Counted<Who>>) -> Self {
+    pub fn new(
+        stream: TcpStream,
+        write_timeout: Duration,
+        counted: Option<Counted<CallerKey>>,
+    ) -> Self {
         Self {
             peer: stream.peer_addr().ok(),
             stream,
@@ -43,7 +47,7 @@ impl Connection {
         }
     }
 
-    /// Ready when the client has read nothing for too long. The bytes that the operating system still buffers are discarded.
+    /// Is ready when the client has read nothing for too long. The bytes that the operating system still buffers are discarded.
     fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let write_timeout = self.write_timeout;
         let stalled = self

@@ -4,9 +4,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::rate::Who;
+use crate::rate::CallerKey;
 
-/// One caller may hold one part in this many of a budget.
+/// One caller may hold this fraction of a budget: 1 divided by the number.
 const CALLER_SHARE: usize = 4;
 
 /// A number of bytes shared by all callers. The first request of a caller that holds nothing may exceed the caller's share
@@ -20,20 +20,20 @@ pub struct Budget {
 #[derive(Default)]
 struct State {
     all: usize,
-    by_caller: HashMap<Who, usize>,
+    by_caller: HashMap<CallerKey, usize>,
 }
 
-/// Which limit was reached.
+/// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Full {
-    OfAll,
-    OfCaller,
+pub enum LimitReached {
+    Total,
+    PerCaller,
 }
 
 /// Holds bytes of a budget until it is dropped.
 pub struct Held {
     budget: Budget,
-    caller: Who,
+    caller: CallerKey,
     bytes: usize,
 }
 
@@ -45,14 +45,14 @@ impl Budget {
         }
     }
 
-    pub fn hold(&self, caller: Who, bytes: usize) -> Result<Held, Full> {
+    pub fn hold(&self, caller: CallerKey, bytes: usize) -> Result<Held, LimitReached> {
         let mut held = self.empty(caller);
         held.grow(bytes)?;
         Ok(held)
     }
 
     /// Holds the bytes even if they exceed the limits, for work that must not fail any more.
-    pub fn hold_anyway(&self, caller: Who, bytes: usize) -> Held {
+    pub fn hold_anyway(&self, caller: CallerKey, bytes: usize) -> Held {
         let mut held = self.empty(caller);
         held.add(&mut self.lock(), bytes);
         held
@@ -63,7 +63,7 @@ impl Budget {
         self.lock().all
     }
 
-    fn empty(&self, caller: Who) -> Held {
+    fn empty(&self, caller: CallerKey) -> Held {
         Held {
             budget: self.clone(),
             caller,
@@ -78,17 +78,17 @@ impl Budget {
 
 impl Held {
     /// Holds more bytes. On failure it holds as many as before.
-    pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
+    pub fn grow(&mut self, bytes: usize) -> Result<(), LimitReached> {
         let budget = self.budget.clone();
         let mut state = budget.lock();
         let of_caller = state.by_caller.get(&self.caller).copied();
         let of_caller = of_caller.unwrap_or_default();
         let fits = |held: usize, limit: usize| held == self.bytes || held + bytes <= limit;
         if !fits(of_caller, budget.limit / CALLER_SHARE) {
-            return Err(Full::OfCaller);
+            return Err(LimitReached::PerCaller);
         }
         if !fits(state.all, budget.limit) {
-            return Err(Full::OfAll);
+            return Err(LimitReached::Total);
         }
         self.add(&mut state, bytes);
         Ok(())
@@ -116,18 +116,18 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Full, Who};
+    use super::{Budget, CallerKey, LimitReached};
 
     #[test]
     fn one_caller_gets_a_quarter_and_all_together_get_the_budget() {
         let budget = Budget::new(100);
-        let take = |user: i64, bytes: usize| budget.hold(Who::User(user), bytes);
+        let take = |user: i64, bytes: usize| budget.hold(CallerKey::User(user), bytes);
 
         let mut held = vec![take(1, 20).unwrap()];
-        assert_eq!(take(1, 6).err(), Some(Full::OfCaller));
+        assert_eq!(take(1, 6).err(), Some(LimitReached::PerCaller));
         held.extend([take(2, 25), take(3, 25), take(4, 25)].map(Result::unwrap));
 
-        assert_eq!(take(5, 6).err(), Some(Full::OfAll));
+        assert_eq!(take(5, 6).err(), Some(LimitReached::Total));
         assert_eq!(budget.held(), 95);
         held.clear();
         assert_eq!(budget.held(), 0);
@@ -138,19 +138,25 @@ mod tests {
     fn a_caller_that_holds_nothing_may_exceed_its_share_once() {
         let budget = Budget::new(100);
 
-        let mut held = budget.hold(Who::User(1), 60).unwrap();
+        let mut held = budget.hold(CallerKey::User(1), 60).unwrap();
 
         assert!(held.grow(60).is_ok());
-        assert_eq!(budget.hold(Who::User(2), 1).err(), Some(Full::OfAll));
+        assert_eq!(
+            budget.hold(CallerKey::User(2), 1).err(),
+            Some(LimitReached::Total)
+        );
     }
 
     #[test]
     fn bytes_held_anyway_are_counted() {
         let budget = Budget::new(100);
 
-        let _held = budget.hold_anyway(Who::User(1), 1_000);
+        let _held = budget.hold_anyway(CallerKey::User(1), 1_000);
 
         assert_eq!(budget.held(), 1_000);
-        assert_eq!(budget.hold(Who::User(2), 1).err(), Some(Full::OfAll));
+        assert_eq!(
+            budget.hold(CallerKey::User(2), 1).err(),
+            Some(LimitReached::Total)
+        );
     }
 }

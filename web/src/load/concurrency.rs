@@ -5,7 +5,7 @@ use kernel::{Reads, Session};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Counted, Counts};
-use crate::{problem::Problem, rate::Who};
+use crate::{problem::Problem, rate::CallerKey};
 
 /// One caller may run a quarter of the concurrent exports and half of the imports, but at least one of each.
 const EXPORT_SHARE: usize = 4;
@@ -18,8 +18,8 @@ pub struct Concurrency {
     all: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     imports: Arc<Semaphore>,
-    exporters: Counts<Who>,
-    importers: Counts<Who>,
+    exporters: Counts<CallerKey>,
+    importers: Counts<CallerKey>,
     export_timeout: Duration,
 }
 
@@ -27,7 +27,7 @@ pub struct Concurrency {
 pub struct LongPermit {
     _all: Option<OwnedSemaphorePermit>,
     _kind: OwnedSemaphorePermit,
-    _caller: Counted<Who>,
+    _caller: Counted<CallerKey>,
 }
 
 impl Concurrency {
@@ -79,7 +79,7 @@ impl Concurrency {
 }
 
 /// The user, or the address of an anonymous caller.
-fn caller(session: &Session) -> Who {
+fn caller(session: &Session) -> CallerKey {
     let address = || {
         session
             .origin()
@@ -87,5 +87,5 @@ fn caller(session: &Session) -> Who {
             .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
     };
     let user = session.actor().user_id();
-    user.map_or_else(|| Who::at(address()), Who::User)
+    user.map_or_else(|| CallerKey::for_address(address()), CallerKey::User)
 }

@@ -10,7 +10,7 @@ mod settings;
 mod slot;
 mod turns;
 
-pub use bytes::{Budget, Full, Held};
+pub use bytes::{Budget, Held, LimitReached};
 pub use concurrency::{Concurrency, LongPermit};
 pub use counts::{Counted, Counts};
 pub use heavy_reads::HeavyReads;
@@ -27,14 +27,14 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use crate::rate::Who;
+use crate::rate::CallerKey;
 
-/// The sender to whom a request is counted before its credential is looked up.
+/// The sender that a request counts for before its credential is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sender {
     /// A keyed hash of the credential, so that its text is not stored.
     Credential(u64),
-    Address(Who),
+    Address(CallerKey),
 }
 
 /// All limits of one server. It is cheap to clone.
@@ -47,7 +47,7 @@ pub struct Load {
     /// Requests that wait for their body or their turn.
     pub waiting: Arc<Semaphore>,
     /// Requests of each address whose body has not arrived.
-    pub arriving: Counts<Who>,
+    pub arriving: Counts<CallerKey>,
     /// Concurrently running requests of each user.
     pub turns: Turns,
     /// Bytes of request bodies that are being received or processed.
@@ -57,7 +57,7 @@ pub struct Load {
     /// Bytes of responses that clients have not read yet.
     pub answers: Budget,
     /// Open connections of each address.
-    pub connections: Counts<Who>,
+    pub connections: Counts<CallerKey>,
     hasher: RandomState,
 }
 
@@ -83,7 +83,7 @@ impl Load {
     pub fn sender(&self, credential: Option<&[u8]>, address: IpAddr) -> Sender {
         match credential {
             Some(credential) => Sender::Credential(self.hasher.hash_one(credential)),
-            None => Sender::Address(Who::at(address)),
+            None => Sender::Address(CallerKey::for_address(address)),
         }
     }
 }

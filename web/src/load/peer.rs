@@ -21,7 +21,7 @@ struct Connection(Arc<TcpStream>);
 pub struct Peer(Weak<TcpStream>);
 
 impl Peer {
-    pub fn of(request: &ServiceRequest) -> Option<Self> {
+    pub fn from_request(request: &ServiceRequest) -> Option<Self> {
         let Connection(stream) = request.conn_data()?;
         Some(Self(Arc::downgrade(stream)))
     }
@@ -37,7 +37,7 @@ impl Peer {
     }
 }
 
-/// Stores a handle of a new connection in its data, for [`Peer::of`].
+/// Stores a handle of a new connection in its data, for [`Peer::from_request`].
 pub fn remember_connection(connection: &impl AsFd, data: &mut Extensions) {
     if let Ok(copy) = connection.as_fd().try_clone_to_owned() {
         data.insert(Connection(Arc::new(copy.into())));

@@ -15,8 +15,8 @@ use actix_web::{HttpMessage, HttpRequest};
 use kernel::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-use super::{Budget, Counted, Full, Held, Load, Sender, Turn};
-use crate::{problem::Problem, rate::Who};
+use super::{Budget, Counted, Held, LimitReached, Load, Sender, Turn};
+use crate::{problem::Problem, rate::CallerKey};
 
 /// The slot is shared by the request and by the task that does the work and releases it.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     address: IpAddr,
     /// The address, and the user as soon as it is known.
-    caller: Cell<Who>,
+    caller: Cell<CallerKey>,
     held: RefCell<Resources>,
 }
 
@@ -43,7 +43,7 @@ struct Resources {
 /// Counts a waiting request until it is dropped.
 struct Waiting {
     _all: OwnedSemaphorePermit,
-    _address: Option<Counted<Who>>,
+    _address: Option<Counted<CallerKey>>,
 }
 
 impl Slot {
@@ -53,7 +53,7 @@ impl Slot {
             load: load.clone(),
             permits: permits.clone(),
             address,
-            caller: Cell::new(Who::at(address)),
+            caller: Cell::new(CallerKey::for_address(address)),
             held: RefCell::default(),
         }))
     }
@@ -78,10 +78,10 @@ impl Slot {
 
     /// Counts bytes for this user from now on.
     pub fn set_user(&self, user_id: i64) {
-        self.0.caller.set(Who::User(user_id));
+        self.0.caller.set(CallerKey::User(user_id));
     }
 
-    pub fn caller(&self) -> Who {
+    pub fn caller(&self) -> CallerKey {
         self.0.caller.get()
     }
 
@@ -105,7 +105,7 @@ impl Slot {
         &self,
         body: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        let address = Who::at(self.0.address);
+        let address = CallerKey::for_address(self.0.address);
         self.wait_without_permit(Some(address), body).await
     }
 
@@ -132,7 +132,7 @@ impl Slot {
     /// Gives the permit back while it waits, unless the result is ready at once.
     async fn wait_without_permit<T>(
         &self,
-        address: Option<Who>,
+        address: Option<CallerKey>,
         wait: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         let mut wait = pin!(wait);
@@ -147,7 +147,7 @@ impl Slot {
     }
 
     /// Gives the permit back and counts the request as waiting. Fails if too many are waiting.
-    fn release_permit(&self, address: Option<Who>) -> Result<Waiting, Problem> {
+    fn release_permit(&self, address: Option<CallerKey>) -> Result<Waiting, Problem> {
         let load = &self.0.load;
         let address = match address {
             Some(address) => Some(load.arriving.take(address).ok_or_else(|| {
@@ -175,10 +175,10 @@ fn full(_: TryAcquireError) -> Problem {
     Problem::overloaded("this server has too many requests running")
 }
 
-fn too_many_bytes(full: Full) -> Problem {
-    match full {
-        Full::OfAll => Problem::overloaded("the memory for request bodies is full"),
-        Full::OfCaller => {
+fn too_many_bytes(limit: LimitReached) -> Problem {
+    match limit {
+        LimitReached::Total => Problem::overloaded("the memory for request bodies is full"),
+        LimitReached::PerCaller => {
             Problem::busy("the bodies of your running requests are too large in total")
         }
     }

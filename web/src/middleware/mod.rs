@@ -166,7 +166,7 @@ pub async fn guard_request(
     request.extensions_mut().insert(slot.clone());
     let is_read = request.method().is_safe();
     let working = slot.clone();
-    let peer = Peer::of(&request).filter(|_| is_read);
+    let peer = Peer::from_request(&request).filter(|_| is_read);
     // Dropping `presence`, with this future or when the client hangs up, tells a read that nobody waits for it.
     let (presence, caller) = Caller::new();
     let mut presence = Some(presence);

@@ -12,9 +12,9 @@ use actix_web::{
 };
 
 use crate::{
-    load::{Full, Held, Load},
+    load::{Held, LimitReached, Load},
     problem::Problem,
-    rate::Who,
+    rate::CallerKey,
 };
 
 /// The bytes that a connection copies at a time. Bodies up to this size are not counted.
@@ -49,7 +49,7 @@ impl MessageBody for Chunks {
 pub fn limit_unsent(
     response: HttpResponse,
     load: &Load,
-    (caller, is_read): (Who, bool),
+    (caller, is_read): (CallerKey, bool),
 ) -> Result<HttpResponse, Problem> {
     match response.body().size() {
         BodySize::Sized(size) if size > CHUNK as u64 => {}
@@ -72,9 +72,9 @@ pub fn limit_unsent(
     Ok(response.set_body(BoxBody::new(body)))
 }
 
-fn refused(full: Full) -> Problem {
-    match full {
-        Full::OfAll => Problem::overloaded("the memory for answers is full"),
-        Full::OfCaller => Problem::busy("too many of your answers are still being sent"),
+fn refused(limit: LimitReached) -> Problem {
+    match limit {
+        LimitReached::Total => Problem::overloaded("the memory for answers is full"),
+        LimitReached::PerCaller => Problem::busy("too many of your answers are still being sent"),
     }
 }

@@ -15,6 +15,8 @@ use crate::resource::{Representation, Resource, Window};
 
 /// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
+    /// The schema of the name of a permission.
+    permissions: Value,
     inputs: SchemaGenerator,
     answers: SchemaGenerator,
     complete: HashSet<String>,
@@ -25,14 +27,16 @@ pub struct Schemas {
     ranges: BTreeMap<&'static str, Vec<Filterable>>,
 }
 
-impl Default for Schemas {
-    fn default() -> Self {
+impl Schemas {
+    pub fn new(registry: &Registry) -> Self {
         let settings = SchemaSettings::draft2020_12();
         let settings = settings.with(|settings| {
             settings.definitions_path = "/components/schemas".into();
             settings.meta_schema = None;
         });
+        let permissions = json!({ "type": "string", "enum": registry.permissions() });
         Self {
+            permissions,
             inputs: settings.clone().for_deserialize().into_generator(),
             answers: settings.for_serialize().into_generator(),
             complete: HashSet::new(),
@@ -41,13 +45,15 @@ impl Default for Schemas {
             ranges: BTreeMap::new(),
         }
     }
-}
 
-impl Schemas {
     pub fn input<T: Input>(&mut self) -> Value {
         let reference = self.inputs.subschema_for::<T>();
+        let definitions = self.inputs.definitions_mut();
+        if let Some(permission) = definitions.get_mut(PermissionName::schema_name().as_ref()) {
+            permission.clone_from(&self.permissions);
+        }
         let name = T::schema_name().into_owned();
-        if let Some(schema) = self.inputs.definitions_mut().get_mut(&name)
+        if let Some(schema) = definitions.get_mut(&name)
             && self.complete.insert(name)
         {
             complete::<T>(schema);
@@ -101,9 +107,6 @@ impl Schemas {
         }
         rows::relate(&mut answers, &self.views, registry);
         all.extend(answers);
-        if let Some(permission) = all.get_mut(PermissionName::schema_name().as_ref()) {
-            permission["enum"] = json!(registry.permissions());
-        }
         all.extend(self.pages);
         all.extend(filters::schemas());
         all.insert("Id".to_owned(), limits::id());

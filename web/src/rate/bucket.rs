@@ -3,31 +3,31 @@ use std::{fmt, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use kernel::{Actor, actor::Credential};
 
-/// Which rate limit applies.
+/// The rate limit that applies to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Policy {
     SignedIn,
     Anonymous,
-    /// Requests under `/auth`, by any caller.
+    /// All requests under `/auth`.
     Auth,
 }
 
-/// The caller that a bucket belongs to.
+/// Identifies a caller: by user, API key or address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum CallerKey {
     User(i64),
     ApiKey(i64),
     V4(u32),
-    /// The first 64 bits: one household or machine usually has all addresses that begin with them.
+    /// The first 64 bits of an IPv6 address, because one household or machine usually has all addresses with these bits.
     V6(u64),
-    /// A bucket that several callers share because there are too many to count each.
-    Crowd(u16),
+    /// The number of a bucket that several callers share, because there are too many to count each.
+    Shared(u16),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bucket {
     pub policy: Policy,
-    pub who: Who,
+    pub caller: CallerKey,
 }
 
 /// A burst of `requests`, which refills within `per`.
@@ -58,27 +58,26 @@ impl Policy {
 }
 
 impl Bucket {
-    /// Returns the bucket of a caller whose credentials were looked up, or else of the address: made-up tokens must not get
-    /// a new bucket each.
-    pub fn of(caller: Option<&Actor>, address: IpAddr, is_auth: bool) -> Self {
-        let who = match caller.and_then(Actor::caller) {
+    /// Returns the bucket of a verified caller, or else of the address, so that made-up tokens do not get a new bucket each.
+    pub fn new(caller: Option<&Actor>, address: IpAddr, is_auth: bool) -> Self {
+        let caller = match caller.and_then(Actor::caller) {
             Some(caller) => match caller.credential {
-                Credential::Session(_) => Who::User(caller.user_id),
-                Credential::ApiKey(id) => Who::ApiKey(id),
+                Credential::Session(_) => CallerKey::User(caller.user_id),
+                Credential::ApiKey(id) => CallerKey::ApiKey(id),
             },
-            None => Who::at(address),
+            None => CallerKey::for_address(address),
         };
-        let policy = match who {
+        let policy = match caller {
             _ if is_auth => Policy::Auth,
-            Who::User(_) | Who::ApiKey(_) => Policy::SignedIn,
-            Who::V4(_) | Who::V6(_) | Who::Crowd(_) => Policy::Anonymous,
+            CallerKey::User(_) | CallerKey::ApiKey(_) => Policy::SignedIn,
+            CallerKey::V4(_) | CallerKey::V6(_) | CallerKey::Shared(_) => Policy::Anonymous,
         };
-        Self { policy, who }
+        Self { policy, caller }
     }
 }
 
-impl Who {
-    pub fn at(address: IpAddr) -> Self {
+impl CallerKey {
+    pub fn for_address(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.to_bits()),
             IpAddr::V6(address) => {
@@ -89,16 +88,16 @@ impl Who {
     }
 }
 
-/// The key of the bucket in Redis.
+/// Writes the key of the bucket in Redis.
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "atoll:rate:{}:", self.policy.name())?;
-        match self.who {
-            Who::User(id) => write!(f, "user:{id}"),
-            Who::ApiKey(id) => write!(f, "key:{id}"),
-            Who::V4(bits) => write!(f, "v4:{bits:08x}"),
-            Who::V6(bits) => write!(f, "v6:{bits:016x}"),
-            Who::Crowd(number) => write!(f, "crowd:{number}"),
+        match self.caller {
+            CallerKey::User(id) => write!(f, "user:{id}"),
+            CallerKey::ApiKey(id) => write!(f, "key:{id}"),
+            CallerKey::V4(bits) => write!(f, "v4:{bits:08x}"),
+            CallerKey::V6(bits) => write!(f, "v6:{bits:016x}"),
+            CallerKey::Shared(number) => write!(f, "crowd:{number}"),
         }
     }
 }
@@ -138,7 +137,7 @@ mod tests {
     use super::{Bucket, Duration, NonZeroU32, Policy, Quota, Verdict};
 
     fn bucket(address: &str) -> Bucket {
-        Bucket::of(None, address.parse().unwrap(), false)
+        Bucket::new(None, address.parse().unwrap(), false)
     }
 
     #[test]

@@ -15,7 +15,7 @@ use governor::{
     },
 };
 
-use super::{Bucket, Counter, Policy, Quota, RateSettings, Verdict, Who};
+use super::{Bucket, CallerKey, Counter, Policy, Quota, RateSettings, Verdict};
 
 /// Buckets of a policy at a time, some 100 bytes each. Further callers share buckets.
 const MAX_BUCKETS: usize = 50_000;
@@ -26,7 +26,7 @@ const SHARED_BUCKETS: u16 = 1_024;
 /// Full buckets are removed every this many requests.
 const SWEEP_INTERVAL: usize = 1_024;
 
-type Buckets = RateLimiter<Who, Bounded, DefaultClock, StateInformationMiddleware>;
+type Buckets = RateLimiter<CallerKey, Bounded, DefaultClock, StateInformationMiddleware>;
 
 pub struct Local {
     signed_in: Option<Buckets>,
@@ -69,12 +69,12 @@ impl Local {
 }
 
 impl Counter for Local {
-    async fn take(&self, Bucket { policy, who }: Bucket, quota: Quota) -> Option<Verdict> {
+    async fn take(&self, Bucket { policy, caller }: Bucket, quota: Quota) -> Option<Verdict> {
         if self.taken.fetch_add(1, Relaxed) % SWEEP_INTERVAL == SWEEP_INTERVAL - 1 {
             self.sweep();
         }
         let buckets = self.buckets(policy)?;
-        let (remaining, wait) = match buckets.check_key(&who) {
+        let (remaining, wait) = match buckets.check_key(&caller) {
             Ok(left) => (left.remaining_burst_capacity(), None),
             Err(until) => (0, Some(until.wait_time_from(buckets.clock().now()))),
         };
@@ -89,22 +89,26 @@ impl Counter for Local {
 
 /// A store with a limited number of keys, so that a client with ever new addresses cannot fill the memory.
 #[derive(Default)]
-struct Bounded(DashMapStateStore<Who>);
+struct Bounded(DashMapStateStore<CallerKey>);
 
 impl StateStore for Bounded {
-    type Key = Who;
+    type Key = CallerKey;
 
-    fn measure_and_replace<T, F, E>(&self, who: &Who, measure: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, caller: &CallerKey, measure: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let is_counted = self.0.contains_key(who) || self.0.len() < MAX_BUCKETS;
-        let who = if is_counted { *who } else { shared_bucket(who) };
-        self.0.measure_and_replace(&who, measure)
+        let is_counted = self.0.contains_key(caller) || self.0.len() < MAX_BUCKETS;
+        let caller = if is_counted {
+            *caller
+        } else {
+            shared_bucket(caller)
+        };
+        self.0.measure_and_replace(&caller, measure)
     }
 }
 
-impl ShrinkableKeyedStateStore<Who> for Bounded {
+impl ShrinkableKeyedStateStore<CallerKey> for Bounded {
     fn retain_recent(&self, drop_below: Nanos) {
         ShrinkableKeyedStateStore::retain_recent(&self.0, drop_below);
     }
@@ -122,11 +126,11 @@ impl ShrinkableKeyedStateStore<Who> for Bounded {
     }
 }
 
-fn shared_bucket(who: &Who) -> Who {
+fn shared_bucket(caller: &CallerKey) -> CallerKey {
     let mut hasher = DefaultHasher::new();
-    who.hash(&mut hasher);
+    caller.hash(&mut hasher);
     let [low, high, ..] = hasher.finish().to_le_bytes();
-    Who::Crowd(u16::from_le_bytes([low, high]) % SHARED_BUCKETS)
+    CallerKey::Shared(u16::from_le_bytes([low, high]) % SHARED_BUCKETS)
 }
 
 #[cfg(test)]
@@ -134,7 +138,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{
-        Bucket, Counter, Local, MAX_BUCKETS, Policy, Quota, RateSettings, SHARED_BUCKETS, Who,
+        Bucket, CallerKey, Counter, Local, MAX_BUCKETS, Policy, Quota, RateSettings, SHARED_BUCKETS,
     };
 
     fn settings(anonymous: u32) -> RateSettings {
@@ -149,7 +153,7 @@ mod tests {
     async fn take(local: &Local, quota: Quota, address: u32) -> bool {
         let bucket = Bucket {
             policy: Policy::Anonymous,
-            who: Who::V4(address),
+            caller: CallerKey::V4(address),
         };
         let verdict = local.take(bucket, quota).await.unwrap();
         verdict.wait.is_none()

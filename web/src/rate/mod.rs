@@ -4,7 +4,7 @@ mod local;
 mod settings;
 mod shared;
 
-pub use bucket::{Bucket, Policy, Quota, Verdict, Who, seconds};
+pub use bucket::{Bucket, CallerKey, Policy, Quota, Verdict, seconds};
 pub use settings::{RateSettings, RedisSettings};
 
 use std::sync::Arc;

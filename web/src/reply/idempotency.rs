@@ -7,12 +7,12 @@ use kernel::{
 use super::{Answer, Reply, StoredReply};
 use crate::call::Call;
 
-/// The largest body, in bytes, that is stored as a whole. Of a larger one the fields are omitted, because the history has them.
+/// The largest body, in bytes, that is stored completely. A larger one is stored without the fields, which the history has.
 const MAX_STORED: usize = 64 * 1024;
 
 /// An operation whose answer can be replayed: how the answer is stored, and what a caller needs to get it again.
 pub trait Replayable {
-    /// The permissions to store before the operation runs.
+    /// Returns the permissions to store before the operation runs.
     async fn needs(&self, _tx: &Tx) -> Result<Vec<Need>> {
         Ok(Vec::new())
     }

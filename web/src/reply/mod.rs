@@ -50,7 +50,7 @@ pub struct Reply<A> {
 pub struct StoredReply {
     status: u16,
     headers: Vec<(String, String)>,
-    /// Whether the tag is weak, and its text.
+    /// The tag: whether it is weak, and its text.
     tag: Option<(bool, String)>,
     body: Option<String>,
     #[serde(default)]
@@ -126,7 +126,7 @@ impl<A> Reply<A> {
         Ok(stored)
     }
 
-    /// The size of the body in bytes.
+    /// Returns the size of the body in bytes.
     pub fn size(&self) -> usize {
         self.body.as_ref().map_or(0, Vec::len)
     }

@@ -44,12 +44,12 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    pub fn of<V: Writable>() -> Self {
+    pub fn new<V: Writable>() -> Self {
         Self {
             name: V::Service::name(),
             has_author: || {
                 let author = author_column::<V::Service>();
-                author.is_some_and(|column| Fields::of::<V>().settable(column).is_some())
+                author.is_some_and(|column| Fields::new::<V>().settable(column).is_some())
             },
             references: companions::<V::Service>,
             export: |format, filters| {

@@ -28,7 +28,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    pub fn of<V: Writable>() -> Self {
+    pub fn new<V: Writable>() -> Self {
         let schema = schema_for!(New<V>);
         let properties = schema.get("properties").and_then(Value::as_object);
         let properties = properties.into_iter().flatten();

@@ -17,7 +17,7 @@ use crate::{
     resource::{New, Writable},
 };
 
-/// How an import reacts to an invalid record.
+/// The reaction of an import to an invalid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnError {
     /// Roll back the chunk that contains the record, and stop.
@@ -31,7 +31,7 @@ impl OnError {
     pub const ALL: [(&str, Self); 2] = [("abort", Self::Abort), ("skip", Self::Skip)];
 }
 
-/// How records are written.
+/// Settings of the writing side.
 #[derive(Debug, Clone)]
 pub struct Writing {
     pub on_error: OnError,
@@ -41,7 +41,7 @@ pub struct Writing {
     pub draining: Draining,
 }
 
-/// Why an import stopped before the end of its text.
+/// The reason why an import stopped before the end of its text.
 #[derive(Debug)]
 pub enum Stop {
     /// A record or the header was refused.
@@ -70,7 +70,7 @@ pub async fn import<V: Writable>(
     writing: Writing,
 ) -> (Report, Result<(), Stop>) {
     let (sender, mut chunks) = channel(1);
-    let references = References::of::<V::Service>(&reading.map);
+    let references = References::new::<V::Service>(&reading.map);
     let skipped = reading.skip;
     let reader = spawn_blocking(move || read::<V>(text, &reading, &sender));
     let mut importer = Importer::new(session, writing, (references, skipped));

@@ -34,7 +34,7 @@ pub struct Pages<V: Resource> {
 impl<V: Resource> Pages<V> {
     pub fn new(mut query: ExportQuery<V::Service>, format: Format) -> Result<Self> {
         query.limit(FIRST_LIMIT);
-        let writer = Writer::of::<V>(format, query.shape());
+        let writer = Writer::new::<V>(format, query.shape());
         Ok(Self {
             head: Some(writer.head()?),
             references: References::shown::<V::Service>(query.shape()),

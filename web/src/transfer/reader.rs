@@ -23,7 +23,7 @@ const MAX_SIZE: usize = 8 * 1024 * 1024;
 const BUFFER: usize = 64 * 1024;
 const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
-/// How a text is read.
+/// Settings of the reading side.
 #[derive(Debug, Clone)]
 pub struct Reading {
     pub format: Format,
@@ -44,7 +44,7 @@ struct Known {
 /// At most [`MAX_RECORDS`] records.
 pub type Chunk<N> = Vec<Record<N>>;
 
-/// Why reading stopped.
+/// The reason why reading stopped.
 pub enum ReadError {
     /// This line makes all later ones unusable.
     Refused(u64, Refusal),
@@ -64,8 +64,8 @@ pub fn read<V: Writable>(
         skip_byte_order_mark(&mut text).map_err(broken)?.chain(text),
     );
     let known = Known {
-        fields: Fields::of::<V>(),
-        references: References::of::<V::Service>(&reading.map),
+        fields: Fields::new::<V>(),
+        references: References::new::<V::Service>(&reading.map),
     };
     let mut records: Box<dyn RecordReader + '_> = match reading.format {
         Format::Ndjson => Box::new(NdjsonReader::new(text)),

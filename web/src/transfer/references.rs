@@ -53,7 +53,7 @@ pub fn named_columns<C: Readable>() -> Vec<(&'static str, String)> {
 
 impl References {
     /// `mapped` are the names of the references to look up by name.
-    pub fn of<C: Readable>(mapped: &[String]) -> Self {
+    pub fn new<C: Readable>(mapped: &[String]) -> Self {
         let reference = |owner: Owner| {
             let name = owner.companion()?;
             Some(Reference {
@@ -69,7 +69,7 @@ impl References {
 
     /// Returns the references whose ids an export shows.
     pub fn shown<C: Readable>(shape: &Shape) -> Self {
-        let mut shown = Self::of::<C>(&[]);
+        let mut shown = Self::new::<C>(&[]);
         if let Some(fields) = &shape.fields {
             let is_shown = |column: &str| fields.iter().any(|field| field == column);
             shown

@@ -23,7 +23,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn of<V: Resource>(format: Format, shape: &Shape) -> Self {
+    pub fn new<V: Resource>(format: Format, shape: &Shape) -> Self {
         let columns = columns::<V::Service>(shape);
         let mut numbers = declared_fields::<V::Service>();
         numbers.retain(|field| matches!(field.kind, ValueKind::Int64 | ValueKind::Decimal(_)));

@@ -25,7 +25,8 @@ const LOOKALIKES: [(&str, char); 7] = [
 /// The maximum number of ways to read the symbols as letters; the library looks each up in every dictionary.
 const MAX_READINGS: usize = 8;
 
-/// Why the password is refused, or `None` if its score (0 to 4) is at least `min_score`. `words` come from the user's data.
+/// Returns why the password is refused, or `None` if its score (0 to 4) is at least `min_score`. `words` come from the
+/// user's data.
 pub fn weakness(password: &SecretString, words: &[String], min_score: u8) -> Option<String> {
     let text = rated_text(password.expose_secret());
     let known: Vec<_> = words.iter().map(String::as_str).collect();

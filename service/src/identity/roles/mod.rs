@@ -40,7 +40,7 @@ pub struct RolePatch {
     pub name: Option<String>,
     #[garde(length(chars, max = 255))]
     pub description: Option<Option<String>>,
-    #[garde(inner(length(max = 200)))]
+    #[garde(length(max = 200))]
     #[schemars(with = "Vec<PermissionName>")]
     pub permissions: Option<Vec<String>>,
 }

@@ -1,7 +1,7 @@
 //! The kinds of counters and their waits; `docs/operate.md` describes them for operators.
 use std::time::Duration;
 
-/// What a counter counts. The names are part of the stored keys.
+/// The subject that a counter counts failures for. The names are part of the stored keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Several networks of one organisation (IPv6).
@@ -29,7 +29,7 @@ pub struct Schedule {
 /// The number of failures on an account, over all networks, from which networks that are new to it have to wait.
 pub const ATTACK_THRESHOLD: i32 = 20;
 
-/// How long a new network waits, once, while the account is under attack.
+/// The single wait of a new network while the account is under attack.
 pub const ATTACK_WAIT: Duration = Duration::from_secs(30);
 
 const HOUR: Duration = Duration::from_hours(1);

@@ -4,7 +4,7 @@ use sea_orm::ActiveValue;
 use secrecy::SecretString;
 
 use crate::identity::Identity;
-use crate::identity::email::{LENGTH, deliverable};
+use crate::identity::email::{MAX_EMAIL, deliverable};
 use crate::{
     identity,
     identity::password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
@@ -36,7 +36,7 @@ pub struct NewUser {
     #[garde(length(chars, min = 3, max = 50), pattern("^[A-Za-z0-9._-]*$"))]
     pub username: String,
     #[serde(with = "Trimmed")]
-    #[garde(length(chars, max = LENGTH), custom(deliverable))]
+    #[garde(length(chars, max = MAX_EMAIL), custom(deliverable))]
     #[schemars(extend("format" = "email"))]
     pub email: String,
     #[garde(custom(acceptable))]
@@ -67,7 +67,7 @@ pub struct UserPatch {
     pub username: Option<String>,
     #[serde_with(skip_apply)]
     #[serde(default, with = "PresentTrimmed")]
-    #[garde(length(chars, max = LENGTH), inner(custom(deliverable)))]
+    #[garde(length(chars, max = MAX_EMAIL), inner(custom(deliverable)))]
     #[schemars(extend("format" = "email"))]
     pub email: Option<String>,
     #[garde(length(chars, max = 255))]

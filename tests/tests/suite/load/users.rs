@@ -11,7 +11,7 @@ use tests::{
     stuck::Stuck,
 };
 use tokio::{sync::Notify, time::timeout};
-use web::rate::Who;
+use web::rate::CallerKey;
 
 use super::{come_back, lengthen_posts};
 
@@ -78,7 +78,7 @@ async fn a_turn_is_held_until_the_work_ends_though_the_client_is_gone() {
         knobs.load.connections_per_address = 1;
     });
     let app = Rc::new(app.await);
-    let here = Who::at(app.address.ip());
+    let here = CallerKey::for_address(app.address.ip());
     let no_connection = async |what: &str| {
         let room = async || app.load.connections.take(here).map(drop);
         eventually(what, room).await;

@@ -165,7 +165,9 @@ async fn creating_a_user_needs_the_full_permission() {
     refused
         .expect_problem(422, "validation_failed")
         .expect_error_at("/permissions/0");
-    let creator = app.with_permissions("creator", &["users.create.own"]).await;
+    let creator = app.with_permissions("creator", &["users.create"]).await;
+    let old = r#"UPDATE roles SET permissions = '["users.create.own"]' WHERE name = 'of-creator'"#;
+    tests::sql::run(&app.kernel, old).await;
     let user = json!({ "username": "new", "email": "new@example.org", "password": "long enough" });
     let bulk = json!({ "operations": [{ "op": "create", "data": user.clone() }] });
 
