@@ -113,7 +113,7 @@ async fn lock_targets<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<(
     let ids: BTreeSet<_> = targets.map(|target| target.id).collect();
     match ids.len() {
         0 | 1 => Ok(()),
-        _ => scope::hold::<C>(tx, ids).await,
+        _ => scope::lock_ids::<C>(tx, ids).await,
     }
 }
 

@@ -1,15 +1,15 @@
 //! Exact decimals: a column stores them as an integer of their last digits (12.30 with two places is 1230), which both
 //! databases compare, sort and add up exactly. SQLite has no decimals of its own.
 
-/// The most digits of a decimal, with those after the point.
+/// The most digits of a decimal, including those after the point.
 pub const MAX_DIGITS: u32 = 18;
 
-/// Whether a decimal of any number of places may have this stored value.
+/// Returns true if a decimal of any number of places may have this stored value.
 pub const fn fits(stored: i64) -> bool {
     stored.unsigned_abs() < 10_u64.pow(MAX_DIGITS)
 }
 
-/// Reads a decimal such as `-12.3`; the stored value. Fails for more places or digits than there are, and for any other form.
+/// Reads a decimal such as `-12.3` and returns the stored value. Fails if it has too many places or digits, or another form.
 pub fn parse(text: &str, places: u32) -> Result<i64, String> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));

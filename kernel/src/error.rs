@@ -87,7 +87,7 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Why the disk or the file of a database cannot be used.
+/// The reason for which the disk or the file of a database cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Storage {
     #[error("the database disk is full")]

@@ -1,5 +1,5 @@
-//! How values that JSON has no type for are written and read. `#[serde(with = "As::<Int64>")]` on a field of a view or an
-//! input reads it, writes it and describes it in its schema; [`Option`] makes it nullable, [`Present`] is for patches.
+//! Reads and writes values that JSON has no type for. `#[serde(with = "As::<Int64>")]` on a field of a view or an input reads
+//! it, writes it and describes it in its schema; [`Option`] makes it nullable, and [`Present`] is for patches.
 //!
 //! | column | Rust | written as |
 //! |---|---|---|
@@ -31,7 +31,7 @@ use crate::decimal;
 /// The integers that every JSON reader keeps exactly (RFC 8259, section 6): up to 2^53 - 1.
 pub const MAX_SAFE: i64 = (1 << 53) - 1;
 
-/// Reads and writes a field in the way of `W`, for `#[serde(with = "As::<W>")]`.
+/// Reads and writes a field in the format `W`, for `#[serde(with = "As::<W>")]`.
 pub struct As<W>(PhantomData<W>);
 
 impl<W: Described> As<W> {
@@ -64,24 +64,24 @@ impl<W: Described> JsonSchema for As<W> {
     }
 }
 
-/// A way to read and write a `T`.
+/// A format that reads and writes a `T`.
 pub trait Wire<T>: Described {
     fn serialize<S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error>;
     fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<T, D::Error>;
 }
 
-/// The schema of a way to write values.
+/// A format with a JSON schema.
 pub trait Described {
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 }
 
-/// A way to write values as JSON strings.
+/// A format that writes values as JSON strings.
 pub trait Text: Described {
     type Value;
 
     fn write(value: &Self::Value) -> Cow<'_, str>;
 
-    /// An error says what is allowed.
+    /// Fails with a text that says what is allowed.
     fn read(text: &str) -> Result<Self::Value, String>;
 }
 
@@ -96,7 +96,7 @@ impl<W: Text> Wire<W::Value> for W {
     }
 }
 
-/// A value in the way of `W`, where serde wants a type.
+/// A value in the format `W`, for code in serde that needs a type.
 struct Wired<T, W>(T, PhantomData<W>);
 
 impl<'de, T, W: Wire<T>> Deserialize<'de> for Wired<T, W> {
@@ -135,7 +135,8 @@ impl<T, W: Wire<T>> Wire<Option<T>> for Option<W> {
     }
 }
 
-/// A member of a patch, which has `#[serde(default)]` too: absent is `None`, and `null` is refused unless `W` is an [`Option`].
+/// A member of a patch, which needs `#[serde(default)]` too: an absent one is `None`, and `null` is refused unless `W` is an
+/// [`Option`].
 pub struct Present<W>(PhantomData<W>);
 
 impl<W: Described> Described for Present<W> {
@@ -163,7 +164,7 @@ impl Described for Int64 {
         if generator.contract().is_serialize() {
             return json_schema!({ "type": "string", "pattern": pattern });
         }
-        // Nineteen digits may be too many.
+        // A number of nineteen digits may exceed 64 bits.
         let pattern = "^(0|-?[1-9][0-9]{0,17})$";
         json_schema!({ "type": ["string", "integer"], "pattern": pattern, "minimum": -MAX_SAFE, "maximum": MAX_SAFE, "examples": ["1"] })
     }
@@ -192,7 +193,7 @@ pub(crate) const fn is_safe(number: i64) -> bool {
     -MAX_SAFE <= number && number <= MAX_SAFE
 }
 
-/// A 32-bit float with no more digits than it needs, also where a 64-bit number takes it: 0.1 and not 0.10000000149011612.
+/// A 32-bit float with no more digits than it needs, also when it is converted to 64 bits: 0.1 and not 0.10000000149011612.
 pub struct Float32;
 
 impl Float32 {
@@ -217,7 +218,7 @@ impl Wire<f32> for Float32 {
     }
 }
 
-/// A decimal with so many places, which its column stores as an integer of its last digits.
+/// A decimal with this number of places, which its column stores as an integer of its last digits.
 pub struct Decimal<const PLACES: u32>;
 
 impl<const PLACES: u32> Described for Decimal<PLACES> {
@@ -226,7 +227,7 @@ impl<const PLACES: u32> Described for Decimal<PLACES> {
     }
 }
 
-/// A regular expression for decimals with so many places.
+/// Returns a regular expression for decimals with this number of places.
 pub fn decimal_pattern(places: u32) -> String {
     let whole = decimal::MAX_DIGITS - places;
     match places {
@@ -262,7 +263,7 @@ impl Described for Base64 {
     }
 }
 
-/// Four characters for three bytes; at the end padding, before which no bits are left over.
+/// The pattern of base64: four characters for three bytes, and padding at the end, before which no bits are left over.
 const BASE64_PATTERN: &str =
     "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
@@ -325,7 +326,7 @@ impl Text for Date {
     }
 
     fn read(text: &str) -> Result<NaiveDate, String> {
-        // Four digits, two and two, as in RFC 3339.
+        // The parts have four, two and two digits, as in RFC 3339.
         let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let date = is_plain.then(|| text.parse().ok()).flatten();
         date.ok_or_else(|| "must be a date such as 2026-01-31".to_owned())
@@ -378,7 +379,7 @@ impl Text for UuidText {
     }
 }
 
-/// A text that `E`, an enumeration, reads.
+/// A text that the enumeration `E` can read.
 pub struct OneOf<E>(PhantomData<E>);
 
 impl<E: JsonSchema> Described for OneOf<E> {

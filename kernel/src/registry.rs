@@ -13,7 +13,7 @@ use crate::{
     access::PermissionRules,
     crud::{Column, Field, Generated, Owner, Readable},
     permission::{Action, Permission},
-    query::{searched, unsupported_fields},
+    query::{searched_columns, unsupported_fields},
     quote, record,
     session::CachedCallers,
 };
@@ -50,7 +50,7 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn of<C: Crud>() -> Self {
+    pub fn new<C: Crud>() -> Self {
         Self {
             name: C::name(),
             owners: C::owners(),
@@ -60,11 +60,11 @@ impl Table {
             owner_may: C::OWNER_MAY,
             columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),
-            private: C::private().collect(),
-            heavy: C::heavy().collect(),
+            private: C::private_members().collect(),
+            heavy: C::heavy_fields().collect(),
             long: fields::<C>(|field| field.is_long),
             indexed: fields::<C>(|field| field.is_indexed),
-            search: searched::<C>(),
+            search: searched_columns::<C>(),
             cached_callers: None,
             problems: problems::<C>(),
             generated: C::GENERATED.map(Generated::named),
@@ -97,7 +97,7 @@ impl Table {
 /// Returns the faults in the declaration of a resource.
 fn problems<C: Crud>() -> Vec<String> {
     let generated = C::GENERATED.map(|generated| generated.column.as_str());
-    let generated = generated.filter(|column| searched::<C>().contains(column));
+    let generated = generated.filter(|column| searched_columns::<C>().contains(column));
     let searched = generated.map(|column| {
         let name = C::name();
         format!("{name} searches {column}, which a restore may change without indexing it: take it out of SEARCH")

@@ -46,7 +46,7 @@ pub fn registry() -> &'static Arc<Registry> {
 /// Owners come before what they own.
 fn tables() -> Vec<Table> {
     let mut tables = vec![
-        Table::of::<Users>()
+        Table::new::<Users>()
             .link("user_roles", "user_id")
             .link("sessions", "user_id")
             .link("api_keys", "user_id")
@@ -61,7 +61,7 @@ fn tables() -> Vec<Table> {
             .link("idempotency_keys", "user_id")
             .link("written_bytes", "user_id")
             .cached_callers(CachedCallers::SameId),
-        Table::of::<Roles>()
+        Table::new::<Roles>()
             .link("user_roles", "role_id")
             .cached_callers(CachedCallers::All),
     ];

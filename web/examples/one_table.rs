@@ -73,7 +73,7 @@ impl Resource for NoteView {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::in_memory(|| migration::with(vec![Box::new(CreateNotes)])).await?;
-    let kernel = Kernel::for_tables(database, vec![Table::of::<Notes>()]);
+    let kernel = Kernel::for_tables(database, vec![Table::new::<Notes>()]);
     let (settings, caller) = (HttpSettings::default(), Fixed(Actor::System));
     let http = Http::new(&settings, kernel, caller, resource::<NoteView>)?;
     Ok(Server::bind(http)?.run().await?)

@@ -1,4 +1,4 @@
-//! The actor: the one on whose behalf something is done, and what they hold.
+//! The actor on whose behalf something is done, with its permissions.
 use super::permission::{Action, Grants, Permission, Reach};
 
 #[derive(Debug, Clone)]
@@ -6,7 +6,7 @@ pub enum Actor {
     /// A caller that is not signed in.
     Anonymous,
     User(Caller),
-    /// The operator's command line and the service itself: may do everything.
+    /// The operator's command line and the service itself, which may do everything.
     System,
 }
 
@@ -35,9 +35,9 @@ pub enum Withheld {
 /// The credential that a caller sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
-    /// A sign-in, by its id.
+    /// The id of a sign-in.
     Session(i64),
-    /// An API key, by its id: it may do part of what its owner may, and nothing to the account.
+    /// The id of an API key. A key may do part of what its owner may, and nothing to the account.
     ApiKey(i64),
 }
 
@@ -100,8 +100,8 @@ impl Actor {
         }
     }
 
-    /// The user whose rows the caller may act on as their owner, without a permission. A sign-in has that right; an API key
-    /// has it only if its scopes cover `<resource>.<action>.own`.
+    /// Returns the user whose rows the caller may act on as their owner, without a permission. A sign-in has that right; an API
+    /// key has it only if its scopes cover `<resource>.<action>.own`.
     pub fn owner(&self, resource: &str, action: Action) -> Option<i64> {
         let caller = self.caller()?;
         let has_right = caller
@@ -111,7 +111,7 @@ impl Actor {
         has_right.then_some(caller.user_id)
     }
 
-    /// Whether the rows of this user are the actor's own.
+    /// Returns true if the rows of this user are the actor's own.
     pub fn is_owner(&self, owner: Option<i64>) -> bool {
         self.user_id().is_some_and(|me| owner == Some(me))
     }

@@ -1,11 +1,11 @@
-//! Who may do what. Access has three verbs, and every resource has a method for each:
+//! Access control. It has three verbs, and every resource has a method for each:
 //!
 //! - `could(actor, action)`: whether the actor could ever do this to some row, asked before a row is known;
 //! - `authorize(reads, action, rows)`: whether the actor may do this to these rows;
-//! - `visible(actor)`: which rows the actor sees, as a condition of SQL.
+//! - `visible(actor)`: the SQL condition for the rows that the actor sees.
 //!
-//! [`PermissionRules`] has the answers that follow from permissions and ownership alone. A resource overrides a method for
-//! a rule of its own.
+//! [`PermissionRules`] implements the rules that follow from permissions and ownership alone. A resource overrides a method to
+//! add a rule of its own.
 pub mod actor;
 pub mod permission;
 mod rules;
@@ -15,13 +15,13 @@ pub use rules::{PermissionRules, forbidden};
 
 use permission::Action;
 
-/// Names the way in which a request reaches a row.
+/// The way in which a request accesses a row.
 #[derive(Debug, Clone, Copy)]
 pub enum Access {
     Read,
-    /// It comes to a live row, in order to do this to it.
+    /// The request does this to a live row.
     Live(Action),
-    /// It comes to a deleted row, in order to do this to it.
+    /// The request does this to a deleted row.
     Deleted(Action),
     History,
     Impact,
@@ -29,7 +29,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// Whether an actor could have this access to some row. `could` tells which actions the actor could do.
+    /// Returns true if an actor could have this access to some row. `could` tells which actions the actor could do.
     pub fn could(self, could: impl Fn(Action) -> bool) -> bool {
         match self {
             Self::Read => could(Action::Read),

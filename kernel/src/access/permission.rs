@@ -1,9 +1,9 @@
-//! Permissions as text, and what each covers: `<resource>.<action>`, with `.own`, `<resource>.*`, or `*`.
+//! Permissions as text, and the permissions that each covers: `<resource>.<action>`, with `.own`, `<resource>.*`, or `*`.
 use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-/// What may be done to a resource, in the words that permissions use.
+/// The actions on a resource, with the names that permissions use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     Read,
@@ -26,7 +26,7 @@ impl Action {
         Self::Audit,
     ];
 
-    /// What may be done by several operations at once.
+    /// The actions of a bulk request.
     pub const WRITES: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
 
     pub const fn as_str(self) -> &'static str {
@@ -42,7 +42,7 @@ impl Action {
     }
 }
 
-/// How far a permission for an action reaches.
+/// The rows to which a permission for an action applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     None,
@@ -60,9 +60,9 @@ impl Permission {
         Self(text.into())
     }
 
-    /// Whether holding this one is holding `other`: `*` covers all, `x.*` every action of `x`, an action its `.own`.
+    /// Returns true if this permission includes `other`: `*` covers all, `x.*` every action of `x`, and an action its `.own`.
     pub fn covers(&self, other: &Self) -> bool {
-        let beneath = |wide: &str| {
+        let is_within = |wide: &str| {
             other
                 .0
                 .strip_prefix(wide)
@@ -70,7 +70,7 @@ impl Permission {
         };
         self.0 == "*"
             || self == other
-            || self.0.strip_suffix(".*").is_some_and(beneath)
+            || self.0.strip_suffix(".*").is_some_and(is_within)
             || other.0.strip_suffix(".own") == Some(self.0.as_str())
     }
 }
@@ -114,7 +114,7 @@ impl Grants {
         }
     }
 
-    /// Returns what both cover. Of two permissions one covers the other, or they have nothing in common.
+    /// Returns the permissions that both cover. Of two permissions, one covers the other or they have nothing in common.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let narrow = |one: &Self, other: &Self| {

@@ -10,25 +10,25 @@ use super::{
 };
 use crate::{Error, Result, entity::deletions, plain::plain_as};
 
-/// What permissions decide about the rows of a resource.
+/// The rules about the rows of a resource that follow from permissions.
 #[derive(Debug, Clone, Copy)]
 pub struct PermissionRules {
     /// The name of the table and of its permissions.
     pub resource: &'static str,
     /// The column that `.own` permissions compare with the actor's id.
     pub owner: Option<&'static str>,
-    /// Whether anyone may read some rows, signed in or not.
+    /// True if callers who are not signed in may read some rows.
     pub is_public: bool,
 }
 
 impl PermissionRules {
-    /// The owner column, if the service fills it in on create. It does not if the owner is the row itself.
+    /// Returns the owner column if the service fills it in on create. It does not if the owner is the row itself.
     pub fn author(&self) -> Option<&'static str> {
         self.owner.filter(|owner| *owner != "id")
     }
 
-    /// Every permission that exists for the resource. A new row that is its own owner cannot belong to the caller, so there
-    /// is no permission to create one's own.
+    /// Returns every permission that exists for the resource. A new row that is its own owner cannot belong to the caller, so
+    /// there is no permission to create one's own.
     pub fn permissions(&self) -> Vec<String> {
         let name = self.resource;
         let full = |action: Action| format!("{name}.{}", action.as_str());
@@ -46,7 +46,7 @@ impl PermissionRules {
             .collect()
     }
 
-    /// Whether the actor could do this to some row.
+    /// Returns true if the actor could do this to some row.
     pub fn could(&self, actor: &Actor, action: Action) -> bool {
         let reach = actor.reach(self.resource, action);
         match action {
@@ -70,14 +70,15 @@ impl PermissionRules {
         }
     }
 
-    /// Whether the actor sees the private fields of a row that belongs to this user.
+    /// Returns true if the actor sees the private fields of a row that belongs to this user.
     pub fn shows_private(&self, actor: &Actor, owner: Option<i64>) -> bool {
         let has_owner_right = actor.owner(self.resource, Action::Read).is_some();
         (has_owner_right && actor.is_owner(owner))
             || actor.reach(self.resource, Action::Read) == Reach::All
     }
 
-    /// The deleted rows to which the actor may do this. `.own` means rows of the actor that the actor deleted.
+    /// Returns the condition for the deleted rows to which the actor may do this. `.own` means rows of the actor that the actor
+    /// deleted.
     pub fn visible_deleted(&self, actor: &Actor, action: Action) -> Condition {
         let reach = actor.reach(self.resource, action);
         match (reach, self.owner, actor.user_id()) {
@@ -97,7 +98,7 @@ impl PermissionRules {
     }
 }
 
-/// The error for an action that the rules of a resource do not allow.
+/// Returns the error for an action that the rules of a resource do not allow.
 pub fn forbidden(action: Action) -> Error {
     Error::Forbidden(match action {
         Action::Read => "you may not read this",

@@ -1,4 +1,5 @@
-//! What makes the audit evident to tampering: entries in the order of their commits, in blocks, each authenticated with the one before.
+//! The chain that makes tampering with the audit log evident. Entries are put into blocks in the order of their commits, and
+//! each block is authenticated together with the block before.
 use crate::entity::audit_entries::Model as Entry;
 use hmac::Mac;
 use sea_orm::ConnectionTrait;
@@ -9,23 +10,23 @@ use crate::{
     secret::{Secret, mac},
 };
 
-/// Entries that are sealed together at most.
+/// The most entries of one block.
 pub const BLOCK: u64 = 1_000;
 
-/// What authenticates the chain.
+/// The key that authenticates the chain.
 pub struct Key(Secret);
 
 impl Key {
-    /// `audit.key`, or the one that the installation made for itself.
-    pub async fn of(settings: &Settings, db: &impl ConnectionTrait) -> Result<Self> {
+    /// Returns `audit.key`, or the key that the installation generated.
+    pub async fn load(settings: &Settings, db: &impl ConnectionTrait) -> Result<Self> {
         match &settings.key {
             Some(key) => Ok(Self(Secret::from_text(key))),
             None => Secret::load(db, "audit").await.map(Self),
         }
     }
 
-    /// Of a block, which follows upon another.
-    pub fn block(&self, previous: &[u8], entries: &[(i64, Vec<u8>, &Entry)]) -> Vec<u8> {
+    /// Authenticates a block together with the MAC of the block before.
+    pub fn mac_of_block(&self, previous: &[u8], entries: &[(i64, Vec<u8>, &Entry)]) -> Vec<u8> {
         let mut mac = self.0.mac();
         mac.update(previous);
         for (seq, digest, entry) in entries {
@@ -34,8 +35,8 @@ impl Key {
         mac.finalize().into_bytes().to_vec()
     }
 
-    /// Of the place up to which the audit was given up.
-    pub fn prune(&self, number: i64, last_seq: i64, block: &[u8]) -> Vec<u8> {
+    /// Authenticates the position up to which the log was pruned.
+    pub fn mac_of_prune(&self, number: i64, last_seq: i64, block: &[u8]) -> Vec<u8> {
         let mut mac = self.0.mac();
         mac.update(format!("pruned {number} {last_seq} ").as_bytes());
         mac.update(block);
@@ -43,7 +44,8 @@ impl Key {
     }
 }
 
-/// Of the values of an entry: the salt is its key, so that it says nothing of them once the salt is gone.
+/// Returns the digest of the values of an entry. The salt is its key, so that the digest reveals nothing once the salt is
+/// erased.
 pub fn digest(entry: &Entry) -> Vec<u8> {
     let mut mac = mac(entry.salt.as_deref().unwrap_or_default().as_bytes());
     for values in [&entry.changes, &entry.texts] {
@@ -53,7 +55,7 @@ pub fn digest(entry: &Entry) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Everything of an entry but its values, which may be erased one day.
+/// Returns everything of an entry except its values, which may be erased later.
 fn line(seq: i64, digest: &[u8], entry: &Entry) -> String {
     let line = serde_json::json!([
         seq,

@@ -1,4 +1,4 @@
-//! What became of one row, for those who may ask.
+//! The history of one row.
 use crate::audit::view::Column;
 use sea_orm::IdenStatic;
 
@@ -10,8 +10,8 @@ use crate::{
     query::ListQuery,
 };
 
-/// Needs `<resource>.audit` on the row, which must be visible, or deleted and within reach. A row that was purged has
-/// only its entries left, for those with the full permission.
+/// Lists the entries of one row. The actor needs `<resource>.audit` on the row, which must be visible, or deleted and visible
+/// to the actor. A purged row has only its entries left, for holders of the full permission.
 pub async fn history<C: Crud>(
     reads: &impl Reads,
     id: i64,
@@ -20,7 +20,7 @@ pub async fn history<C: Crud>(
     let is_full = authorize_history::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);
-    let entries = Plan::among(reads, query, scope::all_live::<Audit>());
+    let entries = Plan::for_rows(reads, query, scope::all_live::<Audit>());
     let mut page = read::page(reads, entries.await?).await?;
     if !is_full {
         let changes = page
@@ -32,8 +32,8 @@ pub async fn history<C: Crud>(
     Ok(page)
 }
 
-/// Leaves out what the actor may not see of rows of other owners. What is not declared, such as the roles of a user, is
-/// private too.
+/// Removes the fields that the actor may not see from an entry of another owner's row. Fields that are not declared, such as
+/// the roles of a user, are private too.
 pub fn hide_private(reads: &impl Reads, row: &mut AuditRow) {
     let actor = reads.actor();
     let resource = row.entry.resource.as_str();
@@ -49,7 +49,8 @@ pub fn hide_private(reads: &impl Reads, row: &mut AuditRow) {
     }
 }
 
-/// What is not declared, such as the roles of a user, is private too.
+/// Returns true if the field is declared and not private. Fields that are not declared, such as the roles of a user, are
+/// private.
 fn is_public<C: Crud>(field: &str) -> bool {
     let mut public = C::FIELDS.iter().filter(|declared| !declared.is_private);
     public.any(|declared| declared.column.as_str() == field)

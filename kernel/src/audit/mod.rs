@@ -1,4 +1,5 @@
-//! The audit: every change of every resource is recorded in its own transaction, and can be read, and undone.
+//! The audit log: it records every change of every resource in the same transaction. It can be read, and a change can be
+//! reverted.
 use sea_orm::Condition;
 
 use self::view::{Column, Entity, Model};
@@ -13,7 +14,7 @@ use crate::{
 
 pub use crate::{
     crud::revert::Revert,
-    record::{Did, Entry, Settings},
+    record::{AuditAction, Entry, Settings},
 };
 
 mod chain;
@@ -36,7 +37,7 @@ pub use texts::AuditRow;
 pub use verdict::{Problem, Receipt, Verdict};
 pub use verify::verify;
 
-/// What those with `audit.read` read of all resources at once.
+/// The list of the entries of all resources, for holders of `audit.read`.
 pub struct Audit;
 
 list_columns!(Audit);
@@ -73,8 +74,8 @@ impl Readable for Audit {
     }
 }
 
-/// Lists entries. What is private of a row stays private in its entries: that takes the full read permission of its
-/// resource.
+/// Lists entries. Private fields of a row are private in its entries too: a caller needs the full read permission of the
+/// resource to see them.
 pub async fn list(reads: &impl Reads, query: &ListQuery<Audit>) -> Result<Page<AuditRow, ()>> {
     let mut page = Audit::list(reads, query).await?;
     for found in &mut page.rows {

@@ -1,4 +1,4 @@
-//! Giving up old entries: whole blocks, oldest first, so that the rest of the chain can still be verified.
+//! Removes old entries in whole blocks, oldest first, so that the rest of the chain can still be verified.
 use crate::entity::{
     audit_blocks::{self, Model as Block},
     audit_entries, audit_prunes, audit_seals,
@@ -14,10 +14,10 @@ use crate::{
     crud::{now, scope},
 };
 
-/// Blocks of one transaction.
+/// The most blocks of one transaction.
 const CHUNK: u64 = 20;
 
-/// Removes some of what was sealed before a time; how many entries. The last block always stays.
+/// Removes some of the entries that were sealed before a time, and returns their number. The last block always stays.
 pub async fn prune(tx: &Tx, settings: &Settings, before: DateTimeWithTimeZone) -> Result<u64> {
     use audit_blocks::Column;
     let blocks = scope::plain::<audit_blocks::Entity>()
@@ -28,16 +28,16 @@ pub async fn prune(tx: &Tx, settings: &Settings, before: DateTimeWithTimeZone) -
     let but_the_last = blocks.iter().rev().skip(1).rev();
     let old = but_the_last.take_while(|block| block.created_at < before);
     let Some(end) = old.last() else { return Ok(0) };
-    let key = Key::of(settings, tx).await?;
-    let mac = key.prune(end.number, end.last_seq, &end.mac);
+    let key = Key::load(settings, tx).await?;
+    let mac = key.mac_of_prune(end.number, end.last_seq, &end.mac);
     match tx.get_database_backend() {
-        DbBackend::Postgres => by_the_owner(tx, end, mac).await,
-        _ => here(tx, end, mac).await,
+        DbBackend::Postgres => prune_as_table_owner(tx, end, mac).await,
+        _ => prune_directly(tx, end, mac).await,
     }
 }
 
-/// With the rights of the tables' owner: this role may have none to remove an entry.
-async fn by_the_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
+/// Prunes with the rights of the tables' owner, because the role of the server may lack the right to remove an entry.
+async fn prune_as_table_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     let prune = "SELECT audit_prune($1, $2) AS pruned";
     let values = [end.number.into(), mac.into()];
     let prune = Statement::from_sql_and_values(DbBackend::Postgres, prune, values);
@@ -47,7 +47,7 @@ async fn by_the_owner(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     u64::try_from(pruned).map_err(Error::internal)
 }
 
-async fn here(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
+async fn prune_directly(tx: &Tx, end: &Block, mac: Vec<u8>) -> Result<u64> {
     let sealed = scope::plain::<audit_seals::Entity>()
         .filter(audit_seals::Column::Seq.lte(end.last_seq))
         .select_only()

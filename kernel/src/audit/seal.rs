@@ -1,4 +1,4 @@
-//! The sealer: gives committed entries their place in one order, and chains them.
+//! Seals committed entries: it numbers them in one order and adds them to the chain.
 use crate::entity::{
     audit_blocks,
     audit_entries::{Column, Entity, Model as Entry},
@@ -17,22 +17,23 @@ use crate::{
     crud::{now, scope},
 };
 
-/// Names the lock of the one node that seals; any number of our own will do.
+/// The key of the lock of the one node that seals. The number is arbitrary.
 const SEALER: i64 = 0x5345_414c_4552;
 
-/// PostgreSQL's numbers of the oldest transaction that runs, and of the next one.
+/// The ids of PostgreSQL's oldest running transaction, and of the next transaction.
 const OLDEST: &str = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)";
 const NEXT: &str = "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)";
 
-/// Seals all that can be, one block a transaction; how many entries. Where another node is at it, none.
+/// Seals all entries that can be sealed, one block per transaction, and returns their number. Returns 0 if another node is
+/// sealing.
 ///
-/// An entry waits until every transaction that began before its own has ended: what is sealed later comes later.
+/// An entry waits until every transaction that began before its own has ended, so that no earlier entry can appear later.
 pub async fn seal(kernel: &Kernel) -> Result<u64> {
     let session = kernel.session(Actor::System);
     let mut all = 0;
     loop {
         let sealed = session
-            .write(async |tx| block(tx, &kernel.audit).await)
+            .write(async |tx| seal_block(tx, &kernel.audit).await)
             .await?;
         all += sealed;
         if sealed < BLOCK {
@@ -41,17 +42,17 @@ pub async fn seal(kernel: &Kernel) -> Result<u64> {
     }
 }
 
-async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
+async fn seal_block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
     if !tx.try_advisory_lock(SEALER).await? {
         return Ok(0);
     }
-    let last = last(tx).await?;
+    let last = last_block(tx).await?;
     let place = (last.last_transaction_id, last.last_entry_id);
-    let entries = behind_every_transaction(tx, place).await?;
+    let entries = sealable_entries(tx, place).await?;
     let Some(end) = entries.last() else {
         return Ok(0);
     };
-    let key = Key::of(settings, tx).await?;
+    let key = Key::load(settings, tx).await?;
     let sealed = |(seq, entry)| (seq, digest(entry), entry);
     let sealed: Vec<_> = (last.last_seq + 1..).zip(&entries).map(sealed).collect();
     let next = audit_blocks::ActiveModel {
@@ -61,7 +62,7 @@ async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
         last_seq: Set(last.last_seq + count(&entries)?),
         last_transaction_id: Set(end.transaction_id),
         last_entry_id: Set(end.id),
-        mac: Set(key.block(&last.mac, &sealed)),
+        mac: Set(key.mac_of_block(&last.mac, &sealed)),
     };
     let seals = sealed
         .into_iter()
@@ -79,17 +80,17 @@ async fn block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
     Ok(entries.len() as u64)
 }
 
-/// The newest block.
-async fn last(tx: &impl ConnectionTrait) -> Result<audit_blocks::Model> {
+/// Returns the newest block.
+async fn last_block(tx: &impl ConnectionTrait) -> Result<audit_blocks::Model> {
     let last = scope::plain::<audit_blocks::Entity>()
         .order_by_desc(audit_blocks::Column::Number)
         .one(tx)
         .await?;
-    Ok(last.unwrap_or_else(nothing))
+    Ok(last.unwrap_or_else(empty_chain))
 }
 
-/// What the first block follows upon.
-pub fn nothing() -> audit_blocks::Model {
+/// Returns the block before the first one.
+pub fn empty_chain() -> audit_blocks::Model {
     audit_blocks::Model {
         number: 0,
         created_at: now(),
@@ -101,14 +102,16 @@ pub fn nothing() -> audit_blocks::Model {
     }
 }
 
-/// Committed entries beyond a place, in the order of their transactions, as far as nothing can come in between any more.
-async fn behind_every_transaction(tx: &Tx, (transaction, entry): (i64, i64)) -> Result<Vec<Entry>> {
-    let rows = unsealed().limit(BLOCK);
+/// Returns the committed entries after a position in the order of their transactions, up to the first position at which another
+/// entry could still appear.
+async fn sealable_entries(tx: &Tx, (transaction, entry): (i64, i64)) -> Result<Vec<Entry>> {
+    let rows = unsealed_entries().limit(BLOCK);
     let position = [Column::TransactionId, Column::Id].map(Expr::col);
-    let beyond = Expr::tuple(position).gt(Expr::tuple([Expr::val(transaction), Expr::val(entry)]));
+    let after_last_block =
+        Expr::tuple(position).gt(Expr::tuple([Expr::val(transaction), Expr::val(entry)]));
     let in_order = |rows: Select<Entity>| {
         let rows = rows
-            .filter(beyond.clone())
+            .filter(after_last_block.clone())
             .order_by_asc(Column::TransactionId);
         rows.order_by_asc(Column::Id)
     };
@@ -116,16 +119,17 @@ async fn behind_every_transaction(tx: &Tx, (transaction, entry): (i64, i64)) -> 
         // This transaction is the only one that writes.
         return Ok(in_order(rows).all(tx).await?);
     }
-    let rows = rows.filter(ended());
-    let rows = match is_of_another_cluster(tx, transaction).await? {
-        true => rows.order_by_asc(Column::Id),
-        false => in_order(rows),
+    let rows = rows.filter(transaction_ended());
+    let rows = if is_of_another_cluster(tx, transaction).await? {
+        rows.order_by_asc(Column::Id)
+    } else {
+        in_order(rows)
     };
     Ok(rows.all(tx).await?)
 }
 
-/// Nearly always all that there are beyond the last block.
-pub fn unsealed() -> Select<Entity> {
+/// Selects the entries without a seal, which are nearly always those after the last block.
+pub fn unsealed_entries() -> Select<Entity> {
     let seal = scope::plain_as::<audit_seals::Entity>("seal")
         .column(("seal", "entry_id"))
         .and_where(Expr::col(("seal", "entry_id")).equals(("audit_entries", "id")))
@@ -133,13 +137,15 @@ pub fn unsealed() -> Select<Entity> {
     scope::plain::<Entity>().filter(Expr::exists(seal).not())
 }
 
-/// Of a transaction that is behind every running one, or that no running one can be: it is another cluster's.
-fn ended() -> Expr {
+/// Returns a condition for entries whose transaction ended before every running one began, or has an id that no running one can
+/// have, because it is from another cluster.
+fn transaction_ended() -> Expr {
     let is_behind = Expr::col(Column::TransactionId).lt(Expr::cust(OLDEST));
     is_behind.or(Expr::col(Column::TransactionId).gte(Expr::cust(NEXT)))
 }
 
-/// Whether the last block was sealed elsewhere: a restored dump brings its numbers along, and the server counts from its own.
+/// Returns true if the last block was sealed in another cluster. A restored dump contains the transaction ids of the old
+/// server, and the new server counts from its own.
 pub async fn is_of_another_cluster(db: &impl ConnectionTrait, transaction: i64) -> Result<bool> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(false);

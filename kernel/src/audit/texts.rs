@@ -1,4 +1,4 @@
-//! Large fields of entries: kept once for each version, and put where `from` and `to` are read.
+//! Large fields of entries. They are stored once per version, and read into `from` and `to`.
 use std::collections::HashMap;
 
 use crate::{audit::view::Model, entity::audit_entries::Entity};
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub struct AuditRow {
     pub entry: Model,
-    /// By field, `from` and `to`. None once they were erased.
+    /// The `from` and `to` of each field. `None` if they were erased.
     pub changes: Option<Map<String, Value>>,
 }
 
@@ -39,17 +39,17 @@ impl AuditRow {
     }
 }
 
-/// The texts of an entry's version, and those of the version before.
+/// The texts of the version before an entry, and of the entry's version.
 type Pair = [Map<String, Value>; 2];
 
-/// The texts of entries that are looked at, where they are small enough, and how long they are.
+/// The texts of an entry, if they are small enough, and their length.
 struct Texts {
     octets: u64,
     pair: Option<Pair>,
 }
 
-/// In one statement, and in none where no large field changed. Where texts are too large to be read before it is known
-/// which entries fit the budget, a second one reads those.
+/// Loads the large fields with one statement, or with none if no large field changed. If texts are too large to be read before
+/// it is known which entries fit into the budget, a second statement reads them.
 pub async fn load(
     reads: &impl Reads,
     entries: Vec<Model>,
@@ -65,8 +65,8 @@ pub async fn load(
         return Ok(rows);
     }
     let db = reads.db()?;
-    let at_once = budget.most / ids.len() as u64;
-    let mut texts = texts(db, ids, at_once).await?;
+    let inline_limit = budget.most / ids.len() as u64;
+    let mut texts = texts(db, ids, inline_limit).await?;
     let octets = |row: &AuditRow| texts.get(&row.entry.id).map_or(0, |texts| texts.octets);
     rows.truncate(budget.fitting(rows.iter().map(octets)));
     let left_out = |row: &AuditRow| {
@@ -89,11 +89,11 @@ pub async fn load(
     Ok(rows)
 }
 
-/// By the ids of entries; the texts themselves where they have no more than `at_once` octets.
+/// Returns the texts by the ids of entries. The texts themselves are read only if they have at most `inline_limit` octets.
 async fn texts(
     db: &impl ConnectionTrait,
     ids: Vec<i64>,
-    at_once: u64,
+    inline_limit: u64,
 ) -> Result<HashMap<i64, Texts>> {
     let [after, before] = ["entry", "earlier"].map(|table| Expr::col((table, "texts")));
     let length = |texts: &Expr| {
@@ -101,7 +101,7 @@ async fn texts(
         Expr::from(Func::coalesce([length.into(), Expr::val(0_i64)]))
     };
     let octets = length(&after).add(length(&before));
-    let is_small = octets.clone().lte(bound(at_once));
+    let is_small = octets.clone().lte(bound(inline_limit));
     let only_small =
         |texts: Expr| -> Expr { CaseStatement::new().case(is_small.clone(), texts).into() };
     let newest_before = Expr::SubQuery(None, Box::new(before_entry().into()));
@@ -129,15 +129,16 @@ fn read(row: &QueryResult) -> Result<(i64, Texts)> {
         let texts = text.and_then(|text| serde_json::from_str(&text).ok());
         Ok::<_, Error>(texts.unwrap_or_default())
     };
-    let pair = match row.try_get("", "is_small")? {
-        true => Some([texts("before")?, texts("after")?]),
-        false => None,
+    let pair = if row.try_get("", "is_small")? {
+        Some([texts("before")?, texts("after")?])
+    } else {
+        None
     };
     let octets = row.try_get::<i64>("", OCTETS)?.unsigned_abs();
     Ok((row.try_get("", "id")?, Texts { octets, pair }))
 }
 
-/// The last entry of the same row before an entry that has texts.
+/// Selects the last entry with texts of the same row before an entry.
 fn before_entry() -> SelectStatement {
     let other = |column: &'static str| Expr::col(("other", column));
     scope::plain_as::<Entity>("other")

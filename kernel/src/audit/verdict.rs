@@ -1,35 +1,35 @@
-//! What a verification says.
+//! The result of a verification.
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-/// What was found.
+/// The counts and the problems that a verification found.
 #[derive(Debug, Default)]
 pub struct Verdict {
     pub entries: u64,
     pub blocks: u64,
-    /// Committed, and not sealed yet.
+    /// The number of entries that are committed and not sealed yet.
     pub unsealed: u64,
     pub problems: Vec<Problem>,
-    /// Where the chain ends now. Kept elsewhere, it shows later that nothing was cut off.
+    /// The end of the chain. Kept elsewhere, it shows later that nothing was removed from the end.
     pub receipt: Receipt,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// Its values, or what is known of it, are not those that were sealed.
+    /// The values or the metadata of the entry differ from those that were sealed.
     Altered { seq: i64 },
-    /// It is not there any more.
+    /// The entry does not exist any more.
     Missing { seq: i64 },
-    /// The block's authentication fails: an entry of it, its order or the key is another.
+    /// The authentication of the block fails: one of its entries, their order or the key differs.
     Broken {
         number: i64,
         first_seq: i64,
         last_seq: i64,
     },
-    /// The chain ends before, or is another than, the receipt says.
+    /// The chain ends before the receipt, or differs from it.
     Truncated { seq: i64 },
-    /// It stands among sealed ones, and was never sealed.
+    /// The entry is among sealed ones, but was never sealed.
     Inserted { id: i64 },
 }
 

@@ -1,4 +1,4 @@
-//! Whether the audit is as it was sealed.
+//! Verifies that the audit log is as it was sealed.
 use std::collections::{HashMap, HashSet};
 
 use crate::entity::{
@@ -12,22 +12,22 @@ use sea_orm::{
 };
 
 use super::{
-    Did,
+    AuditAction,
     chain::{Key, digest},
     seal,
     verdict::{Problem, Receipt, Verdict},
 };
 use crate::{Kernel, Result, crud::scope};
 
-/// Blocks that are read at a time.
+/// The number of blocks that are read at a time.
 const CHUNK: u64 = 100;
 
-/// Walks the whole chain in bounded memory; `receipt` is one of an earlier walk.
+/// Verifies the whole chain in bounded memory. `receipt` is the result of an earlier verification.
 pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdict> {
     let db = kernel.database.reader();
-    let key = Key::of(&kernel.audit, db).await?;
+    let key = Key::load(&kernel.audit, db).await?;
     let mut verdict = Verdict::default();
-    let mut chain = start(db, &key, &mut verdict).await?;
+    let mut chain = chain_start(db, &key, &mut verdict).await?;
     let mut is_met = receipt.is_none_or(|receipt| receipt.seq <= chain.last_seq);
     loop {
         let blocks = scope::plain::<audit_blocks::Entity>()
@@ -40,7 +40,7 @@ pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdic
             break;
         }
         for block in blocks {
-            check(db, &key, &chain, &block, &mut verdict).await?;
+            check_block(db, &key, &chain, &block, &mut verdict).await?;
             is_met |= receipt
                 .is_some_and(|receipt| receipt.seq == block.last_seq && receipt.mac == block.mac);
             chain = block;
@@ -51,7 +51,7 @@ pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdic
             .problems
             .push(Problem::Truncated { seq: receipt.seq });
     }
-    beyond(db, &chain, &mut verdict).await?;
+    check_unsealed(db, &chain, &mut verdict).await?;
     verdict.receipt = Receipt {
         seq: chain.last_seq,
         mac: chain.mac,
@@ -59,8 +59,8 @@ pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdic
     Ok(verdict)
 }
 
-/// Where the chain begins: at nothing, or where it was given up.
-async fn start(
+/// Returns the block before the first one: an empty one, or the last that was pruned.
+async fn chain_start(
     db: &impl ConnectionTrait,
     key: &Key,
     verdict: &mut Verdict,
@@ -69,7 +69,7 @@ async fn start(
         .order_by_desc(audit_prunes::Column::Number)
         .one(db)
         .await?;
-    let nothing = seal::nothing();
+    let nothing = seal::empty_chain();
     let Some(pruned) = pruned else {
         return Ok(nothing);
     };
@@ -80,7 +80,7 @@ async fn start(
         mac,
         ..
     } = pruned;
-    if key.prune(number, last_seq, &block_mac) != mac {
+    if key.mac_of_prune(number, last_seq, &block_mac) != mac {
         verdict.problems.push(Problem::Broken {
             number,
             first_seq: 1,
@@ -95,7 +95,7 @@ async fn start(
     })
 }
 
-async fn check(
+async fn check_block(
     db: &impl ConnectionTrait,
     key: &Key,
     before: &audit_blocks::Model,
@@ -117,7 +117,7 @@ async fn check(
         .into_iter()
         .map(|entry| (entry.id, entry))
         .collect();
-    let purged = purged(db, entries.values().filter(|entry| is_erased(entry))).await?;
+    let purged = find_purged(db, entries.values().filter(|entry| is_erased(entry))).await?;
     let mut found = Vec::new();
     let mut seals = seals.into_iter().peekable();
     for seq in block.first_seq..=block.last_seq {
@@ -127,11 +127,12 @@ async fn check(
             verdict.problems.push(Problem::Missing { seq });
             continue;
         };
-        let is_well = match is_erased(entry) {
-            true => purged.contains(&(entry.resource.clone(), entry.resource_id)),
-            false => digest(entry) == seal.digest,
+        let is_intact = if is_erased(entry) {
+            purged.contains(&(entry.resource.clone(), entry.resource_id))
+        } else {
+            digest(entry) == seal.digest
         };
-        if !is_well {
+        if !is_intact {
             verdict.problems.push(Problem::Altered { seq });
         }
         found.push((seq, seal.digest, entry));
@@ -139,8 +140,8 @@ async fn check(
     verdict.entries += found.len() as u64;
     verdict.blocks += 1;
     let follows = block.number == before.number + 1 && block.first_seq == before.last_seq + 1;
-    let is_whole = follows && key.block(&before.mac, &found) == block.mac;
-    // One that says less than what was already found says nothing new.
+    let is_whole = follows && key.mac_of_block(&before.mac, &found) == block.mac;
+    // A problem that was already found for an entry of this block explains the difference.
     if !is_whole && verdict.problems.len() == problems {
         let audit_blocks::Model {
             number,
@@ -161,8 +162,8 @@ fn is_erased(entry: &Entry) -> bool {
     entry.salt.is_none() && entry.changes.is_none() && entry.texts.is_none()
 }
 
-/// Which of the rows that these entries are about were purged, and so had their values erased.
-async fn purged(
+/// Returns the rows of these entries that were purged, so that their values were erased.
+async fn find_purged(
     db: &impl ConnectionTrait,
     erased: impl Iterator<Item = &Entry>,
 ) -> Result<HashSet<(String, i64)>> {
@@ -172,7 +173,7 @@ async fn purged(
         return Ok(HashSet::new());
     }
     let purged = scope::plain::<audit_entries::Entity>()
-        .filter(Column::Action.eq(Did::Purged.as_str()))
+        .filter(Column::Action.eq(AuditAction::Purged.as_str()))
         .filter(Column::ResourceId.is_in(ids))
         .select_only()
         .columns([Column::Resource, Column::ResourceId]);
@@ -180,20 +181,21 @@ async fn purged(
     Ok(purged.into_iter().collect())
 }
 
-/// What no block covers: entries that wait, and such as cannot be there.
-async fn beyond(
+/// Counts the entries that wait to be sealed, and reports unsealed entries among sealed ones.
+async fn check_unsealed(
     db: &impl ConnectionTrait,
     end: &audit_blocks::Model,
     verdict: &mut Verdict,
 ) -> Result<()> {
     use audit_entries::Column;
-    let unsealed = seal::unsealed();
-    let behind = match seal::is_of_another_cluster(db, end.last_transaction_id).await? {
-        // What came since counts from other numbers.
-        true => Column::Id.lte(end.last_entry_id),
-        false => Expr::tuple([Column::TransactionId, Column::Id].map(Expr::col)).lte(Expr::tuple(
+    let unsealed = seal::unsealed_entries();
+    let behind = if seal::is_of_another_cluster(db, end.last_transaction_id).await? {
+        // Later entries count from other numbers.
+        Column::Id.lte(end.last_entry_id)
+    } else {
+        Expr::tuple([Column::TransactionId, Column::Id].map(Expr::col)).lte(Expr::tuple(
             [end.last_transaction_id, end.last_entry_id].map(Expr::val),
-        )),
+        ))
     };
     let inserted = unsealed.clone().filter(behind.clone()).limit(CHUNK);
     for entry in inserted.all(db).await? {

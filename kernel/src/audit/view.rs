@@ -1,4 +1,4 @@
-//! The view `audit`: entries of the audit, with their place in the order of the commits. Views are not generated.
+//! The view `audit`: entries of the audit log with their sequence numbers. Views are not generated.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,14 +10,14 @@ pub struct Model {
     pub id: i64,
     pub created_at: DateTimeWithTimeZone,
     pub version: i64,
-    /// None until it is sealed.
+    /// `None` until the entry is sealed.
     pub seq: Option<i64>,
     pub actor_id: Option<i64>,
     pub request_id: Option<String>,
     pub resource: String,
     pub resource_id: i64,
     pub action: String,
-    /// None once it is erased.
+    /// `None` if the values were erased.
     #[sea_orm(column_type = "Text", nullable)]
     pub changes: Option<String>,
 }

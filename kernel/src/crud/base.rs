@@ -1,4 +1,4 @@
-//! What the base columns and the owner column of a row decide, and how the base columns are stamped.
+//! Decides access by the owner column of a row, and sets its base columns.
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, ModelTrait, Value,
     prelude::DateTimeWithTimeZone,
@@ -8,7 +8,7 @@ use sea_orm::{
 use super::{Active, Column, Crud, Found, Model, Readable};
 use crate::{Actor, Error, Result, clock::now, permission::Action};
 
-/// The id of the user to whom `.own` permissions of this row belong.
+/// Returns the id of the user whom `.own` permissions on this row mean.
 pub fn owner<C: Readable>(row: &Model<C>) -> Option<i64> {
     match row.get(C::OWNER?) {
         Value::BigInt(id) => id,
@@ -25,17 +25,17 @@ pub fn require_permission<C: Readable>(
     C::permission_rules().authorize(actor, action, owner::<C>(row))
 }
 
-/// Whether the actor sees the private fields of this row.
+/// Returns true if the actor sees the private fields of this row.
 pub fn shows_private<C: Readable>(actor: &Actor, row: &Model<C>) -> bool {
     C::permission_rules().shows_private(actor, owner::<C>(row))
 }
 
-/// The owner column, if the service fills it in on create.
+/// Returns the owner column if the service fills it in on create.
 pub fn author<C: Crud>() -> Option<Column<C>> {
     C::OWNER.filter(|_| author_column::<C>().is_some())
 }
 
-/// The name of the column that is filled in with the actor on create.
+/// Returns the name of the column that is set to the actor on create.
 pub fn author_column<C: Crud>() -> Option<&'static str> {
     C::permission_rules().author()
 }
@@ -58,7 +58,7 @@ pub fn stamp_restored<C: Crud>(row: &mut Active<C>, before: &Model<C>) {
     row.set(C::DELETION_ID, None::<i64>.into());
 }
 
-/// How many rows of a table a select of its ids finds.
+/// Returns the number of rows that a select of the ids of a table finds.
 pub async fn count(
     db: &impl ConnectionTrait,
     table: &'static str,
@@ -73,7 +73,11 @@ pub async fn count(
     Ok(row.try_get("", "rows")?)
 }
 
-pub fn found<C: Readable>(actor: &Actor, model: &Model<C>, row: C::Row) -> Found<C::Row, C::State> {
+pub fn found_row<C: Readable>(
+    actor: &Actor,
+    model: &Model<C>,
+    row: C::Row,
+) -> Found<C::Row, C::State> {
     Found {
         id: C::id(model),
         created_at: C::created_at(model),

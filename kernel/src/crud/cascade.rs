@@ -1,8 +1,9 @@
-//! Deletion with an identity: a row goes with what it owns, and comes back with exactly that.
+//! Deletes, restores and purges rows together with the rows that they own.
 //!
-//! Every row that a deletion takes carries its id, so the rows to follow are always "those of this deletion": one
-//! statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no live rows.
-mod taken;
+//! Each deletion has an id, which every row that it deletes stores. The rows to restore are therefore the rows with that id:
+//! one statement per foreign key, whatever the number of rows. A row is in one deletion at a time, and a deleted owner has no
+//! live rows.
+mod generated_text;
 
 use sea_orm::{
     ConnectionTrait, DbErr, QueryResult,
@@ -17,15 +18,15 @@ use super::{
     rows::{self, RowsWrite},
     scope,
 };
-use crate::{Error, Reads, Result, Tx, record::Did, registry::Table};
+use crate::{Error, Reads, Result, Tx, record::AuditAction, registry::Table};
 
-/// The deletions of one call, for a statement that reads them.
-const OPENED: &str = "opened";
+/// The alias of the new deletions in the statement that reads them.
+const NEW_DELETIONS: &str = "opened";
 
-/// Stamps the live rows `ids` and what they own, each as a deletion of its own.
+/// Deletes the live rows `ids` and the rows that they own. Each of `ids` gets a deletion of its own.
 pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let at = now();
-    let deletions = open(tx, root, ids, at).await?;
+    let deletions = insert_deletions(tx, root, ids, at).await?;
     let stamp = |table, deletion: Expr| {
         scope::update_live(table, at)
             .value("deleted_at", at)
@@ -34,16 +35,16 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     };
     let write = |table, stamp, rows: Expr| RowsWrite {
         table,
-        did: Did::Deleted,
+        action: AuditAction::Deleted,
         change: rows::Change::Update(stamp),
         scope: scope::live_ids(table),
         rows: rows.into(),
         changes: serde_json::Map::new(),
     };
     let these = scope::deletions(&deletions);
-    let this = stamp(root, Expr::col((OPENED, "id")))
-        .from(TableRef::SubQuery(these.into(), OPENED.into_iden()))
-        .and_where(Expr::col((root, "id")).equals((OPENED, "root_id")))
+    let this = stamp(root, Expr::col((NEW_DELETIONS, "id")))
+        .from(TableRef::SubQuery(these.into(), NEW_DELETIONS.into_iden()))
+        .and_where(Expr::col((root, "id")).equals((NEW_DELETIONS, "root_id")))
         .take();
     tx.note_changed_rows(root, Some(ids));
     let named = Expr::col((root, "id")).is_in(ids.iter().copied());
@@ -54,18 +55,18 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     if !owned.is_empty() {
         tx.wait_for_locks().await?;
     }
-    let is_taken = |name: &str| name == root || owned.iter().any(|table| table.name == name);
+    let is_deleted = |name: &str| name == root || owned.iter().any(|table| table.name == name);
     for table in &owned {
         tx.note_changed_rows(table.name, None);
-        for owner in table.owners.iter().filter(|owner| is_taken(owner.table)) {
+        for owner in table.owners.iter().filter(|owner| is_deleted(owner.table)) {
             let key = Expr::col((table.name, owner.column));
-            let fate = scope::deleted_rows(owner.table, "deletion_id")
+            let deletion_of_owner = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).eq(key.clone()))
                 .take();
             let owners = scope::deleted_rows(owner.table, "id")
-                .and_where(of(owner.table, &deletions))
+                .and_where(is_in_deletions(owner.table, &deletions))
                 .take();
-            let stamp = stamp(table.name, Expr::from(fate));
+            let stamp = stamp(table.name, Expr::from(deletion_of_owner));
             write(table.name, stamp, key.in_subquery(owners))
                 .run(tx)
                 .await?;
@@ -74,8 +75,8 @@ pub async fn delete(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Brings back the rows of a deletion whose owners are all live again, beneath a root that already is.
-/// A row with another deleted owner stays deleted, as part of that owner's deletion.
+/// Restores the rows of a deletion whose owners are all live; the root already is. A row with another deleted owner stays
+/// deleted, and becomes part of that owner's deletion.
 pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     let at = now();
     let owned = tx.kernel().registry().owned_by(root);
@@ -87,17 +88,17 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         tx.note_changed_rows(name, None);
         for owner in &table.owners {
             let theirs = scope::deleted_rows(name, owner.column)
-                .and_where(of(name, &[deletion]))
+                .and_where(is_in_deletions(name, &[deletion]))
                 .take();
             owner.lock_all(tx, theirs).await?;
         }
-        let returning = returning(table, deletion);
+        let returning = returning_rows(table, deletion);
         if let Some(generated) = &table.generated {
-            taken::restore(tx, name, generated, &returning, at).await?;
+            generated_text::restore(tx, name, generated, &returning, at).await?;
         }
         let back = RowsWrite {
             table: name,
-            did: Did::Restored,
+            action: AuditAction::Restored,
             change: rows::Change::Update(revive(name, at)),
             scope: scope::deleted_rows(name, "id"),
             rows: returning,
@@ -107,19 +108,19 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
         if let (Err(error), Some(generated)) = (&back, &table.generated)
             && generated.is_taken(error)
         {
-            // Another transaction took the text of a row in between.
+            // Another transaction has taken the text of a row in the meantime.
             return Err(Error::Contended(DbErr::RecordNotUpdated));
         }
         back?;
         for owner in &table.owners {
-            let fate = scope::deleted_rows(owner.table, "deletion_id")
+            let deletion_of_owner = scope::deleted_rows(owner.table, "deletion_id")
                 .and_where(Expr::col((owner.table, "id")).equals((name, owner.column)))
                 .take();
-            let dead = scope::deleted_rows(owner.table, "id");
+            let deleted_owners = scope::deleted_rows(owner.table, "id");
             let moved = scope::amend_deleted(name)
-                .value("deletion_id", Expr::from(fate))
-                .and_where(of(name, &[deletion]))
-                .and_where(Expr::col((name, owner.column)).in_subquery(dead))
+                .value("deletion_id", Expr::from(deletion_of_owner))
+                .and_where(is_in_deletions(name, &[deletion]))
+                .and_where(Expr::col((name, owner.column)).in_subquery(deleted_owners))
                 .take();
             tx.execute(&moved).await?;
         }
@@ -127,13 +128,13 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a deletion whose owners are all live.
-fn returning(table: &Table, deletion: i64) -> Condition {
+/// Returns the condition for the rows of a deletion whose owners are all live.
+fn returning_rows(table: &Table, deletion: i64) -> Condition {
     let owned = |rows: Condition, owner: &super::Owner| {
         let key = Expr::col((table.name, owner.column));
         rows.add(key.in_subquery(scope::live_ids(owner.table)))
     };
-    let rows = Condition::all().add(of(table.name, &[deletion]));
+    let rows = Condition::all().add(is_in_deletions(table.name, &[deletion]));
     table.owners.iter().fold(rows, owned)
 }
 
@@ -144,7 +145,7 @@ fn revive(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
         .take()
 }
 
-/// Removes the deleted rows `ids` and what they own for good, children first.
+/// Removes the deleted rows `ids` and the rows that they own permanently, children first.
 pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     let roots = Roots {
         table: root,
@@ -171,7 +172,7 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
             }
             let removal = RowsWrite {
                 table: table.name,
-                did: Did::Purged,
+                action: AuditAction::Purged,
                 change: rows::Change::Remove(scope::erase_deleted(table.name)),
                 scope: scope::deleted_rows(table.name, "id"),
                 rows,
@@ -184,8 +185,8 @@ pub async fn purge(tx: &Tx, root: &'static str, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Gives deletions their identity, author and time.
-async fn open(
+/// Inserts a deletion for each of `ids`, with the actor and the time, and returns the ids of the deletions.
+async fn insert_deletions(
     tx: &Tx,
     root: &'static str,
     ids: &[i64],
@@ -206,6 +207,6 @@ async fn open(
     rows.into_iter().map(id).collect()
 }
 
-fn of(table: &'static str, deletions: &[i64]) -> Expr {
+fn is_in_deletions(table: &'static str, deletions: &[i64]) -> Expr {
     Expr::col((table, "deletion_id")).is_in(deletions.iter().copied())
 }

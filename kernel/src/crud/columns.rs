@@ -1,4 +1,4 @@
-//! The columns that tables have in common, typed.
+//! Typed access to the columns that all tables have.
 use std::fmt::Debug;
 
 use sea_orm::{
@@ -15,34 +15,34 @@ pub trait Columns: Sized + 'static {
             Model: IntoActiveModel<Active<Self>> + Clone + Debug + Send + Sync,
             ActiveModel: ActiveModelBehavior + Send,
         >;
-    /// What every change of a row sets: a [`RowState`], or nothing if the rows do not change.
+    /// The columns that every change of a row sets: a [`RowState`], or `()` if rows do not change.
     type State: Debug;
 
     const ID: Column<Self>;
     const CREATED_AT: Column<Self>;
     /// The other base columns that clients may filter and sort by.
     const STATE: &'static [Column<Self>];
-    /// Whether rows are soft-deleted, so that a list may show deleted ones.
+    /// True if rows are soft-deleted, so that a list may show deleted ones.
     const SOFT_DELETES: bool;
 
     fn id(row: &Model<Self>) -> i64;
     fn created_at(row: &Model<Self>) -> DateTimeWithTimeZone;
     fn state(row: &Model<Self>) -> Self::State;
 
-    /// The base columns that clients may filter and sort by.
+    /// Returns the base columns that clients may filter and sort by.
     fn base() -> impl Iterator<Item = Column<Self>> {
         [Self::ID, Self::CREATED_AT]
             .into_iter()
             .chain(Self::STATE.iter().copied())
     }
 
-    /// The base column with this name.
+    /// Returns the base column with this name.
     fn base_column(name: &str) -> Option<Column<Self>> {
         Self::base().find(|column| column.as_str() == name)
     }
 }
 
-/// The columns that the table of a resource has besides: what every change of a row sets.
+/// The further base columns of a resource, which every change of a row sets.
 pub trait BaseColumns: Columns<State = RowState> {
     const UPDATED_AT: Column<Self>;
     const DELETED_AT: Column<Self>;
@@ -52,12 +52,12 @@ pub trait BaseColumns: Columns<State = RowState> {
     fn version(row: &Model<Self>) -> i64;
 }
 
-/// What every change of a row sets.
+/// The values of the columns that every change of a row sets.
 #[derive(Debug, Clone)]
 pub struct RowState {
     pub updated_at: DateTimeWithTimeZone,
     pub deleted_at: Option<DateTimeWithTimeZone>,
-    /// The deletion that took the row.
+    /// The id of the deletion that deleted the row.
     pub deletion_id: Option<i64>,
     pub version: i64,
 }

@@ -1,4 +1,4 @@
-//! `page.total`: how many rows match, or about how many.
+//! Counts or estimates the rows that match, for `page.total`.
 use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryTrait, Select, Statement,
     prelude::Json,
@@ -13,7 +13,7 @@ pub async fn exact<E: EntityTrait<Model: Sync>>(
     Ok(rows.count(db).await?)
 }
 
-/// What the planner expects of the very statement, which is not run. It never says less than 1.
+/// Returns the number of rows that PostgreSQL's planner expects, without running the statement. It is at least 1.
 pub async fn estimate<E: EntityTrait<Model: Sync>>(
     db: &impl ConnectionTrait,
     rows: Select<E>,

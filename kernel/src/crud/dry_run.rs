@@ -1,4 +1,4 @@
-//! Checks of access without an effect: each makes the checks of the operation itself.
+//! Checks access without changing anything, with the checks of the operation itself.
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Select};
 
 use super::{Crud, base, impact, read, scope, write};
@@ -11,14 +11,14 @@ use crate::{
     query::Shape,
 };
 
-/// Fails as the request would, as far as the actor and the row decide that.
+/// Fails if the request would fail, as far as the actor and the row decide that.
 pub async fn dry_run<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
     match access {
         Access::Read => read::get::<C>(reads, id, &Shape::default()).await.map(drop),
         Access::Live(action) => authorize_live::<C>(reads, &[action], id).await,
         Access::Revert => authorize_live::<C>(reads, &[Action::Update, Action::Audit], id).await,
         Access::Deleted(action) => {
-            let row = scope::trash::<C>(reads.actor(), action).filter(scope::is::<C>(id));
+            let row = scope::trash::<C>(reads.actor(), action).filter(scope::has_id::<C>(id));
             let row = row.one(reads.db()?).await?;
             write::authorize_deleted::<C>(reads, action, id, row)
                 .await
@@ -31,7 +31,7 @@ pub async fn dry_run<C: Crud>(reads: &impl Reads, access: Access, id: i64) -> Re
 
 /// Checks the first action by the rules of the resource, and the others by permissions, as the operations do.
 async fn authorize_live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64) -> Result<()> {
-    let row = scope::live::<C>(reads.actor()).filter(scope::is::<C>(id));
+    let row = scope::live::<C>(reads.actor()).filter(scope::has_id::<C>(id));
     let row = row.one(reads.db()?).await?.ok_or(Error::NotFound)?;
     let (first, others) = actions
         .split_first()
@@ -44,7 +44,7 @@ async fn authorize_live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64
 /// Fails unless the actor may see the history of this row. Returns true if the actor sees its private fields there.
 pub async fn authorize_history<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let (actor, db) = (reads.actor(), reads.db()?);
-    let one = |rows: Select<C::Entity>| rows.filter(scope::is::<C>(id));
+    let one = |rows: Select<C::Entity>| rows.filter(scope::has_id::<C>(id));
     if let Some(row) = one(scope::with_visible_history::<C>(actor)).one(db).await? {
         base::require_permission::<C>(actor, Action::Audit, &row)?;
         return Ok(base::shows_private::<C>(actor, &row));
@@ -59,7 +59,7 @@ pub async fn authorize_history<C: Crud>(reads: &impl Reads, id: i64) -> Result<b
     }
 }
 
-/// Whether the audit log has entries of this row, which may be purged.
+/// Returns true if the audit log has entries of this row. The row may be purged.
 async fn has_entries<C: Crud>(reads: &impl Reads, id: i64) -> Result<bool> {
     let entry = plain::<audit_entries::Entity>()
         .filter(audit_entries::Column::Resource.eq(C::name()))

@@ -1,4 +1,4 @@
-//! Forgetting the values of what was purged. That there was such a row, and the digests of its values, stay.
+//! Erases the values of purged rows from the audit log. The entries themselves and the digests of their values stay.
 use crate::entity::audit_entries::{Column, Entity};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, Statement,
@@ -6,10 +6,10 @@ use sea_orm::{
 };
 
 use super::scope;
-use crate::{Result, Tx, record::Did};
+use crate::{Result, Tx, record::AuditAction};
 
-/// Passes the rows that this transaction purged to `audit_erase`, 50,000 a call. The function has the rights of the tables'
-/// owner; this role may have none to change an entry.
+/// Passes the rows that this transaction purged to `audit_erase`, 50,000 per call. The function has the rights of the tables'
+/// owner, because the role of the server may lack the right to change an entry.
 const ERASE: &str = "\
     SELECT count(*) AS calls FROM (\
         SELECT array_agg(purged.resource_id) AS ids FROM (\
@@ -18,8 +18,8 @@ const ERASE: &str = "\
             AND resource = $1 AND action = 'purged') AS purged \
         GROUP BY purged.part) AS parts, LATERAL audit_erase($1, parts.ids)";
 
-/// Erases the values of every row of a table that this transaction purged, once the rows are gone and their entries stored.
-/// SQLite has done that already: [`erase_of`].
+/// Erases the values of the rows of a table that this transaction purged. It runs after the rows are removed and their entries
+/// are stored. On SQLite, [`erase_before_purge`] has already done it.
 pub async fn erase_purged(tx: &Tx, table: &'static str) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres && tx.is_recorded() {
         let erase = Statement::from_sql_and_values(DbBackend::Postgres, ERASE, [table.into()]);
@@ -29,11 +29,11 @@ pub async fn erase_purged(tx: &Tx, table: &'static str) -> Result<()> {
 }
 
 /// Erases the values of rows that are about to be purged, on SQLite.
-pub async fn erase_of(tx: &Tx, table: &'static str, rows: SelectStatement) -> Result<()> {
+pub async fn erase_before_purge(tx: &Tx, table: &'static str, rows: SelectStatement) -> Result<()> {
     let theirs = Column::Resource
         .eq(table)
         .and(Column::ResourceId.in_subquery(rows))
-        .and(Column::Action.ne(Did::Purged.as_str()));
+        .and(Column::Action.ne(AuditAction::Purged.as_str()));
     let nothing = [Column::Changes, Column::Texts, Column::Salt]
         .map(|column| (column, Expr::val(None::<String>)));
     scope::update_plain::<Entity>(tx, theirs, nothing)

@@ -1,22 +1,23 @@
-//! Which version of a row a write may meet (RFC 9110, section 13).
+//! The version of a row that a write expects (RFC 9110, section 13).
 use crate::{Error, Result};
 
-/// What the caller knows of the row.
+/// The versions of the row that the caller accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing: whatever is there may be written over.
+    /// Any version.
     #[default]
     Anything,
     /// One of these versions.
     OneOf(Vec<i64>),
-    /// Nothing, where something is asked for.
+    /// The caller named no version, although one is required.
     Missing,
-    /// What the first says, and none of these versions; without versions, no row at all.
+    /// The first condition must hold, and the row must have none of these versions. `None` excludes every version.
     Unless(Box<Expected>, Option<Vec<i64>>),
 }
 
 impl Expected {
-    /// Whether a row may be in this version. Before a write its caller holds a lock on the row, so that the version stays.
+    /// Fails unless the row may have this version. Before a write, the caller holds a lock on the row, so that the version
+    /// stays.
     pub fn check(&self, version: i64) -> Result<()> {
         match self {
             Self::Anything => Ok(()),
@@ -37,7 +38,7 @@ impl Expected {
         }
     }
 
-    /// The same for a write that may always go without a version.
+    /// Makes the version optional.
     #[must_use]
     pub fn if_sent(self) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! What a client may name: to filter and sort by, or to be shown.
+//! The fields that a client sees, filters by or sorts by.
 use sea_orm::{ColumnTrait, ColumnType, Value as Stored, sea_query::sea_value_to_json_value};
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::{
     query::ValueKind,
 };
 
-/// One declared column. What is not declared is never shown, and never recorded.
+/// One declared column. A column that is not declared is never shown and never recorded.
 #[derive(Debug, Clone, Copy)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -16,26 +16,26 @@ use crate::{
 )]
 pub struct Field<C> {
     pub column: C,
-    /// Shown only to the owner of the row and to actors with the full read permission, who alone may filter by it.
+    /// Only the owner of the row and actors with the full read permission see it. Only the latter may filter by it.
     pub is_private: bool,
-    /// Large: read only where it is shown.
+    /// Its values are large, so they are read only if they are shown.
     pub is_heavy: bool,
-    /// A long text: its size is asked before it is read, and nothing is sorted, grouped or aggregated by it.
+    /// It is a long text: its size is read before the text, and rows cannot be sorted, grouped or aggregated by it.
     pub is_long: bool,
-    /// An index over live rows has them in the order of this column.
+    /// An index has the live rows in the order of this column.
     pub is_indexed: bool,
-    /// Whether rows may be filtered by its values.
+    /// Rows may be filtered by its values.
     pub is_comparable: bool,
     pub form: Form,
-    /// The least and the greatest number that may be stored; of a decimal, in units of its last digit.
+    /// The minimum and maximum of a number; of a decimal, in units of its last digit.
     pub range: Option<(i64, i64)>,
 }
 
-/// How the values of a column are to be understood, where its type does not say so.
+/// The meaning of the values of a column, if its type does not determine it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Plain,
-    /// A decimal with so many places, stored as an integer of its last digits.
+    /// A decimal with this number of places, stored as an integer of its last digits.
     Decimal(u32),
     OneOf(&'static [&'static str]),
 }
@@ -69,7 +69,7 @@ impl<C: Copy> Field<C> {
         }
     }
 
-    /// One that has no order, such as a list, JSON or bytes. Rows may only be filtered by whether it is null.
+    /// Declares a column that has no order, such as a list, JSON or bytes. Rows may only be filtered by whether it is null.
     pub const fn opaque(column: C) -> Self {
         Self {
             is_comparable: false,
@@ -95,7 +95,7 @@ impl<C: Copy> Field<C> {
         }
     }
 
-    /// Declares a decimal with so many places, in a `big_integer` column. It has at most 18 digits.
+    /// Declares a decimal with this number of places, in a `big_integer` column. It has at most 18 digits.
     #[must_use]
     pub const fn decimal(self, places: u32) -> Self {
         Self {
@@ -122,28 +122,28 @@ impl<C: Copy> Field<C> {
         }
     }
 
-    /// Whether rows may be sorted and grouped by it.
+    /// Returns true if rows may be sorted and grouped by it.
     pub const fn is_sortable(&self) -> bool {
         self.is_comparable && !self.is_long
     }
 }
 
 impl<C: ColumnTrait> Field<C> {
-    /// Whether a filter may name it. A nullable column of JSON or bytes has one filter: `is_null`.
+    /// Returns true if a filter may name it. A nullable column of JSON or bytes has one filter: `is_null`.
     pub fn is_filterable(&self) -> bool {
         let column = self.column.def();
-        let has_no_order = ValueKind::of(column.get_column_type()).is_none();
+        let has_no_order = ValueKind::from_column_type(column.get_column_type()).is_none();
         self.is_comparable || (has_no_order && column.is_null())
     }
 
-    /// How its values are written and compared. None where the declaration does not suit the type of the column.
+    /// Returns how its values are written and compared, or `None` if the declaration does not match the type of the column.
     pub fn kind(&self) -> Option<ValueKind> {
         let column = self.column.def();
         let column = column.get_column_type();
         if !self.is_comparable {
             return Some(ValueKind::Opaque);
         }
-        match (self.form, ValueKind::of(column)?) {
+        match (self.form, ValueKind::from_column_type(column)?) {
             (Form::Decimal(places), _) => {
                 let is_stored = *column == ColumnType::BigInteger;
                 let suits = is_stored && places <= decimal::MAX_DIGITS;
@@ -158,7 +158,7 @@ impl<C: ColumnTrait> Field<C> {
         }
     }
 
-    /// Whether its values can be added up: integers and decimals, but not ids and versions. Floats are left out because
+    /// Returns true if its values can be added up: integers and decimals, but not ids and versions. Floats are excluded because
     /// their sum depends on the order of the rows.
     pub fn has_sum(&self) -> bool {
         let kind = self.kind();
@@ -169,19 +169,19 @@ impl<C: ColumnTrait> Field<C> {
         is_exact && !self.is_reference()
     }
 
-    /// Whether a 64-bit integer is a JSON number: an id, a version, or one that is declared to be small enough.
+    /// Returns true if a 64-bit integer is a JSON number: an id, a version, or a column whose declared range is small enough.
     fn is_json_number(&self) -> bool {
         let is_small = |(least, greatest)| json::is_safe(least) && json::is_safe(greatest);
         self.is_reference() || self.range.is_some_and(is_small)
     }
 
-    /// Whether its name is that of an id or of a version.
+    /// Returns true if its name is that of an id or a version.
     pub(super) fn is_reference(&self) -> bool {
         let name = self.column.as_str();
         name == "id" || name == "version" || name.ends_with("_id")
     }
 
-    /// A stored value as the API shows it.
+    /// Returns a stored value as the API shows it.
     pub fn json(&self, value: &Stored) -> Value {
         match value {
             Stored::BigInt(Some(number)) => match self.kind() {
@@ -192,7 +192,7 @@ impl<C: ColumnTrait> Field<C> {
             Stored::Float(Some(number)) => Float32::shortest(*number).into(),
             Stored::Bytes(Some(bytes)) => Base64::encode(bytes).into(),
             Stored::ChronoDateTimeWithTimeZone(Some(time)) => Timestamp::text(time).into(),
-            // Of these, `sea_value_to_json_value` would make SQL literals in quotes.
+            // `sea_value_to_json_value` would make SQL literals in quotes of dates and times.
             Stored::ChronoDate(Some(date)) => date.to_string().into(),
             Stored::ChronoTime(Some(time)) => time.to_string().into(),
             value => sea_value_to_json_value(value),

@@ -1,16 +1,16 @@
-//! What the operations answer.
+//! The results of the operations.
 use sea_orm::prelude::DateTimeWithTimeZone;
 use serde::Deserialize;
 
 use super::RowState;
 
-/// A row, with what every list shows of it.
+/// A row with its base columns.
 #[derive(Debug)]
 pub struct Found<R, S = RowState> {
     pub id: i64,
     pub created_at: DateTimeWithTimeZone,
     pub state: S,
-    /// Whether the actor sees the private fields of this row.
+    /// True if the actor sees the private fields of this row.
     pub is_full: bool,
     pub row: R,
 }
@@ -18,14 +18,14 @@ pub struct Found<R, S = RowState> {
 #[derive(Debug)]
 pub struct Page<R, S = RowState> {
     pub rows: Vec<Found<R, S>>,
-    /// How many rows match in all, when that was asked for.
+    /// The number of all rows that match, if the caller asked for it.
     pub total: Option<u64>,
-    /// Cursors to what follows and what precedes, where there is something.
+    /// The cursors to the next and the previous page, if there is one.
     pub next: Option<String>,
     pub prev: Option<String>,
 }
 
-/// Which rows a read shows.
+/// The choice of whether a read shows deleted rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Deleted {

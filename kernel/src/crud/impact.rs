@@ -1,4 +1,4 @@
-//! What a deletion, or a purge, would take along: counted, not done.
+//! Counts the rows that a deletion or a purge would affect, without doing it.
 use sea_orm::{QueryFilter, sea_query::Condition};
 
 use super::{Crud, Model, base, roots::Roots, scope, write};
@@ -6,13 +6,13 @@ use crate::{Error, Reads, Result, permission::Action};
 
 #[derive(Debug)]
 pub struct Impact {
-    /// A live row can be deleted, a deleted one purged.
+    /// `Delete` for a live row, `Purge` for a deleted one.
     pub action: Action,
-    /// By resource, owners first; only where there are any.
+    /// The number of rows by resource, owners first. Resources without rows are absent.
     pub rows: Vec<(&'static str, i64)>,
 }
 
-/// For those who may do it.
+/// Counts the rows for an actor who may delete or purge the row.
 pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
     let action = target::<C>(reads, id).await?;
     let roots = Roots {
@@ -36,7 +36,7 @@ pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
     Ok(Impact { action, rows })
 }
 
-/// What could be done to the row, by an actor who may.
+/// Returns the action that applies to the row, if the actor may do it.
 pub async fn target<C: Crud>(reads: &impl Reads, id: i64) -> Result<Action> {
     let (action, row) = row::<C>(reads, id).await?;
     write::authorize::<C>(reads, action, &row).await?;
@@ -45,11 +45,11 @@ pub async fn target<C: Crud>(reads: &impl Reads, id: i64) -> Result<Action> {
 
 async fn row<C: Crud>(reads: &impl Reads, id: i64) -> Result<(Action, Model<C>)> {
     let (actor, db) = (reads.actor(), reads.db()?);
-    let live = scope::live::<C>(actor).filter(scope::is::<C>(id));
+    let live = scope::live::<C>(actor).filter(scope::has_id::<C>(id));
     if let Some(row) = live.one(db).await? {
         return Ok((Action::Delete, row));
     }
-    let deleted = scope::trash::<C>(actor, Action::Purge).filter(scope::is::<C>(id));
+    let deleted = scope::trash::<C>(actor, Action::Purge).filter(scope::has_id::<C>(id));
     let row = deleted.one(db).await?;
     Ok((Action::Purge, row.ok_or(Error::NotFound)?))
 }

@@ -1,4 +1,4 @@
-//! Names by which rows are known on every server: unique among live rows, where ids are another server's own.
+//! Natural keys: names that identify rows on every server, whereas ids differ between servers.
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
@@ -13,19 +13,19 @@ use crate::{Reads, Result};
 #[derive(Debug, Clone, Copy)]
 pub struct NaturalKey {
     pub field: &'static str,
-    /// The column that is unique, and how a name is written there.
+    /// The column that is unique.
     compared: &'static str,
     normalize: fn(&str) -> String,
 }
 
 impl NaturalKey {
-    /// A field that is unique as it is written.
-    pub fn plain(field: impl ColumnTrait) -> Self {
-        Self::compared(field, field, str::to_owned)
+    /// Declares a field that is unique as it is written.
+    pub fn new(field: impl ColumnTrait) -> Self {
+        Self::normalized(field, field, str::to_owned)
     }
 
-    /// A field that is unique by another column.
-    pub fn compared(
+    /// Declares a field that is unique by another column, whose value `normalize` makes of a name.
+    pub fn normalized(
         field: impl ColumnTrait,
         compared: impl ColumnTrait,
         normalize: fn(&str) -> String,
@@ -39,13 +39,13 @@ impl NaturalKey {
 }
 
 impl Owner {
-    /// The name under which the owner's natural key stands beside the foreign key: `author.username`.
+    /// Returns the name of the owner's natural key beside the foreign key, such as `author.username`.
     pub fn companion(&self) -> Option<String> {
         let key = self.key?;
         Some(format!("{}.{}", self.relation()?, key.field))
     }
 
-    /// The names of those owners that are live and visible to the actor, by their ids.
+    /// Returns the names of these owners by their ids, if they are live and visible to the actor.
     pub async fn names(
         &self,
         reads: &impl Reads,
@@ -67,7 +67,7 @@ impl Owner {
             .collect()
     }
 
-    /// The ids of those owners, by their names as [`Owner::normalize`] writes them.
+    /// Returns the ids of these owners by their names, which [`Owner::normalize`] has normalized.
     pub async fn ids(
         &self,
         reads: &impl Reads,
@@ -89,7 +89,7 @@ impl Owner {
             .collect()
     }
 
-    /// A name as it is compared.
+    /// Returns a name in the form in which it is compared.
     pub fn normalize(&self, name: &str) -> String {
         self.key
             .map_or_else(|| name.to_owned(), |key| (key.normalize)(name))

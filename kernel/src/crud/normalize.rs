@@ -1,4 +1,4 @@
-//! Values as they are stored: in one form on both databases, and within the limits of their columns.
+//! Converts values to the form in which both databases store them, and checks the limits of their columns.
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, IdenStatic, Iterable, Value,
 };
@@ -11,7 +11,7 @@ use crate::{
     time::{self, normalize_time_of_day},
 };
 
-/// Normalises every value that a row is about to be given. Refuses those that cannot be stored, all of them at once.
+/// Normalizes every value that a row is about to get. Fails with all values that cannot be stored.
 pub fn normalize<C: Crud>(row: &mut Active<C>) -> Result<()> {
     let mut refused = Vec::new();
     for column in <C::Entity as EntityTrait>::Column::iter() {
@@ -35,7 +35,7 @@ pub fn normalize<C: Crud>(row: &mut Active<C>) -> Result<()> {
     }
 }
 
-/// The limits that the resource declares.
+/// Checks the limits that the resource declares.
 fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused> {
     let number = match value {
         Value::SmallInt(Some(number)) => i64::from(*number),
@@ -74,7 +74,7 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
     }
 }
 
-/// The form in which both databases store and compare a value alike.
+/// Returns the form that both databases store and compare in the same way.
 fn stored(value: Value) -> Result<Value, Refused> {
     let normal = match value {
         Value::ChronoDateTimeWithTimeZone(Some(time)) => time::normalize(&time).map(Value::from),

@@ -1,4 +1,4 @@
-//! The rows that a row belongs to, and how they are held still while it is inserted or restored.
+//! The owners of a row, and the locks on them while the row is inserted or restored.
 use std::{
     collections::{BTreeSet, HashMap},
     str::FromStr,
@@ -24,40 +24,40 @@ pub struct Owner {
     pub(crate) visible: fn(&Actor) -> Condition,
     /// Reads a filter on a field of the owner: field, operator, value.
     pub(crate) filter: fn(&str, &str, &str) -> Result<Filter, Refused>,
-    /// What filters on the owner there are.
+    /// The filters on fields of the owner.
     pub(crate) declared: fn() -> Vec<Filterable>,
     pub(crate) key: Option<NaturalKey>,
     rule: Option<(Condition, &'static str)>,
 }
 
 impl Owner {
-    pub fn of<P: Crud>(foreign_key: impl ColumnTrait) -> Self {
+    pub fn new<P: Crud>(foreign_key: impl ColumnTrait) -> Self {
         Self {
             column: foreign_key.as_str(),
             table: P::name(),
             visible: P::visible,
-            filter: Filter::on::<P>,
+            filter: Filter::parse_field::<P>,
             declared: query::declared_fields::<P>,
             key: P::natural_key(),
             rule: None,
         }
     }
 
-    /// The name under which its fields are reached: `author` of `author_id`.
+    /// Returns the name of the relation, such as `author` for `author_id`.
     pub fn relation(&self) -> Option<&'static str> {
         self.column.strip_suffix("_id")
     }
 
-    /// New rows are only taken by owners for which `condition` holds; `otherwise` says so.
+    /// Allows new rows only if the owner meets `condition`; `otherwise` is the text of the refusal.
     #[must_use]
     pub fn only_if(mut self, condition: impl Into<Condition>, otherwise: &'static str) -> Self {
         self.rule = Some((condition.into(), otherwise));
         self
     }
 
-    /// Reads owners under a shared lock, in the order of their ids: those that are live and visible, and whether they
-    /// fit the rule for new rows. A soft delete is an update, which waits for that lock, so they stay live until this
-    /// transaction ends; foreign keys alone do not give that.
+    /// Locks the live and visible owners among `ids` with a shared lock, in the order of their ids, and returns whether each
+    /// meets the rule for new rows. A soft delete is an update, which waits for that lock, so the owners stay live until this
+    /// transaction ends; foreign keys alone do not guarantee that.
     async fn lock(
         &self,
         tx: &Tx,
@@ -80,7 +80,7 @@ impl Owner {
         tx.query_all(&query).await?.into_iter().map(state).collect()
     }
 
-    /// Why a row may not name this owner, if so.
+    /// Fails unless a row may name this owner.
     fn refuse(&self, fits: Option<&bool>) -> Result<()> {
         let (code, detail) = match (fits, &self.rule) {
             (Some(true), _) => return Ok(()),
@@ -93,8 +93,8 @@ impl Owner {
         Err(Error::invalid(format!("/{}", self.column), code, detail))
     }
 
-    /// Locks those owners of one deletion's rows that are live, in the order of their ids. They stay in the database,
-    /// which only counts them. On SQLite the transaction is the only writer.
+    /// Locks the live owners of the rows of a deletion, in the order of their ids. The ids stay in the database, which only
+    /// counts them. On SQLite the transaction is the only writer.
     pub async fn lock_all(&self, tx: &Tx, owned: SelectStatement) -> Result<()> {
         if tx.get_database_backend() != DbBackend::Postgres {
             return Ok(());
@@ -104,7 +104,7 @@ impl Owner {
             .order_by((self.table, "id"), Order::Asc)
             .lock(LockType::Share)
             .take();
-        let count = scope::composed()
+        let count = scope::select_without_table()
             .expr(Expr::col(("held", "id")).count())
             .from_subquery(owners, "held")
             .take();
@@ -113,7 +113,8 @@ impl Owner {
     }
 }
 
-/// Before an insert: every owner must be live, visible to the actor, and fit. Refuses the rows of which one is not.
+/// Locks the owners of new rows. Each owner must be live, visible to the actor, and meet its rule; a row with another owner is
+/// refused.
 pub async fn lock_for_create<C: Crud>(tx: &Tx, rows: &mut [Result<Active<C>>]) -> Result<()> {
     for owner in C::owners() {
         let named = |row: &Result<Active<C>>| match row {
@@ -137,7 +138,7 @@ pub async fn lock_for_create<C: Crud>(tx: &Tx, rows: &mut [Result<Active<C>>]) -
     Ok(())
 }
 
-/// Before a restore: every owner must be live.
+/// Locks the owners of a row that is restored. Fails unless all are live.
 pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
     for owner in C::owners() {
         let Some(id) = reference::<C>(row, &owner)? else {
@@ -154,7 +155,7 @@ pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
     Ok(())
 }
 
-/// The id of the owner that a row names, if it names one.
+/// Returns the id of the owner that a row names, if it names one.
 fn reference<C: Crud>(row: &Active<C>, owner: &Owner) -> Result<Option<i64>> {
     let column = Column::<C>::from_str(owner.column);
     let column = column.map_err(|_| Error::bug(format!("{} is no column", owner.column)))?;

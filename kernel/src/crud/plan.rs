@@ -1,8 +1,8 @@
-//! A list as a value: a query, what the caller sees, and what the resource declares give the SELECT of a page and the cursors
-//! around it.
+//! Plans a list: the query, the visibility of rows and the declaration of the resource determine the SELECT of a page and the
+//! cursors around it.
 //!
-//! Where the visibility of rows depends on another table, no index leads past the rows that are hidden. A page then examines
-//! a bounded number of rows, and may be short or empty before the end of the list.
+//! If the visibility of rows depends on another table, no index skips the hidden rows. A page then examines a bounded number of
+//! rows, and may be short or empty before the end of the list.
 use sea_orm::{
     Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, QuerySelect,
     QueryTrait, Select,
@@ -16,38 +16,37 @@ use crate::{
     secret::Secret,
 };
 
-/// Rows that one page examines, beside those that `offset` skips.
+/// The rows that one page examines, beside those that `offset` skips.
 const EXAMINED: u64 = 2_000;
 
-/// Marks the row at which a page stopped examining.
-const PAST: &str = "past";
+/// The column that marks the row at which a page stopped examining.
+const UNEXAMINED: &str = "unexamined";
 
 pub struct Plan<'a, C: Readable> {
     pub query: &'a ListQuery<C>,
-    /// All rows that match, on whatever page.
+    /// All rows that match, on any page.
     pub matching: Select<C::Entity>,
-    /// The matching rows again, in parts that share no row and that an index finds.
+    /// The matching rows, split into parts that share no row and that an index serves.
     parts: Vec<Select<C::Entity>>,
-    /// The rows to examine, and the condition that tells which of them the actor sees; none where an index finds those.
+    /// The rows to examine, and the condition for those that the actor sees; `None` if an index serves the visible rows.
     examined: Option<(Select<C::Entity>, Condition)>,
-    /// The place where the page begins, if the client named one.
+    /// The position where the page begins, if the client named one.
     pub place: Option<Cursor>,
     secret: Secret,
     backend: DbBackend,
 }
 
-/// The rows of a page, and the first row that was not examined. At most one more row than the page has tells whether
-/// anything follows.
+/// The rows of a page, and the first row that was not examined. One row more than the page has shows that another page follows.
 pub struct PageRows<C: Readable> {
     pub rows: Vec<size::Read<C>>,
-    pub past: Option<Model<C>>,
+    pub unexamined: Option<Model<C>>,
 }
 
 impl<'a, C: Readable> Plan<'a, C> {
     /// Plans a list of the rows that the actor sees.
     pub async fn new(reads: &impl Reads, query: &'a ListQuery<C>) -> Result<Self> {
         let (actor, deleted) = (reads.actor(), query.shape.deleted);
-        let mut plan = Self::among(reads, query, scope::visible::<C>(actor, deleted)).await?;
+        let mut plan = Self::for_rows(reads, query, scope::visible::<C>(actor, deleted)).await?;
         let backend = plan.backend;
         let filtered = |rows| query.filtered(rows, actor, backend);
         let parts = scope::visible_disjoint::<C>(actor, deleted).into_iter();
@@ -59,8 +58,8 @@ impl<'a, C: Readable> Plan<'a, C> {
         Ok(plan)
     }
 
-    /// Plans a list of those of these rows that match. Fails if the cursor was altered, or made for another list.
-    pub async fn among(
+    /// Plans a list of those of `rows` that match. Fails if the cursor was altered, or made for another list.
+    pub async fn for_rows(
         reads: &impl Reads,
         query: &'a ListQuery<C>,
         rows: Select<C::Entity>,
@@ -79,25 +78,25 @@ impl<'a, C: Readable> Plan<'a, C> {
         })
     }
 
-    /// Whether the page goes backwards from its place.
+    /// Returns true if the page goes backwards from its position.
     pub fn is_backward(&self) -> bool {
         self.place.as_ref().is_some_and(|place| place.backward)
     }
 
-    /// Reads the rows of the page, nearest to its place first.
+    /// Reads the rows of the page, beginning with the one nearest to its position.
     pub async fn read(&self, db: &impl ConnectionTrait) -> Result<PageRows<C>> {
         let is_marked = self.query.sort.is_some() && self.examined.is_some();
-        let is_past = |row: &QueryResult| -> Result<bool> {
-            Ok(is_marked && row.try_get::<i32>("", PAST)? == 1)
+        let is_unexamined = |row: &QueryResult| -> Result<bool> {
+            Ok(is_marked && row.try_get::<i32>("", UNEXAMINED)? == 1)
         };
         let mut page = PageRows {
             rows: Vec::new(),
-            past: None,
+            unexamined: None,
         };
         for row in db.query_all(&self.select()?).await? {
             let read = size::Read::new(&row, &self.query.shape)?;
-            if is_past(&row)? {
-                page.past = Some(read.into_model());
+            if is_unexamined(&row)? {
+                page.unexamined = Some(read.into_model());
             } else {
                 page.rows.push(read);
             }
@@ -105,38 +104,39 @@ impl<'a, C: Readable> Plan<'a, C> {
         Ok(page)
     }
 
-    /// The SELECT of the page. One row more than the page has tells whether anything follows.
+    /// Returns the SELECT of the page, with one row more than the page has, which shows that another page follows.
     fn select(&self) -> Result<SelectStatement> {
         let query = self.query;
         let window = |rows: Select<C::Entity>| rows.limit(query.limit + 1).offset(query.offset);
         let Some(sort) = &query.sort else {
-            // Ranks are made of all that is found, so there is no place among them.
+            // A rank depends on all rows that are found, so it cannot be a position.
             let rows = self.measured(&self.matching);
             return Ok(window(query.ranked(rows, self.backend)).into_query());
         };
         if let Some((rows, visible)) = &self.examined {
             let most = query.offset + EXAMINED + 1;
-            let ordered = self.in_order(sort, std::slice::from_ref(rows), most)?;
+            let ordered = self.select_in_order(sort, std::slice::from_ref(rows), most)?;
             return Ok(self.examine(sort, &ordered, visible));
         }
         let most = query.offset + query.limit + 1;
-        // The words of a search are looked for once.
-        let parts = match query.has_search() {
-            true => std::slice::from_ref(&self.matching),
-            false => &self.parts,
+        // The side table of a search is read once, not once per part.
+        let parts = if query.has_search() {
+            std::slice::from_ref(&self.matching)
+        } else {
+            &self.parts
         };
-        Ok(window(self.in_order(sort, parts, most)?).into_query())
+        Ok(window(self.select_in_order(sort, parts, most)?).into_query())
     }
 
-    /// The rows with what the page needs of them.
+    /// Selects the columns that the page needs.
     fn measured(&self, rows: &Select<C::Entity>) -> Select<C::Entity> {
         let query = self.query;
-        size::select::<C>(rows.clone(), &query.shape, Some(query.at_once()))
+        size::select::<C>(rows.clone(), &query.shape, Some(query.inline_limit()))
     }
 
-    /// The rows beyond the place in their order. The first `most` rows of each part, and of each range beyond the place,
-    /// are found by an index, and put in order together.
-    fn in_order(
+    /// Selects the rows after the position, in order. An index finds the first `most` rows of each part and of each range after
+    /// the position, and the database sorts these together.
+    fn select_in_order(
         &self,
         sort: &Sort<C>,
         parts: &[Select<C::Entity>],
@@ -144,29 +144,29 @@ impl<'a, C: Readable> Plan<'a, C> {
     ) -> Result<Select<C::Entity>> {
         let order = |rows| sort.order(rows, self.is_backward());
         let ranges = match &self.place {
-            Some(place) => sort.beyond(place)?,
+            Some(place) => sort.keyset_ranges(place)?,
             None => vec![everything()],
         };
-        let beyond = |rows: &Select<C::Entity>| {
+        let in_ranges = |rows: &Select<C::Entity>| {
             let rows = self.measured(rows);
             let ranges = ranges.iter().cloned();
             ranges.map(move |range| rows.clone().filter(range))
         };
-        let mut pieces: Vec<_> = parts.iter().flat_map(beyond).collect();
+        let mut pieces: Vec<_> = parts.iter().flat_map(in_ranges).collect();
         Ok(match (pieces.pop(), pieces.is_empty()) {
             (None, _) => order(scope::all_live::<C>().filter(nothing())),
             (Some(only), true) => order(only),
             (Some(last), false) => {
                 let first = |rows| order(rows).limit(most);
                 let pieces = pieces.into_iter().chain([last]);
-                let rows = scope::any_of(pieces.map(first));
+                let rows = scope::union_all(pieces.map(first));
                 order(size::select_again::<C>(rows, &self.query.shape))
             }
         })
     }
 
-    /// One statement examines [`EXAMINED`] rows, so that rows which come and go meanwhile are neither missed nor seen twice.
-    /// Its second part names the row after them; the databases run it only where the first did not fill the page.
+    /// Examines [`EXAMINED`] rows with one statement, so that concurrent writes make no row missing or duplicate. Its second
+    /// part returns the row after them; the databases run it only if the first did not fill the page.
     fn examine(
         &self,
         sort: &Sort<C>,
@@ -175,35 +175,35 @@ impl<'a, C: Readable> Plan<'a, C> {
     ) -> SelectStatement {
         let query = self.query;
         let most = query.offset + EXAMINED;
-        let page = scope::among(ordered.clone().limit(most)).filter(visible.clone());
+        let page = scope::select_from(ordered.clone().limit(most)).filter(visible.clone());
         let page = size::select_again::<C>(page, &query.shape);
-        // SQLite would sort all of them again; it reads a subselect in its order.
+        // SQLite would sort all of them again, although it reads a subselect in its order.
         let page = match self.backend {
             DbBackend::Postgres => sort.order(page, self.is_backward()),
             _ => page,
         };
         let page = page.limit(query.limit + 1).offset(query.offset);
-        let past = ordered.clone().limit(1).offset(most);
+        let unexamined = ordered.clone().limit(1).offset(most);
         let mut both = piece(page, "0");
-        both.union(UnionType::All, piece(past, "1"))
+        both.union(UnionType::All, piece(unexamined, "1"))
             .limit(query.limit + 1);
         both
     }
 
-    /// A cursor to what follows a row of a page, or precedes it. Ranks change with every other row, so there is none
-    /// among them.
-    pub fn cursor_beyond(&self, row: &Model<C>, backward: bool) -> Option<String> {
+    /// Returns a cursor to the rows after a row of a page, or before it. Returns `None` for a ranked list, because ranks change
+    /// with every other row.
+    pub fn cursor_after(&self, row: &Model<C>, backward: bool) -> Option<String> {
         self.cursor(row, backward, false)
     }
 
-    /// A cursor to a row itself, which no page has shown yet.
-    pub fn cursor_to(&self, row: &Model<C>, backward: bool) -> Option<String> {
+    /// Returns a cursor to a row itself, which no page has shown yet.
+    pub fn cursor_at(&self, row: &Model<C>, backward: bool) -> Option<String> {
         self.cursor(row, backward, true)
     }
 
-    /// A cursor from the place of this page to where the client came from.
+    /// Returns a cursor from the position of this page to the page that the client came from.
     pub fn cursor_back(&self) -> Option<String> {
-        self.encode(&self.place.as_ref()?.turned())
+        self.encode(&self.place.as_ref()?.reversed())
     }
 
     fn cursor(&self, row: &Model<C>, backward: bool, inclusive: bool) -> Option<String> {
@@ -221,18 +221,18 @@ impl<'a, C: Readable> Plan<'a, C> {
     }
 }
 
-/// Whether no index of the table itself can find what the actor sees.
+/// Returns true if no index of the table itself can find the rows that the actor sees.
 fn needs_another_table<C: Readable>(actor: &Actor) -> bool {
-    let (sql, _) = scope::composed()
+    let (sql, _) = scope::select_without_table()
         .cond_where(C::visible(actor))
         .build(PostgresQueryBuilder);
     sql.matches("SELECT").count() > 1
 }
 
-fn piece<E: EntityTrait>(rows: Select<E>, past: &'static str) -> SelectStatement {
-    scope::composed()
+fn piece<E: EntityTrait>(rows: Select<E>, unexamined: &'static str) -> SelectStatement {
+    scope::select_without_table()
         .column(Asterisk)
-        .expr_as(Expr::cust(past), PAST)
+        .expr_as(Expr::cust(unexamined), UNEXAMINED)
         .from_subquery(rows.into_query(), "piece")
         .take()
 }

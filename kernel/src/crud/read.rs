@@ -1,4 +1,4 @@
-//! Pages of lists, and single rows.
+//! Reads pages of lists, and single rows.
 use sea_orm::QueryFilter;
 
 use super::{Found, Model, Page, Plan, Readable, base, count, plan::PageRows, scope, size};
@@ -7,15 +7,18 @@ use crate::{
     query::{Count, Shape},
 };
 
-/// One page, and cursors to the pages around it.
+/// Reads one page, and makes the cursors to the pages around it.
 pub async fn page<C: Readable>(
     reads: &impl Reads,
     plan: Plan<'_, C>,
 ) -> Result<Page<C::Row, C::State>> {
     let (db, query) = (reads.db()?, plan.query);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let PageRows { mut rows, past } = plan.read(db).await?;
-    let has_more = rows.len() > limit || past.is_some();
+    let PageRows {
+        mut rows,
+        unexamined,
+    } = plan.read(db).await?;
+    let has_more = rows.len() > limit || unexamined.is_some();
     rows.truncate(limit);
     let (mut rows, is_cut) = size::fit::<C>(reads, query, plan.matching.clone(), rows).await?;
     if is_cut && !query.may_be_cut() {
@@ -24,8 +27,8 @@ pub async fn page<C: Readable>(
             rows: rows.len(),
         });
     }
-    // A page that was cut goes on at its last row.
-    let past = past.filter(|_| !is_cut);
+    // A page that was cut continues after its last row.
+    let unexamined = unexamined.filter(|_| !is_cut);
     let goes_on = has_more || is_cut;
     let backward = plan.is_backward();
     if backward {
@@ -37,18 +40,19 @@ pub async fn page<C: Readable>(
     } else {
         (came_from_before, goes_on)
     };
-    // A page that stopped examining goes on at the row where it stopped.
-    let onward = past.and_then(|row| plan.cursor_to(&row, backward));
-    // A page that became empty leads back to where the client came from.
+    // A page that stopped examining continues at the row where it stopped.
+    let onward = unexamined.and_then(|row| plan.cursor_at(&row, backward));
+    // An empty page leads back to where the client came from.
     let back = rows.is_empty().then(|| plan.cursor_back()).flatten();
     let (to_next, to_prev) = if backward {
         (back, onward)
     } else {
         (onward, back)
     };
-    let beyond = |row: Option<&size::Placed<C>>, backward| plan.cursor_beyond(&row?.0, backward);
-    let next = to_next.or_else(|| beyond(rows.last().filter(|_| has_next), false));
-    let prev = to_prev.or_else(|| beyond(rows.first().filter(|_| has_prev), true));
+    let cursor_after =
+        |row: Option<&size::Placed<C>>, backward| plan.cursor_after(&row?.0, backward);
+    let next = to_next.or_else(|| cursor_after(rows.last().filter(|_| has_next), false));
+    let prev = to_prev.or_else(|| cursor_after(rows.first().filter(|_| has_prev), true));
     let seen = match rows.len() {
         0 => 0,
         shown => query.offset + shown as u64,
@@ -57,7 +61,7 @@ pub async fn page<C: Readable>(
     let total = match query.count {
         Count::None => None,
         Count::Exact => Some(count::exact(db, plan.matching).await?),
-        // A page that is the whole list has been counted.
+        // If the page is the whole list, its rows are the exact count.
         Count::Estimate if is_whole => Some(seen),
         Count::Estimate => Some(count::estimate(db, plan.matching).await?.max(seen)),
     };
@@ -79,7 +83,7 @@ pub async fn get<C: Readable>(
         shape,
         None,
     );
-    let row = rows.filter(scope::is::<C>(id)).one(reads.db()?).await?;
+    let row = rows.filter(scope::has_id::<C>(id)).one(reads.db()?).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }
 
@@ -90,5 +94,5 @@ pub async fn one<C: Readable>(
     let complete = C::load(reads, vec![row.clone()]).await?.pop();
     let complete =
         complete.ok_or_else(|| Error::bug("loading the data of a row returned nothing"))?;
-    Ok(base::found::<C>(reads.actor(), &row, complete))
+    Ok(base::found_row::<C>(reads.actor(), &row, complete))
 }

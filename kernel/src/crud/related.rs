@@ -1,4 +1,4 @@
-//! Rows that belong to others, for many at once.
+//! Reads the related rows of many rows with one statement.
 use std::collections::HashMap;
 
 use sea_orm::{
@@ -10,38 +10,38 @@ use sea_orm::{
 use super::{Column, Crud, Found, Model, base, scope, size};
 use crate::{Reads, Result, query::Shape};
 
-/// Which rows of a relation are read, and how much of them.
+/// The rows of a relation to read, and how much of them.
 #[derive(Debug)]
 pub struct Wanted<'a> {
-    /// The foreign key that names the rows they belong to, or `id` for owners.
+    /// The foreign key that refers to the rows that own them, or `id` to read owners.
     pub foreign_key: &'static str,
     pub keys: &'a [i64],
-    /// Rows for each key.
+    /// The most rows for each key.
     pub most: u64,
-    /// Heavy columns that come along.
+    /// The heavy columns to read.
     pub heavy: &'a [&'static str],
-    /// Bytes of all rows together.
+    /// The most bytes of all rows together.
     pub room: u64,
 }
 
-/// A related row. Where there was no room for it, its long texts are empty.
+/// A related row. If it does not fit, its long texts are empty.
 #[derive(Debug)]
 pub struct Related<R> {
     pub key: i64,
     pub found: Found<R>,
     pub fits: bool,
-    /// Rows of the same key, as far as they were looked at.
+    /// The number of rows with the same key, as far as they were examined.
     pub siblings: u64,
 }
 
-/// The name of the rows that were found by their keys in a statement.
+/// The alias of the rows that were found by their keys.
 const NEAR: &str = "near";
 
-/// The visible rows whose foreign key, or id, is among the keys, newest first. One statement, so without what
-/// [`Crud::load`] would add: related rows are shown as the public sees them.
+/// Returns the visible rows whose foreign key, or id, is among the keys, newest first. It runs one statement, so it does not
+/// call [`Crud::load`]: related rows are shown as the public sees them.
 ///
-/// Rows are given room in turns, the first of each key before the second of any. Of the rows beyond that, only the first
-/// of each key is there.
+/// Rows are fitted into the limit in rounds: the first of each key, then the second of each, and so on. Of the rows that do not
+/// fit, only the first of each key is returned.
 pub async fn related<C: Crud>(
     reads: &impl Reads,
     wanted: &Wanted<'_>,
@@ -61,14 +61,15 @@ pub async fn related<C: Crud>(
     let rows = reads.db()?.query_all(&rows.into_query()).await?;
     let related = |row: &sea_orm::QueryResult| {
         let model = Model::<C>::from_query_result(row, "")?;
-        let mut found = base::found::<C>(reads.actor(), &model, C::Row::from(model.clone()));
+        let mut found = base::found_row::<C>(reads.actor(), &model, C::Row::from(model.clone()));
         found.is_full = false;
-        let (fits, siblings) = match is_measured {
-            true => (
+        let (fits, siblings) = if is_measured {
+            (
                 row.try_get("", "fits")?,
                 row.try_get::<i64>("", "siblings")?,
-            ),
-            false => (true, 1),
+            )
+        } else {
+            (true, 1)
         };
         Ok(Related {
             key: row.try_get("", wanted.foreign_key)?,
@@ -80,17 +81,18 @@ pub async fn related<C: Crud>(
     rows.iter().map(related).collect()
 }
 
-/// All fields but the heavy ones that are not wanted.
+/// Shows all fields except the heavy ones that are not in `heavy`.
 fn shape<C: Crud>(heavy: &[&str]) -> Shape {
     let fields = C::FIELDS.iter().map(|field| field.column.as_str());
-    let is_shown = |name: &&str| heavy.contains(name) || !C::heavy().any(|heavy| heavy == *name);
+    let is_shown =
+        |name: &&str| heavy.contains(name) || !C::heavy_fields().any(|heavy| heavy == *name);
     Shape {
         fields: Some(fields.filter(is_shown).map(str::to_owned).collect()),
         ..Shape::default()
     }
 }
 
-/// The rows, each with whether there is room for it and how many there are of its key.
+/// Selects the rows, each with whether it fits and how many rows its key has.
 fn measured<C: Crud>(
     reads: &impl Reads,
     wanted: &Wanted<'_>,
@@ -107,7 +109,7 @@ fn measured<C: Crud>(
         let name = column.as_str();
         match long.get(name) {
             Some(true) if shape.shows(name) => {
-                rows.column_as(size::unless_empty(fits.clone(), column), name)
+                rows.column_as(size::column_or_empty(fits.clone(), column), name)
             }
             Some(_) if !shape.shows(name) => rows.column_as(size::empty(column), name),
             _ => rows.column(column),
@@ -121,13 +123,17 @@ fn measured<C: Crud>(
     let id = Expr::col((C::name(), "id"));
     QueryTrait::query(&mut rows)
         .from_clear()
-        .from_subquery(in_turns::<C>(reads, wanted, shape), NEAR)
+        .from_subquery(select_in_rounds::<C>(reads, wanted, shape), NEAR)
         .join(JoinType::InnerJoin, C::name(), id.eq(near("id")));
     rows
 }
 
-/// The ids of the newest rows of each key, with what all up to them come to together, in turns.
-fn in_turns<C: Crud>(reads: &impl Reads, wanted: &Wanted<'_>, shape: &Shape) -> SelectStatement {
+/// Selects the ids of the newest rows of each key in rounds, each with the total size of all rows up to it.
+fn select_in_rounds<C: Crud>(
+    reads: &impl Reads,
+    wanted: &Wanted<'_>,
+    shape: &Shape,
+) -> SelectStatement {
     let key = (C::name(), wanted.foreign_key);
     let shown = C::FIELDS.iter().map(|field| field.column);
     let shown = shown.filter(|column| shape.shows(column.as_str()));

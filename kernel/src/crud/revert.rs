@@ -1,4 +1,4 @@
-//! What a row was in an earlier version: read from the changes that were made since.
+//! Reconstructs an earlier version of a row from the changes that were made since.
 use std::cmp::Ordering;
 
 use crate::entity::audit_entries::{Column, Entity, Model as Entry};
@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Crud, Model, record, scope};
+use super::{Crud, Model, audit_entry, scope};
 use crate::{Error, Result, Tx};
 
 /// The version whose values the row gets back.
@@ -19,38 +19,38 @@ pub struct Revert {
     pub version: i64,
 }
 
-/// Entries that are read at a time.
+/// The number of entries that are read at a time.
 const CHUNK: u64 = 200;
 
 const GONE: &str = "the history of this row no longer contains that version";
 
-/// The declared fields of a row, live or deleted, as they were in a version of it: by its id, and that version.
+/// Returns the declared fields of a row, live or deleted, in a version of it. The parameter is the row's id and the version.
 ///
-/// Fails with a conflict where the history no longer reaches back to it.
+/// Fails with a conflict if the history no longer reaches back to that version.
 pub async fn fields_at<C: Crud>(tx: &Tx, (id, version): (i64, i64)) -> Result<Map<String, Value>> {
     let all = scope::all::<C>();
-    let now = all.filter(scope::is::<C>(id)).one(tx).await?;
+    let now = all.filter(scope::has_id::<C>(id)).one(tx).await?;
     let now = now.ok_or(Error::NotFound)?;
     match version.cmp(&C::version(&now)) {
-        Ordering::Equal => Ok(record::fields::<C>(&now)),
+        Ordering::Equal => Ok(audit_entry::declared_fields::<C>(&now)),
         _ => state_at::<C>(tx, &now, version).await,
     }
 }
 
-/// The declared fields as they were in `version`, which is an earlier one. The row is locked.
+/// Returns the declared fields in `version`, which is earlier than the current one. The row is locked.
 ///
-/// Fails with a conflict where an entry in between was pruned or erased.
+/// Fails with a conflict if an entry in between was pruned or erased.
 pub async fn state_at<C: Crud>(
     tx: &Tx,
     now: &Model<C>,
     version: i64,
 ) -> Result<Map<String, Value>> {
-    let mut state = record::fields::<C>(now);
+    let mut state = audit_entry::declared_fields::<C>(now);
     let mut needs_text = false;
     let mut next = C::version(now);
     let mut before = i64::MAX;
     loop {
-        let entries = of_row::<C>(now)
+        let entries = entries_of_row::<C>(now)
             .filter(Column::Version.gt(version))
             .filter(Column::Id.lt(before))
             .order_by_desc(Column::Id)
@@ -63,7 +63,7 @@ pub async fn state_at<C: Crud>(
             version, changes, ..
         } in &entries
         {
-            // Backwards, one version after the other; some entries are about no new one.
+            // The entries go backwards, one version after the other; some entries belong to no new version.
             match version.cmp(&next) {
                 Ordering::Equal => next -= 1,
                 Ordering::Greater => {}
@@ -92,7 +92,7 @@ pub async fn state_at<C: Crud>(
 }
 
 async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<String, Value>> {
-    let entry = of_row::<C>(now)
+    let entry = entries_of_row::<C>(now)
         .filter(Column::Version.lte(version))
         .filter(Column::Texts.is_not_null())
         .order_by_desc(Column::Id)
@@ -104,7 +104,7 @@ async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<
     serde_json::from_str(&texts).map_err(Error::internal)
 }
 
-fn of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {
+fn entries_of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {
     scope::plain::<Entity>()
         .filter(Column::Resource.eq(C::name()))
         .filter(Column::ResourceId.eq(C::id(row)))

@@ -1,4 +1,4 @@
-//! From rows to what belongs to them, directly or not.
+//! Finds the rows that belong to other rows, directly or indirectly.
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, SelectStatement};
 
 use crate::{Registry, Result, registry::Table};
@@ -6,13 +6,13 @@ use crate::{Registry, Result, registry::Table};
 pub struct Roots<'a> {
     pub table: &'static str,
     pub ids: &'a [i64],
-    /// Ids of the rows of a table that the way may go through.
+    /// Selects the ids of the rows of a table that the chain of owners may include.
     pub rows: fn(&'static str) -> SelectStatement,
     pub registry: &'a Registry,
 }
 
 impl Roots<'_> {
-    /// The ways in which rows of `table` belong to these: one condition for each chain of foreign keys.
+    /// Returns the conditions under which rows of `table` belong to the roots: one for each chain of foreign keys.
     pub fn paths_to(&self, table: &Table) -> Result<Vec<Condition>> {
         if table.name == self.table {
             let ids = self.ids.iter().copied();

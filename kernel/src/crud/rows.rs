@@ -1,4 +1,5 @@
-//! Writes that change many rows in the same way, whose entries the database makes itself: memory does not grow with the rows.
+//! Writes that change many rows in the same way. The database itself makes their audit entries, so memory does not grow with
+//! the number of rows.
 use sea_orm::{
     ConnectionTrait, DbBackend,
     sea_query::{
@@ -9,24 +10,24 @@ use sea_orm::{
 use serde_json::{Map, Value};
 
 use super::{erase, now, scope};
-use crate::{Error, Reads, Result, Tx, record::Did};
+use crate::{Error, Reads, Result, Tx, record::AuditAction};
 
-/// The rows that a statement on PostgreSQL changed, for the entries that the same statement makes of them.
+/// The alias of the rows that a statement on PostgreSQL changed, from which the same statement makes entries.
 const WRITTEN: &str = "written";
 
-/// A statement without a condition.
+/// A statement without its condition.
 pub enum Change {
     /// Every row gets the next version.
     Update(UpdateStatement),
     Remove(DeleteStatement),
 }
 
-/// One write to the rows of a table for which a condition holds, with an audit entry for each of them.
+/// One write to the rows of a table that meet a condition, with an audit entry for each.
 pub struct RowsWrite {
     pub table: &'static str,
-    pub did: Did,
+    pub action: AuditAction,
     pub change: Change,
-    /// Live or deleted rows, as a select of their ids from `scope`.
+    /// A select of the ids of the live or the deleted rows, from `scope`.
     pub scope: SelectStatement,
     pub rows: Condition,
     /// The changes that every entry records.
@@ -34,21 +35,21 @@ pub struct RowsWrite {
 }
 
 impl RowsWrite {
-    /// Runs it; the number of rows. It takes one statement on PostgreSQL. On SQLite it takes two or three, between which no
-    /// other transaction can write.
+    /// Runs the write and returns the number of rows. It takes one statement on PostgreSQL. On SQLite it takes two or three,
+    /// between which no other transaction can write.
     pub async fn run(self, tx: &Tx) -> Result<u64> {
         if !tx.is_recorded() {
             return self.change(tx).await;
         }
-        // The entries of a row are in the order of its versions.
+        // Entries must be stored in the order of the versions of a row.
         tx.store_entries().await?;
         if tx.get_database_backend() == DbBackend::Postgres {
             return self.with_entries(tx).await;
         }
         let recorded = self.entries(tx, &self.selected())?;
         let recorded = tx.execute(&recorded).await?.rows_affected();
-        if self.did == Did::Purged {
-            erase::erase_of(tx, self.table, self.matching()).await?;
+        if self.action == AuditAction::Purged {
+            erase::erase_before_purge(tx, self.table, self.matching()).await?;
         }
         let changed = self.change(tx).await?;
         if changed == recorded {
@@ -91,7 +92,7 @@ impl RowsWrite {
             .table_name(WRITTEN)
             .query(write)
             .to_owned();
-        let rows = scope::composed()
+        let rows = scope::select_without_table()
             .columns([(WRITTEN, "id"), (WRITTEN, "version")])
             .from(WRITTEN)
             .take();
@@ -100,7 +101,7 @@ impl RowsWrite {
         Ok(tx.execute(&entries).await?.rows_affected())
     }
 
-    /// The rows with the version that they are about to get.
+    /// Selects the rows with the version that they are about to get.
     fn selected(&self) -> SelectStatement {
         let version = Expr::col((self.table, "version"));
         let version = match self.change {
@@ -110,7 +111,7 @@ impl RowsWrite {
         self.matching().expr(version).take()
     }
 
-    /// An INSERT of one entry for each of these rows, which are an id and a version.
+    /// Returns an INSERT of one entry for each of these rows, which consist of an id and a version.
     fn entries(
         &self,
         tx: &Tx,
@@ -123,7 +124,7 @@ impl RowsWrite {
             Expr::val(tx.actor().user_id()),
             Expr::val(tx.request_id().map(str::to_owned)),
             Expr::val(self.table),
-            Expr::val(self.did.as_str()),
+            Expr::val(self.action.as_str()),
             Expr::val(changes),
             salt(tx.get_database_backend()),
         ]);
@@ -144,7 +145,8 @@ impl RowsWrite {
     }
 }
 
-/// A salt of its own for each row, from the database's cryptographic generator: 122 random bits on PostgreSQL, 128 on SQLite.
+/// Returns an expression for a salt that differs for each row. The database's cryptographic generator makes it: 122 random bits
+/// on PostgreSQL, 128 on SQLite.
 fn salt(backend: DbBackend) -> Expr {
     Expr::cust(match backend {
         DbBackend::Postgres => "replace(CAST(gen_random_uuid() AS text), '-', '')",

@@ -1,9 +1,9 @@
-//! The soft-delete scope: the only door to rows. Every statement on a resource table starts here, with its condition on `deleted_at`.
+//! The soft-delete scope. Every statement on a resource table starts here, with its condition on `deleted_at`.
 #![expect(
     clippy::disallowed_methods,
     reason = "this file adds the scope that the banned methods lack"
 )]
-mod each;
+mod batch_update;
 mod ids;
 mod lock;
 
@@ -17,9 +17,9 @@ use sea_orm::{
 };
 
 pub use crate::plain::{erase, erase_links, plain, plain_as, update_plain};
-pub use each::{portions, update_each};
+pub use batch_update::{portions, update_each};
 pub use ids::next_ids;
-pub use lock::{hold, lock, lock_all, lock_trash};
+pub use lock::{lock, lock_all, lock_ids, lock_trash};
 
 use super::{Active, Crud, Deleted, Model, Readable, everything};
 use crate::{Actor, Error, Result, Tx, permission::Action};
@@ -32,12 +32,12 @@ pub fn is_deleted(table: &'static str) -> Expr {
     Expr::col((table, "deleted_at")).is_not_null()
 }
 
-/// Rows that are not deleted and that the actor may see.
+/// Selects the live rows that the actor may see.
 pub fn live<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     all_live::<C>().filter(C::visible(actor))
 }
 
-/// Rows that are not deleted, whoever may see them: for rules of the service, never for an answer.
+/// Selects all live rows, also those that the actor may not see. It is for rules of the service, never for an answer.
 pub fn all_live<C: Readable>() -> Select<C::Entity> {
     let rows = C::Entity::find();
     if C::SOFT_DELETES {
@@ -47,19 +47,19 @@ pub fn all_live<C: Readable>() -> Select<C::Entity> {
     }
 }
 
-/// Deleted rows that the actor may restore, or purge.
+/// Selects the deleted rows to which the actor may do this.
 pub fn trash<C: Readable>(actor: &Actor, action: Action) -> Select<C::Entity> {
     C::Entity::find()
         .filter(is_deleted(C::name()))
         .filter(C::permission_rules().visible_deleted(actor, action))
 }
 
-/// Rows in these states that the actor sees. Those who may restore a deleted row see it.
+/// Selects the rows in these states that the actor sees. Those who may restore a deleted row see it.
 pub fn visible<C: Readable>(actor: &Actor, deleted: Deleted) -> Select<C::Entity> {
     visible_if::<C>(actor, deleted, C::visible(actor))
 }
 
-/// The rows of [`visible`] in parts that have no row in common.
+/// Selects the rows of [`visible`] in parts that have no row in common.
 pub fn visible_disjoint<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
     if deleted != Deleted::Exclude {
         return vec![visible::<C>(actor, deleted)];
@@ -68,7 +68,7 @@ pub fn visible_disjoint<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Sel
     parts.map(|part| all_live::<C>().filter(part)).collect()
 }
 
-/// The rows of [`visible`] if `live` decides which live rows those are.
+/// Selects the rows of [`visible`], with `live` as the condition for live rows.
 pub fn visible_if<C: Readable>(
     actor: &Actor,
     deleted: Deleted,
@@ -83,19 +83,20 @@ pub fn visible_if<C: Readable>(
     }
 }
 
-/// Live rows that the actor sees, and deleted ones whose history the actor may see.
+/// Selects the live rows that the actor sees, and the deleted ones whose history the actor may see.
 pub fn with_visible_history<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     let visible = C::visible(actor);
     C::Entity::find().filter(live_or_deleted::<C>(visible, actor, Action::Audit))
 }
 
-/// Live and deleted rows, whoever may see them: for rules of the service, never for an answer.
+/// Selects all live and deleted rows, also those that the actor may not see. It is for rules of the service, never for an
+/// answer.
 pub fn all<C: Readable>() -> Select<C::Entity> {
     visible_if::<C>(&Actor::System, Deleted::Include, everything())
 }
 
-/// Rows in these states, whoever may see them, and the condition that tells which of them [`visible`] shows. None if those
-/// are the deletions of the actor, which an index finds.
+/// Selects all rows in these states, and returns the condition for those that [`visible`] shows. Returns `None` for deleted
+/// rows alone, which an index finds.
 pub fn all_in_state<C: Readable>(
     actor: &Actor,
     deleted: Deleted,
@@ -111,7 +112,7 @@ pub fn all_in_state<C: Readable>(
     }
 }
 
-/// Holds for live rows for which `live` holds, and for deleted ones to which the actor may do this.
+/// Returns a condition for the live rows that meet `live`, and the deleted ones to which the actor may do this.
 fn live_or_deleted<C: Readable>(live: Condition, actor: &Actor, action: Action) -> Condition {
     let table = C::name();
     let deleted = C::permission_rules().visible_deleted(actor, action);
@@ -120,11 +121,11 @@ fn live_or_deleted<C: Readable>(live: Condition, actor: &Actor, action: Action) 
     Condition::any().add(live).add(deleted)
 }
 
-pub fn is<C: Readable>(id: i64) -> Expr {
+pub fn has_id<C: Readable>(id: i64) -> Expr {
     C::ID.eq(id)
 }
 
-/// One UPDATE of one live, visible row in the version that was read. A row that moved on meanwhile is worth another try.
+/// Updates one live, visible row that still has the version that was read. Otherwise the transaction may be retried.
 pub async fn update<C: Crud>(
     tx: &Tx,
     actor: &Actor,
@@ -135,7 +136,7 @@ pub async fn update<C: Crud>(
     update_where::<C>(tx, before, row, scope).await
 }
 
-/// The same for a deleted row, which is about to come back.
+/// Updates a deleted row, which is being restored, in the same way.
 pub async fn update_deleted<C: Crud>(
     tx: &Tx,
     before: &Model<C>,
@@ -160,7 +161,7 @@ async fn update_where<C: Crud>(
     }
 }
 
-/// Ids of live rows of a table, for locks and for conditions.
+/// Selects the ids of the live rows of a table, for locks and conditions.
 pub fn live_ids(table: &'static str) -> SelectStatement {
     Query::select()
         .column((table, "id"))
@@ -169,20 +170,20 @@ pub fn live_ids(table: &'static str) -> SelectStatement {
         .take()
 }
 
-/// What a search finds in a side table: rows whatever their state, to be joined to rows that have their scope.
+/// Selects from the side table of a search, which has rows in any state. The caller joins them to rows with a scope.
 pub fn side_rows(table: String) -> SelectStatement {
     Query::select().from(table).take()
 }
 
-/// Ids of the rows that the actor may see, for conditions on what belongs to them.
+/// Selects the ids of the rows that the actor may see, for conditions on related rows.
 pub fn visible_ids<C: Readable>(actor: &Actor) -> SelectStatement {
     live_ids(C::name()).cond_where(C::visible(actor)).take()
 }
 
-/// Whether the row that a foreign key names is live and visible to the actor.
+/// Returns a condition that holds if the row that a foreign key names is live and visible to the actor.
 ///
-/// OFFSET keeps PostgreSQL from making a join of it, for which it expects as few rows to pass as there are visible
-/// owners: but nearly all that is live belongs to those, and a page must not begin with reading the whole table.
+/// OFFSET prevents PostgreSQL from turning it into a join, for which it expects only as many rows as there are visible owners.
+/// Nearly all live rows belong to those, and a page must not begin with reading the whole table.
 pub fn has_visible<C: Readable>(foreign_key: impl ColumnTrait, actor: &Actor) -> Expr {
     let id = Expr::col((C::name(), "id"));
     let owner = visible_ids::<C>(actor)
@@ -193,14 +194,14 @@ pub fn has_visible<C: Readable>(foreign_key: impl ColumnTrait, actor: &Actor) ->
     Expr::exists(owner)
 }
 
-/// Rows of a select that has its scope, to be selected from.
+/// Selects from the rows of a select that has its scope already.
 pub fn near_rows(rows: SelectStatement, name: &'static str) -> SelectStatement {
     Query::select().from_subquery(rows, name).take()
 }
 
-/// The rows of several selects, which must have none in common. Each stands in a select of its own: SQLite has no
-/// ORDER BY or LIMIT inside a union otherwise.
-pub fn any_of<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> Select<E> {
+/// Unites the rows of several selects, which must have none in common. Each becomes a subselect, because SQLite allows no ORDER
+/// BY or LIMIT directly in a union.
+pub fn union_all<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> Select<E> {
     let piece = |select: Select<E>| {
         Query::select()
             .column(Asterisk)
@@ -213,13 +214,13 @@ pub fn any_of<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> S
     from_select(all)
 }
 
-/// A SELECT that names no table: its rows come from the scoped selects that it is composed of.
-pub fn composed() -> SelectStatement {
+/// Returns a SELECT that names no table. Its rows come from the scoped selects that it contains.
+pub fn select_without_table() -> SelectStatement {
     Query::select()
 }
 
-/// The rows of a select, to be narrowed further.
-pub fn among<E: EntityTrait>(rows: Select<E>) -> Select<E> {
+/// Selects from the rows of a select, to filter them further.
+pub fn select_from<E: EntityTrait>(rows: Select<E>) -> Select<E> {
     from_select(rows.into_query())
 }
 
@@ -231,7 +232,7 @@ fn from_select<E: EntityTrait>(select: SelectStatement) -> Select<E> {
     rows
 }
 
-/// A column of deleted rows of a table.
+/// Selects a column of the deleted rows of a table.
 pub fn deleted_rows(table: &'static str, column: &'static str) -> SelectStatement {
     Query::select()
         .column((table, column))
@@ -240,7 +241,7 @@ pub fn deleted_rows(table: &'static str, column: &'static str) -> SelectStatemen
         .take()
 }
 
-/// Deletions with what they were of.
+/// Selects deletions with the ids of their root rows.
 pub fn deletions(ids: &[i64]) -> SelectStatement {
     Query::select()
         .columns(["id", "root_id"])
@@ -249,17 +250,19 @@ pub fn deletions(ids: &[i64]) -> SelectStatement {
         .take()
 }
 
-/// Changes live rows in bulk, as of one time; adds 1 to their version.
+/// Updates live rows in bulk at one time, and adds 1 to their version.
 pub fn update_live(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
-    stamped(table, at).and_where(is_live(table)).take()
+    stamped_update(table, at).and_where(is_live(table)).take()
 }
 
-/// Changes deleted rows in bulk, as of one time; adds 1 to their version.
+/// Updates deleted rows in bulk at one time, and adds 1 to their version.
 pub fn update_trash(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
-    stamped(table, at).and_where(is_deleted(table)).take()
+    stamped_update(table, at)
+        .and_where(is_deleted(table))
+        .take()
 }
 
-fn stamped(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
+fn stamped_update(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
     Query::update()
         .table(table)
         .value("updated_at", at)
@@ -267,7 +270,7 @@ fn stamped(table: &'static str, at: DateTimeWithTimeZone) -> UpdateStatement {
         .take()
 }
 
-/// Changes live rows in bulk without a new version: what is set is nothing that anybody is shown.
+/// Updates live rows in bulk without a new version. It is for columns that no client sees.
 pub fn amend_live(table: &'static str) -> UpdateStatement {
     Query::update()
         .table(table)
@@ -275,7 +278,7 @@ pub fn amend_live(table: &'static str) -> UpdateStatement {
         .take()
 }
 
-/// Changes deleted rows in bulk without a new version: what is set belongs to their deletion, not to them.
+/// Updates deleted rows in bulk without a new version. It is for columns of their deletion.
 pub fn amend_deleted(table: &'static str) -> UpdateStatement {
     Query::update()
         .table(table)
@@ -290,7 +293,7 @@ pub fn erase_deleted(table: &'static str) -> DeleteStatement {
         .take()
 }
 
-/// A row of a side table, which has no state of its own.
+/// Inserts into a side table, whose rows have no state of their own.
 pub fn insert_into(table: String) -> InsertStatement {
     Query::insert().into_table(table).take()
 }

@@ -1,7 +1,7 @@
-//! The size of rows in an answer: a page reads and shows no more than its budget, and always at least one row.
+//! Limits the size of the rows in an answer: a page reads and shows no more than its budget, but at least one row.
 //!
-//! Long texts of ordinary size are read with their rows. A row whose long texts are larger than its share of the budget is
-//! read without them at first, but with their length; once it is known which rows fit, their texts are read too.
+//! Long texts of ordinary size are read with their rows. A row whose long texts exceed its share of the budget is first read
+//! without them, but with their length. Once it is known which rows fit, their texts are read too.
 use std::collections::HashMap;
 
 use sea_orm::{
@@ -19,13 +19,13 @@ use crate::{
 /// The name of the column that holds the length of a row's long texts.
 pub const OCTETS: &str = "octets";
 
-/// Bytes of a row beside its declared fields: ids, times, punctuation.
+/// The bytes of a row beside its declared fields: ids, times and punctuation.
 pub const ROW: u64 = 256;
 
-/// The largest number, time, UUID or boolean as JSON.
+/// The most bytes of a number, time, UUID or boolean as JSON.
 pub const SCALAR: u64 = 40;
 
-/// The sizes of the first rows of a page, and what they may come to together.
+/// The sizes of the first rows of a page, and the limit of their sum.
 #[derive(Debug)]
 pub struct Budget {
     pub sizes: Vec<u64>,
@@ -33,7 +33,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The number of first rows that fit when each grows by these bytes: at least one, where there is one.
+    /// Returns the number of first rows that fit when each grows by these bytes. It is at least one, if there are rows.
     pub fn fitting(&self, more: impl IntoIterator<Item = u64>) -> usize {
         let more = more.into_iter().chain(std::iter::repeat(0));
         let mut left = self.most;
@@ -52,20 +52,20 @@ impl Budget {
     }
 }
 
-/// A row of a page: its model, to go on from, and what is shown of it, unless it was deleted while it was read.
+/// A row of a page: its model, for the cursors, and the row to show, unless it was deleted while the page was read.
 pub type Placed<C> = (
     Model<C>,
     Option<Found<<C as Readable>::Row, <C as Columns>::State>>,
 );
 
-/// A row as it was read, without its long texts where they are large.
+/// A row as it was read, without its long texts if they are large.
 pub struct Read<C: Readable> {
     model: Model<C>,
     octets: u64,
 }
 
 impl<C: Readable> Read<C> {
-    /// A row of a select that [`select`] made for this shape.
+    /// Reads a row of a select that [`select`] made for this shape.
     pub fn new(row: &QueryResult, shape: &Shape) -> Result<Self> {
         let octets = if is_measured::<C>(shape) {
             row.try_get::<i64>("", OCTETS)?
@@ -83,14 +83,14 @@ impl<C: Readable> Read<C> {
     }
 }
 
-/// A row that fits: as it was first read, and whole if that was without its long texts.
+/// A row that fits: as it was first read, and complete if it was first read without its long texts.
 struct Fitting<C: Readable> {
     first: Model<C>,
     whole: Option<Option<Model<C>>>,
 }
 
 impl<C: Readable> Fitting<C> {
-    /// None if the row was deleted between the two statements.
+    /// Returns the row to show, or `None` if it was deleted between the two statements.
     fn shown(&self) -> Option<&Model<C>> {
         self.whole
             .as_ref()
@@ -98,13 +98,13 @@ impl<C: Readable> Fitting<C> {
     }
 }
 
-/// Whether a select for this shape has the column [`OCTETS`].
+/// Returns true if a select for this shape has the column [`OCTETS`].
 pub fn is_measured<C: Readable>(shape: &Shape) -> bool {
-    long::<C>(shape).next().is_some()
+    long_columns::<C>(shape).next().is_some()
 }
 
-/// The long columns that are shown.
-fn long<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
+/// Returns the long columns that are shown.
+fn long_columns<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
     let long = C::FIELDS.iter().filter(|field| field.is_long);
     let shown = long.filter(|field| !is_left_out::<C>(field.column, shape));
     shown.map(|field| field.column)
@@ -112,33 +112,33 @@ fn long<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
 
 fn is_left_out<C: Readable>(column: Column<C>, shape: &Shape) -> bool {
     let name = column.as_str();
-    let is_heavy = C::heavy().any(|heavy| heavy == name);
+    let is_heavy = C::heavy_fields().any(|heavy| heavy == name);
     is_heavy && !shape.shows(name)
 }
 
-/// The columns of a shape. A heavy column that it does not show stays in the table; an empty value takes its place.
+/// Selects the columns of a shape. A heavy column that it does not show is not read; an empty value takes its place.
 ///
-/// With `at_once`, long texts come along where a row has no more octets of them, and their length always does.
+/// With `inline_limit`, long texts are read if a row has at most this number of octets of them, and their length is always read.
 pub fn select<C: Readable>(
     rows: Select<C::Entity>,
     shape: &Shape,
-    at_once: Option<u64>,
+    inline_limit: Option<u64>,
 ) -> Select<C::Entity> {
-    let long: Vec<_> = match at_once {
-        Some(_) => long::<C>(shape).collect(),
+    let long: Vec<_> = match inline_limit {
+        Some(_) => long_columns::<C>(shape).collect(),
         None => Vec::new(),
     };
     if shape.fields.is_none() && long.is_empty() {
         return rows;
     }
     let octets = octets::<C>(&long);
-    let is_small = octets.clone().lte(at_once.map(bound));
+    let is_small = octets.clone().lte(inline_limit.map(bound));
     let select = |rows: Select<C::Entity>, column: Column<C>| {
         let name = column.as_str();
         if is_left_out::<C>(column, shape) {
             rows.column_as(empty(column), name)
         } else if long.iter().any(|long| long.as_str() == name) {
-            rows.column_as(unless_empty(is_small.clone(), column), name)
+            rows.column_as(column_or_empty(is_small.clone(), column), name)
         } else {
             rows.column(column)
         }
@@ -151,7 +151,7 @@ pub fn select<C: Readable>(
     }
 }
 
-/// The columns of a shape, from rows that [`select`] has measured already.
+/// Selects the columns of a shape from rows that [`select`] has measured already.
 pub fn select_again<C: Readable>(rows: Select<C::Entity>, shape: &Shape) -> Select<C::Entity> {
     let rows = select::<C>(rows, shape, None);
     if is_measured::<C>(shape) {
@@ -161,9 +161,9 @@ pub fn select_again<C: Readable>(rows: Select<C::Entity>, shape: &Shape) -> Sele
     }
 }
 
-/// The column where `condition` holds; elsewhere an empty text, no bytes, or the JSON value null.
-pub fn unless_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
-    // Without a type of their own, so that they take that of the column on PostgreSQL.
+/// Returns the column if `condition` holds, and otherwise an empty text, no bytes, or the JSON value null.
+pub fn column_or_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
+    // Literals without a type take the type of the column on PostgreSQL.
     let nothing = if is_json(column.def().get_column_type()) {
         "'null'"
     } else {
@@ -175,12 +175,12 @@ pub fn unless_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
         .into()
 }
 
-/// What takes the place of a column that is not read.
+/// Returns the value that takes the place of a column that is not read.
 pub fn empty(column: impl ColumnTrait) -> Expr {
     if is_text_type(column.def().get_column_type()) {
         Expr::val("")
     } else {
-        unless_empty(Expr::cust("FALSE"), column)
+        column_or_empty(Expr::cust("FALSE"), column)
     }
 }
 
@@ -195,7 +195,7 @@ fn is_bytes(kind: &ColumnType) -> bool {
     )
 }
 
-/// The length of texts together, in octets. Neither database reads a long text for that.
+/// Returns the total length of texts in octets. Neither database reads a long text for that.
 pub fn octets<C: Readable>(columns: &[Column<C>]) -> Expr {
     let length = |column: &Column<C>| {
         let field = Expr::col(column.as_column_ref());
@@ -213,20 +213,20 @@ pub fn octets<C: Readable>(columns: &[Column<C>]) -> Expr {
         .unwrap_or_else(|| Expr::val(0_i64))
 }
 
-/// Whether a column holds values of any length: text, JSON or bytes.
+/// Returns true if a column holds values of any length: text, JSON or bytes.
 pub fn is_text(column: &impl ColumnTrait) -> bool {
     let kind = column.def();
     let kind = kind.get_column_type();
     is_text_type(kind) || is_json(kind) || is_bytes(kind)
 }
 
-/// A number of octets as the databases take it.
+/// Converts a number of octets to the integer type of the databases.
 pub fn bound(octets: u64) -> i64 {
     i64::try_from(octets).unwrap_or(i64::MAX)
 }
 
-/// The first rows that fit the budget of the query, complete, and whether any was left out. `all` selects the rows that the
-/// query may show.
+/// Returns the first rows that fit into the budget of the query, complete, and whether any was omitted. `all` selects the rows
+/// that the query may show.
 pub async fn fit<C: Readable>(
     reads: &impl Reads,
     query: &ListQuery<C>,
@@ -236,7 +236,7 @@ pub async fn fit<C: Readable>(
     let (count, most) = (read.len(), query.budget());
     let sizes = read.iter().map(|row| ROW + row.octets).collect();
     read.truncate(Budget { sizes, most }.fitting([]));
-    let mut rows = whole::<C>(reads, query, all, read).await?;
+    let mut rows = load_large_texts::<C>(reads, query, all, read).await?;
     let size = |row: &Fitting<C>| row.shown().map_or(0, |row| size::<C>(row, &query.shape));
     let mut budget = Budget {
         sizes: rows.iter().map(size).collect(),
@@ -244,7 +244,7 @@ pub async fn fit<C: Readable>(
     };
     rows.truncate(budget.fitting([]));
     let shown: Vec<_> = rows.iter().filter_map(Fitting::shown).cloned().collect();
-    // What is not shown has no size.
+    // A row that was deleted has no size.
     budget.sizes.truncate(rows.len());
     budget.sizes.retain(|size| *size > 0);
     let complete = C::load_within(reads, shown, &budget).await?;
@@ -254,7 +254,7 @@ pub async fn fit<C: Readable>(
     for row in rows {
         let found = match row.shown() {
             Some(model) => match complete.next() {
-                Some(row) => Some(base::found::<C>(reads.actor(), model, row)),
+                Some(row) => Some(base::found_row::<C>(reads.actor(), model, row)),
                 None => break,
             },
             None => None,
@@ -265,14 +265,14 @@ pub async fn fit<C: Readable>(
     Ok((placed, is_over))
 }
 
-/// Reads the rows whose long texts were left out before, in a statement of its own if there are any.
-async fn whole<C: Readable>(
+/// Reads the rows whose long texts were not read before, with one further statement if there are any.
+async fn load_large_texts<C: Readable>(
     reads: &impl Reads,
     query: &ListQuery<C>,
     all: Select<C::Entity>,
     read: Vec<Read<C>>,
 ) -> Result<Vec<Fitting<C>>> {
-    let is_large = |row: &Read<C>| row.octets > query.at_once();
+    let is_large = |row: &Read<C>| row.octets > query.inline_limit();
     let large = read.iter().filter(|row| is_large(row));
     let large: Vec<_> = large.map(|row| C::id(&row.model)).collect();
     let mut texts = HashMap::new();
@@ -289,7 +289,7 @@ async fn whole<C: Readable>(
     Ok(read.into_iter().map(fitting).collect())
 }
 
-/// Bytes of a row as JSON, at most.
+/// Returns the most bytes that a row has as JSON.
 fn size<C: Readable>(row: &Model<C>, shape: &Shape) -> u64 {
     let shown = C::FIELDS.iter().map(|field| field.column);
     let shown = shown.filter(|column| shape.shows(column.as_str()));
@@ -301,13 +301,13 @@ fn size<C: Readable>(row: &Model<C>, shape: &Shape) -> u64 {
             Value::Bytes(Some(bytes)) => 2 + (bytes.len() as u64).div_ceil(3) * 4,
             _ => SCALAR,
         };
-        // Quotes, a colon and a comma.
+        // The name has quotes, a colon and a comma.
         column.as_str().len() as u64 + 4 + value
     });
     ROW + sizes.sum::<u64>()
 }
 
-/// Bytes of a text as JSON (RFC 8259, section 7), as `serde_json` writes it.
+/// Returns the bytes of a text as JSON (RFC 8259, section 7), as `serde_json` writes it.
 pub fn json_size(text: &str) -> u64 {
     let size = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,

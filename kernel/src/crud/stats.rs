@@ -1,4 +1,4 @@
-//! `stats`: one statement over the rows that the actor may see.
+//! Aggregates the rows that the actor may see with one statement, for `stats`.
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, IdenStatic, Order, QueryResult, QuerySelect,
     QueryTrait, Select,
@@ -16,24 +16,24 @@ use crate::{
     query::{MAX_GROUPS, StatsQuery, ValueKind},
 };
 
-/// Bytes of a group beside its values: the count, and names around the extremes.
+/// The bytes of a group beside its values: the count, and the names of the aggregates.
 const FRAME: u64 = 64;
 
 #[derive(Debug)]
 pub struct Stats {
-    /// In the order of their keys, NULL last.
+    /// The groups in the order of their keys, NULL last.
     pub groups: Vec<Group>,
-    /// Whether there are more groups than these.
+    /// True if there are more groups than these.
     pub has_more: bool,
 }
 
-/// Fields with their values.
+/// The values of fields, by name.
 pub type Values = Vec<(&'static str, Datum)>;
 
 #[derive(Debug)]
 pub struct Group {
     pub key: Values,
-    /// None where it was not asked for.
+    /// The number of rows, if the caller asked for it.
     pub count: Option<i64>,
     pub min: Values,
     pub max: Values,
@@ -75,7 +75,7 @@ pub async fn stats<C: Readable>(
     for field in query.sum.iter().map(field) {
         select.exprs(parts(&field).map(|part| part.sum().cast_as("bigint")));
     }
-    // One more tells whether anything follows.
+    // One group more shows that there are further groups.
     select.limit(MAX_GROUPS + 1);
     let rows = reads.db()?.query_all(&select).await?;
     let most = usize::try_from(MAX_GROUPS).unwrap_or(usize::MAX);
@@ -92,7 +92,7 @@ pub async fn stats<C: Readable>(
     })
 }
 
-/// Bytes of a group as JSON, at most.
+/// Returns the most bytes that a group has as JSON.
 fn size(group: &Group) -> u64 {
     let values = group.key.iter().chain(&group.min).chain(&group.max);
     let values = values.chain(&group.sum);
@@ -106,7 +106,7 @@ fn size(group: &Group) -> u64 {
     FRAME + sizes.sum::<u64>()
 }
 
-/// In the order in which they were selected.
+/// Reads the columns in the order in which they were selected.
 fn group<C: Readable>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group> {
     let mut place = 0;
     let mut next = || {
@@ -120,9 +120,10 @@ fn group<C: Readable>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group>
     };
     Ok(Group {
         key: values(&query.group_by, &mut next)?,
-        count: match query.is_counted {
-            true => Some(row.try_get_by_index(next())?),
-            false => None,
+        count: if query.is_counted {
+            Some(row.try_get_by_index(next())?)
+        } else {
+            None
         },
         min: values(&query.min, &mut next)?,
         max: values(&query.max, &mut next)?,
@@ -130,7 +131,8 @@ fn group<C: Readable>(query: &StatsQuery<C>, row: &QueryResult) -> Result<Group>
     })
 }
 
-/// An integer is divided into parts, whose sums are exact where the sum of a column does not fit 64 bits.
+/// The divisor that splits an integer into two parts. The sums of the parts are exact even if the sum of the column exceeds 64
+/// bits.
 const PART: i64 = 1_000_000_000;
 
 fn parts(field: &Expr) -> [Expr; 2] {

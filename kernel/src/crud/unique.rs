@@ -1,4 +1,4 @@
-//! Unique values: a refusal names every one that is taken. The database names the first one only.
+//! Makes a refusal name every unique value that is taken. The database names only the first.
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, ModelTrait,
     sea_query::{Expr, ExprTrait},
@@ -7,10 +7,10 @@ use sea_orm::{
 use super::{Active, Column, Crud, Model, scope};
 use crate::{
     Code, Error, Result, Tx,
-    database::{all_taken, taken_field},
+    database::{taken_field, values_taken},
 };
 
-/// The refusal of a row that was not inserted, with all its values that other live rows have.
+/// Returns the refusal of a row that was not inserted, with all its values that other live rows have.
 pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Result<Error> {
     let Error::Conflict { refusals, .. } = &refusal else {
         return Ok(refusal);
@@ -18,16 +18,16 @@ pub async fn name_all<C: Crud>(tx: &Tx, row: &Active<C>, refusal: Error) -> Resu
     if C::UNIQUE.len() < 2 || refusals.iter().all(|refusal| refusal.code != Code::Taken) {
         return Ok(refusal);
     }
-    let taken = taken_of::<C>(tx, row, C::UNIQUE).await?;
+    let taken = find_taken::<C>(tx, row, C::UNIQUE).await?;
     Ok(if taken.len() < 2 {
         refusal
     } else {
-        all_taken(&taken)
+        values_taken(&taken)
     })
 }
 
-/// Before several unique values of a row change at once. Where one of them is taken by another transaction at this moment,
-/// the database refuses that.
+/// Checks several unique values of a row before they change. If another transaction takes one of them at the same time, the
+/// database refuses it.
 pub async fn check<C: Crud>(tx: &Tx, before: &Model<C>, row: &Active<C>) -> Result<()> {
     let is_new = |column: &Column<C>| match row.get(*column) {
         ActiveValue::Set(value) => value != before.get(*column),
@@ -37,7 +37,7 @@ pub async fn check<C: Crud>(tx: &Tx, before: &Model<C>, row: &Active<C>) -> Resu
     refuse_taken::<C>(tx, row, &changed).await
 }
 
-/// Before a deleted row comes back with its unique values.
+/// Checks the unique values of a deleted row before it is restored.
 pub async fn check_restored<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
     refuse_taken::<C>(tx, row, C::UNIQUE).await
 }
@@ -46,18 +46,22 @@ async fn refuse_taken<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) 
     if columns.len() < 2 {
         return Ok(());
     }
-    let taken = taken_of::<C>(tx, row, columns).await?;
+    let taken = find_taken::<C>(tx, row, columns).await?;
     if taken.is_empty() {
         Ok(())
     } else {
-        Err(all_taken(&taken))
+        Err(values_taken(&taken))
     }
 }
 
-/// Those of these columns whose value another live row has, as fields. One statement.
-async fn taken_of<C: Crud>(tx: &Tx, row: &Active<C>, columns: &[Column<C>]) -> Result<Vec<String>> {
+/// Returns the fields of those columns whose value another live row has, with one statement.
+async fn find_taken<C: Crud>(
+    tx: &Tx,
+    row: &Active<C>,
+    columns: &[Column<C>],
+) -> Result<Vec<String>> {
     let id = row.get(C::ID).into_value();
-    let mut probes = scope::composed();
+    let mut probes = scope::select_without_table();
     let mut names = Vec::new();
     for column in columns {
         let Some(value) = row.get(*column).into_value() else {

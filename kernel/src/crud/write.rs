@@ -1,4 +1,4 @@
-//! `revert`, `restore` and `purge`, each in the order of the contract: the row, what the actor may do to it, rules, then the write.
+//! Implements `revert`, `restore` and `purge` in the order of the contract: find the row, authorize, check the rules, write.
 use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{
@@ -9,11 +9,12 @@ use crate::{
     Code, Error, Reads, Result, Tx, input,
     permission::Action,
     query,
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
 pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Found<C::Row>> {
-    let before = many::only(many::permitted::<C>(tx, Action::Update, &[target]).await?)?;
+    let before =
+        many::single_answer(many::lock_permitted::<C>(tx, Action::Update, &[target]).await?)?;
     base::require_permission::<C>(tx.actor(), Action::Audit, &before)?;
     let current = C::version(&before);
     let row = match version {
@@ -21,7 +22,9 @@ pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Fo
             let state = state_at::<C>(tx, &before, past).await?;
             let mut patch = input::patch::<C::Patch>(state)?.into_active_model();
             normalize::<C>(&mut patch)?;
-            many::only(many::change::<C>(tx, vec![Ok((before, patch))], Did::Reverted).await?)?
+            many::single_answer(
+                many::change::<C>(tx, vec![Ok((before, patch))], AuditAction::Reverted).await?,
+            )?
         }
         this if this == current => before,
         _ => {
@@ -62,7 +65,7 @@ pub async fn restore<C: Crud>(
     unique::check_restored::<C>(tx, &row).await?;
     let row = scope::update_deleted::<C>(tx, &before, row).await?;
     query::index_changed::<C>(tx, [(&before, &row)]).await?;
-    tx.record(Entry::between::<C>(Did::Restored, Some(&before), &row));
+    tx.record(Entry::diff::<C>(AuditAction::Restored, Some(&before), &row));
     if let Some(deletion) = deletion {
         cascade::restore(tx, C::name(), deletion).await?;
     }
@@ -92,7 +95,7 @@ pub async fn purge<C: Crud>(tx: &Tx, target: Target) -> Result<()> {
 
 /// Fails unless the actor may do this to the row.
 pub async fn authorize<C: Crud>(reads: &impl Reads, action: Action, row: &Model<C>) -> Result<()> {
-    many::only(C::authorize(reads, action, std::slice::from_ref(row)).await?)
+    many::single_answer(C::authorize(reads, action, std::slice::from_ref(row)).await?)
 }
 
 async fn lock_deleted<C: Crud>(tx: &Tx, action: Action, id: i64) -> Result<Model<C>> {
@@ -113,7 +116,7 @@ pub async fn authorize_deleted<C: Crud>(
         return Ok(row);
     }
     let live = scope::live::<C>(reads.actor())
-        .filter(scope::is::<C>(id))
+        .filter(scope::has_id::<C>(id))
         .one(reads.db()?)
         .await?
         .ok_or(Error::NotFound)?;

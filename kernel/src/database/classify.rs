@@ -108,11 +108,11 @@ pub fn ends_transaction(error: &DbErr) -> bool {
 }
 
 fn collision(refused: &dyn DatabaseError, error: DbErr) -> Error {
-    field(refused).map_or_else(|| Error::internal(error), |field| taken(&field))
+    field(refused).map_or_else(|| Error::internal(error), |field| value_taken(&field))
 }
 
 /// Returns the error for a unique value that another live row has.
-pub fn taken(field: &str) -> Error {
+pub fn value_taken(field: &str) -> Error {
     Error::conflict_at(format!("/{field}"), Code::Taken, "this value is taken")
 }
 
@@ -135,7 +135,7 @@ pub fn taken_field(column: &str) -> &str {
 }
 
 /// Returns the error for unique values that other live rows have.
-pub fn all_taken(fields: &[String]) -> Error {
+pub fn values_taken(fields: &[String]) -> Error {
     let taken =
         |field: &String| Refusal::new(format!("/{field}"), Code::Taken, "this value is taken");
     Error::Conflict {

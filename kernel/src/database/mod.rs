@@ -27,7 +27,9 @@ use tokio::{
 
 pub use caller::{Caller, Presence};
 pub use change_feed::{ChangeFeed, ChangedUsers, notification};
-pub use classify::{all_taken, classify, ends_transaction, is_lock_wait, taken, taken_field};
+pub use classify::{
+    classify, ends_transaction, is_lock_wait, taken_field, value_taken, values_taken,
+};
 pub use deadline::{Deadline, Limit};
 pub use migrations::Migrations;
 pub use reader::Reader;

@@ -58,7 +58,7 @@ pub async fn with_fields<C: Crud>(tx: &Tx, body: &str, row: (i64, i64)) -> Resul
 }
 
 /// Removes the members that only callers with the full view see.
-pub fn public<C: Crud>(body: &str) -> Result<String> {
+pub fn remove_private_members<C: Crud>(body: &str) -> Result<String> {
     let mut members = Members::parse(body)?;
     members.0.retain(|(name, _)| !is_private::<C>(name));
     members.to_text()

@@ -1,4 +1,4 @@
-//! Cursors: a place in an order, encrypted and authenticated, so that a client reads and sends only places that the server named.
+//! Cursors: a position in an order, encrypted and authenticated, so that clients can neither read positions nor make their own.
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::Mac;
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Code, Error, secret::Secret};
 
-/// What a row is sorted by, as text, and the direction to go from there.
+/// The values that a row is sorted by, as text, and the direction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     pub backward: bool,
-    /// Whether the row at this place belongs to the page, and not only the rows past it.
+    /// True if the row at this position belongs to the page, and not only the rows after it.
     pub inclusive: bool,
     pub values: Vec<Option<String>>,
 }
 
 impl Cursor {
-    /// The rows on the other side of this place.
+    /// Returns the cursor to the rows on the other side of this position.
     #[must_use]
-    pub fn turned(&self) -> Self {
+    pub fn reversed(&self) -> Self {
         Self {
             backward: !self.backward,
             inclusive: !self.inclusive,
@@ -26,10 +26,10 @@ impl Cursor {
         }
     }
 
-    /// `binding` says what the cursor is good for: the resource, its filters and its order.
+    /// Encrypts the cursor. `binding` is what it is valid for: the resource, its filters and its order.
     ///
-    /// A place may be one of a row that the client must not see, so it is encrypted (AES-256-GCM). The nonce is made of
-    /// the content under a key of its own, so that the same place has the same text.
+    /// The position may be that of a row that the client must not see, so it is encrypted (AES-256-GCM). The nonce is derived
+    /// from the content under a key of its own, so that the same position always has the same text.
     pub fn encode(&self, secret: &Secret, binding: &str) -> Option<String> {
         let mut sealed = serde_json::to_vec(self).ok()?;
         let mut mac = secret.derive("cursor nonce").mac();
@@ -46,7 +46,7 @@ impl Cursor {
         Some(BASE64_URL_SAFE_NO_PAD.encode([nonce, &sealed].concat()))
     }
 
-    /// None where the text was altered or is good for something else.
+    /// Returns `None` if the text was altered or is valid for something else.
     pub fn decode(text: &str, secret: &Secret, binding: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;

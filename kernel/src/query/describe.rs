@@ -1,9 +1,9 @@
-//! What a list may be filtered and sorted by, for whoever describes the API.
+//! Describes the fields that a list may be filtered and sorted by.
 use sea_orm::{ColumnTrait, IdenStatic};
 use serde_json::Value;
 
 use super::{
-    base_names, declared,
+    base_names, declared_field,
     filter::{OPERATORS, TEXT_OPERATORS},
     value::ValueKind,
 };
@@ -12,20 +12,20 @@ use crate::crud::{Column, Field, Form, Readable, size};
 /// A field that a client may name in the query string.
 #[derive(Debug, Clone)]
 pub struct Filterable {
-    /// `title`, or `author.username` one relation away.
+    /// `title`, or `author.username` for a field of an owner.
     pub name: String,
     pub kind: ValueKind,
-    /// Whether rows may be sorted and grouped by it.
+    /// True if rows may be sorted and grouped by it.
     pub is_sortable: bool,
-    /// Whether its values can be added up.
+    /// True if its values can be added up.
     pub has_sum: bool,
-    /// The least and the greatest value, as JSON.
+    /// The minimum and maximum, as JSON.
     pub range: Option<(Value, Value)>,
-    /// The resource whose full read permission naming it takes.
+    /// The resource whose full read permission a caller needs to name the field.
     pub private_of: Option<&'static str>,
 }
 
-/// Those that a field of this kind takes.
+/// Returns the operators that work on a field of this kind.
 pub fn operators(kind: ValueKind) -> Vec<&'static str> {
     let takes = |operator: &&str| match kind {
         ValueKind::Text => true,
@@ -35,12 +35,12 @@ pub fn operators(kind: ValueKind) -> Vec<&'static str> {
     OPERATORS.into_iter().filter(takes).collect()
 }
 
-/// The fields of a resource itself.
+/// Returns the fields of a resource itself.
 pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
     let declares = C::FIELDS.iter().map(|field| field.column.as_str());
     let names = base_names::<C>().chain(declares);
     let field = |name: &str| {
-        let field = declared::<C>(name)?;
+        let field = declared_field::<C>(name)?;
         let json = |number: i64| field.json(&number.into());
         Some(Filterable {
             name: name.to_owned(),
@@ -56,8 +56,8 @@ pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
     names.filter_map(field).collect()
 }
 
-/// Those, and the fields of its owners.
-pub fn filterable<C: Readable>() -> Vec<Filterable> {
+/// Returns the fields of a resource and of its owners.
+pub fn filterable_fields<C: Readable>() -> Vec<Filterable> {
     let related = C::owners().into_iter().flat_map(|owner| {
         let relation = owner.relation().unwrap_or_default();
         let fields = (owner.declared)().into_iter();
@@ -69,19 +69,19 @@ pub fn filterable<C: Readable>() -> Vec<Filterable> {
     declared_fields::<C>().into_iter().chain(related).collect()
 }
 
-/// The fields whose values are JSON of any type.
+/// Returns the fields whose values are JSON of any type.
 pub fn json_fields<C: Readable>() -> Vec<&'static str> {
     let fields = C::FIELDS.iter();
     let json = fields.filter(|field| size::is_json(field.column.def().get_column_type()));
     json.map(|field| field.column.as_str()).collect()
 }
 
-/// The columns that `q` looks into, the weightiest first.
-pub fn searched<C: Readable>() -> Vec<&'static str> {
+/// Returns the columns that `q` searches, the most important first.
+pub fn searched_columns<C: Readable>() -> Vec<&'static str> {
     C::SEARCH.iter().map(IdenStatic::as_str).collect()
 }
 
-/// What is wrong with the declaration of a resource: columns whose values have no order on both databases alike.
+/// Returns the faults in the declaration of a resource: columns whose values the two databases order differently.
 pub fn unsupported_fields<C: Readable>() -> Vec<String> {
     let problem = |field: &Field<Column<C>>| {
         let column = field.column.def();

@@ -1,15 +1,15 @@
-//! The query of an export: all rows that the filters match, one page after the other.
+//! The query of an export, which returns all rows that match, page by page.
 use super::{
-    Count, ListQuery, Shape, Sort, filterable, indexed_fields,
+    Count, ListQuery, Shape, Sort, filterable_fields, indexed_fields,
     parameters::Parameters,
-    parse::{search, shape, shown, sort},
+    parse::{search, shape, shape_parameters, sort},
 };
 use crate::{
     Actor, Code, Refusal, Result,
     crud::{Deleted, Readable},
 };
 
-/// A list without a window. With `q` it is in the order of `sort` too, as ranks have no place to go on from.
+/// A list without a window. With `q` it is ordered by `sort` too, because a rank cannot be a position.
 pub struct ExportQuery<C: Readable>(ListQuery<C>);
 
 impl<C: Readable> Default for ExportQuery<C> {
@@ -27,8 +27,8 @@ impl<C: Readable> ExportQuery<C> {
             1,
         )])
         .with(search("The rows are in the order of `sort`."))
-        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
-        .with_filters(filterable::<C>, ListQuery::filter)
+        .with(shape_parameters::<C>().map(|parameter| parameter.embed(shape)))
+        .with_filters(filterable_fields::<C>, ListQuery::filter)
         .check(|query, _| {
             let deleted = query.shape.deleted;
             let sort = query.sort.get_or_insert_with(Sort::default);
@@ -48,7 +48,7 @@ impl<C: Readable> ExportQuery<C> {
         Self::parameters().parse(Self::default(), pairs)
     }
 
-    /// As [`ListQuery::permit`].
+    /// Fails as [`ListQuery::permit`] does.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         self.0.permit(actor)
     }
@@ -57,30 +57,30 @@ impl<C: Readable> ExportQuery<C> {
         &self.0.shape
     }
 
-    /// The next page, as a list.
+    /// Returns the query of the next page.
     pub fn page(&self) -> &ListQuery<C> {
         &self.0
     }
 
-    /// The first page says how many rows there are.
+    /// Makes the first page count all rows.
     #[must_use]
-    pub fn counted(mut self) -> Self {
+    pub fn with_count(mut self) -> Self {
         self.0.count = Count::Exact;
         self
     }
 
-    /// Bytes of a page, at most.
+    /// Limits the bytes of a page.
     pub fn limit_page(&mut self, bytes: u64) {
         self.0.answer_limit = bytes;
     }
 
-    /// So many rows at most are a page.
+    /// Limits the rows of a page.
     pub fn limit(&mut self, rows: u64) {
         self.0.limit = rows;
     }
 
-    /// The next page begins there.
-    pub fn turn(&mut self, cursor: String) {
+    /// Moves to the page that begins at the cursor.
+    pub fn continue_at(&mut self, cursor: String) {
         self.0.cursor = Some(cursor);
         self.0.count = Count::None;
     }

@@ -1,4 +1,4 @@
-//! Filters: `field=value`, `field[op]=value`, and the same one relation away (`author.username=ada`).
+//! Filters: `field=value`, `field[op]=value`, and fields of an owner (`author.username=ada`).
 use sea_orm::{
     ColumnTrait, Condition, IdenStatic, Value,
     sea_query::{Expr, ExprTrait, Func, LikeExpr},
@@ -7,8 +7,8 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    Refused, declared,
-    parameter::too_many,
+    Refused, declared_field,
+    parameter::too_many_values,
     unknown_field,
     value::{self, ValueKind},
 };
@@ -18,14 +18,14 @@ use crate::{
     quote,
 };
 
-/// Values of one `in` or `nin`; contract §4.
+/// The most values of one `in` or `nin`; contract §4.
 pub const MAX_VALUES: usize = 100;
 
-/// Characters of one `contains` or `starts_with`. SQLite fails on patterns over 50,000 bytes, and compares each place of
-/// a text with all of a long one.
+/// The most characters of one `contains` or `starts_with`. SQLite fails on patterns over 50,000 bytes, and compares a long
+/// pattern at each position of a text.
 pub const MAX_PATTERN: usize = 200;
 
-/// How many `contains` a request may have: each looks through the whole text of every row that the other filters leave.
+/// The most `contains` filters of a request. Each reads the whole text of every row that the other filters leave.
 pub const MAX_CONTAINS: usize = 5;
 
 pub const OPERATORS: [&str; 11] = [
@@ -42,7 +42,7 @@ pub const OPERATORS: [&str; 11] = [
     "is_null",
 ];
 
-/// Those that only texts take.
+/// The operators that work on texts only.
 pub const TEXT_OPERATORS: [&str; 2] = ["contains", "starts_with"];
 
 /// A condition on the rows of a list.
@@ -52,12 +52,12 @@ pub struct Filter {
     meaning: Meaning,
     /// The resource whose field is private, and so needs its full read permission; callers who lack it get this refusal.
     pub(super) private: Option<(&'static str, Refused)>,
-    /// Whether it looks for a part of a text, which no index finds.
+    /// True if it looks for a part of a text, which no index finds.
     pub is_pattern: bool,
     through: Option<Through>,
 }
 
-/// What a filter means, however the client wrote it: two that mean the same are equal.
+/// The meaning of a filter, independent of how the client wrote it: two filters with the same meaning are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Meaning {
     field: String,
@@ -83,7 +83,7 @@ impl Meaning {
     }
 }
 
-/// The relation that a filter goes through.
+/// The relation to the owner whose field is filtered.
 #[derive(Clone)]
 struct Through {
     foreign_key: (&'static str, &'static str),
@@ -103,14 +103,14 @@ impl Filter {
         }
     }
 
-    /// `name` as the client wrote it: a field, perhaps of a relation, and perhaps an operator.
+    /// Parses a filter. `name` is a field, perhaps of a relation, and perhaps has an operator.
     pub fn parse<C: Readable>(name: &str, text: &str) -> Result<Self, Refused> {
         let (field, operator) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
             Some((field, operator)) => (field, operator),
             None => (name, "eq"),
         };
         let Some((relation, field)) = field.split_once('.') else {
-            return Self::on::<C>(field, operator, text);
+            return Self::parse_field::<C>(field, operator, text);
         };
         let owners = C::owners();
         let is_meant = |owner: &&crate::crud::Owner| owner.relation() == Some(relation);
@@ -134,11 +134,15 @@ impl Filter {
         Ok(filter)
     }
 
-    /// A filter on a field of `C` itself.
-    pub fn on<C: Readable>(field: &str, operator: &str, text: &str) -> Result<Self, Refused> {
+    /// Parses a filter on a field of `C` itself.
+    pub fn parse_field<C: Readable>(
+        field: &str,
+        operator: &str,
+        text: &str,
+    ) -> Result<Self, Refused> {
         let is_filterable = |field: &Field<Column<C>>| field.is_filterable();
         let unknown = || unknown_field::<C>(is_filterable);
-        let declared = declared::<C>(field).ok_or_else(unknown)?;
+        let declared = declared_field::<C>(field).ok_or_else(unknown)?;
         let kind = declared.kind().unwrap_or(ValueKind::Opaque);
         let (condition, operator, values) = test(declared.column, kind, operator, text)?;
         Ok(Self {
@@ -158,7 +162,7 @@ impl Filter {
         self.meaning.operator == "contains"
     }
 
-    /// The condition for this actor, who filters by related rows only as far as they see them.
+    /// Returns the condition for this actor, who can filter only by related rows that they see.
     pub fn condition(&self, actor: &Actor) -> Expr {
         let test = self.test.clone();
         match &self.through {
@@ -174,7 +178,7 @@ impl Filter {
     }
 }
 
-/// NULL is unlike every value: `ne` and `nin` keep rows without one.
+/// Makes the condition. NULL differs from every value: `ne` and `nin` keep rows with NULL.
 fn test(
     column: impl ColumnTrait,
     kind: ValueKind,
@@ -185,18 +189,22 @@ fn test(
     let field = || Expr::col(field.clone());
     let one = || value::parse(kind, text);
     let many = || {
-        let texts = value::list(text)?;
-        match texts.len() > MAX_VALUES {
-            true => Err(too_many(MAX_VALUES, "values")),
-            false => texts
+        let texts = value::split_list(text)?;
+        if texts.len() > MAX_VALUES {
+            Err(too_many_values(MAX_VALUES, "values"))
+        } else {
+            texts
                 .iter()
                 .map(|text| value::parse(kind, text))
-                .collect::<Result<Vec<_>, _>>(),
+                .collect::<Result<Vec<_>, _>>()
         }
     };
-    let or_null = |test: Expr| match column.def().is_null() {
-        true => test.or(field().is_null()),
-        false => test,
+    let or_null = |test: Expr| {
+        if column.def().is_null() {
+            test.or(field().is_null())
+        } else {
+            test
+        }
     };
     let Some(operator) = OPERATORS.into_iter().find(|known| *known == operator) else {
         return Err((
@@ -221,7 +229,7 @@ fn test(
     }
     let values = match operator {
         "in" | "nin" => many()?,
-        "is_null" => vec![value::boolean(text)?.into()],
+        "is_null" => vec![value::parse_boolean(text)?.into()],
         _ if is_pattern => {
             one()?;
             vec![text.to_ascii_lowercase().into()]
@@ -241,21 +249,19 @@ fn test(
         "nin" => or_null(field().is_not_in(listed())),
         "contains" => like(field(), &format!("%{}%", literal(text))),
         "starts_with" => like(field(), &format!("{}%", literal(text))),
-        _ => match value::boolean(text)? {
-            true => field().is_null(),
-            false => field().is_not_null(),
-        },
+        _ if value::parse_boolean(text)? => field().is_null(),
+        _ => field().is_not_null(),
     };
     Ok((condition, operator, values))
 }
 
-/// Folds ASCII only, on both databases: `lower` does no more in SQLite, nor under PostgreSQL's collation "C".
+/// Ignores the case of ASCII letters only, on both databases, as `lower` does in SQLite and under PostgreSQL's collation "C".
 fn like(field: Expr, pattern: &str) -> Expr {
     let pattern = LikeExpr::new(pattern.to_ascii_lowercase()).escape('\\');
     Expr::expr(Func::lower(field)).like(pattern)
 }
 
-/// `%`, `_` and `\` as plain characters.
+/// Escapes `%`, `_` and `\` so that they are plain characters.
 fn literal(text: &str) -> String {
     text.chars().fold(String::new(), |mut literal, character| {
         if matches!(character, '%' | '_' | '\\') {

@@ -1,29 +1,29 @@
-//! Related rows that come along: the owner behind a foreign key, or what a row owns.
+//! Related rows in an answer: the owner that a foreign key names, or the rows that a row owns.
 use std::collections::HashSet;
 
 use super::{
     Refused,
-    parameter::{repeated, too_many, unknown_value},
+    parameter::{repeated_value, too_many_values, unknown_value},
 };
 use crate::Registry;
 
-/// Relations of one request; contract §4.
+/// The most relations of one request; contract §4.
 pub const MAX_INCLUDES: usize = 3;
 
 /// One relation of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Include {
-    /// `author`, for what `author_id` names; `comments`, for the rows of that table that name this one.
+    /// `author` for the row that `author_id` names; `comments` for the rows of that table that name this one.
     pub name: &'static str,
     pub table: &'static str,
     pub foreign_key: &'static str,
     pub is_many: bool,
-    /// Heavy fields that come along: all that there are to ask for, or those that were asked for.
+    /// The heavy fields: of a declaration, all that a client may ask for; of a request, those that it asks for.
     pub heavy: Vec<&'static str>,
 }
 
 impl Include {
-    /// What a client may name: the relation, and each heavy field of an owner.
+    /// Returns the names that a client may use: the relation, and each heavy field of an owner.
     pub fn names(&self) -> impl Iterator<Item = String> {
         let heavy = self.heavy.iter();
         let heavy = heavy.map(|field| format!("{}.{field}", self.name));
@@ -31,13 +31,13 @@ impl Include {
     }
 }
 
-/// `author,post.content`: a relation, or a heavy field of an owner, with which the owner comes along.
+/// Parses a list such as `author,post.content`: relations, and heavy fields of an owner, which include the owner too.
 pub fn parse(text: &str, known: &[Include]) -> Result<Vec<Include>, Refused> {
     let mut seen = HashSet::new();
     let mut includes: Vec<Include> = Vec::new();
     for name in text.split(',') {
         if !seen.insert(name) {
-            return Err(repeated(name));
+            return Err(repeated_value(name));
         }
         let Some((relation, field)) = find(known, name) else {
             let names: Vec<_> = known.iter().flat_map(Include::names).collect();
@@ -53,12 +53,12 @@ pub fn parse(text: &str, known: &[Include]) -> Result<Vec<Include>, Refused> {
         }
     }
     if includes.len() > MAX_INCLUDES {
-        return Err(too_many(MAX_INCLUDES, "relations"));
+        return Err(too_many_values(MAX_INCLUDES, "relations"));
     }
     Ok(includes)
 }
 
-/// The relation that is named, and its heavy field if one is.
+/// Returns the relation with this name, and its heavy field if the name has one.
 fn find<'a>(known: &'a [Include], name: &str) -> Option<(&'a Include, Option<&'static str>)> {
     let (relation, field) = match name.split_once('.') {
         Some((relation, field)) => (relation, Some(field)),
@@ -72,7 +72,7 @@ fn find<'a>(known: &'a [Include], name: &str) -> Option<(&'a Include, Option<&'s
     }
 }
 
-/// Every relation of a table, as its owners and those whom it owns declare them.
+/// Returns every relation of a table: its owners, and the tables that it owns.
 pub fn relations(table: &str, registry: &Registry) -> Vec<Include> {
     let mut relations = Vec::new();
     for other in registry.tables() {

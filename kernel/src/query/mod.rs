@@ -1,10 +1,10 @@
-//! A list as a client asks for it, parsed once against what the resource declares.
-mod beyond;
+//! The query of a list, parsed and checked against the declaration of the resource.
 mod cursor;
 mod describe;
 mod export;
 mod filter;
 mod include;
+mod keyset;
 mod parameter;
 mod parameters;
 mod parse;
@@ -26,7 +26,8 @@ use crate::{
 pub use cursor::Cursor;
 use cursor::bad_cursor;
 pub use describe::{
-    Filterable, declared_fields, filterable, json_fields, operators, searched, unsupported_fields,
+    Filterable, declared_fields, filterable_fields, json_fields, operators, searched_columns,
+    unsupported_fields,
 };
 pub use export::ExportQuery;
 pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
@@ -42,12 +43,12 @@ pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
 pub use value::ValueKind;
 pub use value::is_text;
 
-/// Rows of a page; contract §4.
+/// The default and the most rows of a page, and the largest offset; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
 pub const MAX_LIMIT: u64 = 100;
 pub const MAX_OFFSET: u64 = 10_000;
 
-/// Bytes of an answer, unless the configuration says otherwise.
+/// The most bytes of an answer, unless the configuration sets another limit.
 pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// The base columns in whose order every resource has an index of its live rows.
@@ -56,13 +57,13 @@ const INDEXED: [&str; 2] = ["id", "created_at"];
 /// A refusal of a value: its code, and what is allowed.
 pub type Refused = (Code, String);
 
-/// Filters, order and window of one list of `C`.
+/// The filters, order and window of one list of `C`.
 pub struct ListQuery<C: Readable> {
     filters: Vec<Filter>,
     search: Option<Search>,
-    /// None where the best that was found comes first.
+    /// `None` for a search whose best results come first.
     pub(crate) sort: Option<Sort<C>>,
-    /// The private fields that were named.
+    /// The private fields that the query names.
     private: Vec<Private>,
     /// Filters that the path sets, such as the parent of a sub-collection.
     narrowed: Vec<Filter>,
@@ -73,36 +74,36 @@ pub struct ListQuery<C: Readable> {
     pub offset: u64,
     pub count: Count,
     pub shape: Shape,
-    /// Bytes of the answer, at most.
+    /// The most bytes of the answer.
     pub answer_limit: u64,
 }
 
-/// What is said of how many rows there are on all pages together.
+/// The way in which `page.total` is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
     None,
-    /// Reads every row that matches.
+    /// Counts every row that matches.
     Exact,
-    /// What PostgreSQL's planner expects; exact on SQLite, whose planner expects nothing.
+    /// Uses the estimate of PostgreSQL's planner. It is exact on SQLite, whose planner estimates nothing.
     Estimate,
 }
 
-/// How rows are shown.
+/// The parts of a row that the answer shows.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
     pub deleted: Deleted,
-    /// The members that are shown; all, where nothing is said.
+    /// The members to show; `None` shows all.
     pub fields: Option<Vec<String>>,
     pub includes: Vec<Include>,
 }
 
 impl Shape {
-    /// Whether rows are shown as a whole, and alone.
+    /// Returns true if rows are shown with all members and without related rows.
     pub fn is_plain(&self) -> bool {
         self.fields.is_none() && self.includes.is_empty()
     }
 
-    /// Whether a member is among those that are shown.
+    /// Returns true if the member is shown.
     pub fn shows(&self, name: &str) -> bool {
         let names = |fields: &Vec<String>| fields.iter().any(|field| field == name);
         self.fields.as_ref().is_none_or(names)
@@ -129,20 +130,22 @@ impl<C: Readable> Default for ListQuery<C> {
 }
 
 impl<C: Readable> ListQuery<C> {
-    /// Bytes of the rows of a page: half of the answer is for related rows, if any come along.
+    /// Returns the most bytes of the rows of a page. Half of the answer is for related rows, if any are included.
     pub(crate) fn budget(&self) -> u64 {
-        match self.shape.includes.is_empty() {
-            true => self.answer_limit,
-            false => self.answer_limit / 2,
+        if self.shape.includes.is_empty() {
+            self.answer_limit
+        } else {
+            self.answer_limit / 2
         }
     }
 
-    /// Octets up to which the long texts of a row are read with it: a whole page of such rows is within the budget.
-    pub(crate) fn at_once(&self) -> u64 {
+    /// Returns the most octets of long texts that are read together with their row. A whole page of such rows is within the
+    /// budget.
+    pub(crate) fn inline_limit(&self) -> u64 {
         self.budget() / (self.limit + 1)
     }
 
-    /// Whether no index serves it, so that it may read every row.
+    /// Returns true if no index serves the list, so that it may read every row.
     pub fn is_heavy(&self) -> bool {
         let deleted = self.shape.deleted;
         let is_sorted = |sort: &Sort<C>| !sort.follows_index(deleted);
@@ -151,12 +154,12 @@ impl<C: Readable> ListQuery<C> {
             || self.sort.as_ref().is_none_or(is_sorted)
     }
 
-    /// Whether a page may have fewer rows than asked for: a cursor must lead to the others.
+    /// Returns true if a page may have fewer rows than the client asked for, because a cursor leads to the others.
     pub(crate) fn may_be_cut(&self) -> bool {
         self.offset == 0 && self.sort.is_some()
     }
 
-    /// A private field may only be named by those who may read it on every row.
+    /// Fails if the query names a private field that the actor may not read on every row.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         permit(&self.private, actor)
     }
@@ -166,8 +169,7 @@ impl<C: Readable> ListQuery<C> {
         self.narrowed.push(Filter::equal::<C>(column, value));
     }
 
-    /// Keeps the cursors of a sub-collection apart from those of others, where its rows are found otherwise than by
-    /// [`ListQuery::narrow`].
+    /// Binds the cursors to a sub-collection whose rows are found without [`ListQuery::narrow`].
     pub fn bind_to(&mut self, table: &'static str, id: i64) {
         self.parent = Some((table, id));
     }
@@ -188,7 +190,7 @@ impl<C: Readable> ListQuery<C> {
         filters.fold(rows, narrow)
     }
 
-    /// The place that the cursor names, if there is one. Fails where it was altered, or made for another list.
+    /// Returns the position that the cursor names, if there is one. Fails if the cursor was altered, or made for another list.
     pub(crate) fn place(&self, secret: &Secret) -> Result<Option<Cursor>> {
         let Some(text) = &self.cursor else {
             return Ok(None);
@@ -197,12 +199,12 @@ impl<C: Readable> ListQuery<C> {
         cursor.map(Some).ok_or_else(bad_cursor)
     }
 
-    /// Whether the list has only rows that a search finds.
+    /// Returns true if the list has only rows that a search finds.
     pub(crate) fn has_search(&self) -> bool {
         self.search.is_some()
     }
 
-    /// The rows that a search finds, the best first.
+    /// Orders the rows that a search finds by rank, the best first.
     pub(crate) fn ranked(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
         match &self.search {
             Some(search) => search.rank::<C>(rows, db),
@@ -210,8 +212,8 @@ impl<C: Readable> ListQuery<C> {
         }
     }
 
-    /// What a cursor is bound to: the meaning of the list, however the client wrote it. JSON keeps its parts apart,
-    /// whatever characters they have.
+    /// Returns the text to which a cursor is bound: the meaning of the list, independent of how the client wrote it. JSON
+    /// separates its parts unambiguously.
     pub(crate) fn binding(&self) -> String {
         let meanings = |filters: &[Filter]| -> BTreeSet<_> {
             filters
@@ -229,8 +231,8 @@ impl<C: Readable> ListQuery<C> {
     }
 }
 
-/// A private field that a parameter names: the refusal for a caller who may not read it, which is that of an unknown field,
-/// and the resource that the field belongs to.
+/// A private field that a parameter names: the refusal for a caller who may not read it, which is that of an unknown field, and
+/// the resource of the field.
 type Private = (Refusal, &'static str);
 
 /// Fails unless the caller may read these private fields on every row.
@@ -245,13 +247,14 @@ fn permit(private: &[Private], actor: &Actor) -> Result<()> {
     }
 }
 
-/// What a resource declares of a field that rows may be sorted and grouped by. Refusals list the fields that are meant.
-fn sortable<C: Readable>(
+/// Returns the declaration of a field that rows may be sorted and grouped by. A refusal lists the fields that `is_meant`
+/// accepts.
+fn sortable_field<C: Readable>(
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
     let unknown = || unknown_field::<C>(is_meant);
-    let field = declared::<C>(name).ok_or_else(unknown)?;
+    let field = declared_field::<C>(name).ok_or_else(unknown)?;
     if field.is_sortable() {
         Ok(field)
     } else if field.is_private {
@@ -260,13 +263,13 @@ fn sortable<C: Readable>(
     } else {
         let detail = format!(
             "rows cannot be sorted or grouped by {name}, which has no order or is a long text; expected {}",
-            public::<C>(is_meant).join(", ")
+            public_fields::<C>(is_meant).join(", ")
         );
         Err((Code::NotAllowed, detail))
     }
 }
 
-/// The fields in whose order an index has live rows; deleted ones have an index by id only.
+/// Returns the fields in whose order an index has live rows. Deleted rows have an index by id only.
 pub fn indexed_fields<C: Readable>(deleted: Deleted) -> Vec<&'static str> {
     let declared = C::FIELDS
         .iter()
@@ -278,8 +281,8 @@ pub fn indexed_fields<C: Readable>(deleted: Deleted) -> Vec<&'static str> {
     }
 }
 
-/// The fields that everyone may name of those for which `is_meant` holds, the base columns first.
-fn public<C: Readable>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
+/// Returns the fields that every caller may name and that `is_meant` accepts, the base columns first.
+fn public_fields<C: Readable>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
     let base: Vec<_> = C::base().map(Field::public).collect();
     let fields = base.iter().chain(C::FIELDS);
     let meant = fields.filter(|field| !field.is_private && is_meant(field));
@@ -290,8 +293,8 @@ fn base_names<C: Readable>() -> impl Iterator<Item = &'static str> {
     C::base().map(|column| column.as_str())
 }
 
-/// What a resource declares of a field.
-fn declared<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
+/// Returns the declaration of a field.
+fn declared_field<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
     if let Some(column) = C::base_column(name) {
         return Some(Field::public(column));
     }
@@ -299,14 +302,14 @@ fn declared<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
     fields.find(|field| field.column.as_str() == name).copied()
 }
 
-/// Lists the fields that every caller may name: naming the others would reveal that they exist.
+/// Refuses an unknown field and lists the fields that every caller may name. Naming the others would reveal that they exist.
 fn unknown_field<C: Readable>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
-    let known = public::<C>(is_meant).join(", ");
+    let known = public_fields::<C>(is_meant).join(", ");
     (Code::Unknown, format!("unknown field; expected {known}"))
 }
 
-/// The members that a client may ask for by name.
-pub fn showable<C: Readable>() -> Vec<&'static str> {
+/// Returns the members that a client may ask for by name.
+pub fn member_names<C: Readable>() -> Vec<&'static str> {
     let columns = C::FIELDS.iter().map(|field| field.column.as_str());
     base_names::<C>()
         .chain(C::SOFT_DELETES.then_some("deleted_at"))

@@ -161,7 +161,7 @@ fn number(text: &str, range: &RangeInclusive<u64>) -> Result<u64, Refused> {
         })
 }
 
-/// The value with this name.
+/// Returns the value with this name.
 fn one_of<V: Copy>(text: &str, values: &[(&str, V)]) -> Result<V, Refused> {
     let found = values.iter().find(|(name, _)| *name == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
@@ -174,7 +174,7 @@ fn one_of<V: Copy>(text: &str, values: &[(&str, V)]) -> Result<V, Refused> {
     })
 }
 
-/// A value that is not among the known ones.
+/// Refuses a value that is not among the known ones.
 pub(super) fn unknown_value(name: &str, known: &[impl AsRef<str>]) -> Refused {
     let known: Vec<_> = known.iter().map(AsRef::as_ref).collect();
     let detail = format!(
@@ -185,13 +185,13 @@ pub(super) fn unknown_value(name: &str, known: &[impl AsRef<str>]) -> Refused {
     (Code::Unknown, detail)
 }
 
-/// A value that occurs twice in a list.
-pub(super) fn repeated(name: &str) -> Refused {
+/// Refuses a value that occurs twice in a list.
+pub(super) fn repeated_value(name: &str) -> Refused {
     let detail = format!("must not name {} more than once", quote(name));
     (Code::Duplicate, detail)
 }
 
-/// A list with too many values.
-pub(super) fn too_many(most: usize, what: &str) -> Refused {
+/// Refuses a list with too many values.
+pub(super) fn too_many_values(most: usize, what: &str) -> Refused {
     (Code::TooMany, format!("takes at most {most} {what}"))
 }

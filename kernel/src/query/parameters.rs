@@ -93,7 +93,7 @@ impl<T: 'static> Parameters<T> {
         self.list.iter().map(|parameter| &parameter.description)
     }
 
-    pub fn filterable(&self) -> Vec<Filterable> {
+    pub fn filterable_fields(&self) -> Vec<Filterable> {
         self.filters
             .as_ref()
             .map_or_else(Vec::new, |(fields, _)| fields())
@@ -148,7 +148,7 @@ impl<T: 'static> Parameters<T> {
     /// Lists the parameters, and the fields that every caller may filter by: naming the others would reveal that they exist.
     fn unknown(&self) -> String {
         let names: Vec<_> = self.describe().map(|parameter| parameter.name).collect();
-        let fields = self.filterable();
+        let fields = self.filterable_fields();
         let fields = fields
             .iter()
             .filter(|field| field.private_of.is_none() && !field.name.contains('.'));

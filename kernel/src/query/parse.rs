@@ -1,10 +1,11 @@
 //! The query parameters of a list and of one row.
 use super::{
     Count, DEFAULT_LIMIT, Filter, Filterable, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
-    MAX_OFFSET, Refused, Search, Shape, Sort, declared, declared_fields, filterable, include,
-    parameter::{Form, Parameter, repeated, too_many},
+    MAX_OFFSET, Refused, Search, Shape, Sort, declared_field, declared_fields, filterable_fields,
+    include, member_names,
+    parameter::{Form, Parameter, repeated_value, too_many_values},
     parameters::{Parameters, Unknown},
-    relations, searched, showable,
+    relations, searched_columns,
     sort::MAX_FIELDS,
 };
 use crate::{
@@ -24,7 +25,7 @@ const STATES: [(&str, Deleted); 3] = [
     ("only", Deleted::Only),
 ];
 
-/// The order of a search.
+/// Describes the order of a search.
 pub(super) const RANKED: &str =
     "The best matches come first, with `offset` and without `cursor`, unless `sort` is given.";
 
@@ -65,9 +66,9 @@ impl<C: Readable> ListQuery<C> {
             ),
         ])
         .with(search(RANKED))
-        .with(shown::<C>().map(|parameter| parameter.embed(shape)))
+        .with(shape_parameters::<C>().map(|parameter| parameter.embed(shape)))
         .with(include::<C>(registry).map(|include| include.embed(shape)))
-        .with_filters(filterable::<C>, Self::filter)
+        .with_filters(filterable_fields::<C>, Self::filter)
         .check(|query, given| {
             let mut refusals = Vec::new();
             if query.cursor.is_some() && query.offset > 0 {
@@ -101,7 +102,7 @@ impl<C: Readable> ListQuery<C> {
     ) -> Result<(), Refused> {
         let field = name.split_once('[').map_or(name, |(field, _)| field);
         let is_own = !field.contains('.');
-        if is_own && declared::<C>(field).is_none() {
+        if is_own && declared_field::<C>(field).is_none() {
             return Err(unknown());
         }
         let filter = Filter::parse::<C>(name, value)?;
@@ -123,7 +124,7 @@ impl<C: Readable> ListQuery<C> {
 impl Shape {
     /// The query parameters of a single row.
     pub fn parameters<C: Readable>(registry: &Registry) -> Parameters<Self> {
-        Parameters::new(shown::<C>()).with(include::<C>(registry))
+        Parameters::new(shape_parameters::<C>()).with(include::<C>(registry))
     }
 }
 
@@ -131,11 +132,11 @@ pub(super) fn shape<C: Readable>(query: &mut ListQuery<C>) -> &mut Shape {
     &mut query.shape
 }
 
-pub(super) fn shown<C: Readable>() -> impl Iterator<Item = Parameter<Shape>> {
+pub(super) fn shape_parameters<C: Readable>() -> impl Iterator<Item = Parameter<Shape>> {
     deleted::<C>().into_iter().chain([fields::<C>()])
 }
 
-/// Absent if rows are not soft-deleted.
+/// The parameter `deleted`, which is absent if rows are not soft-deleted.
 pub(super) fn deleted<C: Readable>() -> Option<Parameter<Shape>> {
     let deleted = Parameter::one_of(
         "deleted",
@@ -146,17 +147,17 @@ pub(super) fn deleted<C: Readable>() -> Option<Parameter<Shape>> {
     C::SOFT_DELETES.then(|| deleted.default("exclude"))
 }
 
-/// A member that the caller may not see is absent from the answer.
+/// The parameter `fields`. A member that the caller may not see is absent from the answer.
 fn fields<C: Readable>() -> Parameter<Shape> {
     Parameter::list(
         "fields",
         "The members to return beside `id`. The default is all.",
-        showable::<C>().into_iter().map(str::to_owned).collect(),
+        member_names::<C>().into_iter().map(str::to_owned).collect(),
         |shape: &mut Shape, fields| shape.fields = Some(fields),
     )
 }
 
-/// Absent if the resource has no relations.
+/// The parameter `include`, which is absent if the resource has no relations.
 fn include<C: Readable>(registry: &Registry) -> Option<Parameter<Shape>> {
     let relations = relations(C::name(), registry);
     let values: Vec<_> = relations.iter().flat_map(include::Include::names).collect();
@@ -195,12 +196,12 @@ pub(super) fn sort<C: Readable>(
     .default("-id")
 }
 
-/// Absent if the resource cannot be searched; `order` describes the order of the results.
+/// The parameter `q`, which is absent if the resource cannot be searched. `order` describes the order of the results.
 pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>> {
     let text = format!(
         "Words to find in {}. Rows must contain all of them; the last one may be a prefix. `\"a phrase\"` matches word for word, `-word` excludes rows. \
          {order}",
-        searched::<C>().join(", ")
+        searched_columns::<C>().join(", ")
     );
     let search = Parameter::new(
         "q",
@@ -214,15 +215,15 @@ pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>
     (!C::SEARCH.is_empty()).then_some(search)
 }
 
-/// The fields that every caller may sort by.
+/// Returns the fields that every caller may sort by.
 fn sortable_names<C: Readable>() -> Vec<String> {
     let is_public = |field: &Filterable| field.is_sortable && field.private_of.is_none();
     let fields = declared_fields::<C>().into_iter();
     fields.filter(is_public).map(|field| field.name).collect()
 }
 
-/// A list of fields, each of which occurs once.
-pub(super) fn distinct<T>(
+/// Parses a list of fields, each of which occurs once.
+pub(super) fn parse_distinct<T>(
     text: &str,
     most: usize,
     mut read: impl FnMut(&str) -> Result<T, Refused>,
@@ -232,11 +233,11 @@ pub(super) fn distinct<T>(
     for (place, name) in names.iter().enumerate() {
         values.push(read(name)?);
         if names[..place].contains(name) {
-            return Err(repeated(name));
+            return Err(repeated_value(name));
         }
     }
     if values.len() > most {
-        return Err(too_many(most, "fields"));
+        return Err(too_many_values(most, "fields"));
     }
     Ok(values)
 }

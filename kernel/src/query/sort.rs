@@ -6,14 +6,14 @@ use sea_orm::{
 
 use super::{
     Refused, indexed_fields,
-    parameter::{repeated, too_many},
-    sortable, unknown_field, value,
+    parameter::{repeated_value, too_many_values},
+    sortable_field, unknown_field, value,
 };
 use crate::crud::{Column, Deleted, Field, Model, Readable};
 
 pub const MAX_FIELDS: usize = 3;
 
-/// Fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
+/// The fields with their directions; `id` is always the last. NULL comes after every value, in both directions.
 pub struct Sort<C: Readable> {
     pub(super) keys: Vec<Key<C>>,
     /// The refusal of its first private field, for callers who may not read it.
@@ -40,7 +40,7 @@ impl<C: Readable> Sort<C> {
     pub fn parse(text: &str) -> Result<Self, Refused> {
         let names: Vec<_> = text.split(',').collect();
         if names.len() > MAX_FIELDS {
-            return Err(too_many(MAX_FIELDS, "fields"));
+            return Err(too_many_values(MAX_FIELDS, "fields"));
         }
         let mut sort = Self {
             keys: Vec::new(),
@@ -51,9 +51,9 @@ impl<C: Readable> Sort<C> {
                 Some(name) => (name, Order::Desc),
                 None => (name, Order::Asc),
             };
-            let field = sortable::<C>(name, Field::is_sortable)?;
+            let field = sortable_field::<C>(name, Field::is_sortable)?;
             if sort.keys.iter().any(|key| key.column.as_str() == name) {
-                return Err(repeated(name));
+                return Err(repeated_value(name));
             }
             if field.is_private {
                 let refused = || unknown_field::<C>(Field::is_sortable);
@@ -66,10 +66,10 @@ impl<C: Readable> Sort<C> {
         }
         let id = sort.keys.iter().position(|key| key.column.as_str() == "id");
         if let Some(place) = id {
-            // No two rows are tied there, so what follows orders nothing.
+            // No two rows have the same id, so later fields order nothing.
             sort.keys.truncate(place + 1);
         } else {
-            // In the direction of the field before it, which is how the indexes run.
+            // The id has the direction of the field before it, as in the indexes.
             let order = sort
                 .keys
                 .last()
@@ -82,7 +82,7 @@ impl<C: Readable> Sort<C> {
         Ok(sort)
     }
 
-    /// Whether an index has the rows in this order: by one field and then by id, both in one direction.
+    /// Returns true if an index has the rows in this order: by one field and then by id, both in one direction.
     pub fn follows_index(&self, deleted: Deleted) -> bool {
         let indexed = indexed_fields::<C>(deleted);
         match self.keys.as_slice() {
@@ -95,7 +95,7 @@ impl<C: Readable> Sort<C> {
         }
     }
 
-    /// The fields with their directions, which is all that an order means.
+    /// Returns the fields with their directions, which are the whole meaning of an order.
     pub fn meaning(&self) -> Vec<(&'static str, bool)> {
         let keys = self.keys.iter();
         keys.map(|key| (key.column.as_str(), key.order == Order::Asc))
@@ -114,14 +114,15 @@ impl<C: Readable> Sort<C> {
             } else {
                 NullOrdering::Last
             };
-            match key.is_nullable() {
-                true => rows.order_by_with_nulls(key.column, order, nulls),
-                false => rows.order_by(key.column, order),
+            if key.is_nullable() {
+                rows.order_by_with_nulls(key.column, order, nulls)
+            } else {
+                rows.order_by(key.column, order)
             }
         })
     }
 
-    /// The values that a row is sorted by.
+    /// Returns the values that a row is sorted by.
     pub fn values(&self, row: &Model<C>) -> Vec<Option<String>> {
         self.keys
             .iter()

@@ -1,12 +1,12 @@
-//! What is asked of many rows at once: how many there are, and the least, the greatest and the sum of their values, for each group.
+//! The query of `stats`: the number of rows, and the minimum, maximum and sum of their values, for each group.
 use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
-    ListQuery, Refused, declared_fields, filterable,
+    ListQuery, Refused, declared_fields, filterable_fields,
     parameter::{Form, Parameter},
     parameters::Parameters,
-    parse::{RANKED, deleted, distinct, search, shape},
-    public, sortable, unknown_field,
+    parse::{RANKED, deleted, parse_distinct, search, shape},
+    public_fields, sortable_field, unknown_field,
     value::ValueKind,
 };
 use crate::{
@@ -14,15 +14,15 @@ use crate::{
     crud::{Column, Deleted, Field, Readable},
 };
 
-/// Fields of `group_by`, and of `min`, `max` and `sum` each.
+/// The most fields of `group_by`, and of each of `min`, `max` and `sum`.
 pub const MAX_GROUP_FIELDS: usize = 3;
 pub const MAX_EXTREMES: usize = 5;
 
-/// Groups of one answer.
+/// The most groups of one answer.
 pub const MAX_GROUPS: u64 = 1_000;
 
 pub struct StatsQuery<C: Readable> {
-    /// Which rows: its order and window are not used.
+    /// The filters of the rows. Its order and window are not used.
     rows: ListQuery<C>,
     pub group_by: Vec<Field<Column<C>>>,
     pub is_counted: bool,
@@ -55,7 +55,7 @@ impl<C: Readable> StatsQuery<C> {
         let rows: fn(&mut Self) -> &mut ListQuery<C> = |query| &mut query.rows;
         let filters = Parameters::new(search(RANKED))
             .with(deleted::<C>().map(|deleted| deleted.embed(shape)))
-            .with_filters(filterable::<C>, ListQuery::filter);
+            .with_filters(filterable_fields::<C>, ListQuery::filter);
         let own = Parameters::new([
             fields(
                 "group_by",
@@ -94,17 +94,17 @@ impl<C: Readable> StatsQuery<C> {
         })
     }
 
-    /// Reports every refused parameter at once. Where nothing is asked for, the rows are counted.
+    /// Reports every refused parameter at once. Rows are counted if the client asks for no aggregate.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         Self::parameters().parse(Self::default(), pairs)
     }
 
-    /// As [`ListQuery::permit`]: the least value of a field tells as much as a filter on it.
+    /// Fails as [`ListQuery::permit`] does, because a minimum reveals as much as a filter.
     pub fn permit(&self, actor: &Actor) -> Result<()> {
         self.rows.permit(actor)
     }
 
-    /// Bytes of the answer, at most.
+    /// Limits the bytes of the answer.
     pub fn limit_answer(&mut self, bytes: u64) {
         self.rows.answer_limit = bytes;
     }
@@ -130,20 +130,20 @@ impl<C: Readable> StatsQuery<C> {
 /// Tells whether a parameter can name a field.
 type IsMeant<C> = fn(&Field<Column<C>>) -> bool;
 
-/// A parameter that lists fields for which `is_meant` holds.
+/// Makes a parameter that lists fields which `is_meant` accepts.
 fn fields<C: Readable>(
     name: &'static str,
     text: &str,
     (is_meant, most): (IsMeant<C>, usize),
     set: fn(&mut StatsQuery<C>, Vec<Field<Column<C>>>),
 ) -> Parameter<StatsQuery<C>> {
-    let known = public::<C>(is_meant).into_iter().map(str::to_owned);
+    let known = public_fields::<C>(is_meant).into_iter().map(str::to_owned);
     let form = Form::List {
         values: known.collect(),
         most: Some(most),
     };
     Parameter::new(name, text, form, move |query: &mut StatsQuery<C>, value| {
-        let fields = distinct(value, most, |field| self::field::<C>(name, field, is_meant))?;
+        let fields = parse_distinct(value, most, |field| self::field::<C>(name, field, is_meant))?;
         if fields.iter().any(|field| field.is_private) {
             let (code, detail) = unknown_field::<C>(is_meant);
             let refusal = Refusal::new(name, code, detail);
@@ -159,14 +159,14 @@ fn field<C: Readable>(
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
-    let field = sortable::<C>(name, is_meant)?;
+    let field = sortable_field::<C>(name, is_meant)?;
     if is_meant(&field) {
         Ok(field)
     } else if field.is_private {
         // The answer must not reveal that the field exists.
         Err(unknown_field::<C>(is_meant))
     } else {
-        let known = public::<C>(is_meant).join(", ");
+        let known = public_fields::<C>(is_meant).join(", ");
         let detail = format!("{parameter} does not work on {name}; expected {known}");
         Err((Code::NotAllowed, detail))
     }

@@ -1,4 +1,4 @@
-//! Values of columns as text, in a query string and in a cursor: read as their column wants them, and written so that they can be read.
+//! Values of columns as text in query strings and cursors.
 use std::fmt::Display;
 
 use chrono::{DateTime, NaiveTime, SecondsFormat};
@@ -11,14 +11,14 @@ use crate::{
     time,
 };
 
-/// How the values of a column are written and compared.
+/// The form in which the values of a column are written and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
     /// A number in JSON.
     Integer,
-    /// A string in JSON, because its numbers may be larger than those that every JSON reader keeps.
+    /// A string in JSON, because its numbers may exceed those that every JSON reader keeps exactly.
     Int64,
-    /// A decimal with so many places, stored as an integer of its last digits.
+    /// A decimal with this number of places, stored as an integer of its last digits.
     Decimal(u32),
     /// A 32-bit float.
     Single,
@@ -31,13 +31,13 @@ pub enum ValueKind {
     Text,
     /// A text that is one of these.
     OneOf(&'static [&'static str]),
-    /// Without an order: rows are filtered only by whether it is null.
+    /// Values without an order: rows may only be filtered by whether it is null.
     Opaque,
 }
 
 impl ValueKind {
-    /// None where rows cannot be filtered and sorted by columns of this type on both databases alike.
-    pub fn of(column: &ColumnType) -> Option<Self> {
+    /// Returns `None` if the two databases filter or sort columns of this type differently.
+    pub fn from_column_type(column: &ColumnType) -> Option<Self> {
         Some(match column {
             ColumnType::SmallInteger | ColumnType::Integer | ColumnType::BigInteger => {
                 Self::Integer
@@ -54,13 +54,13 @@ impl ValueKind {
         })
     }
 
-    /// Whether values have a least and a greatest: PostgreSQL 15 knows neither of booleans and UUIDs.
+    /// Returns true if values have a minimum and maximum. PostgreSQL 15 has neither for booleans and UUIDs.
     pub const fn has_extremes(self) -> bool {
         !matches!(self, Self::Boolean | Self::Uuid | Self::Opaque)
     }
 }
 
-/// Reads a value of a column of this kind, in the form in which it is stored.
+/// Reads a value of this kind, in the form in which it is stored.
 pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
     let wrong = |what: &str| (Code::WrongType, format!("must be {what}"));
     match kind {
@@ -75,8 +75,8 @@ pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
         ValueKind::Single | ValueKind::Number => {
             number(kind, text).ok_or_else(|| wrong("a number"))
         }
-        ValueKind::Boolean => boolean(text).map(Value::from),
-        ValueKind::Time => instant(text),
+        ValueKind::Boolean => parse_boolean(text).map(Value::from),
+        ValueKind::Time => parse_time(text),
         ValueKind::Date => read::<Date>(text),
         ValueKind::Clock => read::<TimeOfDay>(text),
         ValueKind::Uuid => read::<UuidText>(text),
@@ -94,7 +94,7 @@ pub fn parse(kind: ValueKind, text: &str) -> Result<Value, Refused> {
     }
 }
 
-/// As [`parse`] reads it. None is NULL.
+/// Writes a value so that [`parse`] can read it. `None` is NULL.
 pub fn write(value: &Value) -> Option<String> {
     fn text(value: Option<impl Display>) -> Option<String> {
         value.map(|value| value.to_string())
@@ -118,15 +118,15 @@ pub fn write(value: &Value) -> Option<String> {
     }
 }
 
-/// Values with commas between them. One that has a comma stands in double quotes, where `\"` and `\\` stand for a quote
-/// and a backslash, as in `PostgREST`.
-pub fn list(text: &str) -> Result<Vec<String>, Refused> {
+/// Splits values at commas. A value that contains a comma is in double quotes, in which `\"` and `\\` are a quote and a
+/// backslash, as in `PostgREST`.
+pub fn split_list(text: &str) -> Result<Vec<String>, Refused> {
     let wrong = |detail: &str| (Code::Malformed, detail.to_owned());
     let mut values = Vec::new();
     let mut rest = text;
     loop {
         let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
-            unquoted(quoted).ok_or_else(|| wrong("has an unclosed double quote"))?
+            read_quoted(quoted).ok_or_else(|| wrong("has an unclosed double quote"))?
         } else {
             let (value, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             (value.to_owned(), after)
@@ -140,8 +140,8 @@ pub fn list(text: &str) -> Result<Vec<String>, Refused> {
     }
 }
 
-/// A value up to its closing quote, and what follows that.
-fn unquoted(text: &str) -> Option<(String, &str)> {
+/// Returns a value up to its closing quote, and the text after that.
+fn read_quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();
     while let Some((place, character)) = characters.next() {
@@ -154,17 +154,17 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-pub fn boolean(text: &str) -> Result<bool, Refused> {
+pub fn parse_boolean(text: &str) -> Result<bool, Refused> {
     text.parse()
         .map_err(|_| (Code::WrongType, "must be true or false".to_owned()))
 }
 
 pub fn is_text(column: &ColumnType) -> bool {
-    ValueKind::of(column) == Some(ValueKind::Text)
+    ValueKind::from_column_type(column) == Some(ValueKind::Text)
 }
 
-/// A time, or a date, which stands for its beginning in UTC.
-fn instant(text: &str) -> Result<Value, Refused> {
+/// Reads a time, or a date, which means its beginning in UTC.
+fn parse_time(text: &str) -> Result<Value, Refused> {
     let midnight = || {
         Some(
             Date::read(text)
@@ -194,7 +194,7 @@ where
     value.map_err(|detail| (Code::WrongType, detail))
 }
 
-/// In the precision of its column, so that it equals what is stored there.
+/// Reads a number in the precision of its column, so that it equals the stored value.
 fn number(kind: ValueKind, text: &str) -> Option<Value> {
     let number = match kind {
         ValueKind::Single => text.parse::<f32>().ok().map(f64::from),
@@ -226,7 +226,7 @@ mod tests {
                 "2026-01-31T09:30:00.000001Z",
             ),
         ] {
-            let kind = ValueKind::of(&column).unwrap();
+            let kind = ValueKind::from_column_type(&column).unwrap();
             let value = parse(kind, text).unwrap();
             let again = parse(kind, &write(&value).unwrap()).unwrap();
             assert_eq!(value, again, "{column:?} {text}");
@@ -252,14 +252,14 @@ mod tests {
             ),
             (ColumnType::Uuid, "0190163d8694739baea5966c26f8ad91"),
         ] {
-            let kind = ValueKind::of(&column).unwrap();
+            let kind = ValueKind::from_column_type(&column).unwrap();
             assert!(parse(kind, text).is_err(), "{column:?} {text}");
         }
     }
 
     #[test]
     fn a_value_in_quotes_may_hold_a_comma() {
-        let read = |text: &str| list(text).ok();
+        let read = |text: &str| split_list(text).ok();
         let values =
             |values: &[&str]| Some(values.iter().map(ToString::to_string).collect::<Vec<_>>());
 

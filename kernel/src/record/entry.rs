@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// The action of an audit entry; contract §8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Did {
+pub enum AuditAction {
     Created,
     Updated,
     Deleted,
@@ -24,7 +24,7 @@ pub enum Did {
     RecoveryCodeUsed,
 }
 
-impl Did {
+impl AuditAction {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -51,7 +51,7 @@ impl Did {
 pub struct Entry {
     pub resource: &'static str,
     pub resource_id: i64,
-    pub did: Did,
+    pub action: AuditAction,
     /// The version of the row after the action.
     pub version: i64,
     /// `from` and `to` of each changed field. Both are omitted for a large field, whose text is stored once per version.
@@ -62,11 +62,15 @@ pub struct Entry {
 
 impl Entry {
     /// Makes an entry without changed fields.
-    pub fn new(resource: &'static str, did: Did, (resource_id, version): (i64, i64)) -> Self {
+    pub fn new(
+        resource: &'static str,
+        action: AuditAction,
+        (resource_id, version): (i64, i64),
+    ) -> Self {
         Self {
             resource,
             resource_id,
-            did,
+            action,
             version,
             changes: Map::new(),
             texts: None,
@@ -75,13 +79,13 @@ impl Entry {
 
     /// Adds a changed field with its values.
     #[must_use]
-    pub fn changing(self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
-        self.with(field, json!({ "from": from.into(), "to": to.into() }))
+    pub fn with_values(self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        self.with_change(field, json!({ "from": from.into(), "to": to.into() }))
     }
 
     /// Adds a changed field.
     #[must_use]
-    pub fn with(mut self, field: &str, change: Value) -> Self {
+    pub fn with_change(mut self, field: &str, change: Value) -> Self {
         self.changes.insert(field.to_owned(), change);
         self
     }
@@ -99,7 +103,7 @@ impl Entries {
     pub fn add(&mut self, entry: Entry) {
         let version = (entry.resource, entry.resource_id, entry.version);
         match self.indexes.get(&version) {
-            Some(index) if entry.did == Did::Updated => {
+            Some(index) if entry.action == AuditAction::Updated => {
                 self.all[*index].changes.extend(entry.changes);
             }
             _ => {

@@ -3,6 +3,6 @@ mod entry;
 mod settings;
 mod store;
 
-pub use entry::{Did, Entries, Entry};
+pub use entry::{AuditAction, Entries, Entry};
 pub use settings::Settings;
 pub use store::{Author, store};

@@ -14,7 +14,7 @@ pub struct Settings {
     pub retention: Duration,
     /// The most bytes of changed values that one user may store within a day.
     pub daily_limit: u64,
-    /// Whether the audit log is written. It is not a configuration key: only the benchmark of the audit log turns it off.
+    /// True if the audit log is written. It is not a configuration key: only the benchmark of the audit log turns it off.
     #[serde(skip, default = "always")]
     pub is_kept: bool,
 }

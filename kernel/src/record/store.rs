@@ -12,11 +12,11 @@ const CHUNK: usize = 5_000;
 const INSERT: &str = "INSERT INTO audit_entries \
     (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
 
-const SELECT_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.did, e.version, e.changes, e.texts, e.salt \
+const SELECT_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.action, e.version, e.changes, e.texts, e.salt \
     FROM json_to_recordset($4::json) AS e \
-    (resource text, resource_id bigint, did text, version bigint, changes text, texts text, salt text)";
+    (resource text, resource_id bigint, action text, version bigint, changes text, texts text, salt text)";
 
-const SELECT_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'did', \
+const SELECT_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'action', \
     value ->> 'version', value ->> 'changes', value ->> 'texts', value ->> 'salt' FROM json_each($4)";
 
 /// An entry in the form that the statement reads.
@@ -24,7 +24,7 @@ const SELECT_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 
 struct Row {
     resource: &'static str,
     resource_id: i64,
-    did: &'static str,
+    action: &'static str,
     version: i64,
     /// JSON as a text, so that its bytes stay the same.
     changes: String,
@@ -39,7 +39,7 @@ impl Row {
         Ok(Self {
             resource: entry.resource,
             resource_id: entry.resource_id,
-            did: entry.did.as_str(),
+            action: entry.action.as_str(),
             version: entry.version,
             changes: text(&entry.changes)?,
             texts: entry.texts.as_ref().map(text).transpose()?,

@@ -21,7 +21,7 @@ use toys::{CreateToys, NewToy, Toys, entity::Model};
 
 const TOYSHOP: Application = Application {
     migrator: Migrator::new(|| migration::with(vec![Box::new(CreateToys)])),
-    tables: || vec![Table::of::<Toys>()],
+    tables: || vec![Table::new::<Toys>()],
 };
 
 /// Creates six rows: each column has equal, extreme and null values.
@@ -129,14 +129,14 @@ fn ids(page: &Page<Model>) -> Vec<i64> {
     page.rows.iter().map(|found| found.id).collect()
 }
 
-/// What rows may be sorted and grouped by.
+/// Returns the fields that rows may be sorted and grouped by.
 fn names() -> Vec<String> {
     let fields = declared_fields::<Toys>().into_iter();
     let sortable = fields.filter(|field| field.is_sortable);
     sortable.map(|field| field.name).collect()
 }
 
-/// Writes on behalf of the operator.
+/// Runs a write as the operator.
 async fn write<T>(
     kernel: &Kernel,
     work: impl AsyncFn(&kernel::Tx) -> Result<T, Error>,
@@ -144,7 +144,7 @@ async fn write<T>(
     kernel.session(Actor::System).write(work).await
 }
 
-/// What was refused, of an input or a query.
+/// Returns the refusals of an input or a query.
 fn refused<T>(result: Result<T, Error>) -> Vec<Refusal> {
     match result {
         Err(Error::Invalid(refusals) | Error::Query(refusals)) => refusals,

@@ -1,4 +1,4 @@
-//! A kernel on an empty database of its own: in memory on SQLite, and on PostgreSQL if there is a server.
+//! Starts a kernel on an empty database of its own: in memory on SQLite, and on PostgreSQL if there is a server.
 //!
 //! `ATOLL_TEST_SERVER` names a server whose user may create databases. With `CI=true` a throw-away server is started.
 use std::{
@@ -54,7 +54,7 @@ async fn start(application: Application, url: &str) -> Kernel {
     kernel
 }
 
-/// A busy machine must not decide what a test sees.
+/// The result of a test must not depend on the load of the machine.
 fn settings(url: &str) -> Settings {
     let mut settings = Settings {
         max_connections: 4,

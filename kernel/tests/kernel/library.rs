@@ -10,8 +10,8 @@ use crate::databases::Application;
 
 pub const LIBRARY: Application = Application {
     migrator: Migrator::new(|| migration::with(vec![Box::new(CreateLibrary)])),
-    // Owners come before what they own.
-    tables: || vec![Table::of::<Shelves>(), Table::of::<Books>()],
+    // Owners come before the tables that they own.
+    tables: || vec![Table::new::<Shelves>(), Table::new::<Books>()],
 };
 
 struct CreateLibrary;
@@ -131,7 +131,7 @@ base_columns!(Shelves, shelves);
 impl Readable for Shelves {
     type Row = shelves::Model;
 
-    /// Who creates a shelf owns it: `shelves.update.own` and the like mean this column.
+    /// The user who creates a shelf owns it: `shelves.update.own` and similar permissions compare this column.
     const OWNER: Option<shelves::Column> = Some(shelves::Column::UserId);
     const PUBLIC: bool = true;
     const FIELDS: &'static [Field<shelves::Column>] = &[
@@ -185,9 +185,9 @@ impl Readable for Books {
         Field::public(books::Column::Pages),
     ];
 
-    /// A shelf that is deleted takes its books along.
+    /// The books of a shelf are deleted with it.
     fn owners() -> Vec<Owner> {
-        vec![Owner::of::<Shelves>(books::Column::ShelfId)]
+        vec![Owner::new::<Shelves>(books::Column::ShelfId)]
     }
 
     fn visible(_: &Actor) -> Condition {

@@ -1,5 +1,5 @@
-//! The kernel alone, with tables that are none of the product's: `library` shows how an application declares its resources
-//! and its schema, `operations` what it can then do with them, and `columns` which types its columns may have.
+//! Tests of the kernel alone, with tables that the product does not have: `library` shows how an application declares its
+//! resources and its schema, `operations` what it can do with them, and `columns` which types its columns may have.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[expect(

@@ -1,4 +1,4 @@
-//! Everything that the kernel does with a resource, once it is declared.
+//! The operations of the kernel on a declared resource.
 use kernel::{
     Actor, Code, Crud, Error, Kernel, Readable, Session,
     actor::{Caller, Credential},
@@ -14,7 +14,7 @@ use crate::{
     library::{BookPatch, Books, LIBRARY, NewBook, NewShelf, ShelfPatch, Shelves, books, shelves},
 };
 
-/// A session of a user who holds these permissions.
+/// Returns a session of a user who holds these permissions.
 fn user(kernel: &Kernel, user_id: i64, permissions: &[&str]) -> Session {
     let permissions = permissions.iter().copied();
     kernel.session(Actor::User(Caller {
@@ -45,7 +45,7 @@ async fn book(session: &Session, shelf_id: i64, title: &str, pages: i32) -> Foun
     created.await.unwrap()
 }
 
-/// The titles of a page, and the cursor to the next one.
+/// Returns the titles of a page, and the cursor to the next page.
 async fn titles(session: &Session, pairs: &[(&str, &str)]) -> (Vec<String>, Option<String>) {
     let query = ListQuery::parse(pairs.iter().copied(), session.kernel.registry()).unwrap();
     let page = Books::list(session, &query).await.unwrap();
@@ -180,7 +180,7 @@ async fn a_deletion_takes_owned_rows_along_and_a_restore_brings_them_back() {
 
         let restore = session.write(async |tx| Shelves::restore(tx, shelf.id, None).await);
         restore.await.unwrap();
-        // What was deleted before stays deleted.
+        // A row that was deleted before stays deleted.
         assert_eq!(titles(&session, &[]).await.0, ["Emma"]);
 
         let purge = session.write(async |tx| Books::purge(tx, alone.id).await);

@@ -53,8 +53,8 @@ impl Readable for Comments {
 
     fn owners() -> Vec<Owner> {
         vec![
-            Owner::of::<Users>(Column::AuthorId),
-            Owner::of::<Posts>(Column::PostId).only_if(
+            Owner::new::<Users>(Column::AuthorId),
+            Owner::new::<Posts>(Column::PostId).only_if(
                 posts::Column::Status.eq(PUBLISHED),
                 "the post must be published before it can have comments",
             ),

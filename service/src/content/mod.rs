@@ -10,7 +10,7 @@ use kernel::registry::Table;
 pub(crate) fn tables() -> Vec<Table> {
     vec![
         // Owners come before what they own.
-        Table::of::<Posts>(),
-        Table::of::<Comments>(),
+        Table::new::<Posts>(),
+        Table::new::<Comments>(),
     ]
 }

@@ -68,7 +68,7 @@ impl Readable for Posts {
     const SEARCH: &'static [Column] = &[Column::Title, Column::Summary, Column::Content];
 
     fn owners() -> Vec<Owner> {
-        vec![Owner::of::<Users>(Column::AuthorId)]
+        vec![Owner::new::<Users>(Column::AuthorId)]
     }
 
     /// Everyone sees published posts; their authors and callers with `posts.read` see the others.

@@ -24,7 +24,7 @@ use crate::{
 use kernel::{
     Actor, Crud, Error, Found, Reads, Result, Session, Tx,
     crud::{Expected, Target, scope},
-    database::taken,
+    database::value_taken,
     input::{PresentTrimmed, Trimmed, present},
 };
 
@@ -167,7 +167,7 @@ async fn register_by_mail(tx: &Tx, new: &NewUser) -> Result<Registered> {
         .await?
         .is_some()
     {
-        return Err(taken("username"));
+        return Err(value_taken("username"));
     }
     if let Some(owner) = owner {
         mail::queue_once(tx, Mail::taken(&owner)).await?;

@@ -18,7 +18,7 @@ use crate::{
 };
 use kernel::{
     Error, Readable, Reads, Result, Session, Tx,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{now, scope},
 };
 
@@ -133,14 +133,14 @@ pub(super) async fn mark_verified(tx: &Tx, user: (i64, i64), email: &str) -> Res
         .on_conflict(replace_existing())
         .exec_without_returning(tx)
         .await?;
-    tx.record(Entry::new(Users::name(), Did::EmailVerified, user));
+    tx.record(Entry::new(Users::name(), AuditAction::EmailVerified, user));
     Ok(())
 }
 
 /// Locks a user and returns them if they are live and active.
 pub(super) async fn lock_active_user(tx: &Tx, id: i64) -> Result<Option<Model>> {
     let user = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(id))
+        .filter(scope::has_id::<Users>(id))
         .filter(Column::IsActive.eq(true))
         .lock(LockType::NoKeyUpdate);
     Ok(user.one(tx).await?)
@@ -172,8 +172,8 @@ pub(super) async fn store_email(tx: &Tx, user: &Model, email: &str) -> Result<i6
         .take();
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
-    let entry = Entry::new(Users::name(), Did::Updated, (user.id, version));
-    tx.record(entry.changing("email", user.email.as_str(), email));
+    let entry = Entry::new(Users::name(), AuditAction::Updated, (user.id, version));
+    tx.record(entry.with_values("email", user.email.as_str(), email));
     cancel_requests(tx, user.id).await?;
     mail::queue(tx, Mail::address_changed(user.id, &user.email)).await?;
     Ok(version)

@@ -18,7 +18,7 @@ use super::{
 };
 use kernel::{
     Actor, Code, Error, Found, Readable, Reads, Refusal, Result, Session, Tx,
-    audit::Did,
+    audit::AuditAction,
     crud::{Field, Page, Plan, everything, nothing, now, read, scope},
     input::{Trimmed, refuse},
     list_columns,
@@ -83,7 +83,7 @@ pub async fn list_api_keys(
 ) -> Result<Page<Model, ()>> {
     current_session(session)?;
     let rows = scope::live::<ApiKeys>(session.actor()).filter(unexpired_keys());
-    read::page(session, Plan::among(session, query, rows).await?).await
+    read::page(session, Plan::for_rows(session, query, rows).await?).await
 }
 
 /// Creates a key and returns its text, which is never shown again.
@@ -118,7 +118,7 @@ pub async fn create_api_key(
                 ..Default::default()
             };
             let key = Entity::insert(row).exec_with_returning(tx).await?;
-            record_change(tx, Did::KeyCreated, &key).await?;
+            record_change(tx, AuditAction::KeyCreated, &key).await?;
             Ok(key)
         })
         .await?;
@@ -147,7 +147,7 @@ pub async fn revoke_api_key(session: &Session, id: i64) -> Result<()> {
                 .await?
                 .ok_or(Error::NotFound)?;
             scope::erase::<Entity>(tx, Column::Id.eq(key.id)).await?;
-            record_change(tx, Did::KeyRevoked, &key).await
+            record_change(tx, AuditAction::KeyRevoked, &key).await
         })
         .await
 }
@@ -222,15 +222,15 @@ async fn check_key_limit(tx: &Tx, user: i64) -> Result<()> {
     }
 }
 
-async fn record_change(tx: &Tx, did: Did, key: &Model) -> Result<()> {
+async fn record_change(tx: &Tx, action: AuditAction, key: &Model) -> Result<()> {
     let what = serde_json::json!({
         "name": key.name, "prefix": key.prefix, "scopes": key.scopes,
         "expires_at": key.expires_at.map(|time| time.to_utc()),
     });
-    let entry = audit_entry(tx, did, key.user_id).await?;
-    tx.record(match did {
-        Did::KeyCreated => entry.changing("api_key", (), what),
-        _ => entry.changing("api_key", what, ()),
+    let entry = audit_entry(tx, action, key.user_id).await?;
+    tx.record(match action {
+        AuditAction::KeyCreated => entry.with_values("api_key", (), what),
+        _ => entry.with_values("api_key", what, ()),
     });
     Ok(())
 }

@@ -31,7 +31,7 @@ use crate::{
 };
 use kernel::{
     Code, Crud, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{now, scope},
     input::refuse,
 };
@@ -164,7 +164,7 @@ async fn find_by_login(reads: &impl Reads, login: &str) -> Result<Option<Model>>
 /// password was hashed.
 async fn lock_unchanged(tx: &Tx, user: &Model) -> Result<()> {
     let unchanged = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(user.id))
+        .filter(scope::has_id::<Users>(user.id))
         .filter(Column::IsActive.eq(true))
         .filter(Column::PasswordHash.eq(user.password_hash.as_str()));
     let user = unchanged
@@ -174,7 +174,7 @@ async fn lock_unchanged(tx: &Tx, user: &Model) -> Result<()> {
         .ok_or(Error::Unauthenticated)?;
     tx.record(Entry::new(
         Users::name(),
-        Did::SignedIn,
+        AuditAction::SignedIn,
         (user.id, user.version),
     ));
     Ok(())

@@ -23,7 +23,7 @@ use crate::{
 };
 use kernel::{
     Actor, Reads, Result, Session,
-    audit::Did,
+    audit::AuditAction,
     crud::{everything, scope},
     input::Trimmed,
 };
@@ -65,7 +65,7 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
     let token = Presented::read(&session.kernel, &reset.token).await?;
     let row = one_time::find(&service, Purpose::Reset, &token).await?;
-    let this = scope::is::<Users>(user_and_email(&row)?.0);
+    let this = scope::has_id::<Users>(user_and_email(&row)?.0);
     let user = scope::all_live::<Users>().filter(this).one(service.db()?);
     let user = user.await?.ok_or_else(one_time::invalid_token)?;
     let hasher = &service.state::<Identity>().hasher;
@@ -88,7 +88,7 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
             let replacement = Replacement {
                 hash: &hash,
                 only_if: everything().add(Column::IsActive.eq(true)),
-                did: Did::PasswordReset,
+                action: AuditAction::PasswordReset,
             };
             let version = replace(tx, user.id, replacement).await?;
             end_sessions(tx, &[user.id]).await?;

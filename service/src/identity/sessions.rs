@@ -25,7 +25,7 @@ use crate::identity::Users;
 use kernel::{
     Actor, Error, Readable, Reads, Result, Session, Tx,
     actor::Caller,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{Field, Page, Plan, everything, nothing, now, read, scope},
     list_columns,
     query::ListQuery,
@@ -192,7 +192,7 @@ pub async fn list_sessions(
     current_session(session)?;
     let active = active_sessions(&session.state::<Identity>().settings)?;
     let rows = scope::live::<Sessions>(session.actor()).filter(active);
-    read::page(session, Plan::among(session, query, rows).await?).await
+    read::page(session, Plan::for_rows(session, query, rows).await?).await
 }
 
 /// Ends one of the caller's sessions at once. Fails with [`Error::NotFound`] if there is no session with this id.
@@ -275,20 +275,20 @@ async fn end_matching(session: &Session, user: i64, which: Condition) -> Result<
 }
 
 pub(super) async fn record_sign_out(tx: &Tx, user: i64) -> Result<()> {
-    tx.record(audit_entry(tx, Did::SignedOut, user).await?);
+    tx.record(audit_entry(tx, AuditAction::SignedOut, user).await?);
     Ok(())
 }
 
 /// An audit entry for an event that does not change the user's row.
-pub(super) async fn audit_entry(tx: &Tx, did: Did, user: i64) -> Result<Entry> {
+pub(super) async fn audit_entry(tx: &Tx, action: AuditAction, user: i64) -> Result<Entry> {
     let version = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(user))
+        .filter(scope::has_id::<Users>(user))
         .select_only()
         .column(users::Column::Version);
     // `None` if the user was deleted meanwhile.
     let version: Option<i64> = version.into_tuple().one(tx).await?;
     let user = (user, version.unwrap_or_default());
-    Ok(Entry::new(Users::name(), did, user))
+    Ok(Entry::new(Users::name(), action, user))
 }
 
 /// The ids of the caller and of their session. Fails for an API key, which cannot manage the account.
@@ -304,7 +304,7 @@ pub(super) fn current_session(reads: &impl Reads) -> Result<(i64, i64)> {
 /// under way when the session ended could still create credentials.
 pub(super) async fn check_session_active(tx: &Tx, user: i64, session: i64) -> Result<()> {
     let active = scope::all_live::<Users>()
-        .filter(scope::is::<Users>(user))
+        .filter(scope::has_id::<Users>(user))
         .filter(users::Column::IsActive.eq(true))
         .lock(LockType::NoKeyUpdate);
     active.one(tx).await?.ok_or(Error::Unauthenticated)?;

@@ -39,7 +39,7 @@ pub async fn verify_email(session: &Session, verification: &Verification) -> Res
     let token = Presented::read(&session.kernel, &verification.token).await?;
     let (purpose, row) = find(session, &token).await?;
     let (id, email) = user_and_email(&row)?;
-    let this = scope::all_live::<Users>().filter(scope::is::<Users>(id));
+    let this = scope::all_live::<Users>().filter(scope::has_id::<Users>(id));
     let user = this.one(session.db()?).await?;
     let user = user.ok_or_else(one_time::invalid_token)?;
     let attempt = check_account(session, &user, verification.password.as_ref()).await?;

@@ -31,7 +31,7 @@ impl Readable for Articles {
     const FIELDS: &'static [Field<Column>] = &[Field::public(Column::Slug)];
 
     fn owners() -> Vec<Owner> {
-        vec![Owner::of::<Users>(Column::AuthorId)]
+        vec![Owner::new::<Users>(Column::AuthorId)]
     }
 
     fn visible(_: &Actor) -> Condition {
@@ -63,7 +63,7 @@ fn vary(text: &str, attempt: usize) -> String {
 
 async fn service() -> Service {
     let mut service = Service::new().await;
-    let tables = vec![Table::of::<Users>(), Table::of::<Articles>()];
+    let tables = vec![Table::new::<Users>(), Table::new::<Articles>()];
     service.kernel = service.kernel.with(Arc::new(Registry::new(tables, &[])));
     service
 }

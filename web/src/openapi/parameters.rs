@@ -6,7 +6,7 @@ use super::{filters::filter, limits, schemas::reference};
 
 /// Describes the declared parameters of a query, and then its filters.
 pub fn describe<T: 'static>(parameters: &Parameters<T>) -> Vec<Value> {
-    let filters = parameters.filterable();
+    let filters = parameters.filterable_fields();
     let declared = parameters.describe().map(parameter);
     declared.chain(filters.iter().map(filter)).collect()
 }

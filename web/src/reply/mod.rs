@@ -21,7 +21,7 @@ use actix_web::{
 };
 use kernel::{
     Crud, Error, Readable, Result, Tx,
-    idempotency::{Need, Notes, public, with_fields, without_fields},
+    idempotency::{Need, Notes, remove_private_members, with_fields, without_fields},
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ impl StoredReply {
         if !is_full && let Some((_, tag)) = self.tag.as_mut().filter(|(_, tag)| !tag.ends_with('p'))
         {
             tag.push('p');
-            body = public::<C>(&body)?;
+            body = remove_private_members::<C>(&body)?;
         }
         self.body = Some(body);
         Ok(self)

@@ -193,7 +193,8 @@ pub fn fetch<'a, V: Writable>(session: &'a Session, wanted: Wanted<'a>) -> Rows<
             let mut row = serde_json::to_value(row).map_err(Error::internal)?;
             if let Some(members) = row.as_object_mut() {
                 let is_omitted = |name: &str| {
-                    V::Service::heavy().any(|heavy| heavy == name) && !wanted.heavy.contains(&name)
+                    V::Service::heavy_fields().any(|heavy| heavy == name)
+                        && !wanted.heavy.contains(&name)
                 };
                 members.retain(|name, _| !is_omitted(name));
             }

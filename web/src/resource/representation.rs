@@ -109,7 +109,7 @@ impl<V: Resource> Representation<V> {
             hidden: if found.is_full {
                 Vec::new()
             } else {
-                V::Service::private().collect()
+                V::Service::private_members().collect()
             },
             id: found.id,
             view: found.row.into(),

@@ -2,7 +2,7 @@
 use kernel::{
     Readable,
     crud::Deleted,
-    query::{Shape, showable},
+    query::{Shape, member_names},
 };
 
 use super::references::named_columns;
@@ -19,7 +19,7 @@ pub fn columns<C: Readable>(shape: &Shape) -> Vec<String> {
         let name = name.map(|(_, name)| name.clone());
         [column.to_owned()].into_iter().chain(name)
     };
-    let members = showable::<C>().into_iter();
+    let members = member_names::<C>().into_iter();
     let own = members.filter(|name| !BASE.contains(name));
     let is_shown = |name: &&str| match &shape.fields {
         Some(fields) => *name == "id" || fields.iter().any(|field| field == name),

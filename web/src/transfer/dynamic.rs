@@ -55,7 +55,7 @@ impl Transfer {
             export: |format, filters| {
                 let filters = filters.iter();
                 let filters = filters.map(|(name, value)| (name.as_str(), value.as_str()));
-                let query = ExportQuery::<V::Service>::parse(filters)?.counted();
+                let query = ExportQuery::<V::Service>::parse(filters)?.with_count();
                 Ok(Box::new(Pages::<V>::new(query, format)?))
             },
             import: |session, text, reading, writing| {

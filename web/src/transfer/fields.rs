@@ -1,7 +1,7 @@
 //! The fields that a record may have: settable ones, and read-only ones, which are ignored so that an export can be imported.
 use std::collections::{BTreeMap, HashSet};
 
-use kernel::query::showable;
+use kernel::query::member_names;
 use schemars::schema_for;
 use serde_json::{Map, Value};
 
@@ -36,7 +36,7 @@ impl Fields {
             settable: properties
                 .map(|(name, schema)| (name.clone(), kind(schema)))
                 .collect(),
-            visible: showable::<V::Service>().into_iter().collect(),
+            visible: member_names::<V::Service>().into_iter().collect(),
             names: companions::<V::Service>(),
         }
     }

@@ -69,7 +69,7 @@ impl<V: Resource> Pages<V> {
         }
         self.query.limit(self.limit);
         match page.next {
-            Some(next) => self.query.turn(next),
+            Some(next) => self.query.continue_at(next),
             None => self.is_finished = true,
         }
         let mut bytes = self.head.take().unwrap_or_default();

@@ -74,7 +74,7 @@ pub struct BookPatch {
     pub is_lent: Option<bool>,
 }
 
-/// The service: who may read a book, and what a client may set.
+/// The service. It declares who may read a book, and the fields that a client may set.
 pub struct Books;
 
 base_columns!(Books);
@@ -100,7 +100,7 @@ impl Crud for Books {
     type Patch = BookPatch;
 }
 
-/// The resource: what the API shows of a book.
+/// The resource. It declares what the API shows of a book.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct BookView {
     owner_id: i64,
@@ -122,7 +122,7 @@ impl Resource for BookView {
     type Service = Books;
 }
 
-/// The routes that every resource has, and two of our own.
+/// The routes that every resource has, and two additional ones.
 pub fn routes() -> Vec<Route> {
     let lends = Rule::row::<BookView>(Access::Live(Action::Update));
     let reads = Rule::action::<BookView>(Action::Read).on_row::<BookView>(Access::Read);
@@ -145,7 +145,7 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
-/// `Books::update` checks the rule again, on the locked row, as its operation does for every change.
+/// `Books::update` checks the rule again on the locked row, as every operation does.
 async fn lend(call: Call) -> Answer<Row<BookView>> {
     let target = call.target()?;
     let patch = BookPatch {
@@ -164,13 +164,13 @@ struct Shelf {
     shelf: i64,
 }
 
-/// The rule has already made sure that the caller sees the book.
+/// The rule has already checked that the caller sees the book.
 async fn shelf(call: Call) -> Answer<Ok<Shelf>> {
     let shelf = call.id() % 10;
     Ok(Reply::ok(&Shelf { shelf })?)
 }
 
-/// The callers: the token `7` is that of the user with the id 7, who may keep books.
+/// The callers. The token `7` belongs to the user with the id 7, who may create and change books.
 pub struct Readers;
 
 impl Application for Readers {

@@ -1,4 +1,4 @@
-//! Requests to the application, in the same process.
+//! Sends requests to the application in the same process.
 use std::rc::Rc;
 
 use actix_web::{
@@ -37,7 +37,7 @@ pub async fn start()
             .await;
     let kernel = Kernel::for_tables(
         database.unwrap(),
-        vec![Table::of::<Books>(), Table::of::<Toys>()],
+        vec![Table::new::<Books>(), Table::new::<Toys>()],
     );
     let http = Http::new(&HttpSettings::default(), kernel, Readers, routes).unwrap();
     Client {

@@ -12,7 +12,7 @@ impl Resource for toys::ToyView {
     type Service = toys::Toys;
 }
 
-/// Bodies with a value for each field, and with null where that is allowed.
+/// Returns bodies with a value for each field, and with null where that is allowed.
 fn bodies() -> [Value; 2] {
     let full = json!({
         "shelf": -32_768, "capacity": 2_147_483_647, "serial": "-9223372036854775808", "stock": 7,

@@ -16,7 +16,7 @@ pub fn generate() -> Value {
         version: "1.0.0",
         license: "MIT",
     };
-    let registry = Registry::new(vec![Table::of::<Books>(), Table::of::<Toys>()], &[]);
+    let registry = Registry::new(vec![Table::new::<Books>(), Table::new::<Toys>()], &[]);
     document(&about, &registry, &routes())
 }
 
@@ -41,7 +41,7 @@ fn the_operations_are_the_routes() {
     );
 }
 
-/// Nothing but the rule, the method and the types of the handler says so.
+/// Only the rule, the method and the types of the handler determine this.
 #[test]
 fn failures_follow_from_the_rule_of_a_route() {
     let document = generate();

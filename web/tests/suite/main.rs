@@ -1,5 +1,5 @@
-//! The suite of `web`: an application with one resource, `books`, that the product does not have. It shows how a resource, a
-//! route of one's own and the callers are written, and what they get for it.
+//! The suite of `web`: an application with one resource, `books`, that the product does not have. It shows how a resource, an
+//! additional route and the callers are declared, and tests the result.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[expect(

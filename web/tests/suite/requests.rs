@@ -1,4 +1,4 @@
-//! The life of a row, and the refusals.
+//! The requests on a row, from create to purge, and their refusals.
 use actix_web::http::Method;
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Routes of one's own: their rule is stated once and enforced before the handler runs.
+//! The rule of an additional route is declared once and enforced before the handler runs.
 use actix_web::http::Method;
 use kernel::{Actor, Database, Kernel, migration};
 use serde_json::json;

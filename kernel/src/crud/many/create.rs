@@ -1,14 +1,14 @@
-//! New rows.
+//! Creates rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 
-use super::{after_write, answer, insert::insert};
+use super::{after_write, insert::insert, refusal_as_answer};
 use crate::{
     Actor, Code, Error, Reads, Result, Tx,
     access::forbidden,
     crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, owner},
     permission::{Action, Reach},
     query,
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
@@ -20,7 +20,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     owner::lock_for_create::<C>(tx, &mut rows).await?;
     for row in &mut rows {
         if let Ok(new) = row
-            && let Err(refusal) = answer(check::<C>(tx, new).await)?
+            && let Err(refusal) = refusal_as_answer(check::<C>(tx, new).await)?
         {
             *row = Err(refusal);
         }
@@ -33,14 +33,14 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     };
     let written: Vec<_> = rows.iter().flatten().map(created).collect();
     for row in &written {
-        tx.record(Entry::between::<C>(Did::Created, None, &row.after));
+        tx.record(Entry::diff::<C>(AuditAction::Created, None, &row.after));
     }
     after_write::<C>(tx, Action::Create, &written).await?;
     Ok(rows)
 }
 
 async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
-    // Before the check, whose own times are then not earlier than the row.
+    // The stamp comes before the check, so that times that the check sets are not earlier than those of the row.
     base::stamp_new::<C>(row);
     let change = Change {
         action: Action::Create,
@@ -50,7 +50,7 @@ async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
     C::check(tx, change).await
 }
 
-/// Makes the actor the author, unless another one is named by somebody who may do that.
+/// Sets the author to the actor. Fails if the row names another author and the actor may not create rows for others.
 pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
     let is_full = actor.reach(C::name(), Action::Create) == Reach::All;
     let Some(author) = base::author::<C>() else {

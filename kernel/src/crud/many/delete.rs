@@ -1,19 +1,19 @@
-//! Deletions.
+//! Deletes rows.
 use sea_orm::IntoActiveModel;
 
-use super::{Target, answer, permitted};
+use super::{Target, lock_permitted, refusal_as_answer};
 use crate::{
     Result, Tx,
     crud::{Change, Crud, Model, Written, cascade},
     permission::Action,
 };
 
-/// Each is a deletion of its own. The version is the one that the deleted row has.
+/// Deletes rows, each as a deletion of its own, and returns the version that each deleted row has.
 pub async fn delete<C: Crud>(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i64>>> {
-    let mut rows = permitted::<C>(tx, Action::Delete, targets).await?;
+    let mut rows = lock_permitted::<C>(tx, Action::Delete, targets).await?;
     for row in &mut rows {
         if let Ok(before) = row
-            && let Err(refusal) = answer(check::<C>(tx, before).await)?
+            && let Err(refusal) = refusal_as_answer(check::<C>(tx, before).await)?
         {
             *row = Err(refusal);
         }

@@ -1,8 +1,8 @@
-//! Inserts rows, and varies generated texts that are taken.
+//! Inserts rows, and varies the generated texts that are taken.
 //!
-//! The first statement tries the texts as they are made, so that the usual case costs nothing more. Each of the next two
-//! varies those that are taken. The rows that are left collide with something else: they are inserted one by one, so
-//! that each refusal says with what.
+//! The first statement uses the texts as they are made, so that the usual case costs nothing more. Each of the next two varies
+//! the texts that are taken. The remaining rows collide with something else: they are inserted one by one, so that each refusal
+//! names the collision.
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::{
@@ -11,18 +11,18 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
-use super::answer;
+use super::refusal_as_answer;
 use crate::{
     Error, Result, Tx,
     crud::{Active, Column, Crud, Model, generated::VARIATIONS, scope, unique},
-    database::taken,
+    database::value_taken,
 };
 
 /// A row that is not in the table yet.
 struct Pending<C: Crud> {
     place: usize,
     row: Active<C>,
-    /// The text that the service generated for the row; none if the client wrote one.
+    /// The text that the service generated for the row; `None` if the client sent one.
     generated: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub async fn insert<C: Crud>(
             Err(refusal) => drop(answers.insert(place, Err(refusal))),
         }
     }
-    number(tx, &mut pending).await?;
+    assign_ids(tx, &mut pending).await?;
     let left = insert_all(tx, pending, &mut answers).await?;
     let (mut generated, written): (Vec<_>, Vec<_>) =
         left.into_iter().partition(|new| new.generated.is_some());
@@ -77,7 +77,7 @@ impl<C: Crud> Pending<C> {
         }
     }
 
-    /// What is left to the defaults of the table. A nullable column has none: it is NULL.
+    /// Returns the columns that are left to the defaults of the table, and sets the nullable ones to NULL.
     fn defaults(&mut self) -> Vec<Column<C>> {
         let nothing = Active::<C>::default_values();
         let left = Column::<C>::iter().filter(|column| self.row.is_not_set(*column));
@@ -92,7 +92,7 @@ impl<C: Crud> Pending<C> {
     }
 }
 
-/// The text that a column is set to; empty if it is not set.
+/// Returns the text that a column is set to, or an empty text if it is not set.
 fn text(value: &ActiveValue<Value>) -> &str {
     match value {
         ActiveValue::Set(Value::String(Some(text))) => text,
@@ -100,8 +100,8 @@ fn text(value: &ActiveValue<Value>) -> &str {
     }
 }
 
-/// Gives several rows their ids beforehand: what a statement returns is in no order that the databases promise.
-async fn number<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
+/// Assigns ids to several rows before the insert, because the databases do not promise the order of returned rows.
+async fn assign_ids<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
     if pending.len() > 1 {
         let ids = scope::next_ids(tx, C::name(), pending.len()).await?;
         let column = C::ID;
@@ -112,7 +112,7 @@ async fn number<C: Crud>(tx: &Tx, pending: &mut [Pending<C>]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses the rows whose text the client wrote and another row has, by one statement; returns the other rows.
+/// Refuses, with one statement, the rows whose text the client sent and another row has. Returns the other rows.
 async fn refuse_taken<C: Crud>(
     tx: &Tx,
     written: Vec<Pending<C>>,
@@ -138,7 +138,7 @@ async fn refuse_taken<C: Crud>(
     let mut left = Vec::new();
     for new in written {
         if found.contains(text(&new.row.get(column))) {
-            answers.insert(new.place, Err(taken(column.as_str())));
+            answers.insert(new.place, Err(value_taken(column.as_str())));
         } else {
             left.push(new);
         }
@@ -146,7 +146,7 @@ async fn refuse_taken<C: Crud>(
     Ok(left)
 }
 
-/// Inserts those rows that collide with nothing; returns the others.
+/// Inserts the rows that do not collide, and returns the others.
 async fn insert_all<C: Crud>(
     tx: &Tx,
     pending: Vec<Pending<C>>,
@@ -179,7 +179,7 @@ async fn insert_all<C: Crud>(
     Ok(left)
 }
 
-/// By their ids. All rows leave the same columns to the table.
+/// Inserts the rows that do not collide and returns them by their ids. All rows leave the same columns to the table.
 async fn insert_free<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<HashMap<i64, Model<C>>> {
     let columns = Column::<C>::iter().count();
     let mut inserted = HashMap::new();
@@ -192,10 +192,11 @@ async fn insert_free<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<HashMap<i
     Ok(inserted)
 }
 
-/// Inserts a row that collides: the refusal says with what. A generated text is never the client's fault.
+/// Inserts a row that collides, so that the refusal names the collision. A taken generated text is not the client's fault: the
+/// transaction is retried.
 async fn insert_alone<C: Crud>(tx: &Tx, new: Pending<C>) -> Result<Result<Model<C>>> {
     let insert = async { Ok(new.row.clone().insert(tx).await?) };
-    match answer(tx.attempt(insert).await)? {
+    match refusal_as_answer(tx.attempt(insert).await)? {
         Err(refusal) if new.generated.is_some() && is_generated_taken::<C>(&refusal) => {
             Err(Error::Contended(DbErr::RecordNotInserted))
         }

@@ -1,7 +1,7 @@
-//! Writes of many rows at once, in a number of statements that does not depend on theirs. A write of one row is one of them.
+//! Writes many rows in a number of statements that does not depend on the number of rows. A write of one row is a special case.
 //!
-//! Each answers for every row: what became of it, or why it was refused. Where a row was refused, the caller decides
-//! whether the transaction goes on. The outer error is for what nobody who calls can mend.
+//! Each function returns one result per row. If a row was refused, the caller decides whether the transaction goes on. The
+//! outer `Err` is a failure that the caller cannot fix.
 mod create;
 mod delete;
 mod insert;
@@ -10,21 +10,21 @@ mod update;
 
 pub use create::{claim, create};
 pub use delete::delete;
-pub use target::{Target, permitted};
+pub use target::{Target, lock_permitted};
 pub use update::{apply, change, update};
 
 use super::{Crud, Written};
 use crate::{Error, Result, Tx, permission::Action};
 
-/// A refusal is an answer; any other failure ends the work.
-fn answer<T>(done: Result<T>) -> Result<Result<T>> {
+/// Returns a refusal as the result of one row. Any other failure ends the operation.
+fn refusal_as_answer<T>(done: Result<T>) -> Result<Result<T>> {
     match done {
         Err(error) if !error.is_refusal() => Err(error),
         answer => Ok(answer),
     }
 }
 
-/// Nothing follows where nothing was written.
+/// Calls [`Crud::after_write`] if any row was written.
 async fn after_write<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -> Result<()> {
     match written {
         [] => Ok(()),
@@ -32,8 +32,8 @@ async fn after_write<C: Crud>(tx: &Tx, action: Action, written: &[Written<C>]) -
     }
 }
 
-/// The only answer there is.
-pub fn only<T>(answers: Vec<Result<T>>) -> Result<T> {
+/// Returns the result of a write of one row.
+pub fn single_answer<T>(answers: Vec<Result<T>>) -> Result<T> {
     let mut answers = answers.into_iter();
     match (answers.next(), answers.next()) {
         (Some(answer), None) => answer,

@@ -1,21 +1,21 @@
-//! The rows that a change or a deletion is about.
+//! The rows that a change or a deletion names.
 use std::collections::HashMap;
 
-use super::answer;
+use super::refusal_as_answer;
 use crate::{
     Error, Reads, Result, Tx,
     crud::{Crud, Expected, Model, scope},
     permission::Action,
 };
 
-/// A row, and what the caller knows of it.
+/// The id of a row, and the version that the caller expects.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub id: i64,
     pub expected: Expected,
 }
 
-/// In whatever version it is.
+/// Accepts any version.
 impl From<i64> for Target {
     fn from(id: i64) -> Self {
         Self {
@@ -25,9 +25,9 @@ impl From<i64> for Target {
     }
 }
 
-/// Live rows, locked, that are visible to the actor, to whom this is permitted, in the version that is expected. No row
-/// is named twice.
-pub async fn permitted<C: Crud>(
+/// Locks live rows and returns those that are visible to the actor, have the expected version, and permit the action. `targets`
+/// names each row once.
+pub async fn lock_permitted<C: Crud>(
     tx: &Tx,
     action: Action,
     targets: &[Target],
@@ -46,5 +46,5 @@ pub async fn permitted<C: Crud>(
         expected.check(C::version(&row))?;
         Ok(row)
     };
-    targets.iter().map(check).map(answer).collect()
+    targets.iter().map(check).map(refusal_as_answer).collect()
 }

@@ -1,13 +1,13 @@
-//! Changes.
+//! Updates rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Iterable};
 
-use super::{Target, after_write, answer, permitted};
+use super::{Target, after_write, lock_permitted, refusal_as_answer};
 use crate::{
     Error, Reads, Result, Tx,
     crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, scope, unique},
     permission::Action,
     query,
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
 pub async fn update<C: Crud>(
@@ -15,26 +15,26 @@ pub async fn update<C: Crud>(
     targets: &[Target],
     patches: Vec<Active<C>>,
 ) -> Result<Vec<Result<Model<C>>>> {
-    let rows = permitted::<C>(tx, Action::Update, targets).await?;
+    let rows = lock_permitted::<C>(tx, Action::Update, targets).await?;
     let pair = |(row, mut patch): (Result<_>, _)| {
-        // A body is refused before its row is looked at.
+        // An invalid body is refused before its row is checked.
         normalize::<C>(&mut patch)?;
         Ok((row?, patch))
     };
     let rows = rows.into_iter().zip(patches).map(pair).collect();
-    change::<C>(tx, rows, Did::Updated).await
+    change::<C>(tx, rows, AuditAction::Updated).await
 }
 
-/// Writes what patches set in rows that are locked and permitted. A patch that changes nothing writes nothing.
+/// Applies patches to rows that are locked and may be changed. A patch that changes nothing writes nothing.
 pub async fn change<C: Crud>(
     tx: &Tx,
     rows: Vec<Result<(Model<C>, Active<C>)>>,
-    did: Did,
+    action: AuditAction,
 ) -> Result<Vec<Result<Model<C>>>> {
     let mut checked = Vec::with_capacity(rows.len());
     for row in rows {
         checked.push(match row {
-            Ok((before, patch)) => answer(check::<C>(tx, before, &patch).await)?,
+            Ok((before, patch)) => refusal_as_answer(check::<C>(tx, before, &patch).await)?,
             Err(refusal) => Err(refusal),
         });
     }
@@ -46,11 +46,14 @@ pub async fn change<C: Crud>(
     let mut answers = Vec::with_capacity(checked.len());
     for row in checked {
         answers.push(match row {
-            Ok((before, Some(_))) => outcomes.next().ok_or_else(lost)?.inspect(|after| {
-                tx.record(Entry::between::<C>(did, Some(&before), after));
-                let (before, after) = (Some(before), after.clone());
-                written.push(Written { before, after });
-            }),
+            Ok((before, Some(_))) => outcomes
+                .next()
+                .ok_or_else(missing_result)?
+                .inspect(|after| {
+                    tx.record(Entry::diff::<C>(action, Some(&before), after));
+                    let (before, after) = (Some(before), after.clone());
+                    written.push(Written { before, after });
+                }),
             Ok((before, None)) => Ok(before),
             Err(refusal) => Err(refusal),
         });
@@ -63,11 +66,11 @@ pub async fn change<C: Crud>(
     Ok(answers)
 }
 
-fn lost() -> Error {
+fn missing_result() -> Error {
     Error::bug("an update returned no result for one of its rows")
 }
 
-/// The row, and what it is to become if the patch changes anything.
+/// Returns the row, and the changed row if the patch changes anything.
 async fn check<C: Crud>(
     tx: &Tx,
     before: Model<C>,
@@ -88,7 +91,7 @@ async fn check<C: Crud>(
     Ok((before, Some(row)))
 }
 
-/// Sets what a patch names and changes.
+/// Sets the columns that a patch names and changes.
 pub fn apply<C: Crud>(row: &mut Active<C>, patch: &Active<C>) {
     for column in <C::Entity as EntityTrait>::Column::iter() {
         if let ActiveValue::Set(value) = patch.get(column) {
@@ -97,14 +100,15 @@ pub fn apply<C: Crud>(row: &mut Active<C>, patch: &Active<C>) {
     }
 }
 
-/// By one statement. Where that collides with a unique value, one by one, in their order: then each has its own answer.
+/// Updates rows with one statement. If that collides with a unique value, it updates them one by one in their order, so that
+/// each has its own result.
 async fn write<C: Crud>(tx: &Tx, rows: &[(Model<C>, Active<C>)]) -> Result<Vec<Result<Model<C>>>> {
     let alone = async |before, row: &Active<C>| {
         unique::check::<C>(tx, before, row).await?;
         scope::update::<C>(tx, tx.actor(), before, row.clone()).await
     };
     if let [(before, row)] = rows {
-        return Ok(vec![answer(alone(before, row).await)?]);
+        return Ok(vec![refusal_as_answer(alone(before, row).await)?]);
     }
     match tx.attempt(scope::update_each::<C>(tx, rows)).await {
         Err(error) if error.is_refusal() => {}
@@ -112,7 +116,7 @@ async fn write<C: Crud>(tx: &Tx, rows: &[(Model<C>, Active<C>)]) -> Result<Vec<R
     }
     let mut answers = Vec::with_capacity(rows.len());
     for (before, row) in rows {
-        answers.push(answer(tx.attempt(alone(before, row)).await)?);
+        answers.push(refusal_as_answer(tx.attempt(alone(before, row)).await)?);
     }
     Ok(answers)
 }

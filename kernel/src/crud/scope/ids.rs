@@ -1,9 +1,10 @@
-//! Ids for rows that are about to be inserted.
+//! Reserves ids for rows that are about to be inserted.
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::{Error, Result, Tx};
 
-/// So many, that nobody else gets. On SQLite the transaction is the only writer, and inserting them is what takes them.
+/// Returns `count` ids that no other transaction gets. On SQLite the transaction is the only writer, and inserting the ids
+/// reserves them.
 pub async fn next_ids(tx: &Tx, table: &'static str, count: usize) -> Result<Vec<i64>> {
     let count = i64::try_from(count).map_err(Error::internal)?;
     let backend = tx.get_database_backend();

@@ -1,23 +1,23 @@
-//! Rows that stay as they are until the transaction ends.
+//! Locks rows until the transaction ends.
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType, Order},
 };
 
-use super::{is, live, live_ids, trash};
+use super::{has_id, live, live_ids, trash};
 use crate::{
     Actor, Error, Result, Tx,
     crud::{Crud, Model},
     permission::Action,
 };
 
-/// The row, locked until the transaction ends, if the actor may see it.
+/// Locks the row until the transaction ends and returns it, if the actor may see it.
 pub async fn lock<C: Crud>(tx: &Tx, actor: &Actor, id: i64) -> Result<Option<Model<C>>> {
     Ok(lock_all::<C>(tx, actor, [id]).await?.pop())
 }
 
-/// Locks those live rows in the order of their ids until the transaction ends.
-pub async fn hold<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
+/// Locks the live rows among `ids` in the order of their ids until the transaction ends.
+pub async fn lock_ids<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Result<()> {
     let id = (C::name(), "id");
     let rows = live_ids(C::name())
         .and_where(Expr::col(id).is_in(ids))
@@ -27,7 +27,7 @@ pub async fn hold<C: Crud>(tx: &Tx, ids: impl IntoIterator<Item = i64>) -> Resul
     tx.query_all(&rows).await.map(drop).map_err(Error::from)
 }
 
-/// Those rows that the actor may see, locked in the order of their ids until the transaction ends.
+/// Locks the rows that the actor may see in the order of their ids until the transaction ends, and returns them.
 pub async fn lock_all<C: Crud>(
     tx: &Tx,
     actor: &Actor,
@@ -47,7 +47,7 @@ pub async fn lock_trash<C: Crud>(
     id: i64,
 ) -> Result<Option<Model<C>>> {
     Ok(trash::<C>(actor, action)
-        .filter(is::<C>(id))
+        .filter(has_id::<C>(id))
         .lock(LockType::NoKeyUpdate)
         .one(tx)
         .await?)

@@ -1,4 +1,4 @@
-//! A search as either database wants it. Its text is always a bound value, and none of it is an operator there.
+//! The search in the syntax of each database. Its text is always a bound value, and none of it is an operator there.
 use sea_orm::{
     DbBackend, Order, QueryFilter, QueryOrder, QueryTrait, Select,
     sea_query::{
@@ -10,11 +10,12 @@ use sea_orm::{
 use super::{Search, Term};
 use crate::crud::{Readable, nothing, scope};
 
-/// What the rows that are found go by in a statement.
+/// The alias of the rows that a search finds.
 const FOUND: &str = "found";
 
 impl Search {
-    /// Keeps the rows that are found. Beside their own scope: the side table has every row, seen or not.
+    /// Keeps the rows that the search finds. The rows keep their own scope, because the side table has every row, visible or
+    /// not.
     pub fn narrow<C: Readable>(
         &self,
         mut rows: Select<C::Entity>,
@@ -30,9 +31,9 @@ impl Search {
             statement.join_as(JoinType::InnerJoin, side, FOUND, is_its);
             return rows.filter(PgExpr::matches(words(), self.tsquery()));
         }
-        // The column of an FTS5 table that has its name stands for all of them.
+        // The column with the name of an FTS5 table means all its columns.
         let everything = Expr::col((side.clone(), side.clone()));
-        // With a limit it is a table of its own: joined, SQLite may look for all the words again for each row.
+        // The limit makes SQLite run it first: joined directly, it may search for all words again for each row.
         let found = scope::side_rows(side)
             .expr_as(Expr::col("rowid"), "id")
             .column("rank")
@@ -43,7 +44,7 @@ impl Search {
         rows
     }
 
-    /// The best first, the newest first among equals.
+    /// Orders the rows by rank, the best first, and the newest first among equal ranks.
     pub fn rank<C: Readable>(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
         let newest = C::ID;
         if self.wanted.is_empty() {
@@ -51,17 +52,17 @@ impl Search {
         }
         let ranked = match db {
             DbBackend::Postgres => {
-                // Divided by the logarithm of the length of the text: bm25 weighs that too.
+                // The rank is divided by the logarithm of the length of the text, which bm25 considers too.
                 let rank = Func::cust("ts_rank").args([words(), self.tsquery(), 1.into()]);
                 rows.order_by(Expr::from(rank), Order::Desc)
             }
-            // As the migration configured it; the best has the lowest.
+            // The migration configured the rank; the best row has the lowest.
             _ => rows.order_by(Expr::col((FOUND, "rank")), Order::Asc),
         };
         ranked.order_by_desc(newest)
     }
 
-    /// PostgreSQL manual, section 12.3.2.
+    /// Returns the search as a `tsquery` (PostgreSQL manual, section 12.3.2).
     fn tsquery(&self) -> Expr {
         let wanted = self.wanted.iter().map(tsquery);
         let unwanted = self.unwanted.iter().map(tsquery);
@@ -71,16 +72,18 @@ impl Search {
         all.unwrap_or_else(|| Expr::val(""))
     }
 
-    /// sqlite.org/fts5.html, section 3: strings are all it has, with nothing in them that means anything.
+    /// Returns the search in the syntax of FTS5 (sqlite.org/fts5.html, section 3). It uses only strings, in which no character
+    /// is special.
     fn fts5(&self) -> String {
         let terms = |terms: &[Term], between| {
             let terms: Vec<_> = terms.iter().map(fts5).collect();
             terms.join(between)
         };
         let wanted = terms(&self.wanted, " ");
-        match self.unwanted.is_empty() {
-            true => wanted,
-            false => format!("({wanted}) NOT ({})", terms(&self.unwanted, " OR ")),
+        if self.unwanted.is_empty() {
+            wanted
+        } else {
+            format!("({wanted}) NOT ({})", terms(&self.unwanted, " OR "))
         }
     }
 }
@@ -89,7 +92,7 @@ fn words() -> Expr {
     Expr::col((FOUND, "words"))
 }
 
-/// The words of a term, one after the other (PostgreSQL manual, section 8.11.2).
+/// Returns the words of a term as a phrase (PostgreSQL manual, section 8.11.2).
 fn tsquery(term: &Term) -> Expr {
     let words = term.words.iter().map(|word| format!("'{word}'"));
     let phrase = words.collect::<Vec<_>>().join(" <-> ");
@@ -97,7 +100,7 @@ fn tsquery(term: &Term) -> Expr {
     Expr::val(phrase + prefix).cast_as("tsquery")
 }
 
-/// Words are letters, digits and their marks: there is no quote in them.
+/// Returns a term as a string. Words consist of letters, digits and their marks, so they contain no quote.
 fn fts5(term: &Term) -> String {
     let star = if term.is_prefix { " *" } else { "" };
     format!("\"{}\"{star}", term.words.join(" "))

@@ -1,4 +1,4 @@
-//! The side table of a searched resource, written in the transaction that writes the rows.
+//! Writes the side table of a searched resource, in the transaction that writes the rows.
 use crate::migration::side_table::{lines, vector};
 use sea_orm::{
     ConnectionTrait, DbBackend, IdenStatic, ModelTrait, Value,
@@ -10,7 +10,7 @@ use crate::{
     crud::{Column, Crud, Model, scope},
 };
 
-/// Indexes rows that are new or that have other words now.
+/// Indexes rows that are new or whose words have changed.
 pub async fn index<'a, C: Crud>(
     tx: &Tx,
     rows: impl IntoIterator<Item = &'a Model<C>>,
@@ -30,7 +30,7 @@ pub async fn index<'a, C: Crud>(
     Ok(())
 }
 
-/// Indexes those rows of which a searched column has changed: each is given as it was and as it is.
+/// Indexes the rows of which a searched column has changed. Each is given as before and after.
 pub async fn index_changed<'a, C: Crud>(
     tx: &Tx,
     rows: impl IntoIterator<Item = (&'a Model<C>, &'a Model<C>)>,

@@ -1,4 +1,4 @@
-//! Full-text search: what `q` asks for, read once, and found in the side table that every write of a row keeps in step.
+//! Full-text search: `q`, parsed once, and the side table that every write of a row updates.
 mod find;
 mod index;
 mod parse;
@@ -7,13 +7,13 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 pub use index::{index, index_changed};
 
-/// Characters of one `q`: they hold at most fifty words.
+/// The most characters of one `q`. They hold at most fifty words.
 pub const MAX_SEARCH: usize = 100;
 
-/// Bytes that the last word needs to stand for all that begin with it: shorter ones begin too many.
+/// The least bytes of the last word that make it a prefix. Shorter prefixes match too many words.
 const MIN_PREFIX: usize = 3;
 
-/// What must be there, and what must not. Nothing is found where nothing must be there: all of it was punctuation.
+/// The terms that a row must and must not contain. A search without terms, which was all punctuation, finds nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Search {
     wanted: Vec<Term>,
@@ -21,7 +21,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// What is looked for, however the client wrote it.
+    /// Returns the meaning of the search, independent of how the client wrote it.
     pub fn meaning(&self) -> [BTreeSet<(&[String], bool)>; 2] {
         [&self.wanted, &self.unwanted].map(|terms| {
             let terms = terms.iter();
@@ -32,10 +32,10 @@ impl Search {
     }
 }
 
-/// A word or a phrase: its words one after the other, folded as those of a row are.
+/// A word or a phrase: its words in order, normalized as those of a row are.
 #[derive(Debug, PartialEq, Eq)]
 struct Term {
     words: Vec<String>,
-    /// Whether words that begin with the last one will do.
+    /// True if the last word is a prefix.
     is_prefix: bool,
 }

@@ -1,4 +1,4 @@
-//! `q` as a client writes it: `word`, `"a phrase"`, `-unwanted`.
+//! Parses `q`: `word`, `"a phrase"`, `-unwanted`.
 use crate::{Code, migration::words::words};
 
 use super::{MAX_SEARCH, MIN_PREFIX, Search, Term};
@@ -26,24 +26,26 @@ impl Search {
             is_wanted |= !is_unwanted;
             // Punctuation alone has no words.
             if !term.words.is_empty() {
-                match is_unwanted {
-                    true => search.unwanted.push(term),
-                    false => search.wanted.push(term),
+                if is_unwanted {
+                    search.unwanted.push(term);
+                } else {
+                    search.wanted.push(term);
                 }
             }
             rest = after.trim_start();
         }
-        match is_wanted {
-            true => Ok(search),
-            false => Err((
+        if is_wanted {
+            Ok(search)
+        } else {
+            Err((
                 Code::NotAllowed,
                 "must have a word to find, not only words to exclude".to_owned(),
-            )),
+            ))
         }
     }
 }
 
-/// The first term, whether it is unwanted, and what follows. A phrase that is not closed goes on to the end.
+/// Returns the first term, whether it is unwanted, and the text after it. A phrase without a closing quote extends to the end.
 fn next(text: &str) -> (Term, bool, &str) {
     let (is_unwanted, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -71,7 +73,7 @@ fn next(text: &str) -> (Term, bool, &str) {
 mod tests {
     use super::*;
 
-    /// What is wanted and what is not; `word*` stands for what begins with it.
+    /// Returns the wanted and the unwanted terms; `word*` is a prefix.
     fn read(text: &str) -> Result<[String; 2], Code> {
         let shown = |terms: Vec<Term>| {
             let star = |term: &Term| if term.is_prefix { "*" } else { "" };

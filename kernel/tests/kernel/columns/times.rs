@@ -1,4 +1,4 @@
-//! Times of a resource: whatever their offset and precision, they are stored and compared as UTC in microseconds.
+//! Times of a resource are stored and compared as UTC in microseconds, whatever their offset and precision.
 use kernel::{Actor, Code, Crud, Error, Kernel, Refusal, query::ListQuery};
 use sea_orm::prelude::DateTimeWithTimeZone;
 

@@ -115,7 +115,7 @@ pub mod entity {
 }
 use entity::Column;
 
-/// How a color is written.
+/// The texts of a color.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Color {

@@ -1,4 +1,5 @@
-//! Columns that the two databases sort differently, and declarations that do not suit their columns.
+//! The server does not start with columns that the two databases sort differently, or with declarations that do not match their
+//! columns.
 use kernel::{
     Actor, Readable,
     crud::{Field, everything},

@@ -1,4 +1,4 @@
-//! A value of each type goes in as JSON and comes out as the same JSON, from the row and from its history.
+//! A value of each type that is written as JSON is read as the same JSON, from the row and from its history.
 use kernel::{
     Actor, Crud, Readable,
     audit::{self, Audit},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::databases::on_each;
 
-/// A value for each field.
+/// Returns a value for each field.
 fn first() -> Value {
     json!({
         "shelf": -32_768, "capacity": 2_147_483_647, "serial": "-9223372036854775808", "stock": 7,
@@ -28,7 +28,7 @@ fn first() -> Value {
     })
 }
 
-/// Another value for each field, and null where that is allowed.
+/// Returns another value for each field, and null where that is allowed.
 fn second() -> Value {
     json!({
         "shelf": 1, "capacity": -1, "serial": null, "stock": 8, "price": "-0.05", "discount": null,

@@ -22,7 +22,7 @@ use crate::{
 };
 use kernel::{
     Code, Error, Readable, Reads, Result, Session, Tx,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{everything, now, scope},
     input::check,
 };
@@ -63,7 +63,7 @@ pub async fn set_password(session: &Session, username: &str, password: SecretStr
             let replacement = Replacement {
                 hash: &hash,
                 only_if: everything(),
-                did: Did::PasswordChanged,
+                action: AuditAction::PasswordChanged,
             };
             replace(tx, user, replacement).await?;
             end_sessions(tx, &[user]).await
@@ -99,7 +99,7 @@ async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Resul
             let replacement = Replacement {
                 hash,
                 only_if: everything().add(is_current),
-                did: Did::PasswordChanged,
+                action: AuditAction::PasswordChanged,
             };
             replace(tx, me.id, replacement).await?;
             end_other_sessions(tx, me.id, this).await
@@ -112,7 +112,7 @@ async fn exchange(session: &Session, me: &Model, hash: &str, this: i64) -> Resul
 /// Fails with [`Error::Invalid`] if the password is wrong.
 pub(crate) async fn confirm_password(session: &Session, current: &SecretString) -> Result<Model> {
     let (user, _) = current_session(session)?;
-    let me = scope::all_live::<Users>().filter(scope::is::<Users>(user));
+    let me = scope::all_live::<Users>().filter(scope::has_id::<Users>(user));
     let me = me.one(session.db()?).await?.ok_or(Error::Unauthenticated)?;
     let attempt = throttle::attempt(session, &Subject::Secret("password")).await?;
     let hash = Some(me.password_hash.clone());
@@ -144,7 +144,7 @@ pub(crate) struct Replacement<'a> {
     pub hash: &'a str,
     /// A condition that the user must meet.
     pub only_if: Condition,
-    pub did: Did,
+    pub action: AuditAction,
 }
 
 /// Stores a new password hash and returns the new version of the user. It queues a mail to the user, and cancels their
@@ -161,7 +161,7 @@ pub(crate) async fn replace(tx: &Tx, user: i64, new: Replacement<'_>) -> Result<
     let row = tx.query_one(&update).await?.ok_or(Error::NotFound)?;
     let version = row.try_get("", "version")?;
     let email: String = row.try_get("", "email")?;
-    tx.record(Entry::new(Users::name(), new.did, (user, version)));
+    tx.record(Entry::new(Users::name(), new.action, (user, version)));
     address::cancel_requests(tx, user).await?;
     mail::queue(tx, Mail::password_changed(user, &email)).await?;
     Ok(version)

@@ -12,7 +12,7 @@ use super::system_user;
 use crate::identity::Users;
 use kernel::{
     Crud, Error, Readable, Reads, Result, Session, Tx,
-    audit::Did,
+    audit::AuditAction,
     crud::{
         now,
         rows::{self, RowsWrite},
@@ -37,7 +37,7 @@ pub async fn delete_account(session: &Session, keeps_content: bool) -> Result<()
         check_recent_sign_in(tx, me, this).await?;
         if let Some(heir) = &heir {
             // The lock keeps others from adding rows for this user. They wait for it and then find no user.
-            scope::hold::<Users>(tx, [me]).await?;
+            scope::lock_ids::<Users>(tx, [me]).await?;
             reassign(tx, me, system_user::id(tx, heir).await?).await?;
         }
         Users::delete(tx, me).await
@@ -78,7 +78,7 @@ async fn reassign(tx: &Tx, from: i64, to: i64) -> Result<()> {
             let change = json!({ owner.column: { "from": from, "to": to } });
             let write = RowsWrite {
                 table: table.name,
-                did: Did::Updated,
+                action: AuditAction::Updated,
                 change: rows::Change::Update(
                     scope::update_live(table.name, at)
                         .value(owner.column, to)

@@ -9,7 +9,7 @@ use crate::identity::Identity;
 use crate::identity::Users;
 use kernel::{
     Result, Session, Tx,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{now, scope},
     query,
 };
@@ -74,6 +74,6 @@ async fn create(tx: &Tx, prepared: &Prepared) -> Result<i64> {
     };
     let user = Entity::insert(user).exec_with_returning(tx).await?;
     query::index::<Users>(tx, [&user]).await?;
-    tx.record(Entry::between::<Users>(Did::Created, None, &user));
+    tx.record(Entry::diff::<Users>(AuditAction::Created, None, &user));
     Ok(user.id)
 }

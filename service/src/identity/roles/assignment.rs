@@ -14,7 +14,7 @@ use super::{Roles, parse};
 use crate::{identity::Users, identity::users::guard};
 use kernel::{
     Crud, Error, Readable, Reads, Result, Tx,
-    audit::{Did, Entry},
+    audit::{AuditAction, Entry},
     crud::{Page, Plan, Target, everything, now, read, scope},
     permission::Action,
     query::ListQuery,
@@ -57,7 +57,7 @@ pub async fn list_for_user(
         .into_query();
     let roles = scope::visible_if::<Roles>(reads.actor(), query.shape.deleted, everything());
     let roles = roles.filter(Column::Id.in_subquery(role_ids));
-    read::page(reads, Plan::among(reads, query, roles).await?).await
+    read::page(reads, Plan::for_rows(reads, query, roles).await?).await
 }
 
 /// Assigns a built-in role to new users by its name, if the role still exists.
@@ -79,7 +79,7 @@ async fn lock(tx: &Tx, target: &Target, role: i64) -> Result<Model> {
     let user = scope::lock::<Users>(tx, tx.actor(), target.id)
         .await?
         .ok_or(Error::NotFound)?;
-    let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
+    let role = scope::all_live::<Roles>().filter(scope::has_id::<Roles>(role));
     let role = check_assignment(tx, &user, role.lock(LockType::Share).one(tx).await?).await?;
     target.expected.check(user.version)?;
     Ok(role)
@@ -88,7 +88,7 @@ async fn lock(tx: &Tx, target: &Target, role: i64) -> Result<Model> {
 /// Fails unless the actor may assign this role to this user or remove it.
 pub async fn may_assign(reads: &impl Reads, user: i64, role: i64) -> Result<()> {
     let user = Users::visible_row(reads, user).await?.row.user;
-    let role = scope::all_live::<Roles>().filter(scope::is::<Roles>(role));
+    let role = scope::all_live::<Roles>().filter(scope::has_id::<Roles>(role));
     let role = role.one(reads.db()?).await?;
     check_assignment(reads, &user, role).await.map(drop)
 }
@@ -142,8 +142,8 @@ async fn role_changed(tx: &Tx, user: i64, role: i64) -> Result<()> {
 
 /// Records the ids of roles, not their names: names of purged roles must not stay in the audit.
 fn record(tx: &Tx, user: (i64, i64), before: Vec<i64>, after: Vec<i64>) {
-    let entry = Entry::new(Users::name(), Did::Updated, user);
-    tx.record(entry.changing("role_ids", before, after));
+    let entry = Entry::new(Users::name(), AuditAction::Updated, user);
+    tx.record(entry.with_values("role_ids", before, after));
 }
 
 /// The ids of the roles of a user, including deleted roles.

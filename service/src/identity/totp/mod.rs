@@ -23,7 +23,7 @@ use super::{
 use crate::{identity::password::MAX_LENGTH, identity::users::by_username};
 use kernel::{
     Code, Error, Reads, Result, Session, Tx,
-    audit::Did,
+    audit::AuditAction,
     crud::{everything, now, scope},
 };
 
@@ -100,7 +100,7 @@ pub async fn confirm_totp(session: &Session, input: &Otp) -> Result<Vec<SecretSt
             ];
             match scope::update_plain::<Entity>(tx, unchanged, on).await? {
                 0 => return Err(nothing_to_confirm()),
-                _ => tx.record(audit_entry(tx, Did::TotpTurnedOn, user).await?),
+                _ => tx.record(audit_entry(tx, AuditAction::TotpTurnedOn, user).await?),
             }
             recovery::renew(tx, user).await
         })
@@ -166,7 +166,7 @@ async fn use_code(tx: &Tx, vault: &Vault, secret: &Model, otp: &SecretString) ->
     let Some(step) = matching_step(vault, secret, otp)? else {
         let is_taken = recovery::consume(tx, secret.user_id, otp).await?;
         if is_taken {
-            tx.record(audit_entry(tx, Did::RecoveryCodeUsed, secret.user_id).await?);
+            tx.record(audit_entry(tx, AuditAction::RecoveryCodeUsed, secret.user_id).await?);
         }
         return Ok(is_taken);
     };
@@ -202,7 +202,7 @@ pub(super) async fn remove(tx: &Tx, user: i64) -> Result<()> {
 async fn turn_off(tx: &Tx, user: i64) -> Result<()> {
     scope::erase::<Entity>(tx, Column::UserId.eq(user)).await?;
     recovery::delete_all(tx, user).await?;
-    tx.record(audit_entry(tx, Did::TotpTurnedOff, user).await?);
+    tx.record(audit_entry(tx, AuditAction::TotpTurnedOff, user).await?);
     Ok(())
 }
 

@@ -125,7 +125,7 @@ impl Crud for Users {
     const UNIQUE: &'static [Column] = &[Column::UsernameKey, Column::EmailKey];
 
     fn natural_key() -> Option<NaturalKey> {
-        let key = NaturalKey::compared(Column::Username, Column::UsernameKey, key);
+        let key = NaturalKey::normalized(Column::Username, Column::UsernameKey, key);
         Some(key)
     }
 

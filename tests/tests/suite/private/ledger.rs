@@ -34,7 +34,7 @@ impl Readable for Ledger {
     ];
 
     fn owners() -> Vec<Owner> {
-        vec![Owner::of::<Users>(Column::AuthorId)]
+        vec![Owner::new::<Users>(Column::AuthorId)]
     }
 
     fn visible(_: &Actor) -> Condition {

@@ -1,4 +1,4 @@
-//! Rows of a deletion that come back while another live row has their generated text.
+//! Restores the rows of a deletion whose generated text another live row has taken.
 use sea_orm::{
     ConnectionTrait, DbErr, QueryResult,
     prelude::DateTimeWithTimeZone,
@@ -11,23 +11,23 @@ use super::revive;
 use crate::{
     Error, Result, Tx,
     crud::{Generated, VARIATIONS, scope},
-    record::{Did, Entry},
+    record::{AuditAction, Entry},
 };
 
-/// Rows that get another text by one statement.
+/// The most rows that get another text in one statement.
 const ROWS: u64 = 256;
 
-/// The new texts of rows, for a statement that reads them.
+/// The alias of the new texts in the statement that reads them.
 const VARIED: &str = "varied";
 
-/// A row, and its text before and after.
+/// The change of the text of one row.
 struct Change {
     id: i64,
     from: String,
     to: String,
 }
 
-/// Brings back those of the `returning` rows whose text is taken, some at a time: each gets another text.
+/// Restores those of the `returning` rows whose text is taken, a limited number at a time. Each gets another text.
 pub async fn restore(
     tx: &Tx,
     table: &'static str,
@@ -36,7 +36,7 @@ pub async fn restore(
     at: DateTimeWithTimeZone,
 ) -> Result<()> {
     loop {
-        let taken = find(tx, table, generated.column, returning).await?;
+        let taken = find_taken(tx, table, generated.column, returning).await?;
         if taken.is_empty() {
             return Ok(());
         }
@@ -49,14 +49,14 @@ pub async fn restore(
             let change = changes.iter().find(|change| change.id == id);
             let change = change
                 .ok_or_else(|| Error::bug("a restore returned a row that was not requested"))?;
-            let entry = Entry::new(table, Did::Restored, (id, version));
-            tx.record(entry.changing(generated.column, &*change.from, &*change.to));
+            let entry = Entry::new(table, AuditAction::Restored, (id, version));
+            tx.record(entry.with_values(generated.column, &*change.from, &*change.to));
         }
         tx.store_entries().await?;
     }
 }
 
-async fn find(
+async fn find_taken(
     tx: &Tx,
     table: &'static str,
     column: &'static str,
@@ -77,7 +77,7 @@ async fn find(
     tx.query_all(&rows).await?.into_iter().map(read).collect()
 }
 
-/// The changes that were made, and the ids and versions of the rows that are live again.
+/// Returns the changes that were made, and the ids and versions of the restored rows.
 async fn revive_varied(
     tx: &Tx,
     table: &'static str,

@@ -1,23 +1,24 @@
-//! The audit entry of a write: what differs between two versions of a row.
+//! Makes the audit entry of a write from two versions of a row.
 use sea_orm::{IdenStatic, ModelTrait};
 use serde_json::{Map, Value, json};
 
 use super::{Column, Crud, Field, Model};
-use crate::record::{Did, Entry};
+use crate::record::{AuditAction, Entry};
 
 impl Entry {
     /// Makes the entry of the declared fields that differ between two versions of a row. No secret is a declared field.
-    pub fn between<C: Crud>(did: Did, before: Option<&Model<C>>, after: &Model<C>) -> Self {
-        let mut entry = Self::new(C::name(), did, (C::id(after), C::version(after)));
+    pub fn diff<C: Crud>(action: AuditAction, before: Option<&Model<C>>, after: &Model<C>) -> Self {
+        let mut entry = Self::new(C::name(), action, (C::id(after), C::version(after)));
         let mut has_new_text = false;
         for field in C::FIELDS {
             let from = before.map_or(Value::Null, |row| field.json(&row.get(field.column)));
             let to = field.json(&after.get(field.column));
             if from != to {
                 has_new_text |= field.is_heavy;
-                entry = match field.is_heavy {
-                    true => entry.with(field.column.as_str(), json!({})),
-                    false => entry.changing(field.column.as_str(), from, to),
+                entry = if field.is_heavy {
+                    entry.with_change(field.column.as_str(), json!({}))
+                } else {
+                    entry.with_values(field.column.as_str(), from, to)
                 };
             }
         }
@@ -26,8 +27,8 @@ impl Entry {
     }
 }
 
-/// The declared fields of a row.
-pub fn fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
+/// Returns the declared fields of a row.
+pub fn declared_fields<C: Crud>(row: &Model<C>) -> Map<String, Value> {
     values::<C>(row, C::FIELDS.iter())
 }
 

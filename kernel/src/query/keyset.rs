@@ -1,4 +1,4 @@
-//! What lies beyond a row in an order, whatever the directions and wherever NULLs are, as ranges that an index can seek.
+//! Keyset pagination: the rows after a position, as ranges that an index can seek, for any directions and any NULLs.
 use sea_orm::{
     ColumnTrait, Condition, Order, Value,
     sea_query::{Expr, ExprTrait},
@@ -12,12 +12,12 @@ use super::{
 use crate::{Result, crud::Readable};
 
 impl<C: Readable> Sort<C> {
-    /// Ranges without common rows, together all that lies beyond a place.
+    /// Returns ranges without common rows that together contain all rows after the position.
     ///
-    /// Row values compare as an index does, and PostgreSQL seeks with them: where the last fields run in one direction
-    /// and are never NULL, they are one range. Each field before them adds the rows that are tied up to it and past it
-    /// in it. With OR between them it would be one condition, and every row from the first tie on would be read.
-    pub fn beyond(&self, place: &Cursor) -> Result<Vec<Condition>> {
+    /// PostgreSQL seeks an index with a comparison of row values, so the last fields are one range if they have one direction
+    /// and are never NULL. Each field before them adds the rows that have equal values in the earlier fields and come after the
+    /// position in this one. One condition with OR would make the database read every row from the first equal value on.
+    pub fn keyset_ranges(&self, place: &Cursor) -> Result<Vec<Condition>> {
         let values = self.keys.iter().zip(&place.values);
         let values = values.map(|(key, text)| key.value(text.as_deref()));
         let values = values.collect::<Result<Vec<_>>>()?;
@@ -28,22 +28,23 @@ impl<C: Readable> Sort<C> {
         let mut tied = Condition::all();
         for (at, (key, value)) in self.keys.iter().zip(&values).enumerate() {
             let ascends = (key.order == Order::Asc) != place.backward;
-            if let Some(past) = past_together(&self.keys[at..], &values[at..], ascends, place) {
+            if let Some(past) = row_value_range(&self.keys[at..], &values[at..], ascends, place) {
                 ranges.push(tied.add(past));
                 break;
             }
             let past = key
-                .past(value.as_ref(), ascends, place.backward)
+                .ranges_after(value.as_ref(), ascends, place.backward)
                 .into_iter();
             ranges.extend(past.map(|past| tied.clone().add(past)));
-            tied = tied.add(key.same(value.as_ref()));
+            tied = tied.add(key.equals(value.as_ref()));
         }
         Ok(ranges)
     }
 }
 
-/// None, where these fields cannot be compared as one row value.
-fn past_together<C: Readable>(
+/// Returns the range after the position as one comparison of row values, or `None` if these fields cannot be compared in that
+/// way.
+fn row_value_range<C: Readable>(
     keys: &[Key<C>],
     values: &[Option<Value>],
     ascends: bool,
@@ -65,28 +66,30 @@ fn past_together<C: Readable>(
 
 impl<C: Readable> Key<C> {
     fn value(&self, text: Option<&str>) -> Result<Option<Value>> {
-        let kind = ValueKind::of(self.column.def().get_column_type());
+        let kind = ValueKind::from_column_type(self.column.def().get_column_type());
         let parse = |text| value::parse(kind.unwrap_or(ValueKind::Opaque), text);
         // The column may have had another type when the cursor was made.
         text.map(parse).transpose().map_err(|_| bad_cursor())
     }
 
-    fn same(&self, value: Option<&Value>) -> Expr {
+    fn equals(&self, value: Option<&Value>) -> Expr {
         match value {
             Some(value) => self.field().eq(value.clone()),
             None => self.field().is_null(),
         }
     }
 
-    /// Rows strictly past a value of this field alone. Forwards the NULLs come last, backwards first.
-    fn past(&self, value: Option<&Value>, ascends: bool, backward: bool) -> Vec<Expr> {
+    /// Returns the ranges strictly after a value of this field alone. NULLs come last going forwards, and first going
+    /// backwards.
+    fn ranges_after(&self, value: Option<&Value>, ascends: bool, backward: bool) -> Vec<Expr> {
         let Some(value) = value.cloned() else {
             let values = backward.then(|| self.field().is_not_null());
             return values.into_iter().collect();
         };
-        let past = match ascends {
-            true => self.field().gt(value),
-            false => self.field().lt(value),
+        let past = if ascends {
+            self.field().gt(value)
+        } else {
+            self.field().lt(value)
         };
         let nulls = (self.is_nullable() && !backward).then(|| self.field().is_null());
         [past].into_iter().chain(nulls).collect()

@@ -1,4 +1,4 @@
-//! Changes of many live rows, each to values of its own, by one statement.
+//! Updates many live rows with one statement, each to values of its own.
 use std::collections::HashMap;
 
 use sea_orm::{
@@ -12,16 +12,16 @@ use crate::{
     crud::{Active, Column, Crud, Model},
 };
 
-/// The new values, as the statement calls them.
+/// The alias of the new values in the statement.
 const NEW: &str = "new";
 
-/// Of one statement: SQLite takes 32,766 (`SQLITE_MAX_VARIABLE_NUMBER`), PostgreSQL 65,535.
+/// The most parameters of one statement. SQLite allows 32,766 (`SQLITE_MAX_VARIABLE_NUMBER`), PostgreSQL 65,535.
 const PARAMETERS: usize = 32_000;
 
-/// Rows of a statement that lists them. Connections keep what they have prepared: there should be few sizes.
+/// The numbers of rows that a statement may list. They are few, because connections cache prepared statements.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// Parts of rows that have so many columns, each for a statement.
+/// Splits rows with this number of columns into portions, each for one statement.
 pub fn portions<T>(mut rows: &[T], columns: usize) -> Vec<&[T]> {
     let mut portions = Vec::new();
     for size in SIZES {
@@ -34,7 +34,8 @@ pub fn portions<T>(mut rows: &[T], columns: usize) -> Vec<&[T]> {
     portions
 }
 
-/// Rows that are live, visible, and in the version that was read. A row that moved on meanwhile is worth another try.
+/// Updates rows that are live, visible, and still have the version that was read. If one has changed in the meantime, the
+/// transaction may be retried.
 pub async fn update_each<C: Crud>(
     tx: &Tx,
     rows: &[(Model<C>, Active<C>)],
@@ -85,7 +86,7 @@ async fn update_chunk<C: Crud>(
     changed.ok_or(Error::Contended(DbErr::RecordNotUpdated))
 }
 
-/// The id, the version that was read, and the new values.
+/// Returns the id, the version that was read, and the new values.
 fn values<C: Crud>((before, row): &(Model<C>, Active<C>), columns: &[Column<C>]) -> ValueTuple {
     let known = [C::id(before), C::version(before)].map(Value::from);
     let new = columns
