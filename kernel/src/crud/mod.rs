@@ -261,7 +261,7 @@ pub trait Crud: Readable + BaseColumns {
         many::create::<Self>(tx, rows.collect()).await
     }
 
-    /// Fails with [`Error::Stale`] if the row does not have the expected version.
+    /// Fails with [`Error::Stale`](crate::Error::Stale) if the row does not have the expected version.
     async fn update(
         tx: &Tx,
         target: impl Into<Target>,

@@ -71,7 +71,7 @@ pub struct Quotas {
     pending: Arc<Mutex<HashMap<(i64, Kind), u64>>>,
 }
 
-/// The amount that a transaction adds. [`Quotas::apply`] takes it after the commit.
+/// The amount that a transaction adds. `Quotas::apply` takes it after the commit.
 #[derive(Debug, Clone, Copy)]
 pub struct Charge {
     user_id: i64,

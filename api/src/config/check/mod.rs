@@ -1,17 +1,21 @@
 //! Checks values beyond their types, and refuses what is unsafe in production.
 use std::{ops::RangeInclusive, time::Duration};
 
-use actix_web::http::Uri;
 use kernel::database;
 use secrecy::{ExposeSecret, SecretString};
 use service::{
     identity,
     mail::{self, Transport},
 };
-use web::{load::LoadSettings, settings::ServerSettings};
 
 use super::{Profile, Settings};
 use crate::telemetry;
+
+mod server;
+mod values;
+
+use server::{load_rules, server_rules};
+use values::{is_deadline, is_long, is_optional_deadline, is_role, is_timeout, is_window};
 
 /// A key and what is wrong with its value.
 pub(super) type Problem = (&'static str, &'static str);
@@ -28,13 +32,9 @@ const RETENTION: &str = "must be at most 36500d";
 const HASH_MEMORY: RangeInclusive<u32> = 7_168..=1_048_576;
 /// KiB times passes: the lowest cost that the cheat sheet considers equivalent to 19 MiB with two passes.
 const HASH_COST: u64 = 7_168 * 5;
-const BODY_LIMIT: RangeInclusive<usize> = 1..=100 * 1024 * 1024;
 
 const ANSWER_LIMIT: RangeInclusive<u64> = 64 * 1024..=100 * 1024 * 1024;
 
-const BASE: &str = "must be a URL such as https://example.org, without a trailing slash";
-const ORIGINS: &str =
-    "must be origins such as https://app.example.org or http://localhost:*, without a path";
 const SCHEME: &str = "must begin with sqlite: or postgres:";
 const TIMEOUT: &str = "must be more than 0 and at most 24h";
 const OPTIONAL_TIMEOUT: &str = "must be at most 24h";
@@ -42,7 +42,6 @@ const OPTIONAL_TIMEOUT: &str = "must be at most 24h";
 const MIN_OUTAGE_TIMEOUT: Duration = Duration::from_millis(100);
 const DEADLINE: &str = "must be from 1ms to 24h";
 const OPTIONAL_DEADLINE: &str = "must be 0s, or from 1ms to 24h";
-const AT_LEAST_ONE: &str = "must be at least 1";
 const POOL: &str = "must be from 1 to 10000";
 const WINDOW: &str = "must be whole seconds, from 1s to 24h";
 const REDIS: &str =
@@ -107,100 +106,6 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
             .chain(load_rules(load))
             .chain(others),
     )
-}
-
-fn server_rules(server: &ServerSettings) -> [Rule; 16] {
-    let origins = server.cors_origins.iter().all(|origin| is_origin(origin));
-    [
-        (
-            "server.public_url",
-            server.public_url.as_deref().is_none_or(is_base),
-            BASE,
-        ),
-        (
-            "server.secret",
-            server.secret.as_ref().is_none_or(is_long),
-            SECRET,
-        ),
-        (
-            "server.workers",
-            server.workers <= 1_024,
-            "must be at most 1024",
-        ),
-        (
-            "server.max_in_flight",
-            server.max_in_flight > 0,
-            "must be at least 1",
-        ),
-        (
-            "server.max_imports",
-            server.max_imports > 0,
-            "must be at least 1",
-        ),
-        (
-            "server.import_limit",
-            server.import_limit > 0,
-            "must be at least 1",
-        ),
-        (
-            "server.max_exports",
-            server.max_exports > 0,
-            "must be at least 1",
-        ),
-        (
-            "server.max_heavy_reads",
-            (1..=10_000).contains(&server.max_heavy_reads),
-            "must be from 1 to 10000",
-        ),
-        (
-            "server.export_timeout",
-            is_timeout(server.export_timeout),
-            TIMEOUT,
-        ),
-        (
-            "server.body_limit, server.bulk_limit",
-            BODY_LIMIT.contains(&server.body_limit) && BODY_LIMIT.contains(&server.bulk_limit),
-            "must be from 1 to 104857600",
-        ),
-        (
-            "server.body_timeout",
-            is_timeout(server.body_timeout),
-            TIMEOUT,
-        ),
-        (
-            "server.head_timeout",
-            is_timeout(server.head_timeout),
-            TIMEOUT,
-        ),
-        ("server.keep_alive", is_timeout(server.keep_alive), TIMEOUT),
-        (
-            "server.drain_delay",
-            server.drain_delay <= DAY,
-            OPTIONAL_TIMEOUT,
-        ),
-        (
-            "server.drain_timeout",
-            server.drain_timeout <= DAY,
-            OPTIONAL_TIMEOUT,
-        ),
-        ("server.cors_origins", origins, ORIGINS),
-    ]
-}
-
-fn load_rules(load: &LoadSettings) -> [Rule; 6] {
-    let (waiting, wait) = (load.waiting, load.user_wait);
-    [
-        ("load.user_wait", is_timeout(wait), TIMEOUT),
-        ("load.waiting", waiting > 0, AT_LEAST_ONE),
-        ("load.body_bytes", load.body_bytes > 0, AT_LEAST_ONE),
-        ("load.bulk_bytes", load.bulk_bytes > 0, AT_LEAST_ONE),
-        ("load.answer_bytes", load.answer_bytes > 0, AT_LEAST_ONE),
-        (
-            "load.write_timeout",
-            is_timeout(load.write_timeout),
-            TIMEOUT,
-        ),
-    ]
 }
 
 fn auth_rules(auth: &identity::Settings) -> [Rule; 12] {
@@ -416,54 +321,7 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
     ])
 }
 
-/// Rate limit headers have whole seconds, so the window must too.
-fn is_window(time: Duration) -> bool {
-    is_timeout(time) && time.subsec_nanos() == 0
-}
-
 fn broken_rules(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
     let broken = |(key, is_valid, expected): Rule| (!is_valid).then_some((key, expected));
     rules.into_iter().filter_map(broken).collect()
-}
-
-fn is_role(name: &str) -> bool {
-    let is_letter =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_letter)
-}
-
-fn is_long(secret: &SecretString) -> bool {
-    secret.expose_secret().chars().count() >= 32
-}
-
-fn is_timeout(time: Duration) -> bool {
-    !time.is_zero() && time <= DAY
-}
-
-/// PostgreSQL has milliseconds: less than one would become 0, which means no limit.
-fn is_deadline(time: Duration) -> bool {
-    (Duration::from_millis(1)..=DAY).contains(&time)
-}
-
-/// 0 means no limit. PostgreSQL has milliseconds: less than one would become 0 by mistake.
-fn is_optional_deadline(time: Duration) -> bool {
-    time.is_zero() || (Duration::from_millis(1)..=DAY).contains(&time)
-}
-
-fn is_base(url: &str) -> bool {
-    let is_plain = !url.ends_with('/') && !url.contains(['?', '#', '@']);
-    let is_web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    is_plain
-        && url
-            .parse()
-            .is_ok_and(|uri: Uri| is_web(&uri) && uri.host().is_some())
-}
-
-/// The port may be `*`, which allows every port.
-fn is_origin(origin: &str) -> bool {
-    let origin = match origin.strip_suffix(":*") {
-        Some(host) => format!("{host}:1"),
-        None => origin.to_owned(),
-    };
-    is_base(&origin) && origin.matches('/').count() == 2
 }

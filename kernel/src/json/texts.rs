@@ -1,0 +1,195 @@
+//! Values that are written as texts.
+use std::{borrow::Cow, marker::PhantomData};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use sea_orm::prelude::{DateTimeWithTimeZone, Uuid};
+use serde::de::{DeserializeOwned, IntoDeserializer, value::StrDeserializer};
+
+use super::{Described, Text};
+use crate::decimal;
+
+/// A decimal with this number of places, which its column stores as an integer of its last digits.
+pub struct Decimal<const PLACES: u32>;
+
+impl<const PLACES: u32> Described for Decimal<PLACES> {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": decimal_pattern(PLACES), "examples": ["1"] })
+    }
+}
+
+/// Returns a regular expression for decimals with this number of places.
+pub fn decimal_pattern(places: u32) -> String {
+    let whole = decimal::MAX_DIGITS - places;
+    match places {
+        0 => format!("^-?[0-9]{{1,{whole}}}$"),
+        _ => format!("^-?[0-9]{{1,{whole}}}(\\.[0-9]{{1,{places}}})?$"),
+    }
+}
+
+impl<const PLACES: u32> Text for Decimal<PLACES> {
+    type Value = i64;
+
+    fn write(value: &i64) -> Cow<'_, str> {
+        decimal::write(*value, PLACES).into()
+    }
+
+    fn read(text: &str) -> Result<i64, String> {
+        decimal::parse(text, PLACES)
+    }
+}
+
+/// Bytes in base64 (RFC 4648, section 4).
+pub struct Base64;
+
+impl Base64 {
+    pub(crate) fn encode(bytes: &[u8]) -> String {
+        BASE64_STANDARD.encode(bytes)
+    }
+}
+
+impl Described for Base64 {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN, "examples": ["aGk="] })
+    }
+}
+
+/// The pattern of base64: four characters for three bytes, and padding at the end, before which no bits are left over.
+const BASE64_PATTERN: &str =
+    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+
+impl Text for Base64 {
+    type Value = Vec<u8>;
+
+    fn write(value: &Vec<u8>) -> Cow<'_, str> {
+        Self::encode(value).into()
+    }
+
+    fn read(text: &str) -> Result<Vec<u8>, String> {
+        let bytes = BASE64_STANDARD.decode(text);
+        bytes.map_err(|_| "must be base64 with padding (RFC 4648, section 4)".to_owned())
+    }
+}
+
+/// A time with its offset, written in UTC with microseconds.
+pub struct Timestamp;
+
+impl Timestamp {
+    pub(crate) fn text(time: &DateTimeWithTimeZone) -> String {
+        let utc = time.to_utc();
+        utc.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+}
+
+impl Described for Timestamp {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00Z"] })
+    }
+}
+
+impl Text for Timestamp {
+    type Value = DateTimeWithTimeZone;
+
+    fn write(value: &DateTimeWithTimeZone) -> Cow<'_, str> {
+        Self::text(value).into()
+    }
+
+    fn read(text: &str) -> Result<DateTimeWithTimeZone, String> {
+        let time = DateTime::parse_from_rfc3339(text);
+        time.map_err(|_| "must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z".to_owned())
+    }
+}
+
+/// A date such as `2026-01-31`.
+pub struct Date;
+
+impl Described for Date {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "examples": ["2026-01-31"] })
+    }
+}
+
+impl Text for Date {
+    type Value = NaiveDate;
+
+    fn write(value: &NaiveDate) -> Cow<'_, str> {
+        value.to_string().into()
+    }
+
+    fn read(text: &str) -> Result<NaiveDate, String> {
+        // The parts have four, two and two digits, as in RFC 3339.
+        let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let date = is_plain.then(|| text.parse().ok()).flatten();
+        date.ok_or_else(|| "must be a date such as 2026-01-31".to_owned())
+    }
+}
+
+/// A time of day such as `09:30:00`, to the microsecond.
+pub struct TimeOfDay;
+
+impl Described for TimeOfDay {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?$", "examples": ["09:30:00"] })
+    }
+}
+
+impl Text for TimeOfDay {
+    type Value = NaiveTime;
+
+    fn write(value: &NaiveTime) -> Cow<'_, str> {
+        value.to_string().into()
+    }
+
+    fn read(text: &str) -> Result<NaiveTime, String> {
+        let time = text.parse().ok().and_then(|time: NaiveTime| {
+            time.with_nanosecond(time.nanosecond() % 1_000_000_000 / 1_000 * 1_000)
+        });
+        time.ok_or_else(|| "must be a time of day such as 09:30:00".to_owned())
+    }
+}
+
+/// A UUID in its hyphenated form (RFC 9562).
+pub struct UuidText;
+
+impl Described for UuidText {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "uuid", "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"] })
+    }
+}
+
+impl Text for UuidText {
+    type Value = Uuid;
+
+    fn write(value: &Uuid) -> Cow<'_, str> {
+        value.to_string().into()
+    }
+
+    fn read(text: &str) -> Result<Uuid, String> {
+        let uuid = text.parse().ok().filter(|_| text.len() == 36);
+        uuid.ok_or_else(|| "must be a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91".to_owned())
+    }
+}
+
+/// A text that the enumeration `E` can read.
+pub struct OneOf<E>(PhantomData<E>);
+
+impl<E: JsonSchema> Described for OneOf<E> {
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        E::json_schema(generator)
+    }
+}
+
+impl<E: JsonSchema + DeserializeOwned> Text for OneOf<E> {
+    type Value = String;
+
+    fn write(value: &String) -> Cow<'_, str> {
+        value.as_str().into()
+    }
+
+    fn read(text: &str) -> Result<String, String> {
+        let from: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+        let read = E::deserialize(from).map_err(|error| error.to_string());
+        read.map(|_| text.to_owned())
+    }
+}
