@@ -1,7 +1,7 @@
 //! The generic HTTP half: the checks of a request, their order, and the form of every answer.
 //!
-//! It serves the resources of an application that it does not know: [`resource`] gives the routes of one, [`Route::new`] adds
-//! one with a handler of its own, and [`Http`] serves them. [`application`] has everything that it asks the application for.
+//! It serves the resources of an application that it does not know: [`resource`] returns the routes of one, [`Route::new`] makes
+//! a route with a handler of your own, and [`Http`] serves them. [`application`] has everything that it asks the application for.
 mod access;
 pub mod application;
 mod audit;

@@ -30,7 +30,7 @@ pub enum Preconditions {
 
 pub struct Route {
     pub method: Method,
-    /// The path, such as `/api/v1/books/{id}`. Every parameter is an id.
+    /// The path, such as `/api/v1/books/{id}`. In a route of the API, every parameter is an id.
     pub path: String,
     /// States who may use the route.
     pub policy: AccessPolicy,
@@ -43,7 +43,7 @@ pub struct Route {
     /// An OpenAPI link to a next operation: the status, the operation's tag and verb, and where its id is.
     pub link: Option<(u16, (&'static str, &'static str), &'static str)>,
     pub preconditions: Preconditions,
-    /// Whether the route accepts an `Idempotency-Key` (contract §7).
+    /// True if the route uses an `Idempotency-Key` (contract §7).
     pub takes_key: bool,
     /// The verb of the `operationId`: `list` in `books.list`.
     pub operation: &'static str,
@@ -53,7 +53,8 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route of the API; `path` begins after [`BASE`].
+    /// Makes a route of the API; `path` begins after [`BASE`]. If the rule is about a row and the method changes it, the route is
+    /// [`conditional`](Self::conditional).
     pub fn new<F, Args>(
         operation: &'static str,
         method: Method,
@@ -120,7 +121,7 @@ impl Route {
         self
     }
 
-    /// Accepts no `Idempotency-Key`, because a retry is harmless without one.
+    /// Declares that the route does not use an `Idempotency-Key`, because a retry is harmless without one.
     #[must_use]
     pub fn without_idempotency_key(self) -> Self {
         Self {
@@ -129,7 +130,7 @@ impl Route {
         }
     }
 
-    /// Links the answer to a next operation, on the id at this place in the answer.
+    /// Links the answer to a next operation. `id` is the OpenAPI runtime expression of its id, such as `$response.body#/id`.
     #[must_use]
     pub fn link_to(
         mut self,
@@ -141,7 +142,8 @@ impl Route {
         self
     }
 
-    /// Marks a route by which a caller signs in, so that an old cookie does not make it fail.
+    /// Marks the route as one by which a caller signs in: an old cookie does not make it fail, and callers who must still set up a
+    /// second factor may use it.
     #[must_use]
     pub fn as_sign_in(mut self) -> Self {
         self.policy.is_sign_in = true;
@@ -155,7 +157,7 @@ impl Route {
         self
     }
 
-    /// Uses the reserved connections of the database, so that the route works while all others are taken.
+    /// Lets the route use the reserved connections of the database, so that it works while all others are taken.
     #[must_use]
     pub fn reserved(mut self) -> Self {
         self.policy.is_reserved = true;
@@ -169,7 +171,7 @@ impl Route {
         self
     }
 
-    /// Changes one row under `If-Match`, which the configuration may require, and `If-None-Match`.
+    /// Marks the route as one that changes a row under `If-Match`, which the configuration may require, and `If-None-Match`.
     #[must_use]
     pub fn conditional(self) -> Self {
         Self {
@@ -178,7 +180,7 @@ impl Route {
         }
     }
 
-    /// Changes one row under `If-Match`, which is never required, and `If-None-Match`.
+    /// Marks the route as one that changes a row under `If-Match`, which is never required, and `If-None-Match`.
     #[must_use]
     pub fn conditional_if_sent(self) -> Self {
         Self {
@@ -187,7 +189,8 @@ impl Route {
         }
     }
 
-    /// Changes the rows that the body names, each under `If-Match`, which the configuration may require.
+    /// Marks the route as one that changes the rows that the body names, each under `If-Match`, which the configuration may
+    /// require.
     #[must_use]
     pub fn changes_rows(mut self) -> Self {
         self.preconditions = Preconditions::EachRow;

@@ -1,11 +1,11 @@
-//! Access control. It has three verbs, and every resource has a method for each:
+//! Access control. It has three questions, and every resource has a method for each:
 //!
 //! - `could(actor, action)`: whether the actor could ever do this to some row, asked before a row is known;
 //! - `authorize(reads, action, rows)`: whether the actor may do this to these rows;
 //! - `visible(actor)`: the SQL condition for the rows that the actor sees.
 //!
-//! [`PermissionRules`] implements the rules that follow from permissions and ownership alone. A resource overrides a method to
-//! add a rule of its own.
+//! A resource writes `visible`. The defaults of the others are [`PermissionRules`], which follow from permissions and ownership
+//! alone; a resource overrides them to add a rule of its own. `authorize` exists only if clients can change the rows.
 pub mod actor;
 pub mod permission;
 mod rules;
@@ -19,9 +19,9 @@ use permission::Action;
 #[derive(Debug, Clone, Copy)]
 pub enum Access {
     Read,
-    /// The request does this to a live row.
+    /// The request does the action to a live row.
     Live(Action),
-    /// The request does this to a deleted row.
+    /// The request does the action to a deleted row.
     Deleted(Action),
     History,
     Impact,

@@ -77,7 +77,7 @@ pub struct Written<C: Crud> {
     pub after: Model<C>,
 }
 
-/// A list of rows of one table: it declares what is shown of them, and to whom.
+/// A table whose rows clients can list: it declares what is shown of them, and to whom.
 ///
 /// A read returns only rows that the actor may see; the condition is part of each statement.
 pub trait Readable: Columns {
@@ -107,8 +107,8 @@ pub trait Readable: Columns {
     /// list examines a bounded number of rows, and may be short or empty before the end.
     fn visible(actor: &Actor) -> Condition;
 
-    /// Splits [`Readable::visible`] into conditions that share no row. If no index serves the whole condition but one serves
-    /// each part, a page reads no rows that the actor may not see.
+    /// Returns conditions of which each visible row meets exactly one. Override it if each condition has an index and
+    /// [`Readable::visible`] as a whole has none: a page then reads no rows that the actor may not see.
     fn visible_disjoint(actor: &Actor) -> Vec<Condition> {
         vec![Self::visible(actor)]
     }
@@ -132,7 +132,8 @@ pub trait Readable: Columns {
         Ok(rows.into_iter().map(Self::Row::from).collect())
     }
 
-    /// Completes the first rows of a page, as many as fit into its budget together with the added data.
+    /// Completes the first rows of a page, as many as fit into its budget together with the added data. The default completes
+    /// all rows; override it if the added data is large.
     async fn load_within(
         reads: &impl Reads,
         rows: Vec<Model<Self>>,
@@ -185,8 +186,8 @@ pub trait Readable: Columns {
 /// A table with the base columns (`id, created_at, updated_at, deleted_at, deletion_id, version`) and the operations on its
 /// rows.
 ///
-/// Reads and writes affect only rows that are live and visible to the actor; the condition is part of each statement. A row
-/// that is not visible gives [`Error::NotFound`](crate::Error::NotFound). A visible row that the actor may not change gives
+/// Reads and writes affect only rows that the actor may see: live rows, unless the operation or the query asks for deleted
+/// ones. The condition is part of each statement. A row that is not visible gives [`Error::NotFound`](crate::Error::NotFound). A visible row that the actor may not change gives
 /// [`Error::Forbidden`](crate::Error::Forbidden).
 pub trait Crud: Readable + BaseColumns {
     /// The fields that a client sets on create.
@@ -208,7 +209,7 @@ pub trait Crud: Readable + BaseColumns {
     }
 
     /// Checks whether the actor may do this to these rows, and returns one result per row, in a number of statements that does
-    /// not depend on the number of rows. The rows are visible, or they are deleted and visible to those who may do this.
+    /// not depend on the number of rows. The caller has already checked that the actor sees the rows.
     async fn authorize(
         reads: &impl Reads,
         action: Action,
@@ -218,7 +219,7 @@ pub trait Crud: Readable + BaseColumns {
         Ok(rows.iter().map(authorize).collect())
     }
 
-    /// Does work on an input that must not hold a transaction open, such as hashing.
+    /// Runs before the transaction of a create, for slow work such as hashing. Handlers call it; [`Crud::create`] does not.
     async fn prepare(_session: &Session, _new: &mut Self::New) -> Result<()> {
         Ok(())
     }
@@ -233,12 +234,12 @@ pub trait Crud: Readable + BaseColumns {
         Ok(())
     }
 
-    /// Returns visible rows that belong to others, or that others belong to, newest first.
+    /// Returns the visible rows of a relation, newest first: the rows that belong to others, or their owners.
     async fn related(reads: &impl Reads, wanted: &Wanted<'_>) -> Result<Vec<Related<Self::Row>>> {
         related::related::<Self>(reads, wanted).await
     }
 
-    /// Fails if a request with this access to the row would fail, as far as the actor and the row decide that.
+    /// Checks without any effect whether the actor has this access to the row.
     async fn dry_run(reads: &impl Reads, access: Access, id: i64) -> Result<()> {
         dry_run::dry_run::<Self>(reads, access, id).await
     }
@@ -272,8 +273,8 @@ pub trait Crud: Readable + BaseColumns {
         read::one::<Self>(tx, row).await
     }
 
-    /// Updates rows, of which `targets` names each once, as [`Crud::create_all`] creates them. If a row was refused, the caller
-    /// must roll the transaction back.
+    /// Updates rows, each of which may be in `targets` only once. Returns one result per row, as [`Crud::create_all`] does. If a
+    /// row was refused, the caller must roll the transaction back.
     async fn update_all(
         tx: &Tx,
         targets: &[Target],
@@ -291,8 +292,8 @@ pub trait Crud: Readable + BaseColumns {
         many::single_answer(many::delete::<Self>(tx, &[target.into()]).await?).map(drop)
     }
 
-    /// Deletes rows, of which `targets` names each once, as [`Crud::create_all`] creates them. Returns the version that each
-    /// row then has.
+    /// Deletes rows, each of which may be in `targets` only once. Returns for each row the version that it then has, or why it
+    /// was refused.
     async fn delete_all(tx: &Tx, targets: &[Target]) -> Result<Vec<Result<i64>>> {
         many::delete::<Self>(tx, targets).await
     }

@@ -95,10 +95,10 @@ impl<W: Text> Wire<W::Value> for W {
     }
 }
 
-/// A value in the format `W`, for code in serde that needs a type.
-struct Wired<T, W>(T, PhantomData<W>);
+/// A value in the format `W`, for the functions of serde that need a type.
+struct Formatted<T, W>(T, PhantomData<W>);
 
-impl<'de, T, W: Wire<T>> Deserialize<'de> for Wired<T, W> {
+impl<'de, T, W: Wire<T>> Deserialize<'de> for Formatted<T, W> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         W::deserialize(from).map(|value| Self(value, PhantomData))
     }
@@ -129,7 +129,7 @@ impl<T, W: Wire<T>> Wire<Option<T>> for Option<W> {
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-        let value = Option::<Wired<T, W>>::deserialize(from)?;
+        let value = Option::<Formatted<T, W>>::deserialize(from)?;
         Ok(value.map(|value| value.0))
     }
 }

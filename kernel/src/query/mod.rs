@@ -43,9 +43,11 @@ pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
 pub use value::ValueKind;
 pub use value::is_text;
 
-/// The default and the most rows of a page, and the largest offset; contract §4.
+/// The number of rows of a page if the client does not ask for another; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
+/// The most rows of a page.
 pub const MAX_LIMIT: u64 = 100;
+/// The most rows that a page may skip.
 pub const MAX_OFFSET: u64 = 10_000;
 
 /// The most bytes of an answer, unless the configuration sets another limit.
@@ -145,13 +147,14 @@ impl<C: Readable> ListQuery<C> {
         self.budget() / (self.limit + 1)
     }
 
-    /// Returns true if no index serves the list, so that it may read every row.
+    /// Returns true if the list may read many rows: for an exact count, a pattern, the rank of a search, or an order without an
+    /// index.
     pub fn is_heavy(&self) -> bool {
         let deleted = self.shape.deleted;
-        let is_sorted = |sort: &Sort<C>| !sort.follows_index(deleted);
+        let needs_sort = |sort: &Sort<C>| !sort.follows_index(deleted);
         self.count == Count::Exact
             || self.filters.iter().any(|filter| filter.is_pattern)
-            || self.sort.as_ref().is_none_or(is_sorted)
+            || self.sort.as_ref().is_none_or(needs_sort)
     }
 
     /// Returns true if a page may have fewer rows than the client asked for, because a cursor leads to the others.

@@ -30,6 +30,7 @@ pub struct NewPost {
     pub author_id: Option<i64>,
 }
 
+// Each field is read by `present`, except `title`, which is also trimmed.
 #[serde_with::apply(_ => #[serde(default, deserialize_with = "present")])]
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema, DeriveIntoActiveModel)]
 #[serde(deny_unknown_fields)]
@@ -84,12 +85,12 @@ impl Readable for Posts {
         // This is a constant, not a parameter, so that every plan can use the partial indexes of published posts.
         let published = Expr::Constant(PUBLISHED.into());
         let is_published = Expr::col(Column::Status.as_column_ref()).eq(published);
-        let unpublished_of = |me: i64| {
-            let unpublished = everything().add(is_published.clone().not());
-            unpublished.add(Column::AuthorId.eq(me))
+        let unpublished_of = |user_id: i64| {
+            let unpublished = Condition::all().add(is_published.clone().not());
+            unpublished.add(Column::AuthorId.eq(user_id))
         };
         let own = actor.owner(Self::name(), Action::Read).map(unpublished_of);
-        let published = everything().add(is_published.clone());
+        let published = Condition::all().add(is_published.clone());
         [published].into_iter().chain(own).collect()
     }
 }
