@@ -98,10 +98,17 @@ async fn texts_at<C: Crud>(tx: &Tx, now: &Model<C>, version: i64) -> Result<Map<
         .order_by_desc(Column::Id)
         .one(tx)
         .await?;
-    let texts = entry
-        .and_then(|entry| entry.texts)
-        .ok_or(Error::conflict(GONE))?;
-    serde_json::from_str(&texts).map_err(Error::internal)
+    if let Some(texts) = entry.and_then(|entry| entry.texts) {
+        return serde_json::from_str(&texts).map_err(Error::internal);
+    }
+    // A row that was created without a heavy value has no texts until one is set. The oldest entries are pruned first, so the
+    // first one shows that none is missing.
+    let created = entries_of_row::<C>(now).filter(Column::Version.eq(1));
+    if created.one(tx).await?.is_none() {
+        return Err(Error::conflict(GONE));
+    }
+    let heavy = C::heavy_fields().map(|field| (field.to_owned(), Value::Null));
+    Ok(heavy.collect())
 }
 
 fn entries_of_row<C: Crud>(row: &Model<C>) -> sea_orm::Select<Entity> {

@@ -16,13 +16,16 @@ pub use trimmed::{PRETRIMMED, PresentTrimmed, Trimmed};
 pub trait Input: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone {}
 impl<T: DeserializeOwned + Validate<Context = ()> + JsonSchema + Clone> Input for T {}
 
-/// Makes a patch from the fields that a patch may set, ignores the others, and checks its limits.
+/// Makes a patch from the recorded values of fields, ignores those that a patch may not set, and checks its limits.
+///
+/// Fails with a conflict if a field no longer has a type that its value fits.
 pub fn patch<P: Input>(mut fields: Map<String, Value>) -> Result<P> {
     let schema = schemars::schema_for!(P);
     let known = schema.get("properties").and_then(Value::as_object);
     fields.retain(|name, _| known.is_some_and(|known| known.contains_key(name)));
     let patch = serde_json::from_value(fields.into());
-    let patch = patch.map_err(Error::internal)?;
+    let patch = patch
+        .map_err(|_| Error::conflict("that version has a value that its field no longer allows"))?;
     check(&patch)?;
     Ok(patch)
 }

@@ -21,7 +21,7 @@ impl<const PLACES: u32> Described for Decimal<PLACES> {
 
 /// Returns a regular expression for decimals with this number of places.
 pub fn decimal_pattern(places: u32) -> String {
-    let whole = decimal::MAX_DIGITS - places;
+    let whole = decimal::MAX_DIGITS.saturating_sub(places).max(1);
     match places {
         0 => format!("^-?[0-9]{{1,{whole}}}$"),
         _ => format!("^-?[0-9]{{1,{whole}}}(\\.[0-9]{{1,{places}}})?$"),
@@ -118,9 +118,7 @@ impl Text for Date {
     }
 
     fn read(text: &str) -> Result<NaiveDate, String> {
-        // The parts have four, two and two digits, as in RFC 3339.
-        let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        let date = is_plain.then(|| text.parse().ok()).flatten();
+        let date = text.parse().ok().filter(|_| has_form(text, "0000-00-00"));
         date.ok_or_else(|| "must be a date such as 2026-01-31".to_owned())
     }
 }
@@ -142,11 +140,26 @@ impl Text for TimeOfDay {
     }
 
     fn read(text: &str) -> Result<NaiveTime, String> {
-        let time = text.parse().ok().and_then(|time: NaiveTime| {
-            time.with_nanosecond(time.nanosecond() % 1_000_000_000 / 1_000 * 1_000)
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let is_fraction = fraction.len() <= 9 && has_form(fraction, &"0".repeat(fraction.len()));
+        let has_form = has_form(seconds, "00:00:00") && is_fraction && !fraction.is_empty();
+        let time = text.parse().ok().filter(|_| has_form);
+        // chrono holds a leap second as more than a second of nanoseconds, which this refuses.
+        let time = time.and_then(|time: NaiveTime| {
+            time.with_nanosecond(time.nanosecond() / 1_000 * 1_000)
+                .filter(|time| time.nanosecond() < 1_000_000_000)
         });
         time.ok_or_else(|| "must be a time of day such as 09:30:00".to_owned())
     }
+}
+
+/// Returns true if a text has a digit for each zero of the form, and otherwise the same characters (RFC 3339, section 5.6).
+fn has_form(text: &str, form: &str) -> bool {
+    let is_like = |(byte, like): (u8, u8)| match like {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == like,
+    };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(is_like)
 }
 
 /// A UUID in its hyphenated form (RFC 9562).

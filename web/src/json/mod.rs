@@ -121,7 +121,7 @@ fn shortened(message: &str, (start, end): (&str, &str)) -> String {
     }
 }
 
-/// Returns the pointer to a text with U+0000, which SQLite can store and PostgreSQL cannot.
+/// Returns the pointer to a text with U+0000, or to an object with it in a key. SQLite can store it and PostgreSQL cannot.
 fn find_nul(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.contains('\0') => Some(String::new()),
@@ -129,6 +129,9 @@ fn find_nul(value: &Value) -> Option<String> {
             .iter()
             .enumerate()
             .find_map(|(i, item)| find_nul(item).map(|rest| format!("/{i}{rest}"))),
+        Value::Object(members) if members.keys().any(|key| key.contains('\0')) => {
+            Some(String::new())
+        }
         Value::Object(members) => members.iter().find_map(|(key, member)| {
             find_nul(member).map(|rest| format!("/{}{rest}", escape(key)))
         }),

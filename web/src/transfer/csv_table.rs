@@ -57,7 +57,11 @@ impl<R: BufRead> CsvTable<R> {
             };
             let cell = str::from_utf8(cell);
             let cell = cell.map_err(|_| malformed(&column.name, "is not UTF-8"))?;
-            members.insert(column.name.clone(), kind.read(cell));
+            let value = kind.read(cell).map_err(|error| {
+                let at = format!("/{}", json::escape(&column.name));
+                Refusal::new(at, Code::WrongType, format!("must be JSON: {error}"))
+            })?;
+            members.insert(column.name.clone(), value);
         }
         Ok(members.into())
     }

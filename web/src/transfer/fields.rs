@@ -6,7 +6,10 @@ use schemars::schema_for;
 use serde_json::{Map, Value};
 
 use super::{cell, references::companions};
-use crate::resource::{New, Writable};
+use crate::{
+    json,
+    resource::{New, Writable},
+};
 
 /// The type of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,10 +75,11 @@ impl Fields {
 }
 
 impl Kind {
-    /// Converts a cell. One that is not of this type stays text, so that validation refuses it with the name of the field.
-    pub fn read(self, cell: &str) -> Value {
+    /// Converts a cell. One that is not of this type stays text, so that validation refuses it with the name of the field. Fails
+    /// if a cell with JSON is malformed: validation cannot refuse it, because a text is JSON too.
+    pub fn read(self, cell: &str) -> serde_json::Result<Value> {
         let value = match self {
-            Self::Text => return cell::read(cell).into(),
+            Self::Text => Some(cell::read(cell).into()),
             Self::Integer => cell.parse::<i64>().map(Value::from).ok(),
             Self::Number => cell
                 .parse::<f64>()
@@ -88,9 +92,9 @@ impl Kind {
                 .parse::<bool>()
                 .map(Value::from)
                 .ok(),
-            Self::Json => serde_json::from_str(cell).ok(),
+            Self::Json => Some(json::strict(cell.as_bytes())?),
         };
-        value.unwrap_or_else(|| cell.into())
+        Ok(value.unwrap_or_else(|| cell.into()))
     }
 }
 
@@ -179,7 +183,16 @@ mod tests {
             ("tags", "[\"a\"]", json!(["a"])),
         ] {
             let kind = kind(&schema.as_value()["properties"][name]);
-            assert_eq!(kind.read(cell), expected, "{name} {cell}");
+            assert_eq!(kind.read(cell).unwrap(), expected, "{name} {cell}");
+        }
+        for cell in [
+            "{\"a\": 1",
+            "tru",
+            "1e400",
+            "{\"a\":1,\"a\":2}",
+            &"[".repeat(65),
+        ] {
+            assert!(Kind::Json.read(cell).is_err(), "{cell}");
         }
     }
 }

@@ -68,6 +68,9 @@ async fn values_of_each_type_are_created_filtered_and_aggregated() {
         );
     }
     caller.get("/toys?color=pink").await.expect(400);
+    let mut nul = bodies()[1].clone();
+    nul["data"] = json!({ "a": [{ "\u{0}": 1 }] });
+    caller.post("/toys", nul).await.expect(422);
     caller.get("/toys?notes=5").await.expect(400);
 
     let stats = caller

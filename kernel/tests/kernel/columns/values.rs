@@ -80,6 +80,24 @@ async fn what_goes_in_comes_out_and_is_recorded_and_reverted() {
 }
 
 #[tokio::test]
+async fn a_row_is_reverted_to_the_version_before_its_heavy_value_was_set() {
+    on_each(TOYSHOP, async |kernel| {
+        let new: NewToy = serde_json::from_value(second()).unwrap();
+        let toy = write(&kernel, async |tx| Toys::create(tx, &new).await);
+        let toy = toy.await.unwrap();
+        let patch: ToyPatch = serde_json::from_value(json!({ "scan": "aGk=" })).unwrap();
+        let update = async |tx: &_| Toys::update(tx, toy.id, &patch).await;
+        let updated = write(&kernel, update).await.unwrap();
+        assert_eq!(updated.row.scan.as_deref(), Some(&b"hi"[..]));
+
+        let reverted = write(&kernel, async |tx| Toys::revert(tx, toy.id, 1).await).await;
+
+        assert_eq!(shown(reverted.unwrap().row), second());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_list_may_leave_out_columns_of_each_type() {
     on_each(TOYSHOP, async |kernel| {
         let new: NewToy = serde_json::from_value(first()).unwrap();
@@ -168,7 +186,12 @@ fn other_forms_are_refused() {
         ("color", json!("pink")),
         ("born_on", json!("2026-1-31")),
         ("born_on", json!("2026-02-29")),
+        ("born_on", json!("-999-01-01")),
         ("opens_at", json!("24:00:00")),
+        ("opens_at", json!("9:30:00")),
+        ("opens_at", json!("09:30")),
+        ("opens_at", json!("09:30:00.")),
+        ("opens_at", json!("23:59:60")),
         ("starts_at", json!("2026-01-31")),
         ("code", json!("0190163d8694739baea5966c26f8ad91")),
     ] {

@@ -116,9 +116,12 @@ impl Crud for Roles {
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
-        if let Some(permissions) = change.after.permissions.try_as_ref() {
+        // Stored permissions may be unknown, because their resource was removed.
+        if let Set(permissions) = &change.after.permissions {
             let registry = tx.kernel().registry();
             registry.check_permissions("/permissions", names_in(permissions))?;
+        }
+        if let Some(permissions) = change.after.permissions.try_as_ref() {
             check_held(tx.actor(), permissions)?;
         }
         match change.before {

@@ -185,6 +185,31 @@ async fn creating_a_user_needs_the_full_permission() {
         .expect_problem(403, "forbidden");
 }
 
+/// A resource that was removed leaves its permissions in roles, which can still be described, deleted, restored and purged.
+#[actix_web::test]
+async fn a_role_with_an_unknown_permission_can_be_changed() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let role = json!({ "name": "readers", "permissions": ["posts.read"] });
+    let role = root.post("/roles", role).await.expect_status(201);
+    let old = r#"UPDATE roles SET permissions = '["tags.read"]' WHERE name = 'readers'"#;
+    tests::sql::run(&app.kernel, old).await;
+
+    let patch = json!({ "description": "Readers of tags" });
+    root.patch(role.url(), patch).await.expect_status(200);
+    root.delete(role.url()).await.expect_status(204);
+    let restored = root.act(format!("{}/restore", role.url())).await;
+    restored.expect_status(200);
+    let patch = json!({ "permissions": ["tags.read"] });
+    let refused = root.patch(role.url(), patch).await;
+    refused
+        .expect_problem(422, "validation_failed")
+        .expect_error_at("/permissions/0");
+    root.delete(role.url()).await.expect_status(204);
+    let purged = root.act(format!("{}/purge", role.url())).await;
+    purged.expect_status(204);
+}
+
 #[actix_web::test]
 async fn the_last_active_superuser_stays() {
     let app = TestApp::new().await;
