@@ -200,7 +200,7 @@ async fn a_role_with_an_unknown_permission_can_be_changed() {
     root.delete(role.url()).await.expect_status(204);
     let restored = root.act(format!("{}/restore", role.url())).await;
     restored.expect_status(200);
-    let patch = json!({ "permissions": ["tags.read"] });
+    let patch = json!({ "permissions": ["tags.update"] });
     let refused = root.patch(role.url(), patch).await;
     refused
         .expect_problem(422, "validation_failed")
