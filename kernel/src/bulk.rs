@@ -66,9 +66,12 @@ pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]
     check_could(session.actor(), operations)?;
     let mut refused = Refused::default();
     for (index, operation) in operations.iter_mut().enumerate() {
-        if let Operation::Create(new) = operation
-            && let Err(error) = C::prepare(session, new).await
-        {
+        let prepared = match operation {
+            Operation::Create(new) => C::prepare(session, new).await,
+            Operation::Update(_, patch) => C::prepare_patch(session, patch).await,
+            Operation::Delete(_) => Ok(()),
+        };
+        if let Err(error) = prepared {
             refused.add(index, error.with_pointer_prefix("/data"))?;
         }
     }

@@ -224,6 +224,11 @@ pub trait Crud: Readable + BaseColumns {
         Ok(())
     }
 
+    /// Runs before the transaction of an update or a restore with a patch, as [`Crud::prepare`] does for a create.
+    async fn prepare_patch(_session: &Session, _patch: &mut Self::Patch) -> Result<()> {
+        Ok(())
+    }
+
     /// Checks business rules before a write, and sets columns that follow from others.
     async fn check(_tx: &Tx, _change: Change<'_, Self>) -> Result<()> {
         Ok(())

@@ -158,7 +158,7 @@ pub async fn lock_for_restore<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<()> {
 /// Returns the id of the owner that a row names, if it names one.
 fn reference<C: Crud>(row: &Active<C>, owner: &Owner) -> Result<Option<i64>> {
     let column = Column::<C>::from_str(owner.column);
-    let column = column.map_err(|_| Error::bug(format!("{} is no column", owner.column)))?;
+    let column = column.map_err(|_| Error::bug(format!("{} is not a column", owner.column)))?;
     Ok(match row.get(column).into_value() {
         Some(Value::BigInt(id)) => id,
         _ => None,

@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Crud, Model, audit_entry, scope};
-use crate::{Error, Result, Tx};
+use crate::{Error, Result, Tx, json::MAX_SAFE};
 
 /// The version whose values the row gets back.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Revert {
-    #[garde(range(min = 1))]
+    #[garde(range(min = 1, max = MAX_SAFE))]
     pub version: i64,
 }
 

@@ -160,7 +160,8 @@ async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
     .await
 }
 
-async fn update<V: Writable>(call: Call<Patch<V>>) -> Answer<Row<V>> {
+async fn update<V: Writable>(mut call: Call<Patch<V>>) -> Answer<Row<V>> {
+    V::Service::prepare_patch(&call.session, &mut call.input).await?;
     let target = call.target()?;
     let request = WriteRequest::<V::Service>::Update(target.id, &call.input);
     call.write(request, async |tx| {
@@ -179,7 +180,10 @@ async fn delete<V: Writable>(call: Call) -> Answer<DeletedRow<V>> {
 }
 
 async fn restore<V: Writable>(call: Call<OptionalBody<Patch<V>>>) -> Answer<Row<V>> {
-    let call = call.long();
+    let mut call = call.long();
+    if let Some(patch) = &mut call.input.0 {
+        V::Service::prepare_patch(&call.session, patch).await?;
+    }
     let target = call.target()?;
     let patch = call.input.0.as_ref();
     call.write(

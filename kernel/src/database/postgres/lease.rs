@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{Deadline, Limit};
 
-/// How much longer this side waits than the server: if the server reports the timeout, the connection can be kept.
+/// The time that this side waits longer than the server: if the server reports the timeout, the connection can be kept.
 const SLACK: Duration = Duration::from_millis(100);
 
 pub(in super::super) struct Lease {

@@ -115,6 +115,14 @@ impl Crud for Roles {
             .check_permissions("/permissions", names)
     }
 
+    async fn prepare_patch(session: &Session, patch: &mut RolePatch) -> Result<()> {
+        let names = patch.permissions.iter().flatten().map(String::as_str);
+        session
+            .kernel()
+            .registry()
+            .check_permissions("/permissions", names)
+    }
+
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         // Stored permissions may be unknown, because their resource was removed.
         if let Set(permissions) = &change.after.permissions {
