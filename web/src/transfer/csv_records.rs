@@ -148,6 +148,8 @@ impl LineEnds {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use csv::ReaderBuilder;
 
     use super::*;
@@ -198,18 +200,29 @@ mod tests {
             }
             first = last;
         }
-        for text in texts {
-            let (all, is_open, lines) = parse(&text);
-            // Text after a line end is a new record, unless the line end is inside a quote.
-            let followed = parse_with_csv(&format!("{text}\nend\n"));
-            let is_closed = followed.last() == Some(&vec!["end".to_owned()]);
+        // Two threads, because this is many texts for one.
+        thread::scope(|threads| {
+            for half in texts.chunks(texts.len().div_ceil(2)) {
+                threads.spawn(move || {
+                    for text in half {
+                        compare_with_csv(text);
+                    }
+                });
+            }
+        });
+    }
 
-            assert_eq!(is_open, !is_closed, "{text:?}");
-            let expected = parse_with_csv(&text);
-            assert_eq!(all, expected[..all.len()], "{text:?}");
-            assert_eq!(all.len() + usize::from(is_open), expected.len(), "{text:?}");
-            assert!(lines.is_sorted(), "{text:?}");
-        }
+    fn compare_with_csv(text: &str) {
+        let (all, is_open, lines) = parse(text);
+        // Text after a line end is a new record, unless the line end is inside a quote.
+        let followed = parse_with_csv(&format!("{text}\nend\n"));
+        let is_closed = followed.last() == Some(&vec!["end".to_owned()]);
+
+        assert_eq!(is_open, !is_closed, "{text:?}");
+        let expected = parse_with_csv(text);
+        assert_eq!(all, expected[..all.len()], "{text:?}");
+        assert_eq!(all.len() + usize::from(is_open), expected.len(), "{text:?}");
+        assert!(lines.is_sorted(), "{text:?}");
     }
 
     #[test]
