@@ -27,7 +27,7 @@ mod stats;
 mod unique;
 mod write;
 
-use sea_orm::{Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel};
+use sea_orm::{ColumnTrait, Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel};
 
 pub use crate::clock::now;
 pub use base::{author_column, require_permission};
@@ -334,6 +334,14 @@ pub trait Crud: Readable + BaseColumns {
 /// Returns the condition that holds for no row.
 pub fn nothing() -> Condition {
     Condition::any()
+}
+
+/// Returns the condition for the rows whose owner column holds the id of the actor. No permission makes it wider.
+pub fn own_rows<C: Readable>(actor: &Actor) -> Condition {
+    match C::OWNER.zip(actor.user_id()) {
+        Some((owner, user_id)) => Condition::all().add(owner.eq(user_id)),
+        None => nothing(),
+    }
 }
 
 /// Returns the condition that holds for every row.

@@ -28,11 +28,7 @@ pub fn normalize<C: Crud>(row: &mut Active<C>) -> Result<()> {
             }
         }
     }
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(refused))
-    }
+    Error::refuse(refused)
 }
 
 /// Checks the limits that the resource declares.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::{ExprTrait, IntoCondition, LockType},
+    sea_query::{ExprTrait, LockType},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use super::{
 use kernel::{
     Actor, Code, Error, Found, Readable, Reads, Refusal, Result, Session, Tx,
     audit::AuditAction,
-    crud::{Field, Page, Plan, everything, nothing, now, read, scope},
+    crud::{Field, Page, Plan, everything, now, own_rows, read, scope},
     input::{Trimmed, refuse},
     list_columns,
     permission::{Grants, Permission, PermissionName},
@@ -69,10 +69,7 @@ impl Readable for ApiKeys {
     ];
 
     fn visible(actor: &Actor) -> Condition {
-        match actor.user_id() {
-            Some(me) => Column::UserId.eq(me).into_condition(),
-            None => nothing(),
-        }
+        own_rows::<Self>(actor)
     }
 }
 

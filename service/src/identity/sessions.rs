@@ -26,7 +26,7 @@ use kernel::{
     Actor, Error, Readable, Reads, Result, Session, Tx,
     actor::Caller,
     audit::{AuditAction, Entry},
-    crud::{Field, Page, Plan, everything, nothing, now, read, scope},
+    crud::{Field, Page, Plan, everything, now, own_rows, read, scope},
     list_columns,
     query::ListQuery,
     secret::Secret,
@@ -93,10 +93,7 @@ impl Readable for Sessions {
     const COMPUTED: &'static [&'static str] = &["is_current"];
 
     fn visible(actor: &Actor) -> Condition {
-        match actor.user_id() {
-            Some(me) => Column::UserId.eq(me).into_condition(),
-            None => nothing(),
-        }
+        own_rows::<Self>(actor)
     }
 
     async fn load(reads: &impl Reads, sessions: Vec<Model>) -> Result<Vec<SessionRow>> {

@@ -32,7 +32,7 @@ pub(super) fn is_deadline(time: Duration) -> bool {
 
 /// 0 means no limit. PostgreSQL has milliseconds: less than one would become 0 by mistake.
 pub(super) fn is_optional_deadline(time: Duration) -> bool {
-    time.is_zero() || (Duration::from_millis(1)..=DAY).contains(&time)
+    time.is_zero() || is_deadline(time)
 }
 
 pub(super) fn is_base(url: &str) -> bool {

@@ -108,26 +108,18 @@ impl Crud for Roles {
 
     /// Refuses unknown permissions before it is asked whether the caller holds them.
     async fn prepare(session: &Session, new: &mut NewRole) -> Result<()> {
-        let names = new.permissions.iter().map(String::as_str);
-        session
-            .kernel()
-            .registry()
-            .check_permissions("/permissions", names)
+        check_names(session, new.permissions.iter().map(String::as_str))
     }
 
     async fn prepare_patch(session: &Session, patch: &mut RolePatch) -> Result<()> {
-        let names = patch.permissions.iter().flatten().map(String::as_str);
-        session
-            .kernel()
-            .registry()
-            .check_permissions("/permissions", names)
+        let names = patch.permissions.iter().flatten();
+        check_names(session, names.map(String::as_str))
     }
 
     async fn check(tx: &Tx, change: Change<'_, Self>) -> Result<()> {
         // Stored permissions may be unknown, because their resource was removed.
         if let Set(permissions) = &change.after.permissions {
-            let registry = tx.kernel().registry();
-            registry.check_permissions("/permissions", names_in(permissions))?;
+            check_names(tx, names_in(permissions))?;
         }
         if let Some(permissions) = change.after.permissions.try_as_ref() {
             check_held(tx.actor(), permissions)?;
@@ -146,6 +138,12 @@ impl Crud for Roles {
             _ => Ok(()),
         }
     }
+}
+
+/// Fails unless all these permissions exist.
+fn check_names<'a>(reads: &impl Reads, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let registry = reads.kernel().registry();
+    registry.check_permissions("/permissions", names)
 }
 
 /// Fails unless the actor holds all these permissions.

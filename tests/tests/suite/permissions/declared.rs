@@ -12,7 +12,7 @@ const ACTIONS: [&str; 7] = [
     "read", "create", "update", "delete", "restore", "purge", "audit",
 ];
 
-/// Who may do something with the rows of a resource.
+/// The callers who may do something with the rows of a resource.
 #[derive(Clone, Copy)]
 struct Right {
     /// The place in [`LEVELS`] from which callers may do it to any row.
@@ -21,7 +21,7 @@ struct Right {
     own: bool,
 }
 
-/// What is declared of one resource.
+/// The declaration of one resource.
 struct Declared {
     table: &'static Table,
     rights: [Right; 7],
