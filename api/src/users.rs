@@ -1,8 +1,5 @@
 //! `/users`: how users are shown, their posts and their roles.
-use kernel::{
-    Error, Session,
-    crud::{Crud, Readable, Target},
-};
+use kernel::{CrudOperations, Error, ReadOperations, Session, crud::Target};
 use service::{Posts, Roles, Users, roles, users::UserRow};
 use web::{Problem, prelude::*};
 

@@ -7,13 +7,14 @@ pub use sea_orm::{
 pub use serde::Deserialize;
 
 pub use crate::{
-    Actor, Code, Crud, Error, Readable, Reads, Result, Session, Tx, base_columns,
-    crud::{
-        Change, Field, Generated, Owner, Written, everything, nothing, now, require_permission,
-        scope,
-    },
+    Actor, Code, Crud, CrudOperations, Error, ReadOperations, Readable, Reads, Result, Session, Tx,
+    base_columns,
     input::{PresentTrimmed, Trimmed, present, refuse},
     list_columns,
     permission::{Action, Reach},
+    resource::{
+        Change, Field, Generated, Owner, Written, everything, nothing, now, require_permission,
+        scope,
+    },
     slug,
 };

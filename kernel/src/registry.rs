@@ -11,10 +11,9 @@ use sea_orm::{IdenStatic, Iterable};
 use crate::{
     Code, Crud, Database, Error, Kernel, Refusal, Result,
     access::PermissionRules,
-    crud::{Column, Field, Generated, Owner, Readable},
     permission::{Action, Permission},
-    query::{searched_columns, unsupported_fields},
     quote, record,
+    resource::{Column, Field, Generated, Owner, Readable, searched_columns, unsupported_fields},
     session::CachedCallers,
 };
 

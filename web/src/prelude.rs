@@ -2,7 +2,7 @@
 pub use actix_web::http::Method;
 pub use chrono::{NaiveDate, NaiveTime};
 pub use kernel::{
-    Crud, Readable,
+    Crud, CrudOperations, ReadOperations, Readable,
     access::Access,
     idempotency::WriteRequest,
     json::{As, Base64, Date, Decimal, Float32, Int64, OneOf, TimeOfDay, UuidText},

@@ -1,5 +1,6 @@
 //! `/posts`: how posts are shown, and their comments.
 use entity::posts;
+use kernel::{CrudOperations, ReadOperations};
 use service::{
     Comments, Posts,
     comments::{NewComment, NewReply},

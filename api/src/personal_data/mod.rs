@@ -6,9 +6,9 @@ mod views;
 
 use actix_web::web::Data;
 use kernel::{
-    Actor, Reads, Registry,
-    crud::{Crud, Readable},
+    Actor, CrudOperations, Reads, Registry,
     query::{Parameter, Parameters},
+    resource::Readable,
 };
 use service::{Users, personal_data};
 use web::{

@@ -4,12 +4,12 @@ use sea_orm::Condition;
 
 use self::view::{Column, Entity, Model};
 use crate::{
-    Actor, Readable, Reads, Result,
-    crud::{Budget, Field, Page, everything, nothing},
+    Actor, ReadOperations, Readable, Reads, Result,
     json::MAX_SAFE,
     list_columns,
     permission::Permission,
     query::ListQuery,
+    resource::{Budget, Field, Page, everything, nothing},
 };
 
 pub use crate::{

@@ -3,11 +3,10 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, IdenStatic, Iterable, Value,
 };
 
-use super::{Active, Crud, Field, field::Form};
 use crate::{
-    Code, Error, Refusal, Result, decimal,
+    Code, Error, Refusal, Refused, Result, decimal,
     json::MAX_SAFE,
-    query::Refused,
+    resource::{Active, Crud, Encoding, Field},
     time::{self, normalize_time_of_day},
 };
 
@@ -38,8 +37,8 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
         Value::Int(Some(number)) => i64::from(*number),
         Value::BigInt(Some(number)) => *number,
         Value::String(Some(text)) => {
-            return match field.form {
-                Form::OneOf(values) if !values.contains(&text.as_str()) => Err((
+            return match field.encoding {
+                Encoding::OneOf(values) if !values.contains(&text.as_str()) => Err((
                     Code::NotAllowed,
                     format!("must be one of {}", values.join(", ")),
                 )),
@@ -48,7 +47,7 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
         }
         _ => return Ok(()),
     };
-    if let Form::Decimal(_) = field.form
+    if let Encoding::Decimal(_) = field.encoding
         && !decimal::fits(number)
     {
         let detail = format!("must have at most {} digits", decimal::MAX_DIGITS);
@@ -59,8 +58,8 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
     }
     match field.range {
         Some((least, greatest)) if !(least..=greatest).contains(&number) => {
-            let text = |number: i64| match field.form {
-                Form::Decimal(places) => decimal::write(number, places),
+            let text = |number: i64| match field.encoding {
+                Encoding::Decimal(places) => decimal::write(number, places),
                 _ => number.to_string(),
             };
             let detail = format!("must be from {} to {}", text(least), text(greatest));

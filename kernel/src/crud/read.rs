@@ -1,10 +1,11 @@
 //! Reads pages of lists, and single rows.
 use sea_orm::QueryFilter;
 
-use super::{Found, Model, Page, Plan, Readable, base, count, plan::PageRows, scope, size};
+use super::{Plan, base, count, plan::PageRows, size};
 use crate::{
     Error, Reads, Result,
     query::{Count, Shape},
+    resource::{Found, Model, Page, Readable, scope},
 };
 
 /// Reads one page, and makes the cursors to the pages around it.

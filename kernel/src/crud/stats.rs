@@ -6,14 +6,12 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, ExprTrait, Func, NullOrdering},
 };
 
-use super::{
-    Column, Field, Readable,
-    size::{Budget, SCALAR, json_size},
-};
+use super::size::SCALAR;
 use crate::{
     Reads, Result, decimal,
     json::Float32,
-    query::{MAX_GROUPS, StatsQuery, ValueKind},
+    query::{MAX_GROUPS, StatsQuery},
+    resource::{Budget, Column, Field, Readable, ValueKind, json_size},
 };
 
 /// The bytes of a group beside its values: the count, and the names of the aggregates.

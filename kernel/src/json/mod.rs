@@ -5,13 +5,13 @@
 //! |---|---|---|
 //! | 64-bit integer | `i64` | `As::<Int64>`: `"9007199254740993"` |
 //! | 32-bit float | `f32` | `As::<Float32>`: `0.1` |
-//! | decimal, [`crate::crud::Field::decimal`] | `i64` | `As::<Decimal<2>>`: `"12.30"` |
+//! | decimal, [`crate::resource::Field::decimal`] | `i64` | `As::<Decimal<2>>`: `"12.30"` |
 //! | bytes | `Vec<u8>` | `As::<Base64>` |
 //! | timestamp with time zone | `DateTimeWithTimeZone` | `As::<Timestamp>`: `"2026-01-31T09:30:00.000000Z"` |
 //! | date | `NaiveDate` | `As::<Date>`: `"2026-01-31"` |
 //! | time of day | `NaiveTime` | `As::<TimeOfDay>`: `"09:30:00"` |
 //! | UUID | `Uuid` | `As::<UuidText>` |
-//! | text enumeration, [`crate::crud::Field::one_of`] | `String` | `As::<OneOf<Color>>`, with any enumeration that serde reads |
+//! | text enumeration, [`crate::resource::Field::one_of`] | `String` | `As::<OneOf<Color>>`, with any enumeration that serde reads |
 //!
 //! Booleans, texts, 64-bit floats, JSON values and smaller integers need none of these.
 use std::{borrow::Cow, marker::PhantomData};

@@ -6,11 +6,12 @@ mod unsupported;
 mod values;
 
 use kernel::{
-    Actor, Crud, Error, Kernel, Readable, Refusal,
-    crud::{Datum, Page},
+    Actor, CrudOperations, Error, Kernel, ReadOperations, Refusal,
+    crud::Datum,
     migration::{self, Migrator},
-    query::{ListQuery, StatsQuery, declared_fields},
+    query::{ListQuery, StatsQuery},
     registry::Table,
+    resource::{Page, declared_fields},
 };
 
 use sea_orm::prelude::Uuid;

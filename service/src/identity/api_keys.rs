@@ -19,11 +19,12 @@ use super::{
 use kernel::{
     Actor, Code, Error, Found, Readable, Reads, Refusal, Result, Session, Tx,
     audit::AuditAction,
-    crud::{Field, Page, Plan, everything, now, own_rows, read, scope},
+    crud::{Plan, read},
     input::{Trimmed, refuse},
     list_columns,
     permission::{Grants, Permission, PermissionName},
     query::ListQuery,
+    resource::{Field, Page, everything, now, own_rows, scope},
     secret::Secret,
     time,
 };

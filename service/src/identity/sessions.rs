@@ -14,9 +14,8 @@ use sea_orm::{
 
 use secrecy::SecretString;
 
-use super::Identity;
 use super::{
-    Settings,
+    Identity, Settings,
     callers::Callers,
     checksum_key,
     token::{Kind, Token},
@@ -26,9 +25,10 @@ use kernel::{
     Actor, Error, Readable, Reads, Result, Session, Tx,
     actor::Caller,
     audit::{AuditAction, Entry},
-    crud::{Field, Page, Plan, everything, now, own_rows, read, scope},
+    crud::{Plan, read},
     list_columns,
     query::ListQuery,
+    resource::{Field, Page, everything, now, own_rows, scope},
     secret::Secret,
 };
 

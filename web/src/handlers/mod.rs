@@ -6,7 +6,7 @@ mod stats;
 
 use actix_web::http::Method;
 use kernel::{
-    Actor, Audit, Crud, Readable,
+    Actor, Audit, Crud, CrudOperations, ReadOperations, Readable,
     access::Access,
     audit::{self, Revert},
     crud,

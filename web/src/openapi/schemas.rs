@@ -5,7 +5,7 @@ use kernel::{
     Code, Readable, Refusal, Registry,
     input::{self, Input},
     permission::PermissionName,
-    query::{Filterable, declared_fields},
+    resource::{Filterable, declared_fields},
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@ mod representation;
 
 use kernel::{
     Crud, Found, Readable,
-    crud::{Columns, Page},
+    resource::{Columns, Page},
 };
 use schemars::JsonSchema;
 use serde::Serialize;

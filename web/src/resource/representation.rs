@@ -3,7 +3,7 @@ use std::fmt::Debug;
 
 use kernel::{
     Readable,
-    crud::{Columns, RowState},
+    resource::{Columns, RowState},
 };
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::Error};

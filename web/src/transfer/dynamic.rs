@@ -1,7 +1,7 @@
 //! Exports and imports a resource whose type is known only at run time.
 use std::{io::Read, pin::Pin};
 
-use kernel::{Readable, Result, Session, crud::author_column, query::ExportQuery};
+use kernel::{Readable, Result, Session, query::ExportQuery, resource::author_column};
 
 use super::{
     Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,

@@ -1,7 +1,7 @@
 //! The fields that a record may have: settable ones, and read-only ones, which are ignored so that an export can be imported.
 use std::collections::{BTreeMap, HashSet};
 
-use kernel::query::member_names;
+use kernel::resource::member_names;
 use schemars::schema_for;
 use serde_json::{Map, Value};
 

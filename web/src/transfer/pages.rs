@@ -1,5 +1,5 @@
 //! The pages of an export. Each is read when it is requested; no connection or lock is held between pages.
-use kernel::{Readable, Result, Session, crud::Deleted, query::ExportQuery};
+use kernel::{ReadOperations, Result, Session, query::ExportQuery, resource::Deleted};
 
 use super::{Format, references::References, writer::Writer};
 use crate::resource::{Representation, Resource};

@@ -1,6 +1,6 @@
 //! The application: books with an owner, on an in-memory database.
 use kernel::{
-    Kernel,
+    CrudOperations, Kernel,
     actor::{Caller, Credential},
     idempotency::WriteRequest,
     migration::schema,

@@ -1,10 +1,8 @@
 //! The server does not start with columns that the two databases sort differently, or with declarations that do not match their
 //! columns.
 use kernel::{
-    Actor, Readable,
-    crud::{Field, everything},
-    list_columns,
-    query::unsupported_fields,
+    Actor, Readable, list_columns,
+    resource::{Field, everything, unsupported_fields},
 };
 use sea_orm::Condition;
 

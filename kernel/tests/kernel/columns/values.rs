@@ -1,6 +1,6 @@
 //! A value of each type that is written as JSON is read as the same JSON, from the row and from its history.
 use kernel::{
-    Actor, Crud, Readable,
+    Actor, CrudOperations, ReadOperations,
     audit::{self, Audit},
     input,
     query::{ListQuery, StatsQuery},

@@ -13,11 +13,12 @@ use sea_orm::{
 use super::{Roles, parse};
 use crate::{identity::Users, identity::users::guard};
 use kernel::{
-    Crud, Error, Readable, Reads, Result, Tx,
+    CrudOperations, Error, Readable, Reads, Result, Tx,
     audit::{AuditAction, Entry},
-    crud::{Page, Plan, Target, everything, now, read, scope},
+    crud::{Plan, Target, read},
     permission::Action,
     query::ListQuery,
+    resource::{Page, everything, now, scope},
 };
 
 /// Assigns a role to a user. It does nothing if the user already has the role.

@@ -3,18 +3,19 @@ use ::entity::users::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue;
 use secrecy::SecretString;
 
-use crate::identity::Identity;
-use crate::identity::email::{MAX_EMAIL, deliverable};
 use crate::{
-    identity,
-    identity::password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
-    identity::personal_data,
+    identity::{
+        self, Identity,
+        email::{MAX_EMAIL, deliverable},
+        password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
+        personal_data,
+    },
     mail::{self, Mail},
 };
 use kernel::{
     Code,
-    crud::{Budget, NaturalKey},
     prelude::*,
+    resource::{Budget, NaturalKey},
 };
 
 pub(crate) mod guard;

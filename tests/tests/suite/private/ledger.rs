@@ -3,7 +3,7 @@ use api::routes::routes;
 use entity::posts::{Column, Entity, Model};
 use kernel::{
     Actor, Crud, Readable, Result, Tx, base_columns,
-    crud::{Change, Field, Owner, everything},
+    resource::{Change, Field, Owner, everything},
 };
 use sea_orm::{ActiveValue::Set, Condition};
 use service::{
