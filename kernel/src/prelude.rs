@@ -1,6 +1,7 @@
 //! The names that the declaration of a resource uses.
 pub use garde::Validate;
 pub use schemars::JsonSchema;
+pub use sea_orm::prelude::{DateTimeWithTimeZone, Json, Uuid};
 pub use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DeriveIntoActiveModel, QueryFilter, QuerySelect,
 };
@@ -10,6 +11,7 @@ pub use crate::{
     Actor, Code, Crud, CrudOperations, Error, ReadOperations, Readable, Reads, Result, Session, Tx,
     base_columns,
     input::{PresentTrimmed, Trimmed, present, refuse},
+    json::{As, Base64, Date, Decimal, Float32, Int64, Present, TimeOfDay, Timestamp, UuidText},
     list_columns,
     permission::{Action, Reach},
     resource::{

@@ -8,7 +8,7 @@ use crate::{
     crud::{Plan, authorize_history, read},
     permission::{Action, Reach},
     query::ListQuery,
-    resource::{Page, scope},
+    resource::{RowPage, scope},
 };
 
 /// Lists the entries of one row. The actor needs `<resource>.audit` on the row, which must be visible, or deleted and visible
@@ -17,7 +17,7 @@ pub async fn history<C: Crud>(
     reads: &impl Reads,
     id: i64,
     query: &mut ListQuery<Audit>,
-) -> Result<Page<AuditRow, ()>> {
+) -> Result<RowPage<AuditRow, ()>> {
     let is_full = authorize_history::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);

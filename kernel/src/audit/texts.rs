@@ -12,7 +12,7 @@ use crate::{
     audit::view::Model,
     crud::size::{OCTETS, bound},
     entity::audit_entries::Entity,
-    resource::{Budget, scope},
+    resource::{PageBudget, scope},
 };
 
 /// An entry with its changes as they are shown.
@@ -52,7 +52,7 @@ struct Texts {
 pub async fn load(
     reads: &impl Reads,
     entries: Vec<Model>,
-    budget: &Budget,
+    budget: &PageBudget,
 ) -> Result<Vec<AuditRow>> {
     let mut rows: Vec<_> = entries.into_iter().map(AuditRow::from).collect();
     let ids = rows.iter_mut().filter_map(|row| {

@@ -34,10 +34,10 @@ pub use stats::{Datum, Group, Stats, Values};
 use sea_orm::IntoActiveModel;
 
 use crate::{
-    Crud, Found, Readable, Reads, Result, Tx,
+    Crud, Found, Readable, Reads, Result, Session, Tx,
     access::Access,
     query::{ListQuery, Shape, StatsQuery},
-    resource::{Model, Page, scope},
+    resource::{Model, RowPage, scope},
 };
 
 /// The reads of every list.
@@ -45,7 +45,7 @@ pub trait ReadOperations: Readable {
     async fn list(
         reads: &impl Reads,
         query: &ListQuery<Self>,
-    ) -> Result<Page<Self::Row, Self::State>> {
+    ) -> Result<RowPage<Self::Row, Self::State>> {
         read::page(reads, Plan::new(reads, query).await?).await
     }
 
@@ -73,6 +73,18 @@ impl<C: Readable> ReadOperations for C {}
 /// condition is part of each statement. A row that is not visible gives [`Error::NotFound`](crate::Error::NotFound). A visible
 /// row that the actor may not change gives [`Error::Forbidden`](crate::Error::Forbidden).
 pub trait CrudOperations: Crud {
+    /// Checks a new row before the transaction: the limits that the resource declares, and then [`Crud::prepare`].
+    async fn prepare_create(session: &Session, new: &mut Self::New) -> Result<()> {
+        normalize::normalize::<Self>(&mut new.clone().into_active_model())?;
+        Self::prepare(session, new).await
+    }
+
+    /// Checks a patch before the transaction, as [`CrudOperations::prepare_create`] does for a new row.
+    async fn prepare_update(session: &Session, patch: &mut Self::Patch) -> Result<()> {
+        normalize::normalize::<Self>(&mut patch.clone().into_active_model())?;
+        Self::prepare_patch(session, patch).await
+    }
+
     /// Returns the visible rows of a relation, newest first: the rows that belong to others, or their owners.
     async fn related(reads: &impl Reads, wanted: &Wanted<'_>) -> Result<Vec<Related<Self::Row>>> {
         related::related::<Self>(reads, wanted).await
@@ -112,7 +124,7 @@ pub trait CrudOperations: Crud {
         read::one::<Self>(tx, row).await
     }
 
-    /// Updates rows, each of which may be in `targets` only once. Returns one result per row, as [`Crud::create_all`] does. If a
+    /// Updates rows, each of which may be in `targets` only once. Returns one result per row, as [`CrudOperations::create_all`] does. If a
     /// row was refused, the caller must roll the transaction back.
     async fn update_all(
         tx: &Tx,

@@ -15,7 +15,7 @@ use crate::{
     Reads, Result,
     query::{ListQuery, Shape},
     resource::{
-        Budget, Column, Columns, Found, Model, Readable, json_size,
+        Column, Columns, Found, Model, PageBudget, Readable, json_size,
         value::{is_json, is_text},
     },
 };
@@ -194,10 +194,10 @@ pub async fn fit<C: Readable>(
 ) -> Result<(Vec<Placed<C>>, bool)> {
     let (count, most) = (read.len(), query.budget());
     let sizes = read.iter().map(|row| ROW + row.octets).collect();
-    read.truncate(Budget { sizes, most }.fitting([]));
+    read.truncate(PageBudget { sizes, most }.fitting([]));
     let mut rows = load_large_texts::<C>(reads, query, all, read).await?;
     let size = |row: &Fitting<C>| row.shown().map_or(0, |row| size::<C>(row, &query.shape));
-    let mut budget = Budget {
+    let mut budget = PageBudget {
         sizes: rows.iter().map(size).collect(),
         most,
     };

@@ -2,12 +2,12 @@
 
 /// The sizes of the first rows of a page, and the limit of their sum.
 #[derive(Debug)]
-pub struct Budget {
+pub struct PageBudget {
     pub sizes: Vec<u64>,
     pub most: u64,
 }
 
-impl Budget {
+impl PageBudget {
     /// Returns the number of first rows that fit when each grows by these bytes. It is at least one, if there are rows.
     pub fn fitting(&self, more: impl IntoIterator<Item = u64>) -> usize {
         let more = more.into_iter().chain(std::iter::repeat(0));
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn as_many_rows_fit_as_the_budget_has_room_for_and_always_one() {
-        let budget = |sizes: &[u64]| Budget {
+        let budget = |sizes: &[u64]| PageBudget {
             sizes: sizes.to_vec(),
             most: 10,
         };

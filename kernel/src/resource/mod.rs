@@ -16,14 +16,14 @@ use sea_orm::{ColumnTrait, Condition, EntityName, EntityTrait, IdenStatic, IntoA
 
 pub use crate::clock::now;
 pub use access::{author, author_column, owner, require_permission, shows_private};
-pub use budget::{Budget, json_size};
+pub use budget::{PageBudget, json_size};
 pub use columns::{BaseColumns, Columns, RowState};
 pub use describe::{
     Filterable, base_names, declared_field, declared_fields, filterable_fields, indexed_fields,
     json_fields, member_names, public_fields, searched_columns, unsupported_fields,
 };
 pub use field::{Encoding, Field};
-pub use found::{Deleted, Found, Page};
+pub use found::{Deleted, Found, RowPage};
 pub use generated::{Generated, VARIATIONS};
 pub use natural::NaturalKey;
 pub use owner::Owner;
@@ -80,9 +80,12 @@ pub trait Readable: Columns {
         Vec::new()
     }
 
-    /// Returns the condition for the live rows that the actor may see. If it depends on another table (a subquery), a page of a
-    /// list examines a bounded number of rows, and may be short or empty before the end.
-    fn visible(actor: &Actor) -> Condition;
+    /// Returns the condition for the live rows that the actor may see. The default shows public rows to everyone, and other rows
+    /// to their owner and to holders of the read permission. If it depends on another table (a subquery), a page of a list
+    /// examines a bounded number of rows, and may be short or empty before the end.
+    fn visible(actor: &Actor) -> Condition {
+        Self::permission_rules().visible(actor)
+    }
 
     /// Returns conditions of which each visible row meets exactly one. Override it if each condition has an index and
     /// [`Readable::visible`] as a whole has none: a page then reads no rows that the actor may not see.
@@ -114,7 +117,7 @@ pub trait Readable: Columns {
     async fn load_within(
         reads: &impl Reads,
         rows: Vec<Model<Self>>,
-        _budget: &Budget,
+        _budget: &PageBudget,
     ) -> Result<Vec<Self::Row>> {
         Self::load(reads, rows).await
     }
@@ -174,7 +177,7 @@ pub trait Crud: Readable + BaseColumns {
         Ok(rows.iter().map(authorize).collect())
     }
 
-    /// Runs before the transaction of a create, for slow work such as hashing. Handlers call it; [`Crud::create`] does not.
+    /// Runs before the transaction of a create, for slow work such as hashing. Handlers call it; [`CrudOperations::create`](crate::CrudOperations::create) does not.
     async fn prepare(_session: &Session, _new: &mut Self::New) -> Result<()> {
         Ok(())
     }

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ColumnType, Value};
 
 use crate::{
     Code, Refused, decimal,
-    json::{Date, Text, TimeOfDay, UuidText},
+    json::{Date, TextFormat, TimeOfDay, UuidText},
     time,
 };
 
@@ -203,7 +203,7 @@ fn parse_time(text: &str) -> Result<Value, Refused> {
 }
 
 /// Reads a value in the form that it has in JSON.
-fn read<W: Text>(text: &str) -> Result<Value, Refused>
+fn read<W: TextFormat>(text: &str) -> Result<Value, Refused>
 where
     Value: From<W::Value>,
 {

@@ -24,7 +24,7 @@ use kernel::{
     list_columns,
     permission::{Grants, Permission, PermissionName},
     query::ListQuery,
-    resource::{Field, Page, everything, now, own_rows, scope},
+    resource::{Field, RowPage, everything, now, own_rows, scope},
     secret::Secret,
     time,
 };
@@ -78,7 +78,7 @@ impl Readable for ApiKeys {
 pub async fn list_api_keys(
     session: &Session,
     query: &ListQuery<ApiKeys>,
-) -> Result<Page<Model, ()>> {
+) -> Result<RowPage<Model, ()>> {
     current_session(session)?;
     let rows = scope::live::<ApiKeys>(session.actor()).filter(unexpired_keys());
     read::page(session, Plan::for_rows(session, query, rows).await?).await

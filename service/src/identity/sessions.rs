@@ -28,7 +28,7 @@ use kernel::{
     crud::{Plan, read},
     list_columns,
     query::ListQuery,
-    resource::{Field, Page, everything, now, own_rows, scope},
+    resource::{Field, RowPage, everything, now, own_rows, scope},
     secret::Secret,
 };
 
@@ -185,7 +185,7 @@ pub(super) fn new_tokens(
 pub async fn list_sessions(
     session: &Session,
     query: &ListQuery<Sessions>,
-) -> Result<Page<SessionRow, ()>> {
+) -> Result<RowPage<SessionRow, ()>> {
     current_session(session)?;
     let active = active_sessions(&session.state::<Identity>().settings)?;
     let rows = scope::live::<Sessions>(session.actor()).filter(active);

@@ -6,7 +6,7 @@ mod stats;
 
 use actix_web::http::Method;
 use kernel::{
-    Actor, Audit, Crud, CrudOperations, ReadOperations, Readable,
+    Actor, Audit, CrudOperations, ReadOperations, Readable,
     access::Access,
     audit::{self, Revert},
     crud,
@@ -152,7 +152,7 @@ async fn get<V: Writable>(call: Call<NoBody, RowParams<V::Service>>) -> Answer<R
 }
 
 async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
-    V::Service::prepare(&call.session, &mut call.input).await?;
+    V::Service::prepare_create(&call.session, &mut call.input).await?;
     let request = WriteRequest::<V::Service>::Create(&call.input);
     call.write(request, async |tx| {
         Reply::created_row::<V>(V::Service::create(tx, &call.input).await?)
@@ -161,7 +161,7 @@ async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
 }
 
 async fn update<V: Writable>(mut call: Call<Patch<V>>) -> Answer<Row<V>> {
-    V::Service::prepare_patch(&call.session, &mut call.input).await?;
+    V::Service::prepare_update(&call.session, &mut call.input).await?;
     let target = call.target()?;
     let request = WriteRequest::<V::Service>::Update(target.id, &call.input);
     call.write(request, async |tx| {
@@ -182,7 +182,7 @@ async fn delete<V: Writable>(call: Call) -> Answer<DeletedRow<V>> {
 async fn restore<V: Writable>(call: Call<OptionalBody<Patch<V>>>) -> Answer<Row<V>> {
     let mut call = call.long();
     if let Some(patch) = &mut call.input.0 {
-        V::Service::prepare_patch(&call.session, patch).await?;
+        V::Service::prepare_update(&call.session, patch).await?;
     }
     let target = call.target()?;
     let patch = call.input.0.as_ref();

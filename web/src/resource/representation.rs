@@ -112,7 +112,7 @@ impl<V: Resource> Representation<V> {
                 V::Service::private_members().collect()
             },
             id: found.id,
-            view: found.row.into(),
+            view: V::show(found.row),
             created_at: found.created_at.into(),
             state: found.state.view(with_deleted),
         }

@@ -18,7 +18,7 @@ use kernel::{
     crud::{Plan, Target, read},
     permission::Action,
     query::ListQuery,
-    resource::{Page, everything, now, scope},
+    resource::{RowPage, everything, now, scope},
 };
 
 /// Assigns a role to a user. It does nothing if the user already has the role.
@@ -49,7 +49,7 @@ pub async fn list_for_user(
     reads: &impl Reads,
     user: i64,
     query: &mut ListQuery<Roles>,
-) -> Result<Page<Model>> {
+) -> Result<RowPage<Model>> {
     query.bind_to(Users::name(), user);
     let role_ids = scope::plain::<user_roles::Entity>()
         .filter(user_roles::Column::UserId.eq(user))

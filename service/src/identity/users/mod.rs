@@ -15,7 +15,7 @@ use crate::{
 use kernel::{
     Code,
     prelude::*,
-    resource::{Budget, NaturalKey},
+    resource::{NaturalKey, PageBudget},
 };
 
 pub(crate) mod guard;
@@ -100,10 +100,6 @@ impl Readable for Users {
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
     const COMPUTED_PRIVATE: &'static [&'static str] = Self::COMPUTED;
 
-    fn visible(_actor: &Actor) -> Condition {
-        everything()
-    }
-
     async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
         private::load(reads, users).await
     }
@@ -111,7 +107,7 @@ impl Readable for Users {
     async fn load_within(
         reads: &impl Reads,
         users: Vec<Model>,
-        budget: &Budget,
+        budget: &PageBudget,
     ) -> Result<Vec<UserRow>> {
         let mut rows = private::load(reads, users).await?;
         rows.truncate(budget.fitting(rows.iter().map(private::size)));
