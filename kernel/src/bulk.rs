@@ -68,8 +68,8 @@ pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]
     let mut refused = Refused::default();
     for (index, operation) in operations.iter_mut().enumerate() {
         let prepared = match operation {
-            Operation::Create(new) => C::prepare_create(session, new).await,
-            Operation::Update(_, patch) => C::prepare_update(session, patch).await,
+            Operation::Create(new) => C::prepare(session, new).await,
+            Operation::Update(_, patch) => C::prepare_patch(session, patch).await,
             Operation::Delete(_) => Ok(()),
         };
         if let Err(error) = prepared {

@@ -4,7 +4,7 @@ mod list;
 mod password;
 
 use anyhow::Context;
-use kernel::{CrudOperations, Session, input::check};
+use kernel::{Crud, CrudOperations, Session, input::check};
 use service::{
     Users,
     identity::{end_totp_for_user, set_password},
@@ -101,9 +101,7 @@ impl Create {
             ..NewUser::default()
         };
         check(&new).map_err(explain)?;
-        Users::prepare_create(session, &mut new)
-            .await
-            .map_err(explain)?;
+        Users::prepare(session, &mut new).await.map_err(explain)?;
         let created = session
             .write(async |tx| Users::create(tx, &new).await)
             .await

@@ -34,7 +34,7 @@ pub use stats::{Datum, Group, Stats, Values};
 use sea_orm::IntoActiveModel;
 
 use crate::{
-    Crud, Found, Readable, Reads, Result, Session, Tx,
+    Crud, Found, Readable, Reads, Result, Tx,
     access::Access,
     query::{ListQuery, Shape, StatsQuery},
     resource::{Model, RowPage, scope},
@@ -73,16 +73,14 @@ impl<C: Readable> ReadOperations for C {}
 /// condition is part of each statement. A row that is not visible gives [`Error::NotFound`](crate::Error::NotFound). A visible
 /// row that the actor may not change gives [`Error::Forbidden`](crate::Error::Forbidden).
 pub trait CrudOperations: Crud {
-    /// Checks a new row before the transaction: the limits that the resource declares, and then [`Crud::prepare`].
-    async fn prepare_create(session: &Session, new: &mut Self::New) -> Result<()> {
-        normalize::normalize::<Self>(&mut new.clone().into_active_model())?;
-        Self::prepare(session, new).await
+    /// Fails with every limit that a new row breaks: those of its type, and those that the resource declares.
+    fn check_new(new: &Self::New) -> Result<()> {
+        normalize::check_input::<Self>(new)
     }
 
-    /// Checks a patch before the transaction, as [`CrudOperations::prepare_create`] does for a new row.
-    async fn prepare_update(session: &Session, patch: &mut Self::Patch) -> Result<()> {
-        normalize::normalize::<Self>(&mut patch.clone().into_active_model())?;
-        Self::prepare_patch(session, patch).await
+    /// Fails with every limit that a patch breaks, as [`CrudOperations::check_new`] does for a new row.
+    fn check_patch(patch: &Self::Patch) -> Result<()> {
+        normalize::check_input::<Self>(patch)
     }
 
     /// Returns the visible rows of a relation, newest first: the rows that belong to others, or their owners.

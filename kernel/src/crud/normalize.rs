@@ -1,10 +1,12 @@
 //! Converts values to the form in which both databases store them, and checks the limits of their columns.
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, IdenStatic, Iterable, Value,
+    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
+    Value,
 };
 
 use crate::{
     Code, Error, Refusal, Refused, Result, decimal,
+    input::{self, Input},
     json::MAX_SAFE,
     resource::{Active, Crud, Encoding, Field},
     time::{self, normalize_time_of_day},
@@ -25,6 +27,25 @@ pub fn normalize<C: Crud>(row: &mut Active<C>) -> Result<()> {
             Err((code, detail)) => {
                 refused.push(Refusal::new(format!("/{}", column.as_str()), code, detail));
             }
+        }
+    }
+    Error::refuse(refused)
+}
+
+/// Fails with every limit that an input breaks. A field that breaks several is named once.
+pub fn check_input<C: Crud>(input: &(impl Input + IntoActiveModel<Active<C>>)) -> Result<()> {
+    let mut row = input.clone().into_active_model();
+    let mut refused: Vec<Refusal> = Vec::new();
+    for checked in [input::check(input), normalize::<C>(&mut row)] {
+        match checked {
+            Err(Error::Invalid(refusals)) => {
+                for refusal in refusals {
+                    if refused.iter().all(|other| other.at != refusal.at) {
+                        refused.push(refusal);
+                    }
+                }
+            }
+            checked => checked?,
         }
     }
     Error::refuse(refused)

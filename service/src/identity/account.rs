@@ -22,7 +22,7 @@ use crate::{
     mail::{self, Mail, Mailer},
 };
 use kernel::{
-    Actor, CrudOperations, Error, Found, Reads, Result, Session, Tx,
+    Actor, Crud, CrudOperations, Error, Found, Reads, Result, Session, Tx,
     crud::{Expected, Target},
     database::value_taken,
     input::{PresentTrimmed, Trimmed, present},
@@ -132,7 +132,7 @@ pub async fn register(session: &Session, account: NewAccount) -> Result<Register
     may_register(session)?;
     let mut new = NewUser::from(account);
     let service = session.acting_as(Actor::System);
-    Users::prepare_create(&service, &mut new).await?;
+    Users::prepare(&service, &mut new).await?;
     service
         .write(async |tx| {
             if tx.state::<Mailer>().is_on() {

@@ -19,7 +19,7 @@ use crate::identity::{
     users::{NewUser, UserRow, has_superuser, key},
 };
 use kernel::{
-    Actor, Code, CrudOperations, Error, Found, Kernel, Reads, Result, Session, Tx, input,
+    Actor, Code, Crud, CrudOperations, Error, Found, Kernel, Reads, Result, Session, Tx, input,
     resource::scope,
 };
 
@@ -101,7 +101,7 @@ pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<U
     let mut new = NewUser::from(account);
     new.is_superuser = Some(purpose != Purpose::Invite);
     let service = session.acting_as(Actor::System);
-    let prepared = Users::prepare_create(&service, &mut new).await;
+    let prepared = Users::prepare(&service, &mut new).await;
     prepared.map_err(|error| error.with_pointer_prefix("/account"))?;
     service
         .write(async |tx| {

@@ -20,7 +20,7 @@ macro_rules! view {
         $($(#[$attribute:meta])* $field:ident: $type:ty,)*
     }) => {
         $(#[$about])*
-        #[derive(Debug, $crate::prelude::JsonSchema, $crate::prelude::Serialize)]
+        #[derive(Debug, ::schemars::JsonSchema, ::serde::Serialize)]
         $vis struct $view {
             $($(#[$attribute])* $field: $type,)*
         }
@@ -28,7 +28,7 @@ macro_rules! view {
         impl $crate::Resource for $view {
             type Service = $service;
 
-            fn show(row: <$service as $crate::prelude::Readable>::Row) -> Self {
+            fn show(row: <$service as ::kernel::Readable>::Row) -> Self {
                 Self {
                     $($field: $crate::Shown::show(row.$field),)*
                 }

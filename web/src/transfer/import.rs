@@ -1,7 +1,7 @@
 //! Creates rows from records, one transaction per chunk, with the validation of single creations.
 use std::io::{self, Read};
 
-use kernel::{CrudOperations, Error, Refusal, Result, Session, Tx};
+use kernel::{Crud, CrudOperations, Error, Refusal, Result, Session, Tx};
 use tokio::{
     sync::mpsc::{Receiver, channel},
     task::spawn_blocking,
@@ -182,7 +182,7 @@ fn divide<N>(chunk: Chunk<N>) -> (Vec<N>, Vec<usize>, Vec<Refused>) {
 async fn prepare<V: Writable>(session: &Session, chunk: &mut Chunk<New<V>>) -> Result<()> {
     for record in chunk {
         if let Ok(new) = &mut record.new
-            && let Err(error) = V::Service::prepare_create(session, new).await
+            && let Err(error) = V::Service::prepare(session, new).await
         {
             record.new = Err(refusals(error)?);
         }
