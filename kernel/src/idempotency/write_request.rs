@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// The id that stands for the row of a skipped operation in [`Notes::ids`].
+pub const SKIPPED: i64 = 0;
+
 /// A request that writes rows of one resource. The ids are those of the rows.
 pub enum WriteRequest<'a, C: Crud> {
     Create(&'a C::New),
@@ -33,7 +36,7 @@ pub enum WriteRequest<'a, C: Crud> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Notes {
-    /// The rows that were written, in the order of the request.
+    /// The rows that were written, in the order of the request; 0 for an operation that was skipped.
     pub ids: Vec<i64>,
     /// The permission that each deletion needed.
     pub needs: Vec<Need>,
@@ -152,7 +155,8 @@ impl<C: Crud> WriteRequest<'_, C> {
                     let id = *id;
                     Step { action, id, need }
                 };
-                Ok(operations.iter().zip(&notes.ids).map(step).collect())
+                let steps = operations.iter().zip(&notes.ids).map(step);
+                Ok(steps.filter(|step| step.id != SKIPPED).collect())
             }
         }
     }
