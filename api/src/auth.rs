@@ -17,7 +17,7 @@ use service::{
     },
     users::UserRow,
 };
-use web::{Representation, prelude::*};
+use web::{AnswerPatch, Representation, prelude::*};
 
 use self::{
     answer::{Accepted, CreatedOrAccepted, accepted},
@@ -206,18 +206,31 @@ async fn me(call: Call) -> Answer<Ok<MeView>> {
 }
 
 /// Another address needs `current_password`, and with mail it takes effect once it is verified.
-async fn update_me(call: Call<AccountPatch>) -> Answer<Ok<MeView>> {
+async fn update_me(call: Call<AnswerPatch<MeView, AccountPatch>>) -> Answer<Ok<MeView>> {
     let expected = call.expected()?;
-    let update = Box::pin(identity::update_me(&call.session, expected, call.input));
+    let sent = call.input.sent;
+    let expected = sent.expected(expected)?;
+    if sent.has_read_only() {
+        let me = identity::me(&call.session).await?;
+        expected.check(me.user.state.version)?;
+        sent.compare(&MeView::from(me))?;
+    }
+    let update = Box::pin(identity::update_me(&call.session, expected, sent.patch));
     me_view(update.await?)
 }
 
 fn me_view(me: Me) -> Answer<Ok<MeView>> {
-    Ok(Reply::ok(&MeView {
-        user: user_view(me.user),
-        permissions: me.permissions,
-        account: me.account.map(AccountView::from),
-    })?)
+    Ok(Reply::ok(&MeView::from(me))?)
+}
+
+impl From<Me> for MeView {
+    fn from(me: Me) -> Self {
+        Self {
+            user: user_view(me.user),
+            permissions: me.permissions,
+            account: me.account.map(AccountView::from),
+        }
+    }
 }
 
 fn user_view(user: Found<UserRow>) -> Representation<UserView> {

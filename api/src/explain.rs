@@ -230,7 +230,7 @@ fn reason(found: &explain::Explanation) -> String {
         (Some(_), Ground::Permission) => {
             format!("{held} does not apply to this row; the user needs {missing}")
         }
-        (Some(Error::Forbidden(detail)), _) => (*detail).to_owned(),
+        (Some(Error::Forbidden(detail)), _) => detail.clone().into_owned(),
         (Some(_), _) => "not found, or not visible to any caller".to_owned(),
     }
 }

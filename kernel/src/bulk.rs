@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::{
     Actor, Crud, CrudOperations, Error, Reads, Refusal, Result, Session, Tx,
-    access::forbidden,
     crud::{Expected, Target},
     permission::Action,
     resource::{Model, scope},
@@ -120,7 +119,7 @@ fn check_could<C: Crud>(actor: &Actor, operations: &[Operation<C>]) -> Result<()
         if C::could(actor, action) {
             Ok(())
         } else {
-            Err(forbidden(action))
+            Err(C::permission_rules().forbidden(action, true))
         }
     };
     collect_results(0, operations.iter().map(check).collect()).map(drop)

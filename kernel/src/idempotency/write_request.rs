@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, Code, Crud, Error, Reads, Result, Tx,
-    access::forbidden,
     bulk::Operation,
     crud::{claim, lock_for_create, stamp_new},
     permission::{Action, Reach},
@@ -215,7 +214,8 @@ impl Step {
                 if need.is_met::<C>(actor, self.action) {
                     Ok(())
                 } else {
-                    Err(forbidden(self.action))
+                    let is_own = matches!(need, Need::Own);
+                    Err(C::permission_rules().forbidden(self.action, is_own))
                 }
             }
             // The user deleted the row, and so knows that it is deleted.
@@ -321,7 +321,7 @@ async fn check<C: Crud>(
         Err(Error::Invalid(refusals)) => {
             let mut codes = refusals.iter().map(|refusal| refusal.code);
             if codes.any(|code| code == Code::NotAllowed) {
-                Err(Error::Forbidden(
+                Err(Error::forbidden(
                     "this request sets a field that your credentials may not set",
                 ))
             } else {

@@ -29,6 +29,7 @@ mod migrations;
 mod openapi;
 mod own;
 mod pages;
+mod patches;
 mod permissions;
 mod plans;
 mod posts;

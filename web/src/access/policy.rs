@@ -40,16 +40,14 @@ impl AccessPolicy {
             Withheld::Verification => self.changes_data,
         };
         if let Some(withheld) = withheld.filter(is_kept_away) {
-            return Err(Error::Forbidden(application.advice(withheld)));
+            return Err(Error::forbidden(application.advice(withheld)));
         }
         if self.rule.could(actor) {
             return Ok(());
         }
         match actor {
             Actor::Anonymous => Err(Error::Unauthenticated),
-            Actor::User(_) | Actor::System => Err(Error::Forbidden(
-                "you do not have a permission that allows this",
-            )),
+            Actor::User(_) | Actor::System => Err(self.rule.forbidden()),
         }
     }
 

@@ -144,9 +144,9 @@ impl Item {
         Ok(Target { id, expected })
     }
 
-    fn data<T: Input>(self, check: fn(&T) -> Result<()>) -> Result<T> {
+    fn data<T: Input + 'static>(self, check: fn(&T) -> Result<()>) -> Result<T> {
         let data = self.data.ok_or_else(|| required("/data"))?;
-        let data = json::shape(data).and_then(|data| check(&data).map(|()| data));
+        let data = json::input(data, Vec::new(), check);
         data.map_err(|error| error.with_pointer_prefix("/data"))
     }
 }

@@ -146,7 +146,7 @@ fn check_held(actor: &Actor, permissions: &Json) -> Result<()> {
     if parse(permissions).all(|permission| actor.holds(&permission)) {
         Ok(())
     } else {
-        Err(Error::Forbidden(
+        Err(Error::forbidden(
             "this role has, or would have, a permission that you lack",
         ))
     }
