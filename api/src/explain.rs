@@ -140,8 +140,10 @@ async fn explain(
     application: Data<dyn Application>,
 ) -> Answer<Ok<ExplanationView>> {
     let question = &call.query;
-    let (policy, values) = policies.find(&question.method, &question.path)?;
-    let ids = parse_ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
+    let (policy, parameters) = policies.find(&question.method, &question.path)?;
+    let parameters = parameters.iter();
+    let parameters = parameters.map(|(name, value)| (name.as_str(), value.as_str()));
+    let ids = parse_ids(parameters).map_err(|_| path_refused())?;
     let check = async |session: &_| policy.authorize(&**application, session, &ids).await;
     let scopes = question.scopes.iter().flatten().map(Permission::new);
     let scopes = question.scopes.as_ref().map(|_| scopes.collect());

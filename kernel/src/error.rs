@@ -15,6 +15,9 @@ pub enum Error {
     /// The credentials are missing, invalid or expired.
     #[error("not signed in")]
     Unauthenticated,
+    /// No active account has this login and password.
+    #[error("wrong user name or password")]
+    WrongLogin,
     /// The password was right, but the second factor is missing or wrong. The code says which.
     #[error("this account has a second factor: send its current code as `otp`")]
     SecondFactor(Code),

@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// The id that stands for the row of a skipped operation in [`Notes::ids`].
+pub const SKIPPED: i64 = 0;
+
 /// A request that writes rows of one resource. The ids are those of the rows.
 pub enum WriteRequest<'a, C: Crud> {
     Create(&'a C::New),
@@ -32,7 +35,7 @@ pub enum WriteRequest<'a, C: Crud> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Notes {
-    /// The rows that were written, in the order of the request.
+    /// The rows that were written, in the order of the request; 0 for an operation that was skipped.
     pub ids: Vec<i64>,
     /// The permission that each deletion needed.
     pub needs: Vec<Need>,
@@ -151,7 +154,8 @@ impl<C: Crud> WriteRequest<'_, C> {
                     let id = *id;
                     Step { action, id, need }
                 };
-                Ok(operations.iter().zip(&notes.ids).map(step).collect())
+                let steps = operations.iter().zip(&notes.ids).map(step);
+                Ok(steps.filter(|step| step.id != SKIPPED).collect())
             }
         }
     }

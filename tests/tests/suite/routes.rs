@@ -61,7 +61,9 @@ fn all_routes() -> Vec<(Method, String)> {
 
 /// Replaces each parameter of a path with this id.
 fn numbered(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{role_id}", id)
+    path.replace("{id}", id)
+        .replace("{role_id}", id)
+        .replace("{permission}", "posts.read")
 }
 
 /// Calls a route, with a sample body if it takes one.

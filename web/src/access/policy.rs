@@ -111,9 +111,13 @@ impl AccessPolicies {
         self.paths[*self.by_pattern.get(pattern)?].policy(method)
     }
 
-    /// Finds the policy for a path of the API as a client writes it, and the values of the path's parameters. Fails with a
+    /// Finds the policy for a path of the API as a client writes it, and the names and values of the path's parameters. Fails with a
     /// refusal of the query parameter `path` or `method`.
-    pub fn find(&self, method: &Method, path: &str) -> Result<(&AccessPolicy, Vec<String>), Error> {
+    pub fn find(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Result<(&AccessPolicy, Vec<(String, String)>), Error> {
         // The router matches the percent-decoded path.
         let decoded = path.parse().map(Url::new);
         let decoded = decoded.as_ref().map_or(path, Url::path);
@@ -130,10 +134,9 @@ impl AccessPolicies {
             Error::parameter("method", Code::Unknown, detail)
         };
         let policy = found.policy(method).ok_or_else(not_allowed)?;
-        Ok((
-            policy,
-            path.iter().map(|(_, value)| value.to_owned()).collect(),
-        ))
+        let parameters = path.iter();
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok((policy, parameters.collect()))
     }
 }
 

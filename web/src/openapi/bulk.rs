@@ -28,7 +28,8 @@ pub fn bulk(new: &Value, patch: &Value) -> Value {
         ),
         operation("delete", &[("id", &id)], &[("version", &version)]),
     ];
-    let operations = json!({ "type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": { "oneOf": kinds } });
+    let operations =
+        json!({ "type": "array", "maxItems": MAX_OPERATIONS, "items": { "oneOf": kinds } });
     json!({
         "type": "object", "properties": { "operations": operations }, "required": ["operations"], "additionalProperties": false,
     })

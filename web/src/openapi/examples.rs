@@ -33,7 +33,10 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
         Some("integer" | "number") => json!(1),
         Some("boolean") => json!(true),
         Some("object") => build(definitions, property),
-        Some("array") if property["minItems"].as_u64() > Some(0) => {
+        Some("array")
+            if property["minItems"].as_u64() > Some(0)
+                || property["items"].get("oneOf").is_some() =>
+        {
             let items = resolve(definitions, &property["items"]);
             match items["oneOf"].get(0) {
                 Some(first) => json!([build(definitions, first)]),

@@ -6,7 +6,7 @@ use kernel::{
 };
 use serde_json::{Map, Value, json};
 
-use super::limits;
+use super::{Schemas, limits, schemas};
 
 const KINDS: [ValueKind; 7] = [
     ValueKind::Integer,
@@ -18,7 +18,7 @@ const KINDS: [ValueKind; 7] = [
     ValueKind::Text,
 ];
 
-/// Returns the schemas that filters refer to.
+/// Returns the schemas to which filters of every resource may refer.
 pub fn schemas() -> Map<String, Value> {
     KINDS
         .into_iter()
@@ -27,13 +27,16 @@ pub fn schemas() -> Map<String, Value> {
 }
 
 /// Builds the parameter of a filter: `field=value`, or `field[operator]=value`.
-pub(super) fn filter(field: &Filterable) -> Value {
+pub(super) fn filter(field: &Filterable, schemas: &mut Schemas) -> Value {
     let mut filter = json!({
         "name": field.name,
         "in": "query",
         "style": "deepObject",
         "explode": true,
-        "schema": reference(field.kind),
+        "schema": match field.kind {
+            ValueKind::OneOf(_) => schemas.enumeration(field),
+            kind => reference(kind),
+        },
     });
     if let Some(resource) = field.private_of {
         let permission = format!("{resource}.read");
@@ -53,7 +56,7 @@ fn reference(kind: ValueKind) -> Value {
         kind => kind,
     };
     if KINDS.contains(&named) {
-        super::schemas::reference(&name(named))
+        schemas::reference(&name(named))
     } else {
         schema(kind)
     }
@@ -64,7 +67,7 @@ fn name(kind: ValueKind) -> String {
     format!("{kind:?}Filter")
 }
 
-fn schema(kind: ValueKind) -> Value {
+pub(super) fn schema(kind: ValueKind) -> Value {
     let (value, many) = match kind {
         ValueKind::Integer | ValueKind::Int64 => (
             json!({ "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX }),

@@ -57,7 +57,8 @@ impl<'a> Operation<'a> {
     }
 
     pub fn query<Q: 'static>(&mut self, declared: &Parameters<Q>) {
-        self.parameters.extend(parameters::describe(declared));
+        let described = parameters::describe(declared, self.schemas);
+        self.parameters.extend(described);
     }
 
     pub fn body<T: Input>(&mut self) {
@@ -156,13 +157,14 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Lists the path parameters, which are ids, except for the slug of a problem.
+/// Lists the path parameters, which are ids, except for the slug of a problem and the name of a permission.
 fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('{').skip(1);
     let names = names.filter_map(|rest| rest.split('}').next());
     let parameter = |name: &str| {
         let schema = match name {
             "slug" => json!({ "type": "string", "pattern": "^[a-z-]+$" }),
+            "permission" => reference("Permission"),
             _ => reference("Id"),
         };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })

@@ -23,7 +23,11 @@ pub struct Schemas {
     complete: HashSet<String>,
     /// The view of each resource, by the name of its table.
     views: BTreeMap<&'static str, String>,
+    /// The names of one row, such as `Post`, by the name of its table.
+    rows: HashMap<&'static str, String>,
     pages: Map<String, Value>,
+    /// The filters of enumerations.
+    filters: Map<String, Value>,
     /// The fields that resources declare, by the names of the schemas of their inputs and views.
     declared: HashMap<String, Vec<Filterable>>,
 }
@@ -42,7 +46,9 @@ impl Schemas {
             answers: settings.for_serialize().into_generator(),
             complete: HashSet::new(),
             views: BTreeMap::new(),
+            rows: registry.tables().iter().map(row_name).collect(),
             pages: Map::new(),
+            filters: Map::new(),
             declared: registry.tables().iter().flat_map(inputs).collect(),
         }
     }
@@ -89,6 +95,16 @@ impl Schemas {
         reference
     }
 
+    /// Returns a reference to the schema of the filter of an enumeration, such as `PostStatusFilter`.
+    pub(super) fn enumeration(&mut self, field: &Filterable) -> Value {
+        let (table, column) = field.column;
+        let row = self.rows.get(table).map_or(table, String::as_str);
+        let name = format!("{}{}Filter", pascal_case(row), pascal_case(column));
+        let reference = reference(&name);
+        self.filters.insert(name, filters::schema(field.kind));
+        reference
+    }
+
     pub fn inputs(&self) -> &Map<String, Value> {
         self.inputs.definitions()
     }
@@ -105,10 +121,27 @@ impl Schemas {
         all.extend(answers);
         all.extend(self.pages);
         all.extend(filters::schemas());
+        all.extend(self.filters);
         all.insert("Id".to_owned(), limits::id());
         all.insert("Problem".to_owned(), problems::schema(&code));
         all
     }
+}
+
+/// Returns the name of one row of a table, which is that of a new row without `New`.
+fn row_name(table: &Table) -> (&'static str, String) {
+    let [new, _] = &table.inputs;
+    (table.name, new.trim_start_matches("New").to_owned())
+}
+
+/// Turns `created_at` into `CreatedAt`.
+fn pascal_case(name: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    name.split('_').map(capital).collect()
 }
 
 /// Returns a reference to a schema.

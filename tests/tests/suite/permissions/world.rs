@@ -55,6 +55,7 @@ impl Scene {
         line.path
             .replace("{id}", &self.id.to_string())
             .replace("{role_id}", &self.role.to_string())
+            .replace("{permission}", "posts.read")
     }
 }
 
