@@ -32,8 +32,10 @@ impl PermissionRules {
     pub fn permissions(&self) -> Vec<String> {
         let name = self.resource;
         let all = Action::ALL.map(|action| self.permission(action, false));
-        let own = Action::ALL.map(|action| self.permission(action, true));
-        let own = own.into_iter().filter(|name| name.ends_with(".own"));
+        let own = Action::ALL
+            .into_iter()
+            .filter(|action| self.has_own(*action));
+        let own = own.map(|action| self.permission(action, true));
         [format!("{name}.*")]
             .into_iter()
             .chain(all)
@@ -84,12 +86,20 @@ impl PermissionRules {
 
     /// Returns the name of the narrowest permission that allows an action on a row of this owner.
     pub fn permission(&self, action: Action, is_own: bool) -> String {
-        let has_own = match action {
+        let own = if is_own && self.has_own(action) {
+            ".own"
+        } else {
+            ""
+        };
+        format!("{}.{}{own}", self.resource, action.as_str())
+    }
+
+    /// Returns true if there is a permission to do this to one's own rows.
+    fn has_own(&self, action: Action) -> bool {
+        match action {
             Action::Create => self.author().is_some(),
             _ => self.owner.is_some(),
-        };
-        let own = if is_own && has_own { ".own" } else { "" };
-        format!("{}.{}{own}", self.resource, action.as_str())
+        }
     }
 
     /// Returns true if the actor sees the private fields of a row that belongs to this user.

@@ -66,6 +66,9 @@ impl AccessPolicy {
     }
 }
 
+/// The names and values of the parameters of a path.
+pub type PathValues = Vec<(String, String)>;
+
 /// The access policies of all routes.
 #[derive(Default)]
 pub struct AccessPolicies {
@@ -113,11 +116,7 @@ impl AccessPolicies {
 
     /// Finds the policy for a path of the API as a client writes it, and the names and values of the path's parameters. Fails with a
     /// refusal of the query parameter `path` or `method`.
-    pub fn find(
-        &self,
-        method: &Method,
-        path: &str,
-    ) -> Result<(&AccessPolicy, Vec<(String, String)>), Error> {
+    pub fn find(&self, method: &Method, path: &str) -> Result<(&AccessPolicy, PathValues), Error> {
         // The router matches the percent-decoded path.
         let decoded = path.parse().map(Url::new);
         let decoded = decoded.as_ref().map_or(path, Url::path);
