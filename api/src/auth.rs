@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Route> {
             "/auth/register",
             may_register,
             register,
-        )
+        ).about("Creates an account, which then signs in. With mail, the answer is the same whether or not the address is taken, and the owner of the address is told by mail.").ignores_credentials()
         .fails_with(Kind::Forbidden)
         .fails_with(Kind::Conflict),
         Route::new(
@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Route> {
             "/auth/invite/accept",
             Rule::public(),
             accept,
-        )
+        ).about("Creates the account of a person who was invited, with the token of the invitation.").ignores_credentials()
         .fails_with(Kind::Conflict),
         Route::new(
             "change_password",
@@ -54,21 +54,21 @@ pub fn routes() -> Vec<Route> {
             "/auth/password",
             signed_in(),
             change_password,
-        ),
+        ).about("Changes the password of the caller. All other sessions end."),
         Route::new(
             "request_password_reset",
             Method::POST,
             "/auth/password/forgot",
             Rule::public(),
             forgot,
-        ),
+        ).about("Sends a link to reset the password, if the address belongs to a user. The answer is the same in both cases.").ignores_credentials(),
         Route::new(
             "reset_password",
             Method::POST,
             "/auth/password/reset",
             Rule::public(),
             reset,
-        )
+        ).about("Sets a new password with the token of a mail. All sessions of the user end.")
         .as_sign_in(),
         Route::new(
             "verify_email",
@@ -76,7 +76,7 @@ pub fn routes() -> Vec<Route> {
             "/auth/email/verify",
             Rule::public(),
             verify_email,
-        )
+        ).about("Verifies an address with the token of a mail. The caller is signed in as its user, or sends the password.")
         .allow_restricted()
         .fails_with(Kind::Conflict),
         Route::new(
@@ -85,8 +85,8 @@ pub fn routes() -> Vec<Route> {
             "/auth/email/verify/resend",
             signed_in(),
             resend,
-        ),
-        Route::new("get_account", Method::GET, "/auth/me", Rule::user(), me)
+        ).about("Sends the mail that verifies the address of the caller again."),
+        Route::new("get_account", Method::GET, "/auth/me", Rule::user(), me).about("Returns the caller with all private members and the permissions.")
             .allow_restricted()
             .reserved(),
         Route::new(
@@ -95,7 +95,7 @@ pub fn routes() -> Vec<Route> {
             "/auth/me",
             may_update,
             update_me,
-        )
+        ).about("Changes the account of the caller. Another address needs `current_password`, and with mail it takes effect once it is verified.")
         .reserved()
         .fails_with(Kind::Conflict)
         .conditional(),
@@ -172,7 +172,9 @@ async fn resend(call: Call) -> Answer<Accepted> {
     Ok(accepted())
 }
 
+/// The caller.
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Account")]
 struct MeView {
     #[serde(flatten)]
     user: Representation<UserView>,

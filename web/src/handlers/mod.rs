@@ -3,6 +3,7 @@ mod bulk;
 mod export;
 mod import;
 mod stats;
+mod texts;
 
 use actix_web::http::Method;
 use kernel::{
@@ -22,7 +23,7 @@ use crate::{
     audit::AuditView,
     call::{Call, ListParams, NoBody, OptionalBody, RowParams},
     reply::{Answer, CreatedRow, DeletedRow, NoContent, Ok, Page, Reply, Row},
-    resource::{New, Patch, Writable, fetch},
+    resource::{New, Patch, Words, Writable, fetch},
     route::Route,
     transfer::Transfer,
 };
@@ -31,7 +32,7 @@ use crate::{
 pub fn resource<V: Writable>() -> Vec<Route> {
     let mut routes = collection_routes::<V>();
     routes.extend(row_routes::<V>());
-    routes
+    texts::describe(routes, &Words::of::<V>())
 }
 
 fn collection_routes<V: Writable>() -> Vec<Route> {

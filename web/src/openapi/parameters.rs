@@ -13,13 +13,18 @@ pub fn describe<T: 'static>(parameters: &Parameters<T>) -> Vec<Value> {
 
 fn parameter(parameter: &Description) -> Value {
     let mut schema = schema(&parameter.form);
-    if let Some(default) = &parameter.default {
-        schema["default"] = value(&parameter.form, default);
+    if let Some(example) = example(&parameter.form) {
+        schema["examples"] = json!([example]);
     }
+    // As a text: a viewer would send a `default`, and some parameters exclude each other.
+    let text = match &parameter.default {
+        Some(default) => format!("{} The default is `{default}`.", parameter.text),
+        None => parameter.text.clone(),
+    };
     let mut described = json!({
         "name": parameter.name,
         "in": "query",
-        "description": parameter.text,
+        "description": text,
         "schema": schema,
     });
     if parameter.is_required {
@@ -69,15 +74,18 @@ fn schema(form: &Form) -> Value {
     }
 }
 
-/// Reads a value of this form, as a client would write it, into JSON.
-fn value(form: &Form, text: &str) -> Value {
-    match form {
-        Form::Number(_) | Form::Boolean => text.parse().unwrap_or_default(),
-        Form::List { .. } | Form::Sort { .. } | Form::Permissions => {
-            text.split(',').collect::<Vec<_>>().into()
-        }
-        Form::OneOf(_) | Form::Cursor | Form::Search | Form::Text => text.into(),
-    }
+/// Returns an example of a value. A cursor has none, because only an answer has one that works.
+fn example(form: &Form) -> Option<Value> {
+    Some(match form {
+        Form::Number(range) => 10.clamp(*range.start(), *range.end()).into(),
+        Form::Boolean => true.into(),
+        Form::OneOf(values) => (*values.last()?).into(),
+        Form::List { values, .. } => json!([values.first()?]),
+        Form::Sort { fields, .. } => json!([format!("-{}", fields.last()?)]),
+        Form::Permissions => json!(["*"]),
+        Form::Search => "hello".into(),
+        Form::Cursor | Form::Text => return None,
+    })
 }
 
 /// Builds the schema of `sort`: `-field` sorts in descending order, and no field may occur twice, even in both directions.

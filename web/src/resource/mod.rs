@@ -1,6 +1,7 @@
 //! Resources: services as HTTP shows them.
 mod relation;
 mod representation;
+mod words;
 
 use kernel::{
     Crud, Found, Readable,
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 pub use relation::{Fetch, Relations, fetch};
 pub use representation::{Representation, StateView, Window};
+pub use words::{Words, capitalized};
 
 /// The view of a service: what the API shows of its rows.
 pub trait Resource: JsonSchema + Serialize + Sized + 'static {
