@@ -17,13 +17,19 @@ use web::{AccessPolicies, Application, Problem, Query, parse_ids, prelude::*};
 
 pub fn routes() -> Vec<Route> {
     let rule = Rule::permission("system.read");
-    vec![Route::new(
-        "explain_access",
-        Method::GET,
-        "/auth/explain",
-        rule,
-        explain,
-    ).about("Tells whether a user may send a request, which rule decides, and which permission is missing.")]
+    vec![
+        Route::new(
+            "explain_access",
+            Method::GET,
+            "/auth/explain",
+            rule,
+            explain,
+        )
+        .about(
+            "Tells whether a user may send a request, which rule decides, and which \
+             permission is missing.",
+        ),
+    ]
 }
 
 /// The request that is to be explained.

@@ -1,8 +1,5 @@
 //! `/users`: how users are shown, their posts and their roles.
-use kernel::{
-    Error, Session,
-    crud::{Crud, Readable, Target},
-};
+use kernel::{CrudOperations, Error, ReadOperations, Session, crud::Target};
 use service::{Posts, Roles, Users, roles, users::UserRow};
 use web::{Problem, prelude::*};
 
@@ -20,8 +17,10 @@ pub struct UserView {
     last_login_at: Option<Time>,
 }
 
-impl From<UserRow> for UserView {
-    fn from(UserRow { user, private }: UserRow) -> Self {
+impl Resource for UserView {
+    type Service = Users;
+
+    fn show(UserRow { user, private }: UserRow) -> Self {
         // It is not read for callers who may not see it.
         let private = private.unwrap_or_default();
         Self {
@@ -35,10 +34,6 @@ impl From<UserRow> for UserView {
             last_login_at: private.last_login_at.map(Time::from),
         }
     }
-}
-
-impl Resource for UserView {
-    type Service = Users;
 }
 
 /// Routes of users beyond the generic ones.
@@ -56,16 +51,29 @@ pub fn routes() -> Vec<Route> {
             Method::GET,
             "/users/{id}/posts",
             visible,
-            posts,
-        ).summary("List the posts of a user").about("Returns one page of the posts of the user that the caller may see."),
-        Route::new("list_roles", Method::GET, roles, shows_roles, list_roles).summary("List the roles of a user").about("Returns one page of the roles of the user, for the user and callers with `users.read`.")
+            list_posts,
+        )
+        .summary("List the posts of a user")
+        .about("Returns one page of the posts of the user that the caller may see."),
+        Route::new("list_roles", Method::GET, roles, shows_roles, list_roles)
+            .summary("List the roles of a user")
+            .about(
+                "Returns one page of the roles of the user, for the user and callers with \
+                 `users.read`.",
+            )
             .fails_with(Kind::Forbidden),
-        Route::new("assign_role", Method::PUT, role, assigns.clone(), assign).summary("Assign a role to a user").about("Gives the role to the user. Nothing changes if the user has it.").conditional_if_sent(),
-        Route::new("unassign_role", Method::DELETE, role, assigns, unassign).summary("Take a role from a user").about("Takes the role from the user. Nothing changes if the user does not have it.").conditional_if_sent(),
+        Route::new("assign_role", Method::PUT, role, assigns.clone(), assign)
+            .summary("Assign a role to a user")
+            .about("Gives the role to the user. Nothing changes if the user has it.")
+            .conditional_if_sent(),
+        Route::new("unassign_role", Method::DELETE, role, assigns, unassign)
+            .summary("Take a role from a user")
+            .about("Takes the role from the user. Nothing changes if the user does not have it.")
+            .conditional_if_sent(),
     ]
 }
 
-async fn posts(mut call: Call<NoBody, ListParams<Posts>>) -> Answer<Page<PostView>> {
+async fn list_posts(mut call: Call<NoBody, ListParams<Posts>>) -> Answer<Page<PostView>> {
     let user = call.id();
     call.query.0.narrow(entity::posts::Column::AuthorId, user);
     let query = &call.query.0;

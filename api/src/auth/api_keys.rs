@@ -11,14 +11,19 @@ pub fn routes() -> Vec<Route> {
         .on_rows(|session, ids| Box::pin(identity::has_api_key(session, first_id(ids))))
         .checked_by_operation();
     vec![
-        Route::new("list_api_keys", Method::GET, all, signed_in(), api_keys).about("Returns one page of the API keys of the caller, without the keys themselves."),
+        Route::new("list_api_keys", Method::GET, all, signed_in(), api_keys)
+            .about("Returns one page of the API keys of the caller, without the keys themselves."),
         Route::new(
             "create_api_key",
             Method::POST,
             all,
             signed_in(),
             create_api_key,
-        ).about("Creates an API key with some permissions of the caller. Only this answer shows the key.")
+        )
+        .about(
+            "Creates an API key with some permissions of the caller. Only this answer shows \
+             the key.",
+        )
         .fails_with(Kind::Conflict)
         .link_to(201, ("auth", "revoke_api_key"), "$response.body#/id"),
         Route::new(
@@ -27,7 +32,8 @@ pub fn routes() -> Vec<Route> {
             "/auth/api-keys/{id}",
             owns_key,
             revoke_api_key,
-        ).about("Revokes an API key of the caller at once."),
+        )
+        .about("Revokes an API key of the caller at once."),
     ]
 }
 
@@ -42,8 +48,10 @@ pub struct ApiKeyView {
     expires_at: Option<Time>,
 }
 
-impl From<entity::api_keys::Model> for ApiKeyView {
-    fn from(key: entity::api_keys::Model) -> Self {
+impl Resource for ApiKeyView {
+    type Service = ApiKeys;
+
+    fn show(key: entity::api_keys::Model) -> Self {
         let scopes = roles::parse(&key.scopes);
         Self {
             name: key.name,
@@ -53,10 +61,6 @@ impl From<entity::api_keys::Model> for ApiKeyView {
             expires_at: key.expires_at.map(Time::from),
         }
     }
-}
-
-impl Resource for ApiKeyView {
-    type Service = ApiKeys;
 }
 
 /// A new API key.

@@ -20,7 +20,15 @@ pub fn routes() -> Vec<Route> {
         .on_rows(|session, ids| Box::pin(identity::has_session(session, first_id(ids))))
         .checked_by_operation();
     vec![
-        Route::new("login", Method::POST, "/auth/login", Rule::public(), login).about("Signs in with a user name or an address, and a password; `otp` is a code of the second factor, if it is on. Send the `token` as `Authorization: Bearer …`.").about_tag("Accounts: registration, sign-in, the own account, API keys and the second factor.")
+        Route::new("login", Method::POST, "/auth/login", Rule::public(), login)
+            .about(
+                "Signs in with a user name or an address, and a password; `otp` is a code of \
+                 the second factor, if it is on. Send the `token` as `Authorization: Bearer …`.",
+            )
+            .about_tag(
+                "Accounts: registration, sign-in, the own account, API keys and the second \
+                 factor.",
+            )
             .as_sign_in()
             .reserved(),
         Route::new(
@@ -29,7 +37,8 @@ pub fn routes() -> Vec<Route> {
             "/auth/refresh",
             Rule::public(),
             refresh,
-        ).about("Exchanges a refresh token, which is valid once, for new tokens.")
+        )
+        .about("Exchanges a refresh token, which is valid once, for new tokens.")
         .as_sign_in()
         .reserved(),
         Route::new(
@@ -38,7 +47,11 @@ pub fn routes() -> Vec<Route> {
             cookie,
             Rule::public(),
             open_cookie,
-        ).about("Signs in a page in a browser: the token becomes a cookie that scripts cannot read. Requests that change something send `csrf_token` as `X-CSRF-Token`.")
+        )
+        .about(
+            "Signs in a page in a browser: the token becomes a cookie that scripts cannot \
+             read. Requests that change something send `csrf_token` as `X-CSRF-Token`.",
+        )
         .as_sign_in()
         .reserved()
         .fails_with(Kind::Forbidden),
@@ -48,12 +61,16 @@ pub fn routes() -> Vec<Route> {
             cookie,
             signed_in(),
             show_cookie,
-        ).about("Returns the CSRF token of the cookie to a page that was reloaded.")
+        )
+        .about("Returns the CSRF token of the cookie to a page that was reloaded.")
         .fails_with(Kind::NotFound)
         .allow_restricted()
         .reserved(),
-        Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout).about("Ends the session of the token, and that of the cookie if one is sent.").allow_restricted(),
-        Route::new("list_sessions", Method::GET, sessions, signed_in(), list).about("Returns one page of the sign-in sessions of the caller.")
+        Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout)
+            .about("Ends the session of the token, and that of the cookie if one is sent.")
+            .allow_restricted(),
+        Route::new("list_sessions", Method::GET, sessions, signed_in(), list)
+            .about("Returns one page of the sign-in sessions of the caller.")
             .allow_restricted()
             .link_to(200, ("auth", "end_session"), "$response.body#/data/0/id"),
         Route::new(
@@ -62,7 +79,11 @@ pub fn routes() -> Vec<Route> {
             sessions,
             signed_in(),
             end_all,
-        ).about("Ends all sessions of the caller; `keep_current=true` spares the one that sends the request.")
+        )
+        .about(
+            "Ends all sessions of the caller; `keep_current=true` spares the one that sends \
+             the request.",
+        )
         .allow_restricted(),
         Route::new(
             "end_session",
@@ -70,7 +91,8 @@ pub fn routes() -> Vec<Route> {
             "/auth/sessions/{id}",
             owns_session,
             end,
-        ).about("Ends one session of the caller.")
+        )
+        .about("Ends one session of the caller.")
         .allow_restricted(),
     ]
 }
@@ -199,8 +221,10 @@ pub struct SessionView {
     is_current: bool,
 }
 
-impl From<SessionRow> for SessionView {
-    fn from(row: SessionRow) -> Self {
+impl Resource for SessionView {
+    type Service = Sessions;
+
+    fn show(row: SessionRow) -> Self {
         let SessionRow {
             session,
             is_current,
@@ -212,10 +236,6 @@ impl From<SessionRow> for SessionView {
             is_current,
         }
     }
-}
-
-impl Resource for SessionView {
-    type Service = Sessions;
 }
 
 async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<SessionView>> {

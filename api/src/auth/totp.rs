@@ -8,7 +8,12 @@ use super::signed_in;
 pub fn routes() -> Vec<Route> {
     let (totp, confirm) = ("/auth/totp", "/auth/totp/confirm");
     vec![
-        Route::new("start_totp", Method::POST, totp, signed_in(), start_totp).summary("Start the second factor").about("Returns a new secret for an authenticator. It takes effect when a code confirms it.")
+        Route::new("start_totp", Method::POST, totp, signed_in(), start_totp)
+            .summary("Start the second factor")
+            .about(
+                "Returns a new secret for an authenticator. It takes effect when a code \
+                 confirms it.",
+            )
             .fails_with(Kind::Conflict),
         Route::new(
             "confirm_totp",
@@ -16,9 +21,16 @@ pub fn routes() -> Vec<Route> {
             confirm,
             signed_in(),
             confirm_totp,
-        ).summary("Confirm the second factor").about("Enables the second factor with a first code, and returns recovery codes, which only this answer shows.")
+        )
+        .summary("Confirm the second factor")
+        .about(
+            "Enables the second factor with a first code, and returns recovery codes, which \
+             only this answer shows.",
+        )
         .fails_with(Kind::Conflict),
-        Route::new("disable_totp", Method::DELETE, totp, signed_in(), end_totp).summary("Disable the second factor").about("Disables the second factor with a code or a recovery code.")
+        Route::new("disable_totp", Method::DELETE, totp, signed_in(), end_totp)
+            .summary("Disable the second factor")
+            .about("Disables the second factor with a code or a recovery code.")
             .fails_with(Kind::NotFound),
     ]
     .into_iter()

@@ -7,15 +7,15 @@ use sea_orm::QueryFilter;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Identity;
 use super::{
+    Identity,
     address::{lock_active_user, mark_verified, store_email},
     login::check_password_field,
     one_time::{self, Presented, Purpose},
     throttle::{self, Attempt, Subject},
 };
 use crate::{identity::Users, identity::password::MAX_LENGTH, identity::users::key};
-use kernel::{Code, Error, Reads, Result, Session, crud::scope};
+use kernel::{Code, Error, Reads, Result, Session, resource::scope};
 
 /// The token from the mail, and the password of the account if the caller is not signed in to it.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]

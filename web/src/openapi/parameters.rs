@@ -79,7 +79,7 @@ fn example(form: &Form) -> Option<Value> {
     Some(match form {
         Form::Number(range) => 10.clamp(*range.start(), *range.end()).into(),
         Form::Boolean => true.into(),
-        Form::OneOf(values) => (*values.last()?).into(),
+        Form::OneOf(values) => (*values.iter().find(|value| !value.is_empty())?).into(),
         Form::List { values, .. } => json!([values.first()?]),
         Form::Sort { fields, .. } => json!([format!("-{}", fields.last()?)]),
         Form::Permissions => json!(["*"]),
