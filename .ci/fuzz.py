@@ -6,6 +6,7 @@ import subprocess
 
 import requests
 import schemathesis
+from hypothesis import strategies as st
 
 ATOLL, ADDRESS = os.environ["ATOLL"], os.environ["ATOLL_URL"]
 SIGNED_IN = os.environ["FUZZ_AS"] == "superuser"
@@ -17,6 +18,10 @@ keys = itertools.count()
 @schemathesis.hook
 def before_load_schema(context, schema):
     """Drops parameters that this caller cannot use, and treats undocumented members of an answer as faults."""
+    state_limits(schema)
+    state_partial_rows(schema)
+    for name in ("If-Match", "If-None-Match-Of-Change"):
+        schema["components"]["parameters"][name]["schema"]["format"] = "entity-tags"
     for answer in schema["components"]["schemas"].values():
         if "properties" in answer:
             answer.setdefault("additionalProperties", False)
@@ -24,6 +29,85 @@ def before_load_schema(context, schema):
         for operation in operations.values():
             asked = [it for it in operation["parameters"] if may_ask(it)]
             operation["parameters"] = list({kind(it): it for it in asked}.values())
+
+
+# Schemathesis ignores the pattern of a header unless its format has a strategy.
+schemathesis.openapi.format("entity-tags", st.from_regex(r'(\*|(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*")*)', fullmatch=True))
+
+# The characters that the server trims: the Unicode property White_Space.
+SPACE = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+LOCAL = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,62}[A-Za-z0-9!#$%&'*+/=?^_`{|}~-])?"
+DOMAIN = "([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+
+
+def state_limits(schema):
+    """States the limits that the server checks, and that the document leaves out because they would not help its readers."""
+    if isinstance(schema, list):
+        for value in schema:
+            state_limits(value)
+    if not isinstance(schema, dict):
+        return
+    if schema.get("format") == "int64":
+        is_id = schema.setdefault("minimum", -(2**63)) == 1
+        schema.setdefault("maximum", 2**53 - 1 if is_id else 2**63 - 1)
+    if schema.get("format") == "binary":
+        # The files are texts.
+        del schema["format"]
+    if schema.get("x-trimmed") is True:
+        schema["pattern"] = f"^[{SPACE}]*{trimmed(schema)}[{SPACE}]*$"
+    for value in schema.values():
+        state_limits(value)
+
+
+def trimmed(schema):
+    """Returns the pattern of a text without white space around it. Its length does not count that white space."""
+    if schema.pop("format", None) == "email":
+        return f"{LOCAL}@{DOMAIN}"
+    least, most = schema.get("minLength", 0), schema.pop("maxLength")
+    if own := re.fullmatch(r"\^(\[.*\])\*\$", schema["pattern"]):
+        if own[1] != r"[^\u0000]":
+            return f"{own[1]}{{{least},{most}}}"
+    end = rf"[^\u0000{SPACE}]"
+    inner = rf"([^\u0000]{{{max(least - 2, 0)},{most - 2}}}{end})"
+    return end + inner + ("?" if least < 2 else "")
+
+
+# The members that every row of the answers of an operation has, by the label of the operation.
+WHOLE = {}
+
+
+def state_partial_rows(schema):
+    """Allows partial rows where an operation has `fields`. `whole_rows` checks the answers to requests without it."""
+    rows = schema["components"]["schemas"]
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            if not any(it.get("name") == "fields" for it in operation["parameters"]):
+                continue
+            media = operation["responses"]["200"]["content"].get("application/json")
+            if media is None:
+                continue
+            answer = media["schema"]["$ref"].split("/")[-1]
+            row = answer.removesuffix("Page")
+            WHOLE[f"{method.upper()} {path}"] = rows[row]["required"]
+            partial = {**rows[row], "required": ["id"]}
+            rows[f"Partial{row}"] = partial
+            either = {"anyOf": [{"$ref": f"#/components/schemas/{it}"} for it in (row, f"Partial{row}")]}
+            if answer == row:
+                media["schema"] = either
+            else:
+                rows[answer]["properties"]["data"]["items"] = either
+
+
+@schemathesis.check
+def whole_rows(context, response, case):
+    """Without `fields`, a row has every member that the document requires."""
+    required = WHOLE.get(case.operation.label)
+    if not required or response.status_code != 200 or "fields" in (case.query or {}):
+        return
+    answer = response.json()
+    for row in answer.get("data", [answer]):
+        missing = set(required) - set(row)
+        assert not missing, f"the row {row['id']} lacks {missing}"
 
 
 def may_ask(parameter):

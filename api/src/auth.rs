@@ -26,11 +26,24 @@ use self::{
 use crate::users::UserView;
 
 pub fn routes() -> Vec<Route> {
+    [
+        sessions::routes(),
+        api_keys::routes(),
+        totp::routes(),
+        registration(),
+        secrets(),
+        account(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn registration() -> Vec<Route> {
     let may_register = Rule::public()
         .on_rows(|session, _| Box::pin(async move { identity::may_register(session) }))
         .checked_by_operation();
-    let may_update = Rule::action::<UserView>(Action::Update);
-    let account = vec![
+    vec![
         Route::new(
             "register",
             Method::POST,
@@ -38,6 +51,12 @@ pub fn routes() -> Vec<Route> {
             may_register,
             register,
         )
+        .about(
+            "Creates an account, which then signs in. With mail, the answer is the same \
+             whether or not the address is taken, and the owner of the address is told by \
+             mail.",
+        )
+        .ignores_credentials()
         .fails_with(Kind::Forbidden)
         .fails_with(Kind::Conflict),
         Route::new(
@@ -47,21 +66,38 @@ pub fn routes() -> Vec<Route> {
             Rule::public(),
             accept,
         )
+        .about(
+            "Creates the account of a person who was invited, with the token of the \
+             invitation.",
+        )
+        .ignores_credentials()
         .fails_with(Kind::Conflict),
+    ]
+}
+
+/// Passwords and addresses, which a mail can prove.
+fn secrets() -> Vec<Route> {
+    vec![
         Route::new(
             "change_password",
             Method::POST,
             "/auth/password",
             signed_in(),
             change_password,
-        ),
+        )
+        .about("Changes the password of the caller. All other sessions end."),
         Route::new(
             "request_password_reset",
             Method::POST,
             "/auth/password/forgot",
             Rule::public(),
             forgot,
-        ),
+        )
+        .about(
+            "Sends a link to reset the password, if the address belongs to a user. The \
+             answer is the same in both cases.",
+        )
+        .ignores_credentials(),
         Route::new(
             "reset_password",
             Method::POST,
@@ -69,6 +105,7 @@ pub fn routes() -> Vec<Route> {
             Rule::public(),
             reset,
         )
+        .about("Sets a new password with the token of a mail. All sessions of the user end.")
         .as_sign_in(),
         Route::new(
             "verify_email",
@@ -76,6 +113,10 @@ pub fn routes() -> Vec<Route> {
             "/auth/email/verify",
             Rule::public(),
             verify_email,
+        )
+        .about(
+            "Verifies an address with the token of a mail. The caller is signed in as its \
+             user, or sends the password.",
         )
         .allow_restricted()
         .fails_with(Kind::Conflict),
@@ -85,8 +126,16 @@ pub fn routes() -> Vec<Route> {
             "/auth/email/verify/resend",
             signed_in(),
             resend,
-        ),
+        )
+        .about("Sends the mail that verifies the address of the caller again."),
+    ]
+}
+
+fn account() -> Vec<Route> {
+    let may_update = Rule::action::<UserView>(Action::Update);
+    vec![
         Route::new("get_account", Method::GET, "/auth/me", Rule::user(), me)
+            .about("Returns the caller with all private members and the permissions.")
             .allow_restricted()
             .reserved(),
         Route::new(
@@ -96,19 +145,14 @@ pub fn routes() -> Vec<Route> {
             may_update,
             update_me,
         )
+        .about(
+            "Changes the account of the caller. Another address needs `current_password`, \
+             and with mail it takes effect once it is verified.",
+        )
         .reserved()
         .fails_with(Kind::Conflict)
         .conditional(),
-    ];
-    [
-        sessions::routes(),
-        api_keys::routes(),
-        totp::routes(),
-        account,
     ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 /// Returns the id in a path that has one.
@@ -172,7 +216,9 @@ async fn resend(call: Call) -> Answer<Accepted> {
     Ok(accepted())
 }
 
+/// The caller.
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Account")]
 struct MeView {
     #[serde(flatten)]
     user: Representation<UserView>,

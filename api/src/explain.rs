@@ -17,13 +17,19 @@ use web::{AccessPolicies, Application, Problem, Query, parse_ids, prelude::*};
 
 pub fn routes() -> Vec<Route> {
     let rule = Rule::permission("system.read");
-    vec![Route::new(
-        "explain_access",
-        Method::GET,
-        "/auth/explain",
-        rule,
-        explain,
-    )]
+    vec![
+        Route::new(
+            "explain_access",
+            Method::GET,
+            "/auth/explain",
+            rule,
+            explain,
+        )
+        .about(
+            "Tells whether a user may send a request, which rule decides, and which \
+             permission is missing.",
+        ),
+    ]
 }
 
 /// The request that is to be explained.
@@ -51,7 +57,7 @@ impl Query for Question {
         );
         let path = Parameter::new(
             "path",
-            "The path of the request, without its query string.",
+            "The path of the request, such as `/api/v1/posts/1`, without its query string.",
             Form::Text,
             |question: &mut Self, value| {
                 if value.contains('?') {
@@ -93,6 +99,7 @@ impl Query for Question {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AccessExplanation")]
 struct ExplanationView {
     allowed: bool,
     /// The status of the refusal (401, 403 or 404); null if the request is allowed.
@@ -108,6 +115,7 @@ struct ExplanationView {
 /// The rule that decides.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "AccessRule")]
 enum RuleView {
     /// Every caller may send the request, signed in or not.
     Public,
@@ -128,6 +136,7 @@ enum RuleView {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PermissionSource")]
 struct SourceView {
     permission: String,
     /// The user's roles that give the permission; if it is missing, all roles that would give it.

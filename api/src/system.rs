@@ -9,9 +9,20 @@ use web::{Draining, Problem, prelude::*};
 /// These routes are outside the API and need neither credentials nor permissions.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::outside_api("healthz", "/healthz", healthz).as_probe(),
-        Route::outside_api("readyz", "/readyz", readyz).as_probe(),
-        Route::outside_api("problem", "/problems/{slug}", problem),
+        Route::outside_api("healthz", "/healthz", healthz)
+            .summary("Check liveness")
+            .about("Answers 200 as long as the process runs.")
+            .about_tag("Probes for orchestrators and load balancers, and explanations of problems.")
+            .as_probe(),
+        Route::outside_api("readyz", "/readyz", readyz)
+            .summary("Check readiness")
+            .about(
+                "Answers 200 if the server can do its work, and 503 with the failed checks if not.",
+            )
+            .as_probe(),
+        Route::outside_api("problem", "/problems/{slug}", problem)
+            .summary("Explain a problem")
+            .about("Explains the `type` of a problem: when it happens, and what to do."),
     ]
 }
 
@@ -23,6 +34,7 @@ const HEALTHY: StatusCode = if cfg!(feature = "fault") {
 };
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ProblemExplanation")]
 struct Explanation {
     r#type: String,
     title: &'static str,

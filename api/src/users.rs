@@ -52,11 +52,24 @@ pub fn routes() -> Vec<Route> {
             "/users/{id}/posts",
             visible,
             list_posts,
-        ),
+        )
+        .summary("List the posts of a user")
+        .about("Returns one page of the posts of the user that the caller may see."),
         Route::new("list_roles", Method::GET, roles, shows_roles, list_roles)
+            .summary("List the roles of a user")
+            .about(
+                "Returns one page of the roles of the user, for the user and callers with \
+                 `users.read`.",
+            )
             .fails_with(Kind::Forbidden),
-        Route::new("assign_role", Method::PUT, role, assigns.clone(), assign).conditional_if_sent(),
-        Route::new("unassign_role", Method::DELETE, role, assigns, unassign).conditional_if_sent(),
+        Route::new("assign_role", Method::PUT, role, assigns.clone(), assign)
+            .summary("Assign a role to a user")
+            .about("Gives the role to the user. Nothing changes if the user has it.")
+            .conditional_if_sent(),
+        Route::new("unassign_role", Method::DELETE, role, assigns, unassign)
+            .summary("Take a role from a user")
+            .about("Takes the role from the user. Nothing changes if the user does not have it.")
+            .conditional_if_sent(),
     ]
 }
 

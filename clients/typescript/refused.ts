@@ -44,8 +44,6 @@ export async function calls(): Promise<void> {
   const { data, error } = await server.GET("/api/v1/posts/{id}", one);
   // @ts-expect-error data may be undefined
   data.id;
-  // @ts-expect-error the title may be undefined, because `fields` may leave it out
-  data?.title.trim();
   // @ts-expect-error a post has no username
   data?.username;
   // @ts-expect-error unknown code of a problem

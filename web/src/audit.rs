@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::resource::Resource;
 
 #[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "AuditEntryView")]
 pub struct AuditView {
     /// The version of the row after the change.
     version: i64,

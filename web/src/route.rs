@@ -47,6 +47,14 @@ pub struct Route {
     pub takes_key: bool,
     /// The verb of the `operationId`: `list` in `books.list`.
     pub operation: &'static str,
+    /// The operation in a few words. Without it, they are those of `operation`.
+    pub summary: Option<String>,
+    /// What the operation does, for the OpenAPI document.
+    pub description: Option<String>,
+    /// What the operations of this path's first segment have in common, for the OpenAPI document.
+    pub about_tag: Option<String>,
+    /// True if credentials make no difference to the operation.
+    pub ignores_credentials: bool,
     /// Adds what the argument and answer types of the handler document.
     pub describe: fn(&mut Operation<'_>),
     handler: actix_web::Route,
@@ -92,6 +100,10 @@ impl Route {
             preconditions,
             takes_key: is_change && !is_account,
             operation,
+            summary: None,
+            description: None,
+            about_tag: None,
+            ignores_credentials: false,
             describe: |operation| {
                 Args::document(operation);
                 F::Output::document(operation);
@@ -111,6 +123,34 @@ impl Route {
             path: path.to_owned(),
             ..Self::new(operation, Method::GET, "", Rule::public(), handler)
         }
+    }
+
+    /// States in whole sentences what the operation does, and what a client must know about it.
+    #[must_use]
+    pub fn about(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// States the operation in a few words, for a table of contents.
+    #[must_use]
+    pub fn summary(mut self, summary: impl Into<String>) -> Self {
+        self.summary = Some(summary.into());
+        self
+    }
+
+    /// States what the operations of this path's first segment have in common. One route of them does.
+    #[must_use]
+    pub fn about_tag(mut self, description: impl Into<String>) -> Self {
+        self.about_tag = Some(description.into());
+        self
+    }
+
+    /// Declares that credentials make no difference to the operation.
+    #[must_use]
+    pub fn ignores_credentials(mut self) -> Self {
+        self.ignores_credentials = true;
+        self
     }
 
     /// Documents a failure that only the handler knows of. Those that follow from the rule, the method, the path and the types
@@ -147,7 +187,7 @@ impl Route {
     #[must_use]
     pub fn as_sign_in(mut self) -> Self {
         self.policy.is_sign_in = true;
-        self.allow_restricted()
+        self.ignores_credentials().allow_restricted()
     }
 
     /// Allows callers who must still set up a second factor.

@@ -11,13 +11,18 @@ pub fn routes() -> Vec<Route> {
         .on_rows(|session, ids| Box::pin(identity::has_api_key(session, first_id(ids))))
         .checked_by_operation();
     vec![
-        Route::new("list_api_keys", Method::GET, all, signed_in(), api_keys),
+        Route::new("list_api_keys", Method::GET, all, signed_in(), api_keys)
+            .about("Returns one page of the API keys of the caller, without the keys themselves."),
         Route::new(
             "create_api_key",
             Method::POST,
             all,
             signed_in(),
             create_api_key,
+        )
+        .about(
+            "Creates an API key with some permissions of the caller. Only this answer shows \
+             the key.",
         )
         .fails_with(Kind::Conflict)
         .link_to(201, ("auth", "revoke_api_key"), "$response.body#/id"),
@@ -27,7 +32,8 @@ pub fn routes() -> Vec<Route> {
             "/auth/api-keys/{id}",
             owns_key,
             revoke_api_key,
-        ),
+        )
+        .about("Revokes an API key of the caller at once."),
     ]
 }
 
@@ -57,7 +63,9 @@ impl Resource for ApiKeyView {
     }
 }
 
+/// A new API key.
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CreatedApiKey")]
 struct NewApiKeyView {
     /// Shown only in this response.
     key: String,

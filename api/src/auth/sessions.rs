@@ -21,6 +21,14 @@ pub fn routes() -> Vec<Route> {
         .checked_by_operation();
     vec![
         Route::new("login", Method::POST, "/auth/login", Rule::public(), login)
+            .about(
+                "Signs in with a user name or an address, and a password; `otp` is a code of \
+                 the second factor, if it is on. Send the `token` as `Authorization: Bearer …`.",
+            )
+            .about_tag(
+                "Accounts: registration, sign-in, the own account, API keys and the second \
+                 factor.",
+            )
             .as_sign_in()
             .reserved(),
         Route::new(
@@ -30,6 +38,7 @@ pub fn routes() -> Vec<Route> {
             Rule::public(),
             refresh,
         )
+        .about("Exchanges a refresh token, which is valid once, for new tokens.")
         .as_sign_in()
         .reserved(),
         Route::new(
@@ -38,6 +47,10 @@ pub fn routes() -> Vec<Route> {
             cookie,
             Rule::public(),
             open_cookie,
+        )
+        .about(
+            "Signs in a page in a browser: the token becomes a cookie that scripts cannot \
+             read. Requests that change something send `csrf_token` as `X-CSRF-Token`.",
         )
         .as_sign_in()
         .reserved()
@@ -49,11 +62,15 @@ pub fn routes() -> Vec<Route> {
             signed_in(),
             show_cookie,
         )
+        .about("Returns the CSRF token of the cookie to a page that was reloaded.")
         .fails_with(Kind::NotFound)
         .allow_restricted()
         .reserved(),
-        Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout).allow_restricted(),
+        Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout)
+            .about("Ends the session of the token, and that of the cookie if one is sent.")
+            .allow_restricted(),
         Route::new("list_sessions", Method::GET, sessions, signed_in(), list)
+            .about("Returns one page of the sign-in sessions of the caller.")
             .allow_restricted()
             .link_to(200, ("auth", "end_session"), "$response.body#/data/0/id"),
         Route::new(
@@ -63,6 +80,10 @@ pub fn routes() -> Vec<Route> {
             signed_in(),
             end_all,
         )
+        .about(
+            "Ends all sessions of the caller; `keep_current=true` spares the one that sends \
+             the request.",
+        )
         .allow_restricted(),
         Route::new(
             "end_session",
@@ -71,11 +92,13 @@ pub fn routes() -> Vec<Route> {
             owns_session,
             end,
         )
+        .about("Ends one session of the caller.")
         .allow_restricted(),
     ]
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "SignIn")]
 struct SignInView {
     token: String,
     token_type: &'static str,
@@ -121,12 +144,14 @@ async fn refresh(call: Call<RefreshToken>) -> Answer<Ok<SignInView>> {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CsrfToken")]
 struct CookieView {
     /// Send this as `X-CSRF-Token` with each request that changes something.
     csrf_token: String,
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CookieSignIn")]
 struct CookieSignInView {
     #[serde(flatten)]
     cookie: CookieView,

@@ -9,6 +9,11 @@ pub fn routes() -> Vec<Route> {
     let (totp, confirm) = ("/auth/totp", "/auth/totp/confirm");
     vec![
         Route::new("start_totp", Method::POST, totp, signed_in(), start_totp)
+            .summary("Start the second factor")
+            .about(
+                "Returns a new secret for an authenticator. It takes effect when a code \
+                 confirms it.",
+            )
             .fails_with(Kind::Conflict),
         Route::new(
             "confirm_totp",
@@ -17,8 +22,15 @@ pub fn routes() -> Vec<Route> {
             signed_in(),
             confirm_totp,
         )
+        .summary("Confirm the second factor")
+        .about(
+            "Enables the second factor with a first code, and returns recovery codes, which \
+             only this answer shows.",
+        )
         .fails_with(Kind::Conflict),
         Route::new("disable_totp", Method::DELETE, totp, signed_in(), end_totp)
+            .summary("Disable the second factor")
+            .about("Disables the second factor with a code or a recovery code.")
             .fails_with(Kind::NotFound),
     ]
     .into_iter()
@@ -28,6 +40,7 @@ pub fn routes() -> Vec<Route> {
 
 /// A new second factor; shown only in this response.
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "TotpEnrolment")]
 struct EnrolmentView {
     /// The secret in base32, to type into an authenticator.
     secret: String,

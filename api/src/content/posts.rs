@@ -31,13 +31,20 @@ pub fn routes() -> Vec<Route> {
             path,
             on_post(Action::Read),
             list_comments,
-        ),
+        )
+        .summary("List the comments on a post")
+        .about("Returns one page of the comments on the post."),
         Route::new(
             "create_comment",
             Method::POST,
             path,
             on_post(Action::Create),
             create_comment,
+        )
+        .summary("Comment on a post")
+        .about(
+            "Creates a comment on the post. An invisible post is 404 here, because the path \
+             names it; in `POST /comments` it is 422.",
         ),
     ]
 }

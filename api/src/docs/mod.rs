@@ -13,6 +13,7 @@ use web::{About, Problem, Route};
 use zip::ZipArchive;
 
 use crate::{
+    application::SESSION_COOKIE,
     asset::{Asset, CSS, HTML, JAVASCRIPT},
     routes, system,
 };
@@ -25,6 +26,7 @@ const ABOUT: About = About {
     title: "Atoll",
     version: env!("CARGO_PKG_VERSION"),
     license: env!("CARGO_PKG_LICENSE"),
+    session_cookie: Some(SESSION_COOKIE),
 };
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());

@@ -34,8 +34,12 @@ pub fn routes() -> Vec<Route> {
             "/auth/me/export",
             signed_in,
             export,
+        )
+        .about(
+            "Returns everything that is stored about the caller, as a zip archive of NDJSON files.",
         ),
         Route::new("delete_account", Method::DELETE, "/auth/me", deletes, leave)
+            .about("Deletes the caller as `DELETE /users/{id}` does. It needs a recent sign-in.")
             .reserved()
             .fails_with(Kind::Forbidden)
             .fails_with(Kind::Conflict),
@@ -84,6 +88,6 @@ impl Documented for PersonalData {
     fn document(operation: &mut Operation<'_>) {
         let headers = operation.answer(200, "A zip archive of NDJSON files.");
         headers["Content-Disposition"] = header("Content-Disposition");
-        operation.binary(200, "application/zip");
+        operation.file(200, "application/zip");
     }
 }

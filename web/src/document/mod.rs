@@ -1,5 +1,6 @@
 //! The OpenAPI document, generated from the mounted routes and the argument and answer types of their handlers.
 mod checks;
+mod components;
 mod links;
 mod name;
 
@@ -7,6 +8,7 @@ use kernel::Registry;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    cookie::HostCookie,
     openapi::{
         Operation, RATE_LIMIT, Schemas, header, parameter, problems, request_headers,
         response_headers,
@@ -21,6 +23,8 @@ pub struct About {
     pub version: &'static str,
     /// An SPDX expression.
     pub license: &'static str,
+    /// The cookie that keeps a browser signed in.
+    pub session_cookie: Option<HostCookie>,
 }
 
 /// Generates the OpenAPI 3.1.0 document of these routes.
@@ -28,7 +32,7 @@ pub fn document(about: &About, registry: &Registry, routes: &[Route]) -> Value {
     let mut schemas = Schemas::new(registry);
     let mut paths = Map::new();
     for route in routes {
-        let Some(operation) = describe(route, (&mut schemas, registry)) else {
+        let Some(operation) = describe(about, route, (&mut schemas, registry)) else {
             continue;
         };
         let method = route.method.as_str().to_lowercase();
@@ -36,7 +40,7 @@ pub fn document(about: &About, registry: &Registry, routes: &[Route]) -> Value {
         path[method] = operation;
     }
     links::add(&mut paths);
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": about.title,
@@ -52,9 +56,43 @@ pub fn document(about: &About, registry: &Registry, routes: &[Route]) -> Value {
             "responses": problems::responses(),
             "headers": response_headers(),
             "parameters": request_headers(),
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": security_schemes(about),
         },
-    })
+    });
+    components::drop_unused(&mut document);
+    document
+}
+
+/// The names of the ways to authenticate a request.
+const BEARER: &str = "bearer";
+const COOKIE: &str = "cookie";
+
+fn security_schemes(about: &About) -> Value {
+    let mut schemes = json!({ BEARER: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of a sign-in, or an API key.",
+    } });
+    if let Some(HostCookie(name)) = about.session_cookie {
+        schemes[COOKIE] = json!({
+            "type": "apiKey",
+            "in": "cookie",
+            "name": name,
+            "description": "The session of a browser. A request that changes something also needs the header `X-CSRF-Token`.",
+        });
+    }
+    schemes
+}
+
+/// Returns the alternatives to authenticate a request. An empty alternative allows a request without credentials.
+fn security(about: &About, route: &Route, is_call: bool) -> Value {
+    if !is_call || route.ignores_credentials {
+        return json!([]);
+    }
+    let anonymous = checks::is_public(route).then(|| json!({}));
+    let cookie = about.session_cookie.map(|_| json!({ COOKIE: [] }));
+    let all = anonymous.into_iter().chain([json!({ BEARER: [] })]);
+    all.chain(cookie).collect()
 }
 
 const ABOUT: &str = "\
@@ -63,7 +101,7 @@ of a known path returns 405 with `Allow`; an unknown path, including one with a 
 credentials return 401 even on public routes. Query parameters and body fields that are not described here are refused.";
 
 /// Describes a route. None if it is not part of the API.
-fn describe(route: &Route, parts: (&mut Schemas, &Registry)) -> Option<Value> {
+fn describe(about: &About, route: &Route, parts: (&mut Schemas, &Registry)) -> Option<Value> {
     let mut operation = Operation::new(&route.method, &route.path, parts);
     (route.describe)(&mut operation);
     if operation.is_hidden {
@@ -91,12 +129,11 @@ fn describe(route: &Route, parts: (&mut Schemas, &Registry)) -> Option<Value> {
         "tags": [name::tag(route)],
         "parameters": operation.parameters,
         "responses": answers.collect::<Map<_, _>>(),
-        "security": match (operation.is_call, checks::is_public(route)) {
-            (false, _) => json!([]),
-            (true, true) => json!([{}, { "bearer": [] }]),
-            (true, false) => json!([{ "bearer": [] }]),
-        },
+        "security": security(about, route, operation.is_call),
     });
+    if let Some(description) = &route.description {
+        written["description"] = description.as_str().into();
+    }
     if let Some(body) = operation.body {
         written["requestBody"] = body;
     }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::{BASE, route::Route};
+use crate::{BASE, resource::capitalized, route::Route};
 
 /// Returns the first segment of the path after the base.
 pub fn tag(route: &Route) -> &str {
@@ -12,12 +12,21 @@ pub fn tag(route: &Route) -> &str {
     first.unwrap_or("system")
 }
 
-/// Lists every tag once, in order.
+/// Lists every tag once, in the order of the routes, with what the first route says about it.
 pub fn tags(routes: &[Route]) -> Vec<Value> {
-    let mut tags: Vec<&str> = routes.iter().map(tag).collect();
-    tags.sort_unstable();
-    tags.dedup();
-    tags.into_iter().map(|tag| json!({ "name": tag })).collect()
+    let mut tags: Vec<(&str, Option<&str>)> = Vec::new();
+    for route in routes {
+        let (name, about) = (tag(route), route.about_tag.as_deref());
+        match tags.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, text)) => *text = text.or(about),
+            None => tags.push((name, about)),
+        }
+    }
+    let tag = |(name, about)| match about {
+        Some(about) => json!({ "name": name, "description": about }),
+        None => json!({ "name": name }),
+    };
+    tags.into_iter().map(tag).collect()
 }
 
 /// Returns the `operationId`, such as `books.list`.
@@ -25,17 +34,12 @@ pub fn id(route: &Route) -> String {
     format!("{}.{}", tag(route), route.operation)
 }
 
-/// Returns a line for a table of contents.
+/// Returns a line for a table of contents: that of the route, or its operation in words.
 pub fn summary(route: &Route) -> String {
-    let (tag, verb) = (tag(route), route.operation);
-    let one = tag.trim_end_matches('s');
-    match verb {
-        "list" => format!("List {tag}"),
-        "create" | "get" | "update" | "delete" | "restore" | "purge" => {
-            format!("{} a {one}", capitalize(verb))
-        }
-        verb => capitalize(&verb.split('_').map(word).collect::<Vec<_>>().join(" ")),
-    }
+    route.summary.clone().unwrap_or_else(|| {
+        let words: Vec<_> = route.operation.split('_').map(word).collect();
+        capitalized(&words.join(" "))
+    })
 }
 
 /// Returns a word as a text writes it.
@@ -46,9 +50,4 @@ fn word(word: &str) -> Cow<'_, str> {
     } else {
         word.into()
     }
-}
-
-fn capitalize(text: &str) -> String {
-    let (first, rest) = text.split_at(text.len().min(1));
-    first.to_uppercase() + rest
 }

@@ -21,7 +21,7 @@ use crate::{
     json, openapi,
     problem::Problem,
     reply::{Answer, Ok, Reply},
-    resource::{New, Patch, Writable},
+    resource::Writable,
 };
 
 /// The operations of a request, in their order.
@@ -105,11 +105,8 @@ impl<V: Writable> Body for Operations<V> {
     }
 
     fn document(operation: &mut openapi::Operation<'_>) {
-        let (new, patch) = (
-            operation.schemas.input::<New<V>>(),
-            operation.schemas.input::<Patch<V>>(),
-        );
-        operation.json_body(&openapi::bulk(&new, &patch));
+        let schema = operation.schemas.bulk::<V>();
+        operation.json_body(&schema);
     }
 }
 
@@ -176,12 +173,14 @@ fn absent<T>(at: &str, member: Option<&T>) -> Result<()> {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "BulkResults")]
 pub struct Results {
     /// One result per operation, in the order of the operations.
     results: Vec<Written>,
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "BulkResult")]
 struct Written {
     op: &'static str,
     id: i64,

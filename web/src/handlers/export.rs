@@ -72,7 +72,7 @@ impl Documented for Export {
         let headers = operation.answer(200, "All matching rows, in the same form as in a list");
         headers["Content-Disposition"] = header("Content-Disposition");
         for (_, format) in Format::ALL {
-            operation.text(200, format);
+            operation.file(200, format.essence());
         }
     }
 }

@@ -4,6 +4,7 @@ mod export;
 mod import;
 mod inputs;
 mod stats;
+mod texts;
 
 use actix_web::http::Method;
 use kernel::{
@@ -31,7 +32,7 @@ use crate::{
     audit::AuditView,
     call::{Call, ListParams, NoBody, OptionalBody, RowParams},
     reply::{Answer, CreatedRow, DeletedRow, NoContent, Ok, Page, Reply, Row},
-    resource::{Writable, fetch},
+    resource::{Words, Writable, fetch},
     route::Route,
     transfer::Transfer,
 };
@@ -40,7 +41,7 @@ use crate::{
 pub fn resource<V: Writable>() -> Vec<Route> {
     let mut routes = collection_routes::<V>();
     routes.extend(row_routes::<V>());
-    routes
+    texts::describe(routes, &Words::of::<V>())
 }
 
 fn collection_routes<V: Writable>() -> Vec<Route> {

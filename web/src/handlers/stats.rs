@@ -13,7 +13,7 @@ use crate::{
     call::{Call, NoBody, Query},
     openapi::{self, Documented, Operation},
     reply::{Answer, Reply},
-    resource::Writable,
+    resource::{Representation, Writable},
     settings::ApiSettings,
     time::Time,
 };
@@ -58,7 +58,7 @@ impl<V: Writable> Documented for Stats<V> {
 
 impl<V: Writable> JsonSchema for Stats<V> {
     fn schema_name() -> Cow<'static, str> {
-        format!("{}Stats", V::schema_name()).into()
+        format!("{}Stats", Representation::<V>::schema_name()).into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

@@ -1,36 +1,52 @@
-//! The schema of a bulk request.
+//! The schemas of a bulk request.
 use kernel::bulk::MAX_OPERATIONS;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::limits;
+use super::{limits, schemas::reference};
 
-/// Builds the schema of the body from the schemas of a new row and of a patch.
-pub fn bulk(new: &Value, patch: &Value) -> Value {
-    let operation = |op: &str, members: &[(&str, &Value)], optional: &[(&str, &Value)]| {
-        let op = json!({ "const": op });
-        let required = [("op", &op)].into_iter().chain(members.iter().copied());
-        let names: Vec<_> = required.clone().map(|(name, _)| name).collect();
-        let members = required.chain(optional.iter().copied());
-        let members: serde_json::Map<_, _> = members
-            .map(|(name, schema)| (name.to_owned(), schema.clone()))
-            .collect();
-        json!({ "type": "object", "properties": members, "required": names, "additionalProperties": false })
-    };
+/// Builds the schema of the body, by its name such as `PostBulk`, and the schemas that it refers to. `row` is the name of the
+/// schema of a row; the others are the schemas of a new row and of a patch.
+pub fn bulk(row: &str, new: &Value, patch: &Value) -> (String, Map<String, Value>) {
     let id = limits::id();
     let mut version = id.clone();
     version["description"] = "The version that the row must have.".into();
+    let (id, version) = (("id", &id), ("version", &version));
     let kinds = [
-        operation("create", &[("data", new)], &[]),
-        operation(
-            "update",
-            &[("id", &id), ("data", patch)],
-            &[("version", &version)],
+        (
+            format!("{row}BulkCreate"),
+            operation("create", &[("data", new)], None),
         ),
-        operation("delete", &[("id", &id)], &[("version", &version)]),
+        (
+            format!("{row}BulkUpdate"),
+            operation("update", &[id, ("data", patch)], Some(version)),
+        ),
+        (
+            "BulkDelete".to_owned(),
+            operation("delete", &[id], Some(version)),
+        ),
     ];
-    let operations =
-        json!({ "type": "array", "maxItems": MAX_OPERATIONS, "items": { "oneOf": kinds } });
-    json!({
-        "type": "object", "properties": { "operations": operations }, "required": ["operations"], "additionalProperties": false,
-    })
+    let references = kinds.iter().map(|(name, _)| reference(name));
+    let items = json!({ "oneOf": references.collect::<Vec<_>>() });
+    let operations = json!({ "type": "array", "maxItems": MAX_OPERATIONS, "items": items });
+    let name = format!("{row}Bulk");
+    let body = json!({
+        "type": "object",
+        "description": "Operations that all succeed or all fail.",
+        "properties": { "operations": operations },
+        "required": ["operations"],
+        "additionalProperties": false,
+    });
+    let all = kinds.into_iter().chain([(name.clone(), body)]);
+    (name, all.collect())
+}
+
+fn operation(op: &str, members: &[(&str, &Value)], optional: Option<(&str, &Value)>) -> Value {
+    let op = json!({ "type": "string", "enum": [op] });
+    let required = [("op", &op)].into_iter().chain(members.iter().copied());
+    let names: Vec<_> = required.clone().map(|(name, _)| name).collect();
+    let members = required.chain(optional);
+    let members: Map<_, _> = members
+        .map(|(name, schema)| (name.to_owned(), schema.clone()))
+        .collect();
+    json!({ "type": "object", "properties": members, "required": names, "additionalProperties": false })
 }

@@ -1,9 +1,11 @@
 //! Example bodies that the server would accept, built from their schemas.
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::Schemas;
 
 /// Builds an object with the required fields, or with all fields if none is required.
-pub fn build(definitions: &Map<String, Value>, schema: &Value) -> Value {
-    let schema = resolve(definitions, schema);
+pub fn build(schemas: &Schemas, schema: &Value) -> Value {
+    let schema = resolve(schemas, schema);
     let required = schema["required"]
         .as_array()
         .filter(|required| !required.is_empty());
@@ -12,15 +14,14 @@ pub fn build(definitions: &Map<String, Value>, schema: &Value) -> Value {
         |name: &str| required.is_none_or(|required| required.iter().any(|field| field == name));
     let fields = properties.filter(|(name, _)| wanted(name));
     fields
-        .map(|(name, property)| (name.clone(), value(definitions, name, property)))
+        .map(|(name, property)| (name.clone(), value(schemas, name, property)))
         .collect()
 }
 
-fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Value {
-    let property = resolve(definitions, property);
-    if let Some(only) = property
-        .get("const")
-        .or_else(|| property["enum"].get(0))
+fn value(schemas: &Schemas, name: &str, property: &Value) -> Value {
+    let property = resolve(schemas, property);
+    if let Some(only) = property["enum"]
+        .get(0)
         .or_else(|| property["examples"].get(0))
     {
         return only.clone();
@@ -32,15 +33,15 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
     match kind {
         Some("integer" | "number") => json!(1),
         Some("boolean") => json!(true),
-        Some("object") => build(definitions, property),
+        Some("object") => build(schemas, property),
         Some("array")
             if property["minItems"].as_u64() > Some(0)
                 || property["items"].get("oneOf").is_some() =>
         {
-            let items = resolve(definitions, &property["items"]);
+            let items = resolve(schemas, &property["items"]);
             match items["oneOf"].get(0) {
-                Some(first) => json!([build(definitions, first)]),
-                None => json!([value(definitions, name, items)]),
+                Some(first) => json!([build(schemas, first)]),
+                None => json!([value(schemas, name, items)]),
             }
         }
         Some("array") => json!([]),
@@ -50,10 +51,10 @@ fn value(definitions: &Map<String, Value>, name: &str, property: &Value) -> Valu
     }
 }
 
-fn resolve<'a>(definitions: &'a Map<String, Value>, schema: &'a Value) -> &'a Value {
+fn resolve<'a>(schemas: &'a Schemas, schema: &'a Value) -> &'a Value {
     let name = schema["$ref"]
         .as_str()
         .and_then(|path| path.rsplit('/').next());
-    name.and_then(|name| definitions.get(name))
+    name.and_then(|name| schemas.of_request(name))
         .unwrap_or(schema)
 }

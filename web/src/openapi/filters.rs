@@ -6,7 +6,7 @@ use kernel::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Schemas, limits, schemas};
+use super::{Schemas, limits, schemas::reference as reference_to};
 
 const KINDS: [ValueKind; 7] = [
     ValueKind::Integer,
@@ -20,10 +20,13 @@ const KINDS: [ValueKind; 7] = [
 
 /// Returns the schemas to which filters of every resource may refer.
 pub fn schemas() -> Map<String, Value> {
-    KINDS
-        .into_iter()
-        .map(|kind| (name(kind), schema(kind)))
-        .collect()
+    let named = KINDS.into_iter().flat_map(|kind| {
+        let mut filter = schema(kind);
+        let operators = reference_to(&operators_name(kind));
+        let operators = std::mem::replace(&mut filter["anyOf"][1], operators);
+        [(name(kind), filter), (operators_name(kind), operators)]
+    });
+    named.collect()
 }
 
 /// Builds the parameter of a filter: `field=value`, or `field[operator]=value`.
@@ -38,13 +41,20 @@ pub(super) fn filter(field: &Filterable, schemas: &mut Schemas) -> Value {
             kind => reference(kind),
         },
     });
-    if let Some(resource) = field.private_of {
-        let permission = format!("{resource}.read");
-        filter["description"] =
-            format!("Requires the permission `{permission}`; other callers get an error for it.")
-                .into();
-        filter["x-permission"] = permission.into();
+    let (name, (operator, value)) = (&field.name, sample(field.kind));
+    let text =
+        format!("Shows only rows with this `{name}`. For example `{name}[{operator}]={value}`.");
+    filter["description"] = match field.private_of {
+        Some(resource) => {
+            let permission = format!("{resource}.read");
+            filter["x-permission"] = permission.clone().into();
+            format!(
+                "{text} Requires the permission `{permission}`; other callers get an error for it."
+            )
+        }
+        None => text,
     }
+    .into();
     filter
 }
 
@@ -56,10 +66,15 @@ fn reference(kind: ValueKind) -> Value {
         kind => kind,
     };
     if KINDS.contains(&named) {
-        schemas::reference(&name(named))
+        reference_to(&name(named))
     } else {
         schema(kind)
     }
+}
+
+/// The name of the schema of the operators, such as `TextOperators`.
+fn operators_name(kind: ValueKind) -> String {
+    format!("{kind:?}Operators")
 }
 
 /// The name of the schema, such as `TextFilter`.
@@ -70,7 +85,7 @@ fn name(kind: ValueKind) -> String {
 pub(super) fn schema(kind: ValueKind) -> Value {
     let (value, many) = match kind {
         ValueKind::Integer | ValueKind::Int64 => (
-            json!({ "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX }),
+            json!({ "type": "integer", "format": "int64" }),
             "-?[0-9]{1,18}".to_owned(),
         ),
         ValueKind::Decimal(places) => {
@@ -130,12 +145,14 @@ pub(super) fn schema(kind: ValueKind) -> Value {
         (name.to_owned(), schema)
     };
     let operators: Map<String, Value> = operators(kind).into_iter().map(operator).collect();
+    let (name, sample) = sample(kind);
     json!({
         "description": "The value to equal, or operators. `ne` and `nin` also match rows where the field is null.",
         "anyOf": [
             value,
             { "type": "object", "properties": operators, "additionalProperties": false },
         ],
+        "examples": [{ name: sample }],
     })
 }
 
@@ -146,7 +163,25 @@ fn only_is_null() -> Value {
         "type": "object",
         "properties": { "is_null": { "type": "boolean" } },
         "additionalProperties": false,
+        "examples": [{ "is_null": true }],
     })
+}
+
+/// Returns an operator and a value as examples of a filter.
+fn sample(kind: ValueKind) -> (&'static str, String) {
+    let (operator, value) = match kind {
+        ValueKind::Integer | ValueKind::Int64 => ("in", "1,2,3"),
+        ValueKind::Decimal(_) | ValueKind::Single | ValueKind::Number => ("in", "1,2"),
+        ValueKind::Boolean => ("in", "true,false"),
+        ValueKind::Time => ("gte", "2026-01-31T09:30:00Z"),
+        ValueKind::Date => ("gte", "2026-01-31"),
+        ValueKind::Clock => ("gte", "09:30:00"),
+        ValueKind::Uuid => ("ne", "00000000-0000-0000-0000-000000000000"),
+        ValueKind::OneOf(values) => return ("in", values.join(",")),
+        ValueKind::Opaque => ("is_null", "true"),
+        ValueKind::Text => ("starts_with", "a"),
+    };
+    (operator, value.to_owned())
 }
 
 const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";

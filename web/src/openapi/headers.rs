@@ -27,7 +27,7 @@ pub fn response_headers() -> Value {
         "Content-Disposition": always("The suggested file name.", &text),
         "Cache-Control": always("Caches may store the answer but must revalidate it.", &text),
         "Vary": always("The answer depends on the credentials of the request.", &text),
-        "WWW-Authenticate": always("The authentication scheme.", &json!({ "type": "string", "const": "Bearer" })),
+        "WWW-Authenticate": always("The authentication scheme.", &json!({ "type": "string", "enum": ["Bearer"] })),
         "Retry-After": always("Seconds to wait before a retry.", &seconds),
         "Retry-After-In-Progress": {
             "description": "Seconds to wait before a retry, if the first request with this key is still running.",
@@ -48,38 +48,39 @@ pub fn response_headers() -> Value {
         },
         "Idempotency-Replayed": {
             "description": "Present if this is the answer to an earlier request with the same key.",
-            "schema": { "type": "string", "const": "true" },
+            "schema": { "type": "string", "enum": ["true"] },
         },
     })
 }
 
 pub fn request_headers() -> Value {
-    let tags = r#"^(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*")*$"#;
+    let tags = r#"^(\*|(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*")*)$"#;
+    let tags = json!({ "type": "string", "pattern": tags, "examples": ["\"3\""] });
     let key = format!("^[!-~]([ -~]{{0,{}}}[!-~])?$", MAX_LENGTH - 2);
     json!({
         "If-None-Match": {
             "name": "If-None-Match",
             "in": "header",
             "description": "The `ETag` of the client's copy. If the row still has it, the answer is 304.",
-            "schema": { "type": "string" },
+            "schema": { "type": "string", "examples": ["\"3\""] },
         },
         "If-None-Match-Of-Change": {
             "name": "If-None-Match",
             "in": "header",
             "description": "One or several `ETag` values, or `*` for all. If the row has one of them, it is not changed and the answer is 412.",
-            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
+            "schema": tags,
         },
         "If-Match": {
             "name": "If-Match",
             "in": "header",
             "description": "One or several `ETag` values, or `*` for all. If the row has none of them, it is neither shown nor changed and the answer is 412. A weak tag matches no version.",
-            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": tags }] },
+            "schema": tags,
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "For 24 hours, retries with the same key return the first answer and have no other effect; using the key for a different request returns 422.",
-            "schema": { "type": "string", "pattern": key },
+            "schema": { "type": "string", "pattern": key, "examples": ["8e03978e-40d5-43dd-bc93-6894a57f9324"] },
         },
     })
 }

@@ -11,7 +11,6 @@ mod rows;
 mod schemas;
 mod stats;
 
-pub(crate) use bulk::bulk;
 pub use headers::header;
 pub(crate) use headers::{RATE_LIMIT, parameter, request_headers, response_headers};
 pub use operation::Operation;

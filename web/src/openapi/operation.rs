@@ -74,7 +74,7 @@ impl<'a> Operation<'a> {
     }
 
     pub fn json_body(&mut self, schema: &Value) {
-        let example = examples::build(self.schemas.inputs(), schema);
+        let example = examples::build(self.schemas, schema);
         let media = json!({ "schema": schema, "example": example });
         let mut content = json!({ "application/json": media });
         if self.method == Method::PATCH {
@@ -83,10 +83,10 @@ impl<'a> Operation<'a> {
         self.body = Some(json!({ "required": true, "content": content }));
     }
 
-    /// Documents a body that is text other than JSON.
+    /// Documents a body that is a file of text other than JSON.
     pub fn text_body(&mut self, formats: &[Format]) {
-        let text = json!({ "schema": { "type": "string" } });
-        let kind = |format: &Format| (format.essence().to_owned(), text.clone());
+        let file = json!({ "schema": file() });
+        let kind = |format: &Format| (format.essence().to_owned(), file.clone());
         let content: Map<_, _> = formats.iter().map(kind).collect();
         self.body = Some(json!({ "required": true, "content": content }));
     }
@@ -128,17 +128,10 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Documents an answer that is text other than JSON.
-    pub fn text(&mut self, status: u16, format: Format) {
+    /// Documents an answer that is a file.
+    pub fn file(&mut self, status: u16, media_type: &str) {
         if let Some(answer) = self.answers.get_mut(&status) {
-            answer["content"][format.essence()]["schema"] = json!({ "type": "string" });
-        }
-    }
-
-    /// Documents a binary answer.
-    pub fn binary(&mut self, status: u16, media_type: &str) {
-        if let Some(answer) = self.answers.get_mut(&status) {
-            answer["content"][media_type] = json!({});
+            answer["content"][media_type]["schema"] = file();
         }
     }
 
@@ -157,17 +150,36 @@ impl<'a> Operation<'a> {
     }
 }
 
+/// The schema of a file, as generators of clients and the viewer know it.
+fn file() -> Value {
+    json!({ "type": "string", "format": "binary" })
+}
+
 /// Lists the path parameters, which are ids, except for the slug of a problem and the name of a permission.
 fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('{').skip(1);
     let names = names.filter_map(|rest| rest.split('}').next());
     let parameter = |name: &str| {
-        let schema = match name {
-            "slug" => json!({ "type": "string", "pattern": "^[a-z-]+$" }),
-            "permission" => reference("Permission"),
-            _ => reference("Id"),
+        let (schema, text) = match name {
+            "slug" => {
+                let slug =
+                    json!({ "type": "string", "pattern": "^[a-z-]+$", "examples": ["not-found"] });
+                (
+                    slug,
+                    "The last segment of the `type` of a problem.".to_owned(),
+                )
+            }
+            "permission" => (
+                reference("Permission"),
+                "The name of the permission.".to_owned(),
+            ),
+            "id" => (reference("Id"), "The id of the row.".to_owned()),
+            other => {
+                let what = other.trim_end_matches("_id").replace('_', " ");
+                (reference("Id"), format!("The id of the {what}."))
+            }
         };
-        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+        json!({ "name": name, "in": "path", "required": true, "description": text, "schema": schema })
     };
     names.map(parameter).collect()
 }

@@ -17,13 +17,18 @@ pub fn describe<T: 'static>(parameters: &Parameters<T>, schemas: &mut Schemas) -
 
 fn parameter(parameter: &Description) -> Value {
     let mut schema = schema(&parameter.form);
-    if let Some(default) = &parameter.default {
-        schema["default"] = value(&parameter.form, default);
+    if let Some(example) = example(&parameter.form) {
+        schema["examples"] = json!([example]);
     }
+    // As a text: a viewer would send a `default`, and some parameters exclude each other.
+    let text = match &parameter.default {
+        Some(default) => format!("{} The default is `{default}`.", parameter.text),
+        None => parameter.text.clone(),
+    };
     let mut described = json!({
         "name": parameter.name,
         "in": "query",
-        "description": parameter.text,
+        "description": text,
         "schema": schema,
     });
     if parameter.is_required {
@@ -69,24 +74,26 @@ fn schema(form: &Form) -> Value {
         Form::Search => {
             json!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": search_pattern() })
         }
-        Form::Conditions(example) => {
-            json!({ "type": "string", "pattern": r"^\([^\u0000]+\)$", "examples": [example] })
+        Form::Conditions(_) => {
+            json!({ "type": "string", "pattern": r"^\([^\u0000]+\)$" })
         }
         Form::Text => json!({ "type": "string" }),
     }
 }
 
-/// Reads a value of this form, as a client would write it, into JSON.
-fn value(form: &Form, text: &str) -> Value {
-    match form {
-        Form::Number(_) | Form::Boolean => text.parse().unwrap_or_default(),
-        Form::List { .. } | Form::Sort { .. } | Form::Permissions => {
-            text.split(',').collect::<Vec<_>>().into()
-        }
-        Form::OneOf(_) | Form::Cursor | Form::Search | Form::Conditions(_) | Form::Text => {
-            text.into()
-        }
-    }
+/// Returns an example of a value. A cursor has none, because only an answer has one that works.
+fn example(form: &Form) -> Option<Value> {
+    Some(match form {
+        Form::Number(range) => 10.clamp(*range.start(), *range.end()).into(),
+        Form::Boolean => true.into(),
+        Form::OneOf(values) => (*values.iter().find(|value| !value.is_empty())?).into(),
+        Form::List { values, .. } => json!([values.first()?]),
+        Form::Sort { fields, .. } => json!([format!("-{}", fields.last()?)]),
+        Form::Permissions => json!(["*"]),
+        Form::Conditions(example) => example.clone().into(),
+        Form::Search => "hello".into(),
+        Form::Cursor | Form::Text => return None,
+    })
 }
 
 /// Builds the schema of `sort`: `-field` sorts in descending order, and no field may occur twice, even in both directions.

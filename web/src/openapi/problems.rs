@@ -1,7 +1,7 @@
 //! The responses of failures, one for each kind.
 use serde_json::{Map, Value, json};
 
-use super::{header, headers::RATE_LIMIT};
+use super::{header, headers::RATE_LIMIT, schemas::reference};
 use crate::problem::Kind;
 
 /// Adds a failure to an operation's answer, beside other answers with the same status.
@@ -11,7 +11,7 @@ pub fn add(answer: &mut Value, kind: Kind) {
     } else if let Some(other) = referred(answer) {
         // Two kinds share this status.
         *answer = response(other);
-        let schemas = [other, kind].map(|kind| media(kind)["schema"].take());
+        let schemas = [other, kind].map(|kind| reference(&schema_name(kind)));
         answer["content"]["application/problem+json"] = json!({ "schema": { "anyOf": schemas } });
     } else {
         answer["content"]["application/problem+json"] = media(kind);
@@ -30,8 +30,17 @@ pub fn responses() -> Map<String, Value> {
     all.map(|kind| (name(kind), response(kind))).collect()
 }
 
-/// Builds the schema of a problem: RFC 9457 with additional members. `refusal` is the schema of a refusal's code.
-pub fn schema(refusal: &Value) -> Value {
+/// Builds the schema of a problem and of each kind: RFC 9457 with additional members. `refusal` is the schema of a refusal's code.
+pub fn schemas(refusal: &Value) -> Map<String, Value> {
+    let kinds = Kind::ALL.into_iter();
+    let kinds = kinds.map(|kind| (schema_name(kind), schema_of(kind)));
+    [("Problem".to_owned(), schema(refusal))]
+        .into_iter()
+        .chain(kinds)
+        .collect()
+}
+
+fn schema(refusal: &Value) -> Value {
     let text = json!({ "type": "string" });
     let line =
         json!({ "type": "integer", "minimum": 1, "description": "The line of an imported file." });
@@ -40,7 +49,7 @@ pub fn schema(refusal: &Value) -> Value {
         "description": "RFC 9457",
         "required": ["type", "title", "status", "code", "detail", "instance", "request_id"],
         "properties": {
-            "type": { "type": "string", "format": "uri-reference" },
+            "type": { "type": "string" },
             "title": text,
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "code": { "type": "string", "enum": Kind::ALL.map(|kind| kind.parts().1) },
@@ -95,15 +104,26 @@ fn response(kind: Kind) -> Value {
 }
 
 fn media(kind: Kind) -> Value {
+    json!({ "schema": reference(&schema_name(kind)) })
+}
+
+/// Builds the schema of one kind. Enumerations of one value, because generators of clients do not combine `const` with a type.
+fn schema_of(kind: Kind) -> Value {
     let (status, code, title) = kind.parts();
-    let kind = format!("/problems/{}", code.replace('_', "-"));
+    let text = |value: &str| json!({ "type": "string", "enum": [value] });
     let fixed = json!({
-        "type": { "const": kind },
-        "title": { "const": title },
-        "status": { "const": status.as_u16() },
-        "code": { "const": code },
+        "type": text(&format!("/problems/{}", kind.slug())),
+        "title": text(title),
+        "status": { "type": "integer", "enum": [status.as_u16()] },
+        "code": text(code),
     });
-    json!({ "schema": { "allOf": [{ "$ref": "#/components/schemas/Problem" }, { "properties": fixed }] } })
+    let fixed = json!({ "type": "object", "properties": fixed });
+    json!({ "description": kind.meaning(), "allOf": [reference("Problem"), fixed] })
+}
+
+/// The name of the schema, such as `NotFoundProblem`.
+fn schema_name(kind: Kind) -> String {
+    format!("{kind:?}Problem")
 }
 
 /// The name of the response, such as `NotFound`.

@@ -4,73 +4,84 @@ use std::collections::BTreeMap;
 use kernel::{
     Registry,
     query::{Include, relations},
+    registry::Table,
 };
 use serde_json::{Map, Value, json};
 
 use super::schemas::reference;
 
-/// Builds the schema of a row with all members or with some.
-pub fn shown(whole: &Value) -> Value {
-    let part = whole["$ref"].as_str().map(part_of);
-    json!({ "anyOf": [whole, { "$ref": part }] })
-}
-
 pub fn page(row: &Value, window: &Value) -> Value {
     json!({
         "type": "object",
-        "description": "One page of rows.",
+        "description": "One page of rows. With `fields`, each row has only `id` and the fields that it names.",
         "required": ["data", "page"],
         "properties": { "data": { "type": "array", "items": row }, "page": window },
     })
 }
 
-/// Adds relations to each view, and a partial schema for each view. `views` maps the names of tables to views.
+/// Adds relations to each view, and the schema of a related row to each view with heavy members. `views` maps the names of
+/// tables to views.
 pub fn relate(
     schemas: &mut Map<String, Value>,
     views: &BTreeMap<&'static str, String>,
     registry: &Registry,
 ) {
+    let mut parts = Vec::new();
     for (table, view) in views {
         let Some(whole) = schemas.get_mut(view) else {
             continue;
         };
-        if let Some(required) = whole.get_mut("required") {
-            make_private_optional(required, table, registry);
-        }
+        let declared = registry.table(table);
+        let private = declared.as_ref().map(|table| &*table.private);
+        remove(&mut whole["required"], private.unwrap_or_default());
         for include in relations(table, registry) {
             if let Some(related) = views.get(include.table) {
-                add(&mut whole["properties"], &include, related);
+                let has_heavy = |table: &Table| !table.heavy.is_empty();
+                let related = if registry.table(include.table).is_ok_and(has_heavy) {
+                    part_of(related)
+                } else {
+                    related.clone()
+                };
+                add(&mut whole["properties"], &include, &related);
             }
         }
-        let part = json!({
-            "type": "object",
-            "description": "A row with only some of its fields.",
-            "required": ["id"],
-            "properties": whole["properties"],
-        });
-        schemas.insert(part_of(view), part);
+        let heavy = declared.map(|table| &*table.heavy).unwrap_or_default();
+        if !heavy.is_empty() {
+            parts.push((part_of(view), without(heavy, whole)));
+        }
     }
+    schemas.extend(parts);
 }
 
-/// Makes private members optional.
-fn make_private_optional(required: &mut Value, table: &str, registry: &Registry) {
-    let private = registry.table(table).map(|table| &*table.private);
-    let private = private.unwrap_or_default();
+/// Builds the schema of a related row, which has its heavy members only on request.
+fn without(heavy: &[&str], whole: &Value) -> Value {
+    let mut part = whole.clone();
+    let names = heavy.join("` and `");
+    let text = format!("A related row, with `{names}` only if `include` names it.");
+    part["description"] = text.into();
+    remove(&mut part["required"], heavy);
+    part
+}
+
+/// Makes members optional.
+fn remove(required: &mut Value, members: &[&str]) {
     if let Some(required) = required.as_array_mut() {
-        required.retain(|name| !private.iter().any(|private| name == private));
+        required.retain(|name| !members.iter().any(|member| name == member));
     }
 }
 
-/// Adds a relation. Its rows are partial, because heavy members are omitted unless requested.
+/// Adds a relation.
 fn add(properties: &mut Value, include: &Include, related: &str) {
-    let part = reference(&part_of(related));
+    let row = reference(related);
     properties[include.name] = if include.is_many {
-        json!({ "type": "array", "items": part })
+        json!({ "type": "array", "items": row })
     } else {
-        json!({ "anyOf": [part, { "type": "null" }] })
+        json!({ "anyOf": [row, { "type": "null" }] })
     };
-    let more =
-        json!({ "const": true, "description": "Present if the relation is not included in full." });
+    let more = json!({
+        "type": "boolean",
+        "description": "Present, and true, if the relation is not included in full.",
+    });
     properties[format!("{}_more", include.name)] = more;
 }
 

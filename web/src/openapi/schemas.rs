@@ -11,8 +11,8 @@ use kernel::{
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{filters, limits, problems, rows};
-use crate::resource::{Representation, Resource, Window};
+use super::{bulk, filters, limits, problems, rows};
+use crate::resource::{New, Patch, Representation, Resource, Window, Writable};
 
 /// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
@@ -25,9 +25,8 @@ pub struct Schemas {
     views: BTreeMap<&'static str, String>,
     /// The names of one row, such as `Post`, by the name of its table.
     rows: HashMap<&'static str, String>,
-    pages: Map<String, Value>,
-    /// The filters of enumerations.
-    filters: Map<String, Value>,
+    /// Schemas that no type has: pages, bulk requests, and filters of enumerations.
+    built: Map<String, Value>,
     /// The fields that resources declare, by the names of the schemas of their inputs and views.
     declared: HashMap<String, Vec<Filterable>>,
 }
@@ -47,8 +46,7 @@ impl Schemas {
             complete: HashSet::new(),
             views: BTreeMap::new(),
             rows: registry.tables().iter().map(row_name).collect(),
-            pages: Map::new(),
-            filters: Map::new(),
+            built: Map::new(),
             declared: registry.tables().iter().flat_map(inputs).collect(),
         }
     }
@@ -82,16 +80,11 @@ impl Schemas {
         self.answer::<Representation<V>>()
     }
 
-    /// Returns the schema of a row with the requested members.
-    pub fn shown<V: Resource>(&mut self) -> Value {
-        rows::shown(&self.row::<V>())
-    }
-
     pub fn page<V: Resource>(&mut self) -> Value {
-        let (shown, window) = (self.shown::<V>(), self.answer::<Window>());
+        let (row, window) = (self.row::<V>(), self.answer::<Window>());
         let name = format!("{}Page", Representation::<V>::schema_name());
         let reference = reference(&name);
-        self.pages.insert(name, rows::page(&shown, &window));
+        self.built.insert(name, rows::page(&row, &window));
         reference
     }
 
@@ -101,12 +94,25 @@ impl Schemas {
         let row = self.rows.get(table).map_or(table, String::as_str);
         let name = format!("{}{}Filter", pascal_case(row), pascal_case(column));
         let reference = reference(&name);
-        self.filters.insert(name, filters::schema(field.kind));
+        self.built.insert(name, filters::schema(field.kind));
         reference
     }
 
-    pub fn inputs(&self) -> &Map<String, Value> {
-        self.inputs.definitions()
+    /// Returns the schema of a bulk request.
+    pub fn bulk<V: Writable>(&mut self) -> Value {
+        let (new, patch) = (self.input::<New<V>>(), self.input::<Patch<V>>());
+        let row = Representation::<V>::schema_name();
+        let (name, schemas) = bulk::bulk(&row, &new, &patch);
+        self.built.extend(schemas);
+        reference(&name)
+    }
+
+    /// Returns the schema of this name that a request may refer to.
+    pub fn of_request(&self, name: &str) -> Option<&Value> {
+        self.inputs
+            .definitions()
+            .get(name)
+            .or_else(|| self.built.get(name))
     }
 
     pub fn finish(mut self, registry: &Registry) -> Map<String, Value> {
@@ -114,16 +120,18 @@ impl Schemas {
         let code = self.answer::<Code>();
         let mut answers = self.answers.take_definitions(false);
         for (name, schema) in &mut answers {
-            each_property(schema, limits::add_integer_bounds);
             add_declared(schema, self.declared.get(name));
+        }
+        for schema in all.values_mut().chain(answers.values_mut()) {
+            join_constants(schema);
+            each_property(schema, limits::bound_ids);
         }
         rows::relate(&mut answers, &self.views, registry);
         all.extend(answers);
-        all.extend(self.pages);
+        all.extend(self.built);
         all.extend(filters::schemas());
-        all.extend(self.filters);
         all.insert("Id".to_owned(), limits::id());
-        all.insert("Problem".to_owned(), problems::schema(&code));
+        all.extend(problems::schemas(&code));
         all
     }
 }
@@ -161,7 +169,6 @@ fn complete<T: Input>(schema: &mut Value) {
             limits::refuse_null(property);
         }
         limits::add_pattern(property);
-        limits::add_integer_bounds(name, property);
     });
 }
 
@@ -185,6 +192,28 @@ fn add_declared(schema: &mut Value, fields: Option<&Vec<Filterable>>) {
             limits::add_values(values, property);
         }
     });
+}
+
+/// Turns constants, each with a description, into one enumeration: generators of clients make one type of it.
+fn join_constants(schema: &mut Value) {
+    let Some(kinds) = schema["oneOf"].as_array() else {
+        return;
+    };
+    let constants: Option<Vec<_>> = kinds.iter().map(|kind| kind.get("const")).collect();
+    let Some(constants) = constants else { return };
+    let values: Vec<Value> = constants.into_iter().cloned().collect();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let meanings = kinds.iter().map(|kind| {
+        let (name, meaning) = (text(&kind["const"]), text(&kind["description"]));
+        format!("- `{name}`: {meaning}")
+    });
+    let meanings: Vec<_> = meanings.collect();
+    let description = format!(
+        "{}\n\n{}",
+        text(&schema["description"]),
+        meanings.join("\n")
+    );
+    *schema = json!({ "type": "string", "enum": values, "description": description });
 }
 
 fn missing(empty: &impl Input) -> Vec<String> {

@@ -50,13 +50,10 @@ impl<T: JsonSchema> Documented for Ok<T> {
 impl<V: Writable> Documented for Row<V> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "The row")["ETag"] = header("ETag");
+        let schema = operation.schemas.row::<V>();
+        operation.content(200, schema);
         if operation.is_read() {
-            let schema = operation.schemas.shown::<V>();
-            operation.content(200, schema);
             operation.unchanged();
-        } else {
-            let schema = operation.schemas.row::<V>();
-            operation.content(200, schema);
         }
     }
 }

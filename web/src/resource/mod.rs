@@ -2,6 +2,7 @@
 mod relation;
 mod representation;
 mod view;
+mod words;
 
 use kernel::{
     Crud, Found, Readable,
@@ -13,6 +14,7 @@ use serde::Serialize;
 pub use relation::{Fetch, Relations, fetch};
 pub use representation::{Representation, StateView, Window};
 pub use view::Shown;
+pub use words::{Words, capitalized};
 
 /// The view of a service: what the API shows of its rows. [`view!`](crate::view) declares one that shows columns as they are.
 pub trait Resource: JsonSchema + Serialize + Sized + 'static {

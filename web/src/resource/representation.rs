@@ -1,14 +1,17 @@
 //! The JSON representation of rows and pages.
-use std::fmt::Debug;
+use std::{borrow::Cow, fmt::Debug};
 
 use kernel::{
     Readable,
     resource::{Columns, RowState},
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer, ser::Error};
 
-use super::{FoundRow, Resource};
+use super::{
+    FoundRow, Resource,
+    words::{Words, capitalized},
+};
 use crate::time::Time;
 
 /// What the API shows of the state of rows of `V`.
@@ -16,23 +19,19 @@ type State<V> = <<<V as Resource>::Service as Columns>::State as StateView>::Vie
 
 /// A row as JSON: the view of its resource and the members that every row has, without private members that the caller may
 /// not see.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename = "{V}", description = "A row.")]
+#[derive(Debug)]
 pub struct Representation<V: Resource> {
     id: i64,
-    #[serde(flatten)]
     view: V,
     created_at: Time,
-    #[serde(flatten)]
     state: State<V>,
     /// The members of the view that are omitted.
-    #[serde(skip)]
     hidden: Vec<&'static str>,
 }
 
 /// What JSON shows of the state of a row.
 pub trait StateView {
-    type View: Debug + JsonSchema + Serialize;
+    type View: Debug + JsonSchema + Serialize + 'static;
 
     /// Shows the time of a deletion only if `with_deleted`.
     fn view(self, with_deleted: bool) -> Self::View;
@@ -73,7 +72,7 @@ impl StateView for () {
 }
 
 /// All members of a row.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Members<'a, V, S> {
     id: i64,
     #[serde(flatten)]
@@ -99,6 +98,26 @@ impl<V: Resource> Serialize for Representation<V> {
             members.retain(|name, _| !self.hidden.iter().any(|hidden| hidden == name));
         }
         members.serialize(serializer)
+    }
+}
+
+/// The schema of `PostView` is named `Post`. Its description is that of the view, or names the resource.
+impl<V: Resource> JsonSchema for Representation<V> {
+    fn schema_name() -> Cow<'static, str> {
+        let view = V::schema_name();
+        let name = view.strip_suffix("View").map(str::to_owned);
+        name.map_or(view, Cow::from)
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let view = V::json_schema(generator);
+        let description = match view.get("description") {
+            Some(text) => text.clone(),
+            None => format!("{}.", capitalized(&Words::of::<V>().one())).into(),
+        };
+        let mut schema = Members::<V, State<V>>::json_schema(generator);
+        schema.insert("description".to_owned(), description);
+        schema
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub const MAX_ERRORS: usize = 100;
 
 #[derive(Debug, Clone, Default, JsonSchema, Serialize)]
-#[schemars(rename = "Import")]
+#[schemars(rename = "ImportReport")]
 pub struct Report {
     /// Records that were read, including skipped ones.
     pub lines: u64,

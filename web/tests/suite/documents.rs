@@ -15,6 +15,7 @@ pub fn generate() -> Value {
         title: "Books",
         version: "1.0.0",
         license: "MIT",
+        session_cookie: None,
     };
     let registry = Registry::new(vec![Table::new::<Books>(), Table::new::<Toys>()], &[]);
     document(&about, &registry, &routes())
