@@ -40,6 +40,7 @@ mod routes;
 mod samples;
 mod search;
 mod soft_delete;
+mod start_page;
 mod startup;
 mod statements;
 mod stats;
