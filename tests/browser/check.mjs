@@ -6,7 +6,6 @@ import { Server } from "./server.mjs";
 
 const PASSWORD = "correct horse battery staple";
 const NEW_PASSWORD = "seven purple lighthouses dancing";
-const PAINT_LIMIT = 2_000;
 
 const step = (text) => console.log(`-- ${text} (${(performance.now() / 1000).toFixed(1)}s)`);
 const submit = (page) => page.locator("button[type=submit]:visible").click();
@@ -149,7 +148,7 @@ const documentation = async (browser) => {
   await page.locator(".opblock-tag").first().waitFor();
   const shown = await page.evaluate(() => performance.now());
   step(`the first paint of /docs is after ${Math.round(paint)} ms, its groups are shown after ${Math.round(shown)} ms`);
-  assert.ok(paint <= PAINT_LIMIT, "the documentation takes more than 2 seconds to show anything");
+  assert.ok(paint < shown, "nothing is shown before the viewer is loaded");
   const groups = await page.locator(".opblock-tag").evaluateAll((tags) => tags.map((tag) => [tag.dataset.tag, tag.dataset.isOpen]));
   assert.deepEqual(groups.slice(0, 2).map(([tag]) => tag), ["auth", "users"]);
   assert.ok(groups.every(([, isOpen]) => isOpen === "false"), `groups are open: ${groups}`);
