@@ -1,8 +1,5 @@
 //! `/users`: how users are shown, their posts and their roles.
-use kernel::{
-    Error, Session,
-    crud::{Crud, Readable, Target},
-};
+use kernel::{CrudOperations, Error, ReadOperations, Session, crud::Target};
 use service::{Posts, Roles, Users, roles, users::UserRow};
 use web::{Problem, prelude::*};
 
@@ -20,8 +17,10 @@ pub struct UserView {
     last_login_at: Option<Time>,
 }
 
-impl From<UserRow> for UserView {
-    fn from(UserRow { user, private }: UserRow) -> Self {
+impl Resource for UserView {
+    type Service = Users;
+
+    fn show(UserRow { user, private }: UserRow) -> Self {
         // It is not read for callers who may not see it.
         let private = private.unwrap_or_default();
         Self {
@@ -35,10 +34,6 @@ impl From<UserRow> for UserView {
             last_login_at: private.last_login_at.map(Time::from),
         }
     }
-}
-
-impl Resource for UserView {
-    type Service = Users;
 }
 
 /// Routes of users beyond the generic ones.
@@ -56,7 +51,7 @@ pub fn routes() -> Vec<Route> {
             Method::GET,
             "/users/{id}/posts",
             visible,
-            posts,
+            list_posts,
         ),
         Route::new("list_roles", Method::GET, roles, shows_roles, list_roles)
             .fails_with(Kind::Forbidden),
@@ -65,7 +60,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn posts(mut call: Call<NoBody, ListParams<Posts>>) -> Answer<Page<PostView>> {
+async fn list_posts(mut call: Call<NoBody, ListParams<Posts>>) -> Answer<Page<PostView>> {
     let user = call.id();
     call.query.0.narrow(entity::posts::Column::AuthorId, user);
     let query = &call.query.0;

@@ -5,10 +5,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::{
-    Actor, Crud, Error, Reads, Refusal, Result, Session, Tx,
+    Actor, Crud, CrudOperations, Error, Reads, Refusal, Result, Session, Tx,
     access::forbidden,
-    crud::{Expected, Model, Target, scope},
+    crud::{Expected, Target},
     permission::Action,
+    resource::{Model, scope},
 };
 
 /// The most operations of one request.

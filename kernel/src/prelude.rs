@@ -1,19 +1,22 @@
 //! The names that the declaration of a resource uses.
 pub use garde::Validate;
 pub use schemars::JsonSchema;
+pub use sea_orm::prelude::{DateTimeWithTimeZone, Json, Uuid};
 pub use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DeriveIntoActiveModel, QueryFilter, QuerySelect,
 };
 pub use serde::Deserialize;
 
 pub use crate::{
-    Actor, Code, Crud, Error, Readable, Reads, Result, Session, Tx, base_columns,
-    crud::{
+    Actor, Code, Crud, CrudOperations, Error, ReadOperations, Readable, Reads, Result, Session, Tx,
+    base_columns,
+    input::{PresentTrimmed, Trimmed, present, refuse},
+    json::{As, Base64, Date, Decimal, Float32, Int64, Present, TimeOfDay, Timestamp, UuidText},
+    list_columns,
+    permission::{Action, Reach},
+    resource::{
         Change, Field, Generated, Owner, Written, everything, nothing, now, require_permission,
         scope,
     },
-    input::{PresentTrimmed, Trimmed, present, refuse},
-    list_columns,
-    permission::{Action, Reach},
     slug,
 };

@@ -85,3 +85,6 @@ impl Refusal {
         }
     }
 }
+
+/// A refusal of a value: its code, and what is allowed.
+pub type Refused = (Code, String);

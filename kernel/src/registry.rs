@@ -11,10 +11,12 @@ use sea_orm::{IdenStatic, Iterable};
 use crate::{
     Code, Crud, Database, Error, Kernel, Refusal, Result,
     access::PermissionRules,
-    crud::{Column, Field, Generated, Owner, Readable},
     permission::{Action, Permission},
-    query::{searched_columns, unsupported_fields},
     quote, record,
+    resource::{
+        Column, Field, Filterable, Generated, Owner, Readable, declared_fields, searched_columns,
+        unsupported_fields,
+    },
     session::CachedCallers,
 };
 
@@ -33,6 +35,8 @@ pub struct Table {
     pub columns: Vec<&'static str>,
     /// The columns that are shown and recorded.
     pub fields: Vec<&'static str>,
+    /// Describes the fields that clients may filter by.
+    pub filterable: fn() -> Vec<Filterable>,
     /// The members that only the owner of a row and holders of the full read permission see.
     pub private: Vec<&'static str>,
     /// The members that an include leaves out unless the client asks for them.
@@ -60,6 +64,7 @@ impl Table {
             owner_may: C::OWNER_MAY,
             columns: Column::<C>::iter().map(|column| column.as_str()).collect(),
             fields: fields::<C>(|_| true),
+            filterable: declared_fields::<C>,
             private: C::private_members().collect(),
             heavy: C::heavy_fields().collect(),
             long: fields::<C>(|field| field.is_long),

@@ -10,14 +10,14 @@ use sea_orm::{
 };
 use serde::Deserialize;
 
-use crate::identity;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use kernel::{
     Actor, Error, Kernel, Reads, Result, Session, Tx, audit,
-    crud::{base, cascade, now, scope},
+    crud::{cascade, count},
     entity::{deletions, idempotency_keys, written_bytes},
     idempotency,
     registry::Table,
+    resource::{now, scope},
     session::quota,
 };
 
@@ -92,7 +92,7 @@ pub async fn preview(kernel: &Kernel) -> Result<Vec<Expired>> {
         let old = scope::deleted_rows(table.name, "id")
             .and_where(Expr::col((table.name, "deleted_at")).lt(before))
             .take();
-        let rows = base::count(kernel.database.reader(), table.name, old).await?;
+        let rows = count::ids(kernel.database.reader(), table.name, old).await?;
         all.push(Expired {
             table: table.name,
             rows: u64::try_from(rows).unwrap_or_default(),

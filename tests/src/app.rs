@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use api::{config::Profile, routes::routes, server};
-use kernel::{Actor, Crud, Database, Kernel};
+use kernel::{Actor, CrudOperations, Database, Kernel};
 use secrecy::SecretString;
 use serde_json::json;
 use service::{Users, identity, mail::Mailer, password::Hasher, users::NewUser};

@@ -2,8 +2,8 @@
 use std::time::Duration;
 
 use kernel::{
-    Actor, Crud, Database, Found, Kernel, Readable, Result, Session, Tx, database::Settings,
-    query::ListQuery,
+    Actor, CrudOperations, Database, Found, Kernel, ReadOperations, Readable, Result, Session, Tx,
+    database::Settings, query::ListQuery,
 };
 use migration::MIGRATOR;
 use service::{Posts, Users, posts::NewPost, registry, users::NewUser};

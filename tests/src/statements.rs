@@ -64,7 +64,7 @@ impl Statements {
         assert!(
             unscoped.is_empty(),
             "these statements read or change a table without a condition on its deleted_at; \
-             start from a function of kernel::crud::scope:\n{}",
+             start from a function of kernel::resource::scope:\n{}",
             unscoped.join("\n")
         );
     }

@@ -45,10 +45,6 @@ impl Readable for Notes {
     type Row = Model;
     const OWNER: Option<Column> = None;
     const FIELDS: &'static [Field<Column>] = &[Field::public(Column::Text)];
-
-    fn visible(_: &Actor) -> Condition {
-        everything()
-    }
 }
 
 impl Crud for Notes {
@@ -56,20 +52,11 @@ impl Crud for Notes {
     type Patch = NoteInput;
 }
 
-#[derive(Debug, JsonSchema, Serialize)]
-struct NoteView {
-    text: String,
-}
-
-impl From<Model> for NoteView {
-    fn from(Model { text, .. }: Model) -> Self {
-        Self { text }
+view! {
+    struct NoteView of Notes {
+        text: String,
     }
 }
-impl Resource for NoteView {
-    type Service = Notes;
-}
-
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::in_memory(|| migration::with(vec![Box::new(CreateNotes)])).await?;

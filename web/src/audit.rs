@@ -23,8 +23,10 @@ pub struct AuditView {
     changes: Option<Map<String, Value>>,
 }
 
-impl From<AuditRow> for AuditView {
-    fn from(AuditRow { entry, changes }: AuditRow) -> Self {
+impl Resource for AuditView {
+    type Service = Audit;
+
+    fn show(AuditRow { entry, changes }: AuditRow) -> Self {
         Self {
             version: entry.version,
             seq: entry.seq,
@@ -36,8 +38,4 @@ impl From<AuditRow> for AuditView {
             changes,
         }
     }
-}
-
-impl Resource for AuditView {
-    type Service = Audit;
 }

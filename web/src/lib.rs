@@ -45,7 +45,7 @@ pub use reply::{
     Answer, Created, CreatedRow, DeletedRow, Download, NoContent, Ok, Page, Replayable, Reply, Row,
     StoredReply,
 };
-pub use resource::{Representation, Resource, Window, Writable};
+pub use resource::{Representation, Resource, Shown, Window, Writable};
 pub use route::{Route, transfers};
 pub use server::{Http, Server};
 pub use time::Time;

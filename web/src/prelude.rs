@@ -2,10 +2,10 @@
 pub use actix_web::http::Method;
 pub use chrono::{NaiveDate, NaiveTime};
 pub use kernel::{
-    Crud, Readable,
+    Crud, CrudOperations, ReadOperations, Readable,
     access::Access,
     idempotency::WriteRequest,
-    json::{As, Base64, Date, Decimal, Float32, Int64, OneOf, TimeOfDay, UuidText},
+    json::{As, Base64, Date, Decimal, Float32, Int64, Present, TimeOfDay, Timestamp, UuidText},
     permission::Action,
 };
 pub use schemars::JsonSchema;
@@ -20,4 +20,5 @@ pub use crate::{
     resource::{Resource, Writable},
     route::Route,
     time::Time,
+    view,
 };

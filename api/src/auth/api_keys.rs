@@ -42,8 +42,10 @@ pub struct ApiKeyView {
     expires_at: Option<Time>,
 }
 
-impl From<entity::api_keys::Model> for ApiKeyView {
-    fn from(key: entity::api_keys::Model) -> Self {
+impl Resource for ApiKeyView {
+    type Service = ApiKeys;
+
+    fn show(key: entity::api_keys::Model) -> Self {
         let scopes = roles::parse(&key.scopes);
         Self {
             name: key.name,
@@ -53,10 +55,6 @@ impl From<entity::api_keys::Model> for ApiKeyView {
             expires_at: key.expires_at.map(Time::from),
         }
     }
-}
-
-impl Resource for ApiKeyView {
-    type Service = ApiKeys;
 }
 
 #[derive(JsonSchema, Serialize)]

@@ -196,8 +196,10 @@ pub struct SessionView {
     is_current: bool,
 }
 
-impl From<SessionRow> for SessionView {
-    fn from(row: SessionRow) -> Self {
+impl Resource for SessionView {
+    type Service = Sessions;
+
+    fn show(row: SessionRow) -> Self {
         let SessionRow {
             session,
             is_current,
@@ -209,10 +211,6 @@ impl From<SessionRow> for SessionView {
             is_current,
         }
     }
-}
-
-impl Resource for SessionView {
-    type Service = Sessions;
 }
 
 async fn list(call: Call<NoBody, ListParams<Sessions>>) -> Answer<Page<SessionView>> {

@@ -4,7 +4,7 @@ mod list;
 mod password;
 
 use anyhow::Context;
-use kernel::{Crud, Session, input::check};
+use kernel::{Crud, CrudOperations, Session, input::check};
 use service::{
     Users,
     identity::{end_totp_for_user, set_password},

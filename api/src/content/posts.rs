@@ -1,42 +1,23 @@
 //! `/posts`: how posts are shown, and their comments.
-use entity::posts;
+
 use service::{
     Comments, Posts,
-    comments::{NewComment, NewReply},
-    posts::STATES,
+    comments::{NewComment, NewPostComment},
 };
 use web::prelude::*;
 
 use super::comments::CommentView;
 
-#[derive(Debug, JsonSchema, Serialize)]
-pub struct PostView {
-    title: String,
-    slug: String,
-    summary: Option<String>,
-    content: String,
-    #[schemars(extend("enum" = STATES))]
-    status: String,
-    published_at: Option<Time>,
-    author_id: i64,
-}
-
-impl From<posts::Model> for PostView {
-    fn from(post: posts::Model) -> Self {
-        Self {
-            title: post.title,
-            slug: post.slug,
-            summary: post.summary,
-            content: post.content,
-            status: post.status,
-            published_at: post.published_at.map(Time::from),
-            author_id: post.author_id,
-        }
+view! {
+    pub struct PostView of Posts {
+        title: String,
+        slug: String,
+        summary: Option<String>,
+        content: String,
+        status: String,
+        published_at: Option<Time>,
+        author_id: i64,
     }
-}
-
-impl Resource for PostView {
-    type Service = Posts;
 }
 
 /// Routes of posts beyond the generic ones.
@@ -56,7 +37,7 @@ pub fn routes() -> Vec<Route> {
             Method::POST,
             path,
             on_post(Action::Create),
-            comment,
+            create_comment,
         ),
     ]
 }
@@ -70,8 +51,8 @@ async fn list_comments(mut call: Call<NoBody, ListParams<Comments>>) -> Answer<P
 }
 
 /// An invisible post is a 404 here, because the path names it; in `POST /comments` it is a 422.
-async fn comment(call: Call<NewReply>) -> Answer<CreatedRow<CommentView>> {
-    let NewReply { body, author_id } = call.input.clone();
+async fn create_comment(call: Call<NewPostComment>) -> Answer<CreatedRow<CommentView>> {
+    let NewPostComment { body, author_id } = call.input.clone();
     let new = NewComment {
         post_id: call.id(),
         body,

@@ -13,7 +13,7 @@ use zip::{
     write::{SimpleFileOptions, StreamWriter},
 };
 
-use web::transfer::{AnyPages, Next, Page};
+use web::transfer::{AnyPages, ExportPage, Next};
 
 /// One file of the archive.
 pub struct Part {
@@ -31,7 +31,7 @@ pub struct Archive {
 }
 
 impl Archive {
-    pub fn of(parts: Vec<Part>) -> Self {
+    pub fn new(parts: Vec<Part>) -> Self {
         let sink = Sink::default();
         Self {
             parts: parts.into_iter(),
@@ -42,7 +42,7 @@ impl Archive {
     }
 
     /// Returns the bytes that the next page of a file adds, or `None` at the end.
-    async fn next_page(&mut self, session: &Session) -> Result<Option<Page>> {
+    async fn next_page(&mut self, session: &Session) -> Result<Option<ExportPage>> {
         while let Some(mut zip) = self.zip.take() {
             if let Some(pages) = &mut self.pages {
                 match pages.next(session).await? {
@@ -65,7 +65,7 @@ impl Archive {
             let bytes = take(&mut *self.sink.0.borrow_mut());
             // An empty page would be taken for the end.
             if !bytes.is_empty() {
-                let page = Page {
+                let page = ExportPage {
                     rows: 0,
                     bytes,
                     total: None,

@@ -6,9 +6,9 @@ mod views;
 
 use actix_web::web::Data;
 use kernel::{
-    Actor, Reads, Registry,
-    crud::{Crud, Readable},
+    Actor, CrudOperations, Reads, Registry,
     query::{Parameter, Parameters},
+    resource::Readable,
 };
 use service::{Users, personal_data};
 use web::{
@@ -51,7 +51,7 @@ async fn export(
     concurrency: Data<Concurrency>,
 ) -> Result<Download<PersonalData>, Problem> {
     let file = ("atoll-export.zip".to_owned(), "application/zip");
-    let archive = archive::Archive::of(parts::all(&call.session)?);
+    let archive = archive::Archive::new(parts::all(&call.session)?);
     Download::start(file, Box::new(archive), call.session, &concurrency).await
 }
 

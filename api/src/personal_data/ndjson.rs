@@ -4,7 +4,7 @@ use std::pin::Pin;
 use kernel::{Actor, Error, Result, Session};
 use serde::Serialize;
 
-use web::transfer::{AnyPages, Next, Page};
+use web::transfer::{AnyPages, ExportPage, Next};
 
 type Rows<'a, V> = Pin<Box<dyn Future<Output = Result<Vec<(i64, V)>>> + 'a>>;
 
@@ -21,7 +21,7 @@ impl<V: Serialize> NdjsonRows<V> {
         Self { read, after: 0 }
     }
 
-    async fn next_page(&mut self, session: &Session) -> Result<Option<Page>> {
+    async fn next_page(&mut self, session: &Session) -> Result<Option<ExportPage>> {
         let rows = (self.read)(session, self.after).await?;
         let Some((last, _)) = rows.last() else {
             return Ok(None);
@@ -33,7 +33,7 @@ impl<V: Serialize> NdjsonRows<V> {
             bytes.push(b'\n');
         }
         let rows = rows.len() as u64;
-        Ok(Some(Page {
+        Ok(Some(ExportPage {
             rows,
             bytes,
             total: None,

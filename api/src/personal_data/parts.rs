@@ -102,7 +102,7 @@ async fn profile(session: &Session, after: i64) -> Result<Vec<(i64, ProfileView)
     }
     let me = identity::me(session).await?;
     let account = personal_data::account(session).await?;
-    Ok(vec![(me.user.id, ProfileView::of(me, &account))])
+    Ok(vec![(me.user.id, ProfileView::new(me, &account))])
 }
 
 async fn views<M, V: From<M>>(

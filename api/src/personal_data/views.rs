@@ -16,7 +16,7 @@ pub struct ProfileView {
 }
 
 impl ProfileView {
-    pub fn of(
+    pub fn new(
         Me {
             user, permissions, ..
         }: Me,

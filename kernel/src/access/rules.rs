@@ -77,6 +77,18 @@ impl PermissionRules {
             || actor.reach(self.resource, Action::Read) == Reach::All
     }
 
+    /// Returns the condition for the live rows that the actor may read.
+    pub fn visible(&self, actor: &Actor) -> Condition {
+        if self.is_public || actor.reach(self.resource, Action::Read) == Reach::All {
+            return Condition::all();
+        }
+        let me = actor.owner(self.resource, Action::Read);
+        match self.owner.zip(me) {
+            Some((owner, me)) => Condition::all().add(Expr::col((self.resource, owner)).eq(me)),
+            None => Condition::any(),
+        }
+    }
+
     /// Returns the condition for the deleted rows to which the actor may do this. `.own` means rows of the actor that the actor
     /// deleted.
     pub fn visible_deleted(&self, actor: &Actor, action: Action) -> Condition {
@@ -115,6 +127,8 @@ pub fn forbidden(action: Action) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::sea_query::SqliteQueryBuilder;
+
     use super::*;
     use crate::access::{
         actor::{Caller, Credential},
@@ -149,6 +163,28 @@ mod tests {
         assert!(exists("author_id") && could("author_id"));
         assert!(!exists("id") && !could("id"));
         assert!(rules("id").could(&holder("books.create"), Action::Create));
+    }
+
+    #[test]
+    fn by_default_a_caller_reads_public_rows_their_own_and_those_of_a_permission() {
+        let visible = |is_public, actor: &Actor| {
+            let rules = PermissionRules {
+                is_public,
+                ..rules("author_id")
+            };
+            let rows = plain_as::<deletions::Entity>("books")
+                .column("id")
+                .cond_where(rules.visible(actor))
+                .to_string(SqliteQueryBuilder);
+            rows.split_once(" WHERE ").map(|(_, rows)| rows.to_owned())
+        };
+        let rows = |condition: &str| Some(condition.to_owned());
+
+        assert_eq!(visible(true, &Actor::Anonymous), rows("TRUE"));
+        assert_eq!(visible(false, &Actor::Anonymous), rows("FALSE"));
+        assert_eq!(visible(false, &holder("books.read")), rows("TRUE"));
+        let own = r#""books"."author_id" = 1"#;
+        assert_eq!(visible(false, &holder("books.update")), rows(own));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The history of one row.
-use crate::audit::view::Column;
 use sea_orm::IdenStatic;
 
 use super::{Audit, AuditRow};
 use crate::{
     Crud, Reads, Result,
-    crud::{Page, Plan, authorize_history, read, scope},
+    audit::view::Column,
+    crud::{Plan, authorize_history, read},
     permission::{Action, Reach},
     query::ListQuery,
+    resource::{RowPage, scope},
 };
 
 /// Lists the entries of one row. The actor needs `<resource>.audit` on the row, which must be visible, or deleted and visible
@@ -16,7 +17,7 @@ pub async fn history<C: Crud>(
     reads: &impl Reads,
     id: i64,
     query: &mut ListQuery<Audit>,
-) -> Result<Page<AuditRow, ()>> {
+) -> Result<RowPage<AuditRow, ()>> {
     let is_full = authorize_history::<C>(reads, id).await?;
     query.narrow(Column::Resource, C::name());
     query.narrow(Column::ResourceId, id);

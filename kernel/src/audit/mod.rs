@@ -4,12 +4,12 @@ use sea_orm::Condition;
 
 use self::view::{Column, Entity, Model};
 use crate::{
-    Actor, Readable, Reads, Result,
-    crud::{Budget, Field, Page, everything, nothing},
+    Actor, ReadOperations, Readable, Reads, Result,
     json::MAX_SAFE,
     list_columns,
     permission::Permission,
     query::ListQuery,
+    resource::{Field, PageBudget, RowPage, everything, nothing},
 };
 
 pub use crate::{
@@ -68,7 +68,7 @@ impl Readable for Audit {
     async fn load_within(
         reads: &impl Reads,
         entries: Vec<Model>,
-        budget: &Budget,
+        budget: &PageBudget,
     ) -> Result<Vec<AuditRow>> {
         texts::load(reads, entries, budget).await
     }
@@ -76,7 +76,7 @@ impl Readable for Audit {
 
 /// Lists entries. Private fields of a row are private in its entries too: a caller needs the full read permission of the
 /// resource to see them.
-pub async fn list(reads: &impl Reads, query: &ListQuery<Audit>) -> Result<Page<AuditRow, ()>> {
+pub async fn list(reads: &impl Reads, query: &ListQuery<Audit>) -> Result<RowPage<AuditRow, ()>> {
     let mut page = Audit::list(reads, query).await?;
     for found in &mut page.rows {
         history::hide_private(reads, &mut found.row);

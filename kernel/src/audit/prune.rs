@@ -1,8 +1,4 @@
 //! Removes old entries in whole blocks, oldest first, so that the rest of the chain can still be verified.
-use crate::entity::{
-    audit_blocks::{self, Model as Block},
-    audit_entries, audit_prunes, audit_seals,
-};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Statement, prelude::DateTimeWithTimeZone,
@@ -11,7 +7,11 @@ use sea_orm::{
 use super::{Settings, chain::Key};
 use crate::{
     Error, Result, Tx,
-    crud::{now, scope},
+    entity::{
+        audit_blocks::{self, Model as Block},
+        audit_entries, audit_prunes, audit_seals,
+    },
+    resource::{now, scope},
 };
 
 /// The most blocks of one transaction.

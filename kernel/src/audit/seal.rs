@@ -1,9 +1,4 @@
 //! Seals committed entries: it numbers them in one order and adds them to the chain.
-use crate::entity::{
-    audit_blocks,
-    audit_entries::{Column, Entity, Model as Entry},
-    audit_seals,
-};
 use sea_orm::{
     ActiveValue::Set,
     ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -14,7 +9,12 @@ use sea_orm::{
 use super::chain::{BLOCK, Key, digest};
 use crate::{
     Actor, Error, Kernel, Result, Tx,
-    crud::{now, scope},
+    entity::{
+        audit_blocks,
+        audit_entries::{Column, Entity, Model as Entry},
+        audit_seals,
+    },
+    resource::{now, scope},
 };
 
 /// The key of the lock of the one node that seals. The number is arbitrary.

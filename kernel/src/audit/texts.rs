@@ -1,7 +1,6 @@
 //! Large fields of entries. They are stored once per version, and read into `from` and `to`.
 use std::collections::HashMap;
 
-use crate::{audit::view::Model, entity::audit_entries::Entity};
 use sea_orm::{
     ConnectionTrait, QueryResult,
     sea_query::{CaseStatement, Expr, ExprTrait, Func, JoinType, Order, SelectStatement},
@@ -10,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Error, Reads, Result,
-    crud::{
-        Budget, scope,
-        size::{OCTETS, bound},
-    },
+    audit::view::Model,
+    crud::size::{OCTETS, bound},
+    entity::audit_entries::Entity,
+    resource::{PageBudget, scope},
 };
 
 /// An entry with its changes as they are shown.
@@ -53,7 +52,7 @@ struct Texts {
 pub async fn load(
     reads: &impl Reads,
     entries: Vec<Model>,
-    budget: &Budget,
+    budget: &PageBudget,
 ) -> Result<Vec<AuditRow>> {
     let mut rows: Vec<_> = entries.into_iter().map(AuditRow::from).collect();
     let ids = rows.iter_mut().filter_map(|row| {

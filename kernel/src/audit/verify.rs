@@ -1,11 +1,6 @@
 //! Verifies that the audit log is as it was sealed.
 use std::collections::{HashMap, HashSet};
 
-use crate::entity::{
-    audit_blocks,
-    audit_entries::{self, Model as Entry},
-    audit_prunes, audit_seals,
-};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
@@ -17,7 +12,15 @@ use super::{
     seal,
     verdict::{Problem, Receipt, Verdict},
 };
-use crate::{Kernel, Result, crud::scope};
+use crate::{
+    Kernel, Result,
+    entity::{
+        audit_blocks,
+        audit_entries::{self, Model as Entry},
+        audit_prunes, audit_seals,
+    },
+    resource::scope,
+};
 
 /// The number of blocks that are read at a time.
 const CHUNK: u64 = 100;

@@ -2,8 +2,10 @@
 use sea_orm::{IdenStatic, ModelTrait};
 use serde_json::{Map, Value, json};
 
-use super::{Column, Crud, Field, Model};
-use crate::record::{AuditAction, Entry};
+use crate::{
+    record::{AuditAction, Entry},
+    resource::{Column, Crud, Field, Model},
+};
 
 impl Entry {
     /// Makes the entry of the declared fields that differ between two versions of a row. No secret is a declared field.

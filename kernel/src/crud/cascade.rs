@@ -13,12 +13,15 @@ use sea_orm::{
 
 use super::{
     erase::erase_purged,
-    now,
     roots::Roots,
     rows::{self, RowsWrite},
-    scope,
 };
-use crate::{Error, Reads, Result, Tx, record::AuditAction, registry::Table};
+use crate::{
+    Error, Reads, Result, Tx,
+    record::AuditAction,
+    registry::Table,
+    resource::{Owner, now, scope},
+};
 
 /// The alias of the new deletions in the statement that reads them.
 const NEW_DELETIONS: &str = "opened";
@@ -130,7 +133,7 @@ pub async fn restore(tx: &Tx, root: &'static str, deletion: i64) -> Result<()> {
 
 /// Returns the condition for the rows of a deletion whose owners are all live.
 fn returning_rows(table: &Table, deletion: i64) -> Condition {
-    let owned = |rows: Condition, owner: &super::Owner| {
+    let owned = |rows: Condition, owner: &Owner| {
         let key = Expr::col((table.name, owner.column));
         rows.add(key.in_subquery(scope::live_ids(owner.table)))
     };

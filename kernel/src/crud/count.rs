@@ -2,6 +2,7 @@
 use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryTrait, Select, Statement,
     prelude::Json,
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
 use crate::{Error, Result};
@@ -31,4 +32,19 @@ pub async fn estimate<E: EntityTrait<Model: Sync>>(
     let plan: Option<Json> = row.map(|row| row.try_get_by_index(0)).transpose()?;
     let expected = plan.and_then(|plan| plan[0]["Plan"]["Plan Rows"].as_u64());
     expected.ok_or_else(|| Error::bug("the plan of PostgreSQL contains no number of rows"))
+}
+
+/// Returns the number of rows that a select of the ids of a table finds.
+pub async fn ids(
+    db: &impl ConnectionTrait,
+    table: &'static str,
+    mut ids: SelectStatement,
+) -> Result<i64> {
+    let count = ids
+        .clear_selects()
+        .expr_as(Expr::col((table, "id")).count(), "rows")
+        .take();
+    let row = db.query_one(&count).await?;
+    let row = row.ok_or_else(|| Error::bug("a count returned no row"))?;
+    Ok(row.try_get("", "rows")?)
 }

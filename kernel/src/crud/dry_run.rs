@@ -1,7 +1,7 @@
 //! Checks access without changing anything, with the checks of the operation itself.
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Select};
 
-use super::{Crud, base, impact, read, scope, write};
+use super::{impact, read, write};
 use crate::{
     Error, Reads, Result,
     access::Access,
@@ -9,6 +9,7 @@ use crate::{
     permission::{Action, Reach},
     plain::plain,
     query::Shape,
+    resource::{Crud, require_permission, scope, shows_private},
 };
 
 /// Fails if the request would fail, as far as the actor and the row decide that.
@@ -37,7 +38,7 @@ async fn authorize_live<C: Crud>(reads: &impl Reads, actions: &[Action], id: i64
         .split_first()
         .ok_or_else(|| Error::bug("a check of no action"))?;
     write::authorize::<C>(reads, *first, &row).await?;
-    let require = |action: &Action| base::require_permission::<C>(reads.actor(), *action, &row);
+    let require = |action: &Action| require_permission::<C>(reads.actor(), *action, &row);
     others.iter().try_for_each(require)
 }
 
@@ -46,8 +47,8 @@ pub async fn authorize_history<C: Crud>(reads: &impl Reads, id: i64) -> Result<b
     let (actor, db) = (reads.actor(), reads.db()?);
     let one = |rows: Select<C::Entity>| rows.filter(scope::has_id::<C>(id));
     if let Some(row) = one(scope::with_visible_history::<C>(actor)).one(db).await? {
-        base::require_permission::<C>(actor, Action::Audit, &row)?;
-        return Ok(base::shows_private::<C>(actor, &row));
+        require_permission::<C>(actor, Action::Audit, &row)?;
+        return Ok(shows_private::<C>(actor, &row));
     }
     let live = one(scope::all_live::<C>()).select_only().column(C::ID);
     let is_live = live.into_tuple::<i64>().one(db).await?.is_some();

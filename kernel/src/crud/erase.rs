@@ -1,12 +1,15 @@
 //! Erases the values of purged rows from the audit log. The entries themselves and the digests of their values stay.
-use crate::entity::audit_entries::{Column, Entity};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, Statement,
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
-use super::scope;
-use crate::{Result, Tx, record::AuditAction};
+use crate::{
+    Result, Tx,
+    entity::audit_entries::{Column, Entity},
+    record::AuditAction,
+    resource::scope,
+};
 
 /// Passes the rows that this transaction purged to `audit_erase`, 50,000 per call. The function has the rights of the tables'
 /// owner, because the role of the server may lack the right to change an entry.

@@ -1,8 +1,12 @@
 //! Counts the rows that a deletion or a purge would affect, without doing it.
 use sea_orm::{QueryFilter, sea_query::Condition};
 
-use super::{Crud, Model, base, roots::Roots, scope, write};
-use crate::{Error, Reads, Result, permission::Action};
+use super::{count, roots::Roots, write};
+use crate::{
+    Error, Reads, Result,
+    permission::Action,
+    resource::{Crud, Model, scope},
+};
 
 #[derive(Debug)]
 pub struct Impact {
@@ -29,7 +33,7 @@ pub async fn impact<C: Crud>(reads: &impl Reads, id: i64) -> Result<Impact> {
         let paths = roots.paths_to(table)?.into_iter();
         let belongs = paths.fold(Condition::any(), Condition::add);
         let theirs = (roots.rows)(table.name).cond_where(belongs).take();
-        let count = base::count(reads.db()?, table.name, theirs).await?;
+        let count = count::ids(reads.db()?, table.name, theirs).await?;
         rows.push((table.name, count));
     }
     rows.retain(|(_, count)| *count > 0);

@@ -1,13 +1,14 @@
 //! Converts values to the form in which both databases store them, and checks the limits of their columns.
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, IdenStatic, Iterable, Value,
+    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
+    Value,
 };
 
-use super::{Active, Crud, Field, field::Form};
 use crate::{
-    Code, Error, Refusal, Result, decimal,
+    Code, Error, Refusal, Refused, Result, decimal,
+    input::{self, Input},
     json::MAX_SAFE,
-    query::Refused,
+    resource::{Active, Crud, Encoding, Field},
     time::{self, normalize_time_of_day},
 };
 
@@ -31,6 +32,25 @@ pub fn normalize<C: Crud>(row: &mut Active<C>) -> Result<()> {
     Error::refuse(refused)
 }
 
+/// Fails with every limit that an input breaks. A field that breaks several is named once.
+pub fn check_input<C: Crud>(input: &(impl Input + IntoActiveModel<Active<C>>)) -> Result<()> {
+    let mut row = input.clone().into_active_model();
+    let mut refused: Vec<Refusal> = Vec::new();
+    for checked in [input::check(input), normalize::<C>(&mut row)] {
+        match checked {
+            Err(Error::Invalid(refusals)) => {
+                for refusal in refusals {
+                    if refused.iter().all(|other| other.at != refusal.at) {
+                        refused.push(refusal);
+                    }
+                }
+            }
+            checked => checked?,
+        }
+    }
+    Error::refuse(refused)
+}
+
 /// Checks the limits that the resource declares.
 fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused> {
     let number = match value {
@@ -38,8 +58,8 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
         Value::Int(Some(number)) => i64::from(*number),
         Value::BigInt(Some(number)) => *number,
         Value::String(Some(text)) => {
-            return match field.form {
-                Form::OneOf(values) if !values.contains(&text.as_str()) => Err((
+            return match field.encoding {
+                Encoding::OneOf(values) if !values.contains(&text.as_str()) => Err((
                     Code::NotAllowed,
                     format!("must be one of {}", values.join(", ")),
                 )),
@@ -48,7 +68,7 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
         }
         _ => return Ok(()),
     };
-    if let Form::Decimal(_) = field.form
+    if let Encoding::Decimal(_) = field.encoding
         && !decimal::fits(number)
     {
         let detail = format!("must have at most {} digits", decimal::MAX_DIGITS);
@@ -59,8 +79,8 @@ fn check<C: ColumnTrait>(field: &Field<C>, value: &Value) -> Result<(), Refused>
     }
     match field.range {
         Some((least, greatest)) if !(least..=greatest).contains(&number) => {
-            let text = |number: i64| match field.form {
-                Form::Decimal(places) => decimal::write(number, places),
+            let text = |number: i64| match field.encoding {
+                Encoding::Decimal(places) => decimal::write(number, places),
                 _ => number.to_string(),
             };
             let detail = format!("must be from {} to {}", text(least), text(greatest));

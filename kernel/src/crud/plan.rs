@@ -9,10 +9,11 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, PostgresQueryBuilder, SelectStatement, UnionType},
 };
 
-use super::{Model, Readable, everything, nothing, scope, size};
+use super::size;
 use crate::{
     Actor, Reads, Result,
     query::{Cursor, ListQuery, Sort},
+    resource::{Model, Readable, everything, nothing, scope},
     secret::Secret,
 };
 

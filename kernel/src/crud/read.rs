@@ -1,17 +1,18 @@
 //! Reads pages of lists, and single rows.
 use sea_orm::QueryFilter;
 
-use super::{Found, Model, Page, Plan, Readable, base, count, plan::PageRows, scope, size};
+use super::{Plan, base, count, plan::PageRows, size};
 use crate::{
     Error, Reads, Result,
     query::{Count, Shape},
+    resource::{Found, Model, Readable, RowPage, scope},
 };
 
 /// Reads one page, and makes the cursors to the pages around it.
 pub async fn page<C: Readable>(
     reads: &impl Reads,
     plan: Plan<'_, C>,
-) -> Result<Page<C::Row, C::State>> {
+) -> Result<RowPage<C::Row, C::State>> {
     let (db, query) = (reads.db()?, plan.query);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let PageRows {
@@ -65,7 +66,7 @@ pub async fn page<C: Readable>(
         Count::Estimate if is_whole => Some(seen),
         Count::Estimate => Some(count::estimate(db, plan.matching).await?.max(seen)),
     };
-    Ok(Page {
+    Ok(RowPage {
         rows: rows.into_iter().filter_map(|(_, found)| found).collect(),
         total,
         next,

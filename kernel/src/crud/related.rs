@@ -7,8 +7,12 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, ExprTrait, Func, JoinType, SelectStatement, WindowStatement},
 };
 
-use super::{Column, Crud, Found, Model, base, scope, size};
-use crate::{Reads, Result, query::Shape};
+use super::{base, size};
+use crate::{
+    Reads, Result,
+    query::Shape,
+    resource::{Column, Crud, Found, Model, scope, value::is_unbounded},
+};
 
 /// The rows of a relation to read, and how much of them.
 #[derive(Debug)]
@@ -137,7 +141,7 @@ fn select_in_rounds<C: Crud>(
     let key = (C::name(), wanted.foreign_key);
     let shown = C::FIELDS.iter().map(|field| field.column);
     let shown = shown.filter(|column| shape.shows(column.as_str()));
-    let texts = shown.filter(size::is_text);
+    let texts = shown.filter(is_unbounded);
     let octets = size::octets::<C>(&texts.collect::<Vec<_>>());
     let newest_first = WindowStatement::partition_by(key)
         .order_by((C::name(), "id"), Order::Desc)

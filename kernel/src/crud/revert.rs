@@ -1,15 +1,19 @@
 //! Reconstructs an earlier version of a row from the changes that were made since.
 use std::cmp::Ordering;
 
-use crate::entity::audit_entries::{Column, Entity, Model as Entry};
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Crud, Model, audit_entry, scope};
-use crate::{Error, Result, Tx, json::MAX_SAFE};
+use super::audit_entry;
+use crate::{
+    Error, Result, Tx,
+    entity::audit_entries::{Column, Entity, Model as Entry},
+    json::MAX_SAFE,
+    resource::{Crud, Model, scope},
+};
 
 /// The version whose values the row gets back.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]

@@ -9,8 +9,12 @@ use sea_orm::{
 };
 use serde_json::{Map, Value};
 
-use super::{erase, now, scope};
-use crate::{Error, Reads, Result, Tx, record::AuditAction};
+use super::erase;
+use crate::{
+    Error, Reads, Result, Tx,
+    record::AuditAction,
+    resource::{now, scope},
+};
 
 /// The alias of the rows that a statement on PostgreSQL changed, from which the same statement makes entries.
 const WRITTEN: &str = "written";

@@ -5,15 +5,19 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, ColumnType, FromQueryResult, IdenStatic, Iterable, ModelTrait, QueryFilter,
-    QueryResult, QuerySelect, Select, Value,
+    ColumnTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryResult,
+    QuerySelect, Select, Value,
     sea_query::{CaseStatement, Expr, ExprTrait, Func},
 };
 
-use super::{Column, Columns, Found, Model, Readable, base};
+use super::base;
 use crate::{
     Reads, Result,
-    query::{ListQuery, Shape, is_text as is_text_type},
+    query::{ListQuery, Shape},
+    resource::{
+        Column, Columns, Found, Model, PageBudget, Readable, json_size,
+        value::{is_json, is_text},
+    },
 };
 
 /// The name of the column that holds the length of a row's long texts.
@@ -24,33 +28,6 @@ pub const ROW: u64 = 256;
 
 /// The most bytes of a number, time, UUID or boolean as JSON.
 pub const SCALAR: u64 = 40;
-
-/// The sizes of the first rows of a page, and the limit of their sum.
-#[derive(Debug)]
-pub struct Budget {
-    pub sizes: Vec<u64>,
-    pub most: u64,
-}
-
-impl Budget {
-    /// Returns the number of first rows that fit when each grows by these bytes. It is at least one, if there are rows.
-    pub fn fitting(&self, more: impl IntoIterator<Item = u64>) -> usize {
-        let more = more.into_iter().chain(std::iter::repeat(0));
-        let mut left = self.most;
-        let fits = |(size, more): (&u64, u64)| {
-            let rest = left.checked_sub(size + more);
-            left = rest.unwrap_or_default();
-            rest.is_some()
-        };
-        let fitting = self
-            .sizes
-            .iter()
-            .zip(more)
-            .map(fits)
-            .take_while(|fits| *fits);
-        fitting.count().max(1).min(self.sizes.len())
-    }
-}
 
 /// A row of a page: its model, for the cursors, and the row to show, unless it was deleted while the page was read.
 pub type Placed<C> = (
@@ -177,22 +154,11 @@ pub fn column_or_empty(condition: Expr, column: impl ColumnTrait) -> Expr {
 
 /// Returns the value that takes the place of a column that is not read.
 pub fn empty(column: impl ColumnTrait) -> Expr {
-    if is_text_type(column.def().get_column_type()) {
+    if is_text(column.def().get_column_type()) {
         Expr::val("")
     } else {
         column_or_empty(Expr::cust("FALSE"), column)
     }
-}
-
-pub fn is_json(kind: &ColumnType) -> bool {
-    matches!(kind, ColumnType::Json | ColumnType::JsonBinary)
-}
-
-fn is_bytes(kind: &ColumnType) -> bool {
-    matches!(
-        kind,
-        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_)
-    )
 }
 
 /// Returns the total length of texts in octets. Neither database reads a long text for that.
@@ -213,13 +179,6 @@ pub fn octets<C: Readable>(columns: &[Column<C>]) -> Expr {
         .unwrap_or_else(|| Expr::val(0_i64))
 }
 
-/// Returns true if a column holds values of any length: text, JSON or bytes.
-pub fn is_text(column: &impl ColumnTrait) -> bool {
-    let kind = column.def();
-    let kind = kind.get_column_type();
-    is_text_type(kind) || is_json(kind) || is_bytes(kind)
-}
-
 /// Converts a number of octets to the integer type of the databases.
 pub fn bound(octets: u64) -> i64 {
     i64::try_from(octets).unwrap_or(i64::MAX)
@@ -235,10 +194,10 @@ pub async fn fit<C: Readable>(
 ) -> Result<(Vec<Placed<C>>, bool)> {
     let (count, most) = (read.len(), query.budget());
     let sizes = read.iter().map(|row| ROW + row.octets).collect();
-    read.truncate(Budget { sizes, most }.fitting([]));
+    read.truncate(PageBudget { sizes, most }.fitting([]));
     let mut rows = load_large_texts::<C>(reads, query, all, read).await?;
     let size = |row: &Fitting<C>| row.shown().map_or(0, |row| size::<C>(row, &query.shape));
-    let mut budget = Budget {
+    let mut budget = PageBudget {
         sizes: rows.iter().map(size).collect(),
         most,
     };
@@ -305,43 +264,4 @@ fn size<C: Readable>(row: &Model<C>, shape: &Shape) -> u64 {
         column.as_str().len() as u64 + 4 + value
     });
     ROW + sizes.sum::<u64>()
-}
-
-/// Returns the bytes of a text as JSON (RFC 8259, section 7), as `serde_json` writes it.
-pub fn json_size(text: &str) -> u64 {
-    let size = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
-        0..0x20 => 6,
-        _ => 1,
-    };
-    2 + text.bytes().map(size).sum::<u64>()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn as_many_rows_fit_as_the_budget_has_room_for_and_always_one() {
-        let budget = |sizes: &[u64]| Budget {
-            sizes: sizes.to_vec(),
-            most: 10,
-        };
-
-        assert_eq!(budget(&[3, 3, 4, 1]).fitting([]), 3);
-        assert_eq!(budget(&[3, 3, 4, 1]).fitting([0, 5]), 1);
-        assert_eq!(budget(&[3, 8, 1]).fitting([]), 1);
-        assert_eq!(budget(&[99, 1]).fitting([]), 1);
-        assert_eq!(budget(&[]).fitting([]), 0);
-    }
-
-    #[test]
-    fn a_text_has_the_size_that_it_is_written_with() {
-        let all: String = (0..0x250).filter_map(char::from_u32).collect();
-
-        for text in ["", "a\"b\\c", "\u{7f}", "𐍈", &all] {
-            let written = serde_json::to_string(text).unwrap();
-            assert_eq!(json_size(text), written.len() as u64, "{text:?}");
-        }
-    }
 }

@@ -6,14 +6,12 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, ExprTrait, Func, NullOrdering},
 };
 
-use super::{
-    Column, Field, Readable,
-    size::{Budget, SCALAR, json_size},
-};
+use super::size::SCALAR;
 use crate::{
     Reads, Result, decimal,
     json::Float32,
-    query::{MAX_GROUPS, StatsQuery, ValueKind},
+    query::{MAX_GROUPS, StatsQuery},
+    resource::{Column, Field, PageBudget, Readable, ValueKind, json_size},
 };
 
 /// The bytes of a group beside its values: the count, and the names of the aggregates.
@@ -81,7 +79,7 @@ pub async fn stats<C: Readable>(
     let most = usize::try_from(MAX_GROUPS).unwrap_or(usize::MAX);
     let groups = rows.iter().take(most).map(|row| group(query, row));
     let mut groups = groups.collect::<Result<Vec<_>>>()?;
-    let budget = Budget {
+    let budget = PageBudget {
         sizes: groups.iter().map(size).collect(),
         most: query.answer_limit(),
     };

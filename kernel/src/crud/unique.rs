@@ -4,10 +4,10 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Active, Column, Crud, Model, scope};
 use crate::{
     Code, Error, Result, Tx,
     database::{taken_field, values_taken},
+    resource::{Active, Column, Crud, Model, scope},
 };
 
 /// Returns the refusal of a row that was not inserted, with all its values that other live rows have.

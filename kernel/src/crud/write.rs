@@ -2,20 +2,20 @@
 use sea_orm::{IntoActiveModel, QueryFilter};
 
 use super::{
-    Active, Change, Crud, Found, Model, Target, Written, base, cascade, many, normalize::normalize,
-    owner, read, revert::state_at, scope, unique,
+    Target, base, cascade, many, normalize::normalize, owners, read, revert::state_at, unique,
 };
 use crate::{
     Code, Error, Reads, Result, Tx, input,
     permission::Action,
     query,
     record::{AuditAction, Entry},
+    resource::{Active, Change, Crud, Found, Model, Written, require_permission, scope},
 };
 
 pub async fn revert<C: Crud>(tx: &Tx, target: Target, version: i64) -> Result<Found<C::Row>> {
     let before =
         many::single_answer(many::lock_permitted::<C>(tx, Action::Update, &[target]).await?)?;
-    base::require_permission::<C>(tx.actor(), Action::Audit, &before)?;
+    require_permission::<C>(tx.actor(), Action::Audit, &before)?;
     let current = C::version(&before);
     let row = match version {
         past if (1..current).contains(&past) => {
@@ -47,7 +47,7 @@ pub async fn restore<C: Crud>(
     target.expected.check(C::version(&before))?;
     let deletion = C::state(&before).deletion_id;
     let mut row = before.clone().into_active_model();
-    owner::lock_for_restore::<C>(tx, &row).await?;
+    owners::lock_for_restore::<C>(tx, &row).await?;
     if let Some(patch) = patch {
         authorize::<C>(tx, Action::Update, &before).await?;
         many::apply::<C>(&mut row, &patch);

@@ -1,7 +1,7 @@
 //! The database: a pool for reads, a pool or a connection for writes, and the migrations.
-mod caller;
 mod change_feed;
 mod classify;
+mod connection;
 mod deadline;
 mod health;
 mod migrations;
@@ -25,11 +25,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub use caller::{Caller, Presence};
 pub use change_feed::{ChangeFeed, ChangedUsers, notification};
 pub use classify::{
     classify, ends_transaction, is_lock_wait, taken_field, value_taken, values_taken,
 };
+pub use connection::{Connection, Presence};
 pub use deadline::{Deadline, Limit};
 pub use migrations::Migrations;
 pub use reader::Reader;

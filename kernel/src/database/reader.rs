@@ -9,7 +9,7 @@ use tokio::time::timeout_at;
 
 use super::{Deadline, deadline::Overrun};
 use super::{
-    caller::disconnected,
+    connection::disconnected,
     postgres::{Lane, Postgres},
     sqlite,
     writer::Writer,

@@ -2,7 +2,6 @@
 mod body;
 mod write_request;
 
-use crate::entity::idempotency_keys::{ActiveModel, Column, Entity};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter,
@@ -15,7 +14,8 @@ pub use write_request::{Need, Notes, WriteRequest};
 
 use crate::{
     Error, Reads, Result, Session, Tx,
-    crud::{now, scope},
+    entity::idempotency_keys::{ActiveModel, Column, Entity},
+    resource::{now, scope},
 };
 
 /// How long the outcome of a key is stored; contract §7.

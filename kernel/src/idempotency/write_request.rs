@@ -11,8 +11,11 @@ use crate::{
     Actor, Code, Crud, Error, Reads, Result, Tx,
     access::forbidden,
     bulk::Operation,
-    crud::{Active, Change, Column, Deleted, Model, base, claim, lock_for_create, scope},
+    crud::{claim, lock_for_create, stamp_new},
     permission::{Action, Reach},
+    resource::{
+        Active, Change, Column, Deleted, Model, owner, require_permission, scope, shows_private,
+    },
 };
 
 /// A request that writes rows of one resource. The ids are those of the rows.
@@ -52,7 +55,7 @@ pub enum Need {
 
 impl Need {
     fn new<C: Crud>(actor: &Actor, action: Action, row: &Model<C>) -> Self {
-        let is_own = actor.is_owner(base::owner::<C>(row));
+        let is_own = actor.is_owner(owner::<C>(row));
         match actor.reach(C::name(), action) {
             Reach::All | Reach::Own if is_own => Self::Own,
             Reach::All => Self::All,
@@ -121,7 +124,7 @@ impl<C: Crud> WriteRequest<'_, C> {
         }
         self.authorize_values(tx, notes, &rows).await?;
         let row = steps.first().and_then(|step| rows.get(&step.id));
-        Ok(row.is_some_and(|row| base::shows_private::<C>(tx.actor(), row)))
+        Ok(row.is_some_and(|row| shows_private::<C>(tx.actor(), row)))
     }
 
     fn steps(&self, notes: &Notes) -> Result<Vec<Step>> {
@@ -173,9 +176,7 @@ impl<C: Crud> WriteRequest<'_, C> {
                 may.into_iter().collect::<Result<Vec<()>>>()?;
                 may_update::<C>(tx, row, (*patch).clone(), &notes.fields).await
             }
-            Self::Revert(id) => {
-                base::require_permission::<C>(tx.actor(), Action::Audit, first(id)?)
-            }
+            Self::Revert(id) => require_permission::<C>(tx.actor(), Action::Audit, first(id)?),
             Self::Delete(_) | Self::Restore(_, None) | Self::Purge(_) => Ok(()),
             Self::Bulk(operations) => {
                 let new = operations.iter().filter_map(|operation| match operation {
@@ -260,7 +261,7 @@ async fn may_create<C: Crud>(tx: &Tx, new: Vec<C::New>) -> Result<()> {
     for row in rows {
         match row {
             Ok(mut row) => {
-                base::stamp_new::<C>(&mut row);
+                stamp_new::<C>(&mut row);
                 check::<C>(tx, Action::Create, None, &mut row).await?;
             }
             Err(Error::Invalid(refusals)) => {

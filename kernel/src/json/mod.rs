@@ -5,15 +5,14 @@
 //! |---|---|---|
 //! | 64-bit integer | `i64` | `As::<Int64>`: `"9007199254740993"` |
 //! | 32-bit float | `f32` | `As::<Float32>`: `0.1` |
-//! | decimal, [`crate::crud::Field::decimal`] | `i64` | `As::<Decimal<2>>`: `"12.30"` |
+//! | decimal, [`crate::resource::Field::decimal`] | `i64` | `As::<Decimal<2>>`: `"12.30"` |
 //! | bytes | `Vec<u8>` | `As::<Base64>` |
 //! | timestamp with time zone | `DateTimeWithTimeZone` | `As::<Timestamp>`: `"2026-01-31T09:30:00.000000Z"` |
 //! | date | `NaiveDate` | `As::<Date>`: `"2026-01-31"` |
 //! | time of day | `NaiveTime` | `As::<TimeOfDay>`: `"09:30:00"` |
 //! | UUID | `Uuid` | `As::<UuidText>` |
-//! | text enumeration, [`crate::crud::Field::one_of`] | `String` | `As::<OneOf<Color>>`, with any enumeration that serde reads |
 //!
-//! Booleans, texts, 64-bit floats, JSON values and smaller integers need none of these.
+//! Booleans, texts, enumerations ([`Field::one_of`](crate::resource::Field::one_of)), 64-bit floats, JSON values and smaller integers need none of these.
 use std::{borrow::Cow, marker::PhantomData};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -25,7 +24,7 @@ mod texts;
 
 pub(crate) use numbers::is_safe;
 pub use numbers::{Float32, Int64};
-pub use texts::{Base64, Date, Decimal, OneOf, TimeOfDay, Timestamp, UuidText, decimal_pattern};
+pub use texts::{Base64, Date, Decimal, TimeOfDay, Timestamp, UuidText, decimal_pattern};
 
 /// The integers that every JSON reader keeps exactly (RFC 8259, section 6): up to 2^53 - 1.
 pub const MAX_SAFE: i64 = (1 << 53) - 1;
@@ -33,23 +32,23 @@ pub const MAX_SAFE: i64 = (1 << 53) - 1;
 /// Reads and writes a field in the format `W`, for `#[serde(with = "As::<W>")]`.
 pub struct As<W>(PhantomData<W>);
 
-impl<W: Described> As<W> {
+impl<W: HasSchema> As<W> {
     pub fn serialize<T, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error>
     where
-        W: Wire<T>,
+        W: JsonFormat<T>,
     {
         W::serialize(value, to)
     }
 
     pub fn deserialize<'de, T, D: Deserializer<'de>>(from: D) -> Result<T, D::Error>
     where
-        W: Wire<T>,
+        W: JsonFormat<T>,
     {
         W::deserialize(from)
     }
 }
 
-impl<W: Described> JsonSchema for As<W> {
+impl<W: HasSchema> JsonSchema for As<W> {
     fn inline_schema() -> bool {
         true
     }
@@ -64,18 +63,18 @@ impl<W: Described> JsonSchema for As<W> {
 }
 
 /// A format that reads and writes a `T`.
-pub trait Wire<T>: Described {
+pub trait JsonFormat<T>: HasSchema {
     fn serialize<S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error>;
     fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<T, D::Error>;
 }
 
 /// A format with a JSON schema.
-pub trait Described {
+pub trait HasSchema {
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 }
 
 /// A format that writes values as JSON strings.
-pub trait Text: Described {
+pub trait TextFormat: HasSchema {
     type Value;
 
     fn write(value: &Self::Value) -> Cow<'_, str>;
@@ -84,7 +83,7 @@ pub trait Text: Described {
     fn read(text: &str) -> Result<Self::Value, String>;
 }
 
-impl<W: Text> Wire<W::Value> for W {
+impl<W: TextFormat> JsonFormat<W::Value> for W {
     fn serialize<S: Serializer>(value: &W::Value, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&W::write(value))
     }
@@ -98,13 +97,13 @@ impl<W: Text> Wire<W::Value> for W {
 /// A value in the format `W`, for the functions of serde that need a type.
 struct Formatted<T, W>(T, PhantomData<W>);
 
-impl<'de, T, W: Wire<T>> Deserialize<'de> for Formatted<T, W> {
+impl<'de, T, W: JsonFormat<T>> Deserialize<'de> for Formatted<T, W> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         W::deserialize(from).map(|value| Self(value, PhantomData))
     }
 }
 
-impl<W: Described> Described for Option<W> {
+impl<W: HasSchema> HasSchema for Option<W> {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = W::schema(generator);
         match schema.get_mut("type") {
@@ -120,7 +119,7 @@ impl<W: Described> Described for Option<W> {
 }
 
 /// A nullable value.
-impl<T, W: Wire<T>> Wire<Option<T>> for Option<W> {
+impl<T, W: JsonFormat<T>> JsonFormat<Option<T>> for Option<W> {
     fn serialize<S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => W::serialize(value, to),
@@ -138,13 +137,13 @@ impl<T, W: Wire<T>> Wire<Option<T>> for Option<W> {
 /// [`Option`].
 pub struct Present<W>(PhantomData<W>);
 
-impl<W: Described> Described for Present<W> {
+impl<W: HasSchema> HasSchema for Present<W> {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         W::schema(generator)
     }
 }
 
-impl<T, W: Wire<T>> Wire<Option<T>> for Present<W> {
+impl<T, W: JsonFormat<T>> JsonFormat<Option<T>> for Present<W> {
     fn serialize<S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
         Option::<W>::serialize(value, to)
     }

@@ -3,12 +3,12 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 use serde_json::Value;
 
-use super::{Described, MAX_SAFE, Wire};
+use super::{HasSchema, JsonFormat, MAX_SAFE};
 
 /// A 64-bit integer, as a string: many JSON readers round numbers beyond 2^53. Smaller numbers are read too.
 pub struct Int64;
 
-impl Described for Int64 {
+impl HasSchema for Int64 {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let pattern = "^(0|-?[1-9][0-9]{0,18})$";
         if generator.contract().is_serialize() {
@@ -20,7 +20,7 @@ impl Described for Int64 {
     }
 }
 
-impl Wire<i64> for Int64 {
+impl JsonFormat<i64> for Int64 {
     fn serialize<S: Serializer>(value: &i64, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&value.to_string())
     }
@@ -52,13 +52,13 @@ impl Float32 {
     }
 }
 
-impl Described for Float32 {
+impl HasSchema for Float32 {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number", "format": "float" })
     }
 }
 
-impl Wire<f32> for Float32 {
+impl JsonFormat<f32> for Float32 {
     fn serialize<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_f64(Self::shortest(*value))
     }

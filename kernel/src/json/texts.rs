@@ -1,19 +1,18 @@
 //! Values that are written as texts.
-use std::{borrow::Cow, marker::PhantomData};
+use std::borrow::Cow;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Timelike};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use sea_orm::prelude::{DateTimeWithTimeZone, Uuid};
-use serde::de::{DeserializeOwned, IntoDeserializer, value::StrDeserializer};
 
-use super::{Described, Text};
+use super::{HasSchema, TextFormat};
 use crate::decimal;
 
 /// A decimal with this number of places, which its column stores as an integer of its last digits.
 pub struct Decimal<const PLACES: u32>;
 
-impl<const PLACES: u32> Described for Decimal<PLACES> {
+impl<const PLACES: u32> HasSchema for Decimal<PLACES> {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": decimal_pattern(PLACES), "examples": ["1"] })
     }
@@ -28,7 +27,7 @@ pub fn decimal_pattern(places: u32) -> String {
     }
 }
 
-impl<const PLACES: u32> Text for Decimal<PLACES> {
+impl<const PLACES: u32> TextFormat for Decimal<PLACES> {
     type Value = i64;
 
     fn write(value: &i64) -> Cow<'_, str> {
@@ -49,7 +48,7 @@ impl Base64 {
     }
 }
 
-impl Described for Base64 {
+impl HasSchema for Base64 {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN, "examples": ["aGk="] })
     }
@@ -59,7 +58,7 @@ impl Described for Base64 {
 const BASE64_PATTERN: &str =
     "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
-impl Text for Base64 {
+impl TextFormat for Base64 {
     type Value = Vec<u8>;
 
     fn write(value: &Vec<u8>) -> Cow<'_, str> {
@@ -82,13 +81,13 @@ impl Timestamp {
     }
 }
 
-impl Described for Timestamp {
+impl HasSchema for Timestamp {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00Z"] })
     }
 }
 
-impl Text for Timestamp {
+impl TextFormat for Timestamp {
     type Value = DateTimeWithTimeZone;
 
     fn write(value: &DateTimeWithTimeZone) -> Cow<'_, str> {
@@ -104,13 +103,13 @@ impl Text for Timestamp {
 /// A date such as `2026-01-31`.
 pub struct Date;
 
-impl Described for Date {
+impl HasSchema for Date {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "date", "examples": ["2026-01-31"] })
     }
 }
 
-impl Text for Date {
+impl TextFormat for Date {
     type Value = NaiveDate;
 
     fn write(value: &NaiveDate) -> Cow<'_, str> {
@@ -126,13 +125,13 @@ impl Text for Date {
 /// A time of day such as `09:30:00`, to the microsecond.
 pub struct TimeOfDay;
 
-impl Described for TimeOfDay {
+impl HasSchema for TimeOfDay {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?$", "examples": ["09:30:00"] })
     }
 }
 
-impl Text for TimeOfDay {
+impl TextFormat for TimeOfDay {
     type Value = NaiveTime;
 
     fn write(value: &NaiveTime) -> Cow<'_, str> {
@@ -165,13 +164,13 @@ fn has_form(text: &str, form: &str) -> bool {
 /// A UUID in its hyphenated form (RFC 9562).
 pub struct UuidText;
 
-impl Described for UuidText {
+impl HasSchema for UuidText {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "uuid", "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"] })
     }
 }
 
-impl Text for UuidText {
+impl TextFormat for UuidText {
     type Value = Uuid;
 
     fn write(value: &Uuid) -> Cow<'_, str> {
@@ -181,28 +180,5 @@ impl Text for UuidText {
     fn read(text: &str) -> Result<Uuid, String> {
         let uuid = text.parse().ok().filter(|_| text.len() == 36);
         uuid.ok_or_else(|| "must be a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91".to_owned())
-    }
-}
-
-/// A text that the enumeration `E` can read.
-pub struct OneOf<E>(PhantomData<E>);
-
-impl<E: JsonSchema> Described for OneOf<E> {
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        E::json_schema(generator)
-    }
-}
-
-impl<E: JsonSchema + DeserializeOwned> Text for OneOf<E> {
-    type Value = String;
-
-    fn write(value: &String) -> Cow<'_, str> {
-        value.as_str().into()
-    }
-
-    fn read(text: &str) -> Result<String, String> {
-        let from: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
-        let read = E::deserialize(from).map_err(|error| error.to_string());
-        read.map(|_| text.to_owned())
     }
 }

@@ -1,12 +1,12 @@
 //! The query of an export, which returns all rows that match, page by page.
 use super::{
-    Count, ListQuery, Shape, Sort, filterable_fields, indexed_fields,
+    Count, ListQuery, Shape, Sort,
     parameters::Parameters,
     parse::{search, shape, shape_parameters, sort},
 };
 use crate::{
     Actor, Code, Refusal, Result,
-    crud::{Deleted, Readable},
+    resource::{Deleted, Readable, filterable_fields, indexed_fields},
 };
 
 /// A list without a window. With `q` it is ordered by `sort` too, because a rank cannot be a position.

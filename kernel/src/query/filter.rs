@@ -6,16 +6,13 @@ use sea_orm::{
 
 use serde::Serialize;
 
-use super::{
-    Refused, declared_field,
-    parameter::too_many_values,
-    unknown_field,
-    value::{self, ValueKind},
-};
+use super::{parameter::too_many_values, unknown_name};
 use crate::{
-    Actor, Code,
-    crud::{Column, Field, Readable, scope},
-    quote,
+    Actor, Code, Refused, quote,
+    resource::{
+        Column, Filterable, Owner, Readable, declared_fields, scope,
+        value::{self, ValueKind},
+    },
 };
 
 /// The most values of one `in` or `nin`; contract §4.
@@ -44,6 +41,16 @@ pub const OPERATORS: [&str; 11] = [
 
 /// The operators that work on texts only.
 pub const TEXT_OPERATORS: [&str; 2] = ["contains", "starts_with"];
+
+/// Returns the operators that work on a field of this kind.
+pub fn operators(kind: ValueKind) -> Vec<&'static str> {
+    let takes = |operator: &&str| match kind {
+        ValueKind::Text => true,
+        ValueKind::Opaque => *operator == "is_null",
+        _ => !TEXT_OPERATORS.contains(operator),
+    };
+    OPERATORS.into_iter().filter(takes).collect()
+}
 
 /// A condition on the rows of a list.
 #[derive(Clone)]
@@ -110,13 +117,12 @@ impl Filter {
             None => (name, "eq"),
         };
         let Some((relation, field)) = field.split_once('.') else {
-            return Self::parse_field::<C>(field, operator, text);
+            return Self::parse_field(&declared_fields::<C>(), field, operator, text);
         };
         let owners = C::owners();
-        let is_meant = |owner: &&crate::crud::Owner| owner.relation() == Some(relation);
+        let is_meant = |owner: &&Owner| owner.relation() == Some(relation);
         let Some(owner) = owners.iter().find(is_meant) else {
-            let names = owners.iter().filter_map(crate::crud::Owner::relation);
-            let names: Vec<_> = names.collect();
+            let names: Vec<_> = owners.iter().filter_map(Owner::relation).collect();
             let detail = format!(
                 "unknown relation {:?}; expected {}",
                 quote(relation),
@@ -124,7 +130,7 @@ impl Filter {
             );
             return Err((Code::Unknown, detail));
         };
-        let mut filter = (owner.filter)(field, operator, text)?;
+        let mut filter = Self::parse_field(&(owner.fields)(), field, operator, text)?;
         filter.meaning.field = format!("{relation}.{field}");
         filter.through = Some(Through {
             foreign_key: (C::name(), owner.column),
@@ -134,21 +140,24 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Parses a filter on a field of `C` itself.
-    pub fn parse_field<C: Readable>(
-        field: &str,
+    /// Parses a filter on one of `fields`, which are those of one resource.
+    fn parse_field(
+        fields: &[Filterable],
+        name: &str,
         operator: &str,
         text: &str,
     ) -> Result<Self, Refused> {
-        let is_filterable = |field: &Field<Column<C>>| field.is_filterable();
-        let unknown = || unknown_field::<C>(is_filterable);
-        let declared = declared_field::<C>(field).ok_or_else(unknown)?;
-        let kind = declared.kind().unwrap_or(ValueKind::Opaque);
-        let (condition, operator, values) = test(declared.column, kind, operator, text)?;
+        let unknown = || {
+            let public = fields.iter().filter(|field| field.private_of.is_none());
+            unknown_name(public.map(|field| field.name.as_str()))
+        };
+        let field = fields.iter().find(|field| field.name == name);
+        let field = field.ok_or_else(unknown)?;
+        let (condition, operator, values) = test(field, operator, text)?;
         Ok(Self {
-            meaning: Meaning::new(field, operator, &values),
+            meaning: Meaning::new(name, operator, &values),
             test: condition,
-            private: declared.is_private.then(|| (C::name(), unknown())),
+            private: field.private_of.map(|resource| (resource, unknown())),
             is_pattern: TEXT_OPERATORS.contains(&operator),
             through: None,
         })
@@ -180,13 +189,12 @@ impl Filter {
 
 /// Makes the condition. NULL differs from every value: `ne` and `nin` keep rows with NULL.
 fn test(
-    column: impl ColumnTrait,
-    kind: ValueKind,
+    filtered: &Filterable,
     operator: &str,
     text: &str,
 ) -> Result<(Expr, &'static str, Vec<Value>), Refused> {
-    let field = column.as_column_ref();
-    let field = || Expr::col(field.clone());
+    let kind = filtered.kind;
+    let field = || Expr::col(filtered.column);
     let one = || value::parse(kind, text);
     let many = || {
         let texts = value::split_list(text)?;
@@ -200,7 +208,7 @@ fn test(
         }
     };
     let or_null = |test: Expr| {
-        if column.def().is_null() {
+        if filtered.is_nullable {
             test.or(field().is_null())
         } else {
             test

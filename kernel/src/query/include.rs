@@ -1,11 +1,8 @@
 //! Related rows in an answer: the owner that a foreign key names, or the rows that a row owns.
 use std::collections::HashSet;
 
-use super::{
-    Refused,
-    parameter::{repeated_value, too_many_values, unknown_value},
-};
-use crate::Registry;
+use super::parameter::{repeated_value, too_many_values, unknown_value};
+use crate::{Refused, Registry};
 
 /// The most relations of one request; contract §4.
 pub const MAX_INCLUDES: usize = 3;

@@ -7,9 +7,14 @@ use sea_orm::{
 use super::{
     cursor::{Cursor, bad_cursor},
     sort::{Key, Sort},
-    value::{self, ValueKind},
 };
-use crate::{Result, crud::Readable};
+use crate::{
+    Result,
+    resource::{
+        Readable,
+        value::{self, ValueKind},
+    },
+};
 
 impl<C: Readable> Sort<C> {
     /// Returns ranges without common rows that together contain all rows after the position.

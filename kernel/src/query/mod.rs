@@ -1,6 +1,5 @@
 //! The query of a list, parsed and checked against the declaration of the resource.
 mod cursor;
-mod describe;
 mod export;
 mod filter;
 mod include;
@@ -11,26 +10,21 @@ mod parse;
 mod search;
 mod sort;
 mod stats;
-pub(crate) mod value;
 
 use std::collections::BTreeSet;
 
-use sea_orm::{DbBackend, IdenStatic, QueryFilter, Select, Value};
+use sea_orm::{DbBackend, QueryFilter, Select, Value};
 
 use crate::{
-    Actor, Code, Error, Refusal, Result,
-    crud::{Column, Deleted, Field, Readable},
+    Actor, Code, Error, Refusal, Refused, Result,
     permission::{Action, Reach},
+    resource::{Column, Deleted, Field, Readable, declared_field, public_fields},
     secret::Secret,
 };
 pub use cursor::Cursor;
 use cursor::bad_cursor;
-pub use describe::{
-    Filterable, declared_fields, filterable_fields, json_fields, operators, searched_columns,
-    unsupported_fields,
-};
 pub use export::ExportQuery;
-pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES};
+pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES, operators};
 pub use include::{Include, MAX_INCLUDES, relations};
 pub use parameter::{Description, Form, Parameter};
 pub use parameters::Parameters;
@@ -40,8 +34,6 @@ pub use search::{index, index_changed};
 pub use sort::MAX_FIELDS;
 pub(crate) use sort::Sort;
 pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
-pub use value::ValueKind;
-pub use value::is_text;
 
 /// The number of rows of a page if the client does not ask for another; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
@@ -52,12 +44,6 @@ pub const MAX_OFFSET: u64 = 10_000;
 
 /// The most bytes of an answer, unless the configuration sets another limit.
 pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
-
-/// The base columns in whose order every resource has an index of its live rows.
-const INDEXED: [&str; 2] = ["id", "created_at"];
-
-/// A refusal of a value: its code, and what is allowed.
-pub type Refused = (Code, String);
 
 /// The filters, order and window of one list of `C`.
 pub struct ListQuery<C: Readable> {
@@ -272,51 +258,12 @@ fn sortable_field<C: Readable>(
     }
 }
 
-/// Returns the fields in whose order an index has live rows. Deleted rows have an index by id only.
-pub fn indexed_fields<C: Readable>(deleted: Deleted) -> Vec<&'static str> {
-    let declared = C::FIELDS
-        .iter()
-        .filter(|field| field.is_indexed && !field.is_private);
-    let declared = declared.map(|field| field.column.as_str());
-    match deleted {
-        Deleted::Exclude => INDEXED.into_iter().chain(declared).collect(),
-        Deleted::Include | Deleted::Only => vec!["id"],
-    }
-}
-
-/// Returns the fields that every caller may name and that `is_meant` accepts, the base columns first.
-fn public_fields<C: Readable>(is_meant: impl Fn(&Field<Column<C>>) -> bool) -> Vec<&'static str> {
-    let base: Vec<_> = C::base().map(Field::public).collect();
-    let fields = base.iter().chain(C::FIELDS);
-    let meant = fields.filter(|field| !field.is_private && is_meant(field));
-    meant.map(|field| field.column.as_str()).collect()
-}
-
-fn base_names<C: Readable>() -> impl Iterator<Item = &'static str> {
-    C::base().map(|column| column.as_str())
-}
-
-/// Returns the declaration of a field.
-fn declared_field<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
-    if let Some(column) = C::base_column(name) {
-        return Some(Field::public(column));
-    }
-    let mut fields = C::FIELDS.iter().filter(|field| field.is_filterable());
-    fields.find(|field| field.column.as_str() == name).copied()
-}
-
 /// Refuses an unknown field and lists the fields that every caller may name. Naming the others would reveal that they exist.
 fn unknown_field<C: Readable>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
-    let known = public_fields::<C>(is_meant).join(", ");
-    (Code::Unknown, format!("unknown field; expected {known}"))
+    unknown_name(public_fields::<C>(is_meant).into_iter())
 }
 
-/// Returns the members that a client may ask for by name.
-pub fn member_names<C: Readable>() -> Vec<&'static str> {
-    let columns = C::FIELDS.iter().map(|field| field.column.as_str());
-    base_names::<C>()
-        .chain(C::SOFT_DELETES.then_some("deleted_at"))
-        .chain(columns)
-        .chain(C::COMPUTED.iter().copied())
-        .collect()
+fn unknown_name<'a>(known: impl Iterator<Item = &'a str>) -> Refused {
+    let known = known.collect::<Vec<_>>().join(", ");
+    (Code::Unknown, format!("unknown field; expected {known}"))
 }

@@ -1,8 +1,7 @@
 //! One query parameter: its name, its form, its description, and how its value is read.
 use std::{fmt::Display, ops::RangeInclusive};
 
-use super::Refused;
-use crate::{Code, Result, quote};
+use crate::{Code, Refused, Result, quote};
 
 /// The form of a parameter's value.
 #[derive(Debug, Clone)]

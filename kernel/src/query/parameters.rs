@@ -1,11 +1,8 @@
 //! Query parameters, declared once: parsing, the texts of refusals and the API description come from the declaration.
 use std::collections::HashSet;
 
-use super::{
-    Filterable, Refused,
-    parameter::{Description, Parameter},
-};
-use crate::{Code, Error, Refusal, Result};
+use super::parameter::{Description, Parameter};
+use crate::{Code, Error, Refusal, Refused, Result, resource::Filterable};
 
 /// Makes the refusal of a parameter that is not declared.
 pub type Unknown<'a> = &'a dyn Fn() -> Refused;

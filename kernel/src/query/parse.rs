@@ -1,16 +1,18 @@
 //! The query parameters of a list and of one row.
 use super::{
-    Count, DEFAULT_LIMIT, Filter, Filterable, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
-    MAX_OFFSET, Refused, Search, Shape, Sort, declared_field, declared_fields, filterable_fields,
-    include, member_names,
+    Count, DEFAULT_LIMIT, Filter, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET,
+    Search, Shape, Sort, include,
     parameter::{Form, Parameter, repeated_value, too_many_values},
     parameters::{Parameters, Unknown},
-    relations, searched_columns,
+    relations,
     sort::MAX_FIELDS,
 };
 use crate::{
-    Code, Refusal, Registry, Result,
-    crud::{Deleted, Readable},
+    Code, Refusal, Refused, Registry, Result,
+    resource::{
+        Deleted, Filterable, Readable, declared_field, declared_fields, filterable_fields,
+        member_names, searched_columns,
+    },
 };
 
 const COUNTS: [(&str, Count); 3] = [

@@ -5,11 +5,13 @@ use sea_orm::{
 };
 
 use super::{
-    Refused, indexed_fields,
     parameter::{repeated_value, too_many_values},
-    sortable_field, unknown_field, value,
+    sortable_field, unknown_field,
 };
-use crate::crud::{Column, Deleted, Field, Model, Readable};
+use crate::{
+    Refused,
+    resource::{Column, Deleted, Field, Model, Readable, indexed_fields, value},
+};
 
 pub const MAX_FIELDS: usize = 3;
 

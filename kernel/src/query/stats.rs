@@ -2,16 +2,18 @@
 use sea_orm::{ColumnTrait, DbBackend, Select};
 
 use super::{
-    ListQuery, Refused, declared_fields, filterable_fields,
+    ListQuery,
     parameter::{Form, Parameter},
     parameters::Parameters,
     parse::{RANKED, deleted, parse_distinct, search, shape},
-    public_fields, sortable_field, unknown_field,
-    value::ValueKind,
+    sortable_field, unknown_field,
 };
 use crate::{
-    Actor, Code, Refusal, Result,
-    crud::{Column, Deleted, Field, Readable},
+    Actor, Code, Refusal, Refused, Result,
+    resource::{
+        Column, Deleted, Field, Readable, declared_fields, filterable_fields, public_fields,
+        value::ValueKind,
+    },
 };
 
 /// The most fields of `group_by`, and of each of `min`, `max` and `sum`.

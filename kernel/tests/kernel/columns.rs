@@ -6,11 +6,12 @@ mod unsupported;
 mod values;
 
 use kernel::{
-    Actor, Crud, Error, Kernel, Readable, Refusal,
-    crud::{Datum, Page},
+    Actor, CrudOperations, Error, Kernel, ReadOperations, Refusal,
+    crud::Datum,
     migration::{self, Migrator},
-    query::{ListQuery, StatsQuery, declared_fields},
+    query::{ListQuery, StatsQuery},
     registry::Table,
+    resource::{RowPage, declared_fields},
 };
 
 use sea_orm::prelude::Uuid;
@@ -118,14 +119,14 @@ async fn create_six(kernel: &Kernel) -> Vec<Model> {
     made.unwrap()
 }
 
-async fn page(kernel: &Kernel, pairs: &[(&str, &str)]) -> Page<Model> {
+async fn page(kernel: &Kernel, pairs: &[(&str, &str)]) -> RowPage<Model> {
     let query = ListQuery::<Toys>::parse(pairs.iter().copied(), kernel.registry()).unwrap();
     Toys::list(&kernel.session(Actor::System), &query)
         .await
         .unwrap()
 }
 
-fn ids(page: &Page<Model>) -> Vec<i64> {
+fn ids(page: &RowPage<Model>) -> Vec<i64> {
     page.rows.iter().map(|found| found.id).collect()
 }
 

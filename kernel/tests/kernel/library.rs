@@ -138,10 +138,6 @@ impl Readable for Shelves {
         Field::public(shelves::Column::UserId),
         Field::public(shelves::Column::Name),
     ];
-
-    fn visible(_: &Actor) -> Condition {
-        everything()
-    }
 }
 
 impl Crud for Shelves {
@@ -188,10 +184,6 @@ impl Readable for Books {
     /// The books of a shelf are deleted with it.
     fn owners() -> Vec<Owner> {
         vec![Owner::new::<Shelves>(books::Column::ShelfId)]
-    }
-
-    fn visible(_: &Actor) -> Condition {
-        everything()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The operations of the kernel on a declared resource.
 use kernel::{
-    Actor, Code, Crud, Error, Kernel, Readable, Session,
+    Actor, Code, CrudOperations, Error, Kernel, ReadOperations, Session,
     actor::{Caller, Credential},
     audit::{self, Audit},
-    crud::{Expected, Found, Target},
+    crud::{Expected, Target},
     json::MAX_SAFE,
     permission::Permission,
     query::{ListQuery, StatsQuery},
+    resource::Found,
 };
 
 use crate::{

@@ -23,7 +23,7 @@ pub struct NewComment {
 /// A comment on the post that the path of the request names.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct NewReply {
+pub struct NewPostComment {
     #[garde(length(chars, min = 1, max = 10_000))]
     pub body: String,
     #[garde(skip)]

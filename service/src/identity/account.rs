@@ -6,26 +6,27 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Identity;
 use super::{
-    Registration, address,
+    Identity, Registration, address,
     login::check_password_field,
     password::{confirm_password, require_password, wrong_password},
     totp,
 };
-use crate::identity::email::{MAX_EMAIL, deliverable};
-use crate::mail::Mailer;
 use crate::{
-    identity::Users,
-    identity::password::{MAX_LENGTH, MIN_LENGTH},
-    identity::users::{NewUser, UserPatch, UserRow, acceptable, key},
-    mail::{self, Mail},
+    identity::{
+        Users,
+        email::{MAX_EMAIL, deliverable},
+        password::{MAX_LENGTH, MIN_LENGTH},
+        users::{NewUser, UserPatch, UserRow, acceptable, key},
+    },
+    mail::{self, Mail, Mailer},
 };
 use kernel::{
-    Actor, Crud, Error, Found, Reads, Result, Session, Tx,
-    crud::{Expected, Target, scope},
+    Actor, Crud, CrudOperations, Error, Found, Reads, Result, Session, Tx,
+    crud::{Expected, Target},
     database::value_taken,
     input::{PresentTrimmed, Trimmed, present},
+    resource::scope,
 };
 
 /// The fields that a registration may set.

@@ -10,16 +10,14 @@ use sea_orm::{
 };
 
 use super::one_time::{self, Holder, Purpose};
-use crate::mail::Mailer;
 use crate::{
-    identity::Users,
-    identity::users::key,
-    mail::{self, MIN_INTERVAL, Mail, Template},
+    identity::{Users, users::key},
+    mail::{self, MIN_INTERVAL, Mail, Mailer, Template},
 };
 use kernel::{
     Error, Readable, Reads, Result, Session, Tx,
     audit::{AuditAction, Entry},
-    crud::{now, scope},
+    resource::{now, scope},
 };
 
 /// Sends the verification mail again that the caller waits for, if there is one.

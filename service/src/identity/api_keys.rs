@@ -19,11 +19,12 @@ use super::{
 use kernel::{
     Actor, Code, Error, Found, Readable, Reads, Refusal, Result, Session, Tx,
     audit::AuditAction,
-    crud::{Field, Page, Plan, everything, now, own_rows, read, scope},
+    crud::{Plan, read},
     input::{Trimmed, refuse},
     list_columns,
     permission::{Grants, Permission, PermissionName},
     query::ListQuery,
+    resource::{Field, RowPage, everything, now, own_rows, scope},
     secret::Secret,
     time,
 };
@@ -77,7 +78,7 @@ impl Readable for ApiKeys {
 pub async fn list_api_keys(
     session: &Session,
     query: &ListQuery<ApiKeys>,
-) -> Result<Page<Model, ()>> {
+) -> Result<RowPage<Model, ()>> {
     current_session(session)?;
     let rows = scope::live::<ApiKeys>(session.actor()).filter(unexpired_keys());
     read::page(session, Plan::for_rows(session, query, rows).await?).await

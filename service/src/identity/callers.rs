@@ -6,8 +6,8 @@ use moka::{future::Cache, sync};
 
 use kernel::{
     actor::{Caller, Credential},
-    crud::now,
     database::ChangeFeed,
+    resource::now,
 };
 
 /// The maximum number of cached callers.

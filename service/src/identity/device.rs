@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::key;
-use kernel::{Result, Session, crud::now, secret::Secret};
+use kernel::{Result, Session, resource::now, secret::Secret};
 
 /// The lifetime of the cookie.
 pub const LIFETIME: chrono::Duration = chrono::Duration::days(365);

@@ -13,15 +13,14 @@ use super::{
     one_time::{self, Holder, Presented, Purpose, consume, create, invalid_token},
     token::hash,
 };
-use crate::identity::email::{MAX_EMAIL, deliverable};
-use crate::{
-    identity::Users,
-    identity::users::{NewUser, UserRow, has_superuser, key},
+use crate::identity::{
+    Users,
+    email::{MAX_EMAIL, deliverable},
+    users::{NewUser, UserRow, has_superuser, key},
 };
 use kernel::{
-    Actor, Code, Crud, Error, Found, Kernel, Result, Session, Tx,
-    crud::scope,
-    input::{self},
+    Actor, Code, Crud, CrudOperations, Error, Found, Kernel, Result, Session, Tx, input,
+    resource::scope,
 };
 
 /// The id of the advisory lock for creating the first superuser. The number is arbitrary but unique.

@@ -13,27 +13,27 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Identity;
 use super::{
-    checksum_key, device,
+    Identity, checksum_key, device,
     password::rehash,
     resolve,
     sessions::{self, TokenMode, Tokens},
     throttle::{self, Attempt, Subject},
     totp::{self, Vault},
 };
-use crate::mail::Mailer;
 use crate::{
-    identity::Users,
-    identity::password::{self, MAX_LENGTH},
-    identity::users::{UserRow, key},
-    mail::{self, Mail},
+    identity::{
+        Users,
+        password::{self, MAX_LENGTH},
+        users::{UserRow, key},
+    },
+    mail::{self, Mail, Mailer},
 };
 use kernel::{
-    Code, Crud, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
+    Code, CrudOperations, Error, Found, Origin, Readable, Reads, Result, Session, Tx,
     audit::{AuditAction, Entry},
-    crud::{now, scope},
     input::refuse,
+    resource::{now, scope},
 };
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]

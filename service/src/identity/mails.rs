@@ -7,7 +7,7 @@ use ::entity::{
 };
 use kernel::{
     Kernel, Result, Tx,
-    crud::{now, scope},
+    resource::{now, scope},
     secret::Secret,
 };
 use sea_orm::{

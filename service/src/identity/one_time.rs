@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{checksum_key, token};
 use kernel::{
     Code, Error, Kernel, Reads, Result, Tx,
-    crud::{everything, now, scope},
     input::refuse,
+    resource::{everything, now, scope},
     secret::Secret,
 };
 

@@ -6,26 +6,28 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Identity;
 use super::{
+    Identity,
     address::{is_confirmed, lock_active_user, mark_verified},
     end_sessions,
     one_time::{self, Presented, Purpose},
     password::{Replacement, replace},
     revoke_keys, totp,
 };
-use crate::identity::email::{MAX_EMAIL, deliverable};
 use crate::{
-    identity::Users,
-    identity::password::{MAX_LENGTH, MIN_LENGTH},
-    identity::users::{acceptable, key},
+    identity::{
+        Users,
+        email::{MAX_EMAIL, deliverable},
+        password::{MAX_LENGTH, MIN_LENGTH},
+        users::{acceptable, key},
+    },
     mail::{self, Mail},
 };
 use kernel::{
     Actor, Reads, Result, Session,
     audit::AuditAction,
-    crud::{everything, scope},
     input::Trimmed,
+    resource::{everything, scope},
 };
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]

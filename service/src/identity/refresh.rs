@@ -10,9 +10,8 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Identity;
 use super::{
-    Settings, SignIn, checksum_key, key,
+    Identity, Settings, SignIn, checksum_key, key,
     login::{check_password_field, user_of_tokens},
     sessions::{Tokens, active_sessions, record_sign_out, to_chrono},
     token::{Kind, Token},
@@ -20,7 +19,7 @@ use super::{
 use crate::identity::password::MAX_LENGTH;
 use kernel::{
     Error, Result, Session, Tx,
-    crud::{now, scope},
+    resource::{now, scope},
 };
 
 /// Seconds for which a replaced token stays valid, because clients of one user may race each other.

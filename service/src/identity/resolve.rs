@@ -11,9 +11,8 @@ use sea_orm::{
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
-use super::Identity;
 use super::{
-    Settings,
+    Identity, Settings,
     api_keys::{ApiKeys, has_key_prefix, hash_if_issued, unexpired_keys},
     checksum_key,
     refresh::recently_replaced,
@@ -25,8 +24,8 @@ use crate::identity::roles;
 use kernel::{
     Actor, Error, Kernel, Reads, Result, Session,
     actor::{Caller, Credential, Withheld},
-    crud::{self, Columns, everything, now, scope},
     permission::Permission,
+    resource::{Columns, everything, now, scope},
 };
 
 /// Seconds after which the use of a credential is stored again.
@@ -204,7 +203,7 @@ fn caller_from_rows<'a>(
 
 /// A list of credentials with the time of their last use.
 trait Credentials: Columns {
-    const LAST_USED_AT: crud::Column<Self>;
+    const LAST_USED_AT: kernel::resource::Column<Self>;
 }
 
 impl Credentials for Sessions {

@@ -14,9 +14,8 @@ use sea_orm::{
 
 use secrecy::SecretString;
 
-use super::Identity;
 use super::{
-    Settings,
+    Identity, Settings,
     callers::Callers,
     checksum_key,
     token::{Kind, Token},
@@ -26,9 +25,10 @@ use kernel::{
     Actor, Error, Readable, Reads, Result, Session, Tx,
     actor::Caller,
     audit::{AuditAction, Entry},
-    crud::{Field, Page, Plan, everything, now, own_rows, read, scope},
+    crud::{Plan, read},
     list_columns,
     query::ListQuery,
+    resource::{Field, RowPage, everything, now, own_rows, scope},
     secret::Secret,
 };
 
@@ -185,7 +185,7 @@ pub(super) fn new_tokens(
 pub async fn list_sessions(
     session: &Session,
     query: &ListQuery<Sessions>,
-) -> Result<Page<SessionRow, ()>> {
+) -> Result<RowPage<SessionRow, ()>> {
     current_session(session)?;
     let active = active_sessions(&session.state::<Identity>().settings)?;
     let rows = scope::live::<Sessions>(session.actor()).filter(active);

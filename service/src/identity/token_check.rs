@@ -12,7 +12,7 @@ use super::{
     users::{FIRST_ROLE, has_superuser, key},
 };
 use crate::identity::Users;
-use kernel::{Reads, Result, Session, crud::scope};
+use kernel::{Reads, Result, Session, resource::scope};
 
 /// A token from a link.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]

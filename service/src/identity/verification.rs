@@ -7,15 +7,15 @@ use sea_orm::QueryFilter;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Identity;
 use super::{
+    Identity,
     address::{lock_active_user, mark_verified, store_email},
     login::check_password_field,
     one_time::{self, Presented, Purpose},
     throttle::{self, Attempt, Subject},
 };
 use crate::{identity::Users, identity::password::MAX_LENGTH, identity::users::key};
-use kernel::{Code, Error, Reads, Result, Session, crud::scope};
+use kernel::{Code, Error, Reads, Result, Session, resource::scope};
 
 /// The purposes that the token of a verification can have.
 pub(super) const VERIFICATIONS: [Purpose; 2] = [Purpose::Verify, Purpose::Address];

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Mailer, Template};
 use kernel::{
     Actor, Error, Kernel, Result, Session, Tx,
-    crud::{now, scope},
+    resource::{now, scope},
 };
 
 /// The delay before the first retry. It also keeps other senders from a mail that is being sent, so it is longer than

@@ -26,7 +26,7 @@ pub use transport::{SMTP_URL, is_smtp_url};
 
 use kernel::{
     Result, Tx,
-    crud::{now, scope},
+    resource::{now, scope},
 };
 
 /// Invalid mail settings or templates. The text says what to correct.

@@ -11,7 +11,7 @@ use super::{
     timeline::Timeline,
 };
 use crate::{content::Posts, content::posts::PUBLISHED, identity::Users};
-use kernel::{Error, Readable, Result, Session, crud::everything};
+use kernel::{Error, Readable, Result, Session, resource::everything};
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {

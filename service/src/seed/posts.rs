@@ -15,7 +15,7 @@ use crate::{
     content::posts::{DRAFT, PUBLISHED},
     identity::Users,
 };
-use kernel::{Error, Readable, Result, Session, crud::everything, query};
+use kernel::{Error, Readable, Result, Session, query, resource::everything};
 
 pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
     if count == 0 {

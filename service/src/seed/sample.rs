@@ -5,7 +5,7 @@ use sea_orm::{
     sea_query::{Condition, Expr, ExprTrait, LockType},
 };
 
-use kernel::{Error, Reads, Result, Session, Tx, crud::scope};
+use kernel::{Error, Reads, Result, Session, Tx, resource::scope};
 
 pub type Time = DateTime<FixedOffset>;
 

@@ -2,7 +2,7 @@
 use chrono::Duration;
 
 use super::sample::{Parent, Time};
-use kernel::crud::now;
+use kernel::resource::now;
 
 /// Times for a number of rows, evenly spread with some noise.
 pub struct Timeline {

@@ -15,12 +15,10 @@ use super::{
     text,
     timeline::Timeline,
 };
-use crate::identity::Identity;
-use crate::{identity::Roles, identity::Users, identity::users::key};
+use crate::identity::{Identity, Roles, Users, users::key};
 use kernel::{
-    Readable, Result, Session, Tx,
-    crud::{now, scope},
-    query,
+    Readable, Result, Session, Tx, query,
+    resource::{now, scope},
 };
 
 /// The age of the first user.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use kernel::{Actor, Crud, Kernel, audit};
+use kernel::{Actor, CrudOperations, Kernel, audit};
 use service::{
     Posts,
     posts::{NewPost, PostPatch},

@@ -168,7 +168,7 @@ async fn patterns_are_limited_in_length_and_number() {
         "title",
         "slug",
         "summary",
-        "status",
+        "author.bio",
         "author.username",
         "author.full_name",
     ];

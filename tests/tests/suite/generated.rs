@@ -7,9 +7,9 @@ use std::sync::{
 
 use entity::posts::{Column, Entity, Model};
 use kernel::{
-    Actor, Crud, Error, Readable, Registry, base_columns,
-    crud::{Field, Generated, Owner, everything},
+    Actor, Crud, CrudOperations, Error, Readable, Registry, base_columns,
     registry::Table,
+    resource::{Field, Generated, Owner, everything},
 };
 use sea_orm::Condition;
 use service::{

@@ -4,7 +4,7 @@ mod hidden;
 mod meaning;
 mod random;
 
-use kernel::{Actor, Error, Readable, query::ListQuery};
+use kernel::{Actor, Error, ReadOperations, query::ListQuery};
 use service::{Posts, registry};
 use tests::{Client, Service, TestApp};
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::Value;
 use service::registry;
-use tests::{Client, Reply, TestApp, json};
+use tests::{Client, Reply, TestApp, json, sql};
 
 use ledger::{own_routes, with_ledger};
 
@@ -238,6 +238,27 @@ async fn the_audit_shows_private_fields_to_callers_who_may_read_them() {
     for (client, sees) in [(&auditor, false), (&reader, true), (&root, true)] {
         let page = client.get(&path).await.expect_status(200);
         assert!(page.text.contains("Open"), "{}", page.text);
+        assert_eq!(sings(&page), sees, "{}", page.text);
+    }
+}
+
+#[actix_web::test]
+async fn the_audit_of_a_removed_table_shows_changes_to_superusers_only() {
+    let app = TestApp::new().await;
+    app.member("ada").await.publish(CANARY).await;
+    let root = app.superuser("root").await;
+    let auditor = app
+        .with_permissions("auditor", &["audit.read", "posts.*"])
+        .await;
+    let removed = "UPDATE audit_entries SET resource = 'widgets' WHERE resource = 'posts'";
+    sql::run(&app.kernel, removed).await;
+
+    for (client, sees) in [(&auditor, false), (&root, true)] {
+        let page = client
+            .get("/audit?resource=widgets")
+            .await
+            .expect_status(200);
+        assert_eq!(page.body["data"][0]["resource"], "widgets");
         assert_eq!(sings(&page), sees, "{}", page.text);
     }
 }

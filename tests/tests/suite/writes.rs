@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use kernel::{Actor, Code, Crud, Error, Readable, Reads, Result, query::ListQuery};
+use kernel::{Actor, Code, CrudOperations, Error, ReadOperations, Reads, Result, query::ListQuery};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use service::{Posts, posts::NewPost, registry};
 use tests::{Knobs, Service, TestApp, json, process::within_limit, service::draft};

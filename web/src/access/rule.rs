@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use kernel::{
-    Actor, Crud, Error, Readable, Session,
+    Actor, CrudOperations, Error, Readable, Session,
     access::Access,
     permission::{Action, Permission},
 };

@@ -36,7 +36,7 @@ pub trait Body: Sized {
     async fn read(request: &HttpRequest, payload: Payload, limits: Limits)
     -> Result<Self, Problem>;
 
-    fn document(_operation: &mut Operation<'_>) {}
+    fn document(_: &mut Operation<'_>) {}
 }
 
 /// No body. A body that is sent anyway is ignored.
@@ -55,19 +55,21 @@ impl<T: Input> Body for T {
         payload: Payload,
         limits: Limits,
     ) -> Result<Self, Problem> {
-        json(request, payload, limits).await
+        let input = read_json(request, payload, limits).await?;
+        input::check(&input)?;
+        Ok(input)
     }
 
     fn document(operation: &mut Operation<'_>) {
-        operation.body::<T>(true);
+        operation.body::<T>();
     }
 }
 
 /// A body that may be left out.
 #[derive(Debug)]
-pub struct OptionalBody<T>(pub Option<T>);
+pub struct OptionalBody<B>(pub Option<B>);
 
-impl<T: Input> Body for OptionalBody<T> {
+impl<B: Body> Body for OptionalBody<B> {
     async fn read(
         request: &HttpRequest,
         payload: Payload,
@@ -80,24 +82,23 @@ impl<T: Input> Body for OptionalBody<T> {
         if is_empty && !headers.contains_key(TRANSFER_ENCODING) {
             return Ok(Self(None));
         }
-        json(request, payload, limits)
-            .await
-            .map(|input| Self(Some(input)))
+        let body = B::read(request, payload, limits).await?;
+        Ok(Self(Some(body)))
     }
 
     fn document(operation: &mut Operation<'_>) {
-        operation.body::<T>(false);
+        B::document(operation);
+        operation.allow_no_body();
     }
 }
 
-async fn json<T: Input + DeserializeOwned>(
+/// Reads a JSON body. The caller checks its limits.
+pub async fn read_json<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
     limits: Limits,
 ) -> Result<T, Problem> {
-    let input: T = json::read(&bytes(request, payload, limits).await?)?;
-    input::check(&input)?;
-    Ok(input)
+    json::read(&bytes(request, payload, limits).await?)
 }
 
 /// Reads a JSON body without parsing it.

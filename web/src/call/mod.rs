@@ -9,7 +9,7 @@ mod precondition;
 mod query;
 mod upload;
 
-pub use body::{Body, Limits, NoBody, OptionalBody, bytes};
+pub use body::{Body, Limits, NoBody, OptionalBody, bytes, read_json};
 pub use csrf::{Origins, check_origin};
 pub use link::Links;
 pub use query::{ListParams, NoQuery, Query, RowParams};

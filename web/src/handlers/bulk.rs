@@ -1,11 +1,11 @@
 //! `POST /{resource}/bulk`: the request body and the answer.
 use actix_web::{HttpRequest, dev::Payload};
 use kernel::{
-    Code, Crud, Error, Result,
+    Code, Crud, CrudOperations, Error, Result,
     bulk::{self, Done, MAX_OPERATIONS, Operation, Refused},
     crud::{Expected, Target},
     idempotency::WriteRequest,
-    input::{Input, check, present},
+    input::{Input, present},
     json::MAX_SAFE,
     permission::Action,
 };
@@ -84,7 +84,7 @@ impl<V: Writable> Body for Operations<V> {
             operation.schemas.input::<New<V>>(),
             operation.schemas.input::<Patch<V>>(),
         );
-        operation.json_body(&openapi::bulk(&new, &patch), true);
+        operation.json_body(&openapi::bulk(&new, &patch));
     }
 }
 
@@ -95,9 +95,12 @@ impl Item {
             Verb::Create => {
                 absent("/id", self.id.as_ref())?;
                 absent("/version", self.version.as_ref())?;
-                self.data().map(Operation::Create)
+                self.data(C::check_new).map(Operation::Create)
             }
-            Verb::Update => Ok(Operation::Update(self.target()?, self.data()?)),
+            Verb::Update => Ok(Operation::Update(
+                self.target()?,
+                self.data(C::check_patch)?,
+            )),
             Verb::Delete => {
                 absent("/data", self.data.as_ref())?;
                 self.target().map(Operation::Delete)
@@ -116,7 +119,7 @@ impl Item {
         Ok(Target { id, expected })
     }
 
-    fn data<T: Input>(self) -> Result<T> {
+    fn data<T: Input>(self, check: fn(&T) -> Result<()>) -> Result<T> {
         let data = self.data.ok_or_else(|| required("/data"))?;
         let data = json::shape(data).and_then(|data| check(&data).map(|()| data));
         data.map_err(|error| error.with_pointer_prefix("/data"))

@@ -2,11 +2,12 @@
 mod bulk;
 mod export;
 mod import;
+mod inputs;
 mod stats;
 
 use actix_web::http::Method;
 use kernel::{
-    Actor, Audit, Crud, Readable,
+    Actor, Audit, Crud, CrudOperations, ReadOperations, Readable,
     access::Access,
     audit::{self, Revert},
     crud,
@@ -17,12 +18,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::{bulk::bulk, export::export, import::import, stats::stats};
+use inputs::{NewRow, PatchRow};
+
 use crate::{
     access::Rule,
     audit::AuditView,
     call::{Call, ListParams, NoBody, OptionalBody, RowParams},
     reply::{Answer, CreatedRow, DeletedRow, NoContent, Ok, Page, Reply, Row},
-    resource::{New, Patch, Writable, fetch},
+    resource::{Writable, fetch},
     route::Route,
     transfer::Transfer,
 };
@@ -151,21 +154,21 @@ async fn get<V: Writable>(call: Call<NoBody, RowParams<V::Service>>) -> Answer<R
     .await
 }
 
-async fn create<V: Writable>(mut call: Call<New<V>>) -> Answer<CreatedRow<V>> {
-    V::Service::prepare(&call.session, &mut call.input).await?;
-    let request = WriteRequest::<V::Service>::Create(&call.input);
+async fn create<V: Writable>(mut call: Call<NewRow<V>>) -> Answer<CreatedRow<V>> {
+    V::Service::prepare(&call.session, &mut call.input.0).await?;
+    let request = WriteRequest::<V::Service>::Create(&call.input.0);
     call.write(request, async |tx| {
-        Reply::created_row::<V>(V::Service::create(tx, &call.input).await?)
+        Reply::created_row::<V>(V::Service::create(tx, &call.input.0).await?)
     })
     .await
 }
 
-async fn update<V: Writable>(mut call: Call<Patch<V>>) -> Answer<Row<V>> {
-    V::Service::prepare_patch(&call.session, &mut call.input).await?;
+async fn update<V: Writable>(mut call: Call<PatchRow<V>>) -> Answer<Row<V>> {
+    V::Service::prepare_patch(&call.session, &mut call.input.0).await?;
     let target = call.target()?;
-    let request = WriteRequest::<V::Service>::Update(target.id, &call.input);
+    let request = WriteRequest::<V::Service>::Update(target.id, &call.input.0);
     call.write(request, async |tx| {
-        Reply::row::<V>(V::Service::update(tx, target.clone(), &call.input).await?)
+        Reply::row::<V>(V::Service::update(tx, target.clone(), &call.input.0).await?)
     })
     .await
 }
@@ -179,13 +182,13 @@ async fn delete<V: Writable>(call: Call) -> Answer<DeletedRow<V>> {
     .await
 }
 
-async fn restore<V: Writable>(call: Call<OptionalBody<Patch<V>>>) -> Answer<Row<V>> {
+async fn restore<V: Writable>(call: Call<OptionalBody<PatchRow<V>>>) -> Answer<Row<V>> {
     let mut call = call.long();
-    if let Some(patch) = &mut call.input.0 {
+    if let Some(PatchRow(patch)) = &mut call.input.0 {
         V::Service::prepare_patch(&call.session, patch).await?;
     }
     let target = call.target()?;
-    let patch = call.input.0.as_ref();
+    let patch = call.input.0.as_ref().map(|patch| &patch.0);
     call.write(
         WriteRequest::<V::Service>::Restore(target.id, patch),
         async |tx| Reply::row::<V>(V::Service::restore(tx, target.clone(), patch).await?),

@@ -2,7 +2,7 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use kernel::{
-    Actor, Error, Readable, Registry,
+    Actor, Error, ReadOperations, Readable, Registry,
     crud::{self, Datum},
     query::{Parameters, StatsQuery},
 };

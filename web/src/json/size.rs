@@ -1,5 +1,5 @@
 //! The size of a JSON value before it is serialized.
-use kernel::crud::json_size;
+use kernel::resource::json_size;
 use serde_json::Value;
 
 /// Returns the size of a value in bytes, with the comma after it.

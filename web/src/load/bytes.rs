@@ -12,7 +12,7 @@ const CALLER_SHARE: usize = 4;
 /// A number of bytes shared by all callers. The first request of a caller that holds nothing may exceed the caller's share
 /// and the budget: each request has a size limit of its own.
 #[derive(Clone)]
-pub struct Budget {
+pub struct MemoryBudget {
     limit: usize,
     held: Arc<Mutex<State>>,
 }
@@ -32,12 +32,12 @@ pub enum LimitReached {
 
 /// Holds bytes of a budget until it is dropped.
 pub struct Held {
-    budget: Budget,
+    budget: MemoryBudget,
     caller: CallerKey,
     bytes: usize,
 }
 
-impl Budget {
+impl MemoryBudget {
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -116,11 +116,11 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, CallerKey, LimitReached};
+    use super::{CallerKey, LimitReached, MemoryBudget};
 
     #[test]
     fn one_caller_gets_a_quarter_and_all_together_get_the_budget() {
-        let budget = Budget::new(100);
+        let budget = MemoryBudget::new(100);
         let take = |user: i64, bytes: usize| budget.hold(CallerKey::User(user), bytes);
 
         let mut held = vec![take(1, 20).unwrap()];
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_caller_that_holds_nothing_may_exceed_its_share_once() {
-        let budget = Budget::new(100);
+        let budget = MemoryBudget::new(100);
 
         let mut held = budget.hold(CallerKey::User(1), 60).unwrap();
 
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn bytes_held_anyway_are_counted() {
-        let budget = Budget::new(100);
+        let budget = MemoryBudget::new(100);
 
         let _held = budget.hold_anyway(CallerKey::User(1), 1_000);
 

@@ -10,7 +10,7 @@ mod settings;
 mod slot;
 mod turns;
 
-pub use bytes::{Budget, Held, LimitReached};
+pub use bytes::{Held, LimitReached, MemoryBudget};
 pub use concurrency::{Concurrency, LongPermit};
 pub use counts::{Counted, Counts};
 pub use heavy_reads::HeavyReads;
@@ -51,11 +51,11 @@ pub struct Load {
     /// Concurrently running requests of each user.
     pub turns: Turns,
     /// Bytes of request bodies that are being received or processed.
-    pub bodies: Budget,
+    pub bodies: MemoryBudget,
     /// The same as `bodies`, for bulk requests and imports.
-    pub bulks: Budget,
+    pub bulks: MemoryBudget,
     /// Bytes of responses that clients have not read yet.
-    pub answers: Budget,
+    pub answers: MemoryBudget,
     /// Open connections of each address.
     pub connections: Counts<CallerKey>,
     hasher: RandomState,
@@ -71,9 +71,9 @@ impl Load {
             waiting: Arc::new(Semaphore::new(settings.waiting)),
             arriving: Counts::new(settings.waiting_per_address),
             turns: Turns::new(settings),
-            bodies: Budget::new(settings.body_bytes),
-            bulks: Budget::new(settings.bulk_bytes),
-            answers: Budget::new(settings.answer_bytes),
+            bodies: MemoryBudget::new(settings.body_bytes),
+            bulks: MemoryBudget::new(settings.bulk_bytes),
+            answers: MemoryBudget::new(settings.answer_bytes),
             connections: Counts::new(settings.connections_per_address),
             hasher: RandomState::new(),
         }

@@ -15,7 +15,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use kernel::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-use super::{Budget, Counted, Held, LimitReached, Load, Sender, Turn};
+use super::{Counted, Held, LimitReached, Load, MemoryBudget, Sender, Turn};
 use crate::{problem::Problem, rate::CallerKey};
 
 /// The slot is shared by the request and by the task that does the work and releases it.
@@ -110,7 +110,7 @@ impl Slot {
     }
 
     /// Reserves memory for a body until the work is done.
-    pub fn reserve(&self, budget: &Budget, bytes: usize) -> Result<(), Problem> {
+    pub fn reserve(&self, budget: &MemoryBudget, bytes: usize) -> Result<(), Problem> {
         let held = budget.hold(self.caller(), bytes).map_err(too_many_bytes)?;
         self.0.held.borrow_mut().bytes = Some(held);
         Ok(())

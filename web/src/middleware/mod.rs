@@ -16,7 +16,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use kernel::database::Caller;
+use kernel::database::Connection;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
@@ -168,12 +168,12 @@ pub async fn guard_request(
     let working = slot.clone();
     let peer = Peer::from_request(&request).filter(|_| is_read);
     // Dropping `presence`, with this future or when the client hangs up, tells a read that nobody waits for it.
-    let (presence, caller) = Caller::new();
+    let (presence, connection) = Connection::new();
     let mut presence = Some(presence);
     let work = async move {
         let work = next.call(request);
         let done = if is_read {
-            caller.run(work).await
+            connection.run(work).await
         } else {
             work.await
         };

@@ -1,7 +1,8 @@
 //! Filters, as query parameters: one for each field, with its operators.
 use kernel::{
     json::decimal_pattern,
-    query::{Filterable, MAX_PATTERN, MAX_VALUES, ValueKind, operators},
+    query::{MAX_PATTERN, MAX_VALUES, operators},
+    resource::{Filterable, ValueKind},
 };
 use serde_json::{Map, Value, json};
 

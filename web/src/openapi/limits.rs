@@ -52,6 +52,24 @@ pub fn add_range((least, greatest): &(Value, Value), property: &mut Map<String, 
     }
 }
 
+/// Adds the values of an enumeration.
+pub fn add_values(values: &[&str], property: &mut Map<String, Value>) {
+    let mut all: Vec<Value> = values.iter().map(|&value| value.into()).collect();
+    if is(property, "null") {
+        all.push(Value::Null);
+    }
+    property.insert("enum".to_owned(), all.into());
+    property.remove("pattern");
+}
+
+/// Returns true if a property may have this type.
+fn is(property: &Map<String, Value>, name: &str) -> bool {
+    match property.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|kind| kind == name),
+        kind => kind.is_some_and(|kind| kind == name),
+    }
+}
+
 /// Removes `null` from the types of a property.
 pub fn refuse_null(property: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = property.get_mut("type") else {
@@ -66,14 +84,10 @@ pub fn refuse_null(property: &mut Map<String, Value>) {
 
 /// Adds a pattern to a text. The pattern includes the length limits if they apply to the text without surrounding white space.
 pub fn add_pattern(property: &mut Map<String, Value>) {
-    let is = |name: &str| match property.get("type") {
-        Some(Value::Array(types)) => types.iter().any(|kind| kind == name),
-        kind => kind.is_some_and(|kind| kind == name),
-    };
-    if !is("string") {
+    if !is(property, "string") {
         return;
     }
-    let is_nullable = is("null");
+    let is_nullable = is(property, "null");
     if let Some(Value::Array(values)) = property.get_mut("enum") {
         if is_nullable && !values.contains(&Value::Null) {
             values.push(Value::Null);

@@ -60,19 +60,26 @@ impl<'a> Operation<'a> {
         self.parameters.extend(parameters::describe(declared));
     }
 
-    pub fn body<T: Input>(&mut self, is_required: bool) {
+    pub fn body<T: Input>(&mut self) {
         let schema = self.schemas.input::<T>();
-        self.json_body(&schema, is_required);
+        self.json_body(&schema);
     }
 
-    pub fn json_body(&mut self, schema: &Value, is_required: bool) {
+    /// Documents that the body may be left out.
+    pub fn allow_no_body(&mut self) {
+        if let Some(body) = &mut self.body {
+            body["required"] = false.into();
+        }
+    }
+
+    pub fn json_body(&mut self, schema: &Value) {
         let example = examples::build(self.schemas.inputs(), schema);
         let media = json!({ "schema": schema, "example": example });
         let mut content = json!({ "application/json": media });
         if self.method == Method::PATCH {
             content["application/merge-patch+json"] = media;
         }
-        self.body = Some(json!({ "required": is_required, "content": content }));
+        self.body = Some(json!({ "required": true, "content": content }));
     }
 
     /// Documents a body that is text other than JSON.

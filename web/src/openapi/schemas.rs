@@ -1,11 +1,12 @@
 //! The named schemas that operations refer to.
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kernel::{
     Code, Readable, Refusal, Registry,
     input::{self, Input},
     permission::PermissionName,
-    query::{Filterable, declared_fields},
+    registry::Table,
+    resource::{Filterable, ValueKind, declared_fields},
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -23,8 +24,8 @@ pub struct Schemas {
     /// The view of each resource, by the name of its table.
     views: BTreeMap<&'static str, String>,
     pages: Map<String, Value>,
-    /// The fields with a range, by the name of their table.
-    ranges: BTreeMap<&'static str, Vec<Filterable>>,
+    /// The fields that resources declare, by the names of the schemas of their inputs and views.
+    declared: HashMap<String, Vec<Filterable>>,
 }
 
 impl Schemas {
@@ -42,7 +43,7 @@ impl Schemas {
             complete: HashSet::new(),
             views: BTreeMap::new(),
             pages: Map::new(),
-            ranges: BTreeMap::new(),
+            declared: registry.tables().iter().flat_map(inputs).collect(),
         }
     }
 
@@ -54,9 +55,10 @@ impl Schemas {
         }
         let name = T::schema_name().into_owned();
         if let Some(schema) = definitions.get_mut(&name)
-            && self.complete.insert(name)
+            && self.complete.insert(name.clone())
         {
             complete::<T>(schema);
+            add_declared(schema, self.declared.get(&name));
         }
         reference.into()
     }
@@ -68,9 +70,8 @@ impl Schemas {
     /// Returns the schema of a row with all its members.
     pub fn row<V: Resource>(&mut self) -> Value {
         let view = Representation::<V>::schema_name().into_owned();
-        let mut fields = declared_fields::<V::Service>();
-        fields.retain(|field| field.range.is_some());
-        self.ranges.insert(V::Service::name(), fields);
+        let fields = declared_fields::<V::Service>();
+        self.declared.insert(view.clone(), fields);
         self.views.insert(V::Service::name(), view);
         self.answer::<Representation<V>>()
     }
@@ -96,14 +97,9 @@ impl Schemas {
         let mut all = self.inputs.take_definitions(false);
         let code = self.answer::<Code>();
         let mut answers = self.answers.take_definitions(false);
-        for schema in answers.values_mut() {
+        for (name, schema) in &mut answers {
             each_property(schema, limits::add_integer_bounds);
-        }
-        for (table, fields) in &self.ranges {
-            add_ranges(answers.get_mut(&self.views[table]), fields);
-            for input in registry.table(table).iter().flat_map(|table| &table.inputs) {
-                add_ranges(all.get_mut(input.as_ref()), fields);
-            }
+            add_declared(schema, self.declared.get(name));
         }
         rows::relate(&mut answers, &self.views, registry);
         all.extend(answers);
@@ -136,12 +132,24 @@ fn complete<T: Input>(schema: &mut Value) {
     });
 }
 
-fn add_ranges(schema: Option<&mut Value>, fields: &[Filterable]) {
-    let Some(schema) = schema else { return };
+/// Returns the names of the schemas of a table's inputs, each with the fields that the table declares.
+fn inputs(table: &Table) -> impl Iterator<Item = (String, Vec<Filterable>)> {
+    let names = table.inputs.iter();
+    names.map(|name| (name.clone().into_owned(), (table.filterable)()))
+}
+
+/// Adds the ranges and the enumerations that a resource declares.
+fn add_declared(schema: &mut Value, fields: Option<&Vec<Filterable>>) {
     each_property(schema, |name, property| {
-        let field = fields.iter().find(|field| field.name == name);
-        if let Some(range) = field.and_then(|field| field.range.as_ref()) {
+        let mut fields = fields.into_iter().flatten();
+        let Some(field) = fields.find(|field| field.name == name) else {
+            return;
+        };
+        if let Some(range) = &field.range {
             limits::add_range(range, property);
+        }
+        if let ValueKind::OneOf(values) = field.kind {
+            limits::add_values(values, property);
         }
     });
 }

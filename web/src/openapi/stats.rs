@@ -1,7 +1,8 @@
 //! The answer of aggregates, generated from the fields that a resource declares.
 use kernel::{
     Readable,
-    query::{Filterable, MAX_GROUPS, ValueKind, declared_fields},
+    query::MAX_GROUPS,
+    resource::{Filterable, ValueKind, declared_fields},
 };
 use schemars::Schema;
 use serde_json::{Map, Value, json};

@@ -20,7 +20,7 @@ use crate::{
     load::{Concurrency, LongPermit},
     openapi::{Documented, Operation},
     problem::Problem,
-    transfer::{AnyPages, Page},
+    transfer::{AnyPages, ExportPage},
 };
 
 /// 200 with a file; `A` is the type that documents it.
@@ -74,10 +74,10 @@ struct Sending {
 
 impl Sending {
     /// Reads each page after the client has taken the one before.
-    async fn run(self, first: Option<Page>, mut pages: Box<dyn AnyPages>, session: Session) {
+    async fn run(self, first: Option<ExportPage>, mut pages: Box<dyn AnyPages>, session: Session) {
         let mut page = first;
         while let Some(permit) = self.wait_for_client().await {
-            let Some(Page { bytes, .. }) = page else {
+            let Some(ExportPage { bytes, .. }) = page else {
                 permit.send(Chunk::End);
                 return;
             };

@@ -1,8 +1,8 @@
 //! Conversion of rows to an answer: whole, with selected fields, or with related rows.
 use kernel::{
     Error,
-    crud::Deleted,
     query::{ListQuery, Shape},
+    resource::Deleted,
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -1,20 +1,24 @@
 //! Resources: services as HTTP shows them.
 mod relation;
 mod representation;
+mod view;
 
 use kernel::{
     Crud, Found, Readable,
-    crud::{Columns, Page},
+    resource::{Columns, RowPage},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use relation::{Fetch, Relations, fetch};
 pub use representation::{Representation, StateView, Window};
+pub use view::Shown;
 
-/// The view of a service: what the API shows of its rows.
+/// The view of a service: what the API shows of its rows. [`view!`](crate::view) declares one that shows columns as they are.
 pub trait Resource: JsonSchema + Serialize + Sized + 'static {
-    type Service: Readable<Row: Into<Self>> + Columns<State: StateView>;
+    type Service: Readable + Columns<State: StateView>;
+
+    fn show(row: <Self::Service as Readable>::Row) -> Self;
 }
 
 /// The view of a service whose rows clients change.
@@ -35,5 +39,7 @@ pub type FoundRow<V> = Found<
 >;
 
 /// A page as the service returns it.
-pub type FoundPage<V> =
-    Page<<<V as Resource>::Service as Readable>::Row, <<V as Resource>::Service as Columns>::State>;
+pub type FoundPage<V> = RowPage<
+    <<V as Resource>::Service as Readable>::Row,
+    <<V as Resource>::Service as Columns>::State,
+>;

@@ -2,7 +2,7 @@
 use std::{collections::HashMap, pin::Pin};
 
 use kernel::{
-    Crud, Error, Readable, Session,
+    CrudOperations, Error, Readable, Session,
     crud::{Related, Wanted},
     query::Include,
 };

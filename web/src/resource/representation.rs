@@ -3,7 +3,7 @@ use std::fmt::Debug;
 
 use kernel::{
     Readable,
-    crud::{Columns, RowState},
+    resource::{Columns, RowState},
 };
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::Error};
@@ -112,7 +112,7 @@ impl<V: Resource> Representation<V> {
                 V::Service::private_members().collect()
             },
             id: found.id,
-            view: found.row.into(),
+            view: V::show(found.row),
             created_at: found.created_at.into(),
             state: found.state.view(with_deleted),
         }

@@ -1,8 +1,8 @@
 //! The columns of a CSV export, in the order in which the resource declares its fields.
 use kernel::{
     Readable,
-    crud::Deleted,
-    query::{Shape, member_names},
+    query::Shape,
+    resource::{Deleted, member_names},
 };
 
 use super::references::named_columns;

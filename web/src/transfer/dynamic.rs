@@ -1,15 +1,16 @@
 //! Exports and imports a resource whose type is known only at run time.
 use std::{io::Read, pin::Pin};
 
-use kernel::{Readable, Result, Session, crud::author_column, query::ExportQuery};
+use kernel::{Readable, Result, Session, query::ExportQuery, resource::author_column};
 
 use super::{
-    Format, Page, Pages, Reading, Report, Stop, Writing, companions, fields::Fields, import::import,
+    ExportPage, Format, Pages, Reading, Report, Stop, Writing, companions, fields::Fields,
+    import::import,
 };
 use crate::resource::{Resource, Writable};
 
 /// A future of the next page.
-pub type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<Page>>> + 'a>>;
+pub type Next<'a> = Pin<Box<dyn Future<Output = Result<Option<ExportPage>>> + 'a>>;
 
 /// [`Pages`] of any resource.
 pub trait AnyPages {

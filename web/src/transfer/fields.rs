@@ -1,7 +1,7 @@
 //! The fields that a record may have: settable ones, and read-only ones, which are ignored so that an export can be imported.
 use std::collections::{BTreeMap, HashSet};
 
-use kernel::query::member_names;
+use kernel::resource::member_names;
 use schemars::schema_for;
 use serde_json::{Map, Value};
 
@@ -126,19 +126,12 @@ fn kind(schema: &Value) -> Kind {
 #[cfg(test)]
 mod tests {
     use chrono::NaiveDate;
-    use kernel::json::{As, Base64, Date, Decimal, Int64, OneOf};
+    use kernel::json::{As, Base64, Date, Decimal, Int64};
     use schemars::JsonSchema;
     use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
-
-    #[derive(Deserialize, JsonSchema)]
-    #[serde(rename_all = "lowercase")]
-    enum Color {
-        Red,
-        Blue,
-    }
 
     #[derive(Deserialize, JsonSchema)]
     #[expect(dead_code, reason = "only the schema is read")]
@@ -151,7 +144,7 @@ mod tests {
         weight: f32,
         score: Option<f64>,
         is_sold: Option<bool>,
-        #[serde(with = "As::<Option<OneOf<Color>>>")]
+        #[schemars(extend("enum" = ["red", "blue"]))]
         color: Option<String>,
         #[serde(with = "As::<Date>")]
         born_on: NaiveDate,

@@ -1,7 +1,7 @@
 //! Creates rows from records, one transaction per chunk, with the validation of single creations.
 use std::io::{self, Read};
 
-use kernel::{Crud, Error, Refusal, Result, Session, Tx};
+use kernel::{Crud, CrudOperations, Error, Refusal, Result, Session, Tx};
 use tokio::{
     sync::mpsc::{Receiver, channel},
     task::spawn_blocking,

@@ -18,7 +18,7 @@ mod writer;
 pub use dynamic::{AnyPages, Next, Text, Transfer};
 pub use format::Format;
 pub use import::{OnError, Stop, Writing, import};
-pub use pages::{Page, Pages};
+pub use pages::{ExportPage, Pages};
 pub use reader::Reading;
 pub use references::companions;
 pub use report::Report;

@@ -1,5 +1,5 @@
 //! The pages of an export. Each is read when it is requested; no connection or lock is held between pages.
-use kernel::{Readable, Result, Session, crud::Deleted, query::ExportQuery};
+use kernel::{ReadOperations, Result, Session, query::ExportQuery, resource::Deleted};
 
 use super::{Format, references::References, writer::Writer};
 use crate::resource::{Representation, Resource};
@@ -14,7 +14,7 @@ const MAX_LIMIT: u64 = 1_000;
 const TARGET_SIZE: u64 = 512 * 1024;
 
 /// Rows in the format of the export.
-pub struct Page {
+pub struct ExportPage {
     pub rows: u64,
     pub bytes: Vec<u8>,
     /// The rows of all pages, on the first page of a counted export.
@@ -46,7 +46,7 @@ impl<V: Resource> Pages<V> {
     }
 
     /// Returns `None` after the last page.
-    pub async fn next(&mut self, session: &Session) -> Result<Option<Page>> {
+    pub async fn next(&mut self, session: &Session) -> Result<Option<ExportPage>> {
         if self.is_finished {
             return Ok(None);
         }
@@ -74,7 +74,7 @@ impl<V: Resource> Pages<V> {
         }
         let mut bytes = self.head.take().unwrap_or_default();
         bytes.extend(body);
-        Ok(Some(Page { rows, bytes, total }))
+        Ok(Some(ExportPage { rows, bytes, total }))
     }
 
     /// Returns how many rows reach the target size, but at most double the last limit because later rows may be larger.

@@ -1,7 +1,7 @@
 //! Splits text into chunks of records, on a thread of its own because parsing uses the CPU and CSV readers are not asynchronous.
 use std::io::{self, BufReader, Cursor, Read};
 
-use kernel::{Code, Refusal, crud::author_column};
+use kernel::{Code, Refusal, resource::author_column};
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 

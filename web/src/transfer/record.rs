@@ -1,7 +1,7 @@
 //! A record, from text to the input of a creation.
 use std::io;
 
-use kernel::{Code, Error, Refusal, input};
+use kernel::{Code, CrudOperations, Error, Refusal};
 use serde_json::Value;
 
 use super::references::Named;
@@ -46,7 +46,7 @@ pub fn shape<V: Writable>(value: Value) -> Result<New<V>, Vec<Refusal>> {
     let refused = |error: Error| error.refusals().unwrap_or_default();
     let new = json::check(&value).and_then(|()| json::shape(value));
     let new: New<V> = new.map_err(refused)?;
-    input::check(&new).map_err(refused)?;
+    V::Service::check_new(&new).map_err(refused)?;
     Ok(new)
 }
 

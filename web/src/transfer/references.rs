@@ -1,7 +1,7 @@
 //! References to other rows. A record has the id, which differs between servers, and a name, which is the same on all.
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{Code, Error, Readable, Refusal, Result, Session, crud::Owner, query::Shape};
+use kernel::{Code, Error, Readable, Refusal, Result, Session, query::Shape, resource::Owner};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -2,7 +2,8 @@
 use csv::{Terminator, WriterBuilder};
 use kernel::{
     Error, Result,
-    query::{Shape, ValueKind, declared_fields, json_fields},
+    query::Shape,
+    resource::{ValueKind, declared_fields, json_fields},
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! The application: books with an owner, on an in-memory database.
 use kernel::{
-    Kernel,
+    CrudOperations, Kernel,
     actor::{Caller, Credential},
     idempotency::WriteRequest,
     migration::schema,
@@ -89,10 +89,6 @@ impl Readable for Books {
         Field::public(Column::Title),
         Field::public(Column::IsLent),
     ];
-
-    fn visible(_: &Actor) -> Condition {
-        everything()
-    }
 }
 
 impl Crud for Books {
@@ -100,26 +96,13 @@ impl Crud for Books {
     type Patch = BookPatch;
 }
 
-/// The resource. It declares what the API shows of a book.
-#[derive(Debug, JsonSchema, Serialize)]
-pub struct BookView {
-    owner_id: i64,
-    title: String,
-    is_lent: bool,
-}
-
-impl From<Model> for BookView {
-    fn from(book: Model) -> Self {
-        Self {
-            owner_id: book.owner_id,
-            title: book.title,
-            is_lent: book.is_lent,
-        }
+view! {
+    /// The resource. It declares what the API shows of a book.
+    pub struct BookView of Books {
+        owner_id: i64,
+        title: String,
+        is_lent: bool,
     }
-}
-
-impl Resource for BookView {
-    type Service = Books;
 }
 
 /// The routes that every resource has, and two additional ones.

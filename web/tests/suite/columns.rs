@@ -10,6 +10,10 @@ pub mod toys;
 
 impl Resource for toys::ToyView {
     type Service = toys::Toys;
+
+    fn show(toy: toys::entity::Model) -> Self {
+        toy.into()
+    }
 }
 
 /// Returns bodies with a value for each field, and with null where that is allowed.
@@ -80,6 +84,19 @@ async fn values_of_each_type_are_created_filtered_and_aggregated() {
     let sum = json!({ "price": "-12.25", "serial": "-9223372036854775808", "shelf": "-32768" });
     assert_eq!(stats["sum"], sum);
     assert_eq!(stats["max"], json!({ "price": "0.05", "weight": 0.1 }));
+}
+
+#[actix_web::test]
+async fn the_limits_of_the_declaration_come_before_the_row() {
+    let caller = start().await.with_token("7");
+
+    let answer = caller
+        .send(Method::PATCH, "/toys/999", &[], r#"{"color":"pink"}"#)
+        .await;
+
+    let refused = &answer.expect(422).json()["errors"][0];
+    assert_eq!(refused["code"], "not_allowed");
+    assert_eq!(refused["detail"], "must be one of red, green, blue");
 }
 
 #[actix_web::test]
@@ -200,6 +217,10 @@ fn the_document_says_how_values_are_written() {
             expected,
             "{schema}.{field}"
         );
+    }
+    for schema in ["NewToy", "ToyPatch", "ToyView"] {
+        let color = &properties(schema)["color"]["enum"];
+        assert_eq!(*color, json!(["red", "green", "blue", null]), "{schema}");
     }
     let parameters = &document["paths"]["/api/v1/toys"]["get"]["parameters"];
     let filter = |name: &str| {

@@ -1,5 +1,5 @@
 //! `atoll user list`: lists users.
-use kernel::{Found, Readable, Session, query::ListQuery};
+use kernel::{Found, ReadOperations, Session, query::ListQuery};
 use service::{Users, registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};

@@ -10,8 +10,8 @@ use sea_orm::{
 use super::revive;
 use crate::{
     Error, Result, Tx,
-    crud::{Generated, VARIATIONS, scope},
     record::{AuditAction, Entry},
+    resource::{Generated, VARIATIONS, scope},
 };
 
 /// The most rows that get another text in one statement.

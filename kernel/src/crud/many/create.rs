@@ -5,10 +5,11 @@ use super::{after_write, insert::insert, refusal_as_answer};
 use crate::{
     Actor, Code, Error, Reads, Result, Tx,
     access::forbidden,
-    crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, owner},
+    crud::{base, normalize::normalize, owners},
     permission::{Action, Reach},
     query,
     record::{AuditAction, Entry},
+    resource::{Active, Change, Crud, Model, Written, author},
 };
 
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
@@ -17,7 +18,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
         claim::<C>(tx.actor(), row)
     };
     let mut rows: Vec<_> = rows.into_iter().map(claimed).collect();
-    owner::lock_for_create::<C>(tx, &mut rows).await?;
+    owners::lock_for_create::<C>(tx, &mut rows).await?;
     for row in &mut rows {
         if let Ok(new) = row
             && let Err(refusal) = refusal_as_answer(check::<C>(tx, new).await)?
@@ -53,7 +54,7 @@ async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
 /// Sets the author to the actor. Fails if the row names another author and the actor may not create rows for others.
 pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
     let is_full = actor.reach(C::name(), Action::Create) == Reach::All;
-    let Some(author) = base::author::<C>() else {
+    let Some(author) = author::<C>() else {
         return if is_full {
             Ok(row)
         } else {

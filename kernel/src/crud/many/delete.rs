@@ -4,8 +4,9 @@ use sea_orm::IntoActiveModel;
 use super::{Target, lock_permitted, refusal_as_answer};
 use crate::{
     Result, Tx,
-    crud::{Change, Crud, Model, Written, cascade},
+    crud::cascade,
     permission::Action,
+    resource::{Change, Crud, Model, Written},
 };
 
 /// Deletes rows, each as a deletion of its own, and returns the version that each deleted row has.

@@ -14,8 +14,9 @@ use sea_orm::{
 use super::refusal_as_answer;
 use crate::{
     Error, Result, Tx,
-    crud::{Active, Column, Crud, Model, generated::VARIATIONS, scope, unique},
+    crud::unique,
     database::value_taken,
+    resource::{Active, Column, Crud, Model, VARIATIONS, scope},
 };
 
 /// A row that is not in the table yet.

@@ -13,8 +13,11 @@ pub use delete::delete;
 pub use target::{Target, lock_permitted};
 pub use update::{apply, change, update};
 
-use super::{Crud, Written};
-use crate::{Error, Result, Tx, permission::Action};
+use crate::{
+    Error, Result, Tx,
+    permission::Action,
+    resource::{Crud, Written},
+};
 
 /// Returns a refusal as the result of one row. Any other failure ends the operation.
 fn refusal_as_answer<T>(done: Result<T>) -> Result<Result<T>> {

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use super::refusal_as_answer;
 use crate::{
     Error, Reads, Result, Tx,
-    crud::{Crud, Expected, Model, scope},
+    crud::Expected,
     permission::Action,
+    resource::{Crud, Model, scope},
 };
 
 /// The id of a row, and the version that the caller expects.

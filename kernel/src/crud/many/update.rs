@@ -4,10 +4,11 @@ use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, IntoActiveModel, Itera
 use super::{Target, after_write, lock_permitted, refusal_as_answer};
 use crate::{
     Error, Reads, Result, Tx,
-    crud::{Active, Change, Crud, Model, Written, base, normalize::normalize, scope, unique},
+    crud::{base, normalize::normalize, unique},
     permission::Action,
     query,
     record::{AuditAction, Entry},
+    resource::{Active, Change, Crud, Model, Written, scope},
 };
 
 pub async fn update<C: Crud>(

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::{Search, Term};
-use crate::crud::{Readable, nothing, scope};
+use crate::resource::{Readable, nothing, scope};
 
 /// The alias of the rows that a search finds.
 const FOUND: &str = "found";

@@ -1,5 +1,4 @@
 //! Writes the side table of a searched resource, in the transaction that writes the rows.
-use crate::migration::side_table::{lines, vector};
 use sea_orm::{
     ConnectionTrait, DbBackend, IdenStatic, ModelTrait, Value,
     sea_query::{Expr, ExprTrait, InsertStatement, OnConflict},
@@ -7,7 +6,8 @@ use sea_orm::{
 
 use crate::{
     Error, Result, Tx,
-    crud::{Column, Crud, Model, scope},
+    migration::side_table::{lines, vector},
+    resource::{Column, Crud, Model, scope},
 };
 
 /// Indexes rows that are new or whose words have changed.

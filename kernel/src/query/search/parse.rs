@@ -1,8 +1,7 @@
 //! Parses `q`: `word`, `"a phrase"`, `-unwanted`.
-use crate::{Code, migration::words::words};
 
 use super::{MAX_SEARCH, MIN_PREFIX, Search, Term};
-use crate::query::Refused;
+use crate::{Code, Refused, migration::words::words};
 
 impl Search {
     pub fn parse(text: &str) -> Result<Self, Refused> {

@@ -1,5 +1,5 @@
 //! Values that cannot be stored, and filters that make no sense, are refused with their field.
-use kernel::{Crud, query::ListQuery, query::StatsQuery};
+use kernel::{CrudOperations, query::ListQuery, query::StatsQuery};
 
 use super::{
     TOYSHOP, refused,

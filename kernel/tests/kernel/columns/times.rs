@@ -1,5 +1,5 @@
 //! Times of a resource are stored and compared as UTC in microseconds, whatever their offset and precision.
-use kernel::{Actor, Code, Crud, Error, Kernel, Refusal, query::ListQuery};
+use kernel::{Actor, Code, CrudOperations, Error, Kernel, Refusal, query::ListQuery};
 use sea_orm::prelude::DateTimeWithTimeZone;
 
 use super::{

@@ -1,12 +1,9 @@
 //! The server does not start with columns that the two databases sort differently, or with declarations that do not match their
 //! columns.
 use kernel::{
-    Actor, Readable,
-    crud::{Field, everything},
-    list_columns,
-    query::unsupported_fields,
+    Readable, list_columns,
+    resource::{Field, unsupported_fields},
 };
-use sea_orm::Condition;
 
 use boxes::{Column, Entity, Model};
 
@@ -53,10 +50,6 @@ impl Readable for Boxes {
         Field::public(Column::Height).one_of(&["1", "2"]),
         Field::public(Column::Version).long(),
     ];
-
-    fn visible(_: &Actor) -> Condition {
-        everything()
-    }
 }
 
 #[test]

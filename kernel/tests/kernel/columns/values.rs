@@ -1,6 +1,6 @@
 //! A value of each type that is written as JSON is read as the same JSON, from the row and from its history.
 use kernel::{
-    Actor, Crud, Readable,
+    Actor, CrudOperations, ReadOperations,
     audit::{self, Audit},
     input,
     query::{ListQuery, StatsQuery},
@@ -183,7 +183,6 @@ fn other_forms_are_refused() {
         ("picture", json!("AP8")),
         ("picture", json!("AP9=")),
         ("picture", Value::Null),
-        ("color", json!("pink")),
         ("born_on", json!("2026-1-31")),
         ("born_on", json!("2026-02-29")),
         ("born_on", json!("-999-01-01")),
@@ -225,8 +224,6 @@ fn schemas_say_how_values_are_written() {
     ] {
         assert_eq!(schema["properties"][field]["type"], expected, "{field}");
     }
-    let color = &input["properties"]["color"]["enum"];
-    assert_eq!(*color, json!(["red", "green", "blue", null]));
     let wrong = input::check(&NewToy::default());
     assert!(wrong.is_ok());
 }

@@ -11,8 +11,8 @@ use crate::{
 use kernel::{
     Actor, Code, Error, Reads, Result, Session,
     actor::{Caller, Credential},
-    crud::scope,
     permission::{Grants, Permission},
+    resource::scope,
 };
 
 mod minimal_set;

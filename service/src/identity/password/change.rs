@@ -23,8 +23,8 @@ use crate::{
 use kernel::{
     Code, Error, Readable, Reads, Result, Session, Tx,
     audit::{AuditAction, Entry},
-    crud::{everything, now, scope},
     input::check,
+    resource::{everything, now, scope},
 };
 
 /// A concurrent sign-in may rehash the password once; after a second mismatch the password is another one.

@@ -7,7 +7,7 @@ use sea_orm::{
 use secrecy::SecretString;
 
 use crate::identity::{Identity, Users};
-use kernel::{Error, Readable, Result, Session, crud::scope};
+use kernel::{Error, Readable, Result, Session, resource::scope};
 
 /// Rehashes a verified password if its stored hash is outdated. A failure does not fail the sign-in: the next one tries
 /// again.

@@ -11,13 +11,10 @@ use serde_json::json;
 use super::system_user;
 use crate::identity::Users;
 use kernel::{
-    Crud, Error, Readable, Reads, Result, Session, Tx,
+    CrudOperations, Error, Readable, Reads, Result, Session, Tx,
     audit::AuditAction,
-    crud::{
-        now,
-        rows::{self, RowsWrite},
-        scope,
-    },
+    crud::rows::{self, RowsWrite},
+    resource::{now, scope},
 };
 
 /// The maximum age of the caller's sign-in, so that a stolen token rarely allows the deletion.

@@ -4,7 +4,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::DateTimeWithTimeZone,
 };
 
-use kernel::{Error, Reads, Result, crud::scope};
+use kernel::{Error, Reads, Result, resource::scope};
 
 /// The maximum number of rows of one read.
 const MAX_ROWS: u64 = 500;

@@ -5,13 +5,12 @@ use sea_orm::{
 };
 use secrecy::SecretString;
 
-use crate::identity::Identity;
-use crate::identity::Users;
+use crate::identity::{Identity, Users};
 use kernel::{
     Result, Session, Tx,
     audit::{AuditAction, Entry},
-    crud::{now, scope},
     query,
+    resource::{now, scope},
 };
 
 /// The name and the address of the user. No client can register them: usernames have no brackets, addresses have an `@`.

@@ -13,11 +13,12 @@ use sea_orm::{
 use super::{Roles, parse};
 use crate::{identity::Users, identity::users::guard};
 use kernel::{
-    Crud, Error, Readable, Reads, Result, Tx,
+    CrudOperations, Error, Readable, Reads, Result, Tx,
     audit::{AuditAction, Entry},
-    crud::{Page, Plan, Target, everything, now, read, scope},
+    crud::{Plan, Target, read},
     permission::Action,
     query::ListQuery,
+    resource::{RowPage, everything, now, scope},
 };
 
 /// Assigns a role to a user. It does nothing if the user already has the role.
@@ -48,7 +49,7 @@ pub async fn list_for_user(
     reads: &impl Reads,
     user: i64,
     query: &mut ListQuery<Roles>,
-) -> Result<Page<Model>> {
+) -> Result<RowPage<Model>> {
     query.bind_to(Users::name(), user);
     let role_ids = scope::plain::<user_roles::Entity>()
         .filter(user_roles::Column::UserId.eq(user))

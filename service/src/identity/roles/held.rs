@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::parse;
-use kernel::{Result, crud::scope, permission::Permission};
+use kernel::{Result, permission::Permission, resource::scope};
 
 /// The sorted role names of each user.
 pub async fn names(db: &impl ConnectionTrait, users: &[i64]) -> Result<HashMap<i64, Vec<String>>> {

@@ -81,13 +81,6 @@ impl Readable for Roles {
         Field::public(Column::IsSystem),
         Field::opaque(Column::Permissions),
     ];
-
-    fn visible(actor: &Actor) -> Condition {
-        match actor.reach(Self::name(), Action::Read) {
-            Reach::All => everything(),
-            _ => nothing(),
-        }
-    }
 }
 
 impl Crud for Roles {

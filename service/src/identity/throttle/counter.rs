@@ -13,7 +13,7 @@ use sea_orm::{
 use super::kind::{Kind, Schedule};
 use kernel::{
     Error, Result, Tx,
-    crud::{now, scope},
+    resource::{now, scope},
     secret::Secret,
 };
 

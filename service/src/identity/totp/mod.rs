@@ -24,7 +24,7 @@ use crate::{identity::password::MAX_LENGTH, identity::users::by_username};
 use kernel::{
     Code, Error, Reads, Result, Session, Tx,
     audit::AuditAction,
-    crud::{everything, now, scope},
+    resource::{everything, now, scope},
 };
 
 pub use code::Enrolment;

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use totp_rs::Secret;
 
 use crate::identity::token::hash;
-use kernel::{Result, Tx, crud::scope};
+use kernel::{Result, Tx, resource::scope};
 
 /// The number of codes of a user.
 const CODES: usize = 10;

@@ -11,8 +11,8 @@ use sea_orm::{
 use crate::{identity::Users, identity::roles};
 use kernel::{
     Actor, Code, Error, Readable, Reads, Result, Tx,
-    crud::{Written, scope},
     permission::{Action, Reach},
+    resource::{Written, scope},
 };
 
 /// The id of the advisory lock for removing an active superuser. The number is arbitrary but unique.

@@ -3,7 +3,7 @@ use ::entity::users::{Column, Model};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{Users, key};
-use kernel::{Error, Reads, Result, crud::scope};
+use kernel::{Error, Reads, Result, resource::scope};
 
 /// The live user of this name, regardless of case.
 pub async fn by_username(reads: &impl Reads, username: &str) -> Result<Model> {

@@ -3,18 +3,19 @@ use ::entity::users::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue;
 use secrecy::SecretString;
 
-use crate::identity::Identity;
-use crate::identity::email::{MAX_EMAIL, deliverable};
 use crate::{
-    identity,
-    identity::password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
-    identity::personal_data,
+    identity::{
+        self, Identity,
+        email::{MAX_EMAIL, deliverable},
+        password::{self, MAX_LENGTH, MIN_LENGTH, UserData},
+        personal_data,
+    },
     mail::{self, Mail},
 };
 use kernel::{
     Code,
-    crud::{Budget, NaturalKey},
     prelude::*,
+    resource::{NaturalKey, PageBudget},
 };
 
 pub(crate) mod guard;
@@ -102,10 +103,6 @@ impl Readable for Users {
     const COMPUTED: &'static [&'static str] = &["roles", "last_login_at"];
     const COMPUTED_PRIVATE: &'static [&'static str] = Self::COMPUTED;
 
-    fn visible(_actor: &Actor) -> Condition {
-        everything()
-    }
-
     async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
         private::load(reads, users).await
     }
@@ -113,7 +110,7 @@ impl Readable for Users {
     async fn load_within(
         reads: &impl Reads,
         users: Vec<Model>,
-        budget: &Budget,
+        budget: &PageBudget,
     ) -> Result<Vec<UserRow>> {
         let mut rows = private::load(reads, users).await?;
         rows.truncate(budget.fitting(rows.iter().map(private::size)));

@@ -7,7 +7,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, prelude::DateTimeWithTi
 use crate::{identity::Users, identity::roles};
 use kernel::{
     Reads, Result,
-    crud::{base, json_size, scope},
+    resource::shows_private,
+    resource::{json_size, scope},
 };
 
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl From<Model> for UserRow {
 }
 
 pub async fn load(reads: &impl Reads, users: Vec<Model>) -> Result<Vec<UserRow>> {
-    let is_shown = |user: &&Model| base::shows_private::<Users>(reads.actor(), user);
+    let is_shown = |user: &&Model| shows_private::<Users>(reads.actor(), user);
     let ids: Vec<i64> = users.iter().filter(is_shown).map(|user| user.id).collect();
     if ids.is_empty() {
         return Ok(users.into_iter().map(UserRow::from).collect());

@@ -1,5 +1,5 @@
 //! The content of audit entries, and who may read them.
-use kernel::{Actor, Crud, Error};
+use kernel::{Actor, CrudOperations, Error};
 use reqwest::Method;
 use sea_orm::ConnectionTrait;
 use service::{Posts, posts::NewPost};

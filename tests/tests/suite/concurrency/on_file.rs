@@ -1,8 +1,8 @@
 //! SQLite has one writer at a time: other writers wait, and none fails because the database is locked.
+use kernel::CrudOperations;
 use std::cell::Cell;
 
 use futures_util::future::join_all;
-use kernel::Crud;
 use service::Posts;
 use tests::{Backend, Service, Sql, TestApp, json, service::draft};
 

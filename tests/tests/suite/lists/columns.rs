@@ -15,6 +15,7 @@ fn value(column: &str) -> &'static str {
         _ if column.ends_with("_at") => "2026-01-01T00:00:00Z",
         _ if column.ends_with("id") || column == "version" => "1",
         _ if column.starts_with("is_") => "true",
+        "status" => "draft",
         _ => "x",
     }
 }

@@ -1,7 +1,7 @@
 //! One caller does not starve the others.
 use std::{rc::Rc, time::Duration};
 
-use kernel::{Actor, Crud};
+use kernel::{Actor, CrudOperations};
 use reqwest::Method;
 use service::Posts;
 use tests::{

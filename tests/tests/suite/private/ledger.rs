@@ -3,7 +3,7 @@ use api::routes::routes;
 use entity::posts::{Column, Entity, Model};
 use kernel::{
     Actor, Crud, Readable, Result, Tx, base_columns,
-    crud::{Change, Field, Owner, everything},
+    resource::{Change, Field, Owner, everything},
 };
 use sea_orm::{ActiveValue::Set, Condition};
 use service::{
@@ -55,31 +55,15 @@ impl Crud for Ledger {
     }
 }
 
-#[derive(Debug, JsonSchema, Serialize)]
-pub struct LedgerView {
-    title: String,
-    slug: String,
-    summary: Option<String>,
-    content: String,
-    status: String,
-    author_id: i64,
-}
-
-impl From<Model> for LedgerView {
-    fn from(row: Model) -> Self {
-        Self {
-            title: row.title,
-            slug: row.slug,
-            summary: row.summary,
-            content: row.content,
-            status: row.status,
-            author_id: row.author_id,
-        }
+view! {
+    pub struct LedgerView of Ledger {
+        title: String,
+        slug: String,
+        summary: Option<String>,
+        content: String,
+        status: String,
+        author_id: i64,
     }
-}
-
-impl Resource for LedgerView {
-    type Service = Ledger;
 }
 
 /// Returns the routes of the API with the ledger instead of posts, without the special routes of posts.

@@ -1,7 +1,7 @@
 //! One deadline for all statements of a request, counted from its arrival.
 use std::time::Duration;
 
-use kernel::{Actor, Error, Limit, Readable, Session, query::ListQuery};
+use kernel::{Actor, Error, Limit, ReadOperations, Session, query::ListQuery};
 use service::{Posts, registry};
 use tests::{PASSWORD, Service, TestApp, json};
 use tokio::time::Instant;

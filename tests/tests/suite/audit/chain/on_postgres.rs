@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use kernel::{
-    Crud,
+    CrudOperations,
     audit::{seal, verify},
 };
 use service::Posts;

@@ -1,7 +1,7 @@
 //! A write to a child and the deletion of its owner, in both orders, on two connections.
 use std::{collections::HashSet, rc::Rc};
 
-use kernel::{Crud, Error, Result, Session, Tx};
+use kernel::{CrudOperations, Error, Result, Session, Tx};
 use service::{
     Comments, Posts, Users,
     comments::{CommentPatch, NewComment},

@@ -2,7 +2,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use futures_util::future::join_all;
-use kernel::{Crud, Error, Result};
+use kernel::{CrudOperations, Error, Result};
 use service::{
     Comments, Posts, Users,
     comments::{CommentPatch, NewComment},

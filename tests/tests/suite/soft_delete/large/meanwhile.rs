@@ -1,7 +1,7 @@
 //! Other requests while a large deletion runs.
 use std::time::Duration;
 
-use kernel::{Actor, Crud};
+use kernel::{Actor, CrudOperations};
 use reqwest::Method;
 use service::Posts;
 use tests::{

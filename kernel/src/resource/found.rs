@@ -16,7 +16,7 @@ pub struct Found<R, S = RowState> {
 }
 
 #[derive(Debug)]
-pub struct Page<R, S = RowState> {
+pub struct RowPage<R, S = RowState> {
     pub rows: Vec<Found<R, S>>,
     /// The number of all rows that match, if the caller asked for it.
     pub total: Option<u64>,

@@ -2,10 +2,10 @@
 use sea_orm::{ColumnTrait, ColumnType, Value as Stored, sea_query::sea_value_to_json_value};
 use serde_json::Value;
 
+use super::ValueKind;
 use crate::{
     decimal,
     json::{self, Base64, Float32, Timestamp},
-    query::ValueKind,
 };
 
 /// One declared column. A column that is not declared is never shown and never recorded.
@@ -26,14 +26,14 @@ pub struct Field<C> {
     pub is_indexed: bool,
     /// Rows may be filtered by its values.
     pub is_comparable: bool,
-    pub form: Form,
+    pub encoding: Encoding,
     /// The minimum and maximum of a number; of a decimal, in units of its last digit.
     pub range: Option<(i64, i64)>,
 }
 
-/// The meaning of the values of a column, if its type does not determine it.
+/// How a column stores values that its type does not describe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum Encoding {
     Plain,
     /// A decimal with this number of places, stored as an integer of its last digits.
     Decimal(u32),
@@ -49,7 +49,7 @@ impl<C: Copy> Field<C> {
             is_long: false,
             is_indexed: false,
             is_comparable: true,
-            form: Form::Plain,
+            encoding: Encoding::Plain,
             range: None,
         }
     }
@@ -99,7 +99,7 @@ impl<C: Copy> Field<C> {
     #[must_use]
     pub const fn decimal(self, places: u32) -> Self {
         Self {
-            form: Form::Decimal(places),
+            encoding: Encoding::Decimal(places),
             ..self
         }
     }
@@ -108,7 +108,7 @@ impl<C: Copy> Field<C> {
     #[must_use]
     pub const fn one_of(self, values: &'static [&'static str]) -> Self {
         Self {
-            form: Form::OneOf(values),
+            encoding: Encoding::OneOf(values),
             ..self
         }
     }
@@ -143,18 +143,18 @@ impl<C: ColumnTrait> Field<C> {
         if !self.is_comparable {
             return Some(ValueKind::Opaque);
         }
-        match (self.form, ValueKind::from_column_type(column)?) {
-            (Form::Decimal(places), _) => {
+        match (self.encoding, ValueKind::from_column_type(column)?) {
+            (Encoding::Decimal(places), _) => {
                 let is_stored = *column == ColumnType::BigInteger;
                 let suits = is_stored && places <= decimal::MAX_DIGITS;
                 suits.then_some(ValueKind::Decimal(places))
             }
-            (Form::OneOf(values), ValueKind::Text) => Some(ValueKind::OneOf(values)),
-            (Form::OneOf(_), _) => None,
-            (Form::Plain, _) if *column == ColumnType::BigInteger && !self.is_json_number() => {
+            (Encoding::OneOf(values), ValueKind::Text) => Some(ValueKind::OneOf(values)),
+            (Encoding::OneOf(_), _) => None,
+            (Encoding::Plain, _) if *column == ColumnType::BigInteger && !self.is_json_number() => {
                 Some(ValueKind::Int64)
             }
-            (Form::Plain, kind) => Some(kind),
+            (Encoding::Plain, kind) => Some(kind),
         }
     }
 
@@ -176,7 +176,7 @@ impl<C: ColumnTrait> Field<C> {
     }
 
     /// Returns true if its name is that of an id or a version.
-    pub(super) fn is_reference(&self) -> bool {
+    pub(crate) fn is_reference(&self) -> bool {
         let name = self.column.as_str();
         name == "id" || name == "version" || name.ends_with("_id")
     }

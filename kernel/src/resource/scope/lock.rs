@@ -7,8 +7,8 @@ use sea_orm::{
 use super::{has_id, live, live_ids, trash};
 use crate::{
     Actor, Error, Result, Tx,
-    crud::{Crud, Model},
     permission::Action,
+    resource::{Crud, Model},
 };
 
 /// Locks the row until the transaction ends and returns it, if the actor may see it.

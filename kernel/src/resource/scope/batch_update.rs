@@ -9,7 +9,7 @@ use sea_orm::{
 use super::is_live;
 use crate::{
     Error, Reads, Result, Tx,
-    crud::{Active, Column, Crud, Model},
+    resource::{Active, Column, Crud, Model},
 };
 
 /// The alias of the new values in the statement.

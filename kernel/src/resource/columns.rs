@@ -70,7 +70,7 @@ macro_rules! list_columns {
         $crate::list_columns!($list, self);
     };
     ($list:ty, $table:ident) => {
-        impl $crate::crud::Columns for $list {
+        impl $crate::resource::Columns for $list {
             type Entity = $table::Entity;
             type State = ();
 
@@ -79,17 +79,17 @@ macro_rules! list_columns {
             const STATE: &'static [$table::Column] = &[];
             const SOFT_DELETES: bool = false;
 
-            fn id(row: &$crate::crud::Model<Self>) -> i64 {
+            fn id(row: &$crate::resource::Model<Self>) -> i64 {
                 row.id
             }
 
             fn created_at(
-                row: &$crate::crud::Model<Self>,
+                row: &$crate::resource::Model<Self>,
             ) -> ::sea_orm::prelude::DateTimeWithTimeZone {
                 row.created_at
             }
 
-            fn state(_: &$crate::crud::Model<Self>) {}
+            fn state(_: &$crate::resource::Model<Self>) {}
         }
     };
 }
@@ -102,9 +102,9 @@ macro_rules! base_columns {
         $crate::base_columns!($resource, self);
     };
     ($resource:ty, $table:ident) => {
-        impl $crate::crud::Columns for $resource {
+        impl $crate::resource::Columns for $resource {
             type Entity = $table::Entity;
-            type State = $crate::crud::RowState;
+            type State = $crate::resource::RowState;
 
             const ID: $table::Column = $table::Column::Id;
             const CREATED_AT: $table::Column = $table::Column::CreatedAt;
@@ -112,18 +112,18 @@ macro_rules! base_columns {
                 &[$table::Column::UpdatedAt, $table::Column::Version];
             const SOFT_DELETES: bool = true;
 
-            fn id(row: &$crate::crud::Model<Self>) -> i64 {
+            fn id(row: &$crate::resource::Model<Self>) -> i64 {
                 row.id
             }
 
             fn created_at(
-                row: &$crate::crud::Model<Self>,
+                row: &$crate::resource::Model<Self>,
             ) -> ::sea_orm::prelude::DateTimeWithTimeZone {
                 row.created_at
             }
 
-            fn state(row: &$crate::crud::Model<Self>) -> Self::State {
-                $crate::crud::RowState {
+            fn state(row: &$crate::resource::Model<Self>) -> Self::State {
+                $crate::resource::RowState {
                     updated_at: row.updated_at,
                     deleted_at: row.deleted_at,
                     deletion_id: row.deletion_id,
@@ -132,13 +132,13 @@ macro_rules! base_columns {
             }
         }
 
-        impl $crate::crud::BaseColumns for $resource {
+        impl $crate::resource::BaseColumns for $resource {
             const UPDATED_AT: $table::Column = $table::Column::UpdatedAt;
             const DELETED_AT: $table::Column = $table::Column::DeletedAt;
             const DELETION_ID: $table::Column = $table::Column::DeletionId;
             const VERSION: $table::Column = $table::Column::Version;
 
-            fn version(row: &$crate::crud::Model<Self>) -> i64 {
+            fn version(row: &$crate::resource::Model<Self>) -> i64 {
                 row.version
             }
         }

@@ -1,13 +1,11 @@
-//! Describes the fields that a list may be filtered and sorted by.
+//! Describes the fields of a resource: those that a client may filter and sort by, and those that a declaration may not have.
 use sea_orm::{ColumnTrait, IdenStatic};
 use serde_json::Value;
 
 use super::{
-    base_names, declared_field,
-    filter::{OPERATORS, TEXT_OPERATORS},
-    value::ValueKind,
+    Column, Deleted, Encoding, Field, Readable,
+    value::{self, ValueKind},
 };
-use crate::crud::{Column, Field, Form, Readable, size};
 
 /// A field that a client may name in the query string.
 #[derive(Debug, Clone)]
@@ -23,16 +21,9 @@ pub struct Filterable {
     pub range: Option<(Value, Value)>,
     /// The resource whose full read permission a caller needs to name the field.
     pub private_of: Option<&'static str>,
-}
-
-/// Returns the operators that work on a field of this kind.
-pub fn operators(kind: ValueKind) -> Vec<&'static str> {
-    let takes = |operator: &&str| match kind {
-        ValueKind::Text => true,
-        ValueKind::Opaque => *operator == "is_null",
-        _ => !TEXT_OPERATORS.contains(operator),
-    };
-    OPERATORS.into_iter().filter(takes).collect()
+    /// The table and the column.
+    pub(crate) column: (&'static str, &'static str),
+    pub(crate) is_nullable: bool,
 }
 
 /// Returns the fields of a resource itself.
@@ -51,6 +42,8 @@ pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
                 .range
                 .map(|(least, greatest)| (json(least), json(greatest))),
             private_of: field.is_private.then(C::name),
+            column: (C::name(), field.column.as_str()),
+            is_nullable: field.column.def().is_null(),
         })
     };
     names.filter_map(field).collect()
@@ -60,7 +53,7 @@ pub fn declared_fields<C: Readable>() -> Vec<Filterable> {
 pub fn filterable_fields<C: Readable>() -> Vec<Filterable> {
     let related = C::owners().into_iter().flat_map(|owner| {
         let relation = owner.relation().unwrap_or_default();
-        let fields = (owner.declared)().into_iter();
+        let fields = (owner.fields)().into_iter();
         fields.map(move |field| Filterable {
             name: format!("{relation}.{}", field.name),
             ..field
@@ -72,7 +65,7 @@ pub fn filterable_fields<C: Readable>() -> Vec<Filterable> {
 /// Returns the fields whose values are JSON of any type.
 pub fn json_fields<C: Readable>() -> Vec<&'static str> {
     let fields = C::FIELDS.iter();
-    let json = fields.filter(|field| size::is_json(field.column.def().get_column_type()));
+    let json = fields.filter(|field| value::is_json(field.column.def().get_column_type()));
     json.map(|field| field.column.as_str()).collect()
 }
 
@@ -86,17 +79,17 @@ pub fn unsupported_fields<C: Readable>() -> Vec<String> {
     let problem = |field: &Field<Column<C>>| {
         let column = field.column.def();
         let column = column.get_column_type();
-        let problem = match (field.kind(), field.form) {
-            (None, Form::Decimal(_)) => {
+        let problem = match (field.kind(), field.encoding) {
+            (None, Encoding::Decimal(_)) => {
                 "cannot hold a decimal of up to 18 digits: declare Field::decimal of a big_integer column"
             }
-            (None, Form::OneOf(_)) => {
+            (None, Encoding::OneOf(_)) => {
                 "cannot hold a text enumeration: declare Field::one_of of a text column"
             }
-            (None, Form::Plain) => {
+            (None, Encoding::Plain) => {
                 "cannot be filtered and sorted by: declare it with Field::opaque"
             }
-            (Some(_), _) if field.is_long && !size::is_text(&field.column) => {
+            (Some(_), _) if field.is_long && !value::is_unbounded(&field.column) => {
                 "is neither text nor JSON nor bytes: take away long() and heavy()"
             }
             (Some(_), _) => return None,
@@ -107,4 +100,52 @@ pub fn unsupported_fields<C: Readable>() -> Vec<String> {
         ))
     };
     C::FIELDS.iter().filter_map(problem).collect()
+}
+
+/// The base columns in whose order every resource has an index of its live rows.
+const INDEXED: [&str; 2] = ["id", "created_at"];
+
+/// Returns the fields in whose order an index has live rows. Deleted rows have an index by id only.
+pub fn indexed_fields<C: Readable>(deleted: Deleted) -> Vec<&'static str> {
+    let declared = C::FIELDS
+        .iter()
+        .filter(|field| field.is_indexed && !field.is_private);
+    let declared = declared.map(|field| field.column.as_str());
+    match deleted {
+        Deleted::Exclude => INDEXED.into_iter().chain(declared).collect(),
+        Deleted::Include | Deleted::Only => vec!["id"],
+    }
+}
+
+/// Returns the fields that every caller may name and that `is_meant` accepts, the base columns first.
+pub fn public_fields<C: Readable>(
+    is_meant: impl Fn(&Field<Column<C>>) -> bool,
+) -> Vec<&'static str> {
+    let base: Vec<_> = C::base().map(Field::public).collect();
+    let fields = base.iter().chain(C::FIELDS);
+    let meant = fields.filter(|field| !field.is_private && is_meant(field));
+    meant.map(|field| field.column.as_str()).collect()
+}
+
+pub fn base_names<C: Readable>() -> impl Iterator<Item = &'static str> {
+    C::base().map(|column| column.as_str())
+}
+
+/// Returns the declaration of a field.
+pub fn declared_field<C: Readable>(name: &str) -> Option<Field<Column<C>>> {
+    if let Some(column) = C::base_column(name) {
+        return Some(Field::public(column));
+    }
+    let mut fields = C::FIELDS.iter().filter(|field| field.is_filterable());
+    fields.find(|field| field.column.as_str() == name).copied()
+}
+
+/// Returns the members that a client may ask for by name.
+pub fn member_names<C: Readable>() -> Vec<&'static str> {
+    let columns = C::FIELDS.iter().map(|field| field.column.as_str());
+    base_names::<C>()
+        .chain(C::SOFT_DELETES.then_some("deleted_at"))
+        .chain(columns)
+        .chain(C::COMPUTED.iter().copied())
+        .collect()
 }

@@ -2,12 +2,12 @@
 use tokio::sync::watch;
 
 tokio::task_local! {
-    static CALLER: Caller;
+    static CONNECTION: Connection;
 }
 
 /// Tells whether the caller of a request is still connected.
 #[derive(Debug, Clone)]
-pub struct Caller(watch::Receiver<()>);
+pub struct Connection(watch::Receiver<()>);
 
 /// The caller counts as connected until this is dropped.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Presence {
     _sender: watch::Sender<()>,
 }
 
-impl Caller {
+impl Connection {
     pub fn new() -> (Presence, Self) {
         let (sender, receiver) = watch::channel(());
         (Presence { _sender: sender }, Self(receiver))
@@ -23,13 +23,13 @@ impl Caller {
 
     /// Runs the work of a request. Its reads outside of transactions end when the caller disconnects; writes go on.
     pub async fn run<T>(self, work: impl Future<Output = T>) -> T {
-        CALLER.scope(self, work).await
+        CONNECTION.scope(self, work).await
     }
 }
 
 /// Returns when the caller of the current request has disconnected. Outside of a request it never returns.
 pub(super) async fn disconnected() {
-    if let Ok(Caller(mut presence)) = CALLER.try_with(Clone::clone) {
+    if let Ok(Connection(mut presence)) = CONNECTION.try_with(Clone::clone) {
         while presence.changed().await.is_ok() {}
     } else {
         std::future::pending::<()>().await;

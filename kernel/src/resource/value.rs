@@ -2,12 +2,11 @@
 use std::fmt::Display;
 
 use chrono::{DateTime, NaiveTime, SecondsFormat};
-use sea_orm::{ColumnType, Value};
+use sea_orm::{ColumnTrait, ColumnType, Value};
 
-use super::Refused;
 use crate::{
-    Code, decimal,
-    json::{Date, Text, TimeOfDay, UuidText},
+    Code, Refused, decimal,
+    json::{Date, TextFormat, TimeOfDay, UuidText},
     time,
 };
 
@@ -163,6 +162,24 @@ pub fn is_text(column: &ColumnType) -> bool {
     ValueKind::from_column_type(column) == Some(ValueKind::Text)
 }
 
+pub fn is_json(kind: &ColumnType) -> bool {
+    matches!(kind, ColumnType::Json | ColumnType::JsonBinary)
+}
+
+fn is_bytes(kind: &ColumnType) -> bool {
+    matches!(
+        kind,
+        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_)
+    )
+}
+
+/// Returns true if a column holds values of any length: text, JSON or bytes.
+pub fn is_unbounded(column: &impl ColumnTrait) -> bool {
+    let kind = column.def();
+    let kind = kind.get_column_type();
+    is_text(kind) || is_json(kind) || is_bytes(kind)
+}
+
 /// Reads a time, or a date, which means its beginning in UTC.
 fn parse_time(text: &str) -> Result<Value, Refused> {
     let midnight = || {
@@ -186,7 +203,7 @@ fn parse_time(text: &str) -> Result<Value, Refused> {
 }
 
 /// Reads a value in the form that it has in JSON.
-fn read<W: Text>(text: &str) -> Result<Value, Refused>
+fn read<W: TextFormat>(text: &str) -> Result<Value, Refused>
 where
     Value: From<W::Value>,
 {

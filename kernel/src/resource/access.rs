@@ -1,0 +1,37 @@
+//! Decides access by the owner column of a row.
+use sea_orm::{ModelTrait, Value};
+
+use super::{Column, Crud, Model, Readable};
+use crate::{Actor, Result, permission::Action};
+
+/// Returns the id of the user whom `.own` permissions on this row mean.
+pub fn owner<C: Readable>(row: &Model<C>) -> Option<i64> {
+    match row.get(C::OWNER?) {
+        Value::BigInt(id) => id,
+        _ => None,
+    }
+}
+
+/// Fails unless a permission of the actor allows this on the row.
+pub fn require_permission<C: Readable>(
+    actor: &Actor,
+    action: Action,
+    row: &Model<C>,
+) -> Result<()> {
+    C::permission_rules().authorize(actor, action, owner::<C>(row))
+}
+
+/// Returns true if the actor sees the private fields of this row.
+pub fn shows_private<C: Readable>(actor: &Actor, row: &Model<C>) -> bool {
+    C::permission_rules().shows_private(actor, owner::<C>(row))
+}
+
+/// Returns the owner column if the service fills it in on create.
+pub fn author<C: Crud>() -> Option<Column<C>> {
+    C::OWNER.filter(|_| author_column::<C>().is_some())
+}
+
+/// Returns the name of the column that is set to the actor on create.
+pub fn author_column<C: Crud>() -> Option<&'static str> {
+    C::permission_rules().author()
+}
