@@ -3,9 +3,6 @@
 
 // The security scheme that takes the token.
 const SCHEME = "bearer";
-// The groups that one needs first and last; the others are between them, in the order of the document.
-const FIRST = ["auth", "users"];
-const LAST = ["roles", "audit", "system"];
 
 const signIn = document.getElementById("sign-in");
 const signOut = document.getElementById("sign-out");
@@ -23,24 +20,11 @@ const followColours = () => document.documentElement.classList.toggle("dark-mode
 dark.addEventListener("change", followColours);
 followColours();
 
-const rank = (tag) => {
-  if (FIRST.includes(tag)) return FIRST.indexOf(tag) - FIRST.length;
-  return LAST.indexOf(tag) + 1;
-};
-
-// The viewer would send the default of every parameter that it shows, and `offset=0` cannot be combined with a cursor. It would
-// also send a made-up value for each filter. The defaults are shown as text instead.
-const withoutDefaults = (document) => {
+// The viewer would send a made-up value for each filter. It sends nothing for an empty object.
+const withoutMadeUpFilters = (document) => {
   for (const operations of Object.values(document.paths)) {
     for (const { parameters = [] } of Object.values(operations)) {
-      for (const parameter of parameters) {
-        const { schema = {} } = parameter;
-        if (schema.default !== undefined) {
-          parameter.description = `${parameter.description ?? ""} The default is \`${schema.default}\`.`.trim();
-          delete schema.default;
-        }
-        if (parameter.style === "deepObject") parameter.example ??= {};
-      }
+      for (const parameter of parameters) if (parameter.style === "deepObject") parameter.example = {};
     }
   }
   return document;
@@ -49,6 +33,7 @@ const withoutDefaults = (document) => {
 // Returns the part of the document that a path in it needs: what is there, and the components that it refers to. The viewer resolves
 // references for each part that it shows, and takes seconds for the whole document.
 const partAt = (document, path) => {
+  if (path.length < 2) return document;
   const { openapi, info, components } = document;
   const part = { openapi, info, paths: {}, components: { securitySchemes: components.securitySchemes } };
   const copy = ([kind, ...names]) => {
@@ -67,8 +52,9 @@ const partAt = (document, path) => {
 // Gives the controls of the viewer the names that they lack, and makes what scrolls reachable with the keyboard.
 const nameControls = () => {
   for (const control of ui.querySelectorAll(":is(select, input, textarea):not([aria-label])")) {
-    const name = control.closest("[data-param-name]")?.dataset.paramName;
-    control.setAttribute("aria-label", name ?? control.placeholder ?? control.closest("label, td, .opblock-section-header")?.textContent ?? "Value");
+    const around = control.closest("label, td, .opblock-section-header")?.textContent;
+    const name = control.closest("[data-param-name]")?.dataset.paramName || control.placeholder || around || "Value";
+    control.setAttribute("aria-label", name);
   }
   for (const button of ui.querySelectorAll(".copy-to-clipboard button:not([aria-label])")) button.setAttribute("aria-label", "Copy");
   for (const code of ui.querySelectorAll("pre:not([tabindex])")) code.tabIndex = 0;
@@ -81,13 +67,12 @@ const startViewer = async () => {
   new MutationObserver(nameControls).observe(ui, { childList: true, subtree: true });
   const response = await fetch("openapi.json");
   viewer = SwaggerUIBundle({
-    spec: withoutDefaults(await response.json()),
+    spec: withoutMadeUpFilters(await response.json()),
     dom_id: "#ui",
     deepLinking: true,
     plugins: [plainSummaries],
     docExpansion: "none",
     defaultModelsExpandDepth: 0,
-    tagsSorter: (left, right) => rank(left) - rank(right),
     validatorUrl: null,
     onComplete: () => token && authorize(),
   });

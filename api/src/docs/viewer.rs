@@ -1,5 +1,8 @@
 //! The files of Swagger UI, as they are in the zip archive that its authors release.
-use std::io::{self, Cursor, Read};
+use std::{
+    borrow::Cow,
+    io::{self, Cursor, Read},
+};
 
 use actix_web::{HttpRequest, web::Bytes};
 use kernel::Error;
@@ -30,7 +33,7 @@ impl File {
             .file_names()
             .flatten()
             .find(|path| path.ends_with(&end))
-            .map(|path| path.into_owned())
+            .map(Cow::into_owned)
             .ok_or(io::ErrorKind::NotFound)?;
         let mut plain = Vec::new();
         release.by_name(&path)?.read_to_end(&mut plain)?;

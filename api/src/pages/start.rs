@@ -2,7 +2,7 @@
 use actix_web::{
     HttpRequest,
     http::header::{Accept, Header, Quality},
-    mime::{APPLICATION_JSON, STAR_STAR, TEXT_HTML},
+    mime::{APPLICATION_JSON, Mime, STAR_STAR, TEXT_HTML},
     web::Data,
 };
 use kernel::{Actor, Error, Kernel, Limit};
@@ -96,7 +96,7 @@ fn prefers_html(request: &HttpRequest) -> bool {
     };
     accepted.retain(|it| it.quality > Quality::ZERO);
     let ranked = Accept(accepted).ranked();
-    let mut known = ranked.iter().map(|it| it.essence_str());
+    let mut known = ranked.iter().map(Mime::essence_str);
     let first = known.find(|it| {
         [TEXT_HTML, APPLICATION_JSON, STAR_STAR]
             .iter()
