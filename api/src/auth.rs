@@ -13,11 +13,11 @@ use kernel::{Actor, Found};
 use service::{
     identity::{
         self, Acceptance, AccountPatch, AccountState, Forgotten, Me, NewAccount, PasswordChange,
-        Registered, Reset, Verification,
+        Registered, Reset, TokenCheck, TokenEffect, Verification, one_time::Purpose,
     },
     users::UserRow,
 };
-use web::{AnswerPatch, Representation, prelude::*};
+use web::{AnswerPatch, Representation, Time, prelude::*};
 
 use self::{
     answer::{Accepted, CreatedOrAccepted, accepted},
@@ -78,6 +78,17 @@ fn registration() -> Vec<Route> {
 /// Passwords and addresses, which a mail can prove.
 fn secrets() -> Vec<Route> {
     vec![
+        Route::new(
+            "check_one_time_token",
+            Method::POST,
+            "/auth/one-time-tokens/check",
+            Rule::public(),
+            check_token,
+        )
+        .about(
+            "Tells what the token of an invitation or of a mail does, and whether it can still be used. It is not consumed.",
+        )
+        .ignores_credentials(),
         Route::new(
             "change_password",
             Method::POST,
@@ -184,6 +195,59 @@ async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<UserView>>
 async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<UserView>> {
     let user = identity::accept(&call.session, call.input).await?;
     Ok(Reply::created_row::<UserView>(user)?)
+}
+
+/// What the token of a link does, before it is used. `purpose` names the route that uses it.
+#[derive(JsonSchema, Serialize)]
+struct TokenView {
+    purpose: TokenPurpose,
+    expires_at: Time,
+    /// The account that an invitation creates; null for other tokens.
+    account: Option<InvitedAccountView>,
+}
+
+/// The use of a one-time token.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum TokenPurpose {
+    AcceptInvitation,
+    ResetPassword,
+    VerifyEmail,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct InvitedAccountView {
+    is_superuser: bool,
+    roles: Vec<String>,
+    /// The address that the account must have; null if it may have any.
+    email: Option<String>,
+}
+
+impl From<TokenEffect> for TokenView {
+    fn from(effect: TokenEffect) -> Self {
+        Self {
+            purpose: match effect.purpose {
+                Purpose::Invite | Purpose::InviteSuperuser | Purpose::FirstRun => {
+                    TokenPurpose::AcceptInvitation
+                }
+                Purpose::Reset => TokenPurpose::ResetPassword,
+                Purpose::Verify | Purpose::Address => TokenPurpose::VerifyEmail,
+            },
+            expires_at: effect.expires_at.into(),
+            account: effect.account.map(|account| InvitedAccountView {
+                is_superuser: account.is_superuser,
+                roles: account.roles,
+                email: account.email,
+            }),
+        }
+    }
+}
+
+/// Tells what a one-time token does, and does not consume it. A token that cannot be used now is refused, with the same error
+/// for every reason.
+async fn check_token(call: Call<TokenCheck>) -> Answer<Ok<TokenView>> {
+    let effect = identity::check_token(&call.session, &call.input).await?;
+    Ok(Reply::ok(&TokenView::from(effect))?)
 }
 
 /// All other sessions of the user end.

@@ -41,6 +41,7 @@ mod routes;
 mod samples;
 mod search;
 mod soft_delete;
+mod start_page;
 mod startup;
 mod statements;
 mod stats;

@@ -22,9 +22,10 @@ use web::BASE;
 use crate::permissions::{self, Line};
 
 /// The account routes that need no credentials.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 7] = [
     "POST /auth/register",
     "POST /auth/invite/accept",
+    "POST /auth/one-time-tokens/check",
     "POST /auth/login",
     "POST /auth/password/forgot",
     "POST /auth/password/reset",

@@ -220,7 +220,9 @@ impl World {
             }
             ("POST", "/auth/password/forgot") => json!({ "email": email }),
             ("POST", "/auth/password/reset") => json!({ "token": "none", "password": password }),
-            ("POST", "/auth/email/verify") => json!({ "token": "none" }),
+            ("POST", "/auth/email/verify" | "/auth/one-time-tokens/check") => {
+                json!({ "token": "none" })
+            }
             ("POST", "/auth/register" | "/users" | "/users/import") => {
                 json!({ "username": name, "email": email, "password": password })
             }

@@ -26,6 +26,7 @@ pub fn body(method: &Method, path: &str) -> Option<Value> {
             let register = body(method, "/auth/register");
             json!({ "token": "token", "account": register })
         }
+        ("POST", "/auth/one-time-tokens/check") => json!({ "token": "token" }),
         ("POST", "/auth/password") => {
             json!({ "current_password": PASSWORD, "new_password": "another password" })
         }
