@@ -41,7 +41,7 @@ impl Application for Callers {
             if identity::is_csrf_token(kernel, cookie, token).await? {
                 Ok(())
             } else {
-                Err(Error::Forbidden(
+                Err(Error::forbidden(
                     "missing or wrong X-CSRF-Token header: a request with a cookie needs the token from GET /api/v1/auth/cookie",
                 ))
             }

@@ -13,11 +13,11 @@ use kernel::{Actor, Found};
 use service::{
     identity::{
         self, Acceptance, AccountPatch, AccountState, Forgotten, Me, NewAccount, PasswordChange,
-        Registered, Reset, Verification,
+        Registered, Reset, TokenCheck, TokenEffect, Verification, one_time::Purpose,
     },
     users::UserRow,
 };
-use web::{Representation, prelude::*};
+use web::{AnswerPatch, Representation, Time, prelude::*};
 
 use self::{
     answer::{Accepted, CreatedOrAccepted, accepted},
@@ -78,6 +78,17 @@ fn registration() -> Vec<Route> {
 /// Passwords and addresses, which a mail can prove.
 fn secrets() -> Vec<Route> {
     vec![
+        Route::new(
+            "check_one_time_token",
+            Method::POST,
+            "/auth/one-time-tokens/check",
+            Rule::public(),
+            check_token,
+        )
+        .about(
+            "Tells what the token of an invitation or of a mail does, and whether it can still be used. It is not consumed.",
+        )
+        .ignores_credentials(),
         Route::new(
             "change_password",
             Method::POST,
@@ -186,6 +197,59 @@ async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<UserView>> {
     Ok(Reply::created_row::<UserView>(user)?)
 }
 
+/// What the token of a link does, before it is used. `purpose` names the route that uses it.
+#[derive(JsonSchema, Serialize)]
+struct TokenView {
+    purpose: TokenPurpose,
+    expires_at: Time,
+    /// The account that an invitation creates; null for other tokens.
+    account: Option<InvitedAccountView>,
+}
+
+/// The use of a one-time token.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum TokenPurpose {
+    AcceptInvitation,
+    ResetPassword,
+    VerifyEmail,
+}
+
+#[derive(JsonSchema, Serialize)]
+struct InvitedAccountView {
+    is_superuser: bool,
+    roles: Vec<String>,
+    /// The address that the account must have; null if it may have any.
+    email: Option<String>,
+}
+
+impl From<TokenEffect> for TokenView {
+    fn from(effect: TokenEffect) -> Self {
+        Self {
+            purpose: match effect.purpose {
+                Purpose::Invite | Purpose::InviteSuperuser | Purpose::FirstRun => {
+                    TokenPurpose::AcceptInvitation
+                }
+                Purpose::Reset => TokenPurpose::ResetPassword,
+                Purpose::Verify | Purpose::Address => TokenPurpose::VerifyEmail,
+            },
+            expires_at: effect.expires_at.into(),
+            account: effect.account.map(|account| InvitedAccountView {
+                is_superuser: account.is_superuser,
+                roles: account.roles,
+                email: account.email,
+            }),
+        }
+    }
+}
+
+/// Tells what a one-time token does, and does not consume it. A token that cannot be used now is refused, with the same error
+/// for every reason.
+async fn check_token(call: Call<TokenCheck>) -> Answer<Ok<TokenView>> {
+    let effect = identity::check_token(&call.session, &call.input).await?;
+    Ok(Reply::ok(&TokenView::from(effect))?)
+}
+
 /// All other sessions of the user end.
 async fn change_password(call: Call<PasswordChange>) -> Answer<NoContent> {
     identity::change_password(&call.session, &call.input).await?;
@@ -252,18 +316,31 @@ async fn me(call: Call) -> Answer<Ok<MeView>> {
 }
 
 /// Another address needs `current_password`, and with mail it takes effect once it is verified.
-async fn update_me(call: Call<AccountPatch>) -> Answer<Ok<MeView>> {
+async fn update_me(call: Call<AnswerPatch<MeView, AccountPatch>>) -> Answer<Ok<MeView>> {
     let expected = call.expected()?;
-    let update = Box::pin(identity::update_me(&call.session, expected, call.input));
+    let sent = call.input.sent;
+    let expected = sent.expected(expected)?;
+    if sent.has_read_only() {
+        let me = identity::me(&call.session).await?;
+        expected.check(me.user.state.version)?;
+        sent.compare(&MeView::from(me))?;
+    }
+    let update = Box::pin(identity::update_me(&call.session, expected, sent.patch));
     me_view(update.await?)
 }
 
 fn me_view(me: Me) -> Answer<Ok<MeView>> {
-    Ok(Reply::ok(&MeView {
-        user: user_view(me.user),
-        permissions: me.permissions,
-        account: me.account.map(AccountView::from),
-    })?)
+    Ok(Reply::ok(&MeView::from(me))?)
+}
+
+impl From<Me> for MeView {
+    fn from(me: Me) -> Self {
+        Self {
+            user: user_view(me.user),
+            permissions: me.permissions,
+            account: me.account.map(AccountView::from),
+        }
+    }
 }
 
 fn user_view(user: Found<UserRow>) -> Representation<UserView> {

@@ -149,8 +149,10 @@ async fn explain(
     application: Data<dyn Application>,
 ) -> Answer<Ok<ExplanationView>> {
     let question = &call.query;
-    let (policy, values) = policies.find(&question.method, &question.path)?;
-    let ids = parse_ids(values.iter().map(String::as_str)).map_err(|_| path_refused())?;
+    let (policy, parameters) = policies.find(&question.method, &question.path)?;
+    let parameters = parameters.iter();
+    let parameters = parameters.map(|(name, value)| (name.as_str(), value.as_str()));
+    let ids = parse_ids(parameters).map_err(|_| path_refused())?;
     let check = async |session: &_| policy.authorize(&**application, session, &ids).await;
     let scopes = question.scopes.iter().flatten().map(Permission::new);
     let scopes = question.scopes.as_ref().map(|_| scopes.collect());
@@ -237,7 +239,7 @@ fn reason(found: &explain::Explanation) -> String {
         (Some(_), Ground::Permission) => {
             format!("{held} does not apply to this row; the user needs {missing}")
         }
-        (Some(Error::Forbidden(detail)), _) => (*detail).to_owned(),
+        (Some(Error::Forbidden(detail)), _) => detail.clone().into_owned(),
         (Some(_), _) => "not found, or not visible to any caller".to_owned(),
     }
 }

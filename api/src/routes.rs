@@ -2,7 +2,7 @@
 use web::{Route, resource};
 
 use crate::{
-    audit, auth, content, explain, personal_data, roles::RoleView, users, users::UserView,
+    audit, auth, content, explain, personal_data, roles, roles::RoleView, users, users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -14,6 +14,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(users::routes());
     routes.extend(content::routes());
     routes.extend(resource::<RoleView>());
+    routes.extend(roles::routes());
     routes.extend(audit::routes());
     routes
 }

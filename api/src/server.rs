@@ -2,21 +2,21 @@
 use kernel::Kernel;
 use web::{Http, Route, Server, settings::HttpSettings};
 
-use crate::{application::Callers, docs, pages, routes::routes, system};
+use crate::{application::Callers, config::Profile, docs, pages, routes::routes, system};
 
 /// Binds a server. Requests are answered once it runs.
-pub fn bind(settings: &HttpSettings, kernel: Kernel) -> std::io::Result<Server> {
-    with_routes(settings, kernel, routes)
+pub fn bind(settings: &HttpSettings, kernel: Kernel, profile: Profile) -> std::io::Result<Server> {
+    with_routes(settings, kernel, (profile, routes))
 }
 
 /// Binds a server with these routes instead of the product's API.
 pub fn with_routes(
     settings: &HttpSettings,
     kernel: Kernel,
-    routes: fn() -> Vec<Route>,
+    (profile, routes): (Profile, fn() -> Vec<Route>),
 ) -> std::io::Result<Server> {
     let all = move || {
-        let outside = [system::routes(), docs::routes(), pages::routes()];
+        let outside = [system::routes(), docs::routes(), pages::routes(profile)];
         routes()
             .into_iter()
             .chain(outside.into_iter().flatten())

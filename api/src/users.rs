@@ -87,7 +87,7 @@ async fn may_list_roles(session: &Session, ids: &[i64]) -> Result<(), Error> {
     if Users::visible_row(session, id).await?.is_full {
         Ok(())
     } else {
-        Err(Error::Forbidden(
+        Err(Error::forbidden(
             "only the user and callers with users.read may see this",
         ))
     }

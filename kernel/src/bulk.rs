@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::{
     Actor, Crud, CrudOperations, Error, Reads, Refusal, Result, Session, Tx,
-    access::forbidden,
     crud::{Expected, Target},
     permission::Action,
     resource::{Model, scope},
@@ -27,12 +26,23 @@ pub enum Operation<C: Crud> {
     Delete(Target),
 }
 
+/// What happens to a request that deletes a row which does not exist, is deleted already, or is not visible to the caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnMissing {
+    /// The whole request is refused.
+    #[default]
+    Refuse,
+    /// The deletion is skipped.
+    Skip,
+}
+
 /// The result of one operation.
 #[derive(Debug)]
 pub struct Done {
     pub action: Action,
     pub id: i64,
-    pub version: i64,
+    /// The version of the row after the operation; `None` if the operation was skipped.
+    pub version: Option<i64>,
 }
 
 impl<C: Crud> Operation<C> {
@@ -81,7 +91,11 @@ pub async fn prepare<C: Crud>(session: &Session, operations: &mut [Operation<C>]
 
 /// Runs the operations in their order. Fails with [`Error::Operations`] if some were refused: it reports all refused
 /// operations of the group that is written together.
-pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<Done>> {
+pub async fn bulk<C: Crud>(
+    tx: &Tx,
+    operations: &[Operation<C>],
+    on_missing: OnMissing,
+) -> Result<Vec<Done>> {
     check_could(tx.actor(), operations)?;
     lock_targets(tx, operations).await?;
     let mut done = Vec::with_capacity(operations.len());
@@ -89,7 +103,7 @@ pub async fn bulk<C: Crud>(tx: &Tx, operations: &[Operation<C>]) -> Result<Vec<D
         let rest = &operations[done.len()..];
         let group = &rest[..group_length(rest)];
         // A refusal that is about several rows is reported for the first one.
-        let answers = match run::<C>(tx, group).await {
+        let answers = match run::<C>(tx, group, on_missing).await {
             Err(error) if error.is_refusal() => vec![Err(error)],
             answers => answers?,
         };
@@ -105,7 +119,7 @@ fn check_could<C: Crud>(actor: &Actor, operations: &[Operation<C>]) -> Result<()
         if C::could(actor, action) {
             Ok(())
         } else {
-            Err(forbidden(action))
+            Err(C::permission_rules().forbidden(action, true))
         }
     };
     collect_results(0, operations.iter().map(check).collect()).map(drop)
@@ -139,7 +153,11 @@ fn group_length<C: Crud>(operations: &[Operation<C>]) -> usize {
         .count()
 }
 
-async fn run<C: Crud>(tx: &Tx, group: &[Operation<C>]) -> Result<Vec<Result<Done>>> {
+async fn run<C: Crud>(
+    tx: &Tx,
+    group: &[Operation<C>],
+    on_missing: OnMissing,
+) -> Result<Vec<Result<Done>>> {
     let (mut new, mut patches, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     for operation in group {
         targets.extend(operation.target().cloned());
@@ -155,14 +173,17 @@ async fn run<C: Crud>(tx: &Tx, group: &[Operation<C>]) -> Result<Vec<Result<Done
         id,
         version,
     };
-    let row = |row: Model<C>| done(C::id(&row), C::version(&row));
+    let row = |row: Model<C>| done(C::id(&row), Some(C::version(&row)));
     let rows = |rows: Vec<Result<Model<C>>>| rows.into_iter().map(|found| found.map(row)).collect();
     Ok(match action {
         Action::Update => rows(C::update_all(tx, &targets, &patches).await?),
         Action::Delete => {
             let gone = C::delete_all(tx, &targets).await?.into_iter().zip(&targets);
-            gone.map(|(version, target)| Ok(done(target.id, version?)))
-                .collect()
+            gone.map(|(version, target)| match version {
+                Err(Error::NotFound) if on_missing == OnMissing::Skip => Ok(done(target.id, None)),
+                version => Ok(done(target.id, Some(version?))),
+            })
+            .collect()
         }
         _ => rows(C::create_all(tx, &new).await?),
     })

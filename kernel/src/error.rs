@@ -1,5 +1,5 @@
 //! The errors of services, which know no HTTP. A variant exists only if some code handles it differently.
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use sea_orm::DbErr;
 
@@ -15,12 +15,15 @@ pub enum Error {
     /// The credentials are missing, invalid or expired.
     #[error("not signed in")]
     Unauthenticated,
+    /// No active account has this login and password.
+    #[error("wrong user name or password")]
+    WrongLogin,
     /// The password was right, but the second factor is missing or wrong. The code says which.
     #[error("this account has a second factor: send its current code as `otp`")]
     SecondFactor(Code),
     /// The row is visible, but the action is not permitted. The text says what is missing.
     #[error("{0}")]
-    Forbidden(&'static str),
+    Forbidden(Cow<'static, str>),
     /// A query parameter was refused.
     #[error("{} query parameters were refused", .0.len())]
     Query(Vec<Refusal>),
@@ -132,6 +135,11 @@ impl Error {
 
     pub fn parameter(name: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self::Query(vec![Refusal::new(name, code, detail)])
+    }
+
+    /// Returns the error of an action that is not permitted. The text says what is missing.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Forbidden(detail.into())
     }
 
     pub fn conflict(detail: &'static str) -> Self {

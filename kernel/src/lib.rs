@@ -26,6 +26,7 @@ pub mod resource;
 pub mod secret;
 pub mod session;
 pub mod slug;
+pub mod suggest;
 pub mod time;
 
 pub use access::{Actor, actor, permission};

@@ -3,7 +3,7 @@ use migration::MIGRATOR;
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use api::{routes::routes, server};
+use api::{config::Profile, routes::routes, server};
 use kernel::{Actor, CrudOperations, Database, Kernel};
 use secrecy::SecretString;
 use serde_json::json;
@@ -29,6 +29,7 @@ pub struct Knobs {
     pub load: LoadSettings,
     pub redis: RedisSettings,
     pub service: service::Settings,
+    pub profile: Profile,
     /// The routes of the API.
     pub routes: fn() -> Vec<Route>,
     pub database: fn(&mut kernel::database::Settings),
@@ -43,6 +44,7 @@ impl Default for Knobs {
             load: load_settings(),
             redis: RedisSettings::default(),
             service: service_settings(),
+            profile: Profile::Test,
             routes,
             database: |_| {},
         }
@@ -105,7 +107,8 @@ impl TestApp {
             load: knobs.load,
             redis: knobs.redis,
         };
-        let server = server::with_routes(&http, kernel.clone(), knobs.routes).unwrap();
+        let server =
+            server::with_routes(&http, kernel.clone(), (knobs.profile, knobs.routes)).unwrap();
         let (address, handle) = (server.address, server.handle());
         let load = server.load().clone();
         actix_web::rt::spawn(server.run());

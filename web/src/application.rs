@@ -45,7 +45,7 @@ pub trait Application: Send + Sync + 'static {
         _cookie: &'a SecretString,
         _token: &'a str,
     ) -> Answered<'a, ()> {
-        Box::pin(async { Err(Error::Forbidden("wrong X-CSRF-Token header")) })
+        Box::pin(async { Err(Error::forbidden("wrong X-CSRF-Token header")) })
     }
 
     /// Tells callers what to do before they may use their permissions.

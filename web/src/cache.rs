@@ -54,11 +54,12 @@ impl CachePolicy {
         })
     }
 
+    /// Adds the headers, unless the answer has a `Cache-Control` of its own: then it is the same for every caller.
     pub fn apply(self, headers: &mut HeaderMap) {
-        let Some(policy) = self.0 else { return };
-        if !headers.contains_key(CACHE_CONTROL) {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static(policy));
-        }
+        let Some(policy) = self.0.filter(|_| !headers.contains_key(CACHE_CONTROL)) else {
+            return;
+        };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(policy));
         let others = headers.get(VARY).and_then(|others| others.to_str().ok());
         let varies = others.map(|others| HeaderValue::from_str(&format!("{VARIES}, {others}")));
         let varies = varies.and_then(Result::ok);

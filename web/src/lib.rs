@@ -33,8 +33,8 @@ pub use access::{AccessPolicies, AccessPolicy, RowRule, Rule};
 pub use application::{Application, Fixed};
 pub use audit::AuditView;
 pub use call::{
-    Body, Call, ListParams, NoBody, NoQuery, OptionalBody, Origins, Query, RowParams, check_origin,
-    parse_ids,
+    AnswerPatch, Body, Call, ListParams, NoBody, NoQuery, OptionalBody, Origins, Query, RowParams,
+    check_origin, parse_ids,
 };
 pub use document::{About, document};
 pub use draining::Draining;

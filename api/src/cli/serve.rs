@@ -32,7 +32,7 @@ pub async fn run() -> anyhow::Result<()> {
         );
     };
     let serving = async {
-        let server = server::bind(&operator.settings.http(), kernel)?;
+        let server = server::bind(&operator.settings.http(), kernel, operator.profile)?;
         server.stop_on_signals()?;
         on_ready(server.address);
         server.run().await

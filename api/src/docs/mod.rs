@@ -1,20 +1,17 @@
 //! `/openapi.json`, and Swagger UI at `/docs`, embedded in the program.
-use std::{
-    io::{Cursor, Read},
-    sync::LazyLock,
-};
+mod viewer;
 
-use actix_web::web::Bytes;
-use kernel::Error;
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, web::Bytes};
 use serde_json::Value;
 use service::registry;
-use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use web::{About, Problem, Route};
-use zip::ZipArchive;
 
+use self::viewer::File;
 use crate::{
     application::SESSION_COOKIE,
-    asset::{Asset, CSS, HTML, JAVASCRIPT},
+    asset::{Asset, CSS, HTML, JAVASCRIPT, JSON},
     routes, system,
 };
 
@@ -30,8 +27,10 @@ const ABOUT: About = About {
 };
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
-static STYLE: LazyLock<Option<Bytes>> = LazyLock::new(|| unzip("swagger-ui.css"));
-static SCRIPT: LazyLock<Option<Bytes>> = LazyLock::new(|| unzip("swagger-ui-bundle.js"));
+static STYLE: LazyLock<Option<File>> = LazyLock::new(|| File::read(CSS, "swagger-ui.css").ok());
+static SCRIPT: LazyLock<Option<File>> =
+    LazyLock::new(|| File::read(JAVASCRIPT, "swagger-ui-bundle.js").ok());
+static INDEX: LazyLock<Bytes> = LazyLock::new(|| index_page().into());
 
 /// Builds the OpenAPI 3.1 document of every route that clients may call.
 pub fn document() -> Value {
@@ -45,48 +44,45 @@ pub fn routes() -> Vec<Route> {
         Route::outside_api("json", "/openapi.json", json),
         Route::outside_api("index", "/docs", index),
         Route::outside_api("start", "/docs/start.js", start),
+        Route::outside_api("sign_in", "/docs/start.css", start_style),
         Route::outside_api("style", "/docs/swagger-ui.css", style),
         Route::outside_api("script", "/docs/swagger-ui-bundle.js", script),
     ]
 }
 
 async fn json() -> Asset {
-    Asset::new("application/json", POLICY, DOCUMENT.clone())
+    Asset::new(JSON, POLICY, DOCUMENT.clone())
 }
 
 async fn index() -> Asset {
-    Asset::new(HTML, POLICY, include_str!("index.html"))
+    Asset::new(HTML, POLICY, INDEX.clone())
 }
 
 async fn start() -> Asset {
     Asset::new(JAVASCRIPT, POLICY, include_str!("start.js"))
 }
 
-async fn style() -> Result<Asset, Problem> {
-    viewer_file(CSS, STYLE.as_ref())
+async fn start_style() -> Asset {
+    Asset::new(CSS, POLICY, include_str!("start.css"))
 }
 
-async fn script() -> Result<Asset, Problem> {
-    viewer_file(JAVASCRIPT, SCRIPT.as_ref())
+async fn style(request: HttpRequest) -> Result<Asset, Problem> {
+    viewer::serve(STYLE.as_ref(), &request)
 }
 
-/// Serves a file of Swagger UI.
-fn viewer_file(kind: &'static str, body: Option<&Bytes>) -> Result<Asset, Problem> {
-    let body = body.cloned();
-    let body = body.ok_or_else(|| Error::bug("a file is missing in the embedded Swagger UI"))?;
-    Ok(Asset::new(kind, POLICY, body))
+async fn script(request: HttpRequest) -> Result<Asset, Problem> {
+    viewer::serve(SCRIPT.as_ref(), &request)
 }
 
-/// Unzips one file of Swagger UI.
-fn unzip(name: &str) -> Option<Bytes> {
-    let mut release = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED)).ok()?;
-    let end = format!("/dist/{name}");
-    let path = release
-        .file_names()
-        .flatten()
-        .find(|path| path.ends_with(&end))?
-        .into_owned();
-    let mut body = Vec::new();
-    release.by_name(&path).ok()?.read_to_end(&mut body).ok()?;
-    Some(body.into())
+/// Returns the page, with the versions of the files in their addresses.
+fn index_page() -> String {
+    let files = [
+        ("swagger-ui.css", &STYLE),
+        ("swagger-ui-bundle.js", &SCRIPT),
+    ];
+    let page = include_str!("index.html").to_owned();
+    files.into_iter().fold(page, |page, (name, file)| {
+        let version = file.as_ref().map_or("", |file| file.version.as_str());
+        page.replace(name, &format!("{name}?{version}"))
+    })
 }

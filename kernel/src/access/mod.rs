@@ -11,7 +11,7 @@ pub mod permission;
 mod rules;
 
 pub use actor::Actor;
-pub use rules::{PermissionRules, forbidden};
+pub use rules::PermissionRules;
 
 use permission::Action;
 
@@ -29,6 +29,17 @@ pub enum Access {
 }
 
 impl Access {
+    /// Returns the action whose permission is missing if an actor could not have this access.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Read => Action::Read,
+            Self::Live(action) | Self::Deleted(action) => action,
+            Self::History => Action::Audit,
+            Self::Impact => Action::Delete,
+            Self::Revert => Action::Update,
+        }
+    }
+
     /// Returns true if an actor could have this access to some row. `could` tells which actions the actor could do.
     pub fn could(self, could: impl Fn(Action) -> bool) -> bool {
         match self {

@@ -31,14 +31,11 @@ impl PermissionRules {
     /// there is no permission to create one's own.
     pub fn permissions(&self) -> Vec<String> {
         let name = self.resource;
-        let full = |action: Action| format!("{name}.{}", action.as_str());
-        let has_own = |action: &Action| match action {
-            Action::Create => self.author().is_some(),
-            _ => self.owner.is_some(),
-        };
-        let own = Action::ALL.into_iter().filter(has_own);
-        let own = own.map(|action| full(action) + ".own");
-        let all = Action::ALL.into_iter().map(full);
+        let all = Action::ALL.map(|action| self.permission(action, false));
+        let own = Action::ALL
+            .into_iter()
+            .filter(|action| self.has_own(*action));
+        let own = own.map(|action| self.permission(action, true));
         [format!("{name}.*")]
             .into_iter()
             .chain(all)
@@ -66,7 +63,42 @@ impl PermissionRules {
         if is_allowed {
             Ok(())
         } else {
-            Err(forbidden(action))
+            Err(self.forbidden(action, actor.is_owner(owner)))
+        }
+    }
+
+    /// Returns the error for an action on a row that belongs to the actor or, unless `is_own`, to somebody else. It names the
+    /// permission that would allow the action.
+    pub fn forbidden(&self, action: Action, is_own: bool) -> Error {
+        let refused = match action {
+            Action::Read => "you may not read this",
+            Action::Create if is_own || self.author().is_none() => "you may not create this",
+            Action::Create => "you may not create this for another user",
+            Action::Update => "you may not change this",
+            Action::Delete => "you may not delete this",
+            Action::Restore => "you may not restore this",
+            Action::Purge => "you may not purge this",
+            Action::Audit => "you may not see this history",
+        };
+        let permission = self.permission(action, is_own);
+        Error::forbidden(format!("{refused}; it needs the permission {permission}"))
+    }
+
+    /// Returns the name of the narrowest permission that allows an action on a row of this owner.
+    pub fn permission(&self, action: Action, is_own: bool) -> String {
+        let own = if is_own && self.has_own(action) {
+            ".own"
+        } else {
+            ""
+        };
+        format!("{}.{}{own}", self.resource, action.as_str())
+    }
+
+    /// Returns true if there is a permission to do this to one's own rows.
+    fn has_own(&self, action: Action) -> bool {
+        match action {
+            Action::Create => self.author().is_some(),
+            _ => self.owner.is_some(),
         }
     }
 
@@ -108,21 +140,6 @@ impl PermissionRules {
             _ => Condition::any(),
         }
     }
-}
-
-/// Returns the error for an action that the rules of a resource do not allow.
-pub fn forbidden(action: Action) -> Error {
-    Error::Forbidden(match action {
-        Action::Read => "you may not read this",
-        Action::Create => {
-            "you lack the permission to create this, or to create it for another user"
-        }
-        Action::Update => "you may not change this",
-        Action::Delete => "you may not delete this",
-        Action::Restore => "you may not restore this",
-        Action::Purge => "you may not purge this",
-        Action::Audit => "you may not see this history",
-    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use body::{remove_private_members, with_fields, without_fields};
-pub use write_request::{Need, Notes, WriteRequest};
+pub use write_request::{Need, Notes, SKIPPED, WriteRequest};
 
 use crate::{
     Error, Reads, Result, Session, Tx,

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, Code, Crud, Error, Reads, Result, Tx,
-    access::forbidden,
     bulk::Operation,
     crud::{claim, lock_for_create, stamp_new},
     permission::{Action, Reach},
@@ -17,6 +16,9 @@ use crate::{
         Active, Change, Column, Deleted, Model, owner, require_permission, scope, shows_private,
     },
 };
+
+/// The id that stands for the row of a skipped operation in [`Notes::ids`].
+pub const SKIPPED: i64 = 0;
 
 /// A request that writes rows of one resource. The ids are those of the rows.
 pub enum WriteRequest<'a, C: Crud> {
@@ -33,7 +35,7 @@ pub enum WriteRequest<'a, C: Crud> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Notes {
-    /// The rows that were written, in the order of the request.
+    /// The rows that were written, in the order of the request; 0 for an operation that was skipped.
     pub ids: Vec<i64>,
     /// The permission that each deletion needed.
     pub needs: Vec<Need>,
@@ -152,7 +154,8 @@ impl<C: Crud> WriteRequest<'_, C> {
                     let id = *id;
                     Step { action, id, need }
                 };
-                Ok(operations.iter().zip(&notes.ids).map(step).collect())
+                let steps = operations.iter().zip(&notes.ids).map(step);
+                Ok(steps.filter(|step| step.id != SKIPPED).collect())
             }
         }
     }
@@ -211,7 +214,8 @@ impl Step {
                 if need.is_met::<C>(actor, self.action) {
                     Ok(())
                 } else {
-                    Err(forbidden(self.action))
+                    let is_own = matches!(need, Need::Own);
+                    Err(C::permission_rules().forbidden(self.action, is_own))
                 }
             }
             // The user deleted the row, and so knows that it is deleted.
@@ -317,7 +321,7 @@ async fn check<C: Crud>(
         Err(Error::Invalid(refusals)) => {
             let mut codes = refusals.iter().map(|refusal| refusal.code);
             if codes.any(|code| code == Code::NotAllowed) {
-                Err(Error::Forbidden(
+                Err(Error::forbidden(
                     "this request sets a field that your credentials may not set",
                 ))
             } else {

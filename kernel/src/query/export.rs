@@ -2,7 +2,7 @@
 use super::{
     Count, ListQuery, Shape, Sort,
     parameters::Parameters,
-    parse::{search, shape, shape_parameters, sort},
+    parse::{alternatives, search, shape, shape_parameters, sort},
 };
 use crate::{
     Actor, Code, Refusal, Result,
@@ -27,6 +27,7 @@ impl<C: Readable> ExportQuery<C> {
             1,
         )])
         .with(search("The rows are in the order of `sort`."))
+        .with([alternatives()])
         .with(shape_parameters::<C>().map(|parameter| parameter.embed(shape)))
         .with_filters(filterable_fields::<C>, ListQuery::filter)
         .check(|query, _| {

@@ -1,4 +1,4 @@
-//! Filters: `field=value`, `field[op]=value`, and fields of an owner (`author.username=ada`).
+//! Filters: `field=value`, `field[op]=value`, `field.op=value`, and fields of an owner (`author.username=ada`).
 use sea_orm::{
     ColumnTrait, Condition, IdenStatic, Value,
     sea_query::{Expr, ExprTrait, Func, LikeExpr},
@@ -11,8 +11,9 @@ use crate::{
     Actor, Code, Refused, quote,
     resource::{
         Column, Filterable, Owner, Readable, declared_fields, scope,
-        value::{self, ValueKind},
+        value::{self, OPERATORS, ValueKind},
     },
+    suggest,
 };
 
 /// The most values of one `in` or `nin`; contract §4.
@@ -25,20 +26,6 @@ pub const MAX_PATTERN: usize = 200;
 /// The most `contains` filters of a request. Each reads the whole text of every row that the other filters leave.
 pub const MAX_CONTAINS: usize = 5;
 
-pub const OPERATORS: [&str; 11] = [
-    "eq",
-    "ne",
-    "lt",
-    "lte",
-    "gt",
-    "gte",
-    "in",
-    "nin",
-    "contains",
-    "starts_with",
-    "is_null",
-];
-
 /// The operators that work on texts only.
 pub const TEXT_OPERATORS: [&str; 2] = ["contains", "starts_with"];
 
@@ -50,6 +37,53 @@ pub fn operators(kind: ValueKind) -> Vec<&'static str> {
         _ => !TEXT_OPERATORS.contains(operator),
     };
     OPERATORS.into_iter().filter(takes).collect()
+}
+
+/// The name of a filter: a field, perhaps of a relation, and an operator.
+#[derive(Clone, Copy)]
+pub struct FilterName<'a> {
+    pub relation: Option<&'a str>,
+    pub field: &'a str,
+    pub operator: &'a str,
+}
+
+impl<'a> FilterName<'a> {
+    /// Splits the name of a query parameter. Its last part is an operator if there is an operator with this name.
+    pub fn of_parameter(name: &'a str) -> Self {
+        let in_brackets = name.strip_suffix(']').and_then(|name| name.split_once('['));
+        let is_operator = |(_, last): &(&str, &str)| OPERATORS.contains(last);
+        let last_part = || name.rsplit_once('.').filter(is_operator);
+        let (path, operator) = in_brackets.or_else(last_part).unwrap_or((name, "eq"));
+        let (relation, field) = match path.split_once('.') {
+            Some((relation, field)) => (Some(relation), field),
+            None => (None, path),
+        };
+        Self {
+            relation,
+            field,
+            operator,
+        }
+    }
+
+    /// Splits a condition such as `author.username.eq.ada`, and returns the place of its value.
+    pub fn of_condition(text: &'a str) -> Option<(Self, usize)> {
+        let (first, rest) = text.split_once('.')?;
+        let (second, value) = rest.split_once('.')?;
+        let (relation, field, operator, value) = if OPERATORS.contains(&second) {
+            (None, first, second, value)
+        } else {
+            let (third, value) = value.split_once('.')?;
+            (Some(first), second, third, value)
+        };
+        let name = Self {
+            relation,
+            field,
+            operator,
+        };
+        OPERATORS
+            .contains(&operator)
+            .then_some((name, text.len() - value.len()))
+    }
 }
 
 /// A condition on the rows of a list.
@@ -110,25 +144,20 @@ impl Filter {
         }
     }
 
-    /// Parses a filter. `name` is a field, perhaps of a relation, and perhaps has an operator.
-    pub fn parse<C: Readable>(name: &str, text: &str) -> Result<Self, Refused> {
-        let (field, operator) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
-            Some((field, operator)) => (field, operator),
-            None => (name, "eq"),
-        };
-        let Some((relation, field)) = field.split_once('.') else {
+    /// Parses a filter with this name and this value.
+    pub fn parse<C: Readable>(name: FilterName<'_>, text: &str) -> Result<Self, Refused> {
+        let FilterName {
+            relation,
+            field,
+            operator,
+        } = name;
+        let Some(relation) = relation else {
             return Self::parse_field(&declared_fields::<C>(), field, operator, text);
         };
         let owners = C::owners();
         let is_meant = |owner: &&Owner| owner.relation() == Some(relation);
         let Some(owner) = owners.iter().find(is_meant) else {
-            let names: Vec<_> = owners.iter().filter_map(Owner::relation).collect();
-            let detail = format!(
-                "unknown relation {:?}; expected {}",
-                quote(relation),
-                names.join(", ")
-            );
-            return Err((Code::Unknown, detail));
+            return Err(unknown_relation::<C>(relation, field));
         };
         let mut filter = Self::parse_field(&(owner.fields)(), field, operator, text)?;
         filter.meaning.field = format!("{relation}.{field}");
@@ -149,7 +178,7 @@ impl Filter {
     ) -> Result<Self, Refused> {
         let unknown = || {
             let public = fields.iter().filter(|field| field.private_of.is_none());
-            unknown_name(public.map(|field| field.name.as_str()))
+            unknown_name(name, public.map(|field| field.name.as_str()))
         };
         let field = fields.iter().find(|field| field.name == name);
         let field = field.ok_or_else(unknown)?;
@@ -214,16 +243,8 @@ fn test(
             test
         }
     };
-    let Some(operator) = OPERATORS.into_iter().find(|known| *known == operator) else {
-        return Err((
-            Code::Unknown,
-            format!(
-                "unknown operator {:?}; expected {}",
-                quote(operator),
-                OPERATORS.join(", ")
-            ),
-        ));
-    };
+    let known = OPERATORS.into_iter().find(|known| *known == operator);
+    let operator = known.ok_or_else(|| unknown_operator(operator))?;
     let is_pattern = TEXT_OPERATORS.contains(&operator);
     if is_pattern && kind != ValueKind::Text {
         return Err((
@@ -261,6 +282,26 @@ fn test(
         _ => field().is_not_null(),
     };
     Ok((condition, operator, values))
+}
+
+fn unknown_operator(name: &str) -> Refused {
+    let operators = OPERATORS.join(", ");
+    let detail = format!("unknown operator {:?}; expected {operators}", quote(name));
+    (Code::Unknown, detail)
+}
+
+/// Refuses a relation. After a field of the resource itself, what follows the dot was meant as an operator.
+fn unknown_relation<C: Readable>(relation: &str, rest: &str) -> Refused {
+    let is_public = |field: &Filterable| field.name == relation && field.private_of.is_none();
+    if declared_fields::<C>().iter().any(is_public) {
+        return unknown_operator(rest);
+    }
+    let owners = C::owners();
+    let names: Vec<_> = owners.iter().filter_map(Owner::relation).collect();
+    let expected = suggest::expected(relation, names.iter().copied());
+    let (relation, names) = (quote(relation), names.join(", "));
+    let detail = format!("unknown relation {relation:?}; {expected} {names}");
+    (Code::Unknown, detail)
 }
 
 /// Ignores the case of ASCII letters only, on both databases, as `lower` does in SQLite and under PostgreSQL's collation "C".

@@ -2,6 +2,7 @@
 mod cursor;
 mod export;
 mod filter;
+mod group;
 mod include;
 mod keyset;
 mod parameter;
@@ -20,11 +21,14 @@ use crate::{
     permission::{Action, Reach},
     resource::{Column, Deleted, Field, Readable, declared_field, public_fields},
     secret::Secret,
+    suggest,
 };
 pub use cursor::Cursor;
 use cursor::bad_cursor;
 pub use export::ExportQuery;
 pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES, operators};
+use group::Group;
+pub use group::{MAX_CONDITIONS, MAX_DEPTH};
 pub use include::{Include, MAX_INCLUDES, relations};
 pub use parameter::{Description, Form, Parameter};
 pub use parameters::Parameters;
@@ -47,7 +51,8 @@ pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// The filters, order and window of one list of `C`.
 pub struct ListQuery<C: Readable> {
-    filters: Vec<Filter>,
+    /// The conditions that a row must meet, and the alternatives of `or`.
+    filters: Group,
     search: Option<Search>,
     /// `None` for a search whose best results come first.
     pub(crate) sort: Option<Sort<C>>,
@@ -101,7 +106,7 @@ impl Shape {
 impl<C: Readable> Default for ListQuery<C> {
     fn default() -> Self {
         Self {
-            filters: Vec::new(),
+            filters: Group::default(),
             search: None,
             sort: Some(Sort::default()),
             private: Vec::new(),
@@ -139,7 +144,7 @@ impl<C: Readable> ListQuery<C> {
         let deleted = self.shape.deleted;
         let needs_sort = |sort: &Sort<C>| !sort.follows_index(deleted);
         self.count == Count::Exact
-            || self.filters.iter().any(|filter| filter.is_pattern)
+            || self.filters.all_filters().any(|filter| filter.is_pattern)
             || self.sort.as_ref().is_none_or(needs_sort)
     }
 
@@ -175,8 +180,10 @@ impl<C: Readable> ListQuery<C> {
         };
         let narrow =
             |rows: Select<C::Entity>, filter: &Filter| rows.filter(filter.condition(actor));
-        let filters = self.narrowed.iter().chain(&self.filters);
-        filters.fold(rows, narrow)
+        let filters = self.narrowed.iter().chain(&self.filters.filters);
+        let rows = filters.fold(rows, narrow);
+        let groups = self.filters.groups.iter();
+        groups.fold(rows, |rows, group| rows.filter(group.condition(actor)))
     }
 
     /// Returns the position that the cursor names, if there is one. Fails if the cursor was altered, or made for another list.
@@ -204,18 +211,12 @@ impl<C: Readable> ListQuery<C> {
     /// Returns the text to which a cursor is bound: the meaning of the list, independent of how the client wrote it. JSON
     /// separates its parts unambiguously.
     pub(crate) fn binding(&self) -> String {
-        let meanings = |filters: &[Filter]| -> BTreeSet<_> {
-            filters
-                .iter()
-                .map(|filter| filter.meaning().clone())
-                .collect()
-        };
+        let narrowed: BTreeSet<_> = self.narrowed.iter().map(Filter::meaning).collect();
         let sort = self.sort.as_ref().map(Sort::meaning);
         let search = self.search.as_ref().map(Search::meaning);
-        let (narrowed, filters) = (meanings(&self.narrowed), meanings(&self.filters));
         let deleted = self.shape.deleted as u8;
         let list = (C::name(), self.parent, narrowed);
-        let meaning = (list, filters, deleted, search, sort);
+        let meaning = (list, self.filters.members(), deleted, search, sort);
         serde_json::to_string(&meaning).unwrap_or_default()
     }
 }
@@ -242,7 +243,7 @@ fn sortable_field<C: Readable>(
     name: &str,
     is_meant: fn(&Field<Column<C>>) -> bool,
 ) -> Result<Field<Column<C>>, Refused> {
-    let unknown = || unknown_field::<C>(is_meant);
+    let unknown = || unknown_field::<C>(name, is_meant);
     let field = declared_field::<C>(name).ok_or_else(unknown)?;
     if field.is_sortable() {
         Ok(field)
@@ -259,11 +260,13 @@ fn sortable_field<C: Readable>(
 }
 
 /// Refuses an unknown field and lists the fields that every caller may name. Naming the others would reveal that they exist.
-fn unknown_field<C: Readable>(is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
-    unknown_name(public_fields::<C>(is_meant).into_iter())
+fn unknown_field<C: Readable>(name: &str, is_meant: fn(&Field<Column<C>>) -> bool) -> Refused {
+    unknown_name(name, public_fields::<C>(is_meant).into_iter())
 }
 
-fn unknown_name<'a>(known: impl Iterator<Item = &'a str>) -> Refused {
-    let known = known.collect::<Vec<_>>().join(", ");
-    (Code::Unknown, format!("unknown field; expected {known}"))
+fn unknown_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Refused {
+    let known: Vec<_> = known.collect();
+    let expected = suggest::expected(name, known.iter().copied());
+    let known = known.join(", ");
+    (Code::Unknown, format!("unknown field; {expected} {known}"))
 }

@@ -1,7 +1,7 @@
 //! One query parameter: its name, its form, its description, and how its value is read.
 use std::{fmt::Display, ops::RangeInclusive};
 
-use crate::{Code, Refused, Result, quote};
+use crate::{Code, Refused, Result, quote, suggest};
 
 /// The form of a parameter's value.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub enum Form {
     Permissions,
     Cursor,
     Search,
+    /// Conditions in parentheses, with an example.
+    Conditions(String),
     Text,
 }
 
@@ -176,11 +178,9 @@ fn one_of<V: Copy>(text: &str, values: &[(&str, V)]) -> Result<V, Refused> {
 /// Refuses a value that is not among the known ones.
 pub(super) fn unknown_value(name: &str, known: &[impl AsRef<str>]) -> Refused {
     let known: Vec<_> = known.iter().map(AsRef::as_ref).collect();
-    let detail = format!(
-        "unknown value {:?}; expected {}",
-        quote(name),
-        known.join(", ")
-    );
+    let expected = suggest::expected(name, known.iter().copied());
+    let (name, known) = (quote(name), known.join(", "));
+    let detail = format!("unknown value {name:?}; {expected} {known}");
     (Code::Unknown, detail)
 }
 

@@ -2,7 +2,7 @@
 use std::collections::HashSet;
 
 use super::parameter::{Description, Parameter};
-use crate::{Code, Error, Refusal, Refused, Result, resource::Filterable};
+use crate::{Code, Error, Refusal, Refused, Result, resource::Filterable, suggest};
 
 /// Makes the refusal of a parameter that is not declared.
 pub type Unknown<'a> = &'a dyn Fn() -> Refused;
@@ -11,6 +11,9 @@ pub type Unknown<'a> = &'a dyn Fn() -> Refused;
 type Filters<T> = (fn() -> Vec<Filterable>, ReadFilter<T>);
 type ReadFilter<T> = Box<dyn Fn(&mut T, &str, &str, Unknown<'_>) -> Result<(), Refused>>;
 type Check<T> = Box<dyn Fn(&mut T, &HashSet<&str>) -> Vec<Refusal>>;
+
+/// The names that other APIs give to the parameters of numbered pages.
+const PAGE_NAMES: [&str; 5] = ["page", "per_page", "perPage", "page_size", "pageSize"];
 
 /// All parameters of a query `T`.
 pub struct Parameters<T> {
@@ -131,7 +134,7 @@ impl<T: 'static> Parameters<T> {
 
     fn read(&self, query: &mut T, name: &str, value: &str) -> Result<(), Refused> {
         let mut list = self.list.iter();
-        let unknown = || (Code::Unknown, self.unknown());
+        let unknown = || (Code::Unknown, self.unknown(name));
         match (
             list.find(|parameter| parameter.description.name == name),
             &self.filters,
@@ -143,22 +146,28 @@ impl<T: 'static> Parameters<T> {
     }
 
     /// Lists the parameters, and the fields that every caller may filter by: naming the others would reveal that they exist.
-    fn unknown(&self) -> String {
+    fn unknown(&self, name: &str) -> String {
+        let field = name.split(['[', '.']).next().unwrap_or(name);
         let names: Vec<_> = self.describe().map(|parameter| parameter.name).collect();
         let fields = self.filterable_fields();
         let fields = fields
             .iter()
             .filter(|field| field.private_of.is_none() && !field.name.contains('.'));
         let fields: Vec<_> = fields.map(|field| field.name.as_str()).collect();
+        let expected = if names.contains(&"offset") && PAGE_NAMES.contains(&name) {
+            "use `offset` and `limit`, or follow `page.next`. Expected".to_owned()
+        } else {
+            suggest::expected(field, names.iter().chain(&fields).copied())
+        };
         match (names.join(", "), fields.join(", ")) {
             (names, fields) if names.is_empty() && fields.is_empty() => {
                 "unknown parameter; this endpoint has none".to_owned()
             }
             (names, fields) if fields.is_empty() => {
-                format!("unknown parameter; expected {names}")
+                format!("unknown parameter; {expected} {names}")
             }
             (names, fields) => {
-                format!("unknown parameter; expected {names}, or a filter by {fields}")
+                format!("unknown parameter; {expected} {names}, or a filter by {fields}")
             }
         }
     }
@@ -224,6 +233,7 @@ mod tests {
             ("names", "c"),
             ("dry", "true"),
             ("more", "1"),
+            ("skp[gt]", "1"),
         ]);
 
         let expected = [
@@ -235,6 +245,11 @@ mod tests {
                 "more",
                 Code::Unknown,
                 "unknown parameter; expected skip, dry, names",
+            ),
+            (
+                "skp[gt]",
+                Code::Unknown,
+                "unknown parameter; did you mean `skip`? Expected skip, dry, names",
             ),
         ];
         let expected = expected.map(|(at, code, text)| (at.to_owned(), code, text.to_owned()));

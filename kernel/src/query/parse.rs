@@ -1,7 +1,9 @@
 //! The query parameters of a list and of one row.
 use super::{
-    Count, DEFAULT_LIMIT, Filter, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT, MAX_OFFSET,
-    Search, Shape, Sort, include,
+    Count, DEFAULT_LIMIT, Filter, Group, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
+    MAX_OFFSET, Search, Shape, Sort,
+    filter::FilterName,
+    include,
     parameter::{Form, Parameter, repeated_value, too_many_values},
     parameters::{Parameters, Unknown},
     relations,
@@ -10,8 +12,8 @@ use super::{
 use crate::{
     Code, Refusal, Refused, Registry, Result,
     resource::{
-        Deleted, Filterable, Readable, declared_field, declared_fields, filterable_fields,
-        member_names, searched_columns,
+        Deleted, Filterable, Readable, ValueKind, declared_field, declared_fields,
+        filterable_fields, member_names, searched_columns,
     },
 };
 
@@ -68,6 +70,7 @@ impl<C: Readable> ListQuery<C> {
             ),
         ])
         .with(search(RANKED))
+        .with([alternatives()])
         .with(shape_parameters::<C>().map(|parameter| parameter.embed(shape)))
         .with(include::<C>(registry).map(|include| include.embed(shape)))
         .with_filters(filterable_fields::<C>, Self::filter)
@@ -102,23 +105,45 @@ impl<C: Readable> ListQuery<C> {
         value: &str,
         unknown: Unknown<'_>,
     ) -> Result<(), Refused> {
-        let field = name.split_once('[').map_or(name, |(field, _)| field);
-        let is_own = !field.contains('.');
-        if is_own && declared_field::<C>(field).is_none() {
+        let path = FilterName::of_parameter(name);
+        let is_own = path.relation.is_none();
+        if is_own && declared_field::<C>(path.field).is_none() {
             return Err(unknown());
         }
-        let filter = Filter::parse::<C>(name, value)?;
+        let filter = Filter::parse::<C>(path, value)?;
         if let Some((resource, refused)) = &filter.private {
             let (code, detail) = if is_own { unknown() } else { refused.clone() };
             let refusal = Refusal::new(name, code, detail);
             self.private.push((refusal, resource));
         }
-        let others = self.filters.iter().filter(|filter| filter.is_contains());
-        if filter.is_contains() && others.count() == MAX_CONTAINS {
+        let is_contains = filter.is_contains();
+        self.filters.filters.push(filter);
+        self.check_contains(is_contains)
+    }
+
+    /// Reads the alternatives of `or`.
+    fn any_of(&mut self, text: &str) -> Result<(), Refused> {
+        let group = Group::parse_any::<C>(text)?;
+        let private = group.all_filters().filter_map(|filter| {
+            let (resource, (code, detail)) = filter.private.clone()?;
+            Some((Refusal::new("or", code, detail), resource))
+        });
+        self.private.extend(private);
+        let is_contains = group.all_filters().any(Filter::is_contains);
+        self.filters.groups.push(group);
+        self.check_contains(is_contains)
+    }
+
+    /// Refuses the filter that was added last if it is `contains` and exceeds their limit.
+    fn check_contains(&self, is_contains: bool) -> Result<(), Refused> {
+        let contains = self
+            .filters
+            .all_filters()
+            .filter(|filter| filter.is_contains());
+        if is_contains && contains.count() > MAX_CONTAINS {
             let detail = format!("a request may have at most {MAX_CONTAINS} contains filters");
             return Err((Code::TooMany, detail));
         }
-        self.filters.push(filter);
         Ok(())
     }
 }
@@ -215,6 +240,25 @@ pub(super) fn search<C: Readable>(order: &str) -> Option<Parameter<ListQuery<C>>
         },
     );
     (!C::SEARCH.is_empty()).then_some(search)
+}
+
+/// The parameter `or`.
+pub(super) fn alternatives<C: Readable>() -> Parameter<ListQuery<C>> {
+    let fields = declared_fields::<C>();
+    let first = fields.iter().find_map(|field| match field.kind {
+        ValueKind::OneOf([value, ..]) if field.private_of.is_none() => {
+            Some(format!("{}.eq.{value}", field.name))
+        }
+        _ => None,
+    });
+    let first = first.unwrap_or_else(|| "id.in.(1,2)".to_owned());
+    let text = "Conditions in parentheses, of which a row must meet at least one. A condition is `field.operator.value`, with the operators of filters; \
+        `and(…)` and `or(…)` are groups of conditions in place of one. A value that contains a comma or a parenthesis is in double quotes; `in` and `nin` \
+        take a list in parentheses.";
+    let form = Form::Conditions(format!("({first},created_at.gte.2026-01-01)"));
+    Parameter::new("or", text, form, |query: &mut ListQuery<C>, value| {
+        query.any_of(value)
+    })
 }
 
 /// Returns the fields that every caller may sort by.

@@ -58,7 +58,7 @@ impl<C: Readable> Sort<C> {
                 return Err(repeated_value(name));
             }
             if field.is_private {
-                let refused = || unknown_field::<C>(Field::is_sortable);
+                let refused = || unknown_field::<C>(name, Field::is_sortable);
                 sort.private.get_or_insert_with(refused);
             }
             sort.keys.push(Key {

@@ -1,11 +1,11 @@
 //! The query of `stats`: the number of rows, and the minimum, maximum and sum of their values, for each group.
-use sea_orm::{ColumnTrait, DbBackend, Select};
+use sea_orm::{ColumnTrait, DbBackend, IdenStatic, Select};
 
 use super::{
     ListQuery,
     parameter::{Form, Parameter},
     parameters::Parameters,
-    parse::{RANKED, deleted, parse_distinct, search, shape},
+    parse::{RANKED, alternatives, deleted, parse_distinct, search, shape},
     sortable_field, unknown_field,
 };
 use crate::{
@@ -56,6 +56,7 @@ impl<C: Readable> StatsQuery<C> {
         );
         let rows: fn(&mut Self) -> &mut ListQuery<C> = |query| &mut query.rows;
         let filters = Parameters::new(search(RANKED))
+            .with([alternatives()])
             .with(deleted::<C>().map(|deleted| deleted.embed(shape)))
             .with_filters(filterable_fields::<C>, ListQuery::filter);
         let own = Parameters::new([
@@ -146,8 +147,8 @@ fn fields<C: Readable>(
     };
     Parameter::new(name, text, form, move |query: &mut StatsQuery<C>, value| {
         let fields = parse_distinct(value, most, |field| self::field::<C>(name, field, is_meant))?;
-        if fields.iter().any(|field| field.is_private) {
-            let (code, detail) = unknown_field::<C>(is_meant);
+        if let Some(field) = fields.iter().find(|field| field.is_private) {
+            let (code, detail) = unknown_field::<C>(field.column.as_str(), is_meant);
             let refusal = Refusal::new(name, code, detail);
             query.rows.private.push((refusal, C::name()));
         }
@@ -166,7 +167,7 @@ fn field<C: Readable>(
         Ok(field)
     } else if field.is_private {
         // The answer must not reveal that the field exists.
-        Err(unknown_field::<C>(is_meant))
+        Err(unknown_field::<C>(name, is_meant))
     } else {
         let known = public_fields::<C>(is_meant).join(", ");
         let detail = format!("{parameter} does not work on {name}; expected {known}");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Column, Deleted, Encoding, Field, Readable,
-    value::{self, ValueKind},
+    value::{self, OPERATORS, ValueKind},
 };
 
 /// A field that a client may name in the query string.
@@ -22,7 +22,7 @@ pub struct Filterable {
     /// The resource whose full read permission a caller needs to name the field.
     pub private_of: Option<&'static str>,
     /// The table and the column.
-    pub(crate) column: (&'static str, &'static str),
+    pub column: (&'static str, &'static str),
     pub(crate) is_nullable: bool,
 }
 
@@ -74,7 +74,7 @@ pub fn searched_columns<C: Readable>() -> Vec<&'static str> {
     C::SEARCH.iter().map(IdenStatic::as_str).collect()
 }
 
-/// Returns the faults in the declaration of a resource: columns whose values the two databases order differently.
+/// Returns the faults in the declaration of a resource, such as columns whose values the two databases order differently.
 pub fn unsupported_fields<C: Readable>() -> Vec<String> {
     let problem = |field: &Field<Column<C>>| {
         let column = field.column.def();
@@ -99,7 +99,12 @@ pub fn unsupported_fields<C: Readable>() -> Vec<String> {
             "{name}.{field} has the type {column:?}, which {problem}"
         ))
     };
-    C::FIELDS.iter().filter_map(problem).collect()
+    let is_operator = |field: &&Field<Column<C>>| OPERATORS.contains(&field.column.as_str());
+    let named = C::FIELDS.iter().filter(is_operator).map(|field| {
+        let (name, field) = (C::name(), field.column.as_str());
+        format!("{name}.{field} has the name of an operator of filters: rename the column")
+    });
+    C::FIELDS.iter().filter_map(problem).chain(named).collect()
 }
 
 /// The base columns in whose order every resource has an index of its live rows.

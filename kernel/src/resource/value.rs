@@ -10,6 +10,21 @@ use crate::{
     time,
 };
 
+/// The operators of filters. No field has such a name, because `author.contains` would have two meanings.
+pub const OPERATORS: [&str; 11] = [
+    "eq",
+    "ne",
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+    "in",
+    "nin",
+    "contains",
+    "starts_with",
+    "is_null",
+];
+
 /// The form in which the values of a column are written and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
@@ -125,7 +140,7 @@ pub fn split_list(text: &str) -> Result<Vec<String>, Refused> {
     let mut rest = text;
     loop {
         let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
-            read_quoted(quoted).ok_or_else(|| wrong("has an unclosed double quote"))?
+            read_quoted(quoted)?
         } else {
             let (value, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             (value.to_owned(), after)
@@ -140,17 +155,17 @@ pub fn split_list(text: &str) -> Result<Vec<String>, Refused> {
 }
 
 /// Returns a value up to its closing quote, and the text after that.
-fn read_quoted(text: &str) -> Option<(String, &str)> {
+pub fn read_quoted(text: &str) -> Result<(String, &str), Refused> {
     let mut value = String::new();
     let mut characters = text.char_indices();
     while let Some((place, character)) = characters.next() {
         match character {
-            '"' => return Some((value, &text[place + 1..])),
-            '\\' => value.push(characters.next()?.1),
+            '"' => return Ok((value, &text[place + 1..])),
+            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
             character => value.push(character),
         }
     }
-    None
+    Err((Code::Malformed, "has an unclosed double quote".to_owned()))
 }
 
 pub fn parse_boolean(text: &str) -> Result<bool, Refused> {

@@ -121,7 +121,7 @@ pub enum Registered {
 pub fn may_register(session: &Session) -> Result<()> {
     match session.state::<Identity>().settings.registration {
         Registration::Open => Ok(()),
-        Registration::Closed => Err(Error::Forbidden(
+        Registration::Closed => Err(Error::forbidden(
             "registration is closed; ask an administrator for an account",
         )),
     }

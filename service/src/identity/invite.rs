@@ -19,7 +19,7 @@ use crate::identity::{
     users::{NewUser, UserRow, has_superuser, key},
 };
 use kernel::{
-    Actor, Code, Crud, CrudOperations, Error, Found, Kernel, Reads, Result, Session, Tx, input,
+    Actor, Code, Crud, CrudOperations, Error, Found, Kernel, Result, Session, Tx, input,
     resource::scope,
 };
 
@@ -27,7 +27,8 @@ use kernel::{
 const FIRST_SUPERUSER_LOCK: i64 = 0x0046_4952_5354;
 
 /// The purposes that an invitation can have.
-const PURPOSES: [Purpose; 3] = [Purpose::Invite, Purpose::InviteSuperuser, Purpose::FirstRun];
+pub(super) const INVITATIONS: [Purpose; 3] =
+    [Purpose::Invite, Purpose::InviteSuperuser, Purpose::FirstRun];
 
 /// A new account with the token of its invitation.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -94,7 +95,8 @@ pub async fn revoke_first_run_token(kernel: &Kernel, token: &SecretString) -> Re
 pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<UserRow>> {
     let Acceptance { token, account } = acceptance;
     let token = Presented::read(&session.kernel, &token).await?;
-    let (purpose, invited) = find_invitation(session, &token).await?;
+    // The invitation is found before the password is hashed: callers without a token must not cause that work.
+    let (purpose, invited) = one_time::find(session, &INVITATIONS, &token).await?;
     check_email(&invited, &account)?;
     // The address is confirmed if the operator chose it, or if the operator is the one who registers.
     let is_confirmed = invited.email.is_some() || purpose == Purpose::FirstRun;
@@ -117,17 +119,6 @@ pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<U
             Ok(user)
         })
         .await
-}
-
-/// Finds the invitation before the password is hashed: callers without a token must not cause that work.
-async fn find_invitation(reads: &impl Reads, token: &Presented) -> Result<(Purpose, Model)> {
-    for purpose in PURPOSES {
-        match one_time::find(reads, purpose, token).await {
-            Err(Error::Invalid(_)) => {}
-            found => return found.map(|row| (purpose, row)),
-        }
-    }
-    Err(invalid_token())
 }
 
 /// Fails if the invitation names another address than the account.

@@ -70,7 +70,7 @@ pub async fn login(
     let tokens = sessions::new_tokens(&session.state::<Identity>().settings, mode, &checksums)?;
     match open_session(session, &known, credentials, &tokens).await {
         // A concurrent sign-in may have rehashed the same password.
-        Err(Error::Unauthenticated) => {
+        Err(Error::WrongLogin) => {
             known = authenticate(session, credentials).await?;
             open_session(session, &known, credentials, &tokens).await?;
         }
@@ -145,7 +145,7 @@ pub async fn authenticate(
     let matches = attempt.refund_if_untried(session, matches).await?;
     user.filter(|user| matches && user.is_active)
         .map(|user| (user, attempt))
-        .ok_or(Error::Unauthenticated)
+        .ok_or(Error::WrongLogin)
 }
 
 /// Finds the user of a login. Usernames have no `@` and addresses have one, so a login names at most one user.
@@ -171,7 +171,7 @@ async fn lock_unchanged(tx: &Tx, user: &Model) -> Result<()> {
         .lock(LockType::Share)
         .one(tx)
         .await?
-        .ok_or(Error::Unauthenticated)?;
+        .ok_or(Error::WrongLogin)?;
     tx.record(Entry::new(
         Users::name(),
         AuditAction::SignedIn,

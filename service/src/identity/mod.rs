@@ -23,6 +23,7 @@ mod settings;
 mod state;
 pub mod throttle;
 mod token;
+mod token_check;
 mod totp;
 pub mod users;
 mod verification;
@@ -59,6 +60,7 @@ pub use sessions::{
 pub(crate) use sessions::{end_sessions, expired_sessions};
 pub use settings::{Registration, Settings};
 pub use state::Identity;
+pub use token_check::{InvitedAccount, TokenCheck, TokenEffect, check_token};
 pub use totp::{Enrolment, Otp, TotpStart, confirm_totp, end_totp, end_totp_for_user, start_totp};
 pub use users::Users;
 pub use verification::{Verification, verify_email};

@@ -34,6 +34,15 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    pub const ALL: [Self; 6] = [
+        Self::Verify,
+        Self::Address,
+        Self::Reset,
+        Self::Invite,
+        Self::InviteSuperuser,
+        Self::FirstRun,
+    ];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verify => "verify",
@@ -129,18 +138,31 @@ impl Presented {
     }
 }
 
-/// Finds a valid token without consuming it, for a check before expensive work.
+/// Finds a valid token that has one of these purposes. It does not consume the token: it is for a check before expensive work.
 ///
 /// Fails with [`Error::Invalid`] at `/token` if it is unknown, expired, used, or has another purpose.
-pub async fn find(reads: &impl Reads, purpose: Purpose, token: &Presented) -> Result<Model> {
-    let valid = valid_of(purpose).add(Column::TokenHash.eq(token.0.as_slice()));
+pub async fn find(
+    reads: &impl Reads,
+    purposes: &[Purpose],
+    token: &Presented,
+) -> Result<(Purpose, Model)> {
+    let valid = valid_of(purposes).add(Column::TokenHash.eq(token.0.as_slice()));
     let row = scope::plain::<Entity>().filter(valid).one(reads.db()?);
-    row.await?.ok_or_else(invalid_token)
+    let row = row.await?.ok_or_else(invalid_token)?;
+    let mut all = purposes.iter().copied();
+    let purpose = all.find(|purpose| purpose.as_str() == row.purpose);
+    Ok((purpose.ok_or_else(invalid_token)?, row))
+}
+
+/// Returns the user of a token and the address that it was sent to.
+pub fn user_and_email(row: &Model) -> Result<(i64, &str)> {
+    let both = row.user_id.zip(row.email.as_deref());
+    both.ok_or_else(invalid_token)
 }
 
 /// Consumes a valid token. If two requests use it at the same time, one of them fails.
 pub async fn consume(tx: &Tx, purpose: Purpose, token: &Presented) -> Result<Model> {
-    let row = find(tx, purpose, token).await?;
+    let (_, row) = find(tx, &[purpose], token).await?;
     if scope::erase::<Entity>(tx, Column::Id.eq(row.id)).await? == 1 {
         Ok(row)
     } else {
@@ -154,7 +176,7 @@ pub async fn newest_of_user(
     user: i64,
     purpose: Purpose,
 ) -> Result<Option<Model>> {
-    let valid = valid_of(purpose).add(Column::UserId.eq(user));
+    let valid = valid_of(&[purpose]).add(Column::UserId.eq(user));
     let row = scope::plain::<Entity>()
         .filter(valid)
         .order_by_desc(Column::CreatedAt)
@@ -203,8 +225,8 @@ pub(super) fn check_length(token: &SecretString, _: &()) -> garde::Result {
     }
 }
 
-fn valid_of(purpose: Purpose) -> Condition {
+fn valid_of(purposes: &[Purpose]) -> Condition {
     everything()
-        .add(Column::Purpose.eq(purpose.as_str()))
+        .add(Column::Purpose.is_in(purposes.iter().map(|purpose| purpose.as_str())))
         .add(Column::ExpiresAt.gt(now()))
 }

@@ -1,5 +1,5 @@
 //! Password reset by mail.
-use ::entity::{one_time_tokens, users::Column};
+use ::entity::users::Column;
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -66,8 +66,8 @@ pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result
 pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     let service = session.acting_as(Actor::System);
     let token = Presented::read(&session.kernel, &reset.token).await?;
-    let row = one_time::find(&service, Purpose::Reset, &token).await?;
-    let this = scope::has_id::<Users>(user_and_email(&row)?.0);
+    let (_, row) = one_time::find(&service, &[Purpose::Reset], &token).await?;
+    let this = scope::has_id::<Users>(one_time::user_and_email(&row)?.0);
     let user = scope::all_live::<Users>().filter(this).one(service.db()?);
     let user = user.await?.ok_or_else(one_time::invalid_token)?;
     let hasher = &service.state::<Identity>().hasher;
@@ -77,7 +77,7 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
     service
         .write(async |tx| {
             // The user is locked first, so that two requests with different tokens of one user cannot deadlock.
-            let (id, email) = user_and_email(&row)?;
+            let (id, email) = one_time::user_and_email(&row)?;
             let user = lock_active_user(tx, id).await?;
             one_time::consume(tx, Purpose::Reset, &token).await?;
             // A token that was sent to a former address of the user is void.
@@ -97,9 +97,4 @@ pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
             mark_verified(tx, (user.id, version), email).await
         })
         .await
-}
-
-fn user_and_email(row: &one_time_tokens::Model) -> Result<(i64, &str)> {
-    let both = row.user_id.zip(row.email.as_deref());
-    both.ok_or_else(one_time::invalid_token)
 }

@@ -292,7 +292,7 @@ pub(super) async fn audit_entry(tx: &Tx, action: AuditAction, user: i64) -> Resu
 pub(super) fn current_session(reads: &impl Reads) -> Result<(i64, i64)> {
     let of = |caller: &Caller| Some((caller.user_id, caller.credential.session()?));
     let caller = reads.actor().caller().and_then(of);
-    caller.ok_or(Error::Forbidden(
+    caller.ok_or(Error::forbidden(
         "API keys cannot manage the account; sign in with your password",
     ))
 }

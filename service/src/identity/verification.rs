@@ -1,6 +1,6 @@
 //! Verification of an e-mail address. The link alone is not enough: the owner of the address receives it, who may not be
 //! the person who created the account.
-use ::entity::{one_time_tokens, users::Model};
+use ::entity::users::Model;
 use garde::Validate;
 use schemars::JsonSchema;
 use sea_orm::QueryFilter;
@@ -16,6 +16,9 @@ use super::{
 };
 use crate::{identity::Users, identity::password::MAX_LENGTH, identity::users::key};
 use kernel::{Code, Error, Reads, Result, Session, resource::scope};
+
+/// The purposes that the token of a verification can have.
+pub(super) const VERIFICATIONS: [Purpose; 2] = [Purpose::Verify, Purpose::Address];
 
 /// The token from the mail, and the password of the account if the caller is not signed in to it.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -37,8 +40,8 @@ pub struct Verification {
 /// address meanwhile. The token stays valid then.
 pub async fn verify_email(session: &Session, verification: &Verification) -> Result<()> {
     let token = Presented::read(&session.kernel, &verification.token).await?;
-    let (purpose, row) = find(session, &token).await?;
-    let (id, email) = user_and_email(&row)?;
+    let (purpose, row) = one_time::find(session, &VERIFICATIONS, &token).await?;
+    let (id, email) = one_time::user_and_email(&row)?;
     let this = scope::all_live::<Users>().filter(scope::has_id::<Users>(id));
     let user = this.one(session.db()?).await?;
     let user = user.ok_or_else(one_time::invalid_token)?;
@@ -66,20 +69,6 @@ pub async fn verify_email(session: &Session, verification: &Verification) -> Res
         Some(attempt) => attempt.refund_if_untried(session, verified.await).await,
         None => verified.await,
     }
-}
-
-async fn find(reads: &impl Reads, token: &Presented) -> Result<(Purpose, one_time_tokens::Model)> {
-    match one_time::find(reads, Purpose::Verify, token).await {
-        Err(Error::Invalid(_)) => {}
-        row => return Ok((Purpose::Verify, row?)),
-    }
-    let row = one_time::find(reads, Purpose::Address, token).await?;
-    Ok((Purpose::Address, row))
-}
-
-fn user_and_email(row: &one_time_tokens::Model) -> Result<(i64, &str)> {
-    let both = row.user_id.zip(row.email.as_deref());
-    both.ok_or_else(one_time::invalid_token)
 }
 
 /// Succeeds if the caller is signed in as the user or sends the password. A password counts as an attempt to sign in, which

@@ -112,6 +112,8 @@ async fn every_sign_in_that_fails_gets_the_same_answer() {
     ] {
         let reply = login(&app.anonymous(), name, password).await;
         let mut reply = reply.expect_problem(401, "unauthenticated");
+        assert_eq!(reply.body["detail"], "wrong user name or password");
+        assert_eq!(reply.header("www-authenticate"), "Bearer");
         reply.body["request_id"] = Value::Null;
         answers.push((reply.body, app.statements.take().len()));
     }

@@ -231,3 +231,75 @@ async fn statements_do_not_grow_with_the_operations() {
 
     assert_eq!(counts[0], counts[1]);
 }
+
+#[actix_web::test]
+async fn deletions_of_rows_that_are_gone_can_be_skipped() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let (old, gone) = (
+        ada.publish("Old").await.id(),
+        ada.publish("Gone").await.id(),
+    );
+    ada.delete(format!("/posts/{gone}"))
+        .await
+        .expect_status(204);
+    let delete = |id: i64| json!({ "op": "delete", "id": id });
+    let body = json!({ "operations": [delete(old), delete(gone), delete(4711), delete(old), create("New")] });
+
+    ada.post("/posts/bulk", body.clone())
+        .await
+        .expect_problem(404, "not_found")
+        .expect_error_at("/operations/1");
+    let refuse = "/posts/bulk?on_missing=refuse";
+    ada.post(refuse, body.clone())
+        .await
+        .expect_problem(404, "not_found");
+    let skip = "/posts/bulk?on_missing=skip";
+    let request = ada
+        .request(reqwest::Method::POST, skip)
+        .header("idempotency-key", "\"skip\"")
+        .json(&body);
+    let again = request.try_clone().unwrap();
+    let done = Reply::send(request).await.expect_status(200);
+
+    let skipped = |id: i64| json!({ "op": "delete", "id": id, "skipped": true });
+    let new = done.body["results"][4]["id"].clone();
+    let expected = json!([
+        { "op": "delete", "id": old, "version": 2 },
+        skipped(gone),
+        skipped(4711),
+        skipped(old),
+        { "op": "create", "id": new, "version": 1 },
+    ]);
+    assert_eq!(done.body["results"], expected);
+    let again = Reply::send(again).await.expect_status(200);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.body, done.body);
+    // Only deletions are skipped, and only of rows that the caller does not find.
+    let update = json!({ "op": "update", "id": gone, "data": { "title": "x" } });
+    ada.post(skip, json!({ "operations": [update] }))
+        .await
+        .expect_problem(404, "not_found");
+    let mine = ada.publish("Mine").await.id();
+    bob.post(skip, json!({ "operations": [delete(mine)] }))
+        .await
+        .expect_problem(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn an_empty_list_of_operations_does_nothing() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let done = bulk(&ada, "posts", json!([])).await.expect_status(200);
+
+    assert_eq!(done.body, json!({ "results": [] }));
+    for body in [json!({}), json!({ "operations": null })] {
+        ada.post("/posts/bulk", body)
+            .await
+            .expect_problem(422, "validation_failed")
+            .expect_error_at("/operations");
+    }
+    let nobody = bulk(&app.anonymous(), "posts", json!([])).await;
+    nobody.expect_problem(401, "unauthenticated");
+}

@@ -1,4 +1,6 @@
 //! Filters with operators, and filters on the fields of a related row.
+mod groups;
+
 use tests::{Client, TestApp, json};
 
 async fn titles(client: &Client, query: &str) -> Vec<String> {
@@ -49,6 +51,10 @@ async fn each_operator_selects_its_rows() {
         ("author.username=ada&id=1", vec!["a%b"]),
         ("author.username[contains]=AD&id=1", vec!["a%b"]),
         ("author.username=bob", vec![]),
+        ("title.ne=A_b&summary.is_null=false", vec!["a\\b", "Äb"]),
+        ("id.in=1,4", vec!["a%b", "Äb"]),
+        ("created_at.gte=2026-01-01&id.lt=2", vec!["a%b"]),
+        ("author.username.contains=AD&id.eq=1", vec!["a%b"]),
     ] {
         assert_eq!(titles(&app.anonymous(), query).await, expected, "{query}");
     }
@@ -74,6 +80,14 @@ async fn an_invalid_filter_is_refused_with_its_name() {
         ("author.email", "ada@example.org"),
         ("author.author.username", "ada"),
         ("title[eq][eq]", "a"),
+        ("title.eq.eq", "a"),
+        ("title.eq[eq]", "a"),
+        ("title[eq].eq", "a"),
+        ("title.like", "a"),
+        ("author.username.like", "a"),
+        ("status", "pubished"),
+        ("status.ne", "pubished"),
+        (".eq", "a"),
     ] {
         let reply = nobody.get(format!("/posts?{name}={value}")).await;
         reply
@@ -201,4 +215,82 @@ async fn a_date_means_its_beginning_in_utc() {
     assert_eq!(found("created_at[lt]=0000-01-01").await, 0);
     assert_eq!(found("created_at[nin]=2026-01-01,2026-01-02").await, 1);
     assert_eq!(found("author.created_at[gt]=2026-01-01").await, 1);
+}
+
+#[actix_web::test]
+async fn a_refused_filter_says_what_was_probably_meant() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    for (query, expected) in [
+        (
+            "titel=a",
+            "unknown parameter; did you mean `title`? Expected limit, cursor",
+        ),
+        (
+            "titel.contains=a",
+            "unknown parameter; did you mean `title`? Expected limit, cursor",
+        ),
+        (
+            "ofset=1",
+            "unknown parameter; did you mean `offset`? Expected limit, cursor",
+        ),
+        (
+            "author.user_name=a",
+            "unknown field; did you mean `username`? Expected id",
+        ),
+        (
+            "autor.username=a",
+            "unknown relation \"autor\"; did you mean `author`? Expected author",
+        ),
+        (
+            "sort=-titel",
+            "unknown field; did you mean `title`? Expected id",
+        ),
+        (
+            "fields=titel",
+            "unknown value \"titel\"; did you mean `title`? Expected id",
+        ),
+        ("title.like=a", "unknown operator \"like\"; expected eq, ne"),
+        (
+            "status=pubished",
+            "must be one of draft, published, archived",
+        ),
+        (
+            "status.in=draft,pubished",
+            "must be one of draft, published, archived",
+        ),
+        ("colour=red", "unknown parameter; expected limit, cursor"),
+    ] {
+        let reply = ada.get(format!("/posts?{query}")).await;
+        let reply = reply.expect_problem(400, "malformed_request");
+        let detail = reply.body["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.starts_with(expected), "{query}: {detail}");
+    }
+}
+
+/// A suggestion must not reveal a field that the caller may not name.
+#[actix_web::test]
+async fn a_private_field_is_never_suggested() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    for query in ["emial=a", "or=(emial.eq.a)", "sort=emial"] {
+        let reply = ada.get(format!("/users?{query}")).await;
+        let reply = reply.expect_problem(400, "malformed_request");
+        assert!(!reply.text.contains("`email`"), "{query}: {}", reply.text);
+    }
+}
+
+#[actix_web::test]
+async fn names_of_numbered_pages_get_a_hint() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let hint = "use `offset` and `limit`, or follow `page.next`";
+    for name in ["page", "per_page", "perPage", "page_size", "pageSize"] {
+        for (path, has_pages) in [("/posts", true), ("/posts/stats", false)] {
+            let reply = ada.get(format!("{path}?{name}=2")).await;
+            let reply = reply.expect_problem(400, "malformed_request");
+            assert_eq!(reply.text.contains(hint), has_pages, "{}", reply.text);
+        }
+    }
 }

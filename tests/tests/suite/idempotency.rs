@@ -108,6 +108,16 @@ async fn every_unsafe_route_takes_a_key() {
             format!("/users/{user}/roles/{role}"),
             Value::Null,
         ),
+        (
+            Method::PUT,
+            format!("/roles/{role}/permissions/posts.read"),
+            Value::Null,
+        ),
+        (
+            Method::DELETE,
+            format!("/roles/{role}/permissions/posts.read"),
+            Value::Null,
+        ),
     ];
     let bulk = |table: &str, id: i64, data: Value| {
         let operations = json!([{ "op": "update", "id": id, "data": data }]);
@@ -158,6 +168,7 @@ async fn every_unsafe_route_takes_a_key() {
     for route in api::routes::routes() {
         let path = route.path.trim_start_matches("/api/v1");
         let path = path.replace("{id}", "{}").replace("{role_id}", "{}");
+        let path = path.replace("{permission}", "posts.read");
         // An import takes no key: it continues where it stopped (contract §7).
         if route.method == "GET" || path.starts_with("/auth") || path.ends_with("/import") {
             continue;

@@ -1,4 +1,5 @@
 //! Accounts that are created by a link: the first superuser, and the people an operator invites.
+mod check;
 mod links;
 mod pages;
 

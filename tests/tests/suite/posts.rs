@@ -152,7 +152,7 @@ async fn the_author_is_the_caller_unless_they_may_write_for_others() {
         .expect_error_at("/author_id");
     for client in [&ada, &editor] {
         client
-            .patch(own.url(), json!({ "author_id": ada.id }))
+            .patch(own.url(), json!({ "author_id": bob.id }))
             .await
             .expect_problem(422, "validation_failed")
             .expect_error_at("/author_id");

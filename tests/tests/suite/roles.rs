@@ -1,6 +1,7 @@
 //! Roles: valid permissions, built-in roles, and deletion (contract §10).
 mod assignment;
 mod escalation;
+mod permission;
 
 use tests::{Client, Reply, TestApp, json};
 

@@ -22,9 +22,10 @@ use web::BASE;
 use crate::permissions::{self, Line};
 
 /// The account routes that need no credentials.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 7] = [
     "POST /auth/register",
     "POST /auth/invite/accept",
+    "POST /auth/one-time-tokens/check",
     "POST /auth/login",
     "POST /auth/password/forgot",
     "POST /auth/password/reset",
@@ -61,7 +62,9 @@ fn all_routes() -> Vec<(Method, String)> {
 
 /// Replaces each parameter of a path with this id.
 fn numbered(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{role_id}", id)
+    path.replace("{id}", id)
+        .replace("{role_id}", id)
+        .replace("{permission}", "posts.read")
 }
 
 /// Calls a route, with a sample body if it takes one.

@@ -57,3 +57,19 @@ pub fn resource_of(path: &str) -> Option<&'static str> {
         .find(|table| table.name == name)
         .map(|table| table.name)
 }
+
+/// Returns true if the body of this route may be a row as a client read it, with this member, which it cannot change.
+pub fn may_send_back(method: &str, path: &str, member: &str) -> bool {
+    let name = match path {
+        "/auth/me" => "users",
+        _ if method == "PATCH" || path.ends_with("/restore") => {
+            path.split('/').nth(1).unwrap_or_default()
+        }
+        _ => return false,
+    };
+    let base = ["id", "created_at", "updated_at", "deleted_at", "version"];
+    let table = service::registry().table(name);
+    table.is_ok_and(|table| {
+        base.contains(&member) || table.fields.contains(&member) || table.private.contains(&member)
+    })
+}

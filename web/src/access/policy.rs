@@ -40,16 +40,14 @@ impl AccessPolicy {
             Withheld::Verification => self.changes_data,
         };
         if let Some(withheld) = withheld.filter(is_kept_away) {
-            return Err(Error::Forbidden(application.advice(withheld)));
+            return Err(Error::forbidden(application.advice(withheld)));
         }
         if self.rule.could(actor) {
             return Ok(());
         }
         match actor {
             Actor::Anonymous => Err(Error::Unauthenticated),
-            Actor::User(_) | Actor::System => Err(Error::Forbidden(
-                "you do not have a permission that allows this",
-            )),
+            Actor::User(_) | Actor::System => Err(self.rule.forbidden()),
         }
     }
 
@@ -67,6 +65,9 @@ impl AccessPolicy {
         }
     }
 }
+
+/// The names and values of the parameters of a path.
+pub type PathValues = Vec<(String, String)>;
 
 /// The access policies of all routes.
 #[derive(Default)]
@@ -113,9 +114,9 @@ impl AccessPolicies {
         self.paths[*self.by_pattern.get(pattern)?].policy(method)
     }
 
-    /// Finds the policy for a path of the API as a client writes it, and the values of the path's parameters. Fails with a
+    /// Finds the policy for a path of the API as a client writes it, and the names and values of the path's parameters. Fails with a
     /// refusal of the query parameter `path` or `method`.
-    pub fn find(&self, method: &Method, path: &str) -> Result<(&AccessPolicy, Vec<String>), Error> {
+    pub fn find(&self, method: &Method, path: &str) -> Result<(&AccessPolicy, PathValues), Error> {
         // The router matches the percent-decoded path.
         let decoded = path.parse().map(Url::new);
         let decoded = decoded.as_ref().map_or(path, Url::path);
@@ -132,10 +133,9 @@ impl AccessPolicies {
             Error::parameter("method", Code::Unknown, detail)
         };
         let policy = found.policy(method).ok_or_else(not_allowed)?;
-        Ok((
-            policy,
-            path.iter().map(|(_, value)| value.to_owned()).collect(),
-        ))
+        let parameters = path.iter();
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok((policy, parameters.collect()))
     }
 }
 

@@ -19,6 +19,8 @@ pub type RowRule = Arc<dyn for<'a> Fn(&'a Session, &'a [i64]) -> Verdict<'a> + S
 #[derive(Clone)]
 pub struct Rule {
     could: Arc<dyn Fn(&Actor) -> bool + Send + Sync>,
+    /// The name of a permission that would help a caller who could not be allowed.
+    permission: Option<Arc<str>>,
     rows: Option<RowRule>,
     /// Whether the operation of the handler checks the rows itself, in the statement or the transaction that uses them.
     is_checked_by_operation: bool,
@@ -39,21 +41,25 @@ impl Rule {
 
     /// Allows callers with this permission.
     pub fn permission(name: &'static str) -> Self {
-        Self::when(move |actor| actor.holds(&Permission::new(name)))
+        let holds = Self::when(move |actor| actor.holds(&Permission::new(name)));
+        holds.naming(name)
     }
 
     /// Allows callers who could do this to some row of `V`.
     pub fn action<V: Resource>(action: Action) -> Self {
-        Self::when(move |actor| V::Service::could(actor, action))
+        let permission = V::Service::permission_rules().permission(action, true);
+        Self::when(move |actor| V::Service::could(actor, action)).naming(&permission)
     }
 
     /// Allows callers who have this access to the row of `V` that the first id in the path names. The operation of the
     /// handler checks the row.
     pub fn row<V: Writable>(access: Access) -> Self {
+        let permission = V::Service::permission_rules().permission(access.action(), true);
+        let could =
+            Self::when(move |actor| access.could(|action| V::Service::could(actor, action)));
         Self {
             is_checked_by_operation: true,
-            ..Self::when(move |actor| access.could(|action| V::Service::could(actor, action)))
-                .on_row::<V>(access)
+            ..could.naming(&permission).on_row::<V>(access)
         }
     }
 
@@ -61,9 +67,17 @@ impl Rule {
     pub fn when(could: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {
         Self {
             could: Arc::new(could),
+            permission: None,
             rows: None,
             is_checked_by_operation: false,
             access: None,
+        }
+    }
+
+    fn naming(self, permission: &str) -> Self {
+        Self {
+            permission: Some(permission.into()),
+            ..self
         }
     }
 
@@ -105,6 +119,14 @@ impl Rule {
     /// Returns true if the actor could be allowed, before a row is known.
     pub fn could(&self, actor: &Actor) -> bool {
         (self.could)(actor)
+    }
+
+    /// Returns the error for a caller who could not be allowed.
+    pub fn forbidden(&self) -> Error {
+        Error::forbidden(match &self.permission {
+            Some(permission) => format!("this needs the permission {permission}"),
+            None => "you may not do this".to_owned(),
+        })
     }
 
     /// Returns the check of the rows, if there is one.

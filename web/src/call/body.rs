@@ -1,5 +1,5 @@
 //! Request bodies: checks of their type, size and arrival time before they are parsed.
-use std::time::Duration;
+use std::{marker::PhantomData, time::Duration};
 
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -8,11 +8,17 @@ use actix_web::{
 };
 use futures_util::StreamExt;
 use kernel::input::{self, Input};
-use serde::de::DeserializeOwned;
+use schemars::JsonSchema;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::idempotency;
-use crate::{json, load::Slot, openapi::Operation, problem::Problem};
+use crate::{
+    json::{self, Patched},
+    load::Slot,
+    openapi::Operation,
+    problem::Problem,
+};
 
 /// The largest buffer that is allocated before a body arrives, in bytes.
 const MAX_INITIAL_CAPACITY: usize = 64 * 1024;
@@ -49,15 +55,41 @@ impl Body for NoBody {
     }
 }
 
-impl<T: Input> Body for T {
+impl<T: Input + 'static> Body for T {
     async fn read(
         request: &HttpRequest,
         payload: Payload,
         limits: Limits,
     ) -> Result<Self, Problem> {
-        let input = read_json(request, payload, limits).await?;
-        input::check(&input)?;
-        Ok(input)
+        let body = read_json(request, payload, limits).await?;
+        Ok(json::input(body, Vec::new(), |input| input::check(input))?)
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.body::<T>();
+    }
+}
+
+/// A change of what a route answers with `A`. It may be that answer, with other values in the members that the client changes.
+pub struct AnswerPatch<A, T> {
+    pub sent: Patched<T>,
+    answer: PhantomData<A>,
+}
+
+impl<A: JsonSchema, T: Input + 'static> Body for AnswerPatch<A, T> {
+    async fn read(
+        request: &HttpRequest,
+        payload: Payload,
+        limits: Limits,
+    ) -> Result<Self, Problem> {
+        let body = read_json(request, payload, limits).await?;
+        let visible = json::answer_members::<A>();
+        let is_visible = |name: &str| visible.iter().any(|member| member == name);
+        let sent = Patched::read(body, is_visible, |_| false, |patch| input::check(patch))?;
+        Ok(Self {
+            sent,
+            answer: PhantomData,
+        })
     }
 
     fn document(operation: &mut Operation<'_>) {
@@ -92,12 +124,12 @@ impl<B: Body> Body for OptionalBody<B> {
     }
 }
 
-/// Reads a JSON body. The caller checks its limits.
-pub async fn read_json<T: DeserializeOwned>(
+/// Reads a JSON body. The caller converts it into an input.
+pub async fn read_json(
     request: &HttpRequest,
     payload: Payload,
     limits: Limits,
-) -> Result<T, Problem> {
+) -> Result<Value, Problem> {
     json::read(&bytes(request, payload, limits).await?)
 }
 

@@ -9,7 +9,7 @@ mod precondition;
 mod query;
 mod upload;
 
-pub use body::{Body, Limits, NoBody, OptionalBody, bytes, read_json};
+pub use body::{AnswerPatch, Body, Limits, NoBody, OptionalBody, bytes, read_json};
 pub use csrf::{Origins, check_origin};
 pub use link::Links;
 pub use query::{ListParams, NoQuery, Query, RowParams};
@@ -117,7 +117,7 @@ async fn check<B: Body, Q: Query>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Call<B, Q>, Problem> {
-    let ids = parse_ids(request.match_info().iter().map(|(_, text)| text))?;
+    let ids = parse_ids(request.match_info().iter())?;
     let kernel = app_data::<Kernel>(request)?.as_ref().clone();
     let mut query: Q = query::read(request.query_string(), kernel.registry())?;
     let settings = **app_data::<ApiSettings>(request)?;
@@ -197,8 +197,10 @@ fn origin(request: &HttpRequest) -> Origin {
     }
 }
 
-/// Parses path parameters, which are all ids: integers from 1 to 2^53 - 1 without leading zeros.
-pub fn parse_ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, Problem> {
+/// Parses the path parameters that are ids, as their names say: integers from 1 to 2^53 - 1 without leading zeros.
+pub fn parse_ids<'a>(
+    parameters: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<i64>, Problem> {
     let id = |text: &str| {
         let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         let id = is_plain.then(|| text.parse().ok()).flatten();
@@ -208,7 +210,8 @@ pub fn parse_ids<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<i64>, P
             Problem::malformed(detail)
         })
     };
-    texts.map(id).collect()
+    let ids = parameters.filter(|(name, _)| *name == "id" || name.ends_with("_id"));
+    ids.map(|(_, text)| id(text)).collect()
 }
 
 /// Fails on invalid credentials, even on public routes. The `Authorization` header wins over the cookie, which browsers add themselves.

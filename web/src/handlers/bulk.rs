@@ -1,20 +1,23 @@
 //! `POST /{resource}/bulk`: the request body and the answer.
+use std::ops::Not;
+
 use actix_web::{HttpRequest, dev::Payload};
 use kernel::{
-    Code, Crud, CrudOperations, Error, Result,
-    bulk::{self, Done, MAX_OPERATIONS, Operation, Refused},
+    Code, Crud, CrudOperations, Error, Registry, Result,
+    bulk::{self, Done, MAX_OPERATIONS, OnMissing, Operation, Refused},
     crud::{Expected, Target},
-    idempotency::WriteRequest,
+    idempotency::{SKIPPED, WriteRequest},
     input::{Input, present},
     json::MAX_SAFE,
     permission::Action,
+    query::{Parameter, Parameters},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    call::{Body, Call, Limits, bytes},
+    call::{Body, Call, Limits, Query, bytes},
     json, openapi,
     problem::Problem,
     reply::{Answer, Ok, Reply},
@@ -27,8 +30,28 @@ pub struct Operations<V: Writable>(pub Vec<Operation<V::Service>>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BulkBody {
-    #[serde(default)]
-    operations: Vec<Item>,
+    operations: Option<Vec<Item>>,
+}
+
+/// The query parameters of a bulk.
+#[derive(Default)]
+pub struct BulkQuery {
+    on_missing: OnMissing,
+}
+
+const ON_MISSING: [(&str, OnMissing); 2] =
+    [("refuse", OnMissing::Refuse), ("skip", OnMissing::Skip)];
+
+impl Query for BulkQuery {
+    fn parameters(_: &Registry) -> Parameters<Self> {
+        let on_missing = Parameter::one_of(
+            "on_missing",
+            "How to treat the deletion of a row that is gone: `refuse` applies no operation of the request; `skip` applies the others.",
+            &ON_MISSING,
+            |query: &mut Self, on_missing| query.on_missing = on_missing,
+        );
+        Parameters::new([on_missing.default("refuse")])
+    }
 }
 
 #[derive(Deserialize)]
@@ -64,13 +87,15 @@ impl<V: Writable> Body for Operations<V> {
         };
         let body = bytes(request, payload, limits).await?;
         let sent: BulkBody = json::read_bulk(&body)?;
-        if !(1..=MAX_OPERATIONS).contains(&sent.operations.len()) {
-            let detail = format!("must have 1 to {MAX_OPERATIONS} operations");
+        let missing = || Error::invalid("/operations", Code::Required, "is required");
+        let items = sent.operations.ok_or_else(missing)?;
+        if items.len() > MAX_OPERATIONS {
+            let detail = format!("must have at most {MAX_OPERATIONS} operations");
             return Err(Error::invalid("/operations", Code::OutOfRange, detail).into());
         }
-        let mut operations = Vec::with_capacity(sent.operations.len());
+        let mut operations = Vec::with_capacity(items.len());
         let mut refused = Refused::default();
-        for (place, item) in sent.operations.into_iter().enumerate() {
+        for (place, item) in items.into_iter().enumerate() {
             match item.operation() {
                 Ok(operation) => operations.push(operation),
                 Err(error) => refused.add(place, error)?,
@@ -116,9 +141,9 @@ impl Item {
         Ok(Target { id, expected })
     }
 
-    fn data<T: Input>(self, check: fn(&T) -> Result<()>) -> Result<T> {
+    fn data<T: Input + 'static>(self, check: fn(&T) -> Result<()>) -> Result<T> {
         let data = self.data.ok_or_else(|| required("/data"))?;
-        let data = json::shape(data).and_then(|data| check(&data).map(|()| data));
+        let data = json::input(data, Vec::new(), check);
         data.map_err(|error| error.with_pointer_prefix("/data"))
     }
 }
@@ -159,8 +184,12 @@ pub struct Results {
 struct Written {
     op: &'static str,
     id: i64,
-    /// The version of the row after the operation.
-    version: i64,
+    /// The version of the row after the operation. It is absent if the operation was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
+    /// Present if the operation was skipped, because its row is gone.
+    #[serde(skip_serializing_if = "Not::not")]
+    skipped: bool,
 }
 
 impl From<Vec<Done>> for Results {
@@ -173,6 +202,7 @@ impl From<Vec<Done>> for Results {
             op: Action::as_str(action),
             id,
             version,
+            skipped: version.is_none(),
         };
         let results = done.into_iter().map(written).collect();
         Self { results }
@@ -180,7 +210,7 @@ impl From<Vec<Done>> for Results {
 }
 
 /// Applies all operations, or none.
-pub async fn bulk<V: Writable>(mut call: Call<Operations<V>>) -> Answer<Ok<Results>> {
+pub async fn bulk<V: Writable>(mut call: Call<Operations<V>, BulkQuery>) -> Answer<Ok<Results>> {
     let expected = call.matching()?;
     let operations = &mut call.input.0;
     for operation in operations.iter_mut() {
@@ -195,8 +225,10 @@ pub async fn bulk<V: Writable>(mut call: Call<Operations<V>>) -> Answer<Ok<Resul
     }
     let operations = &call.input.0;
     call.write(WriteRequest::Bulk(operations), async |tx| {
-        let done = bulk::bulk(tx, operations).await?;
-        let rows = done.iter().map(|done| (done.id, done.version)).collect();
+        let done = bulk::bulk(tx, operations, call.query.on_missing).await?;
+        let row = |done: &Done| done.version.map(|version| (done.id, version));
+        let rows = done.iter().map(|done| row(done).unwrap_or((SKIPPED, 0)));
+        let rows = rows.collect();
         Ok(Reply::ok(&Results::from(done))?.with_rows(rows))
     })
     .await

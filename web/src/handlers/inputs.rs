@@ -1,13 +1,19 @@
 //! The bodies of the generic routes that write one row. The limits of the resource's declaration are checked with those of the
 //! type, so that a refusal names all broken ones.
-use actix_web::{HttpRequest, dev::Payload};
-use kernel::CrudOperations;
+use actix_web::{HttpRequest, dev::Payload, web::Data};
+use kernel::{
+    CrudOperations, Error, Kernel, ReadOperations, Readable, Result, Tx,
+    crud::Target,
+    query::{Shape, relations},
+    resource::{Deleted, member_names},
+};
 
 use crate::{
     call::{Body, Limits, read_json},
+    json::{self, Patched},
     openapi::Operation,
     problem::Problem,
-    resource::{New, Patch, Writable},
+    resource::{New, Patch, Representation, Writable},
 };
 
 /// A new row of a resource.
@@ -20,7 +26,7 @@ impl<V: Writable> Body for NewRow<V> {
         limits: Limits,
     ) -> Result<Self, Problem> {
         let new = read_json(request, payload, limits).await?;
-        V::Service::check_new(&new)?;
+        let new = json::input(new, Vec::new(), V::Service::check_new)?;
         Ok(Self(new))
     }
 
@@ -29,8 +35,8 @@ impl<V: Writable> Body for NewRow<V> {
     }
 }
 
-/// A change of a row.
-pub struct PatchRow<V: Writable>(pub Patch<V>);
+/// A change of a row of a resource.
+pub struct PatchRow<V: Writable>(pub Patched<Patch<V>>);
 
 impl<V: Writable> Body for PatchRow<V> {
     async fn read(
@@ -38,12 +44,47 @@ impl<V: Writable> Body for PatchRow<V> {
         payload: Payload,
         limits: Limits,
     ) -> Result<Self, Problem> {
-        let patch = read_json(request, payload, limits).await?;
-        V::Service::check_patch(&patch)?;
-        Ok(Self(patch))
+        let body = read_json(request, payload, limits).await?;
+        let visible = member_names::<V::Service>();
+        let is_related = |name: &str| {
+            let name = name.strip_suffix("_more").unwrap_or(name);
+            let kernel = request.app_data::<Data<Kernel>>();
+            let related = kernel.map(|kernel| relations(V::Service::name(), kernel.registry()));
+            related.is_some_and(|related| related.iter().any(|relation| relation.name == name))
+        };
+        let is_visible = |name: &str| visible.contains(&name);
+        let check = V::Service::check_patch;
+        Ok(Self(Patched::read(body, is_visible, is_related, check)?))
     }
 
     fn document(operation: &mut Operation<'_>) {
         operation.body::<Patch<V>>();
+    }
+}
+
+impl<V: Writable> PatchRow<V> {
+    /// Adds the precondition of the body's `version`.
+    pub fn target(&self, target: Target) -> Result<Target, Problem> {
+        let expected = self.0.expected(target.expected)?;
+        Ok(Target { expected, ..target })
+    }
+
+    /// Compares the members that a patch cannot set with the row before the write. The inner result is returned if the write
+    /// succeeds: a missing row, a missing permission and a stale version are reported first.
+    pub async fn compare(&self, tx: &Tx, id: i64, deleted: Deleted) -> Result<Result<()>> {
+        if !self.0.has_read_only() {
+            return Ok(Ok(()));
+        }
+        let shape = Shape {
+            deleted,
+            ..Shape::default()
+        };
+        let found = match V::Service::get(tx, id, &shape).await {
+            Ok(found) => found,
+            Err(Error::NotFound) => return Ok(Ok(())),
+            Err(error) => return Err(error),
+        };
+        let row = Representation::<V>::new(found, self.0.has("deleted_at"));
+        Ok(self.0.compare(&row))
     }
 }

@@ -14,12 +14,18 @@ use kernel::{
     crud,
     idempotency::WriteRequest,
     permission::Action,
+    resource::Deleted,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use self::{bulk::bulk, export::export, import::import, stats::stats};
-use inputs::{NewRow, PatchRow};
+use self::{
+    bulk::bulk,
+    export::export,
+    import::import,
+    inputs::{NewRow, PatchRow},
+    stats::stats,
+};
 
 use crate::{
     access::Rule,
@@ -165,11 +171,14 @@ async fn create<V: Writable>(mut call: Call<NewRow<V>>) -> Answer<CreatedRow<V>>
 }
 
 async fn update<V: Writable>(mut call: Call<PatchRow<V>>) -> Answer<Row<V>> {
-    V::Service::prepare_patch(&call.session, &mut call.input.0).await?;
-    let target = call.target()?;
-    let request = WriteRequest::<V::Service>::Update(target.id, &call.input.0);
+    V::Service::prepare_patch(&call.session, &mut call.input.0.patch).await?;
+    let target = call.input.target(call.target()?)?;
+    let request = WriteRequest::<V::Service>::Update(target.id, &call.input.0.patch);
     call.write(request, async |tx| {
-        Reply::row::<V>(V::Service::update(tx, target.clone(), &call.input.0).await?)
+        let is_same = call.input.compare(tx, target.id, Deleted::Exclude).await?;
+        let row = V::Service::update(tx, target.clone(), &call.input.0.patch).await?;
+        is_same?;
+        Reply::row::<V>(row)
     })
     .await
 }
@@ -185,15 +194,23 @@ async fn delete<V: Writable>(call: Call) -> Answer<DeletedRow<V>> {
 
 async fn restore<V: Writable>(call: Call<OptionalBody<PatchRow<V>>>) -> Answer<Row<V>> {
     let mut call = call.long();
-    if let Some(PatchRow(patch)) = &mut call.input.0 {
-        V::Service::prepare_patch(&call.session, patch).await?;
+    let mut target = call.target()?;
+    if let Some(input) = &mut call.input.0 {
+        V::Service::prepare_patch(&call.session, &mut input.0.patch).await?;
+        target = input.target(target)?;
     }
-    let target = call.target()?;
-    let patch = call.input.0.as_ref().map(|patch| &patch.0);
-    call.write(
-        WriteRequest::<V::Service>::Restore(target.id, patch),
-        async |tx| Reply::row::<V>(V::Service::restore(tx, target.clone(), patch).await?),
-    )
+    let input = call.input.0.as_ref();
+    let patch = input.map(|input| &input.0.patch);
+    let request = WriteRequest::<V::Service>::Restore(target.id, patch);
+    call.write(request, async |tx| {
+        let is_same = match input {
+            Some(input) => input.compare(tx, target.id, Deleted::Only).await?,
+            None => Ok(()),
+        };
+        let row = V::Service::restore(tx, target.clone(), patch).await?;
+        is_same?;
+        Reply::row::<V>(row)
+    })
     .await
 }
 

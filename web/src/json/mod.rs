@@ -1,6 +1,10 @@
 //! Strict JSON (contract §2): no duplicate keys, no nesting deeper than 64, no U+0000; refusals name a JSON Pointer.
+mod input;
+mod patch;
 mod size;
 
+pub use input::{answer_members, input, members, unknown_member};
+pub use patch::Patched;
 pub use size::size;
 
 use std::{cell::Cell, fmt};
@@ -11,7 +15,6 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
-use serde_path_to_error::Segment;
 
 use crate::problem::Problem;
 
@@ -27,21 +30,26 @@ const MAX_VALUES: usize = 10_000;
 /// An object counts as this many values, because it takes a hundred times the memory of its two brackets.
 const OBJECT_COST: usize = 16;
 
-/// Reads an object into `T`. Invalid JSON is malformed (400); JSON that does not fit `T` is invalid (422).
-pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+/// Reads a JSON body. Invalid JSON is malformed (400); JSON that does not fit an input is invalid (422), see [`input`].
+pub fn read(body: &[u8]) -> Result<Value, Problem> {
     read_limited(body, MAX_VALUES)
 }
 
-/// Reads the body of a bulk request, which may have more values.
+/// Reads the body of a bulk request, which may have more values, into `T`.
 pub fn read_bulk<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    read_limited(body, MAX_BULK_VALUES)
+    let value = read_limited(body, MAX_BULK_VALUES)?;
+    if !value.is_object() {
+        return Err(Error::invalid("", Code::WrongType, "must be an object").into());
+    }
+    let read = serde_path_to_error::deserialize(value);
+    read.map_err(|error| Error::Invalid(vec![input::refusal(&error)]).into())
 }
 
-fn read_limited<T: DeserializeOwned>(body: &[u8], max_values: usize) -> Result<T, Problem> {
+fn read_limited(body: &[u8], max_values: usize) -> Result<Value, Problem> {
     let value = parse(body, max_values);
     let value = value.map_err(|error| Problem::malformed(format!("invalid JSON: {error}")))?;
     check(&value)?;
-    Ok(shape(value)?)
+    Ok(value)
 }
 
 /// Parses any JSON value without duplicate keys or deep nesting.
@@ -69,55 +77,6 @@ pub fn check(value: &Value) -> Result<(), Error> {
             "must not contain U+0000",
         )),
         None => Ok(()),
-    }
-}
-
-/// Converts an object into a `T`.
-pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    // serde would read a list as the fields of a struct in order.
-    if !value.is_object() {
-        return Err(Error::invalid("", Code::WrongType, "must be an object"));
-    }
-    serde_path_to_error::deserialize(value).map_err(|error| refused(&error))
-}
-
-fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let message = error.inner().to_string();
-    if let Some(field) = message
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split('`').next())
-    {
-        let at = format!("/{}", escape(field));
-        return Error::invalid(at, Code::UnknownField, shortened(&message, ("`", "`, ")));
-    }
-    let message = if message.starts_with("unknown variant") {
-        shortened(&message, ("`", "`, "))
-    } else {
-        shortened(&message, ("\"", "\", "))
-    };
-    let segment = |segment: &Segment| match segment {
-        Segment::Seq { index } => index.to_string(),
-        Segment::Map { key } | Segment::Enum { variant: key } => escape(key),
-        Segment::Unknown => "?".to_owned(),
-    };
-    let pointer = error
-        .path()
-        .iter()
-        .fold(String::new(), |at, part| at + "/" + &segment(part));
-    Error::invalid(pointer, Code::WrongType, message)
-}
-
-/// Shortens a long text that a message of serde quotes between two marks.
-fn shortened(message: &str, (start, end): (&str, &str)) -> String {
-    let parts = message.split_once(start).and_then(|(head, rest)| {
-        let (quoted, tail) = rest.rsplit_once(&format!("{end}expected"))?;
-        Some((head, quoted, tail))
-    });
-    match parts {
-        Some((head, quoted, tail)) => {
-            format!("{head}{start}{}{end}expected{tail}", quote(quoted))
-        }
-        None => message.to_owned(),
     }
 }
 

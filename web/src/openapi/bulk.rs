@@ -27,8 +27,7 @@ pub fn bulk(row: &str, new: &Value, patch: &Value) -> (String, Map<String, Value
     ];
     let references = kinds.iter().map(|(name, _)| reference(name));
     let items = json!({ "oneOf": references.collect::<Vec<_>>() });
-    let operations =
-        json!({ "type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": items });
+    let operations = json!({ "type": "array", "maxItems": MAX_OPERATIONS, "items": items });
     let name = format!("{row}Bulk");
     let body = json!({
         "type": "object",

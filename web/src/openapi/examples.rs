@@ -34,7 +34,10 @@ fn value(schemas: &Schemas, name: &str, property: &Value) -> Value {
         Some("integer" | "number") => json!(1),
         Some("boolean") => json!(true),
         Some("object") => build(schemas, property),
-        Some("array") if property["minItems"].as_u64() > Some(0) => {
+        Some("array")
+            if property["minItems"].as_u64() > Some(0)
+                || property["items"].get("oneOf").is_some() =>
+        {
             let items = resolve(schemas, &property["items"]);
             match items["oneOf"].get(0) {
                 Some(first) => json!([build(schemas, first)]),

@@ -6,7 +6,7 @@ use kernel::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{limits, schemas::reference as reference_to};
+use super::{Schemas, limits, schemas::reference as reference_to};
 
 const KINDS: [ValueKind; 7] = [
     ValueKind::Integer,
@@ -18,7 +18,7 @@ const KINDS: [ValueKind; 7] = [
     ValueKind::Text,
 ];
 
-/// Returns the schemas that filters refer to.
+/// Returns the schemas to which filters of every resource may refer.
 pub fn schemas() -> Map<String, Value> {
     let named = KINDS.into_iter().flat_map(|kind| {
         let mut filter = schema(kind);
@@ -30,13 +30,16 @@ pub fn schemas() -> Map<String, Value> {
 }
 
 /// Builds the parameter of a filter: `field=value`, or `field[operator]=value`.
-pub(super) fn filter(field: &Filterable) -> Value {
+pub(super) fn filter(field: &Filterable, schemas: &mut Schemas) -> Value {
     let mut filter = json!({
         "name": field.name,
         "in": "query",
         "style": "deepObject",
         "explode": true,
-        "schema": reference(field.kind),
+        "schema": match field.kind {
+            ValueKind::OneOf(_) => schemas.enumeration(field),
+            kind => reference(kind),
+        },
     });
     let (name, (operator, value)) = (&field.name, sample(field.kind));
     let text =
@@ -79,7 +82,7 @@ fn name(kind: ValueKind) -> String {
     format!("{kind:?}Filter")
 }
 
-fn schema(kind: ValueKind) -> Value {
+pub(super) fn schema(kind: ValueKind) -> Value {
     let (value, many) = match kind {
         ValueKind::Integer | ValueKind::Int64 => (
             json!({ "type": "integer", "format": "int64" }),

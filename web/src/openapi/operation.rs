@@ -57,7 +57,8 @@ impl<'a> Operation<'a> {
     }
 
     pub fn query<Q: 'static>(&mut self, declared: &Parameters<Q>) {
-        self.parameters.extend(parameters::describe(declared));
+        let described = parameters::describe(declared, self.schemas);
+        self.parameters.extend(described);
     }
 
     pub fn body<T: Input>(&mut self) {
@@ -154,7 +155,7 @@ fn file() -> Value {
     json!({ "type": "string", "format": "binary" })
 }
 
-/// Lists the path parameters, which are ids, except for the slug of a problem.
+/// Lists the path parameters, which are ids, except for the slug of a problem and the name of a permission.
 fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('{').skip(1);
     let names = names.filter_map(|rest| rest.split('}').next());
@@ -168,6 +169,10 @@ fn path_parameters(path: &str) -> Vec<Value> {
                     "The last segment of the `type` of a problem.".to_owned(),
                 )
             }
+            "permission" => (
+                reference("Permission"),
+                "The name of the permission.".to_owned(),
+            ),
             "id" => (reference("Id"), "The id of the row.".to_owned()),
             other => {
                 let what = other.trim_end_matches("_id").replace('_', " ");

@@ -2,13 +2,17 @@
 use kernel::query::{Description, Form, MAX_SEARCH, Parameters};
 use serde_json::{Value, json};
 
-use super::{filters::filter, limits, schemas::reference};
+use super::{Schemas, filters::filter, limits, schemas::reference};
 
 /// Describes the declared parameters of a query, and then its filters.
-pub fn describe<T: 'static>(parameters: &Parameters<T>) -> Vec<Value> {
-    let filters = parameters.filterable_fields();
-    let declared = parameters.describe().map(parameter);
-    declared.chain(filters.iter().map(filter)).collect()
+pub fn describe<T: 'static>(parameters: &Parameters<T>, schemas: &mut Schemas) -> Vec<Value> {
+    let fields = parameters.filterable_fields();
+    let filters = fields.iter().map(|field| filter(field, schemas));
+    parameters
+        .describe()
+        .map(parameter)
+        .chain(filters)
+        .collect()
 }
 
 fn parameter(parameter: &Description) -> Value {
@@ -70,6 +74,9 @@ fn schema(form: &Form) -> Value {
         Form::Search => {
             json!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": search_pattern() })
         }
+        Form::Conditions(_) => {
+            json!({ "type": "string", "pattern": r"^\([^\u0000]+\)$" })
+        }
         Form::Text => json!({ "type": "string" }),
     }
 }
@@ -83,6 +90,7 @@ fn example(form: &Form) -> Option<Value> {
         Form::List { values, .. } => json!([values.first()?]),
         Form::Sort { fields, .. } => json!([format!("-{}", fields.last()?)]),
         Form::Permissions => json!(["*"]),
+        Form::Conditions(example) => example.clone().into(),
         Form::Search => "hello".into(),
         Form::Cursor | Form::Text => return None,
     })

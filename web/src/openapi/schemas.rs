@@ -23,7 +23,9 @@ pub struct Schemas {
     complete: HashSet<String>,
     /// The view of each resource, by the name of its table.
     views: BTreeMap<&'static str, String>,
-    /// Schemas that no type has: pages and bulk requests.
+    /// The names of one row, such as `Post`, by the name of its table.
+    rows: HashMap<&'static str, String>,
+    /// Schemas that no type has: pages, bulk requests, and filters of enumerations.
     built: Map<String, Value>,
     /// The fields that resources declare, by the names of the schemas of their inputs and views.
     declared: HashMap<String, Vec<Filterable>>,
@@ -43,6 +45,7 @@ impl Schemas {
             answers: settings.for_serialize().into_generator(),
             complete: HashSet::new(),
             views: BTreeMap::new(),
+            rows: registry.tables().iter().map(row_name).collect(),
             built: Map::new(),
             declared: registry.tables().iter().flat_map(inputs).collect(),
         }
@@ -85,6 +88,16 @@ impl Schemas {
         reference
     }
 
+    /// Returns a reference to the schema of the filter of an enumeration, such as `PostStatusFilter`.
+    pub(super) fn enumeration(&mut self, field: &Filterable) -> Value {
+        let (table, column) = field.column;
+        let row = self.rows.get(table).map_or(table, String::as_str);
+        let name = format!("{}{}Filter", pascal_case(row), pascal_case(column));
+        let reference = reference(&name);
+        self.built.insert(name, filters::schema(field.kind));
+        reference
+    }
+
     /// Returns the schema of a bulk request.
     pub fn bulk<V: Writable>(&mut self) -> Value {
         let (new, patch) = (self.input::<New<V>>(), self.input::<Patch<V>>());
@@ -113,10 +126,6 @@ impl Schemas {
             join_constants(schema);
             each_property(schema, limits::bound_ids);
         }
-        for schema in all.values_mut().chain(answers.values_mut()) {
-            join_constants(schema);
-            each_property(schema, limits::bound_ids);
-        }
         rows::relate(&mut answers, &self.views, registry);
         all.extend(answers);
         all.extend(self.built);
@@ -125,6 +134,22 @@ impl Schemas {
         all.extend(problems::schemas(&code));
         all
     }
+}
+
+/// Returns the name of one row of a table, which is that of a new row without `New`.
+fn row_name(table: &Table) -> (&'static str, String) {
+    let [new, _] = &table.inputs;
+    (table.name, new.trim_start_matches("New").to_owned())
+}
+
+/// Turns `created_at` into `CreatedAt`.
+fn pascal_case(name: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    name.split('_').map(capital).collect()
 }
 
 /// Returns a reference to a schema.

@@ -211,6 +211,7 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound => Self::not_found(),
             Error::Unauthenticated => Self::unauthenticated(),
+            Error::WrongLogin => Self::new(Kind::Unauthenticated, error.to_string()),
             Error::SecondFactor(code) => {
                 let detail = error.to_string();
                 let refusal = Refusal::new("/otp", code, &detail);

@@ -1,7 +1,7 @@
 //! A record, from text to the input of a creation.
 use std::io;
 
-use kernel::{Code, CrudOperations, Error, Refusal};
+use kernel::{Code, CrudOperations, Refusal};
 use serde_json::Value;
 
 use super::references::Named;
@@ -43,11 +43,9 @@ impl<N> Record<N> {
 
 /// Validates a record whose fields are all settable.
 pub fn shape<V: Writable>(value: Value) -> Result<New<V>, Vec<Refusal>> {
-    let refused = |error: Error| error.refusals().unwrap_or_default();
-    let new = json::check(&value).and_then(|()| json::shape(value));
-    let new: New<V> = new.map_err(refused)?;
-    V::Service::check_new(&new).map_err(refused)?;
-    Ok(new)
+    let new = json::check(&value);
+    let new = new.and_then(|()| json::input(value, Vec::new(), V::Service::check_new));
+    new.map_err(|error| error.refusals().unwrap_or_default())
 }
 
 /// Splits a text into records. Fails if the text cannot be read to its end.

@@ -4,7 +4,6 @@ use sea_orm::{ActiveModelTrait, ActiveValue, Value};
 use super::{after_write, insert::insert, refusal_as_answer};
 use crate::{
     Actor, Code, Error, Reads, Result, Tx,
-    access::forbidden,
     crud::{base, normalize::normalize, owners},
     permission::{Action, Reach},
     query,
@@ -53,12 +52,13 @@ async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
 
 /// Sets the author to the actor. Fails if the row names another author and the actor may not create rows for others.
 pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
+    let rules = C::permission_rules();
     let is_full = actor.reach(C::name(), Action::Create) == Reach::All;
     let Some(author) = author::<C>() else {
         return if is_full {
             Ok(row)
         } else {
-            Err(forbidden(Action::Create))
+            Err(rules.forbidden(Action::Create, false))
         };
     };
     match (row.get(author), actor.user_id()) {
@@ -73,7 +73,7 @@ pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
         (ActiveValue::Set(named) | ActiveValue::Unchanged(named), me) => {
             let another = me.is_none_or(|me| named != Value::from(me));
             if another && !is_full {
-                return Err(forbidden(Action::Create));
+                return Err(rules.forbidden(Action::Create, false));
             }
         }
     }

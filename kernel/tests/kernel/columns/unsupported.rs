@@ -28,6 +28,7 @@ mod boxes {
         pub sealed_at: DateTime,
         pub width: i32,
         pub height: i32,
+        pub contains: i32,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -49,6 +50,7 @@ impl Readable for Boxes {
         Field::public(Column::Width).decimal(2),
         Field::public(Column::Height).one_of(&["1", "2"]),
         Field::public(Column::Version).long(),
+        Field::public(Column::Contains),
     ];
 }
 
@@ -62,6 +64,7 @@ fn a_column_that_does_not_suit_its_declaration_is_refused_at_the_start() {
         ("boxes.width", "big_integer"),
         ("boxes.height", "text column"),
         ("boxes.version", "long()"),
+        ("boxes.contains", "rename"),
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:?}");
     for (problem, (name, repair)) in problems.iter().zip(expected) {

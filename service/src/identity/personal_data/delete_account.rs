@@ -56,7 +56,7 @@ async fn check_recent_sign_in(tx: &Tx, user: i64, session: i64) -> Result<()> {
         .column(sessions::Column::Id);
     match this.into_tuple::<i64>().one(tx).await? {
         Some(_) => Ok(()),
-        None => Err(Error::Forbidden(
+        None => Err(Error::forbidden(
             "this needs a sign-in within the last 10 minutes; sign in again",
         )),
     }

@@ -104,7 +104,7 @@ async fn check_assignment(reads: &impl Reads, user: &User, role: Option<Model>) 
     if holds_all {
         Ok(role)
     } else {
-        Err(Error::Forbidden("this role has a permission that you lack"))
+        Err(Error::forbidden("this role has a permission that you lack"))
     }
 }
 

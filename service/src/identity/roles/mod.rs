@@ -10,10 +10,12 @@ use kernel::{
 
 mod assignment;
 mod held;
+mod permission;
 
 pub(crate) use assignment::assign_built_in;
 pub use assignment::{assign, assign_by_name, list_for_user, may_assign, unassign};
 pub(crate) use held::{Granted, granted, names, permissions_of};
+pub use permission::{grant, revoke};
 
 pub struct Roles;
 
@@ -144,7 +146,7 @@ fn check_held(actor: &Actor, permissions: &Json) -> Result<()> {
     if parse(permissions).all(|permission| actor.holds(&permission)) {
         Ok(())
     } else {
-        Err(Error::Forbidden(
+        Err(Error::forbidden(
             "this role has, or would have, a permission that you lack",
         ))
     }

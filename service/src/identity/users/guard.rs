@@ -82,7 +82,7 @@ pub async fn check_targets(
         if is_exempt(user) || holds_all(user) {
             Ok(())
         } else {
-            Err(Error::Forbidden("this user has a permission that you lack"))
+            Err(Error::forbidden("this user has a permission that you lack"))
         }
     };
     Ok(users.iter().map(check).collect())

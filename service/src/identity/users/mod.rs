@@ -23,10 +23,13 @@ mod key;
 mod lookup;
 mod private;
 
-pub(crate) use guard::has_superuser;
+pub use guard::has_superuser;
 pub use key::key;
 pub use lookup::by_username;
 pub use private::{Private, UserRow};
+
+/// The built-in role that every new user has.
+pub const FIRST_ROLE: &str = "member";
 
 pub struct Users;
 
@@ -171,12 +174,12 @@ impl Crud for Users {
         Ok(())
     }
 
-    /// Gives new users the role `member`. Ends the sessions and revokes the keys of users who are deleted or deactivated.
+    /// Gives new users the role [`FIRST_ROLE`]. Ends the sessions and revokes the keys of users who are deleted or deactivated.
     async fn after_write(tx: &Tx, action: Action, users: &[Written<Self>]) -> Result<()> {
         let users_now: Vec<_> = users.iter().map(|user| &user.after).collect();
         confirm_addresses(tx, action, users).await?;
         if action == Action::Create {
-            return crate::identity::roles::assign_built_in(tx, &users_now, "member").await;
+            return crate::identity::roles::assign_built_in(tx, &users_now, FIRST_ROLE).await;
         }
         let loses_access = |user: &&&Model| action == Action::Delete || !user.is_active;
         let signed_out: Vec<_> = users_now

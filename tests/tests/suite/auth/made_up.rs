@@ -84,6 +84,7 @@ async fn a_made_up_token_costs_no_statement_wherever_it_is_sent() {
                 "password/reset",
                 json!({ "token": token, "password": PASSWORD }),
             ),
+            ("one-time-tokens/check", json!({ "token": token })),
             (
                 "invite/accept",
                 json!({ "token": token, "account": account }),

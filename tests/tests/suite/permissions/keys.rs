@@ -51,6 +51,7 @@ fn manages_account(line: &Line) -> bool {
         | "/auth/refresh"
         | "/auth/explain"
         | "/auth/invite/accept"
+        | "/auth/one-time-tokens/check"
         | "/auth/email/verify"
         | "/auth/password/forgot"
         | "/auth/password/reset" => true,

@@ -55,6 +55,7 @@ impl Scene {
         line.path
             .replace("{id}", &self.id.to_string())
             .replace("{role_id}", &self.role.to_string())
+            .replace("{permission}", "posts.read")
     }
 }
 
@@ -219,7 +220,9 @@ impl World {
             }
             ("POST", "/auth/password/forgot") => json!({ "email": email }),
             ("POST", "/auth/password/reset") => json!({ "token": "none", "password": password }),
-            ("POST", "/auth/email/verify") => json!({ "token": "none" }),
+            ("POST", "/auth/email/verify" | "/auth/one-time-tokens/check") => {
+                json!({ "token": "none" })
+            }
             ("POST", "/auth/register" | "/users" | "/users/import") => {
                 json!({ "username": name, "email": email, "password": password })
             }

@@ -202,7 +202,8 @@ async fn an_unknown_field_is_422_and_named() {
 
     for (method, path, body) in bodies() {
         for (field, pointer) in unknown {
-            if body.get(field).is_some() {
+            let is_read = crate::samples::may_send_back(method.as_str(), &path, field);
+            if is_read || body.get(field).is_some() {
                 continue;
             }
             let mut body = body.clone();

@@ -72,7 +72,9 @@ async fn no_body_sets_a_column_that_it_does_not_declare() {
         let declared = declared(&document, schema);
         assert!(!declared.is_empty(), "{method} {path} declares no field");
         for column in columns() {
-            if declared.contains(column) {
+            if declared.contains(column)
+                || crate::samples::may_send_back(method.as_str(), &path, column)
+            {
                 continue;
             }
             let mut body = sample.clone();

@@ -9,9 +9,11 @@ async fn every_answer_is_safe_in_a_browser() {
     let root = app.superuser("root").await;
     let beside = [
         "//healthz",
+        "//",
         "//docs",
         "//welcome",
         "//account/reset",
+        "//account/forgot",
         "//openapi.json",
         "//no-such",
         "/no-such",
