@@ -8,8 +8,17 @@ check:
 run:
     cargo run
 
+# Runs all tests on SQLite in memory, SQLite in a file, and PostgreSQL.
 test:
     cargo test --workspace
+
+# Runs the tests on SQLite in memory only.
+test-fast:
+    ATOLL_TEST_BACKEND=memory cargo test --workspace
+
+# Runs the tests whose names contain NAME on one database, `postgres` or `file`.
+test-on DATABASE NAME:
+    ATOLL_TEST_ARGS='{{NAME}}' cargo test --workspace --test suite the_suite_passes_on_{{DATABASE}}
 
 # Migrates an empty database and writes the generated entities from it.
 entities:

@@ -1,4 +1,6 @@
 //! Logs to standard error, as text or JSON.
+mod human;
+
 use std::{
     env,
     io::{IsTerminal, stderr},
@@ -14,6 +16,8 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+
+use self::human::HumanLog;
 
 /// `config/default.toml` documents each key and holds its default.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,10 +38,7 @@ pub enum LogFormat {
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let logs = tracing_subscriber::registry().with(filter(&settings.level)?);
     let started = match settings.format {
-        LogFormat::Human => {
-            let lines = fmt::layer().with_writer(stderr).with_ansi(is_coloured());
-            logs.with(lines).try_init()
-        }
+        LogFormat::Human => logs.with(HumanLog::new(is_coloured(), stderr)).try_init(),
         LogFormat::Json => {
             let lines = fmt::layer()
                 .json()

@@ -7,6 +7,7 @@ use std::{
 
 use schemars::JsonSchema;
 use sea_orm::{IdenStatic, Iterable};
+use serde_json::Value;
 
 use crate::{
     Code, Crud, Database, Error, Kernel, Refusal, Result,
@@ -47,6 +48,9 @@ pub struct Table {
     pub indexed: Vec<&'static str>,
     /// The columns that are searched, the most important first.
     pub search: Vec<&'static str>,
+    /// Makes a body of a new row with every field, for tests and `atoll seed`. The text makes the row unique; references name
+    /// the row 1.
+    pub sample: Option<fn(&str) -> Value>,
     cached_callers: Option<CachedCallers>,
     /// The errors of the declaration; [`Registry::check`] reports them at the start.
     problems: Vec<String>,
@@ -70,6 +74,7 @@ impl Table {
             long: fields::<C>(|field| field.is_long),
             indexed: fields::<C>(|field| field.is_indexed),
             search: searched_columns::<C>(),
+            sample: None,
             cached_callers: None,
             problems: problems::<C>(),
             generated: C::GENERATED.map(Generated::named),
@@ -87,6 +92,15 @@ impl Table {
     pub fn named(mut self, table: &'static str, column: &'static str, name: &'static str) -> Self {
         self.links.push((table, column, name));
         self
+    }
+
+    /// Declares how to make a body of a new row.
+    #[must_use]
+    pub fn sample(self, sample: fn(&str) -> Value) -> Self {
+        Self {
+            sample: Some(sample),
+            ..self
+        }
     }
 
     /// Declares which cached callers a change of a row makes invalid.

@@ -6,6 +6,8 @@ use kernel::{
     Database, Kernel, Registry, audit, idempotency, registry::Table, session::CachedCallers,
 };
 
+use serde_json::json;
+
 use crate::{
     content,
     identity::{self, Identity, Roles, Users},
@@ -60,10 +62,17 @@ fn tables() -> Vec<Table> {
             .link("last_logins", "user_id")
             .link("idempotency_keys", "user_id")
             .link("written_bytes", "user_id")
-            .cached_callers(CachedCallers::SameId),
+            .cached_callers(CachedCallers::SameId)
+            .sample(|text| {
+                json!({
+                    "username": text, "email": format!("{text}@example.org"), "full_name": text, "bio": text,
+                    "is_active": true, "is_superuser": false,
+                })
+            }),
         Table::new::<Roles>()
             .link("user_roles", "role_id")
-            .cached_callers(CachedCallers::All),
+            .cached_callers(CachedCallers::All)
+            .sample(|text| json!({ "name": text, "description": text, "permissions": ["posts.read"] })),
     ];
     tables.extend(content::tables());
     tables

@@ -199,7 +199,8 @@ impl TestApp {
         let made = system.write(async |tx| {
             let user = Users::create(tx, &new).await?;
             for role in roles {
-                service::roles::assign_by_name(tx, user.id, role).await?;
+                let role = service::roles::by_name(tx, role).await?;
+                service::roles::assign(tx, user.id, role.id).await?;
             }
             Ok(user.id)
         });

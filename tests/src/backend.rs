@@ -49,16 +49,15 @@ impl Backend {
             Self::Memory => ("sqlite::memory:".to_owned(), None),
             Self::File => {
                 let folder = tempfile::tempdir().unwrap();
-                copy_of_template(folder.path()).await;
-                (file_url(folder.path()), Some(folder))
+                (migrated_file(folder.path()).await, Some(folder))
             }
             Self::Postgres => (clone_of_template().await, None),
         }
     }
 }
 
-/// Writes a migrated database into the folder. The migrations run once per process, because they take longer than most tests.
-async fn copy_of_template(folder: &Path) {
+/// Writes a migrated database into the folder and returns its URL. The migrations run once per process, because they take longer than most tests.
+pub async fn migrated_file(folder: &Path) -> String {
     static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
     let template = TEMPLATE.get_or_init(async || {
         let folder = tempfile::tempdir().unwrap();
@@ -78,6 +77,7 @@ async fn copy_of_template(folder: &Path) {
         .open(folder.join(FILE))
         .unwrap();
     file.write_all(template.await).unwrap();
+    file_url(folder)
 }
 
 const FILE: &str = "test.db";

@@ -29,7 +29,7 @@ mod swallow;
 pub mod throw_away;
 
 pub use app::{Knobs, PASSWORD, TestApp};
-pub use backend::{Backend, file_url, settings};
+pub use backend::{BACKEND, Backend, file_url, migrated_file, settings};
 pub use client::Client;
 pub use detour::detour;
 pub use otp::Authenticator;

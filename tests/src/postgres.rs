@@ -13,6 +13,11 @@ pub const GIVEN: &str = "TEST_DATABASE_URL";
 pub const SERVER: &str = "ATOLL_TEST_SERVER";
 pub const TEMPLATE: &str = "ATOLL_TEST_TEMPLATE";
 
+/// Tells whether a temporary server can be started.
+pub fn is_installed() -> bool {
+    crate::throw_away::binaries().is_some()
+}
+
 /// A server with a migrated template database.
 pub struct Server {
     pub url: String,

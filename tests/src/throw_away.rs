@@ -179,7 +179,7 @@ fn children(parent: u32) -> Vec<u32> {
 }
 
 /// The newest server whose binaries are on the path or where Debian keeps them.
-fn binaries() -> Option<PathBuf> {
+pub fn binaries() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path = env::split_paths(&path).collect::<Vec<_>>();
     let packaged = fs::read_dir("/usr/lib/postgresql")

@@ -1,5 +1,5 @@
 //! The server as a value: built, bound, run, and stopped without dropping a request.
-use std::{collections::HashSet, io, net::SocketAddr, sync::Arc};
+use std::{cell::Cell, collections::HashSet, io, net::SocketAddr, process, sync::Arc};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -11,7 +11,7 @@ use actix_web::{
 };
 use kernel::Kernel;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::Semaphore,
     time::{sleep, timeout},
 };
@@ -181,36 +181,121 @@ impl Server {
     }
 
     /// Stops the server on SIGTERM or SIGINT: fails the readiness probe, waits until load balancers have noticed, then lets
-    /// running requests finish.
+    /// running requests finish. A second signal ends the process at once.
     pub fn stop_on_signals(&self) -> io::Result<()> {
         let (handle, draining) = (self.handle(), self.http.draining.clone());
-        let (permits, settings) = (self.http.guard.permits.clone(), self.http.settings.clone());
-        let begun = self.load().begun.clone();
-        let all = |permits: usize| u32::try_from(permits).unwrap_or(u32::MAX);
-        let all_begun = all(begun.available_permits());
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let work = Work {
+            all_begun: self.load().begun.available_permits(),
+            begun: self.load().begun.clone(),
+            permits: self.http.guard.permits.clone(),
+            concurrency: self.http.concurrency.clone(),
+            settings: self.http.settings.clone(),
+            is_done: Cell::new(false),
+        };
+        let mut signals = StopSignals::listen()?;
         actix_web::rt::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            let settings = &settings.server;
-            tracing::info!("stopping");
+            signals.next().await;
             draining.start();
-            sleep(settings.drain_delay).await;
-            // Taking every permit refuses new requests and waits for running ones, exports last.
-            let work = async {
-                let begun = begun.acquire_many(all_begun).await;
-                (
-                    begun,
-                    permits.acquire_many(all(settings.max_in_flight)).await,
-                )
+            let stop = async {
+                let is_done = work.drain().await;
+                handle.stop(is_done).await;
             };
-            let finished = timeout(settings.drain_timeout, work).await;
-            handle.stop(finished.is_ok()).await;
+            let code = tokio::select! {
+                code = signals.next() => code,
+                () = stop => signals.next().await,
+            };
+            tracing::warn!("stopped at once; cut off {}", requests(work.running()));
+            // Nothing else ends work that blocks a thread. What is not committed is rolled back, as after a crash.
+            process::exit(code);
         });
         Ok(())
+    }
+}
+
+/// The work that a stopping server waits for.
+struct Work {
+    /// One permit for each request that has started and not finished, and the number of all permits.
+    begun: Arc<Semaphore>,
+    all_begun: usize,
+    /// The permits for concurrent requests. An export keeps one after its request has ended.
+    permits: Arc<Semaphore>,
+    concurrency: Concurrency,
+    settings: Arc<HttpSettings>,
+    is_done: Cell<bool>,
+}
+
+impl Work {
+    /// Counts running requests, unless [`Work::drain`] is taking their permits.
+    fn running(&self) -> usize {
+        if self.is_done.get() {
+            return 0;
+        }
+        let exports = self.settings.server.max_exports - self.concurrency.free_exports();
+        self.all_begun - self.begun.available_permits() + exports
+    }
+
+    /// Lets load balancers notice, then refuses new requests and waits for running ones. Returns whether all have ended.
+    async fn drain(&self) -> bool {
+        let (delay, limit) = (
+            self.settings.server.drain_delay,
+            self.settings.server.drain_timeout,
+        );
+        if !delay.is_zero() {
+            tracing::info!("stopping: /readyz fails, and requests are served for {delay:?} more");
+            sleep(delay).await;
+        }
+        let running = requests(self.running());
+        tracing::info!(
+            "stopping: waiting for {running} to end, at most {limit:?}; a second Ctrl-C or SIGTERM stops at once"
+        );
+        let all = |permits: usize| u32::try_from(permits).unwrap_or(u32::MAX);
+        // Taking every permit refuses new requests and waits for running ones, exports last.
+        let ended = async {
+            let begun = self.begun.acquire_many(all(self.all_begun)).await;
+            let permits = all(self.settings.server.max_in_flight);
+            (begun, self.permits.acquire_many(permits).await)
+        };
+        let Ok((Ok(begun), Ok(permits))) = timeout(limit, ended).await else {
+            let running = requests(self.running());
+            tracing::warn!("cut off {running}, because they did not end in time");
+            return false;
+        };
+        // They are not given back, so that later requests are refused too.
+        begun.forget();
+        permits.forget();
+        self.is_done.set(true);
+        true
+    }
+}
+
+fn requests(number: usize) -> String {
+    match number {
+        1 => "1 request".to_owned(),
+        number => format!("{number} requests"),
+    }
+}
+
+/// The signals that stop a server: SIGTERM and Ctrl-C.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next signal and returns the exit code of a process that it ends, as shells report it.
+    async fn next(&mut self) -> i32 {
+        let kind = tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+        };
+        128 + kind.as_raw_value()
     }
 }
 

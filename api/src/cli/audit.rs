@@ -6,6 +6,7 @@ use super::{
     context::{Operator, say},
     explain::explain,
 };
+use crate::config::Inputs;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -18,9 +19,9 @@ pub enum Command {
 }
 
 impl Command {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self, inputs: &Inputs) -> anyhow::Result<()> {
         let Self::Verify { receipt } = self;
-        let mut operator = Operator::start()?;
+        let mut operator = Operator::start(inputs)?;
         // Reading the whole log may take longer than the deadlines of requests.
         operator.settings.database.extend_deadlines();
         let kernel = operator.kernel().await?;

@@ -1,7 +1,7 @@
 //! `atoll config`: shows the configuration.
 use std::io::stdout;
 
-use crate::config::{Configuration, show};
+use crate::config::{Configuration, Inputs, show};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -11,9 +11,9 @@ pub enum Command {
 
 impl Command {
     /// Prints the values first, then fails if some are invalid.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self, inputs: &Inputs) -> anyhow::Result<()> {
         let Self::Show = self;
-        let configuration = Configuration::from_process()?;
+        let configuration = Configuration::read(inputs)?;
         show(&configuration, &mut stdout())?;
         configuration.settings().map(drop)
     }

@@ -1,50 +1,117 @@
 //! What commands have in common: settings, logs, the database and confirmations.
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::{
+    env,
+    io::{IsTerminal, Write, stderr, stdin, stdout},
+};
 
 use anyhow::{Context, bail, ensure};
 use kernel::{Actor, Database, Kernel, Session};
-use secrecy::ExposeSecret;
 use service::{MIGRATOR, registry};
 
 use super::explain::explain;
 use crate::{
-    config::{Configuration, Profile, Settings, mask},
+    config::{Configuration, Inputs, Profile, Settings, place},
     telemetry,
 };
 
 pub struct Operator {
-    pub profile: Profile,
+    pub configuration: Configuration,
     pub settings: Settings,
+}
+
+/// A database that is connected and has an up-to-date schema.
+pub struct Opened {
+    pub kernel: Kernel,
+    /// Whether its file was absent.
+    pub is_new: bool,
+    /// The number of migrations that were applied.
+    pub applied: usize,
 }
 
 impl Operator {
     /// Reads the configuration and starts the logs.
-    pub fn start() -> anyhow::Result<Self> {
-        let configuration = Configuration::from_process()?;
+    pub fn start(inputs: &Inputs) -> anyhow::Result<Self> {
+        let configuration = Configuration::read(inputs)?;
         let settings = configuration.settings()?;
         telemetry::start(&settings.log)?;
         for warning in &configuration.warnings {
             tracing::warn!("{warning}");
         }
         Ok(Self {
-            profile: configuration.profile,
+            configuration,
             settings,
         })
     }
 
-    /// Connects the service to the database, whose schema is brought up to date or must be.
+    pub fn profile(&self) -> Profile {
+        self.configuration.profile
+    }
+
+    /// Connects the service to a database that has tables, whose schema is brought up to date or must be.
     pub async fn kernel(&self) -> anyhow::Result<Kernel> {
+        if !self.settings.database.is_in_memory() {
+            self.require_file()?;
+        }
+        Ok(self.open(false).await?.kernel)
+    }
+
+    /// Does the same for the server, which may create the file and the tables if `database.migrate` is set.
+    pub async fn open_or_create(&self) -> anyhow::Result<Opened> {
+        if !self.settings.database.migrate {
+            self.require_file()?;
+        }
+        self.open(true).await
+    }
+
+    /// Tells whether the database is a file that does not exist yet.
+    pub fn is_absent(&self) -> bool {
+        let file = self.settings.database.file();
+        file.is_some_and(|file| !file.exists())
+    }
+
+    /// Fails if the database is a file that does not exist.
+    pub fn require_file(&self) -> anyhow::Result<()> {
+        ensure!(
+            !self.is_absent(),
+            "there is no database at {}; create it{}",
+            self.database(),
+            self.remedy()
+        );
+        Ok(())
+    }
+
+    /// Says how a database or its tables are created, and which setting names it.
+    fn remedy(&self) -> String {
+        let atoll = program();
+        let origin = self.configuration.origin("database.url");
+        format!(
+            " with `{atoll} migrate up`{}, or name another database with database.url (ATOLL__DATABASE__URL), which is from {}",
+            if self.settings.database.migrate {
+                format!(" or `{atoll} serve`")
+            } else {
+                String::new()
+            },
+            origin.unwrap_or("default.toml")
+        )
+    }
+
+    async fn open(&self, is_server: bool) -> anyhow::Result<Opened> {
         registry().check().map_err(explain)?;
+        let is_new = self.is_absent();
         let database = Database::connect(&self.settings.database, None)
             .await
             .map_err(explain)
             .with_context(|| format!("connecting to {}", self.database()))?;
-        self.update_schema(&database).await?;
+        let applied = self.update_schema(&database, is_server).await?;
         let database = match &self.settings.server.secret {
             Some(secret) => database.with_secret(secret),
             None => database,
         };
-        Ok(service::start(database, self.settings.service()?))
+        Ok(Opened {
+            kernel: service::start(database, self.settings.service()?),
+            is_new,
+            applied,
+        })
     }
 
     /// Returns a session that acts as the system.
@@ -52,12 +119,13 @@ impl Operator {
         Ok(self.kernel().await?.session(Actor::System))
     }
 
-    /// Returns the URL of the database without its password, for messages.
+    /// Describes where the database is, for messages.
     pub fn database(&self) -> String {
-        mask(self.settings.database.url.expose_secret())
+        place(&self.settings.database)
     }
 
-    async fn update_schema(&self, database: &Database) -> anyhow::Result<()> {
+    /// Applies pending migrations and returns their number. Only a server makes the first tables.
+    async fn update_schema(&self, database: &Database, is_server: bool) -> anyhow::Result<usize> {
         let settings = &self.settings.database;
         let pending = database
             .migrations(MIGRATOR)
@@ -66,12 +134,22 @@ impl Operator {
             .map_err(explain)
             .context("checking the schema")?;
         if pending.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
+        let all = database.migrations(MIGRATOR).history().await;
+        let is_empty = pending.len() == all.map_err(explain)?.len();
+        let name = self.database();
+        let may_create = is_server && settings.migrate || settings.is_in_memory();
+        ensure!(
+            !is_empty || may_create,
+            "the database {name} is empty; create its tables{}",
+            self.remedy()
+        );
         ensure!(
             settings.migrate,
-            "{}; run `atoll migrate up`",
-            self.outdated(database, pending.len()).await?
+            "the schema of {name} is outdated ({} pending migrations); run `{} migrate up`",
+            pending.len(),
+            program()
         );
         let migrated = if settings.is_in_memory() {
             database.migrations(MIGRATOR).up(None).await
@@ -84,32 +162,22 @@ impl Operator {
             migrated
         };
         migrated.map_err(explain).context("migrating")?;
-        tracing::info!("schema migrated");
-        Ok(())
-    }
-
-    async fn outdated(&self, database: &Database, pending: usize) -> anyhow::Result<String> {
-        let all = database
-            .migrations(MIGRATOR)
-            .history()
-            .await
-            .map_err(explain)?;
-        let name = self.database();
-        Ok(if pending == all.len() {
-            format!("the database {name} is empty")
-        } else {
-            format!("the schema of {name} is outdated ({pending} pending migrations)")
-        })
+        Ok(pending.len())
     }
 
     /// Asks before an operation that loses data, and refuses it in production unless it is forced.
     pub fn confirm(&self, consent: &Consent, warning: &str) -> anyhow::Result<()> {
-        let Self { profile, .. } = self;
+        let profile = self.profile();
         ensure!(
-            consent.force || *profile != Profile::Production,
+            consent.force || profile != Profile::Production,
             "refusing to do this in the {profile} profile; pass --force to do it anyway. {warning}"
         );
-        if consent.yes {
+        self.ask(consent.yes, warning)
+    }
+
+    /// Asks whether to go on, unless the operator has said so already.
+    pub fn ask(&self, is_confirmed: bool, warning: &str) -> anyhow::Result<()> {
+        if is_confirmed {
             return Ok(());
         }
         ensure!(
@@ -139,6 +207,15 @@ pub struct Consent {
     /// Allow in production
     #[arg(long)]
     pub force: bool,
+}
+
+/// Returns the beginning of a command: Cargo sets this variable for the programs that it runs, which are on no path.
+pub fn program() -> &'static str {
+    if env::var_os("CARGO_PKG_NAME").is_some() {
+        "cargo run --"
+    } else {
+        "atoll"
+    }
 }
 
 /// Prints a line to standard output. Fails if the reader has closed it.

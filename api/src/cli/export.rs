@@ -15,6 +15,7 @@ use super::{
     explain::explain,
     transfer::{format_of, is_standard, one_of, pair, resource},
 };
+use crate::config::Inputs;
 
 #[derive(Debug, clap::Args)]
 pub struct Export {
@@ -32,11 +33,11 @@ pub struct Export {
 }
 
 impl Export {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self, inputs: &Inputs) -> anyhow::Result<()> {
         let Transfer { export, .. } = resource(&self.resource)?;
         let format = format_of(self.format, &self.file)?;
         let pages = export(format, &self.filters).map_err(explain)?;
-        let mut operator = Operator::start()?;
+        let mut operator = Operator::start(inputs)?;
         operator.settings.database.extend_deadlines();
         let session = operator.session().await?;
         let rows = if is_standard(&self.file) {

@@ -20,6 +20,7 @@ use super::{
     explain::explain,
     transfer::{format_of, is_standard, one_of, resource},
 };
+use crate::config::Inputs;
 
 #[derive(Debug, clap::Args)]
 pub struct Import {
@@ -49,7 +50,7 @@ pub struct Import {
 }
 
 impl Import {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self, inputs: &Inputs) -> anyhow::Result<()> {
         let Transfer {
             has_author,
             import,
@@ -70,7 +71,7 @@ impl Import {
             self.resource
         );
         let format = format_of(self.format, &self.file)?;
-        let session = session().await?;
+        let session = session(inputs).await?;
         let reading = Reading {
             format,
             skip: self.skip,
@@ -158,8 +159,8 @@ impl Import {
 }
 
 /// Opens a session with long deadlines: a chunk may take longer than any request.
-async fn session() -> anyhow::Result<Session> {
-    let mut operator = Operator::start()?;
+async fn session(inputs: &Inputs) -> anyhow::Result<Session> {
+    let mut operator = Operator::start(inputs)?;
     let database = &mut operator.settings.database;
     database.slow_statement = Duration::from_mins(1);
     database.extend_deadlines();

@@ -7,6 +7,7 @@ use super::{
     context::{Consent, Operator, say},
     explain::explain,
 };
+use crate::config::Inputs;
 
 const ROLLBACK: &str =
     "This rolls back migrations and deletes the data in their tables and columns.";
@@ -14,7 +15,7 @@ const RESET: &str = "This deletes all rows of all tables.";
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Apply pending migrations
+    /// Apply pending migrations; create the database if it is a file that does not exist
     Up {
         /// Apply at most N [default: all]
         #[arg(short, value_name = "N")]
@@ -55,11 +56,18 @@ pub enum Command {
 }
 
 impl Command {
-    pub async fn run(self) -> anyhow::Result<()> {
-        let operator = Operator::start()?;
+    pub async fn run(self, inputs: &Inputs) -> anyhow::Result<()> {
+        let operator = Operator::start(inputs)?;
+        let is_new = operator.is_absent();
+        if !matches!(self, Self::Up { .. }) {
+            operator.require_file()?;
+        }
         let database = Database::connect_for_migrations(&operator.settings.database)
             .await
             .map_err(explain)?;
+        if is_new {
+            say(format_args!("created      {}", operator.database()))?;
+        }
         let done = self.run_on(&operator, &database.migrations(MIGRATOR)).await;
         database.close().await.map_err(explain)?;
         done

@@ -14,17 +14,24 @@ mod transfer;
 mod user;
 
 use std::{
-    io::{ErrorKind, Write, stderr},
+    io::{ErrorKind, Write, stderr, stdout},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use actix_web::rt::System;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::Inputs;
 
 /// A REST backend for users, posts and comments, on SQLite or PostgreSQL
 #[derive(Debug, Parser)]
 #[command(name = "atoll", version)]
 struct Cli {
+    /// A TOML file with settings, which override those of the folder `config`; variables override both
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Command [default: serve]
     #[command(subcommand)]
     command: Option<Command>,
@@ -32,15 +39,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server until SIGTERM or Ctrl-C
-    Serve,
+    /// Run the server until SIGTERM or Ctrl-C; a second one stops it without waiting for running requests
+    Serve(serve::Serve),
     /// Manage database migrations
     #[command(subcommand)]
     Migrate(migrate::Command),
     /// Manage users
     #[command(subcommand)]
     User(user::Command),
-    /// Add sample users, posts and comments
+    /// Add sample rows
     Seed(seed::Seed),
     /// Export rows to CSV or NDJSON
     Export(export::Export),
@@ -57,6 +64,14 @@ enum Command {
     /// Show the configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// Print a script that completes commands and options in a shell
+    #[command(
+        after_help = "For example: atoll completions bash > ~/.local/share/bash-completion/completions/atoll"
+    )]
+    Completions {
+        /// The shell that the script is for
+        shell: Shell,
+    },
 }
 
 /// Runs the program. It exits with 0 on success and 1 on failure; clap exits with 2 on invalid arguments.
@@ -80,17 +95,25 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 impl Cli {
     async fn run(self) -> anyhow::Result<()> {
-        match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::run().await,
-            Command::Migrate(command) => command.run().await,
-            Command::User(command) => Box::pin(command.run()).await,
-            Command::Seed(seed) => seed.run().await,
-            Command::Export(export) => export.run().await,
-            Command::Import(import) => import.run().await,
-            Command::Purge(purge) => purge.run().await,
-            Command::Audit(command) => command.run().await,
+        let inputs = || Inputs::from_process(self.config);
+        match self
+            .command
+            .unwrap_or(Command::Serve(serve::Serve::default()))
+        {
+            Command::Serve(serve) => serve.run(inputs()?).await,
+            Command::Migrate(command) => command.run(&inputs()?).await,
+            Command::User(command) => Box::pin(command.run(&inputs()?)).await,
+            Command::Seed(seed) => seed.run(&inputs()?).await,
+            Command::Export(export) => export.run(&inputs()?).await,
+            Command::Import(import) => import.run(&inputs()?).await,
+            Command::Purge(purge) => purge.run(&inputs()?).await,
+            Command::Audit(command) => command.run(&inputs()?).await,
             Command::OpenApi => openapi::run(),
-            Command::Config(command) => command.run(),
+            Command::Config(command) => command.run(&inputs()?),
+            Command::Completions { shell } => {
+                clap_complete::generate(shell, &mut Cli::command(), "atoll", &mut stdout());
+                Ok(())
+            }
         }
     }
 }

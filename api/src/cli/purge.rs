@@ -6,6 +6,7 @@ use super::{
     context::{Operator, say},
     explain::explain,
 };
+use crate::config::Inputs;
 
 #[derive(Debug, clap::Args)]
 pub struct Purge {
@@ -15,8 +16,8 @@ pub struct Purge {
 }
 
 impl Purge {
-    pub async fn run(self) -> anyhow::Result<()> {
-        let operator = Operator::start()?;
+    pub async fn run(self, inputs: &Inputs) -> anyhow::Result<()> {
+        let operator = Operator::start(inputs)?;
         let kernel = operator.kernel().await?;
         let expired = if self.dry_run {
             retention::preview(&kernel).await

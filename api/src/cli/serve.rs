@@ -1,21 +1,70 @@
 //! `atoll serve`: runs the server.
 use std::{
-    io::{Write, stdout},
-    net::SocketAddr,
+    io::{self, ErrorKind, Write, stdout},
+    net::{IpAddr, SocketAddr},
 };
 
-use anyhow::Context;
+use anyhow::anyhow;
 use secrecy::{ExposeSecret, SecretString};
 use service::identity;
 use web::settings::ServerSettings;
 
-use super::{context::Operator, explain::explain};
-use crate::{jobs, server};
+use super::{
+    context::{Opened, Operator, program},
+    explain::explain,
+};
+use crate::{
+    config::{Inputs, Setting},
+    jobs, server,
+};
 
-pub async fn run() -> anyhow::Result<()> {
-    let operator = Operator::start()?;
+/// Options that set a value for this run.
+#[derive(Debug, Default, clap::Args)]
+pub struct Serve {
+    /// TCP port to listen on, instead of server.port; with 0 the system chooses a free one
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// IP address to listen on, instead of server.host; 0.0.0.0 or :: for all interfaces
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<IpAddr>,
+    /// Database, instead of database.url: sqlite://FILE or postgres://…; other users of this machine can see a password here, but
+    /// not in DATABASE_URL
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+impl Serve {
+    pub async fn run(self, mut inputs: Inputs) -> anyhow::Result<()> {
+        let settings = [
+            (
+                "--port",
+                "server.port",
+                self.port.map(|port| port.to_string()),
+            ),
+            (
+                "--host",
+                "server.host",
+                self.host.map(|host| host.to_string()),
+            ),
+            ("--database", "database.url", self.database),
+        ];
+        let given = settings.into_iter().filter_map(|(option, key, text)| {
+            let text = text?;
+            Some(Setting { option, key, text })
+        });
+        inputs.options.extend(given);
+        serve(&Operator::start(&inputs)?).await
+    }
+}
+
+async fn serve(operator: &Operator) -> anyhow::Result<()> {
+    for risk in operator.configuration.risks(&operator.settings) {
+        tracing::warn!("{risk}");
+    }
     let server = &operator.settings.server;
-    let kernel = operator.kernel().await?;
+    let opened = operator.open_or_create().await?;
+    let about_database = about_database(operator, &opened);
+    let kernel = opened.kernel;
     let database = kernel.database.clone();
     let first_run = identity::create_first_run_token(&kernel)
         .await
@@ -28,23 +77,58 @@ pub async fn run() -> anyhow::Result<()> {
         let _ = banner(
             &mut stdout(),
             &base_url(server, address),
+            &about_database,
             first_run.as_ref(),
         );
     };
-    let serving = async {
-        let server = server::bind(&operator.settings.http(), kernel, operator.profile)?;
-        server.stop_on_signals()?;
-        on_ready(server.address);
-        server.run().await
-    };
-    let address = || format!("serving on {}:{}", server.host, server.port);
-    serving.await.with_context(address)?;
+    let running = server::bind(&operator.settings.http(), kernel, operator.profile())
+        .map_err(|error| explain_bind(error, server))?;
+    running.stop_on_signals()?;
+    on_ready(running.address);
+    running.run().await?;
     if let Some(token) = &first_run {
         identity::revoke_first_run_token(&service, token)
             .await
             .map_err(explain)?;
     }
-    database.close().await.map_err(explain)
+    database.close().await.map_err(explain)?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says where the database is, and what was done to it.
+fn about_database(operator: &Operator, opened: &Opened) -> String {
+    let place = operator.database();
+    let place = if operator.settings.database.is_in_memory() {
+        format!("{place}, which is lost when the server stops")
+    } else {
+        place
+    };
+    let created = if opened.is_new { "created " } else { "" };
+    match opened.applied {
+        0 => format!("{created}{place}"),
+        1 => format!("{created}{place}, applied 1 migration"),
+        applied => format!("{created}{place}, applied {applied} migrations"),
+    }
+}
+
+/// Names the setting that must change before the server can listen.
+fn explain_bind(error: io::Error, server: &ServerSettings) -> anyhow::Error {
+    const PORT: &str = "server.port (ATOLL__SERVER__PORT, or --port)";
+    let address = SocketAddr::from((server.host, server.port));
+    match error.kind() {
+        ErrorKind::AddrInUse => anyhow!(
+            "cannot listen on {address}: another program uses this port. Stop it, or set {PORT} to another port"
+        ),
+        ErrorKind::PermissionDenied => anyhow!(
+            "cannot listen on {address}: this user may not use this port. Set {PORT} to a port from 1024"
+        ),
+        ErrorKind::AddrNotAvailable => anyhow!(
+            "cannot listen on {address}: this machine does not have this address. Set server.host (ATOLL__SERVER__HOST, or \
+             --host) to one that it has"
+        ),
+        _ => anyhow::Error::new(error).context(format!("cannot serve on {address}")),
+    }
 }
 
 /// Returns the link with which an invited user creates their account. The token is behind `#`, so that it is not sent to the
@@ -65,18 +149,21 @@ pub fn base_url(settings: &ServerSettings, address: SocketAddr) -> String {
 fn banner(
     out: &mut impl Write,
     base: &str,
+    database: &str,
     first_run: Option<&SecretString>,
 ) -> std::io::Result<()> {
     writeln!(out, "Atoll is ready: {base}\n")?;
     writeln!(out, "  {base}/api/v1/posts  published posts")?;
     writeln!(out, "  {base}/docs          API documentation")?;
     writeln!(out, "  {base}/readyz        readiness")?;
+    writeln!(out, "\nDatabase: {database}")?;
     if let Some(token) = first_run {
         writeln!(out, "\nNo superuser exists yet. Create one at")?;
         writeln!(out, "  {}", welcome_link(base, token))?;
         writeln!(
             out,
-            "within 30 minutes, or with\n  atoll user create --username NAME --email ADDRESS --superuser"
+            "within 30 minutes, or with\n  {} user create --username NAME --email ADDRESS --superuser",
+            program()
         )?;
     }
     writeln!(out)?;

@@ -1,7 +1,11 @@
 //! `atoll user`: manages users.
+mod delete;
 mod invite;
 mod list;
 mod password;
+mod role;
+
+pub use password::read as read_password;
 
 use anyhow::Context;
 use kernel::{Crud, CrudOperations, Session, input::check};
@@ -15,7 +19,7 @@ use super::{
     context::{Operator, say},
     explain::explain,
 };
-use web::settings::ServerSettings;
+use crate::config::Inputs;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -26,7 +30,15 @@ pub enum Command {
     /// Set a user's password, prompted for or read from standard input, and end their sessions
     Password(Named),
     /// List all users
-    List,
+    List(list::List),
+    /// Make a user a superuser, who has every permission
+    Promote(Named),
+    /// Take the superuser's permissions from a user
+    Demote(Named),
+    /// Print the roles of a user, after giving and taking the named ones
+    Role(role::Role),
+    /// Delete a user with everything that they own; it can be restored until soft_delete.retention has passed
+    Delete(delete::Delete),
     /// Disable the second factor of a user who lost it and its recovery codes
     TotpOff(Named),
     /// Reactivate a user
@@ -40,6 +52,7 @@ pub struct Create {
     /// 3 to 50 letters, digits, dots, hyphens and underscores
     #[arg(long)]
     username: String,
+    /// E-mail address, which no other user has
     #[arg(long)]
     email: String,
     /// Give all permissions
@@ -49,24 +62,27 @@ pub struct Create {
 
 #[derive(Debug, clap::Args)]
 pub struct Named {
-    #[arg(long)]
+    /// User name, in upper or lower case
+    #[arg(value_name = "NAME")]
     username: String,
 }
 
 impl Command {
-    pub async fn run(self) -> anyhow::Result<()> {
-        let operator = Operator::start()?;
+    pub async fn run(self, inputs: &Inputs) -> anyhow::Result<()> {
+        let operator = Operator::start(inputs)?;
         let session = operator.session().await?;
-        let done = Box::pin(self.run_in(&session, &operator.settings.server)).await;
+        let done = Box::pin(self.run_in(&session, &operator)).await;
         session.kernel.database.close().await.map_err(explain)?;
         done
     }
 
-    async fn run_in(self, session: &Session, server: &ServerSettings) -> anyhow::Result<()> {
+    async fn run_in(self, session: &Session, operator: &Operator) -> anyhow::Result<()> {
         match self {
             Self::Create(create) => create.run(session).await,
-            Self::Invite(invite) => invite.run(session, server).await,
-            Self::List => list::run(session).await,
+            Self::Invite(invite) => invite.run(session, &operator.settings.server).await,
+            Self::List(list) => list.run(session).await,
+            Self::Role(role) => role.run(session).await,
+            Self::Delete(delete) => Box::pin(delete.run(session, operator)).await,
             Self::Password(Named { username }) => {
                 by_username(session, &username)
                     .await
@@ -85,8 +101,19 @@ impl Command {
                     "Second factor of {username} disabled; they sign in with the password alone."
                 ))
             }
-            Self::Activate(named) => Box::pin(named.set_active(session, true)).await,
-            Self::Deactivate(named) => Box::pin(named.set_active(session, false)).await,
+            Self::Activate(named) => Box::pin(named.update(session, active(true), "active")).await,
+            Self::Deactivate(named) => {
+                let state = "inactive: they cannot sign in";
+                Box::pin(named.update(session, active(false), state)).await
+            }
+            Self::Promote(named) => {
+                let state = "a superuser";
+                Box::pin(named.update(session, superuser(true), state)).await
+            }
+            Self::Demote(named) => {
+                let state = "an ordinary user";
+                Box::pin(named.update(session, superuser(false), state)).await
+            }
         }
     }
 }
@@ -114,13 +141,23 @@ impl Create {
     }
 }
 
+fn active(is_active: bool) -> UserPatch {
+    UserPatch {
+        is_active: Some(is_active),
+        ..UserPatch::default()
+    }
+}
+
+fn superuser(is_superuser: bool) -> UserPatch {
+    UserPatch {
+        is_superuser: Some(is_superuser),
+        ..UserPatch::default()
+    }
+}
+
 impl Named {
-    async fn set_active(self, session: &Session, is_active: bool) -> anyhow::Result<()> {
+    async fn update(self, session: &Session, patch: UserPatch, state: &str) -> anyhow::Result<()> {
         let Self { username } = self;
-        let patch = UserPatch {
-            is_active: Some(is_active),
-            ..UserPatch::default()
-        };
         let done = session
             .write(async |tx| {
                 let user = by_username(tx, &username).await?;
@@ -128,11 +165,6 @@ impl Named {
             })
             .await;
         done.map_err(explain).with_context(|| username.clone())?;
-        let state = if is_active {
-            "active"
-        } else {
-            "inactive: they cannot sign in"
-        };
         say(format_args!("{username} is now {state}."))
     }
 }

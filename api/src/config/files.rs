@@ -1,4 +1,5 @@
-//! Reads settings from files: the built-in ones, each overridden by the file of the same name in the configuration folder.
+//! Reads settings from files: the built-in ones, each overridden by the file of the same name in the configuration folder, and
+//! the one that `--config` names.
 use std::{
     fs,
     io::ErrorKind,
@@ -21,6 +22,11 @@ pub(super) fn layers(inputs: &Inputs, profile: Profile) -> anyhow::Result<Vec<Ma
         let name = format!("{name}.toml");
         layers.push(parse(&format!("{name}, built in"), text)?);
         layers.extend(read(&folder.join(name))?);
+    }
+    if let Some(file) = &inputs.file {
+        let file = inputs.folder.join(file);
+        let missing = || format!("--config: there is no file {}", file.display());
+        layers.push(read(&file)?.with_context(missing)?);
     }
     Ok(layers)
 }

@@ -16,19 +16,34 @@ pub struct Inputs {
     /// The variables of `.env`.
     pub dotenv: Variables,
     pub environment: Variables,
+    /// The file that `--config` names.
+    pub file: Option<PathBuf>,
+    /// The options of the command line that set a value.
+    pub options: Vec<Setting>,
+}
+
+/// An option of the command line that sets a value.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    pub option: &'static str,
+    pub key: &'static str,
+    pub text: String,
 }
 
 impl Inputs {
-    pub fn from_process() -> anyhow::Result<Self> {
+    /// `file` is the one that `--config` names.
+    pub fn from_process(file: Option<PathBuf>) -> anyhow::Result<Self> {
         Ok(Self {
             folder: PathBuf::new(),
+            file,
+            options: Vec::new(),
             dotenv: dotenv(Path::new(".env"))?,
             environment: environment()?,
         })
     }
 
     /// Returns a variable of the environment, or else of `.env`.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         value(&self.environment, name).or_else(|| value(&self.dotenv, name))
     }
 }

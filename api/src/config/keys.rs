@@ -2,6 +2,7 @@
 use std::sync::LazyLock;
 
 use config::{FileFormat, Format, Map, Value, ValueKind};
+use kernel::suggest::nearest;
 
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
@@ -59,8 +60,10 @@ pub(super) fn unknown(entry: &Entry) -> Option<String> {
     } else {
         format!("the keys of `{section}` are {}", siblings.join(", "))
     };
+    let meant = nearest(key, names());
+    let meant = meant.map_or_else(String::new, |key| format!("did you mean `{key}`? "));
     Some(format!(
-        "unknown key `{key}`, from {}: {hint}",
+        "unknown key `{key}`, from {}: {meant}{hint}",
         entry.origin()
     ))
 }

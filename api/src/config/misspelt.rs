@@ -1,11 +1,16 @@
 //! Warns about variables that begin with `ATOLL_` like a setting, but not with `ATOLL__`.
+use kernel::suggest::nearest;
+
 use super::{
     inputs::{Inputs, Variables, value},
     keys,
 };
 
 /// The variables with one underscore that are used.
-const KNOWN: [&str; 2] = ["ATOLL_PROFILE", "ATOLL_CONFIG_DIR"];
+const KNOWN: [&str; 3] = ["ATOLL_PROFILE", "ATOLL_CONFIG_DIR", SEED_PASSWORD];
+
+/// The variable with the password of the users that `atoll seed` adds.
+pub const SEED_PASSWORD: &str = "ATOLL_SEED_PASSWORD";
 
 /// Returns a warning for each of them, with the name that was probably meant. Values are not shown.
 pub(super) fn warnings(inputs: &Inputs) -> Vec<String> {
@@ -47,11 +52,10 @@ fn warning(name: &str, place: &str) -> String {
     }
 }
 
-/// Returns the setting whose name differs only in underscores, or else the only one that ends with this name.
+/// Returns the variable that was probably meant: the setting whose name differs only in underscores, the only one that ends
+/// with this name, or else the variable with the most similar name.
 fn suggestion(name: &str) -> Option<String> {
-    let words = name.trim_start_matches("ATOLL_").split('_');
-    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    let flat = words.join("_").to_lowercase();
+    let flat = flatten(name);
     let same = |key: &&str| key.replace('.', "_") == flat;
     let end = format!(".{flat}");
     let mut ending = keys::names().filter(|key| key.ends_with(&end));
@@ -59,6 +63,24 @@ fn suggestion(name: &str) -> Option<String> {
         (Some(key), None) => Some(key),
         _ => None,
     };
-    let key = keys::names().find(same).or(only)?;
-    Some(format!("ATOLL__{}", key.replace('.', "__").to_uppercase()))
+    if let Some(key) = keys::names().find(same).or(only) {
+        return Some(variable(key));
+    }
+    let variables: Vec<_> = keys::names().map(variable).collect();
+    let known = variables.iter().map(String::as_str).chain(KNOWN);
+    let known: Vec<_> = known.map(|known| (flatten(known), known)).collect();
+    let meant = nearest(&flat, known.iter().map(|(flat, _)| flat.as_str()))?;
+    let found = known.iter().find(|(flat, _)| flat == meant);
+    found.map(|(_, known)| (*known).to_owned())
+}
+
+/// Returns the words of a variable without the prefix that all have, in lower case.
+fn flatten(name: &str) -> String {
+    let words = name.trim_start_matches("ATOLL_").split('_');
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("_").to_lowercase()
+}
+
+fn variable(key: &str) -> String {
+    format!("ATOLL__{}", key.replace('.', "__").to_uppercase())
 }

@@ -17,10 +17,11 @@ use config::{Config, ConfigBuilder, ConfigError, Map, Source, Value, builder::De
 use serde::Deserialize;
 use service::mail::Mailer;
 
-pub use inputs::{Inputs, Variables};
+pub use inputs::{Inputs, Setting, Variables};
 pub use keys::Entry;
+pub use misspelt::SEED_PASSWORD;
 pub use profile::Profile;
-pub use show::{mask, show};
+pub use show::{mask, place, show};
 
 use web::{
     load::LoadSettings,
@@ -62,11 +63,6 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads the environment, and `.env` and `config/` in the working directory.
-    pub fn from_process() -> anyhow::Result<Self> {
-        Self::read(&Inputs::from_process()?)
-    }
-
     /// Fails on unreadable files, an unknown profile and unknown keys.
     pub fn read(inputs: &Inputs) -> anyhow::Result<Self> {
         let profile = inputs
@@ -140,7 +136,16 @@ impl Configuration {
         }
     }
 
-    fn origin(&self, key: &str) -> Option<&str> {
+    /// Returns warnings about settings that are allowed in production but risky. Other profiles have none.
+    pub fn risks(&self, settings: &Settings) -> Vec<String> {
+        if self.profile != Profile::Production {
+            return Vec::new();
+        }
+        let risks = check::risks_in_production(settings).into_iter();
+        risks.map(|(key, risk)| format!("{key} {risk}")).collect()
+    }
+
+    pub fn origin(&self, key: &str) -> Option<&str> {
         self.entries
             .iter()
             .find(|entry| entry.key == key)

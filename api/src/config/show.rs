@@ -1,7 +1,11 @@
 //! Prints the effective configuration with the origin of each value, without secrets.
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path,
+};
 
 use config::ValueKind;
+use secrecy::ExposeSecret;
 
 use super::{Configuration, Entry};
 
@@ -63,6 +67,22 @@ fn toml(kind: &ValueKind) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Describes where a database is, without a password: the absolute path of a file, or the host and the name.
+pub fn place(database: &kernel::database::Settings) -> String {
+    if database.is_in_memory() {
+        return "SQLite in memory".to_owned();
+    }
+    if let Some(file) = database.file() {
+        let absolute = path::absolute(&file).unwrap_or(file);
+        return absolute.display().to_string();
+    }
+    let url = mask(database.url.expose_secret());
+    let rest = url.split_once("://").map_or(&*url, |(_, rest)| rest);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let place = rest.split_once('?').map_or(rest, |(place, _)| place);
+    format!("PostgreSQL {place}")
 }
 
 /// Masks the password of a URL. When in doubt it masks more: a password with a `/` or an `@` that should have been encoded

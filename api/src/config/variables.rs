@@ -1,8 +1,8 @@
-//! Reads settings from environment variables and from `.env`.
+//! Reads settings from environment variables, from `.env` and from options of the command line.
 use config::{Map, Value, ValueKind};
 
 use super::{
-    inputs::{Inputs, Variables, value},
+    inputs::{Inputs, Setting, Variables, value},
     keys, postgres,
 };
 
@@ -29,6 +29,7 @@ pub(super) fn layers(inputs: &Inputs) -> Vec<Map<String, Value>> {
         prefixed(&inputs.dotenv, dotenv),
         aliases(&inputs.environment, environment),
         prefixed(&inputs.environment, environment),
+        options(&inputs.options),
     ]
 }
 
@@ -38,6 +39,14 @@ fn aliases(variables: &Variables, origin: impl Fn(&str) -> String) -> Map<String
         Some((key.to_owned(), typed(key, text, &origin(alias))))
     };
     ALIASES.iter().filter_map(set).collect()
+}
+
+fn options(settings: &[Setting]) -> Map<String, Value> {
+    let set = |Setting { option, key, text }: &Setting| {
+        let origin = format!("the option {option}");
+        ((*key).to_owned(), typed(key, text, &origin))
+    };
+    settings.iter().map(set).collect()
 }
 
 /// Variables with one underscore are not settings; `misspelt` warns about them.

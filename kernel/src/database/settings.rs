@@ -1,8 +1,9 @@
 //! The settings of the database. `config/default.toml` documents each key and holds its default.
-use std::time::Duration;
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use sqlx::sqlite::SqliteConnectOptions;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +73,15 @@ impl Settings {
         self.read_timeout = COMMAND_TIMEOUT;
         self.write_timeout = COMMAND_TIMEOUT;
         self.long_timeout = COMMAND_TIMEOUT;
+    }
+
+    /// Returns the file of a SQLite database; `None` for one in memory, one on a server, and an invalid URL.
+    pub fn file(&self) -> Option<PathBuf> {
+        let url = self.url.expose_secret();
+        let is_file = url.starts_with("sqlite:") && !self.is_in_memory();
+        let options = SqliteConnectOptions::from_str(url).ok();
+        let options = options.filter(|_| is_file);
+        options.map(|options| options.get_filename().to_owned())
     }
 
     /// Returns true if the database ends with its last connection.

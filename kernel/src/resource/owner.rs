@@ -41,7 +41,7 @@ impl Owner {
     }
 
     /// Returns the rule for new rows as an expression over the columns of the owner.
-    pub(crate) fn rule(&self) -> Expr {
+    pub fn rule(&self) -> Expr {
         let rule = self.rule.as_ref().map(|(rule, _)| rule.clone().into());
         rule.unwrap_or_else(|| Expr::value(true))
     }

@@ -46,8 +46,12 @@ impl Transport {
     pub async fn send(&self, message: Message, text: &str) -> Result<(), String> {
         match self {
             Self::Log => {
-                let to = message.envelope().to();
-                tracing::info!(?to, text, "mail not sent (mail.transport = log)");
+                let to = message.envelope().to().iter();
+                let to = to.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                tracing::info!(
+                    text,
+                    "mail to {to}, which is not sent because mail.transport is \"log\""
+                );
                 Ok(())
             }
             Self::File(folder) => {

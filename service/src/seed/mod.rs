@@ -1,8 +1,10 @@
-//! Sample data in quantity: users, posts and comments like those the service creates, written in bulk.
+//! Sample data in quantity: users, posts and comments like those the service creates, written in bulk, and bodies for all other
+//! tables that declare a sample.
 //!
 //! Every transaction writes at most 1,000 rows, after it has locked the rows that they belong to. A run adds to existing
 //! data: names contain a number that no row had before. Rows are written in the order of their times, so that indexes grow
 //! at their ends; in random order, SQLite wrote about a third fewer rows per second.
+mod bodies;
 mod comments;
 mod posts;
 mod sample;
@@ -13,6 +15,7 @@ mod users;
 use std::ops::Range;
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use secrecy::SecretString;
 
 use kernel::{Error, Result, Session, Tx};
 
@@ -21,25 +24,27 @@ const CHUNK: u32 = 1_000;
 /// The tries for each chunk, because a generated name may already be taken.
 const TRIES: usize = 10;
 
-#[derive(Debug, Clone, Copy)]
+pub use bodies::Bodies;
+
+/// The amounts of the tables that are written in bulk.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Amounts {
     pub users: u32,
     pub posts: u32,
     pub comments: u32,
 }
 
-impl Amounts {
-    pub fn total(&self) -> u64 {
-        u64::from(self.users) + u64::from(self.posts) + u64::from(self.comments)
-    }
-}
-
 /// Adds these amounts of rows. `progress` gets the number of rows of each committed transaction.
 ///
-/// The users have a random password that is not shown. Fails with [`Error::Conflict`] if there are no users to write posts,
+/// The users have this password, or a random one that is not shown. Fails with [`Error::Conflict`] if there are no users to write posts,
 /// or no published posts to comment on.
-pub async fn seed(session: &Session, amounts: Amounts, progress: impl Fn(u32)) -> Result<()> {
-    users::seed(session, amounts.users, &progress).await?;
+pub async fn seed(
+    session: &Session,
+    amounts: Amounts,
+    password: Option<SecretString>,
+    progress: impl Fn(u32),
+) -> Result<()> {
+    users::seed(session, amounts.users, password, &progress).await?;
     posts::seed(session, amounts.posts, &progress).await?;
     comments::seed(session, amounts.comments, &progress).await
 }

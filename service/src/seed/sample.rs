@@ -102,7 +102,7 @@ pub fn pick(parents: &[Parent], moment: Time) -> Parent {
     parent
 }
 
-fn pick_any<T>(items: &[T]) -> &T {
+pub fn pick_any<T>(items: &[T]) -> &T {
     &items[rand::random_range(0..items.len())]
 }
 

@@ -15,7 +15,7 @@ use super::{
     text,
     timeline::Timeline,
 };
-use crate::identity::{Identity, Roles, Users, users::key};
+use crate::identity::{Identity, Roles, Users, password::hash_shared, users::key};
 use kernel::{
     Readable, Result, Session, Tx, query,
     resource::{now, scope},
@@ -24,16 +24,23 @@ use kernel::{
 /// The age of the first user.
 const MAX_AGE: Duration = Duration::days(730);
 
-pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Result<()> {
+/// All of them get this password, or a random one that is not shown.
+pub async fn seed(
+    session: &Session,
+    count: u32,
+    password: Option<SecretString>,
+    progress: &impl Fn(u32),
+) -> Result<()> {
     if count == 0 {
         return Ok(());
     }
-    let random_password = SecretString::from(format!("{:032x}", rand::random::<u128>()));
-    let hash = session
-        .state::<Identity>()
-        .hasher
-        .hash(random_password)
-        .await?;
+    let hash = match password {
+        Some(password) => hash_shared(session, password).await?,
+        None => {
+            let random = SecretString::from(format!("{:032x}", rand::random::<u128>()));
+            session.state::<Identity>().hasher.hash(random).await?
+        }
+    };
     let first = last_id(session, Users::name()).await? + 1;
     let timeline = Timeline::new(now() - MAX_AGE, count);
     in_chunks(session, count, progress, async |tx, rows| {

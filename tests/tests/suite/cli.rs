@@ -1,19 +1,39 @@
 //! The command line.
 mod config;
+mod database;
 mod migrate;
 mod private;
+mod seed;
 mod transfer;
 mod user;
 
+use std::fs;
+
 use migration::MIGRATOR;
 use secrecy::ExposeSecret;
-use tests::{Backend, Sql, file_url, process::Program, settings};
+use tests::{Backend, file_url, migrated_file, process::Program, settings};
 
-/// Returns the program in an empty folder, and the URL of its database, which has no tables.
+/// Returns the program with a database that has all tables, and its URL.
 pub async fn program() -> (Program, String) {
+    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let url = if Backend::current() == Backend::Postgres {
+        Backend::Postgres.fresh().await.0
+    } else {
+        migrated_file(program.folder.path()).await
+    };
+    let settings = settings(&url);
+    (
+        program.with("DATABASE_URL", settings.url.expose_secret()),
+        url,
+    )
+}
+
+/// Returns the program with a database that exists and has no tables, and its URL.
+pub async fn program_without_tables() -> (Program, String) {
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
     if Backend::current() != Backend::Postgres {
         let url = file_url(program.folder.path());
+        fs::write(program.folder.path().join("test.db"), "").unwrap();
         return (program.with("DATABASE_URL", &url), url);
     }
     let (url, _) = Backend::Postgres.fresh().await;
@@ -31,29 +51,6 @@ pub async fn program() -> (Program, String) {
 }
 
 #[actix_web::test]
-async fn seeding_creates_consistent_rows() {
-    let (program, url) = program().await;
-
-    let said = program
-        .ok("seed --users 20 --posts 50 --comments 80", "")
-        .await;
-
-    assert!(
-        said.contains("20 users, 50 posts and 80 comments"),
-        "{said}"
-    );
-    let sql = Sql::open(&url).await;
-    for (table, rows) in [("users", 20), ("posts", 50), ("comments", 80)] {
-        let there = sql.number(&format!("SELECT count(*) FROM {table}")).await;
-        assert_eq!(there, rows, "{table}");
-    }
-    assert_eq!(sql.inconsistent_deletions().await, Vec::<String>::new());
-    let production = program.with("ATOLL_PROFILE", "production");
-    let refused = production.refused("seed --users 1").await;
-    assert!(refused.contains("--force"), "{refused}");
-}
-
-#[actix_web::test]
 async fn an_invalid_command_is_refused_with_a_hint() {
     let (program, _) = program().await;
 
@@ -63,11 +60,23 @@ async fn an_invalid_command_is_refused_with_a_hint() {
         "migrate to",
         "user create",
         "seed",
-        "serve --port 1",
+        "serve --prot 1",
     ] {
         let output = program.run(nonsense, "").await;
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{nonsense}: {said}");
         assert!(said.contains("Usage:"), "{nonsense}: {said}");
+    }
+}
+
+#[actix_web::test]
+async fn every_shell_gets_a_script_that_knows_the_commands() {
+    let (program, _) = program().await;
+
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = program.ok(&format!("completions {shell}"), "").await;
+        for word in ["promote", "ask-password", "comments"] {
+            assert!(script.contains(word), "{shell} does not know {word}");
+        }
     }
 }

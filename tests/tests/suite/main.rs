@@ -1,6 +1,7 @@
 //! The tests of everything that Atoll promises, over HTTP.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod about_this_run;
 mod answers;
 mod audit;
 mod auth;
@@ -24,6 +25,7 @@ mod invites;
 mod limits;
 mod lists;
 mod load;
+mod logs;
 mod mail;
 mod migrations;
 mod openapi;

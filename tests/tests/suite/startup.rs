@@ -1,5 +1,8 @@
 //! Starting and stopping the server.
+use std::{fs, net::SocketAddr};
+
 use futures_util::future::join_all;
+use kernel::migration::MigratorTraitSelf;
 use tests::{
     Client, PASSWORD, Sql, json,
     port::ReservedPort,
@@ -11,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::cli::program;
+use crate::cli::{program, program_without_tables};
 
 /// The number of servers that start at once on a database without tables.
 const TOGETHER: usize = 4;
@@ -35,13 +38,22 @@ async fn the_first_start_in_an_empty_folder_works() {
     );
     assert!(said.contains("/welcome#token="), "{said}");
     assert!(said.contains("atoll user create --username"), "{said}");
+    let folder = fs::canonicalize(program.folder.path()).unwrap();
+    let migrations = migration::MIGRATOR.migrations().len();
+    let database = format!("{}/data/atoll.db", folder.display());
+    let created = format!("Database: created {database}, applied {migrations} migrations\n");
+    assert!(said.contains(&created), "{said}");
     let anyone = Client::new(address, None, 0);
     anyone.get("/posts").await.expect_status(200);
+    drop(server);
+    let (server, _) = program.serve().await;
+    let said = server.said();
+    assert!(said.contains(&format!("Database: {database}\n")), "{said}");
 }
 
 #[actix_web::test]
 async fn servers_that_start_together_on_an_empty_database_all_become_ready() {
-    let (program, url) = program().await;
+    let (program, url) = program_without_tables().await;
 
     let mut servers: Vec<_> = (0..TOGETHER).map(|_| program.start()).collect();
     let addresses = join_all(servers.iter_mut().map(Process::ready)).await;
@@ -73,6 +85,9 @@ async fn a_failed_start_names_the_port_that_is_in_use() {
         .await;
 
     assert!(refused.contains(&address.to_string()), "{refused}");
+    for setting in ["server.port", "ATOLL__SERVER__PORT", "--port"] {
+        assert!(refused.contains(setting), "{setting}: {refused}");
+    }
 }
 
 /// Connections of the pool must not end with the workers: the server revokes its first-run token after them.
@@ -154,14 +169,8 @@ async fn a_stopping_server_is_not_ready_and_serves_requests_during_its_drain_del
     anyone.get("/posts").await.expect_status(200);
 }
 
-#[actix_web::test]
-async fn a_stopping_server_refuses_new_requests_and_finishes_running_ones() {
-    let (program, _) = program().await;
-    let (mut server, address) = program
-        .with("ATOLL__SERVER__DRAIN_DELAY", "100ms")
-        .serve()
-        .await;
-    let anyone = Client::new(address, None, 0);
+/// Begins a request whose body does not arrive completely, and returns the rest of the body.
+async fn begin_request(address: SocketAddr) -> (TcpStream, String) {
     let body = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     let body = body.to_string();
     let (first, rest) = body.split_at(20);
@@ -178,6 +187,18 @@ async fn a_stopping_server_refuses_new_requests_and_finishes_running_ones() {
     within_limit("the request begins", reading).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&begun), CONTINUE);
     slow.write_all(first.as_bytes()).await.unwrap();
+    (slow, rest.to_owned())
+}
+
+#[actix_web::test]
+async fn a_stopping_server_refuses_new_requests_and_finishes_running_ones() {
+    let (program, _) = program().await;
+    let (mut server, address) = program
+        .with("ATOLL__SERVER__DRAIN_DELAY", "100ms")
+        .serve()
+        .await;
+    let anyone = Client::new(address, None, 0);
+    let (mut slow, rest) = begin_request(address).await;
 
     server.terminate();
     eventually("new requests are refused", async || {
@@ -192,4 +213,46 @@ async fn a_stopping_server_refuses_new_requests_and_finishes_running_ones() {
 
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert!(server.end().await.success());
+}
+
+#[actix_web::test]
+async fn a_stopping_server_says_what_it_waits_for_and_when_it_is_done() {
+    let (program, _) = program().await;
+    let program = program.with("ATOLL__SERVER__BODY_TIMEOUT", "1h");
+    let (mut server, address) = program.serve().await;
+    let (mut slow, rest) = begin_request(address).await;
+
+    server.terminate();
+    eventually("the server says that it waits", async || {
+        let log = server.log();
+        log.contains("waiting for 1 request to end").then_some(())
+    })
+    .await;
+    slow.write_all(rest.as_bytes()).await.unwrap();
+
+    assert!(server.end().await.success());
+    let log = server.log();
+    assert!(log.ends_with("stopped\n"), "{log}");
+}
+
+#[actix_web::test]
+async fn a_second_signal_stops_a_server_at_once() {
+    let (program, _) = program().await;
+    let program = program
+        .with("ATOLL__SERVER__BODY_TIMEOUT", "1h")
+        .with("ATOLL__SERVER__DRAIN_TIMEOUT", "1h");
+    let (mut server, address) = program.serve().await;
+    let _slow = begin_request(address).await;
+
+    server.terminate();
+    eventually("the server says that it waits", async || {
+        server.log().contains("a second Ctrl-C").then_some(())
+    })
+    .await;
+    server.terminate();
+
+    let status = server.end().await;
+    assert_eq!(status.code(), Some(128 + 15), "{status}");
+    let log = server.log();
+    assert!(log.contains("stopped at once; cut off 1 request"), "{log}");
 }

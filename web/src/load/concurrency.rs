@@ -72,6 +72,11 @@ impl Concurrency {
         })
     }
 
+    /// The number of exports that may still begin.
+    pub fn free_exports(&self) -> usize {
+        self.exports.available_permits()
+    }
+
     /// The timeout for a client that stops reading its export.
     pub fn export_timeout(&self) -> Duration {
         self.export_timeout

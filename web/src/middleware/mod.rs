@@ -12,11 +12,14 @@ use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, VARY},
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, VARY},
+    },
     middleware::Next,
     web::Data,
 };
-use kernel::database::Connection;
+use kernel::{database::Connection, quote};
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
@@ -81,6 +84,10 @@ impl RequestGuard {
         Address(request.peer_addr().map(|peer| client(peer.ip())))
     }
 
+    fn is_probe(&self, matched: &MatchedRoute) -> bool {
+        self.probes.contains_key(matched.pattern())
+    }
+
     fn permits(&self, matched: &MatchedRoute) -> &Arc<Semaphore> {
         self.probes.get(matched.pattern()).unwrap_or(&self.permits)
     }
@@ -106,11 +113,16 @@ pub async fn trace_request(
     };
     let (id, method) = (headers.request_id.clone(), request.method().clone());
     let span = info_span!(
-        "request", request_id = id, %method, route = Empty, status = Empty, latency_ms = Empty, user_id = Empty
+        "request", request_id = id, %method, route = Empty, path = Empty, status = Empty, latency_ms = Empty, user_id = Empty
     );
     if !matched.pattern().is_empty() {
         span.record("route", matched.pattern());
     }
+    if matched.pattern() != headers.path {
+        // Without the query string, which may contain secrets.
+        span.record("path", quote(&*headers.path));
+    }
+    let is_probe = guard.as_ref().is_some_and(|guard| guard.is_probe(&matched));
     request.extensions_mut().insert(RequestId(id));
     request.extensions_mut().insert(Arrival(started.into()));
     if let Some(guard) = &guard {
@@ -121,12 +133,12 @@ pub async fn trace_request(
     match next.call(request).instrument(span.clone()).await {
         Ok(response) => {
             let response = finish(response.map_into_boxed_body(), &headers);
-            log(&span, started, response.status().as_u16());
+            log(&span, started, response.status(), is_probe);
             Ok(response)
         }
         Err(error) => {
             let problem = problem(&error);
-            log(&span, started, problem.status_code().as_u16());
+            log(&span, started, problem.status_code(), is_probe);
             let cors = error.error_response().headers().clone();
             let problem = headers.identify(problem);
             Err(RefusedRequest {
@@ -155,10 +167,7 @@ pub async fn guard_request(
         let permits = matched.map_or(&guard.permits, |matched| guard.permits(matched));
         Slot::new(&guard.load, permits, address)
     };
-    let is_probe = {
-        let matched = MatchedRoute::from_request(request.request());
-        guard.probes.contains_key(matched.pattern())
-    };
+    let is_probe = guard.is_probe(&MatchedRoute::from_request(request.request()));
     if !is_probe {
         slot.begin(credential(&request).as_deref())?;
     }
@@ -222,10 +231,17 @@ fn credential(request: &ServiceRequest) -> Option<Vec<u8>> {
     Some(cookie.expose_secret().as_bytes().to_vec())
 }
 
-fn log(span: &Span, started: Instant, status: u16) {
-    span.record("status", status);
+/// Logs the end of a request. Probes that succeed come every few seconds, and would hide everything else.
+fn log(span: &Span, started: Instant, status: StatusCode, is_probe: bool) {
+    span.record("status", status.as_u16());
     span.record("latency_ms", started.elapsed().as_secs_f64() * 1e3);
-    span.in_scope(|| tracing::info!("request"));
+    span.in_scope(|| {
+        if is_probe && status.is_success() {
+            tracing::debug!("request");
+        } else {
+            tracing::info!("request");
+        }
+    });
 }
 
 /// Turns a failure, including one of actix-web, into a problem, and adds the common headers.
@@ -322,7 +338,7 @@ impl std::fmt::Display for RefusedRequest {
 }
 
 impl ResponseError for RefusedRequest {
-    fn status_code(&self) -> actix_web::http::StatusCode {
+    fn status_code(&self) -> StatusCode {
         self.problem.status_code()
     }
 

@@ -1,31 +1,61 @@
 //! `atoll user list`: lists users.
 use kernel::{Found, ReadOperations, Session, query::ListQuery};
+use serde_json::{Value, json};
 use service::{Users, registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};
 
-/// Lists users page by page, so that memory is bounded.
-pub async fn run(session: &Session) -> anyhow::Result<()> {
-    say(line(
-        "id",
-        "username",
-        "email",
-        "active",
-        "superuser",
-        "last sign-in",
-    ))?;
-    let mut query = ListQuery::<Users>::parse([("sort", "id"), ("limit", "100")], registry())
-        .map_err(explain)?;
-    loop {
-        let page = Users::list(session, &query).await.map_err(explain)?.rows;
-        for user in &page {
-            say(row(user))?;
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Print each user as a JSON object on a line of its own, with the roles
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    /// Lists users page by page, so that memory is bounded.
+    pub async fn run(self, session: &Session) -> anyhow::Result<()> {
+        if !self.json {
+            say(line(
+                "id",
+                "username",
+                "email",
+                "active",
+                "superuser",
+                "last sign-in",
+            ))?;
         }
-        if (page.len() as u64) < query.limit {
-            return Ok(());
+        let mut query = ListQuery::<Users>::parse([("sort", "id"), ("limit", "100")], registry())
+            .map_err(explain)?;
+        loop {
+            let page = Users::list(session, &query).await.map_err(explain)?.rows;
+            for user in &page {
+                if self.json {
+                    say(json(user))?;
+                } else {
+                    say(row(user))?;
+                }
+            }
+            if (page.len() as u64) < query.limit {
+                return Ok(());
+            }
+            query.offset += query.limit;
         }
-        query.offset += query.limit;
     }
+}
+
+fn json(found: &Found<UserRow>) -> Value {
+    let UserRow { user, private } = &found.row;
+    let private = private.as_ref();
+    json!({
+        "id": user.id,
+        "username": user.username,
+        "email": user.email,
+        "is_active": user.is_active,
+        "is_superuser": user.is_superuser,
+        "roles": private.map(|private| &private.roles),
+        "last_login_at": private.and_then(|private| private.last_login_at),
+    })
 }
 
 fn row(found: &Found<UserRow>) -> String {

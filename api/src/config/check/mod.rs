@@ -321,6 +321,43 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
     ])
 }
 
+/// What is allowed in production but risky, with the setting that ends the risk.
+pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
+    let Settings {
+        server,
+        database,
+        auth,
+        audit,
+        ..
+    } = settings;
+    broken_rules([
+        (
+            "database.url",
+            database.file().is_none(),
+            "is a SQLite file, and Atoll makes no backups: copy it regularly to another machine, for example with \
+             `sqlite3 FILE \".backup COPY\"`, or use PostgreSQL",
+        ),
+        (
+            "auth.key",
+            auth.key.is_some(),
+            "is not set: a copy of the database is enough to read second factors. Set it (ATOLL__AUTH__KEY, `openssl rand -base64 48`) \
+             before users enable second factors, which another key ends",
+        ),
+        (
+            "audit.key",
+            audit.key.is_some(),
+            "is not set: anyone who can write to the database can forge the audit log. Set it (ATOLL__AUDIT__KEY, \
+             `openssl rand -base64 48`) before the first start: `atoll audit verify` reports entries under another key as altered",
+        ),
+        (
+            "server.public_url",
+            server.public_url.is_some(),
+            "is not set: links have no host, and browsers are not told to use HTTPS only. Set it \
+             (ATOLL__SERVER__PUBLIC_URL=https://…)",
+        ),
+    ])
+}
+
 fn broken_rules(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {
     let broken = |(key, is_valid, expected): Rule| (!is_valid).then_some((key, expected));
     rules.into_iter().filter_map(broken).collect()

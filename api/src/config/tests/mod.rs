@@ -8,7 +8,9 @@ use std::{fs, path::PathBuf};
 
 use secrecy::ExposeSecret;
 
-use super::{Configuration, Inputs, Profile, Settings, Variables, keys, mask, show};
+use super::{
+    Configuration, Inputs, Profile, Setting, Settings, Variables, keys, mask, place, show,
+};
 
 /// A temporary folder, which is removed when it is dropped.
 struct Folder(PathBuf);

@@ -116,6 +116,10 @@ fn a_variable_with_one_underscore_gets_a_warning_with_the_name_that_was_meant() 
             "ATOLL__AUTH__MIN_PASSWORD_SCORE",
         ),
         ("ATOLL_SMTP_URL", "ATOLL__MAIL__SMTP_URL"),
+        ("ATOLL_SERVR_PORT", "ATOLL__SERVER__PORT"),
+        ("ATOLL_DATABSE_URL", "ATOLL__DATABASE__URL"),
+        ("ATOLL_PROFIL", "ATOLL_PROFILE"),
+        ("ATOLL_SEED_PASSWD", "ATOLL_SEED_PASSWORD"),
         ("ATOLL_WHATEVER", "begin with ATOLL__"),
     ];
     for (name, meant) in cases {
@@ -132,6 +136,7 @@ fn a_variable_with_one_underscore_gets_a_warning_with_the_name_that_was_meant() 
     }
     let fine = [
         ("ATOLL_PROFILE", "test"),
+        ("ATOLL_SEED_PASSWORD", "correct horse"),
         ("ATOLL__SERVER__PORT", "1"),
         ("ATOLL_EMPTY", ""),
         ("ATOLL_PORT", "tcp://10.0.0.1:80"),

@@ -5,7 +5,11 @@ use super::*;
 fn an_unknown_key_is_named_with_its_place() {
     refused(
         &environment(&[("ATOLL__SERVER__PROT", "1")]),
-        &["server.prot", "ATOLL__SERVER__PROT", "port"],
+        &[
+            "server.prot",
+            "ATOLL__SERVER__PROT",
+            "did you mean `server.port`?",
+        ],
     );
     refused(
         &environment(&[("ATOLL__PORT", "1")]),

@@ -81,3 +81,43 @@ fn no_form_of_a_url_shows_its_password() {
         assert_eq!(mask(url), masked);
     }
 }
+
+#[test]
+fn the_place_of_a_database_is_absolute_and_has_no_password() {
+    let place_of = |url: &str| place(&kernel::database::Settings::new(url));
+    let here = std::env::current_dir().unwrap();
+
+    let file = place_of("sqlite://data/atoll.db?mode=rwc");
+    assert_eq!(file, here.join("data/atoll.db").display().to_string());
+    assert_eq!(place_of("sqlite::memory:"), "SQLite in memory");
+    let server = place_of("postgres://atoll:p@ss@db.example.org:5432/atoll?sslmode=require");
+    assert_eq!(server, "PostgreSQL db.example.org:5432/atoll");
+}
+
+#[test]
+fn production_has_a_warning_for_each_risky_setting() {
+    let risks = |set: &[(&str, &str)]| {
+        let configuration = Configuration::read(&environment(set)).unwrap();
+        configuration.risks(&configuration.settings().unwrap())
+    };
+    let key = "kept where the database is not, or nowhere";
+    let production = ("ATOLL_PROFILE", "production");
+
+    assert_eq!(risks(&[]), Vec::<String>::new(), "development may be risky");
+    let all = risks(&[production]);
+    for (setting, risk) in ["database.url", "auth.key", "audit.key", "server.public_url"]
+        .iter()
+        .zip(&all)
+    {
+        assert!(risk.starts_with(setting), "{risk}");
+    }
+    assert_eq!(all.len(), 4, "{all:?}");
+    let safe = [
+        production,
+        ("DATABASE_URL", "postgres://db/atoll"),
+        ("ATOLL__AUTH__KEY", key),
+        ("ATOLL__AUDIT__KEY", key),
+        ("ATOLL__SERVER__PUBLIC_URL", "https://example.org"),
+    ];
+    assert_eq!(risks(&safe), Vec::<String>::new());
+}

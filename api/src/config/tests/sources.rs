@@ -29,6 +29,13 @@ fn the_later_source_wins() {
         .environment
         .insert("ATOLL__SERVER__PORT".into(), "7".into());
     assert_eq!(port(&inputs), 7);
+    inputs.options = vec![Setting {
+        option: "--port",
+        key: "server.port",
+        text: "8".into(),
+    }];
+    assert_eq!(port(&inputs), 8);
+    inputs.options.clear();
 
     let settings = Settings::load(&inputs).unwrap();
     assert_eq!(
@@ -54,6 +61,26 @@ fn another_folder_may_hold_the_files_and_must_exist() {
         &environment(&[("ATOLL_CONFIG_DIR", "/nowhere/else")]),
         &["ATOLL_CONFIG_DIR", "must name an existing folder"],
     );
+}
+
+#[test]
+fn a_named_file_wins_over_the_folder_and_must_exist() {
+    let folder = Folder::new(&[
+        ("default.toml", "server.port = 2\nserver.workers = 2"),
+        ("mine.toml", "server.port = 3"),
+    ]);
+    let mut inputs = Inputs {
+        folder: folder.0.clone(),
+        file: Some("config/mine.toml".into()),
+        ..Inputs::default()
+    };
+
+    let settings = Settings::load(&inputs).unwrap();
+    assert_eq!((settings.server.port, settings.server.workers), (3, 2));
+    inputs.environment = variables(&[("PORT", "4")]);
+    assert_eq!(Settings::load(&inputs).unwrap().server.port, 4);
+    inputs.file = Some("config/other.toml".into());
+    refused(&inputs, &["--config", "other.toml"]);
 }
 
 #[test]

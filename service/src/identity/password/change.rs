@@ -9,7 +9,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{MAX_LENGTH, MIN_LENGTH};
+use super::{MAX_LENGTH, MIN_LENGTH, UserData};
 use crate::{
     identity::{
         Identity, Users, address, end_sessions,
@@ -46,6 +46,19 @@ pub struct PasswordChange {
     #[garde(custom(acceptable))]
     #[schemars(with = "String", length(min = MIN_LENGTH, max = MAX_LENGTH))]
     pub new_password: SecretString,
+}
+
+/// Checks a password that is not chosen by one user, and hashes it.
+pub(crate) async fn hash_shared(session: &Session, password: SecretString) -> Result<String> {
+    let new = NewPassword { password };
+    check(&new)?;
+    let nobody = UserData {
+        username: "",
+        email: "",
+        full_name: None,
+    };
+    let hasher = &session.state::<Identity>().hasher;
+    hasher.choose("/password", &new.password, nobody).await
 }
 
 /// Sets the password of a user and ends all their sessions. It checks no permissions.

@@ -9,6 +9,7 @@ mod user_data;
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
+pub(crate) use change::hash_shared;
 pub use change::{PasswordChange, change_password, set_password};
 pub(crate) use change::{Replacement, confirm_password, replace, require_password, wrong_password};
 pub use hasher::Hasher;

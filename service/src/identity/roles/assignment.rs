@@ -13,13 +13,16 @@ use sea_orm::{
 use super::{Roles, parse};
 use crate::{identity::Users, identity::users::guard};
 use kernel::{
-    CrudOperations, Error, Readable, Reads, Result, Tx,
+    Code, CrudOperations, Error, Readable, Reads, Result, Tx,
     audit::{AuditAction, Entry},
     crud::{Plan, Target, read},
     permission::Action,
     query::ListQuery,
     resource::{RowPage, everything, now, scope},
 };
+
+/// The most role names that an error lists.
+const MAX_NAMES: u64 = 50;
 
 /// Assigns a role to a user. It does nothing if the user already has the role.
 pub async fn assign(tx: &Tx, user: impl Into<Target>, role: i64) -> Result<()> {
@@ -157,9 +160,19 @@ async fn role_ids(tx: &Tx, user: i64) -> Result<Vec<i64>> {
     Ok(ids.into_tuple().all(tx).await?)
 }
 
-/// Assigns a role by its name, for operators and tests. Fails with [`Error::NotFound`] if no role has this name.
-pub async fn assign_by_name(tx: &Tx, user: i64, name: &str) -> Result<()> {
+/// Returns the live role of this name, for operators and tests. If there is none, the error lists the names that exist.
+pub async fn by_name(reads: &impl Reads, name: &str) -> Result<Model> {
+    let db = reads.db()?;
     let role = scope::all_live::<Roles>().filter(Column::Name.eq(name));
-    let role = role.one(tx).await?.ok_or(Error::NotFound)?;
-    assign(tx, user, role.id).await
+    if let Some(role) = role.one(db).await? {
+        return Ok(role);
+    }
+    let names = scope::all_live::<Roles>()
+        .order_by_asc(Column::Name)
+        .limit(MAX_NAMES)
+        .select_only()
+        .column(Column::Name);
+    let names: Vec<String> = names.into_tuple().all(db).await?;
+    let detail = format!("unknown role `{name}`; the roles are {}", names.join(", "));
+    Err(Error::invalid("/role", Code::Unknown, detail))
 }

@@ -13,7 +13,7 @@ mod held;
 mod permission;
 
 pub(crate) use assignment::assign_built_in;
-pub use assignment::{assign, assign_by_name, list_for_user, may_assign, unassign};
+pub use assignment::{assign, by_name, list_for_user, may_assign, unassign};
 pub(crate) use held::{Granted, granted, names, permissions_of};
 pub use permission::{grant, revoke};
 

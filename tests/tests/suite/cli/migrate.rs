@@ -1,5 +1,5 @@
 //! `atoll migrate`
-use super::program;
+use super::{program, program_without_tables};
 
 /// The number of all migrations.
 fn migration_count() -> usize {
@@ -16,7 +16,7 @@ fn count(text: &str, beginning: &str) -> usize {
 
 #[actix_web::test]
 async fn migrations_run_up_and_down_and_their_status_is_shown() {
-    let (program, _) = program().await;
+    let (program, _) = program_without_tables().await;
     let all = migration_count();
 
     let status = program.ok("migrate status", "").await;

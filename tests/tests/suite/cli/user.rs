@@ -55,16 +55,14 @@ async fn users_are_created_listed_and_deactivated() {
         list.contains("root@example.org") && list.contains("ada@example.org"),
         "{list}"
     );
-    program.ok("user deactivate --username ada", "").await;
+    program.ok("user deactivate ada", "").await;
     ada.get("/auth/me")
         .await
         .expect_problem(401, "unauthenticated");
     sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
-    program.ok("user activate --username ada", "").await;
+    program.ok("user activate ada", "").await;
     let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
-    program
-        .ok("user password --username ada", "another password\n")
-        .await;
+    program.ok("user password ada", "another password\n").await;
     ada.get("/auth/me")
         .await
         .expect_problem(401, "unauthenticated");
@@ -72,7 +70,7 @@ async fn users_are_created_listed_and_deactivated() {
         .await
         .expect_status(200);
 
-    let last = program.refused("user deactivate --username root").await;
+    let last = program.refused("user deactivate root").await;
     assert!(last.contains("last active superuser"), "{last}");
 }
 
@@ -87,11 +85,11 @@ async fn a_lost_second_factor_can_be_disabled() {
     Authenticator::enabled(&ada).await;
     sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
 
-    let said = program.ok("user totp-off --username ADA", "").await;
+    let said = program.ok("user totp-off ADA", "").await;
 
     assert!(said.contains("password alone"), "{said}");
     sign_in(&anyone, "ada", PASSWORD).await.expect_status(200);
-    let again = program.refused("user totp-off --username ada").await;
+    let again = program.refused("user totp-off ada").await;
     assert!(again.contains("ada") && again.contains("is off"), "{again}");
 }
 
@@ -129,11 +127,65 @@ async fn an_invalid_user_is_refused_with_the_field() {
         assert!(said.contains(field), "{arguments}: {said}");
     }
 
-    let output = program
-        .run("user password --username ada", "password1")
-        .await;
+    let output = program.run("user password ada", "password1").await;
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("too easy to guess"), "{said}");
-    let refused = program.refused("user activate --username nobody").await;
+    let refused = program.refused("user activate nobody").await;
     assert!(refused.contains("nobody"), "{refused}");
+}
+
+#[actix_web::test]
+async fn users_are_promoted_given_roles_and_deleted() {
+    let (program, _) = program().await;
+    for name in ["root", "ada"] {
+        let create = format!("user create --username {name} --email {name}@example.org");
+        program.ok(&create, PASSWORD).await;
+    }
+
+    let said = program.ok("user promote root", "").await;
+    assert!(said.contains("root is now a superuser"), "{said}");
+    let said = program
+        .ok("user role ada --add editor --remove member", "")
+        .await;
+    assert_eq!(said, "ada has the roles editor.\n");
+    let unknown = program
+        .refused("user role ada --add editr --add admin")
+        .await;
+    assert!(
+        unknown.contains("editr") && unknown.contains("editor"),
+        "{unknown}"
+    );
+    let said = program.ok("user role ada --remove editor", "").await;
+    assert_eq!(said, "ada has no roles.\n");
+
+    let list = program.ok("user list --json", "").await;
+    let users = list.lines().map(|line| serde_json::from_str(line).unwrap());
+    let users: Vec<serde_json::Value> = users.collect();
+    let named = |name| users.iter().find(|user| user["username"] == name).unwrap();
+    assert_eq!(named("root")["is_superuser"], true);
+    assert_eq!(named("root")["roles"], json!(["member"]));
+    assert_eq!(named("ada")["email"], "ada@example.org");
+    assert_eq!(named("ada")["last_login_at"], json!(null));
+
+    let last = program.refused("user demote root").await;
+    assert!(last.contains("last active superuser"), "{last}");
+    let asked = program.refused("user delete ada").await;
+    assert!(asked.contains("--yes"), "{asked}");
+    let said = program.ok("user delete ada --yes", "").await;
+    assert_eq!(said, "Deleted the user ada.\n");
+    let gone = program.refused("user promote ada").await;
+    assert!(gone.contains("ada"), "{gone}");
+}
+
+#[actix_web::test]
+async fn deleting_a_user_says_what_goes_with_them() {
+    let (program, _) = program().await;
+    program.ok("seed --users 1 --posts 2", "").await;
+    let list = program.ok("user list --json", "").await;
+    let user: serde_json::Value = serde_json::from_str(list.lines().next().unwrap()).unwrap();
+    let name = user["username"].as_str().unwrap();
+
+    let said = program.ok(&format!("user delete {name} --yes"), "").await;
+
+    assert_eq!(said, format!("Deleted the user {name} with 2 posts.\n"));
 }

@@ -106,7 +106,7 @@ async fn seeded_rows_are_found() {
         posts: 4,
         comments: 0,
     };
-    service::seed::seed(&service.session(), amounts, |_| {})
+    service::seed::seed(&service.session(), amounts, None, |_| {})
         .await
         .unwrap();
 

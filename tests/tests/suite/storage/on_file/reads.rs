@@ -2,7 +2,7 @@
 use std::net::SocketAddr;
 
 use tests::{
-    Client, Sql, file_url,
+    Client, Sql, migrated_file,
     process::{Process, Program, eventually},
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -23,7 +23,7 @@ fn pattern() -> String {
 /// Starts a server with one connection for reads, and comments that take long to search.
 async fn slow_server(read_timeout: &str) -> (Process, SocketAddr) {
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
-    let url = file_url(program.folder.path());
+    let url = migrated_file(program.folder.path()).await;
     let program = program
         .with("DATABASE_URL", &url)
         .with("ATOLL__DATABASE__MAX_CONNECTIONS", "1")
