@@ -22,8 +22,13 @@ pub fn routes() -> Vec<Route> {
         Rule::action::<RoleView>(Action::Update).on_row::<RoleView>(Access::Live(Action::Update))
     };
     vec![
-        Route::new("grant_permission", Method::PUT, path, updates(), grant).conditional_if_sent(),
+        Route::new("grant_permission", Method::PUT, path, updates(), grant)
+            .summary("Give a permission to a role")
+            .about("Adds the permission to the role. Nothing changes if the role has it.")
+            .conditional_if_sent(),
         Route::new("revoke_permission", Method::DELETE, path, updates(), revoke)
+            .summary("Take a permission from a role")
+            .about("Removes the permission. Nothing changes if the role does not have it.")
             .conditional_if_sent(),
     ]
 }

@@ -88,7 +88,11 @@ fn example(form: &Form) -> Option<Value> {
         Form::Boolean => true.into(),
         Form::OneOf(values) => (*values.iter().find(|value| !value.is_empty())?).into(),
         Form::List { values, .. } => json!([values.first()?]),
-        Form::Sort { fields, .. } => json!([format!("-{}", fields.last()?)]),
+        // An export of deleted rows can be sorted by the first field only.
+        Form::Sort { fields, most } => json!([format!(
+            "-{}",
+            fields.get((*most).min(2).saturating_sub(1))?
+        )]),
         Form::Permissions => json!(["*"]),
         Form::Conditions(example) => example.clone().into(),
         Form::Search => "hello".into(),
