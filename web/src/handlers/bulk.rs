@@ -30,6 +30,7 @@ pub struct Operations<V: Writable>(pub Vec<Operation<V::Service>>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BulkBody {
+    #[serde(default, deserialize_with = "present")]
     operations: Option<Vec<Item>>,
 }
 
@@ -186,6 +187,7 @@ struct Written {
     id: i64,
     /// The version of the row after the operation. It is absent if the operation was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
     version: Option<i64>,
     /// Present if the operation was skipped, because its row is gone.
     #[serde(skip_serializing_if = "Not::not")]

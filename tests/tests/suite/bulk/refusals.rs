@@ -68,7 +68,7 @@ async fn the_form_of_a_bulk_is_checked_like_any_body() {
     let ada = app.member("ada").await;
     let refused = [
         (json!({}), "/operations"),
-        (json!({ "operations": [] }), "/operations"),
+        (json!({ "operations": null }), "/operations"),
         (
             json!({ "operations": vec![create("x"); 1_001] }),
             "/operations",
