@@ -199,6 +199,7 @@ async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<UserView>> {
 
 /// What the token of a link does, before it is used. `purpose` names the route that uses it.
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "OneTimeToken")]
 struct TokenView {
     purpose: TokenPurpose,
     expires_at: Time,
@@ -216,6 +217,7 @@ enum TokenPurpose {
 }
 
 #[derive(JsonSchema, Serialize)]
+#[schemars(rename = "InvitedAccount")]
 struct InvitedAccountView {
     is_superuser: bool,
     roles: Vec<String>,

@@ -34,12 +34,11 @@ pub async fn seed(
     if count == 0 {
         return Ok(());
     }
-    let hash = match password {
-        Some(password) => hash_shared(session, password).await?,
-        None => {
-            let random = SecretString::from(format!("{:032x}", rand::random::<u128>()));
-            session.state::<Identity>().hasher.hash(random).await?
-        }
+    let hash = if let Some(password) = password {
+        hash_shared(session, password).await?
+    } else {
+        let random = SecretString::from(format!("{:032x}", rand::random::<u128>()));
+        session.state::<Identity>().hasher.hash(random).await?
     };
     let first = last_id(session, Users::name()).await? + 1;
     let timeline = Timeline::new(now() - MAX_AGE, count);
