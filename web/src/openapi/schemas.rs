@@ -38,7 +38,9 @@ impl Schemas {
             settings.definitions_path = "/components/schemas".into();
             settings.meta_schema = None;
         });
-        let permissions = json!({ "type": "string", "enum": registry.permissions() });
+        let permissions = registry.permissions();
+        let example = permissions.iter().find(|name| name.contains('.'));
+        let permissions = json!({ "type": "string", "enum": permissions, "examples": [example] });
         Self {
             permissions,
             inputs: settings.clone().for_deserialize().into_generator(),
