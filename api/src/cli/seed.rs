@@ -38,7 +38,7 @@ pub struct Seed {
 
 #[derive(Debug, clap::Args)]
 struct Options {
-    /// Ask for a password that all added users get; without it, the variable ATOLL_SEED_PASSWORD may hold one
+    /// Ask for a password that all added users get; without it, the variable `ATOLL_SEED_PASSWORD` may hold one
     #[arg(long)]
     ask_password: bool,
     /// Allow in production

@@ -27,8 +27,8 @@ pub struct Serve {
     /// IP address to listen on, instead of server.host; 0.0.0.0 or :: for all interfaces
     #[arg(long, value_name = "ADDRESS")]
     host: Option<IpAddr>,
-    /// Database, instead of database.url: sqlite://FILE or postgres://…; other users of this machine can see a password here, but
-    /// not in DATABASE_URL
+    /// Database, instead of `database.url`: `sqlite://FILE` or `postgres://…`; other users of this machine can see a password here, but
+    /// not in `DATABASE_URL`
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }

@@ -37,7 +37,7 @@ pub enum Command {
     Demote(Named),
     /// Print the roles of a user, after giving and taking the named ones
     Role(role::Role),
-    /// Delete a user with everything that they own; it can be restored until soft_delete.retention has passed
+    /// Delete a user with everything that they own; it can be restored until `soft_delete.retention` has passed
     Delete(delete::Delete),
     /// Disable the second factor of a user who lost it and its recovery codes
     TotpOff(Named),
