@@ -36,5 +36,5 @@ async fn connect(mut options: ConnectOptions) -> Result<DatabaseConnection, DbEr
         .max_connections(1)
         // Waits for another process that is migrating.
         .map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_mins(1)));
-    Database::connect(options).await
+    Box::pin(Database::connect(options)).await
 }

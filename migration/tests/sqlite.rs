@@ -39,7 +39,7 @@ async fn create(name: &str) -> DatabaseConnection {
 /// One more connection to it.
 async fn connect(name: &str) -> DatabaseConnection {
     let url = format!("sqlite://{}?mode=rwc", path(name).display());
-    Database::connect(url).await.unwrap()
+    Box::pin(Database::connect(url)).await.unwrap()
 }
 
 fn path(name: &str) -> PathBuf {

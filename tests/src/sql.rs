@@ -13,7 +13,7 @@ impl Sql {
     pub async fn open(url: &str) -> Self {
         let mut options = ConnectOptions::new(url);
         options.max_connections(1).sqlx_logging(false);
-        Self(Database::connect(options).await.unwrap())
+        Self(Box::pin(Database::connect(options)).await.unwrap())
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -209,8 +209,7 @@ mod tests {
     }
 
     fn refused(value: Value) -> Vec<(String, Code, String)> {
-        let Err(Error::Invalid(refused)) = input::<Book>(value, Vec::new(), |book| check(book))
-        else {
+        let Err(Error::Invalid(refused)) = input::<Book>(value, Vec::new(), check) else {
             panic!("it is accepted");
         };
         let parts = |refusal: Refusal| (refusal.at, refusal.code, refusal.detail);

@@ -45,7 +45,11 @@ async fn the_pages_load_only_from_this_server() {
         );
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let files = [values(&page.text, "src"), values(&page.text, "href")].concat();
-        let is_file = |file: &&str| file.ends_with(".css") || file.ends_with(".js");
+        let is_file = |file: &&str| {
+            file.rsplit('.')
+                .next()
+                .is_some_and(|end| ["css", "js"].contains(&end))
+        };
         for file in files.into_iter().filter(is_file) {
             let place = format!("{folder}/{file}");
             let file = anyone

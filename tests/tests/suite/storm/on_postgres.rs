@@ -34,7 +34,7 @@ async fn a_plain_pool_loses_writes_behind_a_cancelled_begin() {
         .test_before_acquire(false)
         .sqlx_logging(false);
 
-    let pool = Database::connect(plain).await.unwrap();
+    let pool = Box::pin(Database::connect(plain)).await.unwrap();
     let lost = lost_behind_cancelled_begins(&pool, &service.url).await;
 
     println!("{lost} of {TRIES} lost");
