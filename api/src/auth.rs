@@ -52,7 +52,7 @@ fn registration() -> Vec<Route> {
             register,
         )
         .about(
-            "Creates an account, which then signs in. With mail, the answer is the same \
+            "Creates an account. Its user then signs in with `POST /auth/login`. With mail, the answer is the same \
              whether or not the address is taken, and the owner of the address is told by \
              mail.",
         )
@@ -106,7 +106,7 @@ fn secrets() -> Vec<Route> {
         )
         .about(
             "Sends a link to reset the password, if the address belongs to a user. The \
-             answer is the same in both cases.",
+             answer is the same whether or not it does.",
         )
         .ignores_credentials(),
         Route::new(
@@ -116,7 +116,7 @@ fn secrets() -> Vec<Route> {
             Rule::public(),
             reset,
         )
-        .about("Sets a new password with the token of a mail. All sessions of the user end.")
+        .about("Sets a new password with the token from a mail. All sessions of the user end.")
         .as_sign_in(),
         Route::new(
             "verify_email",
@@ -126,7 +126,7 @@ fn secrets() -> Vec<Route> {
             verify_email,
         )
         .about(
-            "Verifies an address with the token of a mail. The caller is signed in as its \
+            "Verifies an address with the token from a mail. The caller is signed in as its \
              user, or sends the password.",
         )
         .allow_restricted()
@@ -138,7 +138,7 @@ fn secrets() -> Vec<Route> {
             signed_in(),
             resend,
         )
-        .about("Sends the mail that verifies the address of the caller again."),
+        .about("Resends the mail that verifies the caller's address."),
     ]
 }
 
@@ -146,7 +146,7 @@ fn account() -> Vec<Route> {
     let may_update = Rule::action::<UserView>(Action::Update);
     vec![
         Route::new("get_account", Method::GET, "/auth/me", Rule::user(), me)
-            .about("Returns the caller with all private members and the permissions.")
+            .about("Returns the caller's account, with its private fields and the permissions.")
             .allow_restricted()
             .reserved(),
         Route::new(

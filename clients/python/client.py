@@ -37,7 +37,7 @@ class Refused(Exception):
         self.problem = problem
 
 
-def held(answer: Response[Any]) -> Any:
+def unwrap(answer: Response[Any]) -> Any:
     """Returns what a successful answer holds. Raises `Refused` for a problem."""
     if answer.status_code >= 400:
         raise Refused(answer.parsed)

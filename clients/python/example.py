@@ -33,21 +33,21 @@ from atoll_api.models import (
     ValidationFailedProblem,
 )
 from atoll_api.types import File
-from client import Refused, connect, held
+from client import Refused, connect, unwrap
 
 url = os.environ.get("ATOLL_URL", "http://127.0.0.1:8080")
 name, password = f"ada-{time.time_ns()}", "correct horse battery staple"
 
 # Sign in.
 anyone = connect(url)
-held(auth_register.sync_detailed(client=anyone, body=NewAccount(username=name, email=f"{name}@example.org", password=password)))
-sign_in = held(auth_login.sync_detailed(client=anyone, body=Credentials(login=name, password=password)))
+unwrap(auth_register.sync_detailed(client=anyone, body=NewAccount(username=name, email=f"{name}@example.org", password=password)))
+sign_in = unwrap(auth_login.sync_detailed(client=anyone, body=Credentials(login=name, password=password)))
 ada = connect(url, sign_in.token)
 
 # Create.
 for title in ("Rust", "Rowan", "Ash", "Rye", "Rue"):
     new = NewPost(title=title, content=f"About {title}.", status="published")
-    post = held(posts_create.sync_detailed(client=ada, body=new))
+    post = unwrap(posts_create.sync_detailed(client=ada, body=new))
     assert isinstance(post, Post)
     assert (post.status, post.author_id) == ("published", sign_in.user.id)
 
@@ -60,31 +60,31 @@ query = {
     "include": ["author"],
     "limit": 3,
 }
-first = held(posts_list.sync_detailed(client=anyone, **query))
+first = unwrap(posts_list.sync_detailed(client=anyone, **query))
 assert [post.title for post in first.data] == ["Rye", "Rust", "Rue"]
 assert {post.author.username for post in first.data} == {name}
-rest = held(posts_list.sync_detailed(client=anyone, **query, cursor=first.page.next_))
+rest = unwrap(posts_list.sync_detailed(client=anyone, **query, cursor=first.page.next_))
 assert [post.title for post in rest.data] == ["Rowan"]
 
 # Change a post only if it still has the version that was read.
 rye = first.data[0]
 read = posts_get.sync_detailed(rye.id, client=ada)
 change = {"client": ada, "body": PostPatch(summary="A cereal."), "if_match": read.headers["ETag"]}
-changed = held(posts_update.sync_detailed(rye.id, **change))
+changed = unwrap(posts_update.sync_detailed(rye.id, **change))
 assert (changed.title, changed.summary, changed.version) == ("Rye", "A cereal.", 2)
 stale = posts_update.sync_detailed(rye.id, **change)
 assert isinstance(stale.parsed, PreconditionFailedProblem)
 
 # Delete a post, list deleted posts, and restore it.
-held(posts_delete.sync_detailed(rye.id, client=ada))
+unwrap(posts_delete.sync_detailed(rye.id, client=ada))
 try:
-    held(posts_get.sync_detailed(rye.id, client=ada))
+    unwrap(posts_get.sync_detailed(rye.id, client=ada))
     raise AssertionError("the post is still there")
 except Refused as refused:
     assert isinstance(refused.problem, NotFoundProblem)
-gone = held(posts_list.sync_detailed(client=ada, author_username=name, deleted="only"))
+gone = unwrap(posts_list.sync_detailed(client=ada, author_username=name, deleted="only"))
 assert [(post.id, post.deleted_at is not None) for post in gone.data] == [(rye.id, True)]
-assert held(posts_restore.sync_detailed(rye.id, client=ada)).version == 4
+assert unwrap(posts_restore.sync_detailed(rye.id, client=ada)).version == 4
 
 # Several changes, of which all succeed or none does.
 elm = NewPost(title="Elm", content="About elms.")
@@ -93,14 +93,14 @@ operations = [
     PostBulkUpdate(op="update", id=rye.id, version=4, data=PostPatch(summary="A grass.")),
     BulkDelete(op="delete", id=first.data[1].id),
 ]
-done = held(posts_bulk.sync_detailed(client=ada, body=PostBulk(operations)))
+done = unwrap(posts_bulk.sync_detailed(client=ada, body=PostBulk(operations)))
 assert [result.op for result in done.results] == ["create", "update", "delete"]
 
 # Import a file, and export what is there.
 file = File(io.BytesIO(b"title,content\nOak,About oaks.\nYew,About yews.\n"))
-report = held(posts_import.sync_detailed(client=ada, body=file))
+report = unwrap(posts_import.sync_detailed(client=ada, body=file))
 assert (report.created, report.refused, report.errors) == (2, 0, [])
-export = held(posts_export.sync_detailed(client=ada, format_="csv", author_username=name))
+export = unwrap(posts_export.sync_detailed(client=ada, format_="csv", author_username=name))
 header, *rows = export.payload.read().decode().splitlines()
 assert header.startswith("id,") and len(rows) == 7, rows
 

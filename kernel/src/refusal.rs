@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::quote;
 
-/// The reason for which a field or a parameter is refused. Clients may rely on these codes; the texts beside them may change.
+/// The reason why a field or parameter is refused. Clients may rely on these codes; the texts beside them may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "RefusalCode")]
@@ -45,7 +45,7 @@ pub enum Code {
     NotFound,
     /// The owner of the row is deleted.
     Deleted,
-    /// The row has another version than the caller expected.
+    /// The row has a different version from the one that the caller expected.
     Stale,
     /// The caller lacks a permission.
     Forbidden,

@@ -21,12 +21,13 @@ pub fn routes() -> Vec<Route> {
         .checked_by_operation();
     vec![
         Route::new("login", Method::POST, "/auth/login", Rule::public(), login)
+            .summary("Sign in")
             .about(
-                "Signs in with a user name or an address, and a password; `otp` is a code of \
+                "Signs in with a username or an address, and a password; `otp` is a code of \
                  the second factor, if it is on. Send the `token` as `Authorization: Bearer …`.",
             )
             .about_tag(
-                "Accounts: registration, sign-in, the own account, API keys and the second \
+                "Accounts: registration, sign-in, your own account, API keys and the second \
                  factor.",
             )
             .as_sign_in()
@@ -67,6 +68,7 @@ pub fn routes() -> Vec<Route> {
         .allow_restricted()
         .reserved(),
         Route::new("logout", Method::POST, "/auth/logout", signed_in(), logout)
+            .summary("Sign out")
             .about("Ends the session of the token, and that of the cookie if one is sent.")
             .allow_restricted(),
         Route::new("list_sessions", Method::GET, sessions, signed_in(), list)

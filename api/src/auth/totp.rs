@@ -9,7 +9,7 @@ pub fn routes() -> Vec<Route> {
     let (totp, confirm) = ("/auth/totp", "/auth/totp/confirm");
     vec![
         Route::new("start_totp", Method::POST, totp, signed_in(), start_totp)
-            .summary("Start the second factor")
+            .summary("Set up the second factor")
             .about(
                 "Returns a new secret for an authenticator. It takes effect when a code \
                  confirms it.",

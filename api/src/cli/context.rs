@@ -47,7 +47,8 @@ impl Operator {
         self.configuration.profile
     }
 
-    /// Connects the service to a database that has tables, whose schema is brought up to date or must be.
+    /// Connects the service to a database that already has tables. Applies pending migrations if `database.migrate` is set;
+    /// otherwise fails if any are pending.
     pub async fn kernel(&self) -> anyhow::Result<Kernel> {
         if !self.settings.database.is_in_memory() {
             self.require_file()?;
@@ -85,7 +86,7 @@ impl Operator {
         let atoll = program();
         let origin = self.configuration.origin("database.url");
         format!(
-            " with `{atoll} migrate up`{}, or name another database with database.url (ATOLL__DATABASE__URL), which is from {}",
+            " with `{atoll} migrate up`{}, or name another database with database.url (ATOLL__DATABASE__URL), which is currently set by {}",
             if self.settings.database.migrate {
                 format!(" or `{atoll} serve`")
             } else {
@@ -209,7 +210,7 @@ pub struct Consent {
     pub force: bool,
 }
 
-/// Returns the beginning of a command: Cargo sets this variable for the programs that it runs, which are on no path.
+/// Returns how the operator invokes the program: `cargo run --` if Cargo started it (Cargo sets this variable), else `atoll`.
 pub fn program() -> &'static str {
     if env::var_os("CARGO_PKG_NAME").is_some() {
         "cargo run --"

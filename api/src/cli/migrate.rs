@@ -29,7 +29,7 @@ pub enum Command {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Apply or roll back until a migration is the last one applied
+    /// Apply or roll back migrations until the given one is the last applied
     To {
         /// Name of the migration, or the beginning of its name
         version: String,

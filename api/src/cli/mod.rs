@@ -29,7 +29,7 @@ use crate::config::Inputs;
 #[derive(Debug, Parser)]
 #[command(name = "atoll", version)]
 struct Cli {
-    /// A TOML file with settings, which override those of the folder `config`; variables override both
+    /// A TOML file with settings, which override those of the folder `config`; environment variables override both
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Command [default: serve]
@@ -39,7 +39,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server until SIGTERM or Ctrl-C; a second one stops it without waiting for running requests
+    /// Run the server until SIGTERM or Ctrl-C; a second signal stops it without waiting for running requests
     Serve(serve::Serve),
     /// Manage database migrations
     #[command(subcommand)]

@@ -10,7 +10,7 @@ use crate::config::Inputs;
 
 #[derive(Debug, clap::Args)]
 pub struct Purge {
-    /// Print how many deleted rows are due, without purging them
+    /// Print how many rows would be purged, without purging them
     #[arg(long)]
     dry_run: bool,
 }

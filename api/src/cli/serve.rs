@@ -131,7 +131,7 @@ fn explain_bind(error: io::Error, server: &ServerSettings) -> anyhow::Error {
     }
 }
 
-/// Returns the link with which an invited user creates their account. The token is behind `#`, so that it is not sent to the
+/// Returns the link with which an invited user creates their account. The token is after the `#`, so that it is not sent to the
 /// server and not logged.
 pub fn welcome_link(base: &str, token: &SecretString) -> String {
     format!("{base}/welcome#token={}", token.expose_secret())

@@ -35,7 +35,7 @@ pub enum Command {
     Promote(Named),
     /// Take the superuser's permissions from a user
     Demote(Named),
-    /// Print the roles of a user, after giving and taking the named ones
+    /// Add and remove roles of a user, then print the roles
     Role(role::Role),
     /// Delete a user with everything that they own; it can be restored until `soft_delete.retention` has passed
     Delete(delete::Delete),
@@ -62,7 +62,7 @@ pub struct Create {
 
 #[derive(Debug, clap::Args)]
 pub struct Named {
-    /// User name, in upper or lower case
+    /// Username (case-insensitive)
     #[arg(value_name = "NAME")]
     username: String,
 }

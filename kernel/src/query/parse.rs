@@ -178,7 +178,7 @@ pub(super) fn deleted<C: Readable>() -> Option<Parameter<Shape>> {
 fn fields<C: Readable>() -> Parameter<Shape> {
     Parameter::list(
         "fields",
-        "The members to return beside `id`. The default is all.",
+        "The members to return besides `id`. The default is all.",
         member_names::<C>().into_iter().map(str::to_owned).collect(),
         |shape: &mut Shape, fields| shape.fields = Some(fields),
     )

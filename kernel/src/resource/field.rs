@@ -22,7 +22,7 @@ pub struct Field<C> {
     pub is_heavy: bool,
     /// It is a long text: its size is read before the text, and rows cannot be sorted, grouped or aggregated by it.
     pub is_long: bool,
-    /// An index has the live rows in the order of this column.
+    /// An index over live rows begins with this column.
     pub is_indexed: bool,
     /// Rows may be filtered by its values.
     pub is_comparable: bool,
@@ -35,7 +35,7 @@ pub struct Field<C> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     Plain,
-    /// A decimal with this number of places, stored as an integer of its last digits.
+    /// A decimal with this number of places, stored as an integer in units of its last place (12.30 is 1230).
     Decimal(u32),
     OneOf(&'static [&'static str]),
 }
@@ -192,7 +192,7 @@ impl<C: ColumnTrait> Field<C> {
             Stored::Float(Some(number)) => Float32::shortest(*number).into(),
             Stored::Bytes(Some(bytes)) => Base64::encode(bytes).into(),
             Stored::ChronoDateTimeWithTimeZone(Some(time)) => Timestamp::text(time).into(),
-            // `sea_value_to_json_value` would make SQL literals in quotes of dates and times.
+            // `sea_value_to_json_value` would turn dates and times into quoted SQL literals.
             Stored::ChronoDate(Some(date)) => date.to_string().into(),
             Stored::ChronoTime(Some(time)) => time.to_string().into(),
             value => sea_value_to_json_value(value),

@@ -65,7 +65,7 @@ pub trait Readable: Columns {
     const OWNER: Option<Column<Self>>;
     /// True if callers who are not signed in may read the rows that are visible to them.
     const PUBLIC: bool = false;
-    /// The fields, beside the base columns. Clients see them and may filter and sort by them.
+    /// The fields, besides the base columns. Clients see them and may filter and sort by them.
     const FIELDS: &'static [Field<Column<Self>>];
     /// The columns that `q` searches, as the migration declares them, the most important first. Everyone who sees a row must be
     /// allowed to read them.

@@ -32,7 +32,7 @@ pub enum ValueKind {
     Integer,
     /// A string in JSON, because its numbers may exceed those that every JSON reader keeps exactly.
     Int64,
-    /// A decimal with this number of places, stored as an integer of its last digits.
+    /// A decimal with this number of places, stored as an integer in units of its last place (12.30 is 1230).
     Decimal(u32),
     /// A 32-bit float.
     Single,

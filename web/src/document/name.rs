@@ -1,9 +1,11 @@
 //! The names of operations: tag, id and summary.
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
-use crate::{BASE, resource::capitalized, route::Route};
+use crate::{
+    BASE,
+    resource::{capitalized, spelled},
+    route::Route,
+};
 
 /// Returns the first segment of the path after the base.
 pub fn tag(route: &Route) -> &str {
@@ -37,17 +39,7 @@ pub fn id(route: &Route) -> String {
 /// Returns a line for a table of contents: that of the route, or its operation in words.
 pub fn summary(route: &Route) -> String {
     route.summary.clone().unwrap_or_else(|| {
-        let words: Vec<_> = route.operation.split('_').map(word).collect();
+        let words: Vec<_> = route.operation.split('_').map(spelled).collect();
         capitalized(&words.join(" "))
     })
-}
-
-/// Returns a word as a text writes it.
-fn word(word: &str) -> Cow<'_, str> {
-    const ACRONYMS: [&str; 3] = ["api", "csrf", "totp"];
-    if ACRONYMS.contains(&word) {
-        word.to_uppercase().into()
-    } else {
-        word.into()
-    }
 }

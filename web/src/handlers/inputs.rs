@@ -69,8 +69,8 @@ impl<V: Writable> PatchRow<V> {
         Ok(Target { expected, ..target })
     }
 
-    /// Compares the members that a patch cannot set with the row before the write. The inner result is returned if the write
-    /// succeeds: a missing row, a missing permission and a stale version are reported first.
+    /// Compares the members that a patch cannot set with the row before the write. The inner `Result` holds the refusals. Return
+    /// it only after the write has succeeded, so that a missing row, a missing permission or a stale version is reported first.
     pub async fn compare(&self, tx: &Tx, id: i64, deleted: Deleted) -> Result<Result<()>> {
         if !self.0.has_read_only() {
             return Ok(Ok(()));

@@ -27,8 +27,8 @@ fn texts(operation: &str, words: &Words) -> Option<(String, String)> {
         "list" => (
             format!("List {many}"),
             format!(
-                "Returns one page of the {many} that the caller may see. Filters, `sort` and `q` select and order them; `page.next` is \
-                 the `cursor` of the next page."
+                "Returns one page of the {many} that the caller may see. Filters and `sort` select and order them; `page.next` is the \
+                 `cursor` of the next page."
             ),
         ),
         "create" => (
@@ -38,26 +38,26 @@ fn texts(operation: &str, words: &Words) -> Option<(String, String)> {
         "bulk" => (
             format!("Change {many} in bulk"),
             format!(
-                "Creates, updates and deletes {many} in one transaction: all operations succeed, or none does. `If-Match` applies to \
+                "Creates, updates and deletes {many} in one transaction: all operations succeed, or all fail. `If-Match` applies to \
                  each operation without a `version`."
             ),
         ),
         "stats" => (
             format!("Count {many}"),
             format!(
-                "Counts the {many} that match the filters, per group of `group_by`, and returns the minimum, maximum or sum of fields."
+                "Counts the {many} that match the filters, per group of `group_by`, and returns the requested aggregates of fields."
             ),
         ),
         "export" => (
             format!("Export {many}"),
             format!(
-                "Returns all {many} that match the filters as one file, which arrives while it is read."
+                "Returns all {many} that match the filters as one file, streamed as it is produced."
             ),
         ),
         "import" => (
             format!("Import {many}"),
             format!(
-                "Creates {many} from a file. Its records are written in chunks; if one is refused, the chunks before it stay, and \
+                "Creates {many} from a file. Its records are written in batches; if one is refused, the batches before it stay, and \
                  `committed_lines` tells where to continue."
             ),
         ),
@@ -68,8 +68,8 @@ fn texts(operation: &str, words: &Words) -> Option<(String, String)> {
         "update" => (
             format!("Update {one}"),
             format!(
-                "Changes the fields of the {noun} that the body has, and returns it (RFC 7396). `If-Match` with the `ETag` that was \
-                 read protects the changes of others."
+                "Changes the fields that the body names, and returns the {noun} (RFC 7396). Send the `ETag` that you read as `If-Match`, \
+                 so that you do not overwrite changes by others."
             ),
         ),
         "delete" => (
@@ -101,7 +101,7 @@ fn texts(operation: &str, words: &Words) -> Option<(String, String)> {
         ),
         "purge" => (
             format!("Purge {one}"),
-            format!("Removes the deleted {noun} and what belongs to it for good."),
+            format!("Permanently removes the deleted {noun} and what belongs to it."),
         ),
         _ => return None,
     };

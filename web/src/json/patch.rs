@@ -16,8 +16,8 @@ pub struct Patched<T> {
 }
 
 impl<T: Input + 'static> Patched<T> {
-    /// Reads a patch from an object. `is_visible` tells which members a row has beside those of related rows, which
-    /// `is_related` names and which are ignored. `check` checks the limits of the patch.
+    /// Reads a patch from an object. `is_visible` returns true for the members of a row. `is_related` returns true for
+    /// the members of its related rows, which are ignored. `check` checks the limits of the patch.
     pub fn read(
         mut value: Value,
         is_visible: impl Fn(&str) -> bool,

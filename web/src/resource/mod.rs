@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use relation::{Fetch, Relations, fetch};
 pub use representation::{Representation, StateView, Window};
 pub use view::Shown;
-pub use words::{Words, capitalized};
+pub use words::{Words, capitalized, spelled};
 
 /// The view of a service: what the API shows of its rows. [`view!`](crate::view) declares one that shows columns as they are.
 pub trait Resource: JsonSchema + Serialize + Sized + 'static {

@@ -1,4 +1,6 @@
 //! The words of a resource, from which the texts of its generic operations are made.
+use std::borrow::Cow;
+
 use kernel::Readable;
 use schemars::JsonSchema;
 
@@ -21,12 +23,16 @@ impl Words {
             one.extend(letter.to_lowercase());
         }
         let many = V::Service::name().replace('_', " ");
-        Self { one, many }
+        let text = |words: &str| words.split(' ').map(spelled).collect::<Vec<_>>().join(" ");
+        Self {
+            one: text(&one),
+            many: text(&many),
+        }
     }
 
     /// Returns one row with its article: "a post".
     pub fn one(&self) -> String {
-        let article = if self.one.starts_with(['a', 'e', 'i', 'o']) {
+        let article = if self.one.to_lowercase().starts_with(['a', 'e', 'i', 'o']) {
             "an"
         } else {
             "a"
@@ -45,7 +51,17 @@ impl Words {
     }
 }
 
-/// Writes the first letter of a text as a capital.
+/// Returns a word as a text writes it.
+pub fn spelled(word: &str) -> Cow<'_, str> {
+    const ACRONYMS: [&str; 3] = ["api", "csrf", "totp"];
+    if ACRONYMS.contains(&word) {
+        word.to_uppercase().into()
+    } else {
+        word.into()
+    }
+}
+
+/// Capitalizes the first letter.
 pub fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);

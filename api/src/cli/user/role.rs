@@ -14,10 +14,10 @@ use crate::cli::{context::say, explain::explain};
 pub struct Role {
     #[command(flatten)]
     user: Named,
-    /// A role to give; may be repeated
+    /// Role to add; may be repeated
     #[arg(long, value_name = "ROLE")]
     add: Vec<String>,
-    /// A role to take away; may be repeated
+    /// Role to remove; may be repeated
     #[arg(long, value_name = "ROLE")]
     remove: Vec<String>,
 }
