@@ -32,11 +32,11 @@ const firstSuperuser = async (browser, server) => {
   await expectHeading(page, "Create your account");
   await page.getByText("This account will be a superuser").waitFor();
   await browser.check(page, "welcome-empty");
-  await expectErrors(page, { username: "Enter a user name", email: "Enter an e-mail", password: "Enter a password" });
+  await expectErrors(page, { username: "Enter a username", email: "Enter an e-mail", password: "Enter a password" });
   await browser.check(page, "welcome-errors");
 
   await page.reload();
-  await page.getByLabel("User name").fill("ada");
+  await page.getByLabel("Username").fill("ada");
   await page.getByLabel("E-mail address").fill("ada@localhost@");
   await page.getByLabel("Password").fill("password1");
   await expectErrors(page, { email: "E-mail address must" });
@@ -61,10 +61,10 @@ const invitedUser = async (browser, server) => {
   await page.getByText("This account will have the role member.").waitFor();
   assert.equal(await page.getByLabel("E-mail address").inputValue(), "bea@example.org");
   await browser.check(page, "welcome-invited");
-  await page.getByLabel("User name").fill("ada");
+  await page.getByLabel("Username").fill("ada");
   await page.getByLabel("Password").fill(PASSWORD);
-  await expectErrors(page, { username: "This user name is taken" });
-  await page.getByLabel("User name").fill("bea");
+  await expectErrors(page, { username: "This username is taken" });
+  await page.getByLabel("Username").fill("bea");
   await submit(page);
   await expectHeading(page, "Your account is ready");
   await page.context().close();
@@ -89,7 +89,7 @@ const forgottenPassword = async (browser, server) => {
   await browser.check(page, "reset-errors");
   await page.getByLabel("New password").fill(NEW_PASSWORD);
   await submit(page);
-  await expectHeading(page, "Your password is changed");
+  await expectHeading(page, "Your password has been changed");
   await browser.check(page, "reset-done");
   await page.context().close();
   await expectInvalid(browser, link, "reset-invalid");
@@ -154,7 +154,7 @@ const documentation = async (browser) => {
   assert.ok(groups.every(([, isOpen]) => isOpen === "false"), `groups are open: ${groups}`);
   await browser.check(page, "docs");
 
-  await page.getByLabel("User name or e-mail").fill("ada");
+  await page.getByLabel("Username or e-mail").fill("ada");
   await page.getByLabel("Password").fill("wrong password");
   await page.locator("#sign-in button").click();
   await page.getByText("password is wrong").waitFor();
@@ -167,8 +167,8 @@ const documentation = async (browser) => {
   const list = await execute(page, "posts", "/posts");
   assert.equal(new URL(list.url()).search, "", "the viewer sends parameters that were not filled in");
   await browser.check(page, "docs-signed-in");
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByLabel("User name or e-mail").waitFor();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.getByLabel("Username or e-mail").waitFor();
   await page.context().close();
 };
 

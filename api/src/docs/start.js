@@ -99,7 +99,7 @@ const explain = async (response) => {
   } else if (code === "otp_wrong") {
     say("This code is wrong. Enter the current code, or a recovery code.", [otp]);
   } else if (response.status === 401 || response.status === 422) {
-    say("The user name, the e-mail address or the password is wrong.", [login, password]);
+    say("The username, the e-mail address or the password is wrong.", [login, password]);
   } else {
     say(problem.detail ?? problem.title);
   }
@@ -108,7 +108,7 @@ const explain = async (response) => {
 signIn.addEventListener("submit", async (event) => {
   event.preventDefault();
   const empty = inputs.filter((input) => input.required && input.value === "");
-  if (empty.length > 0) return say("Enter your user name and your password.", empty);
+  if (empty.length > 0) return say("Enter your username and your password.", empty);
   const button = signIn.querySelector("button");
   button.disabled = true;
   try {
