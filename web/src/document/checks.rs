@@ -22,6 +22,7 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
                 Kind::MalformedRequest,
                 Kind::Unauthenticated,
                 Kind::RateLimited,
+                Kind::QueryTimeout,
             ][..],
         ),
         (

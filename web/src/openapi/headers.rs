@@ -29,6 +29,10 @@ pub fn response_headers() -> Value {
         "Vary": always("The answer depends on the credentials of the request.", &text),
         "WWW-Authenticate": always("The authentication scheme.", &json!({ "type": "string", "enum": ["Bearer"] })),
         "Retry-After": always("Seconds to wait before a retry.", &seconds),
+        "Retry-After-If-Busy": {
+            "description": "Seconds to wait before a retry. It is absent if a statement took too long, because it would take as long again.",
+            "schema": seconds,
+        },
         "Retry-After-In-Progress": {
             "description": "Seconds to wait before a retry, if the first request with this key is still running.",
             "schema": seconds,

@@ -7,15 +7,16 @@ use crate::problem::Kind;
 /// Adds a failure to an operation's answer, beside other answers with the same status.
 pub fn add(answer: &mut Value, kind: Kind) {
     if answer.is_null() {
-        *answer = json!({ "$ref": format!("#/components/responses/{}", name(kind)) });
+        *answer = reference_to(&name(kind));
     } else if let Some(other) = referred(answer) {
-        // Two kinds share this status.
-        *answer = response(other);
-        let schemas = [other, kind].map(|kind| reference(&schema_name(kind)));
-        answer["content"]["application/problem+json"] = json!({ "schema": { "anyOf": schemas } });
+        *answer = reference_to(&name_of_both(other, kind));
     } else {
         answer["content"]["application/problem+json"] = media(kind);
     }
+}
+
+fn reference_to(response: &str) -> Value {
+    json!({ "$ref": format!("#/components/responses/{response}") })
 }
 
 /// Returns the kind that an answer refers to.
@@ -25,9 +26,30 @@ fn referred(answer: &Value) -> Option<Kind> {
     Kind::ALL.into_iter().find(|known| name(*known) == kind)
 }
 
+/// Builds the response of each kind, and of two kinds that share a status.
 pub fn responses() -> Map<String, Value> {
-    let all = Kind::ALL.into_iter();
-    all.map(|kind| (name(kind), response(kind))).collect()
+    let mut all: Map<_, _> = Kind::ALL
+        .map(|kind| (name(kind), response(kind)))
+        .into_iter()
+        .collect();
+    for (place, first) in Kind::ALL.into_iter().enumerate() {
+        let others = Kind::ALL[place + 1..].iter();
+        let others = others.filter(|other| other.parts().0 == first.parts().0);
+        all.extend(
+            others.map(|&other| (name_of_both(first, other), response_of_both(first, other))),
+        );
+    }
+    all
+}
+
+fn response_of_both(first: Kind, other: Kind) -> Value {
+    let mut both = response(first);
+    let schemas = [first, other].map(|kind| reference(&schema_name(kind)));
+    both["content"]["application/problem+json"] = json!({ "schema": { "anyOf": schemas } });
+    if other == Kind::QueryTimeout {
+        both["headers"]["Retry-After"] = header("Retry-After-If-Busy");
+    }
+    both
 }
 
 /// Builds the schema of a problem and of each kind: RFC 9457 with additional members. `refusal` is the schema of a refusal's code.
@@ -107,7 +129,7 @@ fn media(kind: Kind) -> Value {
     json!({ "schema": reference(&schema_name(kind)) })
 }
 
-/// Builds the schema of one kind. Enumerations of one value, because generators of clients do not combine `const` with a type.
+/// Builds the schema of one kind. It uses enumerations of one value, because client generators do not combine `const` with a type.
 fn schema_of(kind: Kind) -> Value {
     let (status, code, title) = kind.parts();
     let text = |value: &str| json!({ "type": "string", "enum": [value] });
@@ -129,4 +151,9 @@ fn schema_name(kind: Kind) -> String {
 /// The name of the response, such as `NotFound`.
 fn name(kind: Kind) -> String {
     format!("{kind:?}")
+}
+
+/// The name of the response of two kinds, such as `UnavailableOrQueryTimeout`.
+fn name_of_both(first: Kind, other: Kind) -> String {
+    format!("{first:?}Or{other:?}")
 }
