@@ -2,8 +2,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait,
-    sea_query::{Expr, ExprTrait, SelectStatement},
+    ColumnTrait, ConnectionTrait, QueryResult,
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::{Owner, scope};
@@ -55,16 +55,8 @@ impl Owner {
             return Ok(HashMap::new());
         };
         let these = Expr::col((self.table, "id")).is_in(ids);
-        let rows = self.visible_owners(reads, key.field, these);
-        let row =
-            |row: sea_orm::QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "name")?));
-        reads
-            .db()?
-            .query_all(&rows)
-            .await?
-            .into_iter()
-            .map(row)
-            .collect()
+        let owners = self.visible_owners(reads, key.field, these).await?;
+        Ok(owners.into_iter().collect())
     }
 
     /// Returns the ids of these owners by their names, which [`Owner::normalize`] has normalized.
@@ -77,16 +69,8 @@ impl Owner {
             return Ok(HashMap::new());
         };
         let these = Expr::col((self.table, key.compared)).is_in(names);
-        let rows = self.visible_owners(reads, key.compared, these);
-        let row =
-            |row: sea_orm::QueryResult| Ok((row.try_get("", "name")?, row.try_get("", "id")?));
-        reads
-            .db()?
-            .query_all(&rows)
-            .await?
-            .into_iter()
-            .map(row)
-            .collect()
+        let owners = self.visible_owners(reads, key.compared, these).await?;
+        Ok(owners.into_iter().map(|(id, name)| (name, id)).collect())
     }
 
     /// Returns a name in the form in which it is compared.
@@ -95,16 +79,20 @@ impl Owner {
             .map_or_else(|| name.to_owned(), |key| (key.normalize)(name))
     }
 
-    fn visible_owners(
+    /// Returns these owners that are live and visible to the actor, each by its id and the column `name`.
+    async fn visible_owners(
         &self,
         reads: &impl Reads,
         name: &'static str,
         these: Expr,
-    ) -> SelectStatement {
-        scope::live_ids(self.table)
+    ) -> Result<Vec<(i64, String)>> {
+        let owners = scope::live_ids(self.table)
             .expr_as(Expr::col((self.table, name)), "name")
             .cond_where((self.visible)(reads.actor()))
             .and_where(these)
-            .take()
+            .take();
+        let owner = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "name")?));
+        let rows = reads.db()?.query_all(&owners).await?;
+        rows.into_iter().map(owner).collect()
     }
 }

@@ -76,7 +76,7 @@ pub struct AnswerPatch<A, T> {
     answer: PhantomData<A>,
 }
 
-impl<A: JsonSchema, T: Input + 'static> Body for AnswerPatch<A, T> {
+impl<A: JsonSchema + 'static, T: Input + 'static> Body for AnswerPatch<A, T> {
     async fn read(
         request: &HttpRequest,
         payload: Payload,

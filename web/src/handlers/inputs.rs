@@ -1,5 +1,7 @@
 //! The bodies of the generic routes that write one row. The limits of the resource's declaration are checked with those of the
 //! type, so that a refusal names all broken ones.
+use std::cell::LazyCell;
+
 use actix_web::{HttpRequest, dev::Payload, web::Data};
 use kernel::{
     CrudOperations, Error, Kernel, ReadOperations, Readable, Result, Tx,
@@ -46,11 +48,14 @@ impl<V: Writable> Body for PatchRow<V> {
     ) -> Result<Self, Problem> {
         let body = read_json(request, payload, limits).await?;
         let visible = member_names::<V::Service>();
-        let is_related = |name: &str| {
-            let name = name.strip_suffix("_more").unwrap_or(name);
+        let related = LazyCell::new(|| {
             let kernel = request.app_data::<Data<Kernel>>();
             let related = kernel.map(|kernel| relations(V::Service::name(), kernel.registry()));
-            related.is_some_and(|related| related.iter().any(|relation| relation.name == name))
+            related.unwrap_or_default()
+        });
+        let is_related = |name: &str| {
+            let name = name.strip_suffix("_more").unwrap_or(name);
+            related.iter().any(|relation| relation.name == name)
         };
         let is_visible = |name: &str| visible.contains(&name);
         let check = V::Service::check_patch;

@@ -12,29 +12,32 @@ use super::escape;
 const MAX_UNKNOWN: usize = 100;
 
 thread_local! {
-    /// The names of the members of each input.
+    /// The names of the members of each input and of each answer that can be sent back. No type is both.
     static MEMBERS: RefCell<HashMap<TypeId, Rc<[String]>>> = RefCell::default();
 }
 
 /// Returns the names of the members that an input may have.
 pub fn members<T: Input + 'static>() -> Rc<[String]> {
-    let names = || names(&schema_for!(T));
-    MEMBERS.with_borrow_mut(|members| {
-        members
-            .entry(TypeId::of::<T>())
-            .or_insert_with(names)
-            .clone()
-    })
+    cached::<T>(|| schema_for!(T))
 }
 
 /// Returns the names of the members that an answer may have.
-pub fn answer_members<A: JsonSchema>() -> Vec<String> {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<A>();
-    names(&schema)
+pub fn answer_members<A: JsonSchema + 'static>() -> Rc<[String]> {
+    cached::<A>(|| {
+        let settings = SchemaSettings::draft2020_12().for_serialize();
+        settings.into_generator().into_root_schema_for::<A>()
+    })
 }
 
-fn names<N: FromIterator<String>>(schema: &Schema) -> N {
+/// Returns the names of the members in the schema of a `T`, which is made once on each thread.
+fn cached<T: 'static>(schema: impl FnOnce() -> Schema) -> Rc<[String]> {
+    MEMBERS.with_borrow_mut(|members| {
+        let names = members.entry(TypeId::of::<T>());
+        names.or_insert_with(|| names_of(&schema())).clone()
+    })
+}
+
+fn names_of(schema: &Schema) -> Rc<[String]> {
     let properties = schema.get("properties").and_then(Value::as_object);
     let names = properties.into_iter().flatten();
     names.map(|(name, _)| name.clone()).collect()
@@ -47,10 +50,7 @@ pub fn input<T: Input + 'static>(
     mut refused: Vec<Refusal>,
     check: impl Fn(&T) -> Result<()>,
 ) -> Result<T> {
-    // serde would read a list as the fields of a struct in order.
-    if !value.is_object() {
-        return Err(Error::invalid("", Code::WrongType, "must be an object"));
-    }
+    require_object(&value)?;
     let input = match T::deserialize(&value) {
         Ok(input) => Some(input),
         Err(_) => remove_misfits(&mut value, &mut refused),
@@ -70,6 +70,15 @@ pub fn input<T: Input + 'static>(
         checked => checked?,
     }
     Error::refuse(refused).map(|()| input)
+}
+
+/// Fails unless the value is an object. serde would read a list as the fields of a struct in order.
+pub fn require_object(value: &Value) -> Result<()> {
+    if value.is_object() {
+        Ok(())
+    } else {
+        Err(Error::invalid("", Code::WrongType, "must be an object"))
+    }
 }
 
 /// Removes the members that do not fit `T` and refuses each. Returns the input without them, or `None` if it cannot be read

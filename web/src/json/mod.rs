@@ -38,9 +38,7 @@ pub fn read(body: &[u8]) -> Result<Value, Problem> {
 /// Reads the body of a bulk request, which may have more values, into `T`.
 pub fn read_bulk<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let value = read_limited(body, MAX_BULK_VALUES)?;
-    if !value.is_object() {
-        return Err(Error::invalid("", Code::WrongType, "must be an object").into());
-    }
+    input::require_object(&value)?;
     let read = serde_path_to_error::deserialize(value);
     read.map_err(|error| Error::Invalid(vec![input::refusal(&error)]).into())
 }

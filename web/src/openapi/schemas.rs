@@ -12,7 +12,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{bulk, filters, limits, problems, rows};
-use crate::resource::{New, Patch, Representation, Resource, Window, Writable};
+use crate::resource::{New, Patch, Representation, Resource, Window, Writable, capitalized};
 
 /// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
@@ -146,12 +146,7 @@ fn row_name(table: &Table) -> (&'static str, String) {
 
 /// Turns `created_at` into `CreatedAt`.
 fn pascal_case(name: &str) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        first.into_iter().chain(letters).collect::<String>()
-    };
-    name.split('_').map(capital).collect()
+    name.split('_').map(capitalized).collect()
 }
 
 /// Returns a reference to a schema.
