@@ -197,7 +197,7 @@ async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<UserView>> {
     Ok(Reply::created_row::<UserView>(user)?)
 }
 
-/// What the token of a link does, before it is used. `purpose` names the route that uses it.
+/// The effect of a token that was not used yet. `purpose` names the route that uses it.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "OneTimeToken")]
 struct TokenView {

@@ -26,7 +26,7 @@ pub enum Operation<C: Crud> {
     Delete(Target),
 }
 
-/// What happens to a request that deletes a row which does not exist, is deleted already, or is not visible to the caller.
+/// The treatment of a deletion whose row does not exist, is deleted already, or is not visible to the caller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnMissing {
     /// The whole request is refused.

@@ -49,9 +49,9 @@ pub struct Route {
     pub operation: &'static str,
     /// The operation in a few words. Without it, they are those of `operation`.
     pub summary: Option<String>,
-    /// What the operation does, for the OpenAPI document.
+    /// The description of the operation in the OpenAPI document.
     pub description: Option<String>,
-    /// What the operations of this path's first segment have in common, for the OpenAPI document.
+    /// The description that the OpenAPI document shares among the operations of this path's first segment.
     pub about_tag: Option<String>,
     /// True if credentials make no difference to the operation.
     pub ignores_credentials: bool,

@@ -22,7 +22,7 @@ pub struct Operator {
 /// A database that is connected and has an up-to-date schema.
 pub struct Opened {
     pub kernel: Kernel,
-    /// Whether its file was absent.
+    /// True if its file was absent.
     pub is_new: bool,
     /// The number of migrations that were applied.
     pub applied: usize,

@@ -31,7 +31,7 @@ pub struct Field<C> {
     pub range: Option<(i64, i64)>,
 }
 
-/// How a column stores values that its type does not describe.
+/// The way in which a column stores values that its type does not describe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     Plain,

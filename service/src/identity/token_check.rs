@@ -23,7 +23,7 @@ pub struct TokenCheck {
     pub token: SecretString,
 }
 
-/// What a valid token does. It names no existing user.
+/// The effect of a valid token. It names no existing user.
 #[derive(Debug)]
 pub struct TokenEffect {
     pub purpose: Purpose,
@@ -32,7 +32,7 @@ pub struct TokenEffect {
     pub account: Option<InvitedAccount>,
 }
 
-/// What an invitation decides about the new account.
+/// The properties of the account that an invitation creates.
 #[derive(Debug)]
 pub struct InvitedAccount {
     pub is_superuser: bool,

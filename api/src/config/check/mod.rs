@@ -321,7 +321,7 @@ pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
     ])
 }
 
-/// What is allowed in production but risky, with the setting that ends the risk.
+/// Lists the risks that production allows, each with the setting that ends it.
 pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
     let Settings {
         server,
