@@ -20,6 +20,8 @@ def before_load_schema(context, schema):
     """Drops parameters that this caller cannot use, and treats undocumented members of an answer as faults."""
     state_limits(schema)
     state_partial_rows(schema)
+    # Each new user costs the hash of a password, and a thousand of them take longer than a request may.
+    schema["components"]["schemas"]["UserBulk"]["properties"]["operations"]["maxItems"] = 50
     for name in ("If-Match", "If-None-Match-Of-Change"):
         schema["components"]["parameters"][name]["schema"]["format"] = "entity-tags"
     for answer in schema["components"]["schemas"].values():
