@@ -20,6 +20,10 @@ test-fast:
 test-on DATABASE NAME:
     ATOLL_TEST_ARGS='{{NAME}}' cargo test --workspace --test suite the_suite_passes_on_{{DATABASE}}
 
+# Compares Atoll with servers written by hand, on a throw-away PostgreSQL and a SQLite file; about 20 minutes. See bench/README.md.
+bench *OPTIONS:
+    bench/run {{OPTIONS}}
+
 # Migrates an empty database and writes the generated entities from it.
 entities:
     .ci/with-postgres sh -c 'sea-orm-cli migrate up && .ci/generate-entities kernel/src/entity/generated entity/src/generated'
