@@ -1,4 +1,4 @@
-//! The callers of the table, and the rows, which are created anew for every cell.
+//! The callers of the table, and the rows, which are created anew after each request that may have changed them.
 mod credential;
 mod generic;
 mod rows;
@@ -19,6 +19,18 @@ use super::Line;
 use crate::samples::resource_of;
 pub use credential::Credential;
 
+/// The routes of accounts whose scenes no other route can use.
+const OWN_SCENES: [&str; 5] = [
+    "/auth/login",
+    "/auth/cookie",
+    "/auth/register",
+    "/auth/sessions/{id}",
+    "/auth/api-keys/{id}",
+];
+
+/// A code that no account has.
+const NO_CODE: &str = "000000";
+
 const MISSING: i64 = 9_000_000_000;
 
 pub struct World {
@@ -38,16 +50,22 @@ pub struct World {
     /// A live row of each table that others can refer to.
     rows: HashMap<&'static str, i64>,
     made: Cell<u32>,
-    /// The current code of the account of the cell.
-    otp: RefCell<String>,
+    /// The scenes whose last request was a read or a refusal, by what they are made for.
+    scenes: RefCell<HashMap<SceneKey, Scene>>,
 }
 
+/// What a scene is made for: a resource or a path, the state of the row, and the kind of caller.
+type SceneKey = (&'static str, &'static str, String);
+
 /// The caller and the row of one cell.
+#[derive(Clone)]
 struct Scene {
     caller: Client,
     /// The id in the path or in the body.
     id: i64,
     role: i64,
+    /// The current code of the account.
+    otp: String,
 }
 
 impl Scene {
@@ -82,7 +100,7 @@ impl World {
             superuser: app.superuser("superuser").await,
             post: third.publish("Shared").await.id(),
             made: Cell::new(0),
-            otp: RefCell::new("000000".to_owned()),
+            scenes: RefCell::default(),
             third,
             admin,
             editors,
@@ -148,13 +166,21 @@ impl World {
         self.superuser.get(question).await.expect_status(200)
     }
 
+    /// Returns the scene of a cell. A refused request must have changed nothing, so the next cell that needs the same rows shows
+    /// it if one has.
     async fn scene_of(&self, line: &Line, caller: &str) -> Scene {
-        let resource = line.path.split(['/', '?']).nth(1).unwrap_or_default();
-        match resource {
-            "auth" => self.account(line, caller).await,
+        let known = self.scenes.borrow().get(&scene_key(line, caller)).cloned();
+        match known {
+            Some(scene) => scene,
+            None => self.new_scene(line, caller).await,
+        }
+    }
+
+    async fn new_scene(&self, line: &Line, caller: &str) -> Scene {
+        match scene_key(line, caller).0 {
+            path if path.starts_with("/auth") => self.account(line, caller).await,
             "users" => self.user(line, caller).await,
             "posts" => self.post(line.state, caller).await,
-            "comments" if line.pattern() == "/comments" => self.post(line.state, caller).await,
             "comments" => self.comment(line.state, caller).await,
             "roles" => self.role(line.state, caller).await,
             _ => match resource_of(line.path) {
@@ -169,8 +195,9 @@ impl World {
         let path = scene.path(line);
         let method = Method::from_bytes(line.method.as_bytes()).unwrap();
         let client = self.prepare_caller(&scene.caller, caller).await;
+        let is_read = method == Method::GET;
         let request = client.request(method, path);
-        let reply = Reply::send(match self.body(line, scene.id) {
+        let reply = Reply::send(match self.body(line, scene) {
             Some(body) if line.pattern().ends_with("/import") => request
                 .header("content-type", "application/x-ndjson")
                 .body(body.to_string()),
@@ -179,25 +206,31 @@ impl World {
         })
         .await;
         self.restore_roles(&scene.caller, caller).await;
+        let key = scene_key(line, caller);
+        if is_read || reply.status >= 400 {
+            self.scenes.borrow_mut().insert(key, scene.clone());
+        } else {
+            self.scenes.borrow_mut().remove(&key);
+        }
         reply
     }
 
-    fn body(&self, line: &Line, id: i64) -> Option<Value> {
+    fn body(&self, line: &Line, scene: &Scene) -> Option<Value> {
         if !line.pattern().ends_with("/bulk") {
-            return self.data(line.method, line.pattern(), id);
+            return self.data(line.method, line.pattern(), scene);
         }
         // Without a row the bulk creates one, otherwise it changes the row.
         let all = line.pattern().replace("/bulk", "");
         let operation = if line.state == "-" {
-            json!({ "op": "create", "data": self.data("POST", &all, id)? })
+            json!({ "op": "create", "data": self.data("POST", &all, scene)? })
         } else {
-            let data = self.data("PATCH", &(all + "/{id}"), id)?;
-            json!({ "op": "update", "id": id, "data": data })
+            let data = self.data("PATCH", &(all + "/{id}"), scene)?;
+            json!({ "op": "update", "id": scene.id, "data": data })
         };
         Some(json!({ "operations": [operation] }))
     }
 
-    fn data(&self, method: &str, path: &str, id: i64) -> Option<Value> {
+    fn data(&self, method: &str, path: &str, scene: &Scene) -> Option<Value> {
         let name = self.name();
         let (email, password) = (format!("{name}@example.org"), PASSWORD);
         Some(match (method, path) {
@@ -206,14 +239,14 @@ impl World {
             }
             ("POST", "/auth/totp") => json!({ "current_password": password }),
             ("POST", "/auth/totp/confirm") | ("DELETE", "/auth/totp") => {
-                json!({ "otp": *self.otp.borrow() })
+                json!({ "otp": scene.otp })
             }
             ("POST", "/auth/api-keys") => json!({ "name": name, "scopes": ["posts.create.own"] }),
             // This token is invalid: a valid one would name the caller.
             ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
             // There is no invitation, because no route creates one.
             ("POST", "/auth/invite/accept") => {
-                json!({ "token": "none", "account": self.data(method, "/auth/register", id)? })
+                json!({ "token": "none", "account": self.data(method, "/auth/register", scene)? })
             }
             ("POST", "/auth/password") => {
                 json!({ "current_password": password, "new_password": "another password" })
@@ -228,7 +261,7 @@ impl World {
             }
             ("PATCH", "/auth/me" | "/users/{id}") => json!({ "bio": name }),
             ("PATCH", "/posts/{id}") => json!({ "summary": name }),
-            ("POST", "/comments") => json!({ "post_id": id, "body": name }),
+            ("POST", "/comments") => json!({ "post_id": scene.id, "body": name }),
             ("POST", "/posts/{id}/comments") => json!({ "body": name }),
             ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
             ("PATCH", "/roles/{id}") => json!({ "description": name }),
@@ -271,6 +304,17 @@ impl World {
             caller: self.caller(caller),
             id,
             role: self.editors,
+            otp: NO_CODE.to_owned(),
         }
     }
+}
+
+fn scene_key(line: &Line, caller: &str) -> SceneKey {
+    let subject = match line.path.split(['/', '?']).nth(1).unwrap_or_default() {
+        "auth" if OWN_SCENES.contains(&line.pattern()) => line.pattern(),
+        "auth" => "/auth",
+        "comments" if line.pattern() == "/comments" => "posts",
+        resource => resource,
+    };
+    (subject, line.state, caller.to_owned())
 }

@@ -1,7 +1,7 @@
 //! The rows of the cells of the table, in the state that a line names.
 use tests::{Authenticator, Client, json};
 
-use super::{Line, MISSING, Scene, World};
+use super::{Line, MISSING, NO_CODE, Scene, World};
 
 impl World {
     /// Prepares a new user, because the cell may end their session.
@@ -11,6 +11,7 @@ impl World {
             _ => self.twin(caller).await,
         };
         let url = format!("/users/{}", caller.id);
+        let mut otp = NO_CODE.to_owned();
         match line.state {
             "deleted" => drop(self.superuser.delete(url).await.expect_status(204)),
             "deactivated" => {
@@ -19,11 +20,11 @@ impl World {
             }
             "pending" if caller.id > 0 => {
                 let phone = Authenticator::pending(&caller).await;
-                *self.otp.borrow_mut() = phone.code(0);
+                otp = phone.code(0);
             }
             "on" if caller.id > 0 => {
                 let phone = Authenticator::enabled(&caller).await;
-                self.otp.borrow_mut().clone_from(&phone.recovery_codes[0]);
+                otp.clone_from(&phone.recovery_codes[0]);
             }
             _ => {}
         }
@@ -39,6 +40,7 @@ impl World {
             id,
             caller,
             role: self.editors,
+            otp,
         }
     }
 
