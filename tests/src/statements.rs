@@ -1,9 +1,15 @@
 //! The statements of a server: tests count them, and every test checks that they are scoped.
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
 
 use sea_orm::Statement;
 use service::registry;
 use tokio::sync::watch;
+
+/// The most texts of statements that are remembered.
+const MOST_TEXTS: usize = 10_000;
 
 /// The statements of one server.
 #[derive(Clone, Default)]
@@ -26,7 +32,7 @@ impl Statements {
             count.send_modify(|count| *count += 1);
             let mut log = log.lock().unwrap();
             log.seen.push(statement.clone());
-            if let Some(table) = unscoped(&statement.sql) {
+            if let Some(table) = checked(&statement.sql) {
                 log.unscoped.push(format!("{table}: {}", statement.sql));
             }
         })
@@ -68,6 +74,20 @@ impl Statements {
             unscoped.join("\n")
         );
     }
+}
+
+/// Like [`unscoped`], once for each text: most statements are sent thousands of times.
+fn checked(sql: &str) -> Option<&'static str> {
+    static CHECKED: LazyLock<Mutex<HashMap<String, Option<&'static str>>>> =
+        LazyLock::new(Mutex::default);
+    let mut known = CHECKED.lock().unwrap();
+    if known.len() > MOST_TEXTS {
+        known.clear();
+    }
+    if let Some(table) = known.get(sql) {
+        return *table;
+    }
+    *known.entry(sql.to_owned()).or_insert_with(|| unscoped(sql))
 }
 
 /// Returns the first table with soft deletion that a statement reads or changes more often than it has a condition on its `deleted_at`.
