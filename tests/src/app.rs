@@ -8,7 +8,6 @@ use kernel::{Actor, CrudOperations, Database, Kernel};
 use secrecy::SecretString;
 use serde_json::json;
 use service::{Users, identity, mail::Mailer, password::Hasher, users::NewUser};
-use tempfile::TempDir;
 use web::{
     Route,
     load::{Load, LoadSettings},
@@ -16,7 +15,7 @@ use web::{
     settings::{ApiSettings, HttpSettings, ServerSettings},
 };
 
-use crate::{Backend, Client, Statements, settings, sql};
+use crate::{Backend, Client, Place, Statements, settings, sql};
 
 /// The password of every user.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -60,8 +59,8 @@ pub struct TestApp {
     /// The limits on callers, with their current counts.
     pub load: Load,
     server: ServerHandle,
-    /// The folder of the database, which is removed with it.
-    folder: Option<TempDir>,
+    /// The place of the database, if it is removed with this server.
+    pub place: Place,
 }
 
 impl TestApp {
@@ -79,9 +78,9 @@ impl TestApp {
     }
 
     async fn start(backend: Backend, change: impl FnOnce(&mut Knobs)) -> Self {
-        let (url, folder) = backend.fresh().await;
+        let (url, place) = backend.fresh().await;
         let mut app = Self::at(&url, backend, change).await;
-        app.folder = folder;
+        app.place = place;
         app
     }
 
@@ -121,7 +120,7 @@ impl TestApp {
             url: url.to_owned(),
             load,
             server: handle,
-            folder: None,
+            place: Place::Memory,
         }
     }
 

@@ -12,10 +12,9 @@ use kernel::{Database, database::Settings};
 use migration::MIGRATOR;
 use secrecy::SecretString;
 use sqlx::{Connection, Executor, PgConnection};
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::postgres;
+use crate::{Place, place, postgres};
 
 /// The environment variable that names the kind of database of a run.
 pub const BACKEND: &str = "ATOLL_TEST_BACKEND";
@@ -43,15 +42,15 @@ impl Backend {
         self == Self::Postgres
     }
 
-    /// Returns the URL of a fresh, migrated database, and its folder, which is removed when it is dropped.
-    pub async fn fresh(self) -> (String, Option<TempDir>) {
+    /// Returns the URL of a fresh, migrated database, and its place, with which it is removed.
+    pub async fn fresh(self) -> (String, Place) {
         match self {
-            Self::Memory => ("sqlite::memory:".to_owned(), None),
+            Self::Memory => ("sqlite::memory:".to_owned(), Place::Memory),
             Self::File => {
-                let folder = tempfile::tempdir().unwrap();
-                (migrated_file(folder.path()).await, Some(folder))
+                let folder = place::folder();
+                (migrated_file(folder.path()).await, Place::Folder(folder))
             }
-            Self::Postgres => (clone_of_template().await, None),
+            Self::Postgres => clone_of_template().await,
         }
     }
 }
@@ -60,7 +59,7 @@ impl Backend {
 pub async fn migrated_file(folder: &Path) -> String {
     static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
     let template = TEMPLATE.get_or_init(async || {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = place::folder();
         let database = Database::connect(&settings(&file_url(folder.path())), None)
             .await
             .unwrap();
@@ -112,7 +111,7 @@ pub fn settings(url: &str) -> Settings {
 }
 
 /// Clones the migrated template. The names of the clones begin with the template's, so concurrent runs do not collide.
-async fn clone_of_template() -> String {
+async fn clone_of_template() -> (String, Place) {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let server =
         env::var(postgres::SERVER).expect("ATOLL_TEST_SERVER must be set for a run on PostgreSQL");
@@ -120,11 +119,16 @@ async fn clone_of_template() -> String {
         .expect("ATOLL_TEST_TEMPLATE must be set for a run on PostgreSQL");
     let name = format!("{template}_{}", NEXT.fetch_add(1, Relaxed));
     let mut connection = PgConnection::connect(&server).await.unwrap();
-    let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    // A copy of the files takes half the time of a copy through the write-ahead log, which is the default since PostgreSQL 15.
+    let strategy = match connection.server_version_num() {
+        Some(150_000..) => "STRATEGY FILE_COPY",
+        _ => "",
+    };
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template} {strategy}");
     connection
         .execute(sqlx::AssertSqlSafe(create))
         .await
         .unwrap();
     connection.close().await.unwrap();
-    postgres::with_database(&server, &name)
+    (postgres::with_database(&server, &name), Place::Clone(name))
 }

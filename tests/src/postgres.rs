@@ -32,7 +32,7 @@ impl Server {
         let (url, throw_away) = if let Ok(url) = env::var(GIVEN) {
             (url, None)
         } else {
-            let server = ThrowAway::start()?;
+            let server = ThrowAway::start(crate::folder())?;
             (server.url.clone(), Some(server))
         };
         let template = format!("atoll_test_{}", std::process::id());

@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-use crate::{Client, throw_away::send};
+use crate::{Client, Place, folder, throw_away::send};
 
 /// The time between two checks of a condition.
 const PERIOD: Duration = Duration::from_millis(20);
@@ -52,6 +52,8 @@ pub struct Program {
     binary: PathBuf,
     variables: Vec<(String, String)>,
     pub folder: Rc<TempDir>,
+    /// The place of its database, if that is elsewhere.
+    pub place: Rc<Place>,
 }
 
 impl Program {
@@ -59,7 +61,8 @@ impl Program {
         Self {
             binary: binary.into(),
             variables: Vec::new(),
-            folder: Rc::new(tempfile::tempdir().unwrap()),
+            folder: Rc::new(folder()),
+            place: Rc::new(Place::Memory),
         }
     }
 
@@ -87,7 +90,7 @@ impl Program {
             child: command.spawn().unwrap(),
             out,
             log,
-            _folder: self.folder.clone(),
+            _places: (self.folder.clone(), self.place.clone()),
         }
     }
 
@@ -161,8 +164,8 @@ pub struct Process {
     child: Child,
     out: PathBuf,
     log: PathBuf,
-    /// The folder may hold its database.
-    _folder: Rc<TempDir>,
+    /// Its database is there.
+    _places: (Rc<TempDir>, Rc<Place>),
 }
 
 impl Process {

@@ -7,16 +7,15 @@ use kernel::{
 };
 use migration::MIGRATOR;
 use service::{Posts, Users, posts::NewPost, registry, users::NewUser};
-use tempfile::TempDir;
 
-use crate::{Backend, app::service_settings, settings};
+use crate::{Backend, Place, app::service_settings, settings};
 
 /// A service whose sessions act as the system, which may do everything.
 pub struct Service {
     pub kernel: Kernel,
     pub url: String,
-    /// The folder of the database, which is removed with it.
-    folder: Option<TempDir>,
+    /// The place of the database, if it is removed with this service.
+    place: Place,
 }
 
 impl Service {
@@ -25,9 +24,9 @@ impl Service {
     }
 
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let (url, folder) = Backend::current().fresh().await;
+        let (url, place) = Backend::current().fresh().await;
         let mut service = Self::at(&url, change).await;
-        service.folder = folder;
+        service.place = place;
         service
     }
 
@@ -40,7 +39,7 @@ impl Service {
         Self {
             kernel: service::start(database, service_settings()),
             url: url.to_owned(),
-            folder: None,
+            place: Place::Memory,
         }
     }
 

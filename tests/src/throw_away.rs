@@ -1,6 +1,7 @@
 //! A PostgreSQL server for as long as a run, or a test, lasts.
 use std::{
     env, fs,
+    io::Write,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -13,18 +14,19 @@ use crate::port::ReservedPort;
 /// The user `nobody`, as which the server runs when the tests run as root: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65534;
 
-/// The supervisor reads its input to the end, so it notices the end of this process, whatever the cause.
-const SUPERVISOR: &str =
-    r#""$0" "$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server"#;
+/// The supervisor reads its input to the end, so it notices the end of this process, whatever the cause. Then it removes the data,
+/// which may be in memory, unless it has read that the server may start again.
+const SUPERVISOR: &str = r#""$0" "$@" & server=$!; read -r kept; kill -INT $server; wait $server; [ "$kept" ] || rm -rf "$2""#;
 
 /// Options that make the server fast: its data survives a crash of the server, but not of the machine.
-const OPTIONS: [&str; 6] = [
+const OPTIONS: [&str; 7] = [
     "listen_addresses=127.0.0.1",
     "max_connections=300",
     "fsync=off",
     "full_page_writes=off",
     "synchronous_commit=off",
     "logging_collector=off",
+    "max_wal_size=256MB",
 ];
 
 pub struct ThrowAway {
@@ -37,8 +39,8 @@ pub struct ThrowAway {
 }
 
 impl ThrowAway {
-    /// Returns `None` if the binaries of a server are not installed.
-    pub fn start() -> Option<Self> {
+    /// Starts a server with its data in this folder. Returns `None` if the binaries of a server are not installed.
+    pub fn start(folder: TempDir) -> Option<Self> {
         let port = ReservedPort::bind();
         let mut server = Self {
             url: format!("postgres://atoll@127.0.0.1:{}/postgres", port.number),
@@ -46,7 +48,7 @@ impl ThrowAway {
             binaries: binaries()?,
             port,
             is_frozen: false,
-            folder: tempfile::tempdir().unwrap(),
+            folder,
         };
         server.make();
         server.launch();
@@ -105,7 +107,9 @@ impl ThrowAway {
             self.thaw();
         }
         if let Some(mut supervisor) = self.supervisor.take() {
-            drop(supervisor.stdin.take());
+            if let Some(mut input) = supervisor.stdin.take() {
+                let _ = input.write_all(b"kept\n");
+            }
             let _ = supervisor.wait();
         }
     }

@@ -69,7 +69,7 @@ fn settings(url: &str) -> Settings {
 
 static SERVER: LazyLock<Option<String>> = LazyLock::new(|| {
     static STARTED: LazyLock<Option<throw_away::ThrowAway>> =
-        LazyLock::new(throw_away::ThrowAway::start);
+        LazyLock::new(|| throw_away::ThrowAway::start(tempfile::tempdir().unwrap()));
     let given = env::var("ATOLL_TEST_SERVER").ok();
     let is_ci = env::var("CI").is_ok_and(|ci| ci == "true");
     given.or_else(|| {

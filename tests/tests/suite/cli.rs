@@ -15,9 +15,11 @@ use tests::{Backend, file_url, migrated_file, process::Program, settings};
 
 /// Returns the program with a database that has all tables, and its URL.
 pub async fn program() -> (Program, String) {
-    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let mut program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
     let url = if Backend::current() == Backend::Postgres {
-        Backend::Postgres.fresh().await.0
+        let (url, place) = Backend::Postgres.fresh().await;
+        program.place = place.into();
+        url
     } else {
         migrated_file(program.folder.path()).await
     };
@@ -30,13 +32,14 @@ pub async fn program() -> (Program, String) {
 
 /// Returns the program with a database that exists and has no tables, and its URL.
 pub async fn program_without_tables() -> (Program, String) {
-    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
+    let mut program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
     if Backend::current() != Backend::Postgres {
         let url = file_url(program.folder.path());
         fs::write(program.folder.path().join("test.db"), "").unwrap();
         return (program.with("DATABASE_URL", &url), url);
     }
-    let (url, _) = Backend::Postgres.fresh().await;
+    let (url, place) = Backend::Postgres.fresh().await;
+    program.place = place.into();
     let settings = settings(&url);
     let database = kernel::Database::connect_for_migrations(&settings)
         .await

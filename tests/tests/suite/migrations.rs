@@ -6,27 +6,26 @@ mod steps;
 
 use kernel::{Database, database::Settings};
 use migration::MIGRATOR;
-use tempfile::TempDir;
-use tests::{Backend, Sql, settings};
+use tests::{Backend, Place, Sql, settings};
 
 /// Returns a database with several connections.
-async fn shared_database() -> (Backend, Settings, Option<TempDir>) {
+async fn shared_database() -> (Backend, Settings, Place) {
     let backend = match Backend::current() {
         Backend::Memory => Backend::File,
         other => other,
     };
-    let (url, folder) = backend.fresh().await;
-    (backend, settings(&url), folder)
+    let (url, place) = backend.fresh().await;
+    (backend, settings(&url), place)
 }
 
 /// Returns the URL of a database without tables.
-async fn empty() -> (Settings, Option<TempDir>) {
-    let (_, settings, folder) = shared_database().await;
+async fn empty() -> (Settings, Place) {
+    let (_, settings, place) = shared_database().await;
     let database = migrator(&settings).await;
     // A clone of the template has all tables.
     database.migrations(MIGRATOR).reset().await.unwrap();
     database.close().await.unwrap();
-    (settings, folder)
+    (settings, place)
 }
 
 async fn migrator(settings: &Settings) -> Database {

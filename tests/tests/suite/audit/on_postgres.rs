@@ -18,7 +18,7 @@ struct Granted {
 
 impl Granted {
     async fn new(kept_for: &str) -> Self {
-        let (url, _) = Backend::Postgres.fresh().await;
+        let (url, place) = Backend::Postgres.fresh().await;
         let (owner, owner_url) = new_role(&url, "owner").await;
         let (role, role_url) = new_role(&url, "server").await;
         let anew =
@@ -31,8 +31,10 @@ impl Granted {
             with.service.audit.retention = Duration::from_millis(1);
             with.service.soft_delete.retention = Duration::ZERO;
         });
+        let mut app = app.await;
+        app.place = place;
         Self {
-            app: app.await,
+            app,
             role: Sql::open(&role_url).await,
             owner: Sql::open(&owner_url).await,
         }
@@ -230,7 +232,7 @@ async fn a_role_cannot_remove_entries_that_are_kept_for_ever() {
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn rights_are_granted_only_to_a_role_that_they_limit() {
-    let (url, _) = Backend::Postgres.fresh().await;
+    let (url, _place) = Backend::Postgres.fresh().await;
     let (role, _) = new_role(&url, "server").await;
     let program = program(&url);
     let owner = Sql::open(&url).await;

@@ -34,7 +34,7 @@ async fn is_remembered(app: &TestApp, client: &Client) {
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_change_on_any_node_invalidates_the_cached_caller() {
-    let (url, _) = Backend::Postgres.fresh().await;
+    let (url, _place) = Backend::Postgres.fresh().await;
     let (here, there) = (remembering(&url).await, remembering(&url).await);
     let root = here.superuser("root").await;
     let elsewhere =
@@ -104,7 +104,7 @@ async fn a_change_on_any_node_invalidates_the_cached_caller() {
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn callers_are_not_cached_while_the_change_feed_is_down() {
-    let Some(mut server) = ThrowAway::start() else {
+    let Some(mut server) = ThrowAway::start(tests::folder()) else {
         say(&format!(
             "NOT RUN: this test freezes its PostgreSQL server, and must not freeze the one that {GIVEN} names"
         ));
@@ -143,7 +143,7 @@ async fn callers_are_not_cached_while_the_change_feed_is_down() {
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_token_that_one_process_revokes_is_refused_by_the_other() {
-    let (url, _) = Backend::Postgres.fresh().await;
+    let (url, _place) = Backend::Postgres.fresh().await;
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test")).with("DATABASE_URL", &url);
     let ada = "user create --username ada --email ada@example.org";
     program.ok(ada, PASSWORD).await;

@@ -4,7 +4,7 @@ use tests::{Backend, process::Program};
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn no_acknowledged_write_is_lost_when_the_server_is_killed() {
-    let (url, _) = Backend::Postgres.fresh().await;
+    let (url, _place) = Backend::Postgres.fresh().await;
     let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"));
 
     let acknowledged = super::check_kills(program.with("DATABASE_URL", &url), &url).await;

@@ -2,7 +2,7 @@
 use migration::MIGRATOR;
 use secrecy::ExposeSecret;
 use service::registry;
-use tests::Sql;
+use tests::{Place, Sql};
 
 use super::{columns, migrator, shared_database, sql, tables};
 
@@ -15,15 +15,15 @@ const BASE: [&str; 6] = [
     "version",
 ];
 
-async fn migrated() -> (Sql, Option<tempfile::TempDir>) {
-    let (_, settings, folder) = shared_database().await;
+async fn migrated() -> (Sql, Place) {
+    let (_, settings, place) = shared_database().await;
     migrator(&settings)
         .await
         .migrations(MIGRATOR)
         .up(None)
         .await
         .unwrap();
-    (sql(&settings).await, folder)
+    (sql(&settings).await, place)
 }
 
 #[actix_web::test]

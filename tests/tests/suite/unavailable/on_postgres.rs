@@ -29,7 +29,7 @@ async fn member_of(database: &str, url: &str, settings: fn(&mut Settings)) -> (T
 
 /// Starts a server on a database server of its own, which the test may stop.
 async fn on_own_server() -> Option<(TestApp, Client, ThrowAway)> {
-    let Some(server) = ThrowAway::start() else {
+    let Some(server) = ThrowAway::start(tests::folder()) else {
         say(&format!(
             "NOT RUN: this test freezes or stops its PostgreSQL server, and must not do so to the one that {GIVEN} names"
         ));

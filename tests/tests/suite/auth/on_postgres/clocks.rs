@@ -17,7 +17,7 @@ async fn node(url: &str, seconds: i64) -> (Process, Client) {
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_token_of_one_node_is_good_on_another_whose_clock_differs_by_hours() {
     const HOURS: i64 = 2 * 60 * 60;
-    let (url, _) = Backend::Postgres.fresh().await;
+    let (url, _place) = Backend::Postgres.fresh().await;
     let (_right, right) = node(&url, 0).await;
     let ada = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
     right.post("/auth/register", ada).await.expect_status(201);
@@ -47,7 +47,7 @@ async fn a_token_of_one_node_is_good_on_another_whose_clock_differs_by_hours() {
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_clock_that_is_right_gets_no_warning() {
-    let (url, _) = Backend::Postgres.fresh().await;
+    let (url, _place) = Backend::Postgres.fresh().await;
 
     let (process, _client) = node(&url, 0).await;
 

@@ -11,8 +11,9 @@ use super::{is_ready, member_of};
 const LATE: Duration = Duration::from_secs(15);
 
 async fn app(database: fn(&mut Settings)) -> (TestApp, Client, Sql) {
-    let (url, _) = Backend::Postgres.fresh().await;
-    let (app, ada) = member_of(&url, &url, database).await;
+    let (url, place) = Backend::Postgres.fresh().await;
+    let (mut app, ada) = member_of(&url, &url, database).await;
+    app.place = place;
     (app, ada, Sql::open(&url).await)
 }
 

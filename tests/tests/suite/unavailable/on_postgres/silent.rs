@@ -20,9 +20,10 @@ fn notices_at_once(database: &mut Settings) {
 
 /// Starts a server that reaches its database through a proxy, and signs a member in.
 async fn app(database: fn(&mut Settings)) -> (TestApp, Client, Swallow, Sql) {
-    let (direct, _) = Backend::Postgres.fresh().await;
+    let (direct, place) = Backend::Postgres.fresh().await;
     let (swallow, url) = Swallow::start(&direct).await;
-    let (app, ada) = member_of(&direct, &url, database).await;
+    let (mut app, ada) = member_of(&direct, &url, database).await;
+    app.place = place;
     (app, ada, swallow, Sql::open(&direct).await)
 }
 
