@@ -29,7 +29,7 @@ pub mod stuck;
 mod swallow;
 pub mod throw_away;
 
-pub use app::{Knobs, PASSWORD, TestApp};
+pub use app::{Knobs, PASSWORD, TestApp, service_settings};
 pub use backend::{BACKEND, Backend, file_url, migrated_file, settings};
 pub use client::Client;
 pub use detour::detour;

@@ -119,8 +119,9 @@ impl Http {
         };
         let public_url = PublicUrl(server.public_url.clone().unwrap_or_default());
         let routes = (self.routes)();
+        let kernel = self.kernel.clone().for_worker(server.workers());
         App::new()
-            .app_data(Data::new(self.kernel.clone()))
+            .app_data(Data::new(kernel))
             .app_data(Data::from(self.application.clone()))
             .app_data(Data::new(self.guard.clone()))
             .app_data(Data::new(self.concurrency.clone()))

@@ -1,5 +1,5 @@
 //! Settings of the HTTP server; `config/default.toml` documents each key and holds its default.
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, num::NonZero, thread::available_parallelism, time::Duration};
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -60,6 +60,16 @@ pub struct ApiSettings {
     pub require_if_match: bool,
     pub exact_counts: bool,
     pub answer_limit: u64,
+}
+
+impl ServerSettings {
+    /// Returns the number of threads that serve requests.
+    pub fn workers(&self) -> usize {
+        match self.workers {
+            0 => available_parallelism().map_or(2, NonZero::get),
+            workers => workers,
+        }
+    }
 }
 
 impl Default for ServerSettings {

@@ -84,7 +84,7 @@ pub async fn get<C: Readable>(
         shape,
         None,
     );
-    let row = rows.filter(scope::has_id::<C>(id)).one(reads.db()?).await?;
+    let row = reads.find(rows.filter(scope::has_id::<C>(id))).await?;
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }
 

@@ -1,6 +1,6 @@
 //! Tells every node that shares the database which users have changed, so that it drops what it has cached of them.
 //!
-//! A node may use what it has cached of a user only while [`ChangeFeed::is_current`]: then it knows every change that was
+//! A node may use what it has cached of a user only if [`ChangeFeed::catch_up`] says so: then it knows every change that was
 //! committed half a second ago or earlier.
 use std::{
     array,
@@ -19,6 +19,8 @@ use tokio::{
     runtime::Handle,
     time::{Instant, sleep, timeout},
 };
+
+use super::sqlite::DataVersion;
 
 /// The PostgreSQL channel on which nodes announce changes.
 const CHANNEL: &str = "atoll_changes";
@@ -94,12 +96,20 @@ struct State {
     slots: [AtomicU64; SLOTS],
     /// The time at which the last notification that came back was sent, in milliseconds since the start; 0 before the first.
     confirmed: AtomicU64,
+    /// Tells on a SQLite file whether anything changed.
+    data_version: Option<DataVersion>,
 }
 
 impl ChangeFeed {
     /// Makes a feed that receives nothing from other nodes and is never current.
     pub(super) fn disabled() -> Self {
+        Self::of_file(None)
+    }
+
+    /// Makes the feed of a SQLite file, which other processes can change too.
+    pub(super) fn of_file(data_version: Option<DataVersion>) -> Self {
         Self(Arc::new(State {
+            data_version,
             started: Instant::now(),
             count: AtomicU64::new(0),
             last_of_all: AtomicU64::new(0),
@@ -129,8 +139,20 @@ impl ChangeFeed {
         last <= since
     }
 
-    /// Returns true if this node knows every change that was committed half a second ago or earlier.
-    pub fn is_current(&self) -> bool {
+    /// Returns true if this node knows every change that was committed half a second ago or earlier. On a SQLite file it learns
+    /// of all changes before this call.
+    pub async fn catch_up(&self) -> bool {
+        match &self.0.data_version {
+            Some(version) => {
+                let changed = || self.apply(&ChangedUsers::all());
+                version.check(changed).await.is_ok()
+            }
+            None => self.is_current(),
+        }
+    }
+
+    /// Returns true if the notifications of other nodes arrive.
+    fn is_current(&self) -> bool {
         let now = milliseconds(self.0.started.elapsed());
         match self.0.confirmed.load(SeqCst) {
             0 => false,

@@ -40,6 +40,7 @@ pub(crate) use transaction::Transaction;
 use self::{
     postgres::{Lane, Postgres},
     reader::ReadPool,
+    statements::Log,
     writer::{WritePermit, Writer},
 };
 
@@ -63,28 +64,27 @@ pub struct Database {
 impl Database {
     /// Connects, and creates the SQLite file and its folder if they are absent. `observer` is called with each statement.
     pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
-        let log = Arc::new(statements::log(settings.slow_statement, observer));
+        let log: Log = Arc::new(statements::log(settings.slow_statement, observer));
         let url = settings.url.expose_secret();
         let (mut follower, mut writer) = (None, None);
         let (pool, write, change_feed) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
-                let watch = |mut connection: DatabaseConnection| {
-                    let log = log.clone();
-                    connection.set_metric_callback(move |info| log(info));
-                    connection
+                let connected = sqlite::connect(url, settings, log.clone()).await?;
+                let mut write = connected.write;
+                write.set_metric_callback(move |info| log(info));
+                let pool = match connected.readers {
+                    Some(readers) => ReadPool::File(Arc::new(readers)),
+                    None => ReadPool::Memory(write.clone()),
                 };
-                let connected = sqlite::connect(url, settings).await?;
                 writer = Some(connected.writer);
-                let pool = ReadPool::Sqlite(watch(connected.read));
-                (pool, watch(connected.write), ChangeFeed::disabled())
+                (pool, write, ChangeFeed::of_file(connected.data_version))
             }
             Some("postgres" | "postgresql") => {
                 let postgres = Postgres::connect(url, settings, log).await?;
-                let change_feed =
-                    ChangeFeed::start(&postgres.runtime.handle, postgres.server.clone());
+                let change_feed = ChangeFeed::start(postgres.runtime(), postgres.server().clone());
                 let write = postgres.for_migrations();
                 follower = Some(Arc::new(
-                    clock::follow(&postgres.runtime.handle, postgres.server.clone()).await,
+                    clock::follow(postgres.runtime(), postgres.server().clone()).await,
                 ));
                 (ReadPool::Postgres(postgres), write, change_feed)
             }
@@ -107,6 +107,16 @@ impl Database {
             _clock: follower,
             writer,
         })
+    }
+
+    /// Returns the same database for one of so many HTTP workers, on whose runtime this must be called. On PostgreSQL the worker
+    /// has connections of its own.
+    #[must_use]
+    pub fn for_worker(mut self, workers: usize) -> Self {
+        if let ReadPool::Postgres(postgres) = &self.reader.pool {
+            self.reader.pool = ReadPool::Postgres(postgres.for_worker(workers));
+        }
+        self
     }
 
     /// Returns the pool for statements outside any transaction. Do not use it inside [`crate::Session::write`], where the
@@ -153,11 +163,11 @@ impl Database {
                 let begun = postgres.begin(deadline, self.reader.lane).await?;
                 Ok(Transaction::Postgres(begun))
             }
-            (ReadPool::Sqlite(_), Some(writer)) => {
+            (_, Some(writer)) => {
                 let permit = writer.acquire(deadline.instant()).await?;
                 self.begin_on_sqlite(permit, deadline.instant()).await
             }
-            (ReadPool::Sqlite(_), None) => Err(Error::bug("the SQLite database has no writer")),
+            (_, None) => Err(Error::bug("the SQLite database has no writer")),
         }
     }
 
@@ -226,14 +236,15 @@ impl Database {
 
     pub async fn close(&self) -> Result<()> {
         match &self.reader.pool {
-            ReadPool::Sqlite(pool) => pool.close_by_ref().await?,
+            ReadPool::Memory(_) => {}
+            ReadPool::File(readers) => readers.close(),
             ReadPool::Postgres(postgres) => postgres.close(),
         }
         Ok(self.write.close_by_ref().await?)
     }
 
     pub fn is_sqlite(&self) -> bool {
-        matches!(self.reader.pool, ReadPool::Sqlite(_))
+        !matches!(self.reader.pool, ReadPool::Postgres(_))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Deadline, deadline::Overrun};
 use super::{
     connection::disconnected,
     postgres::{Lane, Postgres},
-    sqlite,
+    sqlite::Readers,
     writer::Writer,
 };
 
@@ -27,18 +27,26 @@ pub struct Reader {
 
 #[derive(Debug, Clone)]
 pub(super) enum ReadPool {
-    Sqlite(DatabaseConnection),
-    Postgres(Arc<Postgres>),
+    /// The only connection of a database in memory.
+    Memory(DatabaseConnection),
+    File(Arc<Readers>),
+    Postgres(Postgres),
 }
 
 impl Reader {
+    /// Reads at most one row, which `statement` finds by a unique key. Concurrent reads of this kind may share a statement.
+    pub(crate) async fn find(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match &self.pool {
+            ReadPool::Memory(_) | ReadPool::File(_) => self.query_one_raw(statement).await,
+            ReadPool::Postgres(pool) => pool.find(statement, self.deadline, self.lane).await,
+        }
+    }
+
     /// Runs a read of SQLite that ends at the deadline, when its future is dropped, or when its caller disconnects.
     async fn bounded<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let deadline = self.deadline.instant();
         let done = tokio::select! {
-            done = timeout_at(deadline, sqlite::read_until(deadline, work)) => {
-                done.unwrap_or_else(|_late| Err(overrun()))
-            }
+            done = timeout_at(deadline, work) => done.unwrap_or_else(|_late| Err(overrun())),
             () = disconnected() => Err(overrun()),
         };
         if let (Err(error), Some(writer)) = (&done, &self.writer) {
@@ -69,14 +77,18 @@ pub(super) fn overrun_cause() -> sqlx::Error {
 impl ConnectionTrait for Reader {
     fn get_database_backend(&self) -> DbBackend {
         match self.pool {
-            ReadPool::Sqlite(_) => DbBackend::Sqlite,
+            ReadPool::Memory(_) | ReadPool::File(_) => DbBackend::Sqlite,
             ReadPool::Postgres(_) => DbBackend::Postgres,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match &self.pool {
-            ReadPool::Sqlite(pool) => self.bounded(pool.execute_raw(statement)).await,
+            ReadPool::Memory(only) => self.bounded(only.execute_raw(statement)).await,
+            ReadPool::File(readers) => {
+                let deadline = self.deadline.instant();
+                self.bounded(readers.execute(&statement, deadline)).await
+            }
             ReadPool::Postgres(pool) => {
                 let mut lease = pool.begin_read(self.deadline, self.lane).await?;
                 let done = lease.execute(&statement).await;
@@ -87,7 +99,11 @@ impl ConnectionTrait for Reader {
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         match &self.pool {
-            ReadPool::Sqlite(pool) => self.bounded(pool.execute_unprepared(sql)).await,
+            ReadPool::Memory(only) => self.bounded(only.execute_unprepared(sql)).await,
+            ReadPool::File(readers) => {
+                let deadline = self.deadline.instant();
+                self.bounded(readers.run(sql, deadline)).await
+            }
             ReadPool::Postgres(pool) => {
                 let mut lease = pool.begin_read(self.deadline, self.lane).await?;
                 let done = lease.run(sql).await.map(ExecResult::from);
@@ -99,7 +115,11 @@ impl ConnectionTrait for Reader {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.pool {
-            ReadPool::Sqlite(pool) => self.bounded(pool.query_one_raw(statement)).await,
+            ReadPool::Memory(only) => self.bounded(only.query_one_raw(statement)).await,
+            ReadPool::File(readers) => {
+                let deadline = self.deadline.instant();
+                self.bounded(readers.query_one(&statement, deadline)).await
+            }
             ReadPool::Postgres(pool) => {
                 let mut lease = pool.begin_read(self.deadline, self.lane).await?;
                 let done = lease.query_one(&statement).await;
@@ -110,7 +130,11 @@ impl ConnectionTrait for Reader {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.pool {
-            ReadPool::Sqlite(pool) => self.bounded(pool.query_all_raw(statement)).await,
+            ReadPool::Memory(only) => self.bounded(only.query_all_raw(statement)).await,
+            ReadPool::File(readers) => {
+                let deadline = self.deadline.instant();
+                self.bounded(readers.query_all(&statement, deadline)).await
+            }
             ReadPool::Postgres(pool) => {
                 let mut lease = pool.begin_read(self.deadline, self.lane).await?;
                 let done = lease.query_all(&statement).await;

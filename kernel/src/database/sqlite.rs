@@ -1,8 +1,9 @@
 //! The SQLite pools: one writer and several readers over a file in WAL mode, or one connection in memory.
 mod check;
 mod codes;
+mod data_version;
 mod fit;
-mod limit;
+mod readers;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,16 +20,14 @@ use sqlx::{
 
 use tokio::time::{Instant, sleep};
 
+use self::fit::{Unfit, check_writers};
 pub(super) use self::{
     check::{Found, quick_check},
     codes::{Class, class},
-    limit::read_until,
+    data_version::DataVersion,
+    readers::Readers,
 };
-use self::{
-    fit::{Unfit, check_readers, check_writers},
-    limit::limit_reads,
-};
-use super::{Settings, writer::Writer};
+use super::{Settings, statements::Log, writer::Writer};
 use crate::{Error, Result, files};
 
 /// The pause between two attempts to connect.
@@ -36,12 +35,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The connections of a SQLite database, and the state of its writer.
 pub(super) struct Connected {
-    pub read: DatabaseConnection,
+    /// The connections that read a file; `None` for a database in memory, which has one connection for everything.
+    pub readers: Option<Readers>,
     pub write: DatabaseConnection,
     pub writer: Arc<Writer>,
+    pub data_version: Option<DataVersion>,
 }
 
-pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected> {
+pub(super) async fn connect(url: &str, settings: &Settings, log: Log) -> Result<Connected> {
     let file = SqliteConnectOptions::from_str(url)
         .map_err(Error::internal)?
         .create_if_missing(true)
@@ -57,9 +58,10 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected>
         let options = check_writers(options(1, settings), Unfit::Repaired, &retires);
         let only = pool(options, file, settings).await?;
         return Ok(Connected {
-            read: only.clone(),
+            readers: None,
             write: only,
             writer: writer(None),
+            data_version: None,
         });
     }
     files::make_folder(&folder(&file)).map_err(Error::internal)?;
@@ -72,13 +74,15 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connected>
     let one = check_writers(options(1, settings), Unfit::Closed, &retires);
     // The writer gets 32 MiB instead of the default of 2, because it reads unique indexes at random places.
     let write = pool(one, file.clone().pragma("cache_size", "-32768"), settings).await?;
-    let several = options(settings.max_connections, settings);
-    let several = limit_reads(check_readers(several));
-    let read = pool(several, file.clone().pragma("query_only", "on"), settings).await?;
+    let reader = file.clone().pragma("query_only", "on");
+    let (size, acquire_timeout) = (settings.max_connections, settings.acquire_timeout);
+    let readers = Readers::new(reader.clone(), size, acquire_timeout, log)?;
+    readers.connect_first().await?;
     Ok(Connected {
-        read,
+        readers: Some(readers),
         write,
         writer: writer(Some(file)),
+        data_version: Some(DataVersion::new(reader)),
     })
 }
 

@@ -69,6 +69,15 @@ impl Kernel {
         })
     }
 
+    /// Returns the same kernel for one of so many HTTP workers: see [`Database::for_worker`].
+    #[must_use]
+    pub fn for_worker(self, workers: usize) -> Self {
+        Self {
+            database: self.database.for_worker(workers),
+            ..self
+        }
+    }
+
     /// Gives all work for one request one deadline, counted from its `arrival`.
     #[must_use]
     pub fn for_request(self, arrival: Instant, limit: Limit) -> Self {

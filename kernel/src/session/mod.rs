@@ -5,7 +5,7 @@ mod tx;
 
 use std::{any::Any, cell::Cell, sync::Arc, time::Duration};
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryTrait, Select};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -27,6 +27,11 @@ pub trait Reads {
     fn db(&self) -> Result<&Self::Connection>;
     fn actor(&self) -> &Actor;
     fn kernel(&self) -> &Kernel;
+
+    /// Reads the row of a select that finds at most one, by a unique key.
+    async fn find<E: EntityTrait>(&self, rows: Select<E>) -> Result<Option<E::Model>> {
+        Ok(rows.one(self.db()?).await?)
+    }
 
     /// Returns the key that authenticates cursors.
     async fn secret(&self) -> Result<Secret>;
@@ -178,6 +183,16 @@ impl Reads for Session {
 
     fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+
+    /// Shares one statement among concurrent requests where the database allows it.
+    async fn find<E: EntityTrait>(&self, rows: Select<E>) -> Result<Option<E::Model>> {
+        let reader = self.db()?;
+        let found = reader
+            .find(rows.build(reader.get_database_backend()))
+            .await?;
+        let row = found.map(|row| E::Model::from_query_result(&row, ""));
+        Ok(row.transpose()?)
     }
 
     async fn secret(&self) -> Result<Secret> {

@@ -61,8 +61,8 @@ impl Callers {
         hash: Vec<u8>,
         look_up: impl Future<Output = Result<(Caller, DateTime<FixedOffset>), E>>,
     ) -> Result<Caller, E> {
+        let is_current = self.change_feed.catch_up().await;
         let since = self.change_feed.count();
-        let is_current = self.change_feed.is_current();
         if is_current
             && let Some(known) = self.cache.get(&hash).await
             && self.is_valid(&known)

@@ -105,12 +105,9 @@ where
     let address = listener.local_addr()?;
 
     let builder = ServerBuilder::new()
+        .workers(settings.workers())
         .shutdown_timeout(settings.drain_timeout.as_secs())
         .disable_signals();
-    let builder = match settings.workers {
-        0 => builder,
-        workers => builder.workers(workers),
-    };
     let stopping = builder.graceful_shutdown_signal();
     let (head_timeout, keep_alive) = (settings.head_timeout, settings.keep_alive);
     let service = move || {

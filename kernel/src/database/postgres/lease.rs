@@ -25,7 +25,7 @@ use super::{
 use crate::{Deadline, Limit};
 
 /// The time that this side waits longer than the server: if the server reports the timeout, the connection can be kept.
-const SLACK: Duration = Duration::from_millis(100);
+pub(super) const SLACK: Duration = Duration::from_millis(100);
 
 pub(in super::super) struct Lease {
     object: Option<Object<Manager>>,

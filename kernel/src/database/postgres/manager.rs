@@ -19,15 +19,26 @@ pub(super) struct Pooled {
     opened: Instant,
 }
 
+#[derive(Clone)]
 pub(super) struct Manager {
     pub server: PgConnectOptions,
-    /// The runtime that the sockets belong to. It must outlive every worker: a socket dies with the runtime that opened it.
+    /// The runtime that the sockets belong to. A socket dies with the runtime that opened it.
     pub runtime: Handle,
     pub connect_timeout: Duration,
     pub ping_timeout: Duration,
     pub test_after_idle: Duration,
     pub max_lifetime: Duration,
     pub suspicion: Suspicion,
+}
+
+impl Manager {
+    /// Returns a manager that opens its connections on another runtime.
+    pub fn on(&self, runtime: Handle) -> Self {
+        Self {
+            runtime,
+            ..self.clone()
+        }
+    }
 }
 
 impl managed::Manager for Manager {

@@ -3,10 +3,12 @@
 //!
 //! sqlx's own pool is not used for requests: it waits without a limit for the ping with which it takes a connection back
 //! (transact-rs/sqlx#4349), and gives out connections whose BEGIN was cancelled (transact-rs/sqlx#4394).
+mod batch;
 mod lease;
 mod manager;
 mod runtime;
 mod transaction;
+mod worker;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -17,6 +19,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::{
+    runtime::Handle,
     sync::Semaphore,
     time::{Instant, sleep, timeout_at},
 };
@@ -25,6 +28,7 @@ use self::{
     lease::{Bound, Lease},
     manager::{Manager, no_answer},
     runtime::DatabaseRuntime,
+    worker::Worker,
 };
 use super::{
     Settings,
@@ -50,70 +54,33 @@ pub(crate) enum Lane {
     Reserved,
 }
 
-/// The pool, and the state of its server.
+/// The connections of a node, and those of one HTTP worker if this is the worker's. It is cheap to clone.
+#[derive(Clone)]
 pub(super) struct Postgres {
+    node: Arc<Node>,
+    worker: Option<Arc<Worker>>,
+}
+
+/// The pool that all threads share, and the state of its server.
+pub(super) struct Node {
     pool: Pool<Manager>,
     /// Limits ordinary work to fewer connections than the pool has.
     ordinary: Arc<Semaphore>,
+    /// The connections that the pools of the workers may have together.
+    for_workers: Arc<Semaphore>,
+    size_for_workers: usize,
     health: Health,
     acquire_timeout: Duration,
     lock_timeout: Duration,
+    idle_timeout: Duration,
     log: Log,
     /// Whether prepared statements have names and are cached.
     is_named: bool,
-    pub(super) server: PgConnectOptions,
-    pub(super) runtime: DatabaseRuntime,
+    server: PgConnectOptions,
+    runtime: DatabaseRuntime,
 }
 
-impl std::fmt::Debug for Postgres {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Postgres")
-    }
-}
-
-impl Postgres {
-    /// Connects to the server. Fails with the reason if it cannot be reached within `database.acquire_timeout`.
-    pub async fn connect(url: &str, settings: &Settings, log: Log) -> Result<Arc<Self>> {
-        let server = options(url, settings)?;
-        let runtime = DatabaseRuntime::start().map_err(Error::internal)?;
-        let health = Health::watch(&runtime.handle, server.clone(), settings.outage_timeout);
-        let manager = Manager {
-            server: server.clone(),
-            runtime: runtime.handle.clone(),
-            connect_timeout: settings.acquire_timeout,
-            ping_timeout: settings.acquire_timeout / 2,
-            test_after_idle: settings.test_after_idle,
-            max_lifetime: settings.max_lifetime,
-            suspicion: health.suspicion().clone(),
-        };
-        let size = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
-        let config = PoolConfig {
-            // The connections that were used last are the least likely to be dead.
-            queue_mode: QueueMode::Lifo,
-            ..PoolConfig::new(size)
-        };
-        let pool = Pool::builder(manager).config(config).build();
-        let pool = pool.map_err(Error::internal)?;
-        let (idle_timeout, min_connections) = (settings.idle_timeout, settings.min_connections);
-        runtime
-            .handle
-            .spawn(reap(pool.weak(), idle_timeout, min_connections));
-        let reserved = usize::try_from(settings.reserved_connections).unwrap_or(usize::MAX);
-        let postgres = Self {
-            pool,
-            ordinary: Arc::new(Semaphore::new(size - reserved.min(size / 2))),
-            health,
-            acquire_timeout: settings.acquire_timeout,
-            lock_timeout: settings.lock_timeout,
-            log,
-            is_named: settings.statement_cache > 0,
-            server,
-            runtime,
-        };
-        postgres.connect_first().await?;
-        Ok(Arc::new(postgres))
-    }
-
+impl Node {
     /// Opens the first connection. Retries for a moment if the server is just starting.
     async fn connect_first(&self) -> Result<()> {
         let give_up = Instant::now() + self.acquire_timeout;
@@ -139,29 +106,106 @@ impl Postgres {
             }
         }
     }
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Postgres")
+    }
+}
+
+impl Postgres {
+    /// Connects to the server. Fails with the reason if it cannot be reached within `database.acquire_timeout`.
+    pub async fn connect(url: &str, settings: &Settings, log: Log) -> Result<Self> {
+        let server = options(url, settings)?;
+        let runtime = DatabaseRuntime::start().map_err(Error::internal)?;
+        let health = Health::watch(&runtime.handle, server.clone(), settings.outage_timeout);
+        let total = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
+        let reserved = usize::try_from(settings.reserved_connections).unwrap_or(usize::MAX);
+        let reserved = reserved.min(total / 2);
+        let for_workers = (total - reserved) / 2;
+        let size = total - for_workers;
+        let manager = Manager {
+            server: server.clone(),
+            runtime: runtime.handle.clone(),
+            connect_timeout: settings.acquire_timeout,
+            ping_timeout: settings.acquire_timeout / 2,
+            test_after_idle: settings.test_after_idle,
+            max_lifetime: settings.max_lifetime,
+            suspicion: health.suspicion().clone(),
+        };
+        let pool = pool(manager, size)?;
+        let (idle_timeout, min_connections) = (settings.idle_timeout, settings.min_connections);
+        runtime
+            .handle
+            .spawn(reap(pool.weak(), idle_timeout, min_connections));
+        let node = Node {
+            pool,
+            ordinary: Arc::new(Semaphore::new(size - reserved)),
+            for_workers: Arc::new(Semaphore::new(for_workers)),
+            size_for_workers: for_workers,
+            health,
+            acquire_timeout: settings.acquire_timeout,
+            lock_timeout: settings.lock_timeout,
+            idle_timeout,
+            log,
+            is_named: settings.statement_cache > 0,
+            server,
+            runtime,
+        };
+        node.connect_first().await?;
+        Ok(Self {
+            node: Arc::new(node),
+            worker: None,
+        })
+    }
+
+    /// Returns a handle with a pool whose sockets belong to the calling runtime, which must be that of one of so many HTTP
+    /// workers. Workers for which no connection is left use the shared pool only.
+    pub fn for_worker(&self, workers: usize) -> Self {
+        Self {
+            node: self.node.clone(),
+            worker: Worker::start(&self.node, workers).map(Arc::new),
+        }
+    }
+
+    /// Returns where the sockets of the shared pool are served.
+    pub fn runtime(&self) -> &Handle {
+        &self.node.runtime.handle
+    }
+
+    pub fn server(&self) -> &PgConnectOptions {
+        &self.node.server
+    }
 
     /// Takes a connection from the pool, which is used until the deadline at most.
     pub(super) async fn checkout(&self, deadline: Deadline, lane: Lane) -> Result<Lease, DbErr> {
-        let bound = Bound::new(deadline, self.health.clone());
-        let give_up = Instant::now() + self.acquire_timeout;
-        if self.health.state() == State::Unreachable {
+        let node = &*self.node;
+        let bound = Bound::new(deadline, node.health.clone());
+        let give_up = Instant::now() + node.acquire_timeout;
+        if node.health.state() == State::Unreachable {
             return Err(connection_error(no_answer()));
         }
         if deadline.instant() <= Instant::now() {
             return Err(overrun());
         }
         let acquire = async {
+            if let Some(worker) = &self.worker
+                && let Some(taken) = worker.try_get().await
+            {
+                return Ok((taken, None));
+            }
             let turn = match lane {
-                Lane::Ordinary => self.ordinary.clone().acquire_owned().await.ok(),
+                Lane::Ordinary => node.ordinary.clone().acquire_owned().await.ok(),
                 Lane::Reserved => None,
             };
-            Ok((self.pool.get().await, turn))
+            Ok((node.pool.get().await, turn))
         };
         let acquired = timeout_at(give_up, bound.wait(acquire)).await;
         let full = |_late| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
         match acquired.map_err(full)?.map_err(connection_error)? {
             (Ok(object), turn) => {
-                let (log, is_named) = (self.log.clone(), self.is_named);
+                let (log, is_named) = (node.log.clone(), node.is_named);
                 Ok(Lease::new(object, turn, bound, log, is_named))
             }
             (Err(PoolError::Backend(error)), _) => Err(connection_error(error)),
@@ -172,7 +216,7 @@ impl Postgres {
     /// Begins a transaction that ends at the deadline.
     pub(super) async fn begin(&self, deadline: Deadline, lane: Lane) -> Result<PgTransaction> {
         let lease = self.checkout(deadline, lane).await?;
-        let begun = PgTransaction::begin(lease, self.lock_timeout).await;
+        let begun = PgTransaction::begin(lease, self.node.lock_timeout).await;
         Ok(begun.map_err(connection_error)?)
     }
 
@@ -182,7 +226,7 @@ impl Postgres {
     /// one transaction.
     pub(super) async fn begin_read(&self, deadline: Deadline, lane: Lane) -> Result<Lease, DbErr> {
         let mut lease = self.checkout(deadline, lane).await?;
-        if !self.is_named {
+        if !self.node.is_named {
             let begun = lease.begin(Duration::ZERO).await;
             begun.map_err(connection_error)?;
         }
@@ -191,30 +235,41 @@ impl Postgres {
 
     /// Fails if the server is known not to answer or not to accept writes.
     pub fn check(&self) -> Result<()> {
-        match self.health.state() {
+        match self.node.health.state() {
             State::Writable => Ok(()),
             State::ReadOnly => Err(Error::Unavailable("a writable database", None)),
             State::Unreachable => Err(Error::Unavailable("the database", None)),
         }
     }
 
-    /// Closes the idle connections; those in use are closed when they return.
+    /// Closes the idle connections of the shared pool; those in use are closed when they return. The pool of a worker ends with
+    /// the worker.
     pub fn close(&self) {
-        self.pool.close();
+        self.node.pool.close();
     }
 
     /// Returns a separate connection for migrations, which is opened when it is first used.
     pub fn for_migrations(&self) -> DatabaseConnection {
-        let lock_timeout = ("lock_timeout", milliseconds(self.lock_timeout));
-        let server = self.server.clone().options([lock_timeout]);
+        let lock_timeout = ("lock_timeout", milliseconds(self.node.lock_timeout));
+        let server = self.node.server.clone().options([lock_timeout]);
         let pool = PgPoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(self.acquire_timeout)
+            .acquire_timeout(self.node.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(server);
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
     }
+}
+
+fn pool(manager: Manager, size: usize) -> Result<Pool<Manager>> {
+    let config = PoolConfig {
+        // The connections that were used last are the least likely to be dead.
+        queue_mode: QueueMode::Lifo,
+        ..PoolConfig::new(size)
+    };
+    let pool = Pool::builder(manager).config(config);
+    pool.build().map_err(Error::internal)
 }
 
 /// Closes connections that were idle for too long, but keeps `min_connections`.

@@ -60,13 +60,6 @@ pub(super) fn check_writers(
     })
 }
 
-/// Closes a reader whose transaction did not end. Without an open transaction this costs nothing.
-pub(super) fn check_readers(pool: SqlitePoolOptions) -> SqlitePoolOptions {
-    pool.after_release(|connection, _| {
-        Box::pin(async move { Ok(!connection.is_in_transaction() || has_ended(connection).await?) })
-    })
-}
-
 /// Returns true if SQLite and sqlx agree that no transaction is open. An open one is rolled back.
 ///
 /// A connection runs its commands in order, so the queued rollback of a dropped transaction has run before this.

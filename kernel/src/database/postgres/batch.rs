@@ -1,0 +1,316 @@
+//! Reads of single rows that are asked while the same statement runs for another request. Together they become one statement,
+//! which applies the condition of each request to its own values.
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use sea_orm::{
+    ConnAcquireErr, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
+    sea_query::{ArrayType, Value, Values},
+};
+use tokio::{sync::oneshot, time::timeout_at};
+
+use super::{Lane, Postgres, connection_error, lease::SLACK, manager::no_answer, worker::Worker};
+use crate::{Deadline, database::reader::overrun};
+
+/// The most reads of one statement. Further ones wait for the next.
+const MAX: usize = 128;
+/// The column that names the read whose row it is.
+const PLACE: &str = "read#";
+
+type Answer = Result<Option<QueryResult>, DbErr>;
+
+/// A read that waits for its turn.
+struct Waiting {
+    values: Vec<Value>,
+    deadline: Deadline,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// The reads that wait while a statement with the same text runs, by the text that runs them together. That text names the types
+/// of the values, so the values of all reads under it have the same types.
+#[derive(Default)]
+pub(super) struct Batches(Mutex<HashMap<String, Vec<Waiting>>>);
+
+impl Batches {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Waiting>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a read. Returns true if no statement with this text runs, so that the caller must run it.
+    fn add(&self, combined: &str, waiting: Waiting) -> bool {
+        let mut all = self.lock();
+        if let Some(others) = all.get_mut(combined) {
+            others.push(waiting);
+            return false;
+        }
+        all.insert(combined.to_owned(), vec![waiting]);
+        true
+    }
+
+    /// Takes the reads that wait. Returns `None`, and forgets the text, if there are none.
+    fn take(&self, combined: &str) -> Option<Vec<Waiting>> {
+        let mut all = self.lock();
+        let waiting = all.get_mut(combined)?;
+        if waiting.is_empty() {
+            all.remove(combined);
+            return None;
+        }
+        Some(waiting.drain(..waiting.len().min(MAX)).collect())
+    }
+}
+
+impl Postgres {
+    /// Reads at most one row. `statement` must find it by a unique key.
+    pub(in super::super) async fn find(
+        &self,
+        statement: Statement,
+        deadline: Deadline,
+        lane: Lane,
+    ) -> Answer {
+        let together = self.worker.clone().filter(|_| self.node.is_named);
+        let together = together.and_then(|worker| Some((worker, combined(&statement)?)));
+        let Some((worker, combined)) = together else {
+            return self.find_alone(&statement, deadline, lane).await;
+        };
+        let (answer, answered) = oneshot::channel();
+        let Values(values) = statement.values.unwrap_or_else(|| Values(Vec::new()));
+        let waiting = Waiting {
+            values,
+            deadline,
+            answer,
+        };
+        if worker.batches.add(&combined, waiting) {
+            let turns = Turns {
+                postgres: self.clone(),
+                worker,
+                sql: statement.sql,
+                combined,
+                lane,
+                is_over: false,
+            };
+            // A task of its own goes on for the others if this request is cancelled.
+            tokio::spawn(turns.run());
+        }
+        match timeout_at(deadline.instant() + SLACK, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(connection_error(no_answer())),
+            Err(_late) => Err(overrun()),
+        }
+    }
+
+    async fn find_alone(&self, statement: &Statement, deadline: Deadline, lane: Lane) -> Answer {
+        let mut lease = self.begin_read(deadline, lane).await?;
+        let done = lease.query_one(statement).await;
+        lease.end_read(done).await
+    }
+}
+
+/// Runs one statement after another for the reads that have one text, until none waits.
+struct Turns {
+    postgres: Postgres,
+    worker: Arc<Worker>,
+    sql: String,
+    combined: String,
+    lane: Lane,
+    is_over: bool,
+}
+
+impl Turns {
+    async fn run(mut self) {
+        while let Some(mut waiting) = self.worker.batches.take(&self.combined) {
+            waiting.retain(|read| !read.answer.is_closed());
+            match waiting.len() {
+                0 => {}
+                1 => self.answer_one(waiting.remove(0)).await,
+                _ => self.answer_all(waiting).await,
+            }
+        }
+        self.is_over = true;
+    }
+
+    async fn answer_one(&self, read: Waiting) {
+        let statement = self.statement(&self.sql, read.values);
+        let found = self
+            .postgres
+            .find_alone(&statement, read.deadline, self.lane);
+        // The request may have been cancelled, and then nothing waits for the answer.
+        let _ = read.answer.send(found.await);
+    }
+
+    async fn answer_all(&self, waiting: Vec<Waiting>) {
+        let mut latest = waiting[0].deadline;
+        let mut columns: Vec<Vec<Value>> = Vec::new();
+        let mut answers = Vec::with_capacity(waiting.len());
+        for read in waiting {
+            if read.deadline.instant() > latest.instant() {
+                latest = read.deadline;
+            }
+            columns.resize_with(read.values.len(), Vec::new);
+            for (column, value) in columns.iter_mut().zip(read.values) {
+                column.push(value);
+            }
+            answers.push(Some(read.answer));
+        }
+        let arrays = columns.into_iter().filter_map(array).collect();
+        let statement = self.statement(&self.combined, arrays);
+        let found = self.rows(&statement, latest).await;
+        match found {
+            Ok(rows) => {
+                for row in rows {
+                    let place = row.try_get("", PLACE);
+                    let place = place
+                        .ok()
+                        .and_then(|place: i64| usize::try_from(place - 1).ok());
+                    let answer = place.and_then(|place| answers.get_mut(place)?.take());
+                    if let Some(answer) = answer {
+                        let _ = answer.send(Ok(Some(row)));
+                    }
+                }
+                for answer in answers.into_iter().flatten() {
+                    let _ = answer.send(Ok(None));
+                }
+            }
+            Err(error) => {
+                for answer in answers.into_iter().flatten() {
+                    let _ = answer.send(Err(share(&error)));
+                }
+            }
+        }
+    }
+
+    async fn rows(
+        &self,
+        statement: &Statement,
+        deadline: Deadline,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let mut lease = self.postgres.begin_read(deadline, self.lane).await?;
+        let done = lease.query_all(statement).await;
+        lease.end_read(done).await
+    }
+
+    fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
+        Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+    }
+}
+
+impl Drop for Turns {
+    /// Gives up the reads that wait if this ends early, so that they fail and do not wait for ever.
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.worker.batches.lock().remove(&self.combined);
+        }
+    }
+}
+
+/// Returns the statement that runs `statement` for each element of its values, which become arrays. Returns `None` if an
+/// array of one of them is not supported.
+fn combined(statement: &Statement) -> Option<String> {
+    let values = statement.values.iter().flat_map(|values| &values.0);
+    let mut arrays = String::new();
+    let mut names = String::new();
+    for (at, value) in (1..).zip(values) {
+        let (_, kind) = kind(value)?;
+        let _ = write!(arrays, "{}${at}::{kind}[]", separator(&arrays));
+        let _ = write!(names, "v{at}, ");
+    }
+    if arrays.is_empty() {
+        return None;
+    }
+    let each = replace_parameters(&statement.sql);
+    Some(format!(
+        "SELECT asked.\"{PLACE}\", found.* FROM unnest({arrays}) WITH ORDINALITY AS asked({names}\"{PLACE}\") \
+         CROSS JOIN LATERAL ({each}) AS found"
+    ))
+}
+
+fn separator(list: &str) -> &'static str {
+    if list.is_empty() { "" } else { ", " }
+}
+
+/// Replaces the parameters, `$1`, by the columns of the values, `asked.v1`. Quoted texts stay as they are.
+fn replace_parameters(sql: &str) -> String {
+    let mut replaced = String::with_capacity(sql.len() + 64);
+    let mut quote = None;
+    let mut characters = sql.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            (None, '$') if characters.peek().is_some_and(char::is_ascii_digit) => {
+                replaced.push_str("asked.v");
+                continue;
+            }
+            _ => {}
+        }
+        replaced.push(character);
+    }
+    replaced
+}
+
+/// Returns the type of the values of an array, for the driver and for SQL.
+fn kind(value: &Value) -> Option<(ArrayType, &'static str)> {
+    Some(match value {
+        Value::Bool(_) => (ArrayType::Bool, "boolean"),
+        Value::Int(_) => (ArrayType::Int, "integer"),
+        Value::BigInt(_) => (ArrayType::BigInt, "bigint"),
+        Value::String(_) => (ArrayType::String, "text"),
+        Value::Uuid(_) => (ArrayType::Uuid, "uuid"),
+        _ => return None,
+    })
+}
+
+fn array(values: Vec<Value>) -> Option<Value> {
+    let (kind, _) = kind(values.first()?)?;
+    Some(Value::Array(kind, Some(Box::new(values))))
+}
+
+/// Returns the error for one more read that shared the statement.
+fn share(error: &DbErr) -> DbErr {
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+            DbErr::Query(RuntimeErr::SqlxError(cause.clone()))
+        }
+        DbErr::Conn(RuntimeErr::SqlxError(cause)) => {
+            DbErr::Conn(RuntimeErr::SqlxError(cause.clone()))
+        }
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+        }
+        _ => connection_error(no_answer()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_columns_of_arrays() {
+        let sql =
+            r#"SELECT "a$1", '$2' FROM t WHERE id = $1 AND (kind = 'it''s $1' OR owner = $12)"#;
+
+        let replaced = replace_parameters(sql);
+
+        assert_eq!(
+            replaced,
+            r#"SELECT "a$1", '$2' FROM t WHERE id = asked.v1 AND (kind = 'it''s $1' OR owner = asked.v12)"#
+        );
+    }
+
+    #[test]
+    fn a_statement_with_values_of_other_types_runs_alone() {
+        let statement =
+            |values| Statement::from_sql_and_values(DbBackend::Postgres, "SELECT $1", values);
+
+        assert!(combined(&statement(vec![Value::from(1.5)])).is_none());
+        assert!(combined(&statement(Vec::new())).is_none());
+        assert_eq!(
+            combined(&statement(vec![Value::from(7_i64)])).unwrap(),
+            "SELECT asked.\"read#\", found.* FROM unnest($1::bigint[]) WITH ORDINALITY AS asked(v1, \"read#\") \
+             CROSS JOIN LATERAL (SELECT asked.v1) AS found"
+        );
+    }
+}
