@@ -5,6 +5,8 @@ mod guessable;
 mod hashing;
 mod made_up;
 mod me;
+mod nodes;
+mod on_file;
 mod on_postgres;
 mod password;
 mod sessions;
