@@ -25,6 +25,7 @@ pub fn routes() -> Vec<Route> {
             rule,
             explain,
         )
+        .summary("Explain the access of a user")
         .about(
             "Tells whether a user may send a request, which rule decides, and which \
              permission is missing.",

@@ -24,11 +24,11 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::new("grant_permission", Method::PUT, path, updates(), grant)
             .summary("Give a permission to a role")
-            .about("Adds the permission to the role. Nothing changes if the role has it.")
+            .about("Adds the permission to the role. If the role already has it, nothing changes.")
             .conditional_if_sent(),
         Route::new("revoke_permission", Method::DELETE, path, updates(), revoke)
             .summary("Take a permission from a role")
-            .about("Removes the permission. Nothing changes if the role does not have it.")
+            .about("Removes the permission from the role. If the role does not have it, nothing changes.")
             .conditional_if_sent(),
     ]
 }

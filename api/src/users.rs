@@ -64,11 +64,11 @@ pub fn routes() -> Vec<Route> {
             .fails_with(Kind::Forbidden),
         Route::new("assign_role", Method::PUT, role, assigns.clone(), assign)
             .summary("Assign a role to a user")
-            .about("Gives the role to the user. Nothing changes if the user has it.")
+            .about("Gives the role to the user. If the user already has it, nothing changes.")
             .conditional_if_sent(),
         Route::new("unassign_role", Method::DELETE, role, assigns, unassign)
             .summary("Take a role from a user")
-            .about("Takes the role from the user. Nothing changes if the user does not have it.")
+            .about("Takes the role from the user. If the user does not have it, nothing changes.")
             .conditional_if_sent(),
     ]
 }

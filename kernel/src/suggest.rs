@@ -17,7 +17,7 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, known)| known)
 }
 
-/// Begins a list of known names: `expected`, or a question for the name that was probably meant.
+/// Returns the words before a list of known names: `expected`, or first the name that was probably meant.
 pub(crate) fn expected<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     nearest(name, known).map_or_else(
         || "expected".to_owned(),

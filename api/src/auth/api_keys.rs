@@ -12,6 +12,7 @@ pub fn routes() -> Vec<Route> {
         .checked_by_operation();
     vec![
         Route::new("list_api_keys", Method::GET, all, signed_in(), api_keys)
+            .summary("List your API keys")
             .about("Returns one page of the API keys of the caller, without the keys themselves."),
         Route::new(
             "create_api_key",
@@ -20,6 +21,7 @@ pub fn routes() -> Vec<Route> {
             signed_in(),
             create_api_key,
         )
+        .summary("Create an API key")
         .about(
             "Creates an API key with some permissions of the caller. Only this answer shows \
              the key.",
@@ -33,6 +35,7 @@ pub fn routes() -> Vec<Route> {
             owns_key,
             revoke_api_key,
         )
+        .summary("Revoke an API key")
         .about("Revokes an API key of the caller at once."),
     ]
 }

@@ -39,6 +39,7 @@ pub fn routes() -> Vec<Route> {
             Rule::public(),
             refresh,
         )
+        .summary("Refresh the tokens")
         .about("Exchanges a refresh token, which is valid once, for new tokens.")
         .as_sign_in()
         .reserved(),
@@ -49,6 +50,7 @@ pub fn routes() -> Vec<Route> {
             Rule::public(),
             open_cookie,
         )
+        .summary("Sign in with a cookie")
         .about(
             "Signs in a page in a browser: the token becomes a cookie that scripts cannot \
              read. Requests that change something send `csrf_token` as `X-CSRF-Token`.",
@@ -63,6 +65,7 @@ pub fn routes() -> Vec<Route> {
             signed_in(),
             show_cookie,
         )
+        .summary("Get the CSRF token")
         .about("Returns the CSRF token of the cookie to a page that was reloaded.")
         .fails_with(Kind::NotFound)
         .allow_restricted()
@@ -72,6 +75,7 @@ pub fn routes() -> Vec<Route> {
             .about("Ends the session of the token, and that of the cookie if one is sent.")
             .allow_restricted(),
         Route::new("list_sessions", Method::GET, sessions, signed_in(), list)
+            .summary("List your sessions")
             .about("Returns one page of the sign-in sessions of the caller.")
             .allow_restricted()
             .link_to(200, ("auth", "end_session"), "$response.body#/data/0/id"),
@@ -82,6 +86,7 @@ pub fn routes() -> Vec<Route> {
             signed_in(),
             end_all,
         )
+        .summary("End your sessions")
         .about(
             "Ends all sessions of the caller; `keep_current=true` spares the one that sends \
              the request.",
@@ -94,6 +99,7 @@ pub fn routes() -> Vec<Route> {
             owns_session,
             end,
         )
+        .summary("End a session")
         .about("Ends one session of the caller.")
         .allow_restricted(),
     ]

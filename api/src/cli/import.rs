@@ -158,7 +158,7 @@ impl Import {
     }
 }
 
-/// Opens a session with long deadlines: a chunk may take longer than any request.
+/// Opens a session with long deadlines: a batch may take longer than any request.
 async fn session(inputs: &Inputs) -> anyhow::Result<Session> {
     let mut operator = Operator::start(inputs)?;
     let database = &mut operator.settings.database;

@@ -35,10 +35,12 @@ pub fn routes() -> Vec<Route> {
             signed_in,
             export,
         )
+        .summary("Export your account")
         .about(
             "Returns everything that is stored about the caller, as a zip archive of NDJSON files.",
         ),
         Route::new("delete_account", Method::DELETE, "/auth/me", deletes, leave)
+            .summary("Delete your account")
             .about("Deletes the caller as `DELETE /users/{id}` does. It needs a recent sign-in.")
             .reserved()
             .fails_with(Kind::Forbidden)

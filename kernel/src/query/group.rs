@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         is_closed.then_some(()).ok_or_else(refused)
     }
 
-    /// Takes a mark, or the name of a group before its parenthesis.
+    /// Consumes a punctuation mark, or the name of a group that a parenthesis follows. Returns false if it does not come next.
     fn take(&mut self, token: &str) -> bool {
         let is_name = token.len() > 1;
         let rest = self.rest.strip_prefix(token);

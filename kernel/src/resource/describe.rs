@@ -107,10 +107,10 @@ pub fn unsupported_fields<C: Readable>() -> Vec<String> {
     C::FIELDS.iter().filter_map(problem).chain(named).collect()
 }
 
-/// The base columns in whose order every resource has an index of its live rows.
+/// The base columns on which every resource has an index of its live rows.
 const INDEXED: [&str; 2] = ["id", "created_at"];
 
-/// Returns the fields in whose order an index has live rows. Deleted rows have an index by id only.
+/// Returns the fields by which an index sorts the live rows. Deleted rows are indexed by id only.
 pub fn indexed_fields<C: Readable>(deleted: Deleted) -> Vec<&'static str> {
     let declared = C::FIELDS
         .iter()

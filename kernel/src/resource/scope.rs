@@ -37,7 +37,7 @@ pub fn live<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     all_live::<C>().filter(C::visible(actor))
 }
 
-/// Selects all live rows, also those that the actor may not see. It is for rules of the service, never for an answer.
+/// Selects all live rows, including those that the actor may not see. It is for rules of the service, never for an answer.
 pub fn all_live<C: Readable>() -> Select<C::Entity> {
     let rows = C::Entity::find();
     if C::SOFT_DELETES {
@@ -59,7 +59,7 @@ pub fn visible<C: Readable>(actor: &Actor, deleted: Deleted) -> Select<C::Entity
     visible_if::<C>(actor, deleted, C::visible(actor))
 }
 
-/// Selects the rows of [`visible`] in parts that have no row in common.
+/// Selects the rows of [`visible`] in disjoint parts.
 pub fn visible_disjoint<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
     if deleted != Deleted::Exclude {
         return vec![visible::<C>(actor, deleted)];
@@ -89,7 +89,7 @@ pub fn with_visible_history<C: Readable>(actor: &Actor) -> Select<C::Entity> {
     C::Entity::find().filter(live_or_deleted::<C>(visible, actor, Action::Audit))
 }
 
-/// Selects all live and deleted rows, also those that the actor may not see. It is for rules of the service, never for an
+/// Selects all live and deleted rows, including those that the actor may not see. It is for rules of the service, never for an
 /// answer.
 pub fn all<C: Readable>() -> Select<C::Entity> {
     visible_if::<C>(&Actor::System, Deleted::Include, everything())

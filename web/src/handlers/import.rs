@@ -61,14 +61,14 @@ impl<V: Writable> Query for ImportQuery<V> {
             ),
             Parameter::one_of(
                 "on_error",
-                "How to treat an invalid record: `abort` rolls back its chunk and stops the import; `skip` leaves out the record.",
+                "How to treat an invalid record: `abort` rolls back its batch and stops the import; `skip` leaves out the record.",
                 &OnError::ALL,
                 |query: &mut Self, on_error| query.on_error = on_error,
             )
             .default("abort"),
             Parameter::boolean(
                 "dry_run",
-                "Whether to check the records without writing them. Each chunk is rolled back, so later chunks do not see earlier ones.",
+                "Whether to check the records without writing them. Each batch is rolled back, so later batches do not see earlier ones.",
                 |query: &mut Self, dry_run| query.dry_run = dry_run,
             )
             .default(false),
@@ -133,7 +133,7 @@ async fn problem(
 ) -> Problem {
     match stop {
         Stop::Refused => {
-            let refused = "stopped at the first invalid chunk: neither that chunk nor anything after it was written";
+            let refused = "stopped at the first invalid batch: neither that batch nor anything after it was written";
             Problem::new(Kind::ValidationFailed, refused).with("errors", &report.errors)
         }
         Stop::Broken(error) => match arrival.await {

@@ -128,9 +128,13 @@ pub(super) fn schema(kind: ValueKind) -> Value {
         ),
     };
     let rest = MAX_VALUES - 1;
+    let mut description = format!("Up to {MAX_VALUES} values, separated by commas.");
+    if kind == ValueKind::Text {
+        description += " Put a value that contains a comma in double quotes.";
+    }
     let many = json!({
         "type": "string",
-        "description": format!("Up to {MAX_VALUES} values, separated by commas. Put a text that contains a comma in double quotes."),
+        "description": description,
         "pattern": format!("^{many}(,{many}){{0,{rest}}}$"),
     });
     let operator = |name: &'static str| {

@@ -23,7 +23,7 @@ pub fn response_headers() -> Value {
     json!({
         "X-Request-Id": always(id, &json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })),
         "Location": always("The URL of the new row.", &text),
-        "Link": always("Links to the first, next and previous page (RFC 8288).", &text),
+        "Link": always("Links to the first, next and previous pages (RFC 8288).", &text),
         "Content-Disposition": always("The suggested file name.", &text),
         "Cache-Control": always("Caches may store the answer but must revalidate it.", &text),
         "Vary": always("The answer depends on the credentials of the request.", &text),

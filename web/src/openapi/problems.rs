@@ -68,7 +68,7 @@ fn schema(refusal: &Value) -> Value {
         json!({ "type": "integer", "minimum": 1, "description": "The line of an imported file." });
     json!({
         "type": "object",
-        "description": "RFC 9457",
+        "description": "The body of every failure: a problem details object (RFC 9457).",
         "required": ["type", "title", "status", "code", "detail", "instance", "request_id"],
         "properties": {
             "type": { "type": "string" },

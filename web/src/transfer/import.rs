@@ -1,4 +1,4 @@
-//! Creates rows from records, one transaction per chunk, with the validation of single creations.
+//! Creates rows from records, one transaction per batch, with the validation of single creations.
 use std::io::{self, Read};
 
 use kernel::{Crud, CrudOperations, Error, Refusal, Result, Session, Tx};
@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    reader::{Chunk, ReadError, Reading, read},
+    reader::{Batch, ReadError, Reading, read},
     references::References,
     report::Report,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// The reaction of an import to an invalid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnError {
-    /// Roll back the chunk that contains the record, and stop.
+    /// Roll back the batch that contains the record, and stop.
     #[default]
     Abort,
     /// Leave out the record.
@@ -35,9 +35,9 @@ impl OnError {
 #[derive(Debug, Clone)]
 pub struct Writing {
     pub on_error: OnError,
-    /// Whether every chunk is rolled back. Later chunks then do not see the rows of earlier ones.
+    /// Whether every batch is rolled back. Later batches then do not see the rows of earlier ones.
     pub is_dry: bool,
-    /// No new chunk is written once the process is shutting down.
+    /// No new batch is written once the process is shutting down.
     pub draining: Draining,
 }
 
@@ -69,14 +69,14 @@ pub async fn import<V: Writable>(
     reading: Reading,
     writing: Writing,
 ) -> (Report, Result<(), Stop>) {
-    let (sender, mut chunks) = channel(1);
+    let (sender, mut batches) = channel(1);
     let references = References::new::<V::Service>(&reading.map);
     let skipped = reading.skip;
     let reader = spawn_blocking(move || read::<V>(text, &reading, &sender));
     let mut importer = Importer::new(session, writing, (references, skipped));
-    let mut end = importer.write_all::<V>(&mut chunks).await;
+    let mut end = importer.write_all::<V>(&mut batches).await;
     // Closing the channel ends the reader.
-    drop(chunks);
+    drop(batches);
     if end.is_ok() {
         end = match reader.await {
             Ok(Ok(())) => Ok(()),
@@ -113,13 +113,13 @@ impl<'a> Importer<'a> {
 
     async fn write_all<V: Writable>(
         &mut self,
-        chunks: &mut Receiver<Chunk<New<V>>>,
+        batches: &mut Receiver<Batch<New<V>>>,
     ) -> Result<(), Stop> {
-        while let Some(chunk) = chunks.recv().await {
+        while let Some(batch) = batches.recv().await {
             if self.writing.draining.is_on() {
                 return Err(Stop::Draining);
             }
-            let continues = self.write::<V>(chunk).await.map_err(Stop::Failed)?;
+            let continues = self.write::<V>(batch).await.map_err(Stop::Failed)?;
             if !continues {
                 return Err(Stop::Refused);
             }
@@ -127,14 +127,14 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// Writes a chunk and returns whether the import continues.
-    async fn write<V: Writable>(&mut self, mut chunk: Chunk<New<V>>) -> Result<bool> {
+    /// Writes a batch and returns whether the import continues.
+    async fn write<V: Writable>(&mut self, mut batch: Batch<New<V>>) -> Result<bool> {
         self.references
-            .resolve::<V>(self.session, &mut chunk)
+            .resolve::<V>(self.session, &mut batch)
             .await?;
-        prepare::<V>(self.session, &mut chunk).await?;
-        let lines: Vec<_> = chunk.iter().map(|record| record.line).collect();
-        let (news, indexes, mut refused) = divide(chunk);
+        prepare::<V>(self.session, &mut batch).await?;
+        let lines: Vec<_> = batch.iter().map(|record| record.line).collect();
+        let (news, indexes, mut refused) = divide(batch);
         let skips = self.writing.on_error == OnError::Skip;
         let work = async |tx: &Tx| {
             let answers = create::<V>(tx, &news).await?;
@@ -161,13 +161,13 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// The index of a record in its chunk, and why it was refused.
+/// The index of a record in its batch, and why it was refused.
 type Refused = (usize, Vec<Refusal>);
 
 /// Returns the records that can be written, their indexes, and those that are already refused.
-fn divide<N>(chunk: Chunk<N>) -> (Vec<N>, Vec<usize>, Vec<Refused>) {
+fn divide<N>(batch: Batch<N>) -> (Vec<N>, Vec<usize>, Vec<Refused>) {
     let (mut news, mut indexes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, record) in chunk.into_iter().enumerate() {
+    for (index, record) in batch.into_iter().enumerate() {
         match record.new {
             Ok(new) => {
                 news.push(new);
@@ -179,8 +179,8 @@ fn divide<N>(chunk: Chunk<N>) -> (Vec<N>, Vec<usize>, Vec<Refused>) {
     (news, indexes, refused)
 }
 
-async fn prepare<V: Writable>(session: &Session, chunk: &mut Chunk<New<V>>) -> Result<()> {
-    for record in chunk {
+async fn prepare<V: Writable>(session: &Session, batch: &mut Batch<New<V>>) -> Result<()> {
+    for record in batch {
         if let Ok(new) = &mut record.new
             && let Err(error) = V::Service::prepare(session, new).await
         {

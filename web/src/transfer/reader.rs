@@ -1,4 +1,4 @@
-//! Splits text into chunks of records, on a thread of its own because parsing uses the CPU and CSV readers are not asynchronous.
+//! Splits text into batches of records, on a thread of its own because parsing uses the CPU and CSV readers are not asynchronous.
 use std::io::{self, BufReader, Cursor, Read};
 
 use kernel::{Code, Refusal, resource::author_column};
@@ -15,9 +15,9 @@ use super::{
 };
 use crate::resource::{New, Writable};
 
-/// The most records of a chunk, which one transaction writes.
+/// The most records of a batch, which one transaction writes.
 const MAX_RECORDS: usize = 1_000;
-/// The approximate size of a chunk in bytes.
+/// The approximate size of a batch in bytes.
 const MAX_SIZE: usize = 8 * 1024 * 1024;
 
 const BUFFER: usize = 64 * 1024;
@@ -42,21 +42,21 @@ struct Known {
 }
 
 /// At most [`MAX_RECORDS`] records.
-pub type Chunk<N> = Vec<Record<N>>;
+pub type Batch<N> = Vec<Record<N>>;
 
 /// The reason why reading stopped.
 pub enum ReadError {
     /// This line makes all later ones unusable.
     Refused(u64, Refusal),
-    /// The text could not be read to its end. Its last, incomplete chunk is dropped.
+    /// The text could not be read to its end. Its last, incomplete batch is dropped.
     Broken(io::Error),
 }
 
-/// Reads to the end, or until the receiver of the chunks is closed.
+/// Reads to the end, or until the receiver of the batches is closed.
 pub fn read<V: Writable>(
     mut text: impl Read,
     reading: &Reading,
-    chunks: &Sender<Chunk<New<V>>>,
+    batches: &Sender<Batch<New<V>>>,
 ) -> Result<(), ReadError> {
     let broken = ReadError::Broken;
     let text = BufReader::with_capacity(
@@ -80,20 +80,20 @@ pub fn read<V: Writable>(
         let missing = || Refusal::new("", Code::OutOfRange, "there are fewer records than `skip`");
         line = raw.ok_or_else(|| ReadError::Refused(line, missing()))?.line;
     }
-    let (mut chunk, mut size) = (Vec::new(), 0);
+    let (mut batch, mut size) = (Vec::new(), 0);
     while let Some(raw) = records.next().map_err(broken)? {
-        let is_full = chunk.len() == MAX_RECORDS || size + raw.size > MAX_SIZE;
-        if is_full && !chunk.is_empty() {
-            if chunks.blocking_send(std::mem::take(&mut chunk)).is_err() {
+        let is_full = batch.len() == MAX_RECORDS || size + raw.size > MAX_SIZE;
+        if is_full && !batch.is_empty() {
+            if batches.blocking_send(std::mem::take(&mut batch)).is_err() {
                 return Ok(());
             }
             size = 0;
         }
         size += raw.size;
-        chunk.push(record::<V>(raw, &known, reading.author));
+        batch.push(record::<V>(raw, &known, reading.author));
     }
     // If the receiver is closed, there is nothing to do.
-    let _ = chunks.blocking_send(chunk);
+    let _ = batches.blocking_send(batch);
     Ok(())
 }
 

@@ -163,33 +163,33 @@ impl References {
         Ok((taken, waits))
     }
 
-    /// Looks up the names of a chunk, with one statement for each reference. Refuses records with unknown names, or with
+    /// Looks up the names of a batch, with one statement for each reference. Refuses records with unknown names, or with
     /// names that do not match their ids.
     pub async fn resolve<V: Writable>(
         &self,
         session: &Session,
-        chunk: &mut [Record<New<V>>],
+        batch: &mut [Record<New<V>>],
     ) -> Result<()> {
         for (index, reference) in self.all.iter().enumerate() {
-            let mentions = chunk.iter().flat_map(|record| &record.names);
+            let mentions = batch.iter().flat_map(|record| &record.names);
             let mentions: Vec<_> = mentions.filter(|named| named.index == index).collect();
             if reference.is_mapped {
                 let texts = mentions
                     .iter()
                     .map(|named| reference.owner.normalize(&named.name));
                 let ids = reference.owner.ids(session, texts.collect()).await?;
-                for record in chunk.iter_mut() {
+                for record in batch.iter_mut() {
                     reference.set_id::<V>(index, record, |name| ids.get(name).copied());
                 }
             } else {
                 let ids = mentions.iter().filter_map(|named| named.id);
                 let texts = reference.owner.names(session, ids.collect()).await?;
-                for record in chunk.iter_mut() {
+                for record in batch.iter_mut() {
                     reference.check_name::<V>(index, record, |id| texts.get(&id));
                 }
             }
         }
-        for record in chunk {
+        for record in batch {
             if let Some(value) = record.waiting.take()
                 && record.new.as_ref().is_err_and(Vec::is_empty)
             {
