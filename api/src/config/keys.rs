@@ -20,11 +20,7 @@ pub(super) const WITHOUT_DEFAULT: [&str; 10] = [
     "server.secret",
 ];
 
-static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    // This cannot fail: a test parses the file.
-    let table = FileFormat::Toml.parse(None, DEFAULT).unwrap_or_default();
-    flatten(&table)
-});
+static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| flatten(&defaults()));
 
 /// A key with its value and the origin of the value.
 #[derive(Clone, Debug)]
@@ -38,6 +34,12 @@ impl Entry {
     pub fn origin(&self) -> &str {
         self.value.origin().unwrap_or_default()
     }
+}
+
+/// Returns the table of `default.toml`.
+pub(super) fn defaults() -> Map<String, Value> {
+    // This cannot fail: a test parses the file.
+    FileFormat::Toml.parse(None, DEFAULT).unwrap_or_default()
 }
 
 pub(super) fn default_of(key: &str) -> Option<&'static Value> {

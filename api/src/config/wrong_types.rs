@@ -1,5 +1,5 @@
 //! Finds values of the wrong type. Values are never shown: one may be a password that was pasted into the wrong variable.
-use config::{Config, ConfigError, FileFormat, Format, Map, Value, ValueKind};
+use config::{Config, ConfigError, Map, Value, ValueKind};
 
 use super::{Configuration, Entry, Layer, Settings, keys};
 
@@ -15,23 +15,22 @@ impl Configuration {
         if self.values.clone().try_deserialize::<Settings>().is_ok() {
             return Vec::new();
         }
-        let mut wrong = Vec::new();
-        for entry in &self.entries {
-            if let Err(error) = read_alone(entry) {
-                wrong.push((entry, expectation(&entry.key, &error)));
-            }
-        }
-        wrong
+        let is_default = |entry: &&Entry| {
+            keys::default_of(&entry.key).is_some_and(|default| default.kind == entry.value.kind)
+        };
+        let set = self.entries.iter().filter(|entry| !is_default(entry));
+        let wrong = set.filter_map(|entry| {
+            let error = read_alone(entry).err()?;
+            Some((entry, expectation(&entry.key, &error)))
+        });
+        wrong.collect()
     }
 }
 
 /// Reads the default settings with only this value replaced.
 fn read_alone(Entry { key, value }: &Entry) -> Result<Settings, ConfigError> {
-    let defaults = FileFormat::Toml
-        .parse(None, keys::DEFAULT)
-        .unwrap_or_default();
     Config::builder()
-        .add_source(Layer(defaults))
+        .add_source(Layer(keys::defaults()))
         .add_source(Layer(Map::<String, Value>::from_iter([(
             key.clone(),
             value.clone(),

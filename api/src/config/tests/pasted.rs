@@ -9,21 +9,20 @@ fn error(inputs: &Inputs) -> String {
 
 #[test]
 fn no_value_of_the_wrong_type_is_shown() {
-    let numbers_lists_and_texts = keys::names().filter(|key| {
-        let set = [(&*variable(key), PASTED)];
-        Settings::load(&environment(&set)).is_err()
-    });
     let mut refused = 0;
-    for key in numbers_lists_and_texts {
+    for key in keys::names() {
         let name = variable(key);
         let inputs = environment(&[(&name, PASTED)]);
+        // Some settings may be any text.
+        let Err(from_environment) = Settings::load(&inputs) else {
+            continue;
+        };
         let dotenv = Inputs {
             folder: inputs.folder.clone(),
             dotenv: inputs.environment.clone(),
             ..Inputs::default()
         };
-        for inputs in [&inputs, &dotenv] {
-            let error = error(inputs);
+        for error in [format!("{from_environment:#}"), error(&dotenv)] {
             assert!(!error.contains("hunter2"), "{error}");
             assert!(error.contains(key) && error.contains(&name), "{error}");
             assert!(error.contains("must "), "{error}");
