@@ -2,16 +2,19 @@
 //!
 //! The token of a link is behind its `#`: browsers do not send that part, so no server or proxy logs it.
 mod start;
+mod template;
 
 use std::future::ready;
 
 use actix_web::web::Data;
 use kernel::Kernel;
+use minijinja::context;
 use service::mail::Mailer;
 use web::Route;
 
+use self::template::render;
 use crate::{
-    asset::{Asset, CSS, HTML, JAVASCRIPT},
+    asset::{Asset, CSS, JAVASCRIPT},
     config::Profile,
 };
 
@@ -20,30 +23,21 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub fn routes(profile: Profile) -> Vec<Route> {
+    // The page that asks for a reset says so if the server sends no mail.
+    let forgot = |kernel: Data<Kernel>| {
+        let sends_mail = kernel.state::<Mailer>().is_on();
+        ready(render("forgot.html", "../", context! { sends_mail }))
+    };
+    let page = |name, root| move || ready(render(name, root, context! {}));
     vec![
         start::route(profile),
-        page("welcome", "/welcome", include_str!("welcome.html")),
-        page("verify", "/account/verify", include_str!("verify.html")),
-        page("reset", "/account/reset", include_str!("reset.html")),
+        Route::outside_api("welcome", "/welcome", page("welcome.html", "")),
+        Route::outside_api("verify", "/account/verify", page("verify.html", "../")),
+        Route::outside_api("reset", "/account/reset", page("reset.html", "../")),
         Route::outside_api("forgot", "/account/forgot", forgot),
         Route::outside_api("script", "/account/form.js", script),
         Route::outside_api("style", "/account/form.css", style),
     ]
-}
-
-fn page(operation: &'static str, path: &str, text: &'static str) -> Route {
-    let answer = move || ready(Asset::new(HTML, POLICY, text));
-    Route::outside_api(operation, path, answer)
-}
-
-/// The page that asks for a reset. It says so if the server sends no mail.
-async fn forgot(kernel: Data<Kernel>) -> Asset {
-    let text = if kernel.state::<Mailer>().is_on() {
-        include_str!("forgot.html")
-    } else {
-        include_str!("no_mail.html")
-    };
-    Asset::new(HTML, POLICY, text)
 }
 
 async fn script() -> Asset {

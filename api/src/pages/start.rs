@@ -6,21 +6,19 @@ use actix_web::{
     web::Data,
 };
 use kernel::{Actor, Error, Kernel, Limit};
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 use service::identity::users::has_superuser;
 use tokio::time::Instant;
 use web::{Problem, Route};
 
-use super::POLICY;
+use super::{POLICY, template::render};
 use crate::{
-    asset::{Asset, HTML, JSON},
+    asset::{Asset, JSON},
     config::Profile,
 };
 
 const NAME: &str = "Atoll";
-
-/// The place in the page for the details of development.
-const PLACE: &str = "<!-- development -->";
 
 #[derive(Serialize)]
 struct Start {
@@ -63,7 +61,7 @@ async fn start(
         None
     };
     let answer = if prefers_html(&request) {
-        Asset::new(HTML, POLICY, page(details.as_ref()))
+        render("start.html", "", context! { details => Serde(details) })?
     } else {
         let start = Start {
             name: NAME,
@@ -103,27 +101,4 @@ fn prefers_html(request: &HttpRequest) -> bool {
             .any(|known| known == it)
     });
     first == Some(TEXT_HTML.essence_str())
-}
-
-fn page(details: Option<&Details>) -> String {
-    let page = include_str!("start.html");
-    let Some(Details {
-        version,
-        has_superuser,
-    }) = details
-    else {
-        return page.replace(PLACE, "");
-    };
-    let superuser = if *has_superuser {
-        "<dd>A superuser exists.</dd>"
-    } else {
-        "<dd>None exists yet. Open the link that the server printed when it started, or run \
-         <code><span>atoll user create</span> <span>--username NAME</span> <span>--email ADDRESS</span> \
-         <span>--superuser</span></code>.</dd>"
-    };
-    let details = format!(
-        "<h2>Development</h2>\n      <dl>\n        <dt>Version</dt><dd>{version}</dd>\n        \
-         <dt>Superuser</dt>{superuser}\n      </dl>"
-    );
-    page.replace(PLACE, &details)
 }
