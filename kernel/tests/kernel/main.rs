@@ -10,6 +10,7 @@ mod columns;
 mod databases;
 mod library;
 mod operations;
+mod plain;
 
 #[expect(
     dead_code,

@@ -110,6 +110,12 @@ async fn a_total_is_given_on_request() {
     assert_eq!(plain.body["page"].get("total"), None);
     assert_eq!(none.body["page"].get("total"), None);
     assert_eq!(exact.body["page"]["total"], 3);
+    assert_eq!(exact.body["data"][0]["title"], "Post 0");
+    let beyond = ada.get("/posts?offset=3&count=exact").await;
+    assert_eq!(
+        (beyond.ids(), &beyond.body["page"]["total"]),
+        (vec![], &json!(3))
+    );
     assert!(estimate.body["page"]["total"].is_u64());
     assert_eq!(matching.body["page"]["total"], 1);
 }

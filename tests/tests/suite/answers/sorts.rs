@@ -102,6 +102,8 @@ async fn only_reads_without_an_index_count_as_heavy_reads() {
         "/posts?q=hello",
         "/posts/stats",
         "/posts/1/comments?body[starts_with]=a",
+        "/posts?or=(id.eq.1,title.contains.a)",
+        "/posts?or=(id.eq.1,and(id.gt.1,title.starts_with.a))",
     ] {
         let full = ada.get(heavy).await.expect_problem(503, "unavailable");
         assert_eq!(full.header("retry-after"), "1", "{heavy}");
@@ -109,6 +111,7 @@ async fn only_reads_without_an_index_count_as_heavy_reads() {
     for light in [
         "/posts?sort=-created_at",
         "/posts?author_id=1",
+        "/posts?or=(id.eq.1,author_id.eq.1)",
         "/auth/me",
         post.url(),
     ] {
