@@ -3,14 +3,14 @@ use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
     http::header::{
-        AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, Encoding, Header,
-        VARY,
+        AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETag, Encoding,
+        EntityTag, Header, VARY,
     },
     web::Bytes,
 };
 
 use web::{
-    SharedBody,
+    SharedBody, is_not_modified,
     openapi::{Documented, Operation},
 };
 
@@ -30,6 +30,8 @@ pub struct Asset {
     /// The request headers that the choice of this file depends on.
     varies: Option<&'static str>,
     encoding: Option<&'static str>,
+    /// Identifies the body in this encoding.
+    tag: Option<EntityTag>,
     is_immutable: bool,
 }
 
@@ -41,6 +43,7 @@ impl Asset {
             body: body.into(),
             varies: None,
             encoding: None,
+            tag: None,
             is_immutable: false,
         }
     }
@@ -59,6 +62,16 @@ impl Asset {
     pub fn in_gzip(self) -> Self {
         Self {
             encoding: Some("gzip"),
+            ..self
+        }
+    }
+
+    /// Sets the tag of the body, with which a client asks whether its copy is current. Each encoding needs a tag of its own (RFC 9110,
+    /// section 8.8.3.3).
+    #[must_use]
+    pub fn with_tag(self, tag: String) -> Self {
+        Self {
+            tag: Some(EntityTag::new_strong(tag)),
             ..self
         }
     }
@@ -83,21 +96,30 @@ pub fn accepts_gzip(request: &HttpRequest) -> bool {
 impl Responder for Asset {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
-        response
-            .content_type(self.kind)
-            .insert_header((CONTENT_SECURITY_POLICY, self.policy));
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let is_not_modified = is_not_modified(request, self.tag.as_ref());
+        let mut response = if is_not_modified {
+            HttpResponse::NotModified()
+        } else {
+            HttpResponse::Ok()
+        };
+        response.insert_header((CONTENT_SECURITY_POLICY, self.policy));
+        if let Some(tag) = self.tag {
+            response.insert_header(ETag(tag));
+        }
         if let Some(header) = self.varies {
             response.insert_header((VARY, header));
-        }
-        if let Some(encoding) = self.encoding {
-            response.insert_header((CONTENT_ENCODING, encoding));
         }
         if self.is_immutable {
             response.insert_header((CACHE_CONTROL, IMMUTABLE));
         }
-        let mut response = response.body(self.body);
+        if is_not_modified {
+            return response.finish();
+        }
+        if let Some(encoding) = self.encoding {
+            response.insert_header((CONTENT_ENCODING, encoding));
+        }
+        let mut response = response.content_type(self.kind).body(self.body);
         response.extensions_mut().insert(SharedBody);
         response
     }

@@ -1,5 +1,5 @@
 //! `/openapi.json`, and Swagger UI at `/docs`, embedded in the program.
-mod viewer;
+mod file;
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use service::registry;
 use web::{About, Problem, Route};
 
-use self::viewer::File;
+use self::file::{File, serve};
 use crate::{
     application::SESSION_COOKIE,
     asset::{Asset, CSS, HTML, JAVASCRIPT, JSON},
@@ -26,7 +26,8 @@ const ABOUT: About = About {
     session_cookie: Some(SESSION_COOKIE),
 };
 
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+static DOCUMENT: LazyLock<Option<File>> =
+    LazyLock::new(|| File::compress(JSON, document().to_string()).ok());
 static STYLE: LazyLock<Option<File>> = LazyLock::new(|| File::read(CSS, "swagger-ui.css").ok());
 static SCRIPT: LazyLock<Option<File>> =
     LazyLock::new(|| File::read(JAVASCRIPT, "swagger-ui-bundle.js").ok());
@@ -50,8 +51,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn json() -> Asset {
-    Asset::new(JSON, POLICY, DOCUMENT.clone())
+async fn json(request: HttpRequest) -> Result<Asset, Problem> {
+    serve(DOCUMENT.as_ref(), &request)
 }
 
 async fn index() -> Asset {
@@ -67,11 +68,11 @@ async fn start_style() -> Asset {
 }
 
 async fn style(request: HttpRequest) -> Result<Asset, Problem> {
-    viewer::serve(STYLE.as_ref(), &request)
+    serve(STYLE.as_ref(), &request)
 }
 
 async fn script(request: HttpRequest) -> Result<Asset, Problem> {
-    viewer::serve(SCRIPT.as_ref(), &request)
+    serve(SCRIPT.as_ref(), &request)
 }
 
 /// Returns the page, with the versions of the files in their addresses.

@@ -1,10 +1,11 @@
-//! The files of Swagger UI, as they are in the zip archive that its authors release.
+//! Files in two encodings: as they are, and compressed with gzip. Each is compressed once.
 use std::{
     borrow::Cow,
-    io::{self, Cursor, Read},
+    io::{self, Cursor, Read, Write},
 };
 
 use actix_web::{HttpRequest, web::Bytes};
+use flate2::{Compression, Crc, write::GzEncoder};
 use kernel::Error;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use web::Problem;
@@ -25,7 +26,22 @@ pub struct File {
 }
 
 impl File {
-    /// Reads one file of the archive. It is compressed there, and a gzip file is the same data with another header and footer.
+    pub fn compress(kind: &'static str, text: String) -> io::Result<Self> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(text.as_bytes())?;
+        let gzip = gzip.finish()?;
+        let mut checksum = Crc::new();
+        checksum.update(text.as_bytes());
+        Ok(Self {
+            kind,
+            plain: text.into(),
+            gzip: gzip.into(),
+            version: format!("{:08x}", checksum.sum()),
+        })
+    }
+
+    /// Reads one file of the zip archive that the authors of Swagger UI release. It is compressed there, and a gzip file is the
+    /// same data with another header and footer.
     pub fn read(kind: &'static str, name: &str) -> io::Result<Self> {
         let mut release = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
         let end = format!("/dist/{name}");
@@ -61,16 +77,18 @@ impl File {
     fn answer(&self, request: &HttpRequest) -> Asset {
         let is_current = request.query_string() == self.version;
         let asset = if accepts_gzip(request) {
-            Asset::new(self.kind, POLICY, self.gzip.clone()).in_gzip()
+            let asset = Asset::new(self.kind, POLICY, self.gzip.clone()).in_gzip();
+            asset.with_tag(format!("{}-gzip", self.version))
         } else {
-            Asset::new(self.kind, POLICY, self.plain.clone())
+            let asset = Asset::new(self.kind, POLICY, self.plain.clone());
+            asset.with_tag(self.version.clone())
         };
         asset.chosen_by("Accept-Encoding").immutable_if(is_current)
     }
 }
 
-/// Serves a file of the viewer.
+/// Serves a file in the encoding that the client prefers.
 pub fn serve(file: Option<&File>, request: &HttpRequest) -> Result<Asset, Problem> {
-    let file = file.ok_or_else(|| Error::bug("a file is missing in the embedded Swagger UI"))?;
+    let file = file.ok_or_else(|| Error::bug("a file of the documentation could not be read"))?;
     Ok(file.answer(request))
 }
