@@ -63,6 +63,16 @@ pub trait ReadOperations: Readable {
     ) -> Result<Found<Self::Row, Self::State>> {
         read::get::<Self>(reads, id, shape).await
     }
+
+    /// Reads those of these rows that the actor sees, as [`ReadOperations::get`] does, in no particular order and in a number of
+    /// statements that does not depend on the number of rows.
+    async fn get_all(
+        reads: &impl Reads,
+        ids: &[i64],
+        shape: &Shape,
+    ) -> Result<Vec<Found<Self::Row, Self::State>>> {
+        read::get_all::<Self>(reads, ids, shape).await
+    }
 }
 
 impl<C: Readable> ReadOperations for C {}

@@ -1,5 +1,5 @@
 //! Reads pages of lists, and single rows.
-use sea_orm::QueryFilter;
+use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{Plan, base, count, plan::PageRows, size};
 use crate::{
@@ -88,12 +88,30 @@ pub async fn get<C: Readable>(
     one::<C>(reads, row.ok_or(Error::NotFound)?).await
 }
 
+pub async fn get_all<C: Readable>(
+    reads: &impl Reads,
+    ids: &[i64],
+    shape: &Shape,
+) -> Result<Vec<Found<C::Row, C::State>>> {
+    let rows = scope::visible::<C>(reads.actor(), shape.deleted);
+    let rows = size::select::<C>(rows, shape, None).filter(C::ID.is_in(ids.iter().copied()));
+    complete::<C>(reads, rows.all(reads.db()?).await?).await
+}
+
 pub async fn one<C: Readable>(
     reads: &impl Reads,
     row: Model<C>,
 ) -> Result<Found<C::Row, C::State>> {
-    let complete = C::load(reads, vec![row.clone()]).await?.pop();
-    let complete =
-        complete.ok_or_else(|| Error::bug("loading the data of a row returned nothing"))?;
-    Ok(base::found_row::<C>(reads.actor(), &row, complete))
+    let complete = complete::<C>(reads, vec![row]).await?.pop();
+    complete.ok_or_else(|| Error::bug("loading the data of a row returned nothing"))
+}
+
+/// Adds the data of other tables to rows.
+async fn complete<C: Readable>(
+    reads: &impl Reads,
+    rows: Vec<Model<C>>,
+) -> Result<Vec<Found<C::Row, C::State>>> {
+    let loaded = C::load(reads, rows.clone()).await?;
+    let found = |(row, loaded)| base::found_row::<C>(reads.actor(), row, loaded);
+    Ok(rows.iter().zip(loaded).map(found).collect())
 }

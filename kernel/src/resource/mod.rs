@@ -159,6 +159,9 @@ pub trait Crud: Readable + BaseColumns {
     const GENERATED: Option<Generated<Column<Self>>> = None;
     /// The columns that are unique among live rows, if there are several. A refusal then names all that are taken.
     const UNIQUE: &'static [Column<Self>] = &[];
+    /// The most new rows of one bulk request. State it if [`Crud::prepare`] is so slow that a full request would exceed its time
+    /// limit.
+    const MAX_NEW_IN_BULK: Option<usize> = None;
 
     /// Returns the public field that identifies a row on every server. An export shows it beside a foreign key. The default is
     /// the generated text, if there is one.

@@ -1,5 +1,6 @@
 //! `POST /{resource}/bulk` is atomic and follows the rules of single writes (contract §11).
 mod refusals;
+mod rows;
 mod same;
 mod users;
 

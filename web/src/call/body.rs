@@ -93,7 +93,7 @@ impl<A: JsonSchema + 'static, T: Input + 'static> Body for AnswerPatch<A, T> {
     }
 
     fn document(operation: &mut Operation<'_>) {
-        operation.body::<T>();
+        operation.patch::<T>();
     }
 }
 

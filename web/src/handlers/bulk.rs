@@ -1,31 +1,47 @@
 //! `POST /{resource}/bulk`: the request body and the answer.
-use std::ops::Not;
+use std::{collections::HashMap, ops::Not};
 
 use actix_web::{HttpRequest, dev::Payload};
 use kernel::{
-    Code, Crud, CrudOperations, Error, Registry, Result,
+    Code, Crud, CrudOperations, Error, ReadOperations, Registry, Result, Tx,
     bulk::{self, Done, MAX_OPERATIONS, OnMissing, Operation, Refused},
     crud::{Expected, Target},
     idempotency::{SKIPPED, WriteRequest},
-    input::{Input, present},
+    input::present,
     json::MAX_SAFE,
     permission::Action,
-    query::{Parameter, Parameters},
+    query::{Parameter, Parameters, Shape},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::inputs::patch_reader;
 use crate::{
     call::{Body, Call, Limits, Query, bytes},
-    json, openapi,
+    json::{self, Patched, SentRow},
+    openapi,
     problem::Problem,
     reply::{Answer, Ok, Reply},
-    resource::Writable,
+    resource::{Representation, Writable},
 };
 
 /// The operations of a request, in their order.
-pub struct Operations<V: Writable>(pub Vec<Operation<V::Service>>);
+pub struct Operations<V: Writable> {
+    operations: Vec<Operation<V::Service>>,
+    rows: Vec<SentUpdate>,
+}
+
+/// A row that the client sent as it read it.
+struct SentUpdate {
+    /// The place of its operation.
+    place: usize,
+    id: i64,
+    row: SentRow,
+}
+
+/// The most rows that are compared at once.
+const MAX_COMPARED: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +83,7 @@ struct Item {
     data: Option<Value>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Verb {
     Create,
@@ -94,15 +110,24 @@ impl<V: Writable> Body for Operations<V> {
             let detail = format!("must have at most {MAX_OPERATIONS} operations");
             return Err(Error::invalid("/operations", Code::OutOfRange, detail).into());
         }
+        let new = items.iter().filter(|item| item.op == Verb::Create).count();
+        if let Some(most) = V::Service::MAX_NEW_IN_BULK.filter(|most| new > *most) {
+            let detail = format!("must have at most {most} operations that create a row");
+            return Err(Error::invalid("/operations", Code::OutOfRange, detail).into());
+        }
         let mut operations = Vec::with_capacity(items.len());
-        let mut refused = Refused::default();
+        let (mut rows, mut refused) = (Vec::new(), Refused::default());
+        let read_patch = patch_reader::<V>(request);
         for (place, item) in items.into_iter().enumerate() {
-            match item.operation() {
-                Ok(operation) => operations.push(operation),
+            match item.operation(place, &read_patch) {
+                Ok((operation, sent)) => {
+                    operations.push(operation);
+                    rows.extend(sent);
+                }
                 Err(error) => refused.add(place, error)?,
             }
         }
-        Ok(refused.into_result(Self(operations))?)
+        Ok(refused.into_result(Self { operations, rows })?)
     }
 
     fn document(operation: &mut openapi::Operation<'_>) {
@@ -111,24 +136,65 @@ impl<V: Writable> Body for Operations<V> {
     }
 }
 
+impl<V: Writable> Operations<V> {
+    /// Compares the members that a patch cannot set with the rows before the write. The inner `Result` holds the refusals. Return
+    /// it only after the write has succeeded, so that a missing row, a missing permission or a stale version is reported first.
+    async fn compare(&self, tx: &Tx) -> Result<Result<()>> {
+        let mut refused = Refused::default();
+        for sent in self.rows.chunks(MAX_COMPARED) {
+            let ids: Vec<_> = sent.iter().map(|sent| sent.id).collect();
+            let names = sent.iter().flat_map(|sent| sent.row.read_only());
+            let shape = Shape {
+                fields: Some(names.cloned().collect()),
+                ..Shape::default()
+            };
+            let found = V::Service::get_all(tx, &ids, &shape).await?.into_iter();
+            let rows = found.map(|row| (row.id, Representation::<V>::new(row, true)));
+            let rows: HashMap<_, _> = rows.collect();
+            for SentUpdate { place, id, row } in sent {
+                if let Some(now) = rows.get(id)
+                    && let Err(error) = row.compare(now)
+                {
+                    refused.add(*place, error.with_pointer_prefix("/data"))?;
+                }
+            }
+        }
+        Ok(refused.into_result(()))
+    }
+}
+
 impl Item {
-    /// Fails with refusals whose pointers are relative to this item.
-    fn operation<C: Crud>(self) -> Result<Operation<C>> {
-        match self.op {
+    /// Returns the operation, and the row of an update that sends members that a patch cannot set. Fails with refusals whose pointers
+    /// are relative to this item.
+    fn operation<C: Crud>(
+        self,
+        place: usize,
+        read_patch: impl Fn(Value) -> Result<Patched<C::Patch>>,
+    ) -> Result<(Operation<C>, Option<SentUpdate>)> {
+        let in_data = |error: Error| error.with_pointer_prefix("/data");
+        Ok(match self.op {
             Verb::Create => {
                 absent("/id", self.id.as_ref())?;
                 absent("/version", self.version.as_ref())?;
-                self.data(C::check_new).map(Operation::Create)
+                let new = json::input(self.data()?, Vec::new(), C::check_new);
+                (Operation::Create(new.map_err(in_data)?), None)
             }
-            Verb::Update => Ok(Operation::Update(
-                self.target()?,
-                self.data(C::check_patch)?,
-            )),
+            Verb::Update => {
+                let Target { id, expected } = self.target()?;
+                let Patched { patch, row } = read_patch(self.data()?).map_err(in_data)?;
+                let expected = row.combined(expected).ok_or_else(|| {
+                    let detail = "must be the `version` of the operation, or be left out";
+                    Error::invalid("/data/version", Code::NotAllowed, detail)
+                })?;
+                let update = Operation::Update(Target { id, expected }, patch);
+                let sends_row = row.has_read_only();
+                (update, sends_row.then_some(SentUpdate { place, id, row }))
+            }
             Verb::Delete => {
                 absent("/data", self.data.as_ref())?;
-                self.target().map(Operation::Delete)
+                (Operation::Delete(self.target()?), None)
             }
-        }
+        })
     }
 
     fn target(&self) -> Result<Target> {
@@ -142,10 +208,8 @@ impl Item {
         Ok(Target { id, expected })
     }
 
-    fn data<T: Input + 'static>(self, check: fn(&T) -> Result<()>) -> Result<T> {
-        let data = self.data.ok_or_else(|| required("/data"))?;
-        let data = json::input(data, Vec::new(), check);
-        data.map_err(|error| error.with_pointer_prefix("/data"))
+    fn data(self) -> Result<Value> {
+        self.data.ok_or_else(|| required("/data"))
     }
 }
 
@@ -214,7 +278,7 @@ impl From<Vec<Done>> for Results {
 /// Applies all operations, or none.
 pub async fn bulk<V: Writable>(mut call: Call<Operations<V>, BulkQuery>) -> Answer<Ok<Results>> {
     let expected = call.matching()?;
-    let operations = &mut call.input.0;
+    let operations = &mut call.input.operations;
     for operation in operations.iter_mut() {
         operation.set_default_version(&expected);
     }
@@ -225,9 +289,11 @@ pub async fn bulk<V: Writable>(mut call: Call<Operations<V>, BulkQuery>) -> Answ
     if deletes {
         call = call.long();
     }
-    let operations = &call.input.0;
+    let operations = &call.input.operations;
     call.write(WriteRequest::Bulk(operations), async |tx| {
+        let is_same = call.input.compare(tx).await?;
         let done = bulk::bulk(tx, operations, call.query.on_missing).await?;
+        is_same?;
         let row = |done: &Done| done.version.map(|version| (done.id, version));
         let rows = done.iter().map(|done| row(done).unwrap_or((SKIPPED, 0)));
         let rows = rows.collect();

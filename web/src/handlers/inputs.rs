@@ -9,6 +9,7 @@ use kernel::{
     query::{Shape, relations},
     resource::{Deleted, member_names},
 };
+use serde_json::Value;
 
 use crate::{
     call::{Body, Limits, read_json},
@@ -47,37 +48,46 @@ impl<V: Writable> Body for PatchRow<V> {
         limits: Limits,
     ) -> Result<Self, Problem> {
         let body = read_json(request, payload, limits).await?;
-        let visible = member_names::<V::Service>();
-        let related = LazyCell::new(|| {
-            let kernel = request.app_data::<Data<Kernel>>();
-            let related = kernel.map(|kernel| relations(V::Service::name(), kernel.registry()));
-            related.unwrap_or_default()
-        });
+        Ok(Self(patch_reader::<V>(request)(body)?))
+    }
+
+    fn document(operation: &mut Operation<'_>) {
+        operation.patch::<Patch<V>>();
+    }
+}
+
+/// Returns a function that reads a patch of a row, which may be the whole row as a client read it.
+pub fn patch_reader<V: Writable>(
+    request: &HttpRequest,
+) -> impl Fn(Value) -> Result<Patched<Patch<V>>> {
+    let visible = member_names::<V::Service>();
+    let related = LazyCell::new(|| {
+        let kernel = request.app_data::<Data<Kernel>>();
+        let related = kernel.map(|kernel| relations(V::Service::name(), kernel.registry()));
+        related.unwrap_or_default()
+    });
+    move |body| {
         let is_related = |name: &str| {
             let name = name.strip_suffix("_more").unwrap_or(name);
             related.iter().any(|relation| relation.name == name)
         };
         let is_visible = |name: &str| visible.contains(&name);
-        let check = V::Service::check_patch;
-        Ok(Self(Patched::read(body, is_visible, is_related, check)?))
-    }
-
-    fn document(operation: &mut Operation<'_>) {
-        operation.body::<Patch<V>>();
+        Patched::read(body, is_visible, is_related, V::Service::check_patch)
     }
 }
 
 impl<V: Writable> PatchRow<V> {
     /// Adds the precondition of the body's `version`.
     pub fn target(&self, target: Target) -> Result<Target, Problem> {
-        let expected = self.0.expected(target.expected)?;
+        let expected = self.0.row.expected(target.expected)?;
         Ok(Target { expected, ..target })
     }
 
     /// Compares the members that a patch cannot set with the row before the write. The inner `Result` holds the refusals. Return
     /// it only after the write has succeeded, so that a missing row, a missing permission or a stale version is reported first.
     pub async fn compare(&self, tx: &Tx, id: i64, deleted: Deleted) -> Result<Result<()>> {
-        if !self.0.has_read_only() {
+        let sent = &self.0.row;
+        if !sent.has_read_only() {
             return Ok(Ok(()));
         }
         let shape = Shape {
@@ -89,7 +99,6 @@ impl<V: Writable> PatchRow<V> {
             Err(Error::NotFound) => return Ok(Ok(())),
             Err(error) => return Err(error),
         };
-        let row = Representation::<V>::new(found, self.0.has("deleted_at"));
-        Ok(self.0.compare(&row))
+        Ok(sent.compare(&Representation::<V>::new(found, true)))
     }
 }

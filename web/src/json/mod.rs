@@ -4,7 +4,7 @@ mod patch;
 mod size;
 
 pub use input::{answer_members, input, members, unknown_member};
-pub use patch::Patched;
+pub use patch::{Patched, SentRow};
 pub use size::size;
 
 use std::{cell::Cell, fmt};

@@ -1,4 +1,6 @@
 //! A patch that may be a row as a client read it, with other values in the fields that the client changes.
+use std::rc::Rc;
+
 use kernel::{Code, Error, Refusal, Result, crud::Expected, input::Input, json::MAX_SAFE};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,10 +11,17 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub struct Patched<T> {
     pub patch: T,
+    pub row: SentRow,
+}
+
+/// The members of the row that a patch cannot set, as the client sent them.
+#[derive(Debug)]
+pub struct SentRow {
     /// The version that the client read.
     version: Option<i64>,
-    /// The members that a patch cannot set.
     read_only: Map<String, Value>,
+    /// The names of the members that a patch can set.
+    settable: Rc<[String]>,
 }
 
 impl<T: Input + 'static> Patched<T> {
@@ -25,12 +34,12 @@ impl<T: Input + 'static> Patched<T> {
         check: impl Fn(&T) -> Result<()>,
     ) -> Result<Self> {
         let (mut version, mut read_only, mut refused) = (None, Map::new(), Vec::new());
+        let settable = members::<T>();
         if let Some(object) = value.as_object_mut() {
             match take_version(object) {
                 Ok(sent) => version = sent,
                 Err(refusal) => refused.push(refusal),
             }
-            let settable = members::<T>();
             let mut rest = Map::new();
             for (name, value) in std::mem::take(object) {
                 if settable.contains(&name) {
@@ -45,35 +54,44 @@ impl<T: Input + 'static> Patched<T> {
         }
         Ok(Self {
             patch: input(value, refused, check)?,
-            version,
-            read_only,
+            row: SentRow {
+                version,
+                read_only,
+                settable,
+            },
         })
     }
+}
 
+impl SentRow {
     /// Adds the precondition of `version`. Fails if it contradicts `If-Match`.
     pub fn expected(&self, expected: Expected) -> Result<Expected, Problem> {
-        let Some(version) = self.version else {
-            return Ok(expected);
-        };
-        both(expected, version).ok_or_else(|| {
+        self.combined(expected).ok_or_else(|| {
             Problem::malformed("`version` in the body and If-Match name different versions")
         })
     }
 
-    /// Returns true if [`Patched::compare`] needs the row.
+    /// Adds the precondition of `version`. Returns `None` if both together allow no version.
+    pub fn combined(&self, expected: Expected) -> Option<Expected> {
+        match self.version {
+            Some(version) => both(expected, version),
+            None => Some(expected),
+        }
+    }
+
+    /// Returns true if [`SentRow::compare`] needs the row.
     pub fn has_read_only(&self) -> bool {
         !self.read_only.is_empty()
     }
 
-    /// Returns true if the object has this member, which a patch cannot set.
-    pub fn has(&self, name: &str) -> bool {
-        self.read_only.contains_key(name)
+    /// Returns the names of the members that [`SentRow::compare`] compares.
+    pub fn read_only(&self) -> impl Iterator<Item = &String> {
+        self.read_only.keys()
     }
 
-    /// Fails unless the members that a patch cannot set are as in the row before the change, as the caller sees it.
+    /// Fails unless the members are as in the row before the change, as the caller sees it.
     pub fn compare(&self, row: &impl Serialize) -> Result<()> {
         let row = serde_json::to_value(row).map_err(|error| Error::bug(error.to_string()))?;
-        let known = members::<T>();
         let refusal = |(name, sent): (&String, &Value)| match row.get(name) {
             Some(value) if value == sent => None,
             // The other changes of the row are not lost.
@@ -84,7 +102,7 @@ impl<T: Input + 'static> Patched<T> {
                 Some(Refusal::new(at, Code::NotAllowed, detail))
             }
             // The caller does not see it, so it looks like a field that does not exist.
-            None => Some(unknown_member(name, &known)),
+            None => Some(unknown_member(name, &self.settable)),
         };
         Error::refuse(self.read_only.iter().filter_map(refusal).collect())
     }

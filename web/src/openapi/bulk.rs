@@ -5,11 +5,13 @@ use serde_json::{Map, Value, json};
 use super::{limits, schemas::reference};
 
 /// Builds the schema of the body, by its name such as `PostBulk`, and the schemas that it refers to. `row` is the name of the
-/// schema of a row; the others are the schemas of a new row and of a patch.
-pub fn bulk(row: &str, new: &Value, patch: &Value) -> (String, Map<String, Value>) {
-    let id = limits::id();
-    let mut version = id.clone();
-    version["description"] = "The version that the row must have.".into();
+/// schema of a row; the others are the schemas of a new row and of a patch, and the most new rows of a request if they are limited.
+pub fn bulk(
+    row: &str,
+    (new, most_new): (&Value, Option<usize>),
+    patch: &Value,
+) -> (String, Map<String, Value>) {
+    let (id, version) = (limits::id(), limits::version());
     let (id, version) = (("id", &id), ("version", &version));
     let kinds = [
         (
@@ -29,9 +31,11 @@ pub fn bulk(row: &str, new: &Value, patch: &Value) -> (String, Map<String, Value
     let items = json!({ "oneOf": references.collect::<Vec<_>>() });
     let operations = json!({ "type": "array", "maxItems": MAX_OPERATIONS, "items": items });
     let name = format!("{row}Bulk");
+    let description = "Operations that all succeed or all fail.".to_owned();
+    let limit = most_new.map(|most| format!(" At most {most} of them may create a row."));
     let body = json!({
         "type": "object",
-        "description": "Operations that all succeed or all fail.",
+        "description": description + &limit.unwrap_or_default(),
         "properties": { "operations": operations },
         "required": ["operations"],
         "additionalProperties": false,

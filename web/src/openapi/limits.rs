@@ -14,6 +14,14 @@ pub fn id() -> Value {
     json!({ "type": "integer", "format": "int64", "minimum": 1, "examples": [1] })
 }
 
+/// The schema of a version that a change expects.
+pub fn version() -> Value {
+    let mut version = id();
+    version["description"] =
+        "The version that the row must have; otherwise the answer is 412.".into();
+    version
+}
+
 /// Gives the bounds of [`id`] to 64-bit integers whose names end in `id`, and to versions.
 pub fn bound_ids(name: &str, property: &mut Map<String, Value>) {
     let is_id = name == "id" || name.ends_with("_id") || name == "version";
@@ -71,7 +79,7 @@ pub fn refuse_null(property: &mut Map<String, Value>) {
     }
 }
 
-/// Adds a pattern to a text without one. A text that is trimmed keeps its mark and says so.
+/// Adds a pattern to a text that has none. The description of a text that is trimmed says so.
 pub fn add_pattern(property: &mut Map<String, Value>) {
     if !is(property, "string") {
         return;

@@ -66,6 +66,12 @@ impl<'a> Operation<'a> {
         self.json_body(&schema);
     }
 
+    /// Documents a patch, which may name the version that the row must have.
+    pub fn patch<T: Input>(&mut self) {
+        let schema = self.schemas.patch::<T>();
+        self.json_body(&schema);
+    }
+
     /// Documents that the body may be left out.
     pub fn allow_no_body(&mut self) {
         if let Some(body) = &mut self.body {

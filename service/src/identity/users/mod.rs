@@ -123,6 +123,8 @@ impl Crud for Users {
     type Patch = UserPatch;
 
     const UNIQUE: &'static [Column] = &[Column::UsernameKey, Column::EmailKey];
+    // Each costs the hash of a password, and more hashes might take longer than a request may.
+    const MAX_NEW_IN_BULK: Option<usize> = Some(50);
 
     fn natural_key() -> Option<NaturalKey> {
         let key = NaturalKey::normalized(Column::Username, Column::UsernameKey, key);

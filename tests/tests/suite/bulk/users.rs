@@ -1,25 +1,60 @@
 //! Bulk operations on users: roles, sessions, the last superuser, and cascades.
+use serde_json::Value;
+use service::identity::Identity;
 use tests::{TestApp, json};
 
 use super::bulk;
+
+/// Returns the operations that create this many users.
+fn new_users(count: usize) -> Value {
+    let user = |number| {
+        json!({
+            "username": format!("user-{number}"),
+            "email": format!("user-{number}@example.org"),
+            "password": tests::PASSWORD,
+        })
+    };
+    let create = |number| json!({ "op": "create", "data": user(number) });
+    (0..count).map(create).collect()
+}
+
+/// Each new user costs the hash of a password, and too many of them would exceed the time limit of the request.
+#[actix_web::test]
+async fn a_bulk_creates_at_most_fifty_users() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let hasher = &app.kernel.state::<Identity>().hasher;
+    let before = hasher.taken();
+
+    let refused = bulk(&root, "users", new_users(51)).await;
+
+    let refused = refused
+        .expect_problem(422, "validation_failed")
+        .expect_error_at("/operations");
+    assert_eq!(refused.body["errors"][0]["code"], "out_of_range");
+    let detail = refused.body["errors"][0]["detail"].as_str().unwrap();
+    assert_eq!(detail, "must have at most 50 operations that create a row");
+    assert_eq!(hasher.taken(), before);
+
+    // Other operations do not count.
+    let mut operations = new_users(50);
+    let rename = json!({ "op": "update", "id": root.id, "data": { "full_name": "Root" } });
+    operations.as_array_mut().unwrap().push(rename);
+    bulk(&root, "users", operations).await.expect_status(200);
+}
 
 #[actix_web::test]
 async fn a_bulk_of_users_assigns_the_member_role_and_ends_sessions() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
     let (bob, eve) = (app.member("bob").await, app.member("eve").await);
-    let user = |name: &str| {
-        json!({
-            "username": name, "email": format!("{name}@example.org"), "password": tests::PASSWORD,
-        })
-    };
-
-    let operations = json!([
-        { "op": "create", "data": user("joan") },
-        { "op": "create", "data": user("jean") },
+    let mut operations = new_users(2);
+    let changes = json!([
         { "op": "update", "id": bob.id, "data": { "is_active": false } },
         { "op": "delete", "id": eve.id },
     ]);
+    let changes = changes.as_array().unwrap().iter().cloned();
+    operations.as_array_mut().unwrap().extend(changes);
     let done = bulk(&root, "users", operations).await.expect_status(200);
 
     for place in 0..2 {
