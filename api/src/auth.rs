@@ -10,14 +10,17 @@ pub use sessions::SessionView;
 
 use actix_web::HttpRequest;
 use kernel::{Actor, Found};
+use schemars::Schema;
+use serde_json::Value;
 use service::{
     identity::{
-        self, Acceptance, AccountPatch, AccountState, Forgotten, Me, NewAccount, PasswordChange,
-        Registered, Reset, TokenCheck, TokenEffect, Verification, one_time::Purpose,
+        self, AccountPatch, AccountState, ForgottenPassword, InvitationAcceptance, Me, NewAccount,
+        PasswordChange, PasswordReset, Registered, TokenCheck, TokenEffect, Verification,
+        one_time::Purpose,
     },
     users::UserRow,
 };
-use web::{AnswerPatch, Representation, Time, prelude::*};
+use web::{AnswerPatch, Patched, Representation, Time, prelude::*};
 
 use self::{
     answer::{Accepted, CreatedOrAccepted, accepted},
@@ -51,6 +54,7 @@ fn registration() -> Vec<Route> {
             may_register,
             register,
         )
+        .summary("Register an account")
         .about(
             "Creates an account. Its user then signs in with `POST /auth/login`. With mail, the answer is the same \
              whether or not the address is taken, and the owner of the address is told by \
@@ -66,6 +70,7 @@ fn registration() -> Vec<Route> {
             Rule::public(),
             accept,
         )
+        .summary("Accept an invitation")
         .about(
             "Creates the account of a person who was invited, with the token of the \
              invitation.",
@@ -85,6 +90,7 @@ fn secrets() -> Vec<Route> {
             Rule::public(),
             check_token,
         )
+        .summary("Check a one-time token")
         .about(
             "Tells what the token of an invitation or of a mail does, and whether it can still be used. It is not consumed.",
         )
@@ -96,6 +102,7 @@ fn secrets() -> Vec<Route> {
             signed_in(),
             change_password,
         )
+        .summary("Change your password")
         .about("Changes the password of the caller. All other sessions end."),
         Route::new(
             "request_password_reset",
@@ -104,6 +111,7 @@ fn secrets() -> Vec<Route> {
             Rule::public(),
             forgot,
         )
+        .summary("Request a password reset")
         .about(
             "Sends a link to reset the password, if the address belongs to a user. The \
              answer is the same whether or not it does.",
@@ -116,6 +124,7 @@ fn secrets() -> Vec<Route> {
             Rule::public(),
             reset,
         )
+        .summary("Reset a password")
         .about("Sets a new password with the token from a mail. All sessions of the user end.")
         .as_sign_in(),
         Route::new(
@@ -125,6 +134,7 @@ fn secrets() -> Vec<Route> {
             Rule::public(),
             verify_email,
         )
+        .summary("Verify an e-mail address")
         .about(
             "Verifies an address with the token from a mail. The caller is signed in as its \
              user, or sends the password.",
@@ -138,6 +148,7 @@ fn secrets() -> Vec<Route> {
             signed_in(),
             resend,
         )
+        .summary("Resend the verification mail")
         .about("Resends the mail that verifies the caller's address."),
     ]
 }
@@ -146,6 +157,7 @@ fn account() -> Vec<Route> {
     let may_update = Rule::action::<UserView>(Action::Update);
     vec![
         Route::new("get_account", Method::GET, "/auth/me", Rule::user(), me)
+            .summary("Get your account")
             .about("Returns the caller's account, with its private fields and the permissions.")
             .allow_restricted()
             .reserved(),
@@ -156,6 +168,7 @@ fn account() -> Vec<Route> {
             may_update,
             update_me,
         )
+        .summary("Update your account")
         .about(
             "Changes the account of the caller. Another address needs `current_password`, \
              and with mail it takes effect once it is verified.",
@@ -192,7 +205,7 @@ async fn register(call: Call<NewAccount>) -> Answer<CreatedOrAccepted<UserView>>
 }
 
 /// Registers a user who was invited.
-async fn accept(call: Call<Acceptance>) -> Answer<CreatedRow<UserView>> {
+async fn accept(call: Call<InvitationAcceptance>) -> Answer<CreatedRow<UserView>> {
     let user = identity::accept(&call.session, call.input).await?;
     Ok(Reply::created_row::<UserView>(user)?)
 }
@@ -259,13 +272,13 @@ async fn change_password(call: Call<PasswordChange>) -> Answer<NoContent> {
 }
 
 /// The response is the same whether or not the address belongs to a user.
-async fn forgot(call: Call<Forgotten>) -> Answer<Accepted> {
+async fn forgot(call: Call<ForgottenPassword>) -> Answer<Accepted> {
     identity::forgot_password(&call.session, &call.input).await?;
     Ok(accepted())
 }
 
 /// All sessions of the user end.
-async fn reset(call: Call<Reset>) -> Answer<NoContent> {
+async fn reset(call: Call<PasswordReset>) -> Answer<NoContent> {
     identity::reset_password(&call.session, &call.input).await?;
     Ok(Reply::no_content())
 }
@@ -284,13 +297,20 @@ async fn resend(call: Call) -> Answer<Accepted> {
 
 /// The caller.
 #[derive(JsonSchema, Serialize)]
-#[schemars(rename = "Account")]
+#[schemars(rename = "Account", transform = remove_deleted_at)]
 struct MeView {
     #[serde(flatten)]
     user: Representation<UserView>,
     permissions: Vec<String>,
     #[serde(flatten)]
     account: Option<AccountView>,
+}
+
+/// Removes the member that only lists of deleted rows show.
+fn remove_deleted_at(account: &mut Schema) {
+    if let Some(Value::Object(properties)) = account.get_mut("properties") {
+        properties.remove("deleted_at");
+    }
 }
 
 /// An API key sees these members only if its scopes cover `users.read.own`.
@@ -320,14 +340,14 @@ async fn me(call: Call) -> Answer<Ok<MeView>> {
 /// Another address needs `current_password`, and with mail it takes effect once it is verified.
 async fn update_me(call: Call<AnswerPatch<MeView, AccountPatch>>) -> Answer<Ok<MeView>> {
     let expected = call.expected()?;
-    let sent = call.input.sent;
-    let expected = sent.expected(expected)?;
-    if sent.has_read_only() {
+    let Patched { patch, row } = call.input.sent;
+    let expected = row.expected(expected)?;
+    if row.has_read_only() {
         let me = identity::me(&call.session).await?;
         expected.check(me.user.state.version)?;
-        sent.compare(&MeView::from(me))?;
+        row.compare(&MeView::from(me))?;
     }
-    let update = Box::pin(identity::update_me(&call.session, expected, sent.patch));
+    let update = Box::pin(identity::update_me(&call.session, expected, patch));
     me_view(update.await?)
 }
 

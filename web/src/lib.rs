@@ -32,6 +32,7 @@ pub mod transfer;
 pub use access::{AccessPolicies, AccessPolicy, RowRule, Rule};
 pub use application::{Application, Fixed};
 pub use audit::AuditView;
+pub use cache::is_not_modified;
 pub use call::{
     AnswerPatch, Body, Call, ListParams, NoBody, NoQuery, OptionalBody, Origins, Query, RowParams,
     check_origin, parse_ids,
@@ -39,13 +40,14 @@ pub use call::{
 pub use document::{About, document};
 pub use draining::Draining;
 pub use handlers::resource;
+pub use json::Patched;
 pub use middleware::SharedBody;
 pub use problem::{Kind, Problem};
 pub use reply::{
     Answer, Created, CreatedRow, DeletedRow, Download, NoContent, Ok, Page, Replayable, Reply, Row,
     StoredReply,
 };
-pub use resource::{Representation, Resource, Shown, Window, Writable};
+pub use resource::{PageInfo, Representation, Resource, Shown, Writable};
 pub use route::{Route, transfers};
 pub use server::{Http, Server};
 pub use time::Time;

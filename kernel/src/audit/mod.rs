@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use crate::{
-    crud::revert::Revert,
+    crud::revert::RevertTarget,
     record::{AuditAction, Entry, Settings},
 };
 

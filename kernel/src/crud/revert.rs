@@ -18,7 +18,7 @@ use crate::{
 /// The version whose values the row gets back.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Revert {
+pub struct RevertTarget {
     #[garde(range(min = 1, max = MAX_SAFE))]
     pub version: i64,
 }

@@ -33,7 +33,7 @@ pub(super) const INVITATIONS: [Purpose; 3] =
 /// A new account with the token of its invitation.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Acceptance {
+pub struct InvitationAcceptance {
     #[garde(custom(one_time::check_length))]
     #[schemars(with = "String", length(min = 1, max = one_time::MAX_LENGTH))]
     pub token: SecretString,
@@ -92,8 +92,8 @@ pub async fn revoke_first_run_token(kernel: &Kernel, token: &SecretString) -> Re
 /// Creates the user, even if registration is closed, and consumes the token.
 ///
 /// Fails with [`Error::Invalid`] at `/token` if the token is unknown, expired or used.
-pub async fn accept(session: &Session, acceptance: Acceptance) -> Result<Found<UserRow>> {
-    let Acceptance { token, account } = acceptance;
+pub async fn accept(session: &Session, acceptance: InvitationAcceptance) -> Result<Found<UserRow>> {
+    let InvitationAcceptance { token, account } = acceptance;
     let token = Presented::read(&session.kernel, &token).await?;
     // The invitation is found before the password is hashed: callers without a token must not cause that work.
     let (purpose, invited) = one_time::find(session, &INVITATIONS, &token).await?;

@@ -43,12 +43,13 @@ pub use api_keys::{
 };
 pub use csrf::{csrf_token, is_csrf_token};
 pub use invite::{
-    Acceptance, Invitation, accept, create_first_run_token, invite, revoke_first_run_token,
+    Invitation, InvitationAcceptance, accept, create_first_run_token, invite,
+    revoke_first_run_token,
 };
 pub use login::{Credentials, SignIn, authenticate, login};
 pub use mails::{deliver, send_due};
 pub use password::{PasswordChange, change_password, set_password};
-pub use recovery::{Forgotten, Reset, forgot_password, reset_password};
+pub use recovery::{ForgottenPassword, PasswordReset, forgot_password, reset_password};
 pub use refresh::{RefreshToken, refresh};
 pub(crate) use resolve::withheld_for_user;
 pub use resolve::{resolve, resolve_token};

@@ -32,7 +32,7 @@ use kernel::{
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Forgotten {
+pub struct ForgottenPassword {
     #[serde(with = "Trimmed")]
     #[garde(length(chars, max = MAX_EMAIL), custom(deliverable))]
     #[schemars(extend("format" = "email"))]
@@ -41,7 +41,7 @@ pub struct Forgotten {
 
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Reset {
+pub struct PasswordReset {
     #[garde(custom(one_time::check_length))]
     #[schemars(with = "String", length(min = 1, max = one_time::MAX_LENGTH))]
     pub token: SecretString,
@@ -52,7 +52,7 @@ pub struct Reset {
 
 /// Queues a mail with a token for the user of this address. The user is looked up when the mail is sent, so that this
 /// request takes the same work for every address.
-pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result<()> {
+pub async fn forgot_password(session: &Session, forgotten: &ForgottenPassword) -> Result<()> {
     session
         .write(async |tx| mail::queue(tx, Mail::reset(&forgotten.email)).await)
         .await
@@ -63,7 +63,7 @@ pub async fn forgot_password(session: &Session, forgotten: &Forgotten) -> Result
 /// factor are removed as well.
 ///
 /// Fails with [`kernel::Error::Invalid`] if the token is invalid, before anything is hashed.
-pub async fn reset_password(session: &Session, reset: &Reset) -> Result<()> {
+pub async fn reset_password(session: &Session, reset: &PasswordReset) -> Result<()> {
     let service = session.acting_as(Actor::System);
     let token = Presented::read(&session.kernel, &reset.token).await?;
     let (_, row) = one_time::find(&service, &[Purpose::Reset], &token).await?;

@@ -279,6 +279,50 @@ async fn the_served_document_equals_the_printed_one() {
     assert_eq!(put.header("allow"), "GET, HEAD");
 }
 
+/// A cache tells the encodings apart, and asks with the tag of the one that it has (RFC 9110, section 8.8.3.3).
+#[actix_web::test]
+async fn the_document_is_compressed_and_has_a_tag_for_each_encoding() {
+    let app = TestApp::new().await;
+    let nobody = app.anonymous();
+    let get = async |headers: &[(&str, &str)]| {
+        let mut request = nobody.request(Method::GET, "//openapi.json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Reply::send(request).await
+    };
+    let size = |reply: &Reply| reply.header("content-length").parse::<usize>().unwrap();
+
+    let plain = get(&[]).await.expect_status(200);
+    let compressed = get(&[("accept-encoding", "br, gzip")]).await;
+    let refused = get(&[("accept-encoding", "gzip;q=0, identity")]).await;
+
+    assert_eq!(compressed.header("content-encoding"), "gzip");
+    assert!(size(&compressed) * 8 < size(&plain));
+    for reply in [&plain, &refused] {
+        assert!(!reply.headers.contains_key("content-encoding"));
+        assert_eq!(reply.header("etag"), plain.header("etag"));
+    }
+    let tags = [plain.header("etag"), compressed.header("etag")];
+    assert_ne!(tags[0], tags[1]);
+    for reply in [&plain, &compressed] {
+        let mut varies = reply.header("vary").split(", ");
+        assert!(varies.any(|header| header == "Accept-Encoding"));
+        assert_eq!(
+            reply.header("cache-control"),
+            "public, max-age=0, must-revalidate"
+        );
+    }
+    for (encoding, tag) in ["identity", "gzip"].into_iter().zip(tags) {
+        let asks = |tag| [("accept-encoding", encoding), ("if-none-match", tag)];
+        let current = get(&asks(tag)).await.expect_status(304);
+        assert_eq!(current.header("etag"), tag);
+        assert_eq!(current.header("vary"), plain.header("vary"));
+        let other = tags.into_iter().find(|other| *other != tag).unwrap();
+        get(&asks(other)).await.expect_status(200);
+    }
+}
+
 /// Every operation on one row is linked from an answer that creates or deletes the row.
 #[test]
 fn links_lead_to_every_operation_on_one_row() {

@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use kernel::{
     Actor, Audit, Crud, CrudOperations, ReadOperations, Readable,
     access::Access,
-    audit::{self, Revert},
+    audit::{self, RevertTarget},
     crud,
     idempotency::WriteRequest,
     permission::Action,
@@ -248,7 +248,7 @@ async fn history<V: Writable>(
     call.page(page, &call.query.0).await
 }
 
-async fn revert<V: Writable>(call: Call<Revert>) -> Answer<Row<V>> {
+async fn revert<V: Writable>(call: Call<RevertTarget>) -> Answer<Row<V>> {
     let (target, version) = (call.target()?, call.input.version);
     call.write(WriteRequest::<V::Service>::Revert(target.id), async |tx| {
         Reply::row::<V>(V::Service::revert(tx, target.clone(), version).await?)

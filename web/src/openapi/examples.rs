@@ -3,15 +3,20 @@ use serde_json::{Value, json};
 
 use super::Schemas;
 
-/// Builds an object with the required fields, or with all fields if none is required.
+/// The member of a patch that names the expected version of its row.
+pub const VERSION: &str = "version";
+
+/// Builds an object with the required fields. If none is required, it has all fields, but expects no version.
 pub fn build(schemas: &Schemas, schema: &Value) -> Value {
     let schema = resolve(schemas, schema);
     let required = schema["required"]
         .as_array()
         .filter(|required| !required.is_empty());
     let properties = schema["properties"].as_object().into_iter().flatten();
-    let wanted =
-        |name: &str| required.is_none_or(|required| required.iter().any(|field| field == name));
+    let wanted = |name: &str| match required {
+        Some(required) => required.iter().any(|field| field == name),
+        None => name != VERSION,
+    };
     let fields = properties.filter(|(name, _)| wanted(name));
     fields
         .map(|(name, property)| (name.clone(), value(schemas, name, property)))

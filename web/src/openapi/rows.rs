@@ -10,12 +10,12 @@ use serde_json::{Map, Value, json};
 
 use super::schemas::reference;
 
-pub fn page(row: &Value, window: &Value) -> Value {
+pub fn page(row: &Value, info: &Value) -> Value {
     json!({
         "type": "object",
         "description": "One page of rows. With `fields`, each row has only `id` and the fields that it names.",
         "required": ["data", "page"],
-        "properties": { "data": { "type": "array", "items": row }, "page": window },
+        "properties": { "data": { "type": "array", "items": row }, "page": info },
     })
 }
 
@@ -26,7 +26,7 @@ pub fn relate(
     views: &BTreeMap<&'static str, String>,
     registry: &Registry,
 ) {
-    let mut parts = Vec::new();
+    let mut smaller = Vec::new();
     for (table, view) in views {
         let Some(whole) = schemas.get_mut(view) else {
             continue;
@@ -38,7 +38,7 @@ pub fn relate(
             if let Some(related) = views.get(include.table) {
                 let has_heavy = |table: &Table| !table.heavy.is_empty();
                 let related = if registry.table(include.table).is_ok_and(has_heavy) {
-                    part_of(related)
+                    included(related)
                 } else {
                     related.clone()
                 };
@@ -47,20 +47,20 @@ pub fn relate(
         }
         let heavy = declared.map(|table| &*table.heavy).unwrap_or_default();
         if !heavy.is_empty() {
-            parts.push((part_of(view), without(heavy, whole)));
+            smaller.push((included(view), without(heavy, whole)));
         }
     }
-    schemas.extend(parts);
+    schemas.extend(smaller);
 }
 
 /// Builds the schema of a related row, which has its heavy members only on request.
 fn without(heavy: &[&str], whole: &Value) -> Value {
-    let mut part = whole.clone();
+    let mut row = whole.clone();
     let names = heavy.join("` and `");
     let text = format!("A related row, with `{names}` only if `include` names it.");
-    part["description"] = text.into();
-    remove(&mut part["required"], heavy);
-    part
+    row["description"] = text.into();
+    remove(&mut row["required"], heavy);
+    row
 }
 
 /// Makes members optional.
@@ -85,6 +85,7 @@ fn add(properties: &mut Value, include: &Include, related: &str) {
     properties[format!("{}_more", include.name)] = more;
 }
 
-fn part_of(view: &str) -> String {
-    format!("{view}Part")
+/// The name of the schema of an included row, such as `IncludedPost`.
+fn included(view: &str) -> String {
+    format!("Included{view}")
 }

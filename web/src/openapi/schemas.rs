@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kernel::{
-    Code, Readable, Refusal, Registry,
+    Code, Crud, Readable, Refusal, Registry,
     input::{self, Input},
     permission::PermissionName,
     registry::Table,
@@ -11,8 +11,8 @@ use kernel::{
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{bulk, filters, limits, problems, rows};
-use crate::resource::{New, Patch, Representation, Resource, Window, Writable, capitalized};
+use super::{bulk, examples, filters, limits, problems, rows};
+use crate::resource::{New, PageInfo, Patch, Representation, Resource, Writable, capitalized};
 
 /// The schemas of inputs and of answers. They are separate, because the required fields of a type may differ between them.
 pub struct Schemas {
@@ -69,6 +69,19 @@ impl Schemas {
         reference.into()
     }
 
+    /// Returns the schema of a patch, with the member that every patch has beside the fields of `T`.
+    pub fn patch<T: Input>(&mut self) -> Value {
+        let reference = self.input::<T>();
+        let schema = self
+            .inputs
+            .definitions_mut()
+            .get_mut(T::schema_name().as_ref());
+        if let Some(schema) = schema {
+            schema["properties"][examples::VERSION] = limits::version();
+        }
+        reference
+    }
+
     pub fn answer<T: JsonSchema>(&mut self) -> Value {
         self.answers.subschema_for::<T>().into()
     }
@@ -83,10 +96,10 @@ impl Schemas {
     }
 
     pub fn page<V: Resource>(&mut self) -> Value {
-        let (row, window) = (self.row::<V>(), self.answer::<Window>());
+        let (row, info) = (self.row::<V>(), self.answer::<PageInfo>());
         let name = format!("{}Page", Representation::<V>::schema_name());
         let reference = reference(&name);
-        self.built.insert(name, rows::page(&row, &window));
+        self.built.insert(name, rows::page(&row, &info));
         reference
     }
 
@@ -102,9 +115,10 @@ impl Schemas {
 
     /// Returns the schema of a bulk request.
     pub fn bulk<V: Writable>(&mut self) -> Value {
-        let (new, patch) = (self.input::<New<V>>(), self.input::<Patch<V>>());
+        let (new, patch) = (self.input::<New<V>>(), self.patch::<Patch<V>>());
         let row = Representation::<V>::schema_name();
-        let (name, schemas) = bulk::bulk(&row, &new, &patch);
+        let most_new = V::Service::MAX_NEW_IN_BULK;
+        let (name, schemas) = bulk::bulk(&row, (&new, most_new), &patch);
         self.built.extend(schemas);
         reference(&name)
     }

@@ -12,7 +12,7 @@ use crate::{
     call::Call,
     json::size,
     problem::Problem,
-    resource::{FoundPage, FoundRow, Representation, Resource, Window, Writable},
+    resource::{FoundPage, FoundRow, PageInfo, Representation, Resource, Writable},
 };
 
 /// Rows with all their fields, or as the request selects them.
@@ -34,13 +34,13 @@ impl<B, Q> Call<B, Q> {
             .links
             .header(page.next.as_deref(), page.prev.as_deref());
         let data = self.shape::<V>(page.rows, &query.shape).await?;
-        let window = Window {
+        let info = PageInfo {
             limit: query.limit,
             next: page.next,
             prev: page.prev,
             total: page.total,
         };
-        let body = Envelope { data, page: window };
+        let body = Envelope { data, page: info };
         Ok(Reply::ok(&body)?.with_links(links))
     }
 
@@ -112,7 +112,7 @@ impl<B, Q> Call<B, Q> {
 #[derive(Serialize)]
 struct Envelope<V: Resource> {
     data: Rows<V>,
-    page: Window,
+    page: PageInfo,
 }
 
 /// The size in bytes of the members that are shown.

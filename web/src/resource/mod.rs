@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use relation::{Fetch, Relations, fetch};
-pub use representation::{Representation, StateView, Window};
+pub use representation::{PageInfo, Representation, StateView};
 pub use view::Shown;
 pub use words::{Words, capitalized, spelled};
 

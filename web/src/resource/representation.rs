@@ -140,7 +140,7 @@ impl<V: Resource> Representation<V> {
 
 /// The position of a page in its list.
 #[derive(Debug, JsonSchema, Serialize)]
-pub struct Window {
+pub struct PageInfo {
     pub limit: u64,
     pub next: Option<String>,
     pub prev: Option<String>,

@@ -147,6 +147,38 @@ fn each_schema_becomes_one_type() {
     }
 }
 
+/// A generated client can send the version that it read, for which each patch has a member.
+#[test]
+fn every_patch_takes_a_version() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let mut patches = 0;
+
+    for (name, schema) in schemas.iter().filter(|(name, _)| name.ends_with("Patch")) {
+        let version = &schema["properties"]["version"];
+        assert_eq!(version["type"], "integer", "{name}");
+        assert!(!text(version, "description").is_empty(), "{name}");
+        patches += 1;
+    }
+    assert_eq!(patches, 5);
+    // An example expects no version, because the row may have any.
+    for (method, path, operation) in operations(&document) {
+        let example = &operation["requestBody"]["content"]["application/json"]["example"];
+        let has_version = example.get("version").is_some();
+        assert_eq!(has_version, path.ends_with("/revert"), "{method} {path}");
+    }
+}
+
+/// An account is never shown deleted.
+#[test]
+fn only_rows_of_lists_can_be_deleted() {
+    let document = document();
+    let members = |name: &str| &document["components"]["schemas"][name]["properties"];
+
+    assert!(members("Account").get("deleted_at").is_none());
+    assert!(members("User").get("deleted_at").is_some());
+}
+
 #[test]
 fn schemas_are_named_after_their_resource() {
     let document = document();
