@@ -132,7 +132,7 @@ impl Turns {
     }
 
     async fn answer_one(&self, read: Waiting) {
-        let statement = self.statement(&self.sql, read.values);
+        let statement = statement(&self.sql, read.values);
         let found = self
             .postgres
             .find_alone(&statement, read.deadline, self.lane);
@@ -155,7 +155,7 @@ impl Turns {
             answers.push(Some(read.answer));
         }
         let arrays = columns.into_iter().filter_map(array).collect();
-        let statement = self.statement(&self.combined, arrays);
+        let statement = statement(&self.combined, arrays);
         let found = self.rows(&statement, latest).await;
         match found {
             Ok(rows) => {
@@ -190,10 +190,10 @@ impl Turns {
         let done = lease.query_all(statement).await;
         lease.end_read(done).await
     }
+}
 
-    fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
-        Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
-    }
+fn statement(sql: &str, values: Vec<Value>) -> Statement {
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }
 
 impl Drop for Turns {
