@@ -41,7 +41,7 @@ pub struct Import {
     /// Skip the first N records, to continue an import that stopped
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip: u64,
-    /// Author for records without one
+    /// User who owns the records that name no author
     #[arg(long, value_name = "USERNAME")]
     author: Option<String>,
     /// References to look up by name instead of id: author.username, post.slug
@@ -67,15 +67,17 @@ impl Import {
         }
         ensure!(
             self.author.is_none() || has_author(),
-            "{} have no author; remove --author",
+            "{} belong to no user; remove --author",
             self.resource
         );
         let format = format_of(self.format, &self.file)?;
         let session = session(inputs).await?;
+        let author = self.author(&session).await?;
+        let session = session.with_default_owner(author);
         let reading = Reading {
             format,
             skip: self.skip,
-            author: self.author(&session).await?,
+            has_author: author.is_some(),
             map: self.map.clone(),
         };
         let writing = Writing {

@@ -7,7 +7,7 @@ use std::{
 use anyhow::{anyhow, ensure};
 use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use indicatif::{ProgressBar, ProgressStyle};
-use kernel::{Session, registry::Table};
+use kernel::{Actor, Session, registry::Table};
 use secrecy::SecretString;
 use service::{
     registry,
@@ -205,7 +205,7 @@ async fn import(
         let reading = Reading {
             format: Format::Ndjson,
             skip: 0,
-            author: None,
+            has_author: true,
             map: Vec::new(),
         };
         let writing = Writing {
@@ -213,7 +213,9 @@ async fn import(
             is_dry: false,
             draining: Draining::default(),
         };
-        let (report, result) = import(session, text, reading, writing).await;
+        let session = session.acting_as(Actor::System);
+        let session = session.with_default_owner(bodies.any_author());
+        let (report, result) = import(&session, text, reading, writing).await;
         result.map_err(|stop| refused(name, stop, &report))?;
         bar.inc(u64::from(end - done));
         done = end;

@@ -260,7 +260,7 @@ async fn seen<C: Crud>(tx: &Tx, ids: &[i64]) -> Result<HashSet<i64>> {
 /// Fails unless the actor may create these rows, with their author, their owners and their values.
 async fn may_create<C: Crud>(tx: &Tx, new: Vec<C::New>) -> Result<()> {
     let new = new.into_iter().map(IntoActiveModel::into_active_model);
-    let mut rows: Vec<_> = new.map(|row| claim::<C>(tx.actor(), row)).collect();
+    let mut rows: Vec<_> = new.map(|row| claim::<C>(tx, row)).collect();
     lock_for_create::<C>(tx, &mut rows).await?;
     for row in rows {
         match row {

@@ -45,6 +45,8 @@ pub struct Session {
     writing: Cell<bool>,
     /// Whether the bytes that the actor stores count towards its quotas.
     is_counted: bool,
+    /// The owner of new rows that name none, if the actor is no user.
+    default_owner: Option<i64>,
 }
 
 impl Session {
@@ -55,6 +57,16 @@ impl Session {
             origin: Arc::default(),
             writing: Cell::new(false),
             is_counted: true,
+            default_owner: None,
+        }
+    }
+
+    /// Gives new rows that name no owner to this user. It is for the operator's commands, whose actor is no user.
+    #[must_use]
+    pub fn with_default_owner(self, user_id: Option<i64>) -> Self {
+        Self {
+            default_owner: user_id,
+            ..self
         }
     }
 
@@ -138,7 +150,8 @@ impl Session {
                 self.actor.clone(),
                 self.origin.request_id.clone(),
             )
-            .with_quotas(self.is_counted);
+            .with_quotas(self.is_counted)
+            .with_default_owner(self.default_owner);
             let done = work(&tx).await;
             match tx.finish(done).await {
                 Err(Error::Contended(cause)) => {

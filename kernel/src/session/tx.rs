@@ -46,6 +46,8 @@ pub struct Tx {
     is_uncertain: AtomicBool,
     /// Whether the bytes that the user stores count towards its quotas.
     is_counted: bool,
+    /// The owner of new rows that name none, if the actor is no user.
+    default_owner: Option<i64>,
     answer_bytes: AtomicU64,
     history_bytes: AtomicU64,
     /// The names of the changed fields.
@@ -72,6 +74,7 @@ impl Tx {
             has_ended: AtomicBool::new(false),
             is_uncertain: AtomicBool::new(false),
             is_counted: true,
+            default_owner: None,
             answer_bytes: AtomicU64::default(),
             history_bytes: AtomicU64::default(),
             fields: Mutex::default(),
@@ -82,6 +85,18 @@ impl Tx {
     /// Sets whether the bytes that the user stores count towards its quotas.
     pub(crate) fn with_quotas(self, is_counted: bool) -> Self {
         Self { is_counted, ..self }
+    }
+
+    pub(crate) fn with_default_owner(self, user_id: Option<i64>) -> Self {
+        Self {
+            default_owner: user_id,
+            ..self
+        }
+    }
+
+    /// Returns the owner of new rows that name none: the actor, if it is a user.
+    pub(crate) fn default_owner(&self) -> Option<i64> {
+        self.actor.user_id().or(self.default_owner)
     }
 
     /// Returns a state of the application: see [`Kernel::state`].

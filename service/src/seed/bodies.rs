@@ -14,6 +14,8 @@ pub struct Bodies {
     first: i64,
     /// The foreign keys, each with the rows to choose from.
     owners: Vec<(&'static str, Vec<Parent>)>,
+    /// The column of the user who owns a row.
+    author: Option<&'static str>,
 }
 
 impl Bodies {
@@ -43,7 +45,15 @@ impl Bodies {
             sample: make,
             first: last_id(session, name).await? + 1,
             owners,
+            author: table.rules.author(),
         })
+    }
+
+    /// Returns an existing user, who owns the rows if clients cannot name their owner.
+    pub fn any_author(&self) -> Option<i64> {
+        let is_author = |(column, _): &&(&'static str, Vec<Parent>)| Some(*column) == self.author;
+        let (_, users) = self.owners.iter().find(is_author)?;
+        (!users.is_empty()).then(|| pick_any(users).id)
     }
 
     /// Returns the bodies at these positions of a run, as JSON on a line each.

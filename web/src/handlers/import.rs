@@ -105,7 +105,7 @@ pub async fn import<V: Writable>(
     let reading = Reading {
         format,
         skip: query.skip,
-        author: None,
+        has_author: false,
         map: query.map,
     };
     let writing = Writing {

@@ -4,8 +4,7 @@ use std::{io::Read, pin::Pin};
 use kernel::{Readable, Result, Session, query::ExportQuery, resource::author_column};
 
 use super::{
-    ExportPage, Format, Pages, Reading, Report, Stop, Writing, companions, fields::Fields,
-    import::import,
+    ExportPage, Format, Pages, Reading, Report, Stop, Writing, companions, import::import,
 };
 use crate::resource::{Resource, Writable};
 
@@ -35,7 +34,7 @@ pub type Text = Box<dyn Read + Send>;
 #[derive(Clone, Copy)]
 pub struct Transfer {
     pub name: &'static str,
-    /// Whether clients can set the author of a row.
+    /// Whether a new row belongs to a user.
     pub has_author: fn() -> bool,
     /// References that an import can look up by name.
     pub references: fn() -> Vec<String>,
@@ -48,10 +47,7 @@ impl Transfer {
     pub fn new<V: Writable>() -> Self {
         Self {
             name: V::Service::name(),
-            has_author: || {
-                let author = author_column::<V::Service>();
-                author.is_some_and(|column| Fields::new::<V>().settable(column).is_some())
-            },
+            has_author: || author_column::<V::Service>().is_some(),
             references: companions::<V::Service>,
             export: |format, filters| {
                 let filters = filters.iter();

@@ -29,8 +29,8 @@ pub struct Reading {
     pub format: Format,
     /// The number of records to skip at the beginning.
     pub skip: u64,
-    /// The author of records without one.
-    pub author: Option<i64>,
+    /// Whether the session gives records without an author to a user.
+    pub has_author: bool,
     /// References to look up by name, such as `author.username`.
     pub map: Vec<String>,
 }
@@ -90,7 +90,7 @@ pub fn read<V: Writable>(
             size = 0;
         }
         size += raw.size;
-        batch.push(record::<V>(raw, &known, reading.author));
+        batch.push(record::<V>(raw, &known, reading.has_author));
     }
     // If the receiver is closed, there is nothing to do.
     let _ = batches.blocking_send(batch);
@@ -109,7 +109,7 @@ fn skip_byte_order_mark(text: &mut impl Read) -> io::Result<Cursor<Vec<u8>>> {
     Ok(Cursor::new(first))
 }
 
-fn record<V: Writable>(raw: Raw, known: &Known, author: Option<i64>) -> Record<New<V>> {
+fn record<V: Writable>(raw: Raw, known: &Known, has_author: bool) -> Record<New<V>> {
     let Raw { line, value, .. } = raw;
     let refused = |refusal: Refusal| Record {
         line,
@@ -123,16 +123,13 @@ fn record<V: Writable>(raw: Raw, known: &Known, author: Option<i64>) -> Record<N
     };
     let (mut names, mut waits) = (Vec::new(), false);
     if let Value::Object(members) = &mut value {
-        let author = author_column::<V::Service>().zip(author);
-        let has_default = |column: &str| author.is_some_and(|(default, _)| column == default);
+        let author = author_column::<V::Service>().filter(|_| has_author);
+        let has_default = |column: &str| author == Some(column);
         (names, waits) = match known.references.take(members, has_default) {
             Ok(taken) => taken,
             Err(refusal) => return refused(refusal),
         };
         known.fields.keep_settable(members);
-        if let Some((column, author)) = author {
-            members.entry(column).or_insert_with(|| author.into());
-        }
     }
     let (new, waiting) = if waits {
         (Err(Vec::new()), Some(value))

@@ -1,9 +1,9 @@
 //! Creates rows.
-use sea_orm::{ActiveModelTrait, ActiveValue, Value};
+use sea_orm::{ActiveModelTrait, ActiveValue, IdenStatic, Value};
 
 use super::{after_write, insert::insert, refusal_as_answer};
 use crate::{
-    Actor, Code, Error, Reads, Result, Tx,
+    Code, Error, Reads, Result, Tx,
     crud::{base, normalize::normalize, owners},
     permission::{Action, Reach},
     query,
@@ -14,7 +14,7 @@ use crate::{
 pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result<Model<C>>>> {
     let claimed = |mut row| {
         normalize::<C>(&mut row)?;
-        claim::<C>(tx.actor(), row)
+        claim::<C>(tx, row)
     };
     let mut rows: Vec<_> = rows.into_iter().map(claimed).collect();
     owners::lock_for_create::<C>(tx, &mut rows).await?;
@@ -50,8 +50,10 @@ async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
     C::check(tx, change).await
 }
 
-/// Sets the author to the actor. Fails if the row names another author and the actor may not create rows for others.
-pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
+/// Sets the author to the actor, or to the default owner of the session if the actor is no user. Fails if the row names another
+/// author and the actor may not create rows for others.
+pub fn claim<C: Crud>(tx: &Tx, mut row: Active<C>) -> Result<Active<C>> {
+    let actor = tx.actor();
     let rules = C::permission_rules();
     let is_full = actor.reach(C::name(), Action::Create) == Reach::All;
     let Some(author) = author::<C>() else {
@@ -61,17 +63,17 @@ pub fn claim<C: Crud>(actor: &Actor, mut row: Active<C>) -> Result<Active<C>> {
             Err(rules.forbidden(Action::Create, false))
         };
     };
-    match (row.get(author), actor.user_id()) {
-        (ActiveValue::NotSet, Some(me)) => row.set(author, me.into()),
+    match (row.get(author), tx.default_owner()) {
+        (ActiveValue::NotSet, Some(owner)) => row.set(author, owner.into()),
         (ActiveValue::NotSet, None) => {
             return Err(Error::invalid(
-                "/author_id",
+                format!("/{}", author.as_str()),
                 Code::Required,
                 "is required, because the caller is not a user",
             ));
         }
-        (ActiveValue::Set(named) | ActiveValue::Unchanged(named), me) => {
-            let another = me.is_none_or(|me| named != Value::from(me));
+        (ActiveValue::Set(named) | ActiveValue::Unchanged(named), _) => {
+            let another = actor.user_id().is_none_or(|me| named != Value::from(me));
             if another && !is_full {
                 return Err(rules.forbidden(Action::Create, false));
             }
