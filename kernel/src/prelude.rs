@@ -1,4 +1,5 @@
 //! The names that the declaration of a resource uses.
+pub use chrono::{NaiveDate, NaiveTime};
 pub use garde::Validate;
 pub use schemars::JsonSchema;
 pub use sea_orm::prelude::{DateTimeWithTimeZone, Json, Uuid};
@@ -8,8 +9,9 @@ pub use sea_orm::{
 pub use serde::Deserialize;
 
 pub use crate::{
-    Actor, Code, Crud, CrudOperations, Error, ReadOperations, Readable, Reads, Result, Session, Tx,
-    base_columns,
+    Actor, Code, Crud, CrudOperations, Error, Found, ReadOperations, Readable, Reads, Result,
+    Session, Tx, base_columns,
+    crud::Target,
     input::{PresentTrimmed, Trimmed, present, refuse},
     json::{As, Base64, Date, Decimal, Float32, Int64, Present, TimeOfDay, Timestamp, UuidText},
     list_columns,
