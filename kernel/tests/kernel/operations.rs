@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Returns a session of a user who holds these permissions.
-fn user(kernel: &Kernel, user_id: i64, permissions: &[&str]) -> Session {
+pub fn user(kernel: &Kernel, user_id: i64, permissions: &[&str]) -> Session {
     let permissions = permissions.iter().copied();
     kernel.session(Actor::User(Caller {
         user_id,

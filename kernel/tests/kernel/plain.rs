@@ -1,6 +1,6 @@
 //! Statements on plain tables spare the rows of a table with soft deletion.
 use kernel::{
-    Actor, CrudOperations, Error, Reads, Result,
+    CrudOperations, Error, Reads, Result,
     resource::{everything, scope},
 };
 use sea_orm::sea_query::Expr;
@@ -8,6 +8,7 @@ use sea_orm::sea_query::Expr;
 use crate::{
     databases::on_each,
     library::{LIBRARY, NewShelf, Shelves, shelves},
+    operations::user,
 };
 
 fn is_refused<T>(done: &Result<T>) -> bool {
@@ -18,7 +19,7 @@ fn is_refused<T>(done: &Result<T>) -> bool {
 #[tokio::test]
 async fn a_table_with_soft_deletion_is_no_plain_table() {
     on_each(LIBRARY, async |kernel| {
-        let session = kernel.session(Actor::System);
+        let session = user(&kernel, 7, &["shelves.*"]);
         let create = async |name: &str| {
             let new = NewShelf {
                 name: name.to_owned(),

@@ -41,7 +41,7 @@ async fn rows_can_be_sent_back_as_they_were_read() {
     bulk(&ada, "posts", operations)
         .await
         .expect_problem(412, "precondition_failed")
-        .expect_error_at("/operations/0/data");
+        .expect_error_at("/operations/0/version");
 }
 
 #[actix_web::test]

@@ -108,7 +108,9 @@ async fn no_row_of_a_bulk_sets_a_column_that_its_resource_does_not_declare() {
             let declared = declared(&document, &body["content"]["application/json"]["schema"]);
             let sample = samples::body(&method, path).unwrap();
             for column in columns() {
-                if declared.contains(column) {
+                if declared.contains(column)
+                    || crate::samples::may_send_back(method.as_str(), path, column)
+                {
                     continue;
                 }
                 let mut operation = operation.clone();
