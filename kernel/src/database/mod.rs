@@ -164,6 +164,10 @@ impl Database {
                 Ok(Transaction::Postgres(begun))
             }
             (_, Some(writer)) => {
+                // A timer is accurate to a millisecond, in which SQLite may begin and commit.
+                if deadline.instant() <= Instant::now() {
+                    return Err(reader::overrun().into());
+                }
                 let permit = writer.acquire(deadline.instant()).await?;
                 self.begin_on_sqlite(permit, deadline.instant()).await
             }
