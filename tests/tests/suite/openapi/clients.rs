@@ -160,7 +160,7 @@ fn every_patch_takes_a_version() {
         assert!(!text(version, "description").is_empty(), "{name}");
         patches += 1;
     }
-    assert_eq!(patches, 5);
+    assert!(patches >= 5, "{patches}");
     // An example expects no version, because the row may have any.
     for (method, path, operation) in operations(&document) {
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
