@@ -74,7 +74,7 @@ fn remove_all(names: Receiver<String>) {
         let mut connection = PgConnection::connect(&server).await.unwrap();
         for name in names {
             let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            // What a test made undroppable, the end of the run removes.
+            // The end of the run removes a database that a test made undroppable.
             let _ = connection.execute(AssertSqlSafe(drop)).await;
         }
     });

@@ -61,6 +61,16 @@ pub(crate) fn overrun() -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(overrun_cause())))
 }
 
+/// Returns the error of a statement that returns no rows.
+pub(super) fn exec_error(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
+}
+
+/// Returns the error of a statement that returns rows.
+pub(super) fn query_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+}
+
 /// Returns true if work was abandoned at its deadline.
 pub(super) fn is_overrun(error: &sqlx::Error) -> bool {
     let sqlx::Error::Io(error) = error else {
@@ -107,8 +117,7 @@ impl ConnectionTrait for Reader {
             ReadPool::Postgres(pool) => {
                 let mut lease = pool.begin_read(self.deadline, self.lane).await?;
                 let done = lease.run(sql).await.map(ExecResult::from);
-                let failed = |error: sqlx::Error| DbErr::Exec(RuntimeErr::SqlxError(error.into()));
-                lease.end_read(done.map_err(failed)).await
+                lease.end_read(done.map_err(exec_error)).await
             }
         }
     }
@@ -120,11 +129,7 @@ impl ConnectionTrait for Reader {
                 let deadline = self.deadline.instant();
                 self.bounded(readers.query_one(&statement, deadline)).await
             }
-            ReadPool::Postgres(pool) => {
-                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
-                let done = lease.query_one(&statement).await;
-                lease.end_read(done).await
-            }
+            ReadPool::Postgres(pool) => pool.query_one(&statement, self.deadline, self.lane).await,
         }
     }
 
@@ -135,11 +140,7 @@ impl ConnectionTrait for Reader {
                 let deadline = self.deadline.instant();
                 self.bounded(readers.query_all(&statement, deadline)).await
             }
-            ReadPool::Postgres(pool) => {
-                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
-                let done = lease.query_all(&statement).await;
-                lease.end_read(done).await
-            }
+            ReadPool::Postgres(pool) => pool.query_all(&statement, self.deadline, self.lane).await,
         }
     }
 }

@@ -34,7 +34,7 @@ pub type Text = Box<dyn Read + Send>;
 #[derive(Clone, Copy)]
 pub struct Transfer {
     pub name: &'static str,
-    /// Whether a new row belongs to a user.
+    /// Returns true if a new row belongs to a user.
     pub has_author: fn() -> bool,
     /// References that an import can look up by name.
     pub references: fn() -> Vec<String>,

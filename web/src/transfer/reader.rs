@@ -29,7 +29,7 @@ pub struct Reading {
     pub format: Format,
     /// The number of records to skip at the beginning.
     pub skip: u64,
-    /// Whether the session gives records without an author to a user.
+    /// True if the session gives records without an author to a user.
     pub has_author: bool,
     /// References to look up by name, such as `author.username`.
     pub map: Vec<String>,

@@ -73,7 +73,7 @@ impl Postgres {
         let together = self.worker.clone().filter(|_| self.node.is_named);
         let together = together.and_then(|worker| Some((worker, combined(&statement)?)));
         let Some((worker, combined)) = together else {
-            return self.find_alone(&statement, deadline, lane).await;
+            return self.query_one(&statement, deadline, lane).await;
         };
         let (answer, answered) = oneshot::channel();
         let Values(values) = statement.values.unwrap_or_else(|| Values(Vec::new()));
@@ -99,12 +99,6 @@ impl Postgres {
             Ok(Err(_)) => Err(connection_error(no_answer())),
             Err(_late) => Err(overrun()),
         }
-    }
-
-    async fn find_alone(&self, statement: &Statement, deadline: Deadline, lane: Lane) -> Answer {
-        let mut lease = self.begin_read(deadline, lane).await?;
-        let done = lease.query_one(statement).await;
-        lease.end_read(done).await
     }
 }
 
@@ -135,7 +129,7 @@ impl Turns {
         let statement = statement(&self.sql, read.values);
         let found = self
             .postgres
-            .find_alone(&statement, read.deadline, self.lane);
+            .query_one(&statement, read.deadline, self.lane);
         // The request may have been cancelled, and then nothing waits for the answer.
         let _ = read.answer.send(found.await);
     }
@@ -156,8 +150,8 @@ impl Turns {
         }
         let arrays = columns.into_iter().filter_map(array).collect();
         let statement = statement(&self.combined, arrays);
-        let found = self.rows(&statement, latest).await;
-        match found {
+        let found = self.postgres.query_all(&statement, latest, self.lane);
+        match found.await {
             Ok(rows) => {
                 for row in rows {
                     let place = row.try_get("", PLACE);
@@ -179,16 +173,6 @@ impl Turns {
                 }
             }
         }
-    }
-
-    async fn rows(
-        &self,
-        statement: &Statement,
-        deadline: Deadline,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        let mut lease = self.postgres.begin_read(deadline, self.lane).await?;
-        let done = lease.query_all(statement).await;
-        lease.end_read(done).await
     }
 }
 

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use deadpool::managed::Object;
-use sea_orm::{
-    DbErr, ExecResult, QueryResult, RuntimeErr, Statement, metric::Info, sea_query::Values,
-};
+use sea_orm::{DbErr, ExecResult, QueryResult, Statement, metric::Info, sea_query::Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{
     AssertSqlSafe, Executor, PgConnection, Postgres as Driver,
@@ -18,7 +16,11 @@ use tokio::{
 };
 
 use super::{
-    super::{health::Health, reader::overrun_cause, statements::Log},
+    super::{
+        health::Health,
+        reader::{exec_error, overrun_cause, query_error},
+        statements::Log,
+    },
     manager::{Manager, no_answer},
     milliseconds,
 };
@@ -223,12 +225,4 @@ fn query(statement: &Statement, is_named: bool) -> Query<'_, Driver, SqlxValues>
     let values = values.unwrap_or_else(|| Values(Vec::new()));
     let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
     query.persistent(is_named)
-}
-
-fn exec_error(error: sqlx::Error) -> DbErr {
-    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
-}
-
-fn query_error(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

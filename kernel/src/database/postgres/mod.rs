@@ -13,7 +13,10 @@ mod worker;
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use deadpool::managed::{Pool, PoolConfig, PoolError, QueueMode, WeakPool};
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
+use sea_orm::{
+    ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, SqlxPostgresConnector,
+    Statement,
+};
 use sqlx::{
     ConnectOptions,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -231,6 +234,30 @@ impl Postgres {
             begun.map_err(connection_error)?;
         }
         Ok(lease)
+    }
+
+    /// Reads at most one row outside of a transaction.
+    pub(super) async fn query_one(
+        &self,
+        statement: &Statement,
+        deadline: Deadline,
+        lane: Lane,
+    ) -> Result<Option<QueryResult>, DbErr> {
+        let mut lease = self.begin_read(deadline, lane).await?;
+        let done = lease.query_one(statement).await;
+        lease.end_read(done).await
+    }
+
+    /// Reads rows outside of a transaction.
+    pub(super) async fn query_all(
+        &self,
+        statement: &Statement,
+        deadline: Deadline,
+        lane: Lane,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let mut lease = self.begin_read(deadline, lane).await?;
+        let done = lease.query_all(statement).await;
+        lease.end_read(done).await
     }
 
     /// Fails if the server is known not to answer or not to accept writes.

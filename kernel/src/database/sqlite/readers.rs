@@ -22,7 +22,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Error, Result,
-    database::{reader::overrun, statements::Log},
+    database::{
+        reader::{exec_error, overrun, query_error},
+        statements::Log,
+    },
 };
 
 /// The number of instructions that SQLite runs between two checks. It is small, because one instruction may compare a whole
@@ -71,8 +74,7 @@ impl Readers {
         let mut read = self.begin(deadline).await?;
         let done = query(statement).execute(read.connection()?).await;
         self.log(read.finish(&done), statement, done.is_err());
-        let failed = |error: sqlx::Error| DbErr::Exec(RuntimeErr::SqlxError(error.into()));
-        done.map(ExecResult::from).map_err(failed)
+        done.map(ExecResult::from).map_err(exec_error)
     }
 
     pub async fn run(&self, sql: &str, deadline: Instant) -> Result<ExecResult, DbErr> {
@@ -82,8 +84,7 @@ impl Readers {
             .execute(AssertSqlSafe(sql.to_owned()))
             .await;
         read.finish(&done);
-        let failed = |error: sqlx::Error| DbErr::Exec(RuntimeErr::SqlxError(error.into()));
-        done.map(ExecResult::from).map_err(failed)
+        done.map(ExecResult::from).map_err(exec_error)
     }
 
     pub async fn query_one(
@@ -154,7 +155,7 @@ impl std::fmt::Debug for Readers {
 struct Read {
     object: Option<Object<Manager>>,
     started: Instant,
-    /// Whether no statement runs on the connection, so that it can be used again.
+    /// True if no statement runs on the connection, which can then be used again.
     has_ended: bool,
 }
 
@@ -241,10 +242,6 @@ fn query(statement: &Statement) -> Query<'_, Sqlite, SqlxValues> {
     let values = statement.values.clone();
     let values = values.unwrap_or_else(|| Values(Vec::new()));
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
-}
-
-fn query_error(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
 fn microseconds(time: Duration) -> u64 {
