@@ -1,6 +1,8 @@
 //! Routes as values, so that the server mounts, the tests walk and the OpenAPI document describes the same list.
+use std::collections::BTreeMap;
+
 use actix_web::{
-    FromRequest, Handler, HttpRequest, Responder,
+    FromRequest, Handler, HttpRequest, Resource, Responder, Scope,
     guard::{Any, Method as MethodIs},
     http::Method,
     web::{self, ServiceConfig},
@@ -260,32 +262,58 @@ pub fn transfers(routes: &[Route]) -> Vec<Transfer> {
 
 /// Mounts routes. HEAD is supported wherever GET is; another method of a known path is answered with 405 and the allowed
 /// methods (RFC 9110, section 15.5.6).
+///
+/// The routes of a collection, such as `/api/v1/books`, form a scope, so that a request is compared with the patterns of its
+/// own collection only.
 pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
-    let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
+    let mut paths: BTreeMap<String, Vec<Route>> = BTreeMap::new();
     for route in routes {
-        match paths.iter_mut().find(|(path, _)| *path == route.path) {
-            Some((_, routes)) => routes.push(route),
-            None => paths.push((route.path.clone(), vec![route])),
-        }
+        paths
+            .entry(precedence(&route.path))
+            .or_default()
+            .push(route);
     }
-    paths.sort_by_cached_key(|(path, _)| precedence(path));
-    for (path, routes) in paths {
-        let allow = allow(&routes);
-        let mut resource = web::resource(path);
-        for route in routes {
-            resource = resource.route(match route.method {
-                Method::GET => route
-                    .handler
-                    .guard(Any(MethodIs(Method::GET)).or(MethodIs(Method::HEAD))),
-                method => route.handler.method(method),
-            });
-        }
-        let refuse = move |request: HttpRequest| {
-            let problem = Problem::method_not_allowed(request.method(), &allow);
-            std::future::ready(Err::<String, _>(problem))
+    let mut scopes: BTreeMap<String, Scope> = BTreeMap::new();
+    for routes in paths.into_values() {
+        let path = routes[0].path.clone();
+        let Some(collection) = collection(&path) else {
+            config.service(resource(&path, routes));
+            continue;
         };
-        config.service(resource.default_service(web::to(refuse)));
+        let scope = scopes
+            .remove(collection)
+            .unwrap_or_else(|| web::scope(collection));
+        let resource = resource(&path[collection.len()..], routes);
+        scopes.insert(collection.to_owned(), scope.service(resource));
     }
+    for scope in scopes.into_values() {
+        config.service(scope);
+    }
+}
+
+/// Returns the path of the collection that a path of the API is in: `/api/v1/books` for `/api/v1/books/{id}`.
+fn collection(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(BASE)?.strip_prefix('/')?;
+    let name = name.split('/').next()?;
+    Some(&path[..BASE.len() + 1 + name.len()])
+}
+
+fn resource(path: &str, routes: Vec<Route>) -> Resource {
+    let allow = allow(&routes);
+    let mut resource = web::resource(path);
+    for route in routes {
+        resource = resource.route(match route.method {
+            Method::GET => route
+                .handler
+                .guard(Any(MethodIs(Method::GET)).or(MethodIs(Method::HEAD))),
+            method => route.handler.method(method),
+        });
+    }
+    let refuse = move |request: HttpRequest| {
+        let problem = Problem::method_not_allowed(request.method(), &allow);
+        std::future::ready(Err::<String, _>(problem))
+    };
+    resource.default_service(web::to(refuse))
 }
 
 fn allow(routes: &[Route]) -> String {
