@@ -119,7 +119,7 @@ where
         let is_end = fields.get("message") == Some(REQUEST);
         let is_statement = metadata.target() == SQL;
         let text = match &request {
-            Some(request) if is_end => request_line(request),
+            Some(request) if is_end => request_line(request, &fields),
             _ if is_statement => statement_line(&fields, *metadata.level()),
             _ => ordinary_line(&fields),
         };
@@ -145,15 +145,16 @@ where
 }
 
 /// `GET /api/v1/posts 200 1.0 ms user=3`
-fn request_line<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> String {
+fn request_line<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>, end: &Fields) -> String {
     let extensions = span.extensions();
     let none = Fields::default();
-    let fields = extensions.get::<Fields>().unwrap_or(&none);
-    let get = |name| fields.get(name).unwrap_or("-");
-    let path = fields.get("path").unwrap_or_else(|| get("route"));
-    let (method, status, time) = (get("method"), get("status"), get("latency_ms"));
+    let request = extensions.get::<Fields>().unwrap_or(&none);
+    let get = |fields: &Fields, name| fields.get(name).unwrap_or("-").to_owned();
+    let (method, route) = (get(request, "method"), get(request, "route"));
+    let (status, time) = (get(end, "status"), get(end, "latency_ms"));
+    let path = request.get("path").unwrap_or(&route);
     let mut line = format!("{method} {} {status} {time} ms", printable(path));
-    if let Some(user) = fields.get("user_id") {
+    if let Some(user) = request.get("user_id") {
         let _ = write!(line, " user={user}");
     }
     line
@@ -290,15 +291,8 @@ mod tests {
     #[test]
     fn a_request_is_one_short_line() {
         let line = logged(|| {
-            let span = info_span!(
-                "request",
-                method = "GET",
-                route = "/posts",
-                status = 200,
-                latency_ms = 1.04,
-                user_id = 3
-            );
-            span.in_scope(|| tracing::info!("request"));
+            let span = info_span!("request", method = "GET", route = "/posts", user_id = 3);
+            span.in_scope(|| tracing::info!(status = 200, latency_ms = 1.04, "request"));
         });
 
         assert_eq!(line, "GET /posts 200 1.0 ms user=3\n");

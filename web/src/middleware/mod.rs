@@ -112,16 +112,10 @@ pub async fn trace_request(
         ),
     };
     let (id, method) = (headers.request_id.clone(), request.method().clone());
-    let span = info_span!(
-        "request", request_id = id, %method, route = Empty, path = Empty, status = Empty, latency_ms = Empty, user_id = Empty
-    );
-    if !matched.pattern().is_empty() {
-        span.record("route", matched.pattern());
-    }
-    if matched.pattern() != headers.path {
-        // Without the query string, which may contain secrets.
-        span.record("path", quote(&*headers.path));
-    }
+    let route = Some(matched.pattern()).filter(|pattern| !pattern.is_empty());
+    // Without the query string, which may contain secrets.
+    let path = (route != Some(&*headers.path)).then(|| quote(&*headers.path));
+    let span = info_span!("request", request_id = id, %method, route, path, user_id = Empty);
     let is_probe = guard.as_ref().is_some_and(|guard| guard.is_probe(&matched));
     request.extensions_mut().insert(RequestId(id));
     request.extensions_mut().insert(Arrival(started.into()));
@@ -233,13 +227,14 @@ fn credential(request: &ServiceRequest) -> Option<Vec<u8>> {
 
 /// Logs the end of a request. Probes that succeed come every few seconds, and would hide everything else.
 fn log(span: &Span, started: Instant, status: StatusCode, is_probe: bool) {
-    span.record("status", status.as_u16());
-    span.record("latency_ms", started.elapsed().as_secs_f64() * 1e3);
+    let latency_ms = started.elapsed().as_secs_f64() * 1e3;
+    let is_quiet = is_probe && status.is_success();
+    let status = status.as_u16();
     span.in_scope(|| {
-        if is_probe && status.is_success() {
-            tracing::debug!("request");
+        if is_quiet {
+            tracing::debug!(status, latency_ms, "request");
         } else {
-            tracing::info!("request");
+            tracing::info!(status, latency_ms, "request");
         }
     });
 }
