@@ -1,8 +1,6 @@
 //! Reads the related rows of many rows with one statement.
-use std::collections::HashMap;
-
 use sea_orm::{
-    ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, Order, QueryFilter,
+    ColumnTrait, ConnectionTrait, FromQueryResult, IdenStatic, Iterable, Order, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Asterisk, Expr, ExprTrait, Func, JoinType, SelectStatement, WindowStatement},
 };
@@ -53,13 +51,10 @@ pub async fn related<C: Crud>(
     let shape = shape::<C>(wanted.heavy);
     let rows = scope::live::<C>(reads.actor());
     let is_owner = wanted.foreign_key == "id";
-    let is_measured = !is_owner || size::is_measured::<C>(&shape);
-    let rows = if is_measured {
-        measured::<C>(reads, wanted, &shape, rows)
+    let rows = if is_owner && wanted.heavy.is_empty() {
+        owners::<C>(wanted, &shape, rows)
     } else {
-        let keys = wanted.keys.iter().copied();
-        let named = Expr::col((C::name(), wanted.foreign_key)).is_in(keys);
-        size::select::<C>(rows.filter(named), &shape, None)
+        measured::<C>(reads, wanted, &shape, rows)
     };
     let rows = rows.order_by_desc(C::ID);
     let rows = reads.db()?.query_all(&rows.into_query()).await?;
@@ -67,18 +62,11 @@ pub async fn related<C: Crud>(
         let model = Model::<C>::from_query_result(row, "")?;
         let mut found = base::found_row::<C>(reads.actor(), &model, C::Row::from(model.clone()));
         found.is_full = false;
-        let (fits, siblings) = if is_measured {
-            (
-                row.try_get("", "fits")?,
-                row.try_get::<i64>("", "siblings")?,
-            )
-        } else {
-            (true, 1)
-        };
+        let siblings: i64 = row.try_get("", "siblings")?;
         Ok(Related {
             key: row.try_get("", wanted.foreign_key)?,
             found,
-            fits,
+            fits: row.try_get("", "fits")?,
             siblings: siblings.unsigned_abs(),
         })
     };
@@ -96,6 +84,44 @@ fn shape<C: Crud>(heavy: &[&str]) -> Shape {
     }
 }
 
+/// Selects the columns that the public sees. Other texts, such as hashes of passwords, are not read; an empty value takes their
+/// place. The same holds for the long texts of rows that do not fit.
+fn select_public<C: Crud>(
+    rows: Select<C::Entity>,
+    shape: &Shape,
+    fits: &Expr,
+) -> Select<C::Entity> {
+    let select = |rows: Select<C::Entity>, column: Column<C>| {
+        let name = column.as_str();
+        let field = C::FIELDS.iter().find(|field| field.column.as_str() == name);
+        let shown = field.filter(|field| !field.is_private && shape.shows(name));
+        match shown {
+            None if is_unbounded(&column) => rows.column_as(size::empty(column), name),
+            Some(field) if field.is_long => {
+                rows.column_as(size::column_or_empty(fits.clone(), column), name)
+            }
+            _ => rows.column(column),
+        }
+    };
+    let rows = Column::<C>::iter().fold(rows.select_only(), select);
+    rows.column_as(fits.clone(), "fits")
+}
+
+/// Selects owners without heavy fields. Each fits if its long texts take no more than its share of the room.
+fn owners<C: Crud>(
+    wanted: &Wanted<'_>,
+    shape: &Shape,
+    rows: Select<C::Entity>,
+) -> Select<C::Entity> {
+    let keys = wanted.keys.iter().copied();
+    let share = wanted.room / Ord::max(wanted.keys.len() as u64, 1);
+    let long: Vec<_> = size::long_columns::<C>(shape).collect();
+    let fits = size::octets::<C>(&long).lte(size::bound(share));
+    let rows = rows.filter(C::ID.is_in(keys));
+    let only = Expr::val(1_i64).cast_as("bigint");
+    select_public::<C>(rows, shape, &fits).column_as(only, "siblings")
+}
+
 /// Selects the rows, each with whether it fits and how many rows its key has.
 fn measured<C: Crud>(
     reads: &impl Reads,
@@ -105,23 +131,8 @@ fn measured<C: Crud>(
 ) -> Select<C::Entity> {
     let near = |name: &'static str| Expr::col((NEAR, name));
     let fits = near("total").lte(size::bound(wanted.room));
-    let long: HashMap<_, _> = C::FIELDS
-        .iter()
-        .map(|field| (field.column.as_str(), field.is_long))
-        .collect();
-    let select = |rows: Select<C::Entity>, column: Column<C>| {
-        let name = column.as_str();
-        match long.get(name) {
-            Some(true) if shape.shows(name) => {
-                rows.column_as(size::column_or_empty(fits.clone(), column), name)
-            }
-            Some(_) if !shape.shows(name) => rows.column_as(size::empty(column), name),
-            _ => rows.column(column),
-        }
-    };
-    let mut rows = <C::Entity as EntityTrait>::Column::iter().fold(rows.select_only(), select);
+    let mut rows = select_public::<C>(rows, shape, &fits);
     rows = rows
-        .column_as(fits.clone(), "fits")
         .column_as(near("siblings"), "siblings")
         .filter(fits.or(near("place").eq(1)));
     let id = Expr::col((C::name(), "id"));

@@ -81,7 +81,7 @@ pub fn is_measured<C: Readable>(shape: &Shape) -> bool {
 }
 
 /// Returns the long columns that are shown.
-fn long_columns<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
+pub fn long_columns<C: Readable>(shape: &Shape) -> impl Iterator<Item = Column<C>> {
     let long = C::FIELDS.iter().filter(|field| field.is_long);
     let shown = long.filter(|field| !is_left_out::<C>(field.column, shape));
     shown.map(|field| field.column)

@@ -5,14 +5,13 @@ use kernel::{
     resource::Deleted,
 };
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Answer, Page, Reply, Row};
 use crate::{
     call::Call,
     json::size,
     problem::Problem,
-    resource::{FoundPage, FoundRow, PageInfo, Representation, Resource, Writable},
+    resource::{FoundPage, FoundRow, PageInfo, Representation, Resource, ShapedRow, Writable},
 };
 
 /// Rows with all their fields, or as the request selects them.
@@ -20,7 +19,7 @@ use crate::{
 #[serde(untagged)]
 enum Rows<V: Resource> {
     Whole(Vec<Representation<V>>),
-    Shaped(Vec<Value>),
+    Shaped(Vec<ShapedRow>),
 }
 
 impl<B, Q> Call<B, Q> {
@@ -77,11 +76,9 @@ impl<B, Q> Call<B, Q> {
         if how.is_plain() {
             return Ok(Rows::Whole(rows.collect()));
         }
-        let value = |row| serde_json::to_value(row).map_err(Error::internal);
-        let mut rows = rows.map(value).collect::<Result<Vec<_>, _>>()?;
-        let mut kept = how.fields.clone();
+        let mut rows = rows.map(ShapedRow::new).collect::<Result<Vec<_>, _>>()?;
         if !how.includes.is_empty() {
-            let size = |row: &Value| shown_size(row, how);
+            let size = |row: &ShapedRow| shown_size(row, how);
             let mut room = self
                 .answer_limit
                 .saturating_sub(rows.iter().map(size).sum());
@@ -94,15 +91,10 @@ impl<B, Q> Call<B, Q> {
                     .await?;
                 room -= share - left;
                 waiting -= 1;
-                if let Some(kept) = &mut kept {
-                    kept.extend([include.name.to_owned(), format!("{}_more", include.name)]);
-                }
             }
         }
-        if let Some(kept) = kept {
-            for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-                row.retain(|name, _| name == "id" || kept.contains(name));
-            }
+        for row in &mut rows {
+            row.members.retain(|name, _| is_shown(name, how));
         }
         Ok(Rows::Shaped(rows))
     }
@@ -116,10 +108,13 @@ struct Envelope<V: Resource> {
 }
 
 /// The size in bytes of the members that are shown.
-fn shown_size(row: &Value, how: &Shape) -> u64 {
-    let members = row.as_object().into_iter().flatten();
-    let shown = members.filter(|(name, _)| *name == "id" || how.shows(name));
+fn shown_size(row: &ShapedRow, how: &Shape) -> u64 {
+    let shown = row.members.iter().filter(|(name, _)| is_shown(name, how));
     shown
         .map(|(name, value)| name.len() as u64 + 3 + size(value))
         .sum()
+}
+
+fn is_shown(member: &str, how: &Shape) -> bool {
+    member == "id" || how.shows(member)
 }

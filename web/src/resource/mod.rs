@@ -11,7 +11,7 @@ use kernel::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use relation::{Fetch, Relations, fetch};
+pub use relation::{Fetch, Relations, ShapedRow, fetch};
 pub use representation::{PageInfo, Representation, StateView};
 pub use view::Shown;
 pub use words::{Words, capitalized, spelled};

@@ -1,12 +1,13 @@
 //! Related rows that a client includes: one statement per relation, for any number of rows.
-use std::{collections::HashMap, pin::Pin};
+use std::{collections::HashMap, pin::Pin, rc::Rc};
 
 use kernel::{
     CrudOperations, Error, Readable, Session,
     crud::{Related, Wanted},
     query::Include,
 };
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
 
 use super::{Representation, Writable};
 use crate::{json::size, problem::Problem};
@@ -19,10 +20,72 @@ type Rows<'a> = Pin<Box<dyn Future<Output = Result<Vec<RelatedRow>, Problem>> + 
 /// Fetches the rows of one resource by a foreign key and converts them to JSON.
 pub type Fetch = for<'a> fn(&'a Session, Wanted<'a>) -> Rows<'a>;
 
+/// A row as JSON, with its related rows.
+#[derive(Debug)]
+pub struct ShapedRow {
+    pub members: Map<String, Value>,
+    related: Vec<(String, Shown)>,
+}
+
+impl ShapedRow {
+    pub fn new(row: impl Serialize) -> Result<Self, Error> {
+        match serde_json::to_value(row).map_err(Error::internal)? {
+            Value::Object(members) => Ok(Self {
+                members,
+                related: Vec::new(),
+            }),
+            _ => Err(Error::bug("a row is not a JSON object")),
+        }
+    }
+
+    fn number(&self, member: &str) -> Option<i64> {
+        self.members.get(member)?.as_i64()
+    }
+
+    fn show(&mut self, name: String, shown: Shown) {
+        self.related.push((name, shown));
+    }
+}
+
+/// What a row shows of a relation.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Shown {
+    /// Rows with the same owner share it.
+    Owner(Option<Shared>),
+    Children(Vec<Value>),
+    /// True if more is related than is shown.
+    HasMore(bool),
+}
+
+#[derive(Debug, Clone)]
+struct Shared(Rc<Value>);
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl Serialize for ShapedRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.members.len() + self.related.len()))?;
+        for (name, value) in &self.members {
+            map.serialize_entry(name, value)?;
+        }
+        for (name, shown) in &self.related {
+            map.serialize_entry(name, shown)?;
+        }
+        map.end()
+    }
+}
+
 /// A related row as JSON.
 pub struct RelatedRow {
     key: i64,
     row: Value,
+    /// The size of `row` in bytes.
+    size: u64,
     /// Whether the whole row fitted into the size limit of the statement.
     fits: bool,
     /// The number of rows with the same key, counted up to the limit of the statement.
@@ -44,7 +107,7 @@ impl Relations {
         &self,
         session: &Session,
         include: &Include,
-        rows: &mut [Value],
+        rows: &mut [ShapedRow],
         room: u64,
     ) -> Result<u64, Problem> {
         let fetch = self.0.get(include.table);
@@ -54,7 +117,7 @@ impl Relations {
         } else {
             (include.foreign_key, "id")
         };
-        let mut keys: Vec<i64> = rows.iter().filter_map(|row| row[key].as_i64()).collect();
+        let mut keys: Vec<i64> = rows.iter().filter_map(|row| row.number(key)).collect();
         keys.sort_unstable();
         keys.dedup();
         let wanted = Wanted {
@@ -65,15 +128,12 @@ impl Relations {
             heavy: &include.heavy,
             room,
         };
-        let mut related: HashMap<i64, Vec<RelatedRow>> = HashMap::new();
-        for row in fetch(session, wanted).await? {
-            related.entry(row.key).or_default().push(row);
-        }
+        let related = fetch(session, wanted).await?;
         let mut room = Room(room);
         if include.is_many {
             room.attach_children(include, rows, related);
         } else {
-            room.attach_owners(include, rows, &related);
+            room.attach_owners(include, rows, related);
         }
         Ok(room.0)
     }
@@ -94,26 +154,27 @@ impl Room {
     fn attach_owners(
         &mut self,
         include: &Include,
-        rows: &mut [Value],
-        related: &HashMap<i64, Vec<RelatedRow>>,
+        rows: &mut [ShapedRow],
+        owners: Vec<RelatedRow>,
     ) {
+        let owners: HashMap<_, _> = owners
+            .into_iter()
+            .map(|owner| (owner.key, Owner::new(owner, include)))
+            .collect();
         for row in rows {
-            let key = row[include.foreign_key].as_i64();
-            let owner = key.and_then(|key| related.get(&key)?.first());
-            let Some(owner) = owner else {
-                row[include.name] = Value::Null;
+            let key = row.number(include.foreign_key);
+            let Some(owner) = key.and_then(|key| owners.get(&key)) else {
+                row.show(include.name.to_owned(), Shown::Owner(None));
                 continue;
             };
-            let mut shown = owner.row.clone();
-            let mut fits = owner.fits && self.try_take(size(&shown));
-            if !fits {
-                row[more(include)] = json!(true);
-                if let Some(members) = shown.as_object_mut() {
-                    members.retain(|name, _| !include.heavy.iter().any(|heavy| heavy == name));
-                }
-                fits = self.try_take(size(&shown));
+            let mut fits = |owner: &&(Shared, u64)| self.try_take(owner.1);
+            let mut shown = owner.whole.as_ref().filter(&mut fits);
+            if shown.is_none() {
+                row.show(more(include), Shown::HasMore(true));
+                shown = Some(&owner.without_heavy).filter(fits);
             }
-            row[include.name] = if fits { shown } else { Value::Null };
+            let shown = shown.map(|(owner, _)| owner.clone());
+            row.show(include.name.to_owned(), Shown::Owner(shown));
         }
     }
 
@@ -121,12 +182,16 @@ impl Room {
     fn attach_children(
         &mut self,
         include: &Include,
-        rows: &mut [Value],
-        mut related: HashMap<i64, Vec<RelatedRow>>,
+        rows: &mut [ShapedRow],
+        children: Vec<RelatedRow>,
     ) {
+        let mut related: HashMap<i64, Vec<RelatedRow>> = HashMap::new();
+        for child in children {
+            related.entry(child.key).or_default().push(child);
+        }
         let mut lists: Vec<List> = rows
             .iter()
-            .map(|row| List::new(row["id"].as_i64().and_then(|id| related.remove(&id))))
+            .map(|row| List::new(row.number("id").and_then(|id| related.remove(&id))))
             .collect();
         let mut is_waiting = true;
         while is_waiting {
@@ -137,9 +202,36 @@ impl Room {
         }
         for (row, list) in rows.iter_mut().zip(lists) {
             if list.has_more() {
-                row[more(include)] = json!(true);
+                row.show(more(include), Shown::HasMore(true));
             }
-            row[include.name] = list.shown.into();
+            row.show(include.name.to_owned(), Shown::Children(list.shown));
+        }
+    }
+}
+
+/// The owner of rows, with the sizes of what they may show of it.
+struct Owner {
+    /// The owner with the heavy fields that were requested, unless it is too large.
+    whole: Option<(Shared, u64)>,
+    without_heavy: (Shared, u64),
+}
+
+impl Owner {
+    fn new(owner: RelatedRow, include: &Include) -> Self {
+        let whole = (Shared(Rc::new(owner.row)), owner.size);
+        let without_heavy = if include.heavy.is_empty() {
+            whole.clone()
+        } else {
+            let mut row = Value::clone(&whole.0.0);
+            if let Some(members) = row.as_object_mut() {
+                members.retain(|name, _| !include.heavy.iter().any(|heavy| heavy == name));
+            }
+            let size = size(&row);
+            (Shared(Rc::new(row)), size)
+        };
+        Self {
+            whole: owner.fits.then_some(whole),
+            without_heavy,
         }
     }
 }
@@ -169,7 +261,7 @@ impl List {
             return false;
         }
         let next = self.waiting.next().filter(|row| row.fits);
-        let next = next.filter(|row| room.try_take(size(&row.row)));
+        let next = next.filter(|row| room.try_take(row.size));
         self.is_full = next.is_none();
         self.shown.extend(next.map(|row| row.row));
         !self.is_full
@@ -200,6 +292,7 @@ pub fn fetch<'a, V: Writable>(session: &'a Session, wanted: Wanted<'a>) -> Rows<
             }
             Ok(RelatedRow {
                 key: related.key,
+                size: size(&row),
                 row,
                 fits: related.fits,
                 siblings: related.siblings,
