@@ -30,6 +30,7 @@ mod m20261121_000026_create_mails;
 mod m20261121_000027_create_throttles;
 mod m20261121_000031_add_proven_to_verified_emails;
 mod m20261129_000030_search_folded_words;
+mod m20261129_000034_index_posts;
 
 use kernel::migration::Migrator;
 use sea_orm_migration::MigrationTrait;
@@ -71,5 +72,6 @@ fn own() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261121_000027_create_throttles::Migration),
         Box::new(m20261121_000031_add_proven_to_verified_emails::Migration),
         Box::new(m20261129_000030_search_folded_words::Migration),
+        Box::new(m20261129_000034_index_posts::Migration),
     ]
 }

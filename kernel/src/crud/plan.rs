@@ -3,17 +3,20 @@
 //!
 //! If the visibility of rows depends on another table, no index skips the hidden rows. A page then examines a bounded number of
 //! rows, and may be short or empty before the end of the list.
+mod search;
+
 use sea_orm::{
     Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, QuerySelect,
     QueryTrait, Select,
-    sea_query::{Asterisk, Expr, PostgresQueryBuilder, SelectStatement, UnionType},
+    sea_query::{Asterisk, Expr, ExprTrait, PostgresQueryBuilder, SelectStatement, UnionType},
 };
 
 use super::size;
 use crate::{
     Actor, Reads, Result,
-    query::{Cursor, ListQuery, Sort},
-    resource::{Model, Readable, everything, nothing, scope},
+    database::WithLimits,
+    query::{Cursor, ListQuery, Range, Sort},
+    resource::{Model, Readable, nothing, scope},
     secret::Secret,
 };
 
@@ -25,6 +28,10 @@ const UNEXAMINED: &str = "unexamined";
 
 pub struct Plan<'a, C: Readable> {
     pub query: &'a ListQuery<C>,
+    actor: &'a Actor,
+    /// The rows of the list before its filters and its search, and the same in parts that share no row and that an index serves.
+    scoped: Select<C::Entity>,
+    scoped_parts: Vec<Select<C::Entity>>,
     /// All rows that match, on any page.
     pub matching: Select<C::Entity>,
     /// The matching rows, split into parts that share no row and that an index serves.
@@ -45,13 +52,14 @@ pub struct PageRows<C: Readable> {
 
 impl<'a, C: Readable> Plan<'a, C> {
     /// Plans a list of the rows that the actor sees.
-    pub async fn new(reads: &impl Reads, query: &'a ListQuery<C>) -> Result<Self> {
+    pub async fn new(reads: &'a impl Reads, query: &'a ListQuery<C>) -> Result<Self> {
         let (actor, deleted) = (reads.actor(), query.shape.deleted);
         let mut plan = Self::for_rows(reads, query, scope::visible::<C>(actor, deleted)).await?;
         let backend = plan.backend;
         let filtered = |rows| query.filtered(rows, actor, backend);
-        let parts = scope::visible_disjoint::<C>(actor, deleted).into_iter();
-        plan.parts = parts.map(filtered).collect();
+        let parts = scope::visible_disjoint::<C>(actor, deleted);
+        plan.parts = parts.iter().cloned().map(filtered).collect();
+        plan.scoped_parts = parts;
         let examined = needs_another_table::<C>(actor)
             .then(|| scope::all_in_state::<C>(actor, deleted))
             .flatten();
@@ -61,16 +69,20 @@ impl<'a, C: Readable> Plan<'a, C> {
 
     /// Plans a list of those of `rows` that match. Fails if the cursor was altered, or made for another list.
     pub async fn for_rows(
-        reads: &impl Reads,
+        reads: &'a impl Reads,
         query: &'a ListQuery<C>,
         rows: Select<C::Entity>,
     ) -> Result<Self> {
         let backend = reads.db()?.get_database_backend();
         let secret = reads.secret().await?;
-        let matching = query.filtered(rows, reads.actor(), backend);
+        let actor = reads.actor();
+        let matching = query.filtered(rows.clone(), actor, backend);
         Ok(Self {
             query,
+            actor,
             parts: vec![matching.clone()],
+            scoped_parts: vec![rows.clone()],
+            scoped: rows,
             matching,
             examined: None,
             place: query.place(&secret)?,
@@ -94,7 +106,7 @@ impl<'a, C: Readable> Plan<'a, C> {
             rows: Vec::new(),
             unexamined: None,
         };
-        for row in db.query_all(&self.select()?).await? {
+        for row in db.query_all(&WithLimits(self.select()?)).await? {
             let read = size::Read::new(&row, &self.query.shape)?;
             if is_unexamined(&row)? {
                 page.unexamined = Some(read.into_model());
@@ -108,25 +120,29 @@ impl<'a, C: Readable> Plan<'a, C> {
     /// Returns the SELECT of the page, with one row more than the page has, which shows that another page follows.
     fn select(&self) -> Result<SelectStatement> {
         let query = self.query;
-        let window = |rows: Select<C::Entity>| rows.limit(query.limit + 1).offset(query.offset);
-        let Some(sort) = &query.sort else {
-            // A rank depends on all rows that are found, so it cannot be a position.
-            let rows = self.measured(&self.matching);
-            return Ok(window(query.ranked(rows, self.backend)).into_query());
-        };
+        if let Some(search) = &query.search {
+            return self.select_found(search);
+        }
+        let newest = Sort::default();
+        let sort = query.sort.as_ref().unwrap_or(&newest);
         if let Some((rows, visible)) = &self.examined {
             let most = query.offset + EXAMINED + 1;
-            let ordered = self.select_in_order(sort, std::slice::from_ref(rows), most)?;
+            let rows = self.measured(rows);
+            let ordered = self.select_in_order(sort, &[rows], most, |rows| self.again(rows))?;
             return Ok(self.examine(sort, &ordered, visible));
         }
+        let parts: Vec<_> = self.parts.iter().map(|rows| self.measured(rows)).collect();
         let most = query.offset + query.limit + 1;
-        // The side table of a search is read once, not once per part.
-        let parts = if query.has_search() {
-            std::slice::from_ref(&self.matching)
-        } else {
-            &self.parts
-        };
-        Ok(window(self.select_in_order(sort, parts, most)?).into_query())
+        let rows = self.select_in_order(sort, &parts, most, |rows| self.again(rows))?;
+        Ok(self.page_of(rows).into_query())
+    }
+
+    fn page_of(&self, rows: Select<C::Entity>) -> Select<C::Entity> {
+        let rows = rows.limit(self.query.limit + 1);
+        match self.query.offset {
+            0 => rows,
+            offset => rows.offset(offset),
+        }
     }
 
     /// Selects the columns that the page needs.
@@ -135,33 +151,46 @@ impl<'a, C: Readable> Plan<'a, C> {
         size::select::<C>(rows.clone(), &query.shape, Some(query.inline_limit()))
     }
 
+    /// Selects these columns from rows that [`Self::measured`] selected.
+    fn again(&self, rows: Select<C::Entity>) -> Select<C::Entity> {
+        size::select_again::<C>(rows, &self.query.shape)
+    }
+
     /// Selects the rows after the position, in order. An index finds the first `most` rows of each part and of each range after
-    /// the position, and the database sorts these together.
+    /// the position, and the database sorts these together. `again` selects their columns from all of them.
     fn select_in_order(
         &self,
         sort: &Sort<C>,
         parts: &[Select<C::Entity>],
         most: u64,
+        again: impl FnOnce(Select<C::Entity>) -> Select<C::Entity>,
     ) -> Result<Select<C::Entity>> {
-        let order = |rows| sort.order(rows, self.is_backward());
-        let ranges = match &self.place {
-            Some(place) => sort.keyset_ranges(place)?,
-            None => vec![everything()],
+        let backward = self.is_backward();
+        let ranges = sort.keyset_ranges(self.place.as_ref())?;
+        let ordered = |rows: &Select<C::Entity>, range: &Range| {
+            let rows = rows.clone().filter(range.rows.clone());
+            sort.order_range(rows, range, backward)
         };
-        let in_ranges = |rows: &Select<C::Entity>| {
-            let rows = self.measured(rows);
-            let ranges = ranges.iter().cloned();
-            ranges.map(move |range| rows.clone().filter(range))
+        let in_range = |rows: &Select<C::Entity>, range: &Range| {
+            let piece = ordered(rows, range);
+            let Some(before) = &range.before else {
+                return piece;
+            };
+            let before = ordered(rows, before).select_only().column(C::ID);
+            let last_of_page = before.limit(1).offset(most.saturating_sub(1));
+            piece.filter(Expr::exists(last_of_page.into_query()).not())
         };
-        let mut pieces: Vec<_> = parts.iter().flat_map(in_ranges).collect();
+        let mut pieces: Vec<_> = parts
+            .iter()
+            .flat_map(|rows| ranges.iter().map(|range| in_range(rows, range)))
+            .collect();
         Ok(match (pieces.pop(), pieces.is_empty()) {
-            (None, _) => order(scope::all_live::<C>().filter(nothing())),
-            (Some(only), true) => order(only),
+            (None, _) => sort.order(scope::all_live::<C>().filter(nothing()), backward),
+            (Some(only), true) => only,
             (Some(last), false) => {
-                let first = |rows| order(rows).limit(most);
                 let pieces = pieces.into_iter().chain([last]);
-                let rows = scope::union_all(pieces.map(first));
-                order(size::select_again::<C>(rows, &self.query.shape))
+                let rows = scope::union_all(pieces.map(|piece| piece.limit(most)));
+                sort.order(again(rows), backward)
             }
         })
     }
@@ -177,13 +206,13 @@ impl<'a, C: Readable> Plan<'a, C> {
         let query = self.query;
         let most = query.offset + EXAMINED;
         let page = scope::select_from(ordered.clone().limit(most)).filter(visible.clone());
-        let page = size::select_again::<C>(page, &query.shape);
+        let page = self.again(page);
         // SQLite would sort all of them again, although it reads a subselect in its order.
         let page = match self.backend {
             DbBackend::Postgres => sort.order(page, self.is_backward()),
             _ => page,
         };
-        let page = page.limit(query.limit + 1).offset(query.offset);
+        let page = self.page_of(page);
         let unexamined = ordered.clone().limit(1).offset(most);
         let mut both = piece(page, "0");
         both.union(UnionType::All, piece(unexamined, "1"))

@@ -4,6 +4,7 @@ mod classify;
 mod connection;
 mod deadline;
 mod health;
+mod limits;
 mod migrations;
 mod postgres;
 mod reader;
@@ -31,6 +32,7 @@ pub use classify::{
 };
 pub use connection::{Connection, Presence};
 pub use deadline::{Deadline, Limit};
+pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;
 pub use reader::Reader;
 pub use settings::Settings;

@@ -11,18 +11,33 @@ use super::{
 use crate::{
     Result,
     resource::{
-        Readable,
+        Readable, everything,
         value::{self, ValueKind},
     },
 };
 
+/// Rows that follow each other in the order of a list.
+#[derive(Debug, Clone)]
+pub struct Range {
+    pub rows: Condition,
+    /// The range directly before this one. If it fills a page, this one is not needed.
+    pub before: Option<Box<Range>>,
+    /// The number of first fields that have the same value in all rows. The next field has only values or only NULLs.
+    pub constant: usize,
+}
+
 impl<C: Readable> Sort<C> {
-    /// Returns ranges without common rows that together contain all rows after the position.
+    /// Returns ranges without common rows that together contain all rows after the position, or all rows without one.
     ///
     /// PostgreSQL seeks an index with a comparison of row values, so the last fields are one range if they have one direction
     /// and are never NULL. Each field before them adds the rows that have equal values in the earlier fields and come after the
     /// position in this one. One condition with OR would make the database read every row from the first equal value on.
-    pub fn keyset_ranges(&self, place: &Cursor) -> Result<Vec<Condition>> {
+    ///
+    /// The rows with a NULL in such a field are a range of their own, since an index may have them at the other end.
+    pub fn keyset_ranges(&self, place: Option<&Cursor>) -> Result<Vec<Range>> {
+        let Some(place) = place else {
+            return Ok(self.all_ranges());
+        };
         let values = self.keys.iter().zip(&place.values);
         let values = values.map(|(key, text)| key.value(text.as_deref()));
         let values = values.collect::<Result<Vec<_>>>()?;
@@ -34,16 +49,43 @@ impl<C: Readable> Sort<C> {
         for (at, (key, value)) in self.keys.iter().zip(&values).enumerate() {
             let ascends = (key.order == Order::Asc) != place.backward;
             if let Some(past) = row_value_range(&self.keys[at..], &values[at..], ascends, place) {
-                ranges.push(tied.add(past));
+                ranges.push(Range::new(tied.add(past), at));
                 break;
             }
-            let past = key
-                .ranges_after(value.as_ref(), ascends, place.backward)
-                .into_iter();
-            ranges.extend(past.map(|past| tied.clone().add(past)));
+            let (past, nulls) = key.ranges_after(value.as_ref(), ascends, place.backward);
+            let past = past.map(|past| Range::new(tied.clone().add(past), at));
+            ranges.extend(past.clone());
+            ranges.extend(nulls.map(|nulls| Range {
+                before: past.map(Box::new),
+                ..Range::new(tied.clone().add(nulls), at + 1)
+            }));
             tied = tied.add(key.equals(value.as_ref()));
         }
         Ok(ranges)
+    }
+
+    fn all_ranges(&self) -> Vec<Range> {
+        match self.keys.first() {
+            Some(first) if first.is_nullable() => {
+                let values = Range::new(everything().add(first.field().is_not_null()), 0);
+                let nulls = Range {
+                    before: Some(Box::new(values.clone())),
+                    ..Range::new(everything().add(first.field().is_null()), 1)
+                };
+                vec![values, nulls]
+            }
+            _ => vec![Range::new(everything(), 0)],
+        }
+    }
+}
+
+impl Range {
+    fn new(rows: Condition, constant: usize) -> Self {
+        Self {
+            rows,
+            before: None,
+            constant,
+        }
     }
 }
 
@@ -84,12 +126,16 @@ impl<C: Readable> Key<C> {
         }
     }
 
-    /// Returns the ranges strictly after a value of this field alone. NULLs come last going forwards, and first going
-    /// backwards.
-    fn ranges_after(&self, value: Option<&Value>, ascends: bool, backward: bool) -> Vec<Expr> {
+    /// Returns the rows strictly after a value of this field alone: those with a value, and those with NULL. NULLs come last
+    /// going forwards, and first going backwards.
+    fn ranges_after(
+        &self,
+        value: Option<&Value>,
+        ascends: bool,
+        backward: bool,
+    ) -> (Option<Expr>, Option<Expr>) {
         let Some(value) = value.cloned() else {
-            let values = backward.then(|| self.field().is_not_null());
-            return values.into_iter().collect();
+            return (backward.then(|| self.field().is_not_null()), None);
         };
         let past = if ascends {
             self.field().gt(value)
@@ -97,6 +143,6 @@ impl<C: Readable> Key<C> {
             self.field().lt(value)
         };
         let nulls = (self.is_nullable() && !backward).then(|| self.field().is_null());
-        [past].into_iter().chain(nulls).collect()
+        (Some(past), nulls)
     }
 }

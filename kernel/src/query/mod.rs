@@ -30,10 +30,11 @@ pub use filter::{Filter, MAX_CONTAINS, MAX_PATTERN, MAX_VALUES, operators};
 use group::Group;
 pub use group::{MAX_CONDITIONS, MAX_DEPTH};
 pub use include::{Include, MAX_INCLUDES, relations};
+pub(crate) use keyset::Range;
 pub use parameter::{Description, Form, Parameter};
 pub use parameters::Parameters;
 pub use search::MAX_SEARCH;
-use search::Search;
+pub(crate) use search::Search;
 pub use search::{index, index_changed};
 pub use sort::MAX_FIELDS;
 pub(crate) use sort::Sort;
@@ -53,7 +54,7 @@ pub const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 pub struct ListQuery<C: Readable> {
     /// The conditions that a row must meet, and the alternatives of `or`.
     filters: Group,
-    search: Option<Search>,
+    pub(crate) search: Option<Search>,
     /// `None` for a search whose best results come first.
     pub(crate) sort: Option<Sort<C>>,
     /// The private fields that the query names.
@@ -178,6 +179,15 @@ impl<C: Readable> ListQuery<C> {
             Some(search) => search.narrow::<C>(rows, db),
             None => rows,
         };
+        self.without_search(rows, actor)
+    }
+
+    /// Keeps the rows that the filters accept.
+    pub(crate) fn without_search(
+        &self,
+        rows: Select<C::Entity>,
+        actor: &Actor,
+    ) -> Select<C::Entity> {
         let narrow =
             |rows: Select<C::Entity>, filter: &Filter| rows.filter(filter.condition(actor));
         let filters = self.narrowed.iter().chain(&self.filters.filters);
@@ -193,19 +203,6 @@ impl<C: Readable> ListQuery<C> {
         };
         let cursor = Cursor::decode(text, secret, &self.binding());
         cursor.map(Some).ok_or_else(bad_cursor)
-    }
-
-    /// Returns true if the list has only rows that a search finds.
-    pub(crate) fn has_search(&self) -> bool {
-        self.search.is_some()
-    }
-
-    /// Orders the rows that a search finds by rank, the best first.
-    pub(crate) fn ranked(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
-        match &self.search {
-            Some(search) => search.rank::<C>(rows, db),
-            None => rows,
-        }
     }
 
     /// Returns the text to which a cursor is bound: the meaning of the list, independent of how the client wrote it. JSON

@@ -5,6 +5,7 @@ use sea_orm::{
 };
 
 use super::{
+    keyset::Range,
     parameter::{repeated_value, too_many_values},
     sortable_field, unknown_field,
 };
@@ -105,17 +106,34 @@ impl<C: Readable> Sort<C> {
     }
 
     pub fn order(&self, rows: Select<C::Entity>, backward: bool) -> Select<C::Entity> {
-        self.keys.iter().fold(rows, |rows, key| {
-            let order = if backward {
-                key.reversed()
-            } else {
-                key.order.clone()
-            };
-            let nulls = if backward {
-                NullOrdering::First
-            } else {
-                NullOrdering::Last
-            };
+        Self::order_by(&self.keys, rows, backward)
+    }
+
+    /// Orders the rows of one range. The order names neither its constant fields nor a place for NULLs that the next field does
+    /// not have, because no index would have the rows in such an order.
+    pub fn order_range(
+        &self,
+        rows: Select<C::Entity>,
+        range: &Range,
+        backward: bool,
+    ) -> Select<C::Entity> {
+        match self.keys[range.constant..].split_first() {
+            Some((first, rest)) => {
+                let rows = rows.order_by(first.column, first.direction(backward));
+                Self::order_by(rest, rows, backward)
+            }
+            None => rows,
+        }
+    }
+
+    fn order_by(keys: &[Key<C>], rows: Select<C::Entity>, backward: bool) -> Select<C::Entity> {
+        let nulls = if backward {
+            NullOrdering::First
+        } else {
+            NullOrdering::Last
+        };
+        keys.iter().fold(rows, |rows, key| {
+            let order = key.direction(backward);
             if key.is_nullable() {
                 rows.order_by_with_nulls(key.column, order, nulls)
             } else {
@@ -142,10 +160,10 @@ impl<C: Readable> Key<C> {
         self.column.def().is_null()
     }
 
-    fn reversed(&self) -> Order {
-        match self.order {
-            Order::Asc => Order::Desc,
-            _ => Order::Asc,
+    fn direction(&self, backward: bool) -> Order {
+        match (&self.order, backward) {
+            (Order::Asc, false) | (Order::Desc, true) => Order::Asc,
+            _ => Order::Desc,
         }
     }
 }

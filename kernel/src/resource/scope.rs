@@ -199,6 +199,11 @@ pub fn near_rows(rows: SelectStatement, name: &'static str) -> SelectStatement {
     Query::select().from_subquery(rows, name).take()
 }
 
+/// Selects from a common table expression, whose rows have their scope already.
+pub fn near_rows_of(name: &'static str) -> SelectStatement {
+    Query::select().from(name).take()
+}
+
 /// Unites the rows of several selects, which must have none in common. Each becomes a subselect, because SQLite allows no ORDER
 /// BY or LIMIT directly in a union.
 pub fn union_all<E: EntityTrait>(selects: impl IntoIterator<Item = Select<E>>) -> Select<E> {

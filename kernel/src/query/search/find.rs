@@ -1,6 +1,6 @@
 //! The search in the syntax of each database. Its text is always a bound value, and none of it is an operator there.
 use sea_orm::{
-    DbBackend, Order, QueryFilter, QueryOrder, QueryTrait, Select,
+    DbBackend, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{
         BinOper, Expr, ExprTrait, Func, JoinType,
         extension::{postgres::PgExpr, sqlite::SqliteExpr},
@@ -14,6 +14,11 @@ use crate::resource::{Readable, nothing, scope};
 const FOUND: &str = "found";
 
 impl Search {
+    /// Returns true if the search consists of punctuation only.
+    pub fn finds_nothing(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     /// Keeps the rows that the search finds. The rows keep their own scope, because the side table has every row, visible or
     /// not.
     pub fn narrow<C: Readable>(
@@ -21,45 +26,100 @@ impl Search {
         mut rows: Select<C::Entity>,
         db: DbBackend,
     ) -> Select<C::Entity> {
-        if self.wanted.is_empty() {
+        if self.finds_nothing() {
             return rows.filter(nothing());
         }
-        let side = format!("{}_search", C::name());
-        let is_its = Expr::col((FOUND, "id")).equals((C::name(), "id"));
-        let statement = QueryTrait::query(&mut rows);
         if db == DbBackend::Postgres {
-            statement.join_as(JoinType::InnerJoin, side, FOUND, is_its);
-            return rows.filter(PgExpr::matches(words(), self.tsquery()));
+            return join_side_table::<C>(rows).filter(PgExpr::matches(words(), self.tsquery()));
         }
-        // The column with the name of an FTS5 table means all its columns.
-        let everything = Expr::col((side.clone(), side.clone()));
         // The limit makes SQLite run it first: joined directly, it may search for all words again for each row.
-        let found = scope::side_rows(side)
+        let found = scope::side_rows(side_table::<C>())
             .expr_as(Expr::col("rowid"), "id")
-            .column("rank")
-            .and_where(SqliteExpr::matches(everything, self.fts5()))
+            .and_where(self.matches_fts5(side_table::<C>(), side_table::<C>()))
             .limit(i64::MAX.unsigned_abs())
             .take();
-        statement.join_subquery(JoinType::InnerJoin, found, FOUND, is_its);
+        QueryTrait::query(&mut rows).join_subquery(
+            JoinType::InnerJoin,
+            found,
+            FOUND,
+            is_its::<C>(),
+        );
         rows
     }
 
-    /// Orders the rows by rank, the best first, and the newest first among equal ranks.
-    pub fn rank<C: Readable>(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
-        let newest = C::ID;
-        if self.wanted.is_empty() {
-            return rows.order_by_desc(newest);
-        }
-        let ranked = match db {
-            DbBackend::Postgres => {
-                // The rank is divided by the logarithm of the length of the text, which bm25 considers too.
-                let rank = Func::cust("ts_rank").args([words(), self.tsquery(), 1.into()]);
-                rows.order_by(Expr::from(rank), Order::Desc)
-            }
-            // The migration configured the rank; the best row has the lowest.
-            _ => rows.order_by(Expr::col((FOUND, "rank")), Order::Asc),
-        };
-        ranked.order_by_desc(newest)
+    /// Keeps the rows that the search finds on PostgreSQL, by looking up the words of each row in turn.
+    pub fn narrow_one_by_one<C: Readable>(&self, rows: Select<C::Entity>) -> Select<C::Entity> {
+        let its_words = scope::side_rows(side_table::<C>())
+            .column("words")
+            .and_where(Expr::col((side_table::<C>(), "id")).equals((C::name(), "id")))
+            .take();
+        rows.filter(PgExpr::matches(Expr::from(its_words), self.tsquery()))
+    }
+
+    /// Keeps the rows that the search finds on PostgreSQL. OFFSET makes it use the index of words, and nothing else, to find
+    /// them.
+    pub fn narrow_by_index<C: Readable>(&self, mut rows: Select<C::Entity>) -> Select<C::Entity> {
+        let found = scope::side_rows(side_table::<C>())
+            .column("id")
+            .and_where(PgExpr::matches(Expr::col("words"), self.tsquery()))
+            .offset(0)
+            .take();
+        QueryTrait::query(&mut rows).join_subquery(
+            JoinType::InnerJoin,
+            found,
+            FOUND,
+            is_its::<C>(),
+        );
+        rows
+    }
+
+    /// Orders rows by rank on PostgreSQL, the best first, and the newest first among equal ranks.
+    pub fn rank<C: Readable>(&self, rows: Select<C::Entity>) -> Select<C::Entity> {
+        // The rank is divided by the logarithm of the length of the text, which bm25 considers too.
+        let rank = Func::cust("ts_rank").args([words(), self.tsquery(), 1.into()]);
+        join_side_table::<C>(rows)
+            .order_by(Expr::from(rank), Order::Desc)
+            .order_by_desc(C::ID)
+    }
+
+    /// Keeps the newest of the `scoped` rows that the search finds on SQLite, at most `most`, and orders them by rank, the best
+    /// first.
+    pub fn rank_newest<C: Readable>(
+        &self,
+        mut rows: Select<C::Entity>,
+        scoped: Select<C::Entity>,
+        most: u64,
+    ) -> Select<C::Entity> {
+        let mut newest = scoped
+            .select_only()
+            .column(C::ID)
+            .expr_as(Expr::col((FOUND, "rank")), "rank");
+        let id = Expr::col((C::name(), "id"));
+        // FTS5 finds rows by descending id, one by one, if its table comes first, as a CROSS JOIN demands.
+        QueryTrait::query(&mut newest)
+            .from_clear()
+            .from_as(side_table::<C>(), FOUND)
+            .cross_join(C::name())
+            .and_where(id.equals((FOUND, "rowid")))
+            .and_where(self.matches_fts5(FOUND.to_owned(), side_table::<C>()))
+            .order_by((FOUND, "rowid"), Order::Desc)
+            .limit(most);
+        let newest = newest.into_query();
+        QueryTrait::query(&mut rows).join_subquery(
+            JoinType::InnerJoin,
+            newest,
+            FOUND,
+            is_its::<C>(),
+        );
+        // The migration configured the rank; the best row has the lowest.
+        rows.order_by(Expr::col((FOUND, "rank")), Order::Asc)
+            .order_by_desc(C::ID)
+    }
+
+    /// Returns the condition for the rows of the side table that the search finds on SQLite.
+    fn matches_fts5(&self, alias: String, table: String) -> Expr {
+        // The column with the name of an FTS5 table means all its columns.
+        SqliteExpr::matches(Expr::col((alias, table)), self.fts5())
     }
 
     /// Returns the search as a `tsquery` (PostgreSQL manual, section 12.3.2).
@@ -86,6 +146,24 @@ impl Search {
             format!("({wanted}) NOT ({})", terms(&self.unwanted, " OR "))
         }
     }
+}
+
+fn side_table<C: Readable>() -> String {
+    format!("{}_search", C::name())
+}
+
+fn is_its<C: Readable>() -> Expr {
+    Expr::col((FOUND, "id")).equals((C::name(), "id"))
+}
+
+fn join_side_table<C: Readable>(mut rows: Select<C::Entity>) -> Select<C::Entity> {
+    QueryTrait::query(&mut rows).join_as(
+        JoinType::InnerJoin,
+        side_table::<C>(),
+        FOUND,
+        is_its::<C>(),
+    );
+    rows
 }
 
 fn words() -> Expr {

@@ -1,5 +1,5 @@
 //! The best matches come first.
-use tests::TestApp;
+use tests::{TestApp, json};
 
 use super::{find, post, url};
 
@@ -35,4 +35,28 @@ async fn more_matches_rank_higher_and_equal_ranks_list_the_newest_first() {
     assert_eq!(find(&ada, "posts", "comet").await, [often, newer, older]);
     let sorted = ada.get(url("posts", "comet") + "&sort=id").await;
     assert_eq!(sorted.ids(), [often, older, newer], "a sort is a sort");
+}
+
+/// A rank takes the time to read a row, so it is bounded.
+#[actix_web::test]
+async fn the_newest_rows_that_match_are_ranked() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let best = post(&ada, "Comet comet comet", "comet", "comet").await;
+    let post = json!({ "title": "One comet", "content": "…", "status": "published" });
+    let operation = json!({ "op": "create", "data": post });
+    let operations = vec![operation; 500];
+    let newer = ada.post("/posts/bulk", json!({ "operations": operations }));
+    newer.await.expect_status(200);
+    let nobody = app.anonymous();
+    let ranked = |offset: u64| {
+        let path = url("posts", "comet") + &format!("&limit=1&offset={offset}");
+        nobody.get(path)
+    };
+
+    assert!(!ranked(0).await.ids().contains(&best));
+    assert_eq!(ranked(499).await.ids().len(), 1);
+    assert_eq!(ranked(500).await.ids(), [0; 0]);
+    let sorted = url("posts", "comet") + "&sort=id&limit=1";
+    assert_eq!(nobody.get(sorted).await.ids(), [best]);
 }
