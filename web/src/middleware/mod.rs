@@ -13,7 +13,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, VARY},
     },
     middleware::Next,
@@ -32,6 +32,7 @@ use crate::{
     cache::CachePolicy,
     call::limit,
     cookie::HostCookie,
+    draining::Draining,
     load::{Load, Peer, Slot, hung_up},
     problem::Problem,
     proxies::{Proxies, ProxyHeader},
@@ -259,6 +260,13 @@ fn finish(
         None => response,
     };
     limit::add_headers(&request, &mut response);
+    // A client that reused the connection could lose a request, because the connection is about to end.
+    let draining = request.app_data::<Data<Draining>>();
+    if draining.is_some_and(|draining| draining.is_on()) {
+        response
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
     ServiceResponse::new(request, headers.apply(response))
 }
 
