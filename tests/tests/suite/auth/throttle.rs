@@ -65,6 +65,11 @@ async fn prolong(app: &TestApp) {
 fn expect_wait(refused: Reply, seconds: i64) {
     let refused = refused.expect_problem(429, "rate_limited");
     let waits = wait(&refused);
+    let detail = format!("too many failed sign-ins: try again in {waits} s");
+    assert_eq!(refused.body["detail"], detail);
+    assert_eq!(refused.body["errors"][0]["code"], "too_many_failures");
+    // It would say that requests are left.
+    assert!(!refused.headers.contains_key("ratelimit"));
     assert!((1..=seconds + LONGER).contains(&waits), "{waits}");
 }
 
