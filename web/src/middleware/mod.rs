@@ -111,6 +111,9 @@ pub async fn trace_request(
             request.method(),
             (request.headers(), session_cookie(&request)),
         ),
+        draining: request
+            .app_data::<Data<Draining>>()
+            .map_or_else(Draining::default, |draining| draining.as_ref().clone()),
     };
     let (id, method) = (headers.request_id.clone(), request.method().clone());
     let span = info_span!(
@@ -260,13 +263,6 @@ fn finish(
         None => response,
     };
     limit::add_headers(&request, &mut response);
-    // A client that reused the connection could lose a request, because the connection is about to end.
-    let draining = request.app_data::<Data<Draining>>();
-    if draining.is_some_and(|draining| draining.is_on()) {
-        response
-            .head_mut()
-            .set_connection_type(ConnectionType::Close);
-    }
     ServiceResponse::new(request, headers.apply(response))
 }
 
@@ -300,6 +296,7 @@ struct ResponseHeaders {
     path: String,
     is_tls: bool,
     cache: CachePolicy,
+    draining: Draining,
 }
 
 impl ResponseHeaders {
@@ -314,6 +311,11 @@ impl ResponseHeaders {
         }
         security_headers::apply(&mut response, self.is_tls);
         self.cache.apply(response.headers_mut());
+        // A client that reused the connection could lose a request, because the connection is about to end.
+        if self.draining.is_on() {
+            let head = response.head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
         response
     }
 }
