@@ -1,5 +1,5 @@
 //! `atoll user`
-use tests::{Authenticator, Client, PASSWORD, Reply, json};
+use tests::{Authenticator, Client, PASSWORD, Reply, Sql, json};
 
 use super::program;
 
@@ -163,7 +163,7 @@ async fn an_invalid_user_is_refused_with_the_field() {
 
 #[actix_web::test]
 async fn a_new_password_ends_the_wait_after_failed_sign_ins() {
-    let (program, _) = program().await;
+    let (program, url) = program().await;
     let ada = "user create --username ada --email ada@example.org";
     program.ok(ada, PASSWORD).await;
     let (_server, address) = program.serve().await;
@@ -173,6 +173,10 @@ async fn a_new_password_ends_the_wait_after_failed_sign_ins() {
         last = sign_in(&anyone, "ada", "wrong password").await;
     }
     last.expect_problem(429, "rate_limited");
+    let prolong = "UPDATE throttles SET blocked_until = '2999-01-01T00:00:00.000000+00:00' \
+        WHERE blocked_until > '1971-01-01T00:00:00.000000+00:00'";
+    Sql::open(&url).await.run(prolong).await;
+    sign_in(&anyone, "ada", PASSWORD).await.expect_status(429);
 
     let said = program.ok("user password ada", "another password\n").await;
 
