@@ -34,6 +34,12 @@ pub fn parse(text: &str, places: u32) -> Result<i64, String> {
     })
 }
 
+/// Returns an example with all its places: `12.30` has two.
+pub fn example(places: u32) -> String {
+    let most = MAX_DIGITS - 2;
+    write(123 * 10_i64.pow(places.min(most)) / 10, places)
+}
+
 /// Writes a stored value with all its places.
 pub fn write(stored: impl Into<i128>, places: u32) -> String {
     let stored = stored.into();
@@ -66,6 +72,16 @@ mod tests {
         ] {
             assert_eq!(parse(text, places), Ok(stored), "{text}");
             assert_eq!(write(stored, places), written, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_example_has_all_its_places() {
+        for (places, text) in [(0, "12"), (1, "12.3"), (2, "12.30")] {
+            assert_eq!(example(places), text);
+        }
+        for places in 0..=MAX_DIGITS {
+            assert!(parse(&example(places), places).is_ok(), "{places}");
         }
     }
 

@@ -12,12 +12,18 @@ pub enum Error {
     /// The row is absent, deleted, or not visible to this actor. The caller cannot tell which.
     #[error("not found, or not visible to you")]
     NotFound,
-    /// The credentials are missing, invalid or expired.
+    /// The caller is not signed in, or their session has ended meanwhile.
     #[error("not signed in")]
     Unauthenticated,
-    /// No active account has this login and password.
+    /// The token or API key of the request is malformed, expired or revoked. The caller cannot tell which.
+    #[error("the token is not valid, or no longer valid: sign in again")]
+    InvalidToken,
+    /// No account has this login and password.
     #[error("wrong user name or password")]
     WrongLogin,
+    /// The login and the password are right, but the account is deactivated.
+    #[error("this account is deactivated: ask an administrator to activate it")]
+    Deactivated,
     /// The password was right, but the second factor is missing or wrong. The code says which.
     #[error("this account has a second factor: send its current code as `otp`")]
     SecondFactor(Code),
@@ -67,9 +73,9 @@ pub enum Error {
     /// The first request with the same idempotency key is still running.
     #[error("the first request with this Idempotency-Key is still running: try again in a moment")]
     InProgress,
-    /// Too many attempts failed. The next one is allowed after this time.
-    #[error("too many attempts: wait {} s", .0.as_secs_f32())]
-    RateLimited(Duration),
+    /// Too many attempts to guess a secret failed. The next one is allowed after `wait`.
+    #[error("too many {what}")]
+    TooManyFailures { what: &'static str, wait: Duration },
     /// A user has reached the limit of what one user may store.
     #[error("{what}: try again in {} s", .wait.as_secs())]
     QuotaReached { what: &'static str, wait: Duration },

@@ -65,6 +65,10 @@ pub enum Code {
     OtpRequired,
     /// The code of the second factor is wrong.
     OtpWrong,
+    /// The password is right, but the account is deactivated.
+    Deactivated,
+    /// Too many sign-ins failed, or too many wrong passwords or codes were sent. Even the right one is refused until `Retry-After` has passed.
+    TooManyFailures,
 }
 
 /// One refused field or parameter: its place, a stable code, and what is allowed. It repeats little of the client's text.

@@ -11,7 +11,7 @@ pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
 
 /// An application, as the checks of a request see it.
 pub trait Application: Send + Sync + 'static {
-    /// Finds the caller that a token of the `Authorization` header identifies. Fails with [`Error::Unauthenticated`] if the
+    /// Finds the caller that a token of the `Authorization` header identifies. Fails with [`Error::InvalidToken`] if the
     /// token is invalid.
     fn resolve_token<'a>(
         &'a self,
@@ -29,13 +29,13 @@ pub trait Application: Send + Sync + 'static {
         None
     }
 
-    /// Finds the caller that a session cookie identifies. Fails with [`Error::Unauthenticated`] if the cookie is invalid.
+    /// Finds the caller that a session cookie identifies. Fails with [`Error::InvalidToken`] if the cookie is invalid.
     fn resolve_cookie<'a>(
         &'a self,
         _kernel: &'a Kernel,
         _cookie: &'a SecretString,
     ) -> Answered<'a, Actor> {
-        Box::pin(async { Err(Error::Unauthenticated) })
+        Box::pin(async { Err(Error::InvalidToken) })
     }
 
     /// Fails with [`Error::Forbidden`] unless the `X-CSRF-Token` header of a change belongs to the session cookie.
@@ -66,6 +66,6 @@ impl Application for Fixed {
     }
 
     fn resolve_token<'a>(&'a self, _: &'a Kernel, _: &'a SecretString) -> Answered<'a, Actor> {
-        Box::pin(async { Err(Error::Unauthenticated) })
+        Box::pin(async { Err(Error::InvalidToken) })
     }
 }

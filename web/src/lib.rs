@@ -26,6 +26,7 @@ mod resource;
 mod route;
 pub mod server;
 pub mod settings;
+mod stop_signals;
 mod time;
 pub mod transfer;
 

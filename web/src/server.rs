@@ -11,7 +11,6 @@ use actix_web::{
 };
 use kernel::Kernel;
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::Semaphore,
     time::{sleep, timeout},
 };
@@ -29,6 +28,7 @@ use crate::{
     resource::Relations,
     route::{Route, mount},
     settings::HttpSettings,
+    stop_signals::StopSignals,
 };
 
 /// The routes of a server. Every worker mounts them.
@@ -182,7 +182,7 @@ impl Server {
     }
 
     /// Stops the server on SIGTERM or SIGINT: fails the readiness probe, waits until load balancers have noticed, then lets
-    /// running requests finish. A second signal ends the process at once.
+    /// running requests finish. A second signal ends the process at once, unless it only repeats the first one.
     pub fn stop_on_signals(&self) -> io::Result<()> {
         let (handle, draining) = (self.handle(), self.http.draining.clone());
         let work = Work {
@@ -195,15 +195,15 @@ impl Server {
         };
         let mut signals = StopSignals::listen()?;
         actix_web::rt::spawn(async move {
-            signals.next().await;
+            let first = signals.first().await;
             draining.start();
             let stop = async {
                 let is_done = work.drain().await;
                 handle.stop(is_done).await;
             };
             let code = tokio::select! {
-                code = signals.next() => code,
-                () = stop => signals.next().await,
+                code = signals.another(first) => code,
+                () = stop => signals.another(first).await,
             };
             tracing::warn!("stopped at once; cut off {}", requests(work.running()));
             // Nothing else ends work that blocks a thread. What is not committed is rolled back, as after a crash.
@@ -273,30 +273,6 @@ fn requests(number: usize) -> String {
     match number {
         1 => "1 request".to_owned(),
         number => format!("{number} requests"),
-    }
-}
-
-/// The signals that stop a server: SIGTERM and Ctrl-C.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits for the next signal and returns the exit code of a process that it ends, as shells report it.
-    async fn next(&mut self) -> i32 {
-        let kind = tokio::select! {
-            _ = self.terminate.recv() => SignalKind::terminate(),
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
-        };
-        128 + kind.as_raw_value()
     }
 }
 

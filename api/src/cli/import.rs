@@ -9,7 +9,6 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use kernel::Session;
-use service::users;
 use web::{
     Draining,
     transfer::{Format, OnError, Reading, Report, Stop, Text, Transfer, Writing},
@@ -19,6 +18,7 @@ use super::{
     context::{Operator, say},
     explain::explain,
     transfer::{format_of, is_standard, one_of, resource},
+    user::find,
 };
 use crate::config::Inputs;
 
@@ -94,14 +94,10 @@ impl Import {
     }
 
     async fn author(&self, session: &Session) -> anyhow::Result<Option<i64>> {
-        let Some(name) = &self.author else {
-            return Ok(None);
-        };
-        let user = users::by_username(session, name).await.map_err(explain);
-        Ok(Some(
-            user.with_context(|| format!("looking up the user {name}"))?
-                .id,
-        ))
+        match &self.author {
+            Some(name) => find(session, name).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Opens the input with a progress bar; the size of standard input is unknown.

@@ -27,7 +27,7 @@ use super::{
 use crate::config::{Inputs, Profile, SEED_PASSWORD};
 
 /// The rows that one transaction adds to a table that is not written in bulk.
-const CHUNK: u32 = 1_000;
+const BATCH: u32 = 1_000;
 
 #[derive(Debug)]
 pub struct Seed {
@@ -200,7 +200,7 @@ async fn import(
     let import = resource(name)?.import;
     let mut done = 0;
     while done < count {
-        let end = count.min(done.saturating_add(CHUNK));
+        let end = count.min(done.saturating_add(BATCH));
         let text = Box::new(Cursor::new(bodies.lines(done..end)));
         let reading = Reading {
             format: Format::Ndjson,

@@ -1,10 +1,12 @@
 //! `atoll user`: manages users.
 mod delete;
+mod find;
 mod invite;
 mod list;
 mod password;
 mod role;
 
+pub use find::find;
 pub use password::read as read_password;
 
 use anyhow::Context;
@@ -12,7 +14,7 @@ use kernel::{Crud, CrudOperations, Session, input::check};
 use service::{
     Users,
     identity::{end_totp_for_user, set_password},
-    users::{NewUser, UserPatch, by_username},
+    users::{NewUser, UserPatch},
 };
 
 use super::{
@@ -27,7 +29,7 @@ pub enum Command {
     Create(Create),
     /// Print a link, valid for 30 minutes, that lets a person create their own account
     Invite(invite::Invite),
-    /// Set a user's password, prompted for or read from standard input, and end their sessions
+    /// Set a user's password, prompted for or read from standard input, and end their sessions and their wait after failed sign-ins
     Password(Named),
     /// List all users
     List(list::List),
@@ -84,17 +86,15 @@ impl Command {
             Self::Role(role) => role.run(session).await,
             Self::Delete(delete) => Box::pin(delete.run(session, operator)).await,
             Self::Password(Named { username }) => {
-                by_username(session, &username)
-                    .await
-                    .map_err(explain)
-                    .with_context(|| username.clone())?;
+                find(session, &username).await?;
                 let set = set_password(session, &username, password::read()?).await;
                 set.map_err(explain)?;
                 say(format_args!(
-                    "Password of {username} changed; all their sessions have ended."
+                    "Password of {username} changed; all their sessions have ended, and so has the wait after failed sign-ins."
                 ))
             }
             Self::TotpOff(Named { username }) => {
+                find(session, &username).await?;
                 let done = end_totp_for_user(session, &username).await;
                 done.map_err(explain).with_context(|| username.clone())?;
                 say(format_args!(
@@ -158,11 +158,9 @@ fn superuser(is_superuser: bool) -> UserPatch {
 impl Named {
     async fn update(self, session: &Session, patch: UserPatch, state: &str) -> anyhow::Result<()> {
         let Self { username } = self;
+        let user = find(session, &username).await?;
         let done = session
-            .write(async |tx| {
-                let user = by_username(tx, &username).await?;
-                Users::update(tx, user.id, &patch).await
-            })
+            .write(async |tx| Users::update(tx, user, &patch).await)
             .await;
         done.map_err(explain).with_context(|| username.clone())?;
         say(format_args!("{username} is now {state}."))

@@ -3,10 +3,15 @@ mod file;
 
 use std::sync::LazyLock;
 
-use actix_web::{HttpRequest, web::Bytes};
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, body::BoxBody, http::header::LOCATION, web::Bytes,
+};
 use serde_json::Value;
 use service::registry;
-use web::{About, Problem, Route};
+use web::{
+    About, Problem, Route,
+    openapi::{Documented, Operation},
+};
 
 use self::file::{File, serve};
 use crate::{
@@ -44,6 +49,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::outside_api("json", "/openapi.json", json),
         Route::outside_api("index", "/docs", index),
+        Route::outside_api("slash", "/docs/", without_slash),
         Route::outside_api("start", "/docs/start.js", start),
         Route::outside_api("sign_in", "/docs/start.css", start_style),
         Route::outside_api("style", "/docs/swagger-ui.css", style),
@@ -57,6 +63,29 @@ async fn json(request: HttpRequest) -> Result<Asset, Problem> {
 
 async fn index() -> Asset {
     Asset::new(HTML, POLICY, INDEX.clone())
+}
+
+async fn without_slash() -> Moved {
+    Moved
+}
+
+/// 308: the page is at `/docs`, beneath whatever path a proxy adds.
+struct Moved;
+
+impl Responder for Moved {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::PermanentRedirect()
+            .insert_header((LOCATION, "../docs"))
+            .finish()
+    }
+}
+
+impl Documented for Moved {
+    fn document(operation: &mut Operation<'_>) {
+        operation.hide();
+    }
 }
 
 async fn start() -> Asset {

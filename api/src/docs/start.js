@@ -98,6 +98,8 @@ const explain = async (response) => {
     say("Enter the code of your second factor.", [otp]);
   } else if (code === "otp_wrong") {
     say("This code is wrong. Enter the current code, or a recovery code.", [otp]);
+  } else if (code === "deactivated") {
+    say("This account is deactivated. Ask an administrator to activate it.", [login]);
   } else if (response.status === 401 || response.status === 422) {
     say("The username, the e-mail address or the password is wrong.", [login, password]);
   } else {

@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// The most blocks of one transaction.
-const CHUNK: u64 = 20;
+const BATCH: u64 = 20;
 
 /// Removes some of the entries that were sealed before a time, and returns their number. The last block always stays.
 pub async fn prune(tx: &Tx, settings: &Settings, before: DateTimeWithTimeZone) -> Result<u64> {
     use audit_blocks::Column;
     let blocks = scope::plain::<audit_blocks::Entity>()
         .order_by_asc(Column::Number)
-        .limit(CHUNK + 1)
+        .limit(BATCH + 1)
         .all(tx)
         .await?;
     let but_the_last = blocks.iter().rev().skip(1).rev();

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The number of blocks that are read at a time.
-const CHUNK: u64 = 100;
+const BATCH: u64 = 100;
 
 /// Verifies the whole chain in bounded memory. `receipt` is the result of an earlier verification.
 pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdict> {
@@ -36,7 +36,7 @@ pub async fn verify(kernel: &Kernel, receipt: Option<&Receipt>) -> Result<Verdic
         let blocks = scope::plain::<audit_blocks::Entity>()
             .filter(audit_blocks::Column::Number.gt(chain.number))
             .order_by_asc(audit_blocks::Column::Number)
-            .limit(CHUNK)
+            .limit(BATCH)
             .all(db)
             .await?;
         if blocks.is_empty() {
@@ -200,7 +200,7 @@ async fn check_unsealed(
             [end.last_transaction_id, end.last_entry_id].map(Expr::val),
         ))
     };
-    let inserted = unsealed.clone().filter(behind.clone()).limit(CHUNK);
+    let inserted = unsealed.clone().filter(behind.clone()).limit(BATCH);
     for entry in inserted.all(db).await? {
         verdict.problems.push(Problem::Inserted { id: entry.id });
     }

@@ -24,7 +24,7 @@ pub struct RevertTarget {
 }
 
 /// The number of entries that are read at a time.
-const CHUNK: u64 = 200;
+const BATCH: u64 = 200;
 
 const GONE: &str = "the history of this row no longer contains that version";
 
@@ -58,7 +58,7 @@ pub async fn state_at<C: Crud>(
             .filter(Column::Version.gt(version))
             .filter(Column::Id.lt(before))
             .order_by_desc(Column::Id)
-            .limit(CHUNK)
+            .limit(BATCH)
             .all(tx)
             .await?;
         let Some(last) = entries.last() else { break };

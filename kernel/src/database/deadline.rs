@@ -52,7 +52,7 @@ impl Deadline {
 
     /// Gives each statement and each transaction a deadline of its own.
     #[must_use]
-    pub(crate) fn per_chunk(self) -> Self {
+    pub(crate) fn per_batch(self) -> Self {
         Self {
             arrival: None,
             ..self

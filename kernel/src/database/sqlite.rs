@@ -33,6 +33,9 @@ use crate::{Error, Result, files};
 /// The pause between two attempts to connect.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How long the start tries to open the file: a loaded machine or another process may hold it longer than a request may wait.
+const START: Duration = Duration::from_secs(10);
+
 /// The connections of a SQLite database, and the state of its writer.
 pub(super) struct Connected {
     /// The connections that read a file; `None` for a database in memory, which has one connection for everything.
@@ -77,7 +80,7 @@ pub(super) async fn connect(url: &str, settings: &Settings, log: Log) -> Result<
     let reader = file.clone().pragma("query_only", "on");
     let (size, acquire_timeout) = (settings.max_connections, settings.acquire_timeout);
     let readers = Readers::new(reader.clone(), size, acquire_timeout, log)?;
-    readers.connect_first().await?;
+    readers.connect_first(Instant::now() + START).await?;
     Ok(Connected {
         readers: Some(readers),
         write,
@@ -108,15 +111,51 @@ async fn pool(
     options: SqliteConnectOptions,
     settings: &Settings,
 ) -> Result<DatabaseConnection> {
-    let deadline = Instant::now() + 2 * settings.acquire_timeout;
+    let deadline = Instant::now() + START.max(settings.acquire_timeout);
     loop {
         let connected = pool.clone().connect_with(options.clone()).await;
+        let is_slow = matches!(connected, Err(sqlx::Error::PoolTimedOut));
         let connected: Result<SqlitePool> =
             connected.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())).into());
         match connected {
             // If several processes put a new file into WAL mode together, SQLite refuses some without waiting.
-            Err(Error::Contended(_)) if Instant::now() < deadline => sleep(PAUSE).await,
+            Err(error) if is_slow || matches!(error, Error::Contended(_)) => {
+                if Instant::now() >= deadline {
+                    return Err(error);
+                }
+                sleep(PAUSE).await;
+            }
             connected => return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(connected?)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, Executor, SqliteConnection};
+    use tokio::{pin, time::timeout};
+
+    use super::*;
+    use crate::Database;
+
+    #[tokio::test]
+    async fn the_start_waits_longer_for_the_file_than_a_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/atoll.db?mode=rwc", folder.path().display());
+        let mut other = SqliteConnection::connect(&url).await.unwrap();
+        other.execute("BEGIN EXCLUSIVE").await.unwrap();
+        let acquire_timeout = Duration::from_millis(100);
+        let settings = Settings {
+            acquire_timeout,
+            ..Settings::new(&url)
+        };
+        let connected = Database::connect(&settings, None);
+        pin!(connected);
+
+        let early = timeout(6 * acquire_timeout, &mut connected).await;
+        assert!(early.is_err(), "the start gave up: {early:?}");
+        other.execute("COMMIT").await.unwrap();
+
+        connected.await.unwrap();
     }
 }

@@ -77,6 +77,9 @@ pub trait HasSchema {
 pub trait TextFormat: HasSchema {
     type Value;
 
+    /// A text that [`Self::read`] reads.
+    fn example() -> Cow<'static, str>;
+
     fn write(value: &Self::Value) -> Cow<'_, str>;
 
     /// Fails with a text that says what is allowed.
@@ -89,8 +92,13 @@ impl<W: TextFormat> JsonFormat<W::Value> for W {
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<W::Value, D::Error> {
-        let text = Cow::<str>::deserialize(from)?;
-        W::read(&text).map_err(D::Error::custom)
+        match Value::deserialize(from)? {
+            Value::String(text) => W::read(&text).map_err(D::Error::custom),
+            _ => Err(D::Error::custom(format!(
+                "must be a string, such as \"{}\"",
+                W::example()
+            ))),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Decimal<const PLACES: u32>;
 
 impl<const PLACES: u32> HasSchema for Decimal<PLACES> {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": decimal_pattern(PLACES), "examples": ["1"] })
+        json_schema!({ "type": "string", "pattern": decimal_pattern(PLACES), "examples": [Self::example()] })
     }
 }
 
@@ -29,6 +29,10 @@ pub fn decimal_pattern(places: u32) -> String {
 
 impl<const PLACES: u32> TextFormat for Decimal<PLACES> {
     type Value = i64;
+
+    fn example() -> Cow<'static, str> {
+        decimal::example(PLACES).into()
+    }
 
     fn write(value: &i64) -> Cow<'_, str> {
         decimal::write(*value, PLACES).into()
@@ -50,7 +54,7 @@ impl Base64 {
 
 impl HasSchema for Base64 {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN, "examples": ["aGk="] })
+        json_schema!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN, "examples": [Self::example()] })
     }
 }
 
@@ -60,6 +64,10 @@ const BASE64_PATTERN: &str =
 
 impl TextFormat for Base64 {
     type Value = Vec<u8>;
+
+    fn example() -> Cow<'static, str> {
+        "aGk=".into()
+    }
 
     fn write(value: &Vec<u8>) -> Cow<'_, str> {
         Self::encode(value).into()
@@ -83,12 +91,16 @@ impl Timestamp {
 
 impl HasSchema for Timestamp {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00Z"] })
+        json_schema!({ "type": "string", "format": "date-time", "examples": [Self::example()] })
     }
 }
 
 impl TextFormat for Timestamp {
     type Value = DateTimeWithTimeZone;
+
+    fn example() -> Cow<'static, str> {
+        "2026-01-31T09:30:00Z".into()
+    }
 
     fn write(value: &DateTimeWithTimeZone) -> Cow<'_, str> {
         Self::text(value).into()
@@ -105,12 +117,16 @@ pub struct Date;
 
 impl HasSchema for Date {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date", "examples": ["2026-01-31"] })
+        json_schema!({ "type": "string", "format": "date", "examples": [Self::example()] })
     }
 }
 
 impl TextFormat for Date {
     type Value = NaiveDate;
+
+    fn example() -> Cow<'static, str> {
+        "2026-01-31".into()
+    }
 
     fn write(value: &NaiveDate) -> Cow<'_, str> {
         value.to_string().into()
@@ -127,12 +143,16 @@ pub struct TimeOfDay;
 
 impl HasSchema for TimeOfDay {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?$", "examples": ["09:30:00"] })
+        json_schema!({ "type": "string", "pattern": "^([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?$", "examples": [Self::example()] })
     }
 }
 
 impl TextFormat for TimeOfDay {
     type Value = NaiveTime;
+
+    fn example() -> Cow<'static, str> {
+        "09:30:00".into()
+    }
 
     fn write(value: &NaiveTime) -> Cow<'_, str> {
         value.to_string().into()
@@ -166,12 +186,16 @@ pub struct UuidText;
 
 impl HasSchema for UuidText {
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "uuid", "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"] })
+        json_schema!({ "type": "string", "format": "uuid", "examples": [Self::example()] })
     }
 }
 
 impl TextFormat for UuidText {
     type Value = Uuid;
+
+    fn example() -> Cow<'static, str> {
+        "0190163d-8694-739b-aea5-966c26f8ad91".into()
+    }
 
     fn write(value: &Uuid) -> Cow<'_, str> {
         value.to_string().into()

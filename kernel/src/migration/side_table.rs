@@ -18,7 +18,7 @@ use super::words;
 const WEIGHTS: [(char, &str); 4] = [('A', "10"), ('B', "4"), ('C', "2"), ('D', "1")];
 
 /// Rows that are read and indexed in one round.
-const CHUNK: usize = 500;
+const BATCH: usize = 500;
 
 /// Creates `{table}_search` over these columns, at most four and the most important first, and fills it from the existing rows.
 pub async fn add(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) -> Result<(), DbErr> {
@@ -53,7 +53,7 @@ pub async fn fill(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) ->
             .from(table.to_owned())
             .and_where(Expr::col("id").gt(last))
             .order_by("id", Order::Asc)
-            .limit(CHUNK as u64)
+            .limit(BATCH as u64)
             .take();
         let rows = db.query_all(&select).await?;
         for row in &rows {
@@ -65,7 +65,7 @@ pub async fn fill(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) ->
             db.execute_raw(Statement::from_sql_and_values(backend, sql, values))
                 .await?;
         }
-        if rows.len() < CHUNK {
+        if rows.len() < BATCH {
             return Ok(());
         }
     }

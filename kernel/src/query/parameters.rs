@@ -1,7 +1,7 @@
 //! Query parameters, declared once: parsing, the texts of refusals and the API description come from the declaration.
 use std::collections::HashSet;
 
-use super::parameter::{Description, Parameter};
+use super::parameter::{Description, Form, Parameter};
 use crate::{Code, Error, Refusal, Refused, Result, resource::Filterable, suggest};
 
 /// Makes the refusal of a parameter that is not declared.
@@ -111,7 +111,7 @@ impl<T: 'static> Parameters<T> {
             let read = if given.insert(name) {
                 self.read(&mut query, name, value)
             } else {
-                Err((Code::Duplicate, "is given more than once".to_owned()))
+                Err((Code::Duplicate, self.given_again(name)))
             };
             let refusal = |(code, detail)| Refusal::new(name, code, detail);
             refusals.extend(read.err().map(refusal));
@@ -142,6 +142,22 @@ impl<T: 'static> Parameters<T> {
             (Some(parameter), _) => (parameter.read)(query, value),
             (None, Some((_, read))) => read(query, name, value, &unknown),
             (None, None) => Err(unknown()),
+        }
+    }
+
+    /// Says that a parameter is given again, and how several values are sent where that is possible.
+    fn given_again(&self, name: &str) -> String {
+        let takes_several = self.describe().any(|parameter| {
+            parameter.name == name
+                && matches!(
+                    parameter.form,
+                    Form::List { .. } | Form::Sort { .. } | Form::Permissions
+                )
+        });
+        if takes_several {
+            format!("is given more than once: separate its values with commas, as in {name}=a,b")
+        } else {
+            "is given more than once".to_owned()
         }
     }
 
@@ -232,6 +248,7 @@ mod tests {
             ("dry", "yes"),
             ("names", "c"),
             ("dry", "true"),
+            ("names", "a"),
             ("more", "1"),
             ("skp[gt]", "1"),
         ]);
@@ -241,6 +258,11 @@ mod tests {
             ("dry", Code::NotAllowed, "must be one of true, false"),
             ("names", Code::Unknown, "unknown value \"c\"; expected a, b"),
             ("dry", Code::Duplicate, "is given more than once"),
+            (
+                "names",
+                Code::Duplicate,
+                "is given more than once: separate its values with commas, as in names=a,b",
+            ),
             (
                 "more",
                 Code::Unknown,

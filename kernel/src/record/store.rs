@@ -7,7 +7,7 @@ use super::Entry;
 use crate::{Error, Result, clock::now};
 
 /// The most entries of one statement. Their values are one parameter, which PostgreSQL limits to 1 GB.
-const CHUNK: usize = 5_000;
+const BATCH: usize = 5_000;
 
 const INSERT: &str = "INSERT INTO audit_entries \
     (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
@@ -78,8 +78,8 @@ pub async fn store(
         _ => SELECT_SQLITE,
     };
     let sql = format!("{INSERT}{select}");
-    for chunk in entries.chunks(CHUNK) {
-        let rows: Vec<_> = chunk.iter().map(Row::new).collect::<Result<_>>()?;
+    for batch in entries.chunks(BATCH) {
+        let rows: Vec<_> = batch.iter().map(Row::new).collect::<Result<_>>()?;
         bytes += rows.iter().map(Row::size).sum::<u64>();
         let rows = serde_json::to_string(&rows).map_err(Error::internal)?;
         let values = [

@@ -95,10 +95,10 @@ impl Session {
         self.with_deadline(deadline)
     }
 
-    /// Gives each statement and each transaction a deadline of its own, for work that is done in chunks.
+    /// Gives each statement and each transaction a deadline of its own, for work that is done in batches.
     #[must_use]
-    pub fn per_chunk(self) -> Self {
-        let deadline = self.kernel.database.deadline().per_chunk();
+    pub fn per_batch(self) -> Self {
+        let deadline = self.kernel.database.deadline().per_batch();
         self.with_deadline(deadline)
     }
 

@@ -24,6 +24,7 @@ pub struct NewPost {
     #[garde(length(chars, min = 1, max = 100_000))]
     pub content: String,
     #[garde(skip)]
+    #[schemars(extend("default" = DRAFT))]
     pub status: Option<String>,
     #[garde(skip)]
     pub author_id: Option<i64>,

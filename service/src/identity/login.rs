@@ -1,4 +1,5 @@
-//! Sign-in. An unknown user, a wrong password, an inactive and a deleted account get the same answer after the same work.
+//! Sign-in. An unknown user, a wrong password and a deleted account get the same answer after the same work. Only the right password
+//! reveals that an account is deactivated.
 use ::entity::{
     last_logins,
     users::{Column, Model},
@@ -143,9 +144,12 @@ pub async fn authenticate(
         .verify(password, hash)
         .await;
     let matches = attempt.refund_if_untried(session, matches).await?;
-    user.filter(|user| matches && user.is_active)
-        .map(|user| (user, attempt))
-        .ok_or(Error::WrongLogin)
+    let user = user.filter(|_| matches).ok_or(Error::WrongLogin)?;
+    if user.is_active {
+        Ok((user, attempt))
+    } else {
+        Err(Error::Deactivated)
+    }
 }
 
 /// Finds the user of a login. Usernames have no `@` and addresses have one, so a login names at most one user.

@@ -62,6 +62,9 @@ pub(crate) use sessions::{end_sessions, expired_sessions};
 pub use settings::{Registration, Settings};
 pub use state::Identity;
 pub use token_check::{InvitedAccount, TokenCheck, TokenEffect, check_token};
-pub use totp::{Enrolment, Otp, TotpStart, confirm_totp, end_totp, end_totp_for_user, start_totp};
+pub use totp::{
+    Enrolment, Otp, TotpStart, confirm_totp, end_totp, end_totp_for_user, start_totp,
+    users_with_totp,
+};
 pub use users::Users;
 pub use verification::{Verification, verify_email};

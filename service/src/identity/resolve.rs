@@ -37,13 +37,13 @@ static USE_WRITES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 /// Returns the caller of a token or an API key: a live and active user with the permissions of their live roles. It takes
 /// at most one statement.
 ///
-/// Fails with [`Error::Unauthenticated`] if the credential is invalid.
+/// Fails with [`Error::InvalidToken`] if the credential is invalid.
 pub async fn resolve(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
     if !has_key_prefix(text) {
         return resolve_token(kernel, text).await;
     }
     let hash = hash_if_issued(text, &checksum_key(kernel).await?);
-    let hash = hash.ok_or(Error::Unauthenticated)?;
+    let hash = hash.ok_or(Error::InvalidToken)?;
     let caller = kernel
         .state::<Identity>()
         .callers
@@ -54,7 +54,7 @@ pub async fn resolve(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
 /// Returns the caller of a token. API keys are refused, because a cookie never holds one.
 pub async fn resolve_token(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
     let checksums = checksum_key(kernel).await?;
-    let token = Token::read(Kind::Access, text, &checksums).ok_or(Error::Unauthenticated)?;
+    let token = Token::read(Kind::Access, text, &checksums).ok_or(Error::InvalidToken)?;
     let hash = [token.family_hash.as_slice(), &token.hash].concat();
     let look_up = by_token(kernel, &token, Use::Stored);
     let caller = kernel
@@ -183,7 +183,7 @@ fn caller_from_rows<'a>(
     rows: &'a [QueryResult],
     credential: fn(i64) -> Credential,
 ) -> Result<(Caller, &'a QueryResult)> {
-    let first = rows.first().ok_or(Error::Unauthenticated)?;
+    let first = rows.first().ok_or(Error::InvalidToken)?;
     let mut permissions: Vec<Permission> = Vec::new();
     for row in rows {
         if let Some(role) = row.try_get::<Option<Json>>("", "permissions")? {

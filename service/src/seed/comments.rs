@@ -5,7 +5,7 @@ use ::entity::{comments::ActiveModel, posts};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 
 use super::{
-    in_chunks, insert,
+    in_batches, insert,
     sample::{Parent, Time, lock_some, pick, sample},
     text,
     timeline::Timeline,
@@ -25,7 +25,7 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
         ));
     }
     let timeline = Timeline::since_first(&posts, count);
-    in_chunks(session, count, progress, async |tx, rows| {
+    in_batches(session, count, progress, async |tx, rows| {
         // Deletions lock users before posts; the opposite order could deadlock.
         let authors = lock_some(tx, Users::name(), &authors, everything()).await?;
         let posts = lock_some(tx, Posts::name(), &posts, published()).await?;

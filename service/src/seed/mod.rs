@@ -20,8 +20,8 @@ use secrecy::SecretString;
 use kernel::{Error, Result, Session, Tx};
 
 /// The rows of one statement and transaction: 1,000 users bind 12,000 values, and SQLite accepts 32,766.
-const CHUNK: u32 = 1_000;
-/// The tries for each chunk, because a generated name may already be taken.
+const BATCH: u32 = 1_000;
+/// The tries for each batch, because a generated name may already be taken.
 const TRIES: usize = 10;
 
 pub use bodies::Bodies;
@@ -49,20 +49,20 @@ pub async fn seed(
     comments::seed(session, amounts.comments, &progress).await
 }
 
-/// Writes `count` rows in chunks. `chunk` gets the positions of its rows in the run. It runs again if a name is taken, so it
+/// Writes `count` rows in batches. `batch` gets the positions of its rows in the run. It runs again if a name is taken, so it
 /// must generate new names.
-async fn in_chunks(
+async fn in_batches(
     session: &Session,
     count: u32,
     progress: &impl Fn(u32),
-    chunk: impl AsyncFn(&Tx, Range<u32>) -> Result<()>,
+    batch: impl AsyncFn(&Tx, Range<u32>) -> Result<()>,
 ) -> Result<()> {
     let mut done = 0;
     while done < count {
-        let rows = done..count.min(done.saturating_add(CHUNK));
+        let rows = done..count.min(done.saturating_add(BATCH));
         let mut tries_left = TRIES;
         while let Err(error) = session
-            .write(async |tx| chunk(tx, rows.clone()).await)
+            .write(async |tx| batch(tx, rows.clone()).await)
             .await
         {
             tries_left -= 1;

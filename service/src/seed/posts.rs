@@ -5,7 +5,7 @@ use ::entity::posts::{ActiveModel, Entity};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use super::{
-    in_chunks,
+    in_batches,
     sample::{Parent, Time, chance, last_id, lock_some, pick, sample},
     text,
     timeline::Timeline,
@@ -29,7 +29,7 @@ pub async fn seed(session: &Session, count: u32, progress: &impl Fn(u32)) -> Res
     }
     let first = last_id(session, Posts::name()).await? + 1;
     let timeline = Timeline::since_first(&authors, count);
-    in_chunks(session, count, progress, async |tx, rows| {
+    in_batches(session, count, progress, async |tx, rows| {
         let authors = lock_some(tx, Users::name(), &authors, everything()).await?;
         let post = |row| {
             let number = first + i64::from(row);

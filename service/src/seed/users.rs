@@ -10,7 +10,7 @@ use sea_orm::{
 use secrecy::SecretString;
 
 use super::{
-    in_chunks, insert,
+    in_batches, insert,
     sample::{Time, chance, last_id},
     text,
     timeline::Timeline,
@@ -42,7 +42,7 @@ pub async fn seed(
     };
     let first = last_id(session, Users::name()).await? + 1;
     let timeline = Timeline::new(now() - MAX_AGE, count);
-    in_chunks(session, count, progress, async |tx, rows| {
+    in_batches(session, count, progress, async |tx, rows| {
         let user = |row| user(first + i64::from(row), timeline.moment(row), &hash);
         write(tx, rows.map(user).collect()).await
     })

@@ -106,7 +106,6 @@ async fn every_sign_in_that_fails_gets_the_same_answer() {
     for (name, password) in [
         ("ada", "wrong password"),
         ("nobody", PASSWORD),
-        ("inactive", PASSWORD),
         ("deleted", PASSWORD),
         ("deleted@example.org", PASSWORD),
         ("ada", "x"),
@@ -122,6 +121,17 @@ async fn every_sign_in_that_fails_gets_the_same_answer() {
 
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:?}");
+
+    app.statements.take();
+    let reply = login(&app.anonymous(), "inactive", PASSWORD).await;
+    let reply = reply.expect_problem(401, "unauthenticated");
+    assert_eq!(app.statements.take().len(), answers[0].1);
+    let text = "this account is deactivated: ask an administrator to activate it";
+    assert_eq!(reply.body["detail"], text);
+    assert_eq!(
+        reply.body["errors"],
+        json!([{ "pointer": "/login", "code": "deactivated", "detail": text }])
+    );
 }
 
 #[actix_web::test]

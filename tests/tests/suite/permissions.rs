@@ -48,13 +48,13 @@ async fn posts_routes_answer_staff_as_the_table_says() {
 }
 
 #[actix_web::test]
-async fn roles_routes_answer_members_as_the_table_says() {
-    check_sessions(Part::Roles, MEMBERS).await;
+async fn other_routes_answer_members_as_the_table_says() {
+    check_sessions(Part::Others, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn roles_routes_answer_staff_as_the_table_says() {
-    check_sessions(Part::Roles, STAFF).await;
+async fn other_routes_answer_staff_as_the_table_says() {
+    check_sessions(Part::Others, STAFF).await;
 }
 
 #[actix_web::test]

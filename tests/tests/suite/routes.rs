@@ -11,7 +11,7 @@ mod parameters;
 mod paths;
 mod queries;
 mod safety;
-mod samples;
+pub mod samples;
 mod secrets;
 
 use api::routes::routes;
@@ -107,7 +107,14 @@ async fn every_route_refuses_bad_credentials() {
         let reply = call(&stranger, &method, &path).await;
 
         let reply = reply.expect_problem(401, "unauthenticated");
-        assert_eq!(reply.header("www-authenticate"), "Bearer");
+        assert_eq!(
+            reply.header("www-authenticate"),
+            r#"Bearer error="invalid_token""#
+        );
+        assert_eq!(
+            reply.body["detail"],
+            "the token is not valid, or no longer valid: sign in again"
+        );
     }
 }
 
@@ -132,9 +139,17 @@ async fn credentials_other_than_one_bearer_token_are_refused() {
             request.header("authorization", value)
         });
 
-        Reply::send(request)
-            .await
-            .expect_problem(401, "unauthenticated");
+        let reply = Reply::send(request).await;
+        let reply = reply.expect_problem(401, "unauthenticated");
+        let has_token =
+            headers.len() == 1 && headers[0].starts_with(['b', 'B']) && headers[0].contains(' ');
+        let has_token = has_token && !headers[0].starts_with("Basic");
+        let challenge = reply.header("www-authenticate");
+        assert_eq!(
+            challenge.contains("invalid_token"),
+            has_token,
+            "{headers:?}"
+        );
     }
     let lower = format!("bearer {}", ada.token());
     let request = app.anonymous().request(Method::GET, "/auth/me");

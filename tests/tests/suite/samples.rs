@@ -29,6 +29,11 @@ pub fn takes_body(method: &str, path: &str) -> bool {
     operation(method, path)["requestBody"].is_object()
 }
 
+/// Whether the route requires a JSON body, by the OpenAPI document.
+pub fn requires_body(method: &str, path: &str) -> bool {
+    operation(method, path)["requestBody"]["required"] == true
+}
+
 fn operation(method: &str, path: &str) -> &'static Value {
     &DOCUMENT["paths"][format!("/api/v1{path}")][method.to_lowercase()]
 }

@@ -203,7 +203,10 @@ async fn a_stopping_server_refuses_new_requests_and_finishes_running_ones() {
     server.terminate();
     eventually("new requests are refused", async || {
         let reply = anyone.get("/posts").await;
-        (reply.status == 503).then(|| reply.expect_problem(503, "unavailable"))
+        (reply.status == 503).then(|| {
+            let refused = reply.expect_problem(503, "unavailable");
+            assert_eq!(refused.header("connection"), "close");
+        })
     })
     .await;
     slow.write_all(rest.as_bytes()).await.unwrap();
@@ -249,10 +252,36 @@ async fn a_second_signal_stops_a_server_at_once() {
         server.log().contains("a second Ctrl-C").then_some(())
     })
     .await;
-    server.terminate();
+    eventually("a later signal stops it", async || {
+        server.terminate();
+        server.log().contains("stopped at once").then_some(())
+    })
+    .await;
 
     let status = server.end().await;
     assert_eq!(status.code(), Some(128 + 15), "{status}");
     let log = server.log();
     assert!(log.contains("stopped at once; cut off 1 request"), "{log}");
+}
+
+#[actix_web::test]
+async fn a_signal_that_is_sent_twice_lets_running_requests_finish() {
+    let (program, _) = program().await;
+    let program = program.with("ATOLL__SERVER__BODY_TIMEOUT", "1h");
+    let (mut server, address) = program.serve().await;
+    let (mut slow, rest) = begin_request(address).await;
+
+    server.terminate();
+    server.terminate();
+    eventually("the server says that it waits", async || {
+        server.log().contains("waiting for 1 request").then_some(())
+    })
+    .await;
+    slow.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let reading = slow.read_to_string(&mut answer);
+    within_limit("the answer arrives", reading).await.unwrap();
+
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(server.end().await.success());
 }

@@ -3,7 +3,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
     web::Data,
 };
 use kernel::Actor;
@@ -44,11 +47,14 @@ pub fn address(request: &HttpRequest) -> IpAddr {
     known.unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }
 
-/// Adds the rate limit headers if the request was counted.
+/// Adds the rate limit headers if the request was counted. A 429 for another reason has none: it would say that requests are left.
 pub fn add_headers(request: &HttpRequest, response: &mut HttpResponse) {
     let Some(verdict) = request.extensions().get::<Verdict>().copied() else {
         return;
     };
+    if response.status() == StatusCode::TOO_MANY_REQUESTS && verdict.wait.is_none() {
+        return;
+    }
     for (name, field) in [
         (POLICY, verdict.policy_field()),
         (STATE, verdict.state_field()),

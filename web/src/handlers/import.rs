@@ -113,7 +113,7 @@ pub async fn import<V: Writable>(
         is_dry: query.dry_run,
         draining: draining.as_ref().clone(),
     };
-    let session = session.per_chunk();
+    let session = session.per_batch();
     let (text, arrival) = input.open();
     let mut arrival = rt::spawn(arrival);
     let (report, end) = transfer::import::<V>(&session, text, reading, writing).await;

@@ -13,7 +13,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, VARY},
     },
     middleware::Next,
@@ -32,6 +32,7 @@ use crate::{
     cache::CachePolicy,
     call::limit,
     cookie::HostCookie,
+    draining::Draining,
     load::{Load, Peer, Slot, hung_up},
     problem::Problem,
     proxies::{Proxies, ProxyHeader},
@@ -110,6 +111,9 @@ pub async fn trace_request(
             request.method(),
             (request.headers(), session_cookie(&request)),
         ),
+        draining: request
+            .app_data::<Data<Draining>>()
+            .map_or_else(Draining::default, |draining| draining.as_ref().clone()),
     };
     let (id, method) = (headers.request_id.clone(), request.method().clone());
     let route = Some(matched.pattern()).filter(|pattern| !pattern.is_empty());
@@ -287,6 +291,7 @@ struct ResponseHeaders {
     path: String,
     is_tls: bool,
     cache: CachePolicy,
+    draining: Draining,
 }
 
 impl ResponseHeaders {
@@ -301,6 +306,11 @@ impl ResponseHeaders {
         }
         security_headers::apply(&mut response, self.is_tls);
         self.cache.apply(response.headers_mut());
+        // A client that reused the connection could lose a request, because the connection is about to end.
+        if self.draining.is_on() {
+            let head = response.head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
         response
     }
 }

@@ -2,7 +2,9 @@
 use kernel::idempotency::MAX_LENGTH;
 use serde_json::{Value, json};
 
-/// The rate limit headers, which every answer to a counted request has.
+use crate::problem::CHALLENGES;
+
+/// The rate limit headers, which every answer to a counted request has, except a 429 for another reason.
 pub const RATE_LIMIT: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
 
 /// Returns a reference to a header of answers.
@@ -27,7 +29,7 @@ pub fn response_headers() -> Value {
         "Content-Disposition": always("The suggested file name.", &text),
         "Cache-Control": always("Caches may store the answer but must revalidate it.", &text),
         "Vary": always("The answer depends on the credentials of the request.", &text),
-        "WWW-Authenticate": always("The authentication scheme.", &json!({ "type": "string", "enum": ["Bearer"] })),
+        "WWW-Authenticate": always("The authentication scheme, with an error if the token of the request is not valid.", &json!({ "type": "string", "enum": CHALLENGES })),
         "Retry-After": always("Seconds to wait before a retry.", &seconds),
         "Retry-After-If-Busy": {
             "description": "Seconds to wait before a retry. It is absent if a statement took too long, because it would take as long again.",
@@ -43,7 +45,7 @@ pub fn response_headers() -> Value {
             "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
         },
         "RateLimit-Policy": {
-            "description": "The quota of requests (`q`) per window of seconds (`w`): draft-ietf-httpapi-ratelimit-headers-11. Absent if requests are not counted.",
+            "description": "The quota of requests (`q`) per window of seconds (`w`): draft-ietf-httpapi-ratelimit-headers-11. Absent if requests are not counted, and if the answer is a 429 for another reason.",
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=[0-9]+;w=[0-9]+$" },
         },
         "RateLimit": {

@@ -171,11 +171,18 @@ pub fn reference(name: &str) -> Value {
 /// Adds what only parsing can tell: the fields that an empty object lacks, and the fields that may be null.
 fn complete<T: Input>(schema: &mut Value) {
     let accepts = |value: Value| serde_json::from_value::<T>(value);
-    if let Ok(empty) = accepts(json!({})) {
-        schema["required"] = missing(&empty).into();
+    let empty = accepts(json!({})).ok();
+    let required = empty.as_ref().map(missing);
+    if let Some(required) = &required {
+        schema["required"] = required.clone().into();
     }
+    let required = required.unwrap_or_default();
     each_property(schema, |name, property| {
-        property.remove("default");
+        // Null is what an absent member means already, and the default of a required one is refused.
+        let has_default = property.get("default").is_some_and(|it| !it.is_null());
+        if !has_default || required.iter().any(|member| member == name) {
+            property.remove("default");
+        }
         if accepts(json!({ name: null })).is_err() {
             limits::refuse_null(property);
         }

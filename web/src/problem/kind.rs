@@ -136,7 +136,8 @@ impl Kind {
             }
             Self::Unauthenticated => {
                 "The credentials are missing, wrong, expired or revoked. Sign in, \
-                 and send the token as `Authorization: Bearer …`."
+                 and send the token as `Authorization: Bearer …`. `WWW-Authenticate` has `error=\"invalid_token\"` if a token was \
+                 sent that is not valid, or no longer valid."
             }
             Self::Forbidden => {
                 "You do not have permission to do this. Ask an administrator for a permission that allows it."
@@ -168,8 +169,8 @@ impl Kind {
                 "This server requires a version with every change: send `If-Match` with the `ETag` of the row."
             }
             Self::RateLimited => {
-                "You sent too many requests, or too many attempts failed. Try again after `Retry-After` seconds; until \
-                 then every request is refused."
+                "You sent too many requests, or too many sign-ins failed; then `errors` has the code `too_many_failures`. Try again \
+                 after `Retry-After` seconds; until then even the right password is refused."
             }
             Self::Internal => {
                 "The server failed. The operator finds the cause in the log under `request_id`."

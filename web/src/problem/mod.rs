@@ -27,6 +27,10 @@ const RETRY: u64 = 1;
 /// The refusals that one problem lists.
 const MAX_LISTED: usize = 20;
 
+/// The values of `WWW-Authenticate`: the second one is for a request with a token (RFC 6750, section 3.1).
+pub const CHALLENGES: [&str; 2] = ["Bearer", INVALID_TOKEN];
+const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
+
 /// The bytes of a path that a problem repeats. The paths of all routes are shorter.
 const MAX_INSTANCE: usize = 200;
 
@@ -43,6 +47,8 @@ pub struct Problem {
     retry_after: Option<u64>,
     /// The allowed methods, for a 405.
     allow: String,
+    /// The value of `WWW-Authenticate`, for a 401.
+    challenge: &'static str,
     /// The session cookie to remove, because it was refused and scripts cannot remove it.
     removed_cookie: Option<HostCookie>,
     /// Filled in by the outermost middleware, which knows the request.
@@ -60,6 +66,7 @@ impl Problem {
             more: Map::new(),
             retry_after: (kind == Kind::Unavailable).then_some(RETRY),
             allow: String::new(),
+            challenge: CHALLENGES[0],
             removed_cookie: None,
             instance: String::new(),
             request_id: String::new(),
@@ -81,6 +88,12 @@ impl Problem {
         )
     }
 
+    /// The password was right, but the sign-in is refused for another reason.
+    fn sign_in_refused(pointer: &str, code: Code, error: &Error) -> Self {
+        let refusal = Refusal::new(pointer, code, error.to_string());
+        Self::new(Kind::Unauthenticated, error.to_string()).with_errors("pointer", vec![refusal])
+    }
+
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, detail)
     }
@@ -99,12 +112,16 @@ impl Problem {
     }
 
     pub fn rate_limited(wait: Duration) -> Self {
+        Self::too_many("requests", wait)
+    }
+
+    fn too_many(what: &str, wait: Duration) -> Self {
         let wait = seconds(wait);
         Self {
             retry_after: Some(wait),
             ..Self::new(
                 Kind::RateLimited,
-                format!("too many requests: try again in {wait} s"),
+                format!("too many {what}: try again in {wait} s"),
             )
         }
     }
@@ -211,12 +228,13 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound => Self::not_found(),
             Error::Unauthenticated => Self::unauthenticated(),
+            Error::InvalidToken => Self {
+                challenge: INVALID_TOKEN,
+                ..Self::new(Kind::Unauthenticated, error.to_string())
+            },
             Error::WrongLogin => Self::new(Kind::Unauthenticated, error.to_string()),
-            Error::SecondFactor(code) => {
-                let detail = error.to_string();
-                let refusal = Refusal::new("/otp", code, &detail);
-                Self::new(Kind::Unauthenticated, &detail).with_errors("pointer", vec![refusal])
-            }
+            Error::Deactivated => Self::sign_in_refused("/login", Code::Deactivated, &error),
+            Error::SecondFactor(code) => Self::sign_in_refused("/otp", code, &error),
             Error::Forbidden(detail) => Self::forbidden(detail),
             Error::Query(refusals) => Self::malformed(count(refusals.len(), "query parameter"))
                 .with_errors("parameter", refusals),
@@ -254,7 +272,10 @@ impl From<Error> for Problem {
                 retry_after: Some(RETRY),
                 ..Self::new(Kind::Conflict, error.to_string())
             },
-            Error::RateLimited(wait) => Self::rate_limited(wait),
+            Error::TooManyFailures { what, wait } => {
+                let refusal = Refusal::new("", Code::TooManyFailures, error.to_string());
+                Self::too_many(what, wait).with_errors("pointer", vec![refusal])
+            }
             Error::QuotaReached { wait, .. } => Self {
                 retry_after: Some(seconds(wait)),
                 ..Self::new(Kind::RateLimited, error.to_string())
@@ -341,7 +362,7 @@ impl ResponseError for Problem {
         };
         let mut response = HttpResponse::build(status);
         match self.kind {
-            Kind::Unauthenticated => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
+            Kind::Unauthenticated => response.insert_header((WWW_AUTHENTICATE, self.challenge)),
             Kind::MethodNotAllowed => response.insert_header((ALLOW, self.allow.as_str())),
             _ => &mut response,
         };

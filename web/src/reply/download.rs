@@ -46,7 +46,7 @@ impl<A> Download<A> {
         concurrency: &Concurrency,
     ) -> Result<Self, Problem> {
         let permit = concurrency.acquire_export(&session)?;
-        let session = session.per_chunk();
+        let session = session.per_batch();
         let first = pages.next(&session).await?;
         let (sender, receiver) = channel(1);
         let sending = Sending {

@@ -165,6 +165,7 @@ async fn a_number_outside_its_range_is_refused() {
         ("serial", json!(9_007_199_254_740_992_i64)),
         ("height", json!(1e39)),
         ("rank", json!(32_768)),
+        ("price", json!(12.3)),
     ] {
         let mut body = body.clone();
         body[field] = value;
@@ -174,7 +175,28 @@ async fn a_number_outside_its_range_is_refused() {
             format!("/{field}"),
             "{refused}"
         );
+        if field == "price" {
+            let detail = r#"must be a string, such as "12.30""#;
+            assert_eq!(refused["errors"][0]["detail"], detail);
+        }
     }
+}
+
+/// A generator may send a default, so a patch has none.
+#[test]
+fn the_document_states_the_defaults_of_optional_members() {
+    let document = generate();
+    let schemas = &document["components"]["schemas"];
+    let default = |name: &str, field: &str| schemas[name]["properties"][field].get("default");
+
+    assert_eq!(default("NewToy", "shelf"), Some(&json!(0)));
+    assert_eq!(default("NewToy", "is_sold"), Some(&json!(false)));
+    assert_eq!(default("NewToy", "price"), Some(&json!("0.00")));
+    assert_eq!(default("NewToy", "rank"), None, "null is no default");
+    assert_eq!(default("NewBook", "title"), None, "it is required");
+    assert_eq!(default("ToyPatch", "shelf"), None);
+    let examples = &schemas["NewToy"]["properties"]["price"]["examples"];
+    assert_eq!(*examples, json!(["12.30"]));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! `atoll user delete`: deletes a user and what they own.
 use anyhow::Context;
 use kernel::{CrudOperations, Session};
-use service::{Users, users::by_username};
+use service::Users;
 
-use super::Named;
+use super::{Named, find};
 use crate::cli::{
     context::{Operator, say},
     explain::explain,
@@ -21,11 +21,8 @@ pub struct Delete {
 impl Delete {
     pub async fn run(self, session: &Session, operator: &Operator) -> anyhow::Result<()> {
         let Named { username } = self.user;
-        let user = by_username(session, &username)
-            .await
-            .map_err(explain)
-            .with_context(|| username.clone())?;
-        let owned = Users::impact(session, user.id).await.map_err(explain)?;
+        let user = find(session, &username).await?;
+        let owned = Users::impact(session, user).await.map_err(explain)?;
         let owned = owned
             .rows
             .iter()
@@ -37,7 +34,7 @@ impl Delete {
         };
         operator.ask(self.yes, &format!("This deletes the user {what}."))?;
         session
-            .write(async |tx| Users::delete(tx, user.id).await)
+            .write(async |tx| Users::delete(tx, user).await)
             .await
             .map_err(explain)
             .with_context(|| username.clone())?;

@@ -1,7 +1,7 @@
 //! `atoll user list`: lists users.
 use kernel::{Found, ReadOperations, Session, query::ListQuery};
 use serde_json::{Value, json};
-use service::{Users, registry, users::UserRow};
+use service::{Users, identity::users_with_totp, registry, users::UserRow};
 
 use crate::cli::{context::say, explain::explain};
 
@@ -22,6 +22,7 @@ impl List {
                 "email",
                 "active",
                 "superuser",
+                "second factor",
                 "last sign-in",
             ))?;
         }
@@ -29,11 +30,14 @@ impl List {
             .map_err(explain)?;
         loop {
             let page = Users::list(session, &query).await.map_err(explain)?.rows;
+            let ids: Vec<i64> = page.iter().map(|user| user.id).collect();
+            let with_totp = users_with_totp(session, &ids).await.map_err(explain)?;
             for user in &page {
+                let has_totp = with_totp.contains(&user.id);
                 if self.json {
-                    say(json(user))?;
+                    say(json(user, has_totp))?;
                 } else {
-                    say(row(user))?;
+                    say(row(user, has_totp))?;
                 }
             }
             if (page.len() as u64) < query.limit {
@@ -44,7 +48,7 @@ impl List {
     }
 }
 
-fn json(found: &Found<UserRow>) -> Value {
+fn json(found: &Found<UserRow>, has_totp: bool) -> Value {
     let UserRow { user, private } = &found.row;
     let private = private.as_ref();
     json!({
@@ -53,12 +57,13 @@ fn json(found: &Found<UserRow>) -> Value {
         "email": user.email,
         "is_active": user.is_active,
         "is_superuser": user.is_superuser,
+        "has_totp": has_totp,
         "roles": private.map(|private| &private.roles),
         "last_login_at": private.and_then(|private| private.last_login_at),
     })
 }
 
-fn row(found: &Found<UserRow>) -> String {
+fn row(found: &Found<UserRow>, has_totp: bool) -> String {
     let UserRow { user, private } = &found.row;
     let last = private.as_ref().and_then(|private| private.last_login_at);
     let last = last.map_or("never".to_owned(), |at| {
@@ -72,6 +77,7 @@ fn row(found: &Found<UserRow>) -> String {
         &user.email,
         yes(user.is_active),
         yes(user.is_superuser),
+        yes(has_totp),
         &last,
     )
 }
@@ -82,7 +88,8 @@ fn line(
     email: &str,
     active: &str,
     superuser: &str,
+    totp: &str,
     last: &str,
 ) -> String {
-    format!("{id:>8}  {username:<24}  {email:<32}  {active:<6}  {superuser:<9}  {last}")
+    format!("{id:>8}  {username:<24}  {email:<32}  {active:<6}  {superuser:<9}  {totp:<13}  {last}")
 }

@@ -1,13 +1,11 @@
 //! `atoll user role`: gives roles to a user and takes them away.
-use anyhow::Context;
 use kernel::{CrudOperations, Session};
 use service::{
     Users,
     roles::{assign, by_name, unassign},
-    users::by_username,
 };
 
-use super::Named;
+use super::{Named, find};
 use crate::cli::{context::say, explain::explain};
 
 #[derive(Debug, clap::Args)]
@@ -26,25 +24,20 @@ impl Role {
     pub async fn run(self, session: &Session) -> anyhow::Result<()> {
         let Self { user, add, remove } = self;
         let Named { username } = user;
-        let user = by_username(session, &username)
-            .await
-            .map_err(explain)
-            .with_context(|| username.clone())?;
+        let user = find(session, &username).await?;
         session
             .write(async |tx| {
                 for name in &add {
-                    assign(tx, user.id, by_name(tx, name).await?.id).await?;
+                    assign(tx, user, by_name(tx, name).await?.id).await?;
                 }
                 for name in &remove {
-                    unassign(tx, user.id, by_name(tx, name).await?.id).await?;
+                    unassign(tx, user, by_name(tx, name).await?.id).await?;
                 }
                 Ok(())
             })
             .await
             .map_err(explain)?;
-        let shown = Users::visible_row(session, user.id)
-            .await
-            .map_err(explain)?;
+        let shown = Users::visible_row(session, user).await.map_err(explain)?;
         let roles = shown
             .row
             .private

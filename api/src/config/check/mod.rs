@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use kernel::database;
 use secrecy::{ExposeSecret, SecretString};
 use service::{
-    identity,
+    identity::{self, Registration},
     mail::{self, Transport},
 };
 
@@ -328,6 +328,7 @@ pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
         database,
         auth,
         audit,
+        mail,
         ..
     } = settings;
     broken_rules([
@@ -354,6 +355,23 @@ pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
             server.public_url.is_some(),
             "is not set: links have no host, and browsers are not told to use HTTPS only. Set it \
              (ATOLL__SERVER__PUBLIC_URL=https://…)",
+        ),
+        (
+            "auth.registration",
+            auth.registration == Registration::Closed,
+            "is \"open\": everyone who reaches the server can create an account. Close it (ATOLL__AUTH__REGISTRATION=closed) unless you want that",
+        ),
+        (
+            "auth.pepper",
+            auth.pepper.is_some(),
+            "is not set: a copy of the database is enough to guess weak passwords. Set it (ATOLL__AUTH__PEPPER, \
+             `openssl rand -base64 48`) and keep it: without it no password can be checked",
+        ),
+        (
+            "mail.transport",
+            mail.transport != Transport::None,
+            "is \"none\": forgotten passwords cannot be reset by mail, and addresses are not verified. Set it \
+             (ATOLL__MAIL__TRANSPORT=smtp, with mail.smtp_url and mail.from)",
         ),
     ])
 }

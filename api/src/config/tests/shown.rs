@@ -105,19 +105,30 @@ fn production_has_a_warning_for_each_risky_setting() {
 
     assert_eq!(risks(&[]), Vec::<String>::new(), "development may be risky");
     let all = risks(&[production]);
-    for (setting, risk) in ["database.url", "auth.key", "audit.key", "server.public_url"]
-        .iter()
-        .zip(&all)
-    {
-        assert!(risk.starts_with(setting), "{risk}");
-    }
-    assert_eq!(all.len(), 4, "{all:?}");
+    let settings = all.iter().filter_map(|risk| risk.split(' ').next());
+    assert_eq!(
+        settings.collect::<Vec<_>>(),
+        [
+            "database.url",
+            "auth.key",
+            "audit.key",
+            "server.public_url",
+            "auth.registration",
+            "auth.pepper",
+            "mail.transport"
+        ]
+    );
     let safe = [
         production,
         ("DATABASE_URL", "postgres://db/atoll"),
         ("ATOLL__AUTH__KEY", key),
         ("ATOLL__AUDIT__KEY", key),
         ("ATOLL__SERVER__PUBLIC_URL", "https://example.org"),
+        ("ATOLL__AUTH__REGISTRATION", "closed"),
+        ("ATOLL__AUTH__PEPPER", key),
+        ("ATOLL__MAIL__TRANSPORT", "smtp"),
+        ("ATOLL__MAIL__SMTP_URL", "smtps://mail.example.org"),
+        ("ATOLL__MAIL__FROM", "atoll@example.org"),
     ];
     assert_eq!(risks(&safe), Vec::<String>::new());
 }

@@ -59,11 +59,14 @@ impl Readers {
         })
     }
 
-    /// Opens the first connection.
-    pub async fn connect_first(&self) -> Result<()> {
-        let give_up = Instant::now() + self.acquire_timeout;
-        self.begin(give_up).await?;
-        Ok(())
+    /// Opens the first connection, and tries again until the deadline if that takes longer than a request may wait.
+    pub async fn connect_first(&self, deadline: Instant) -> Result<()> {
+        loop {
+            match self.begin(deadline).await {
+                Err(DbErr::ConnectionAcquire(_)) if Instant::now() < deadline => {}
+                begun => return Ok(begun.map(drop)?),
+            }
+        }
     }
 
     pub async fn execute(

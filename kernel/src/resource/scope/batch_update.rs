@@ -47,12 +47,12 @@ pub async fn update_each<C: Crud>(
     let columns: Vec<_> = Column::<C>::iter().filter(is_set).collect();
     let mut changed = Vec::with_capacity(rows.len());
     for rows in portions(rows, columns.len() + 2) {
-        changed.extend(update_chunk::<C>(tx, rows, &columns).await?);
+        changed.extend(update_batch::<C>(tx, rows, &columns).await?);
     }
     Ok(changed)
 }
 
-async fn update_chunk<C: Crud>(
+async fn update_batch<C: Crud>(
     tx: &Tx,
     rows: &[(Model<C>, Active<C>)],
     columns: &[Column<C>],

@@ -2,7 +2,8 @@
 //!
 //! A sign-in counts for its network, for the account that it names (existing or not), and for the pair of both. Waits
 //! belong to a network, never to an account: if an account has many failures, each network that is new to it has to wait
-//! once, for [`ATTACK_WAIT`], whatever other networks do. A known device has a counter of its own.
+//! once, for [`ATTACK_WAIT`], whatever other networks do. A known device has a counter of its own. A new password of the
+//! account ends the waits of its pairs and devices.
 //!
 //! An attempt is counted before its result is known, by the statement that also checks for a wait. Concurrent attempts
 //! therefore get no more guesses than sequential ones. A success is taken back.
@@ -30,6 +31,17 @@ pub enum Subject<'a> {
     Secret(&'static str),
 }
 
+impl Subject<'_> {
+    /// What failed, as in "too many failed sign-ins".
+    fn failures(&self) -> &'static str {
+        match self {
+            Self::SignIn(..) => "failed sign-ins",
+            Self::Secret("otp") => "wrong codes",
+            Self::Secret(_) => "wrong passwords",
+        }
+    }
+}
+
 /// A permitted attempt. It counts as a failure until it is reported as a success.
 #[derive(Debug)]
 #[must_use = "an attempt counts as a failure until it succeeds"]
@@ -38,20 +50,21 @@ pub struct Attempt {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Counts an attempt. Fails with [`Error::RateLimited`] if the caller has to wait, and with [`Error::Unavailable`] if too
+/// Counts an attempt. Fails with [`Error::TooManyFailures`] if the caller has to wait, and with [`Error::Unavailable`] if too
 /// many attempts are running; then it does not count.
 pub async fn attempt(session: &Session, subject: &Subject<'_>) -> Result<Attempt> {
     let key = key(&session.kernel, "throttle").await?;
     let counters = counters(session, subject, &key).await?;
+    let what = subject.failures();
     // A caller who has to wait must not take the write lock.
     if let Some(wait) = counter::longest_wait(session.db()?, &counters).await? {
-        return Err(Error::RateLimited(wait));
+        return Err(Error::TooManyFailures { what, wait });
     }
     // The limit comes before counting: otherwise rejected sign-ins of an overloaded server would look like an attack.
     let limit = session.state::<Identity>().attempts.clone();
     let permit = limit.try_acquire_owned();
     let permit = permit.map_err(|_full| Error::Unavailable("signing in", None))?;
-    let reserved = session.write_if(async |tx| reserve(tx, &counters).await);
+    let reserved = session.write_if(async |tx| reserve(tx, &counters, what).await);
     Ok(Attempt {
         reserved: reserved.await??,
         _permit: permit,
@@ -145,7 +158,12 @@ async fn counters(session: &Session, subject: &Subject<'_>, key: &Secret) -> Res
     }
     all.push(count(Kind::Network, &[name, network]));
     all.push(count(Kind::Account, &[name, subject]));
-    all.push(count(Kind::Pair, &[name, network, subject]));
+    // A new password ends the wait of its owner, who has no other way to do that.
+    let password = user.map_or("", |user| user.password_hash.as_str());
+    all.push(count(
+        Kind::Pair,
+        &[name, network, subject, password.as_bytes()],
+    ));
     Ok(all)
 }
 
@@ -162,7 +180,11 @@ fn networks(origin: &Origin) -> [Vec<u8>; 2] {
 }
 
 /// Counts a failure in all counters, or returns how long to wait. The flag says whether to commit.
-async fn reserve(tx: &Tx, counters: &[Counter]) -> Result<(Result<Vec<Reserved>>, bool)> {
+async fn reserve(
+    tx: &Tx,
+    counters: &[Counter],
+    what: &'static str,
+) -> Result<(Result<Vec<Reserved>>, bool)> {
     let mut all = Vec::with_capacity(counters.len());
     let mut is_under_attack = false;
     for counter in counters {
@@ -171,13 +193,14 @@ async fn reserve(tx: &Tx, counters: &[Counter]) -> Result<(Result<Vec<Reserved>>
             let wait = counter::longest_wait(tx, counters)
                 .await?
                 .unwrap_or_default();
-            return Ok((Err(Error::RateLimited(wait)), false));
+            return Ok((Err(Error::TooManyFailures { what, wait }), false));
         };
         is_under_attack |=
             counter.kind == Kind::Account && reserved.failures > kind::ATTACK_THRESHOLD;
         if is_under_attack && counter.kind == Kind::Pair && reserved.failures == 1 {
             counter.block(tx, ATTACK_WAIT).await?;
-            return Ok((Err(Error::RateLimited(ATTACK_WAIT)), true));
+            let wait = ATTACK_WAIT;
+            return Ok((Err(Error::TooManyFailures { what, wait }), true));
         }
         all.push(reserved);
     }

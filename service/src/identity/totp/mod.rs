@@ -3,6 +3,8 @@ mod code;
 mod recovery;
 mod vault;
 
+use std::collections::HashSet;
+
 use ::entity::totp_secrets::{ActiveModel, Column, Entity, Model};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -159,6 +161,15 @@ pub(super) async fn check_sign_in(
 pub(super) async fn is_on(db: &impl ConnectionTrait, user: i64) -> Result<bool> {
     let on = scope::plain::<Entity>().filter(confirmed_of(user));
     Ok(on.count(db).await? > 0)
+}
+
+/// Returns which of these users have a second factor.
+pub async fn users_with_totp(reads: &impl Reads, users: &[i64]) -> Result<HashSet<i64>> {
+    let on = scope::plain::<Entity>()
+        .filter(Column::UserId.is_in(users.iter().copied()))
+        .filter(Column::ConfirmedAt.is_not_null());
+    let on = on.all(reads.db()?).await?;
+    Ok(on.into_iter().map(|secret| secret.user_id).collect())
 }
 
 /// Returns true if this is an unused code of the authenticator or an unused recovery code. It marks the code as used.

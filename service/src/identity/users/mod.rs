@@ -25,7 +25,7 @@ mod private;
 
 pub use guard::has_superuser;
 pub use key::key;
-pub use lookup::by_username;
+pub use lookup::{by_username, similar_username};
 pub use private::{Private, UserRow};
 
 /// The built-in role that every new user has.

@@ -314,3 +314,46 @@ async fn the_use_of_a_session_is_noted_once_a_minute() {
     })
     .await;
 }
+
+#[actix_web::test]
+async fn a_token_that_is_malformed_expired_or_revoked_gets_one_answer() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    let (expired, revoked, off) = (
+        app.member("ada").await,
+        app.member("bob").await,
+        app.member("cleo").await,
+    );
+    let key = off.with_key(&["posts.create.own"]).await;
+    revoked.act("/auth/logout").await.expect_status(204);
+    let body = json!({ "is_active": false });
+    let off_url = format!("/users/{}", off.id);
+    root.patch(off_url, body).await.expect_status(200);
+    let expire = format!(
+        "UPDATE sessions SET token_expires_at = {} WHERE user_id = {}",
+        app.ago(1),
+        expired.id
+    );
+    sql::run(&app.kernel, &expire).await;
+
+    let mut answers = Vec::new();
+    for client in [
+        app.anonymous().with_token("malformed"),
+        expired,
+        revoked,
+        off,
+        key,
+    ] {
+        let reply = client.get("/posts").await;
+        let mut reply = reply.expect_problem(401, "unauthenticated");
+        assert_eq!(
+            reply.header("www-authenticate"),
+            r#"Bearer error="invalid_token""#
+        );
+        reply.body["request_id"] = Value::Null;
+        answers.push(reply.body);
+    }
+
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+}

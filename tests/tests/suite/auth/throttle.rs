@@ -62,9 +62,14 @@ async fn prolong(app: &TestApp) {
 
 /// Checks that a refused caller has to wait for at most `seconds` beside what [`prolong`] added.
 #[track_caller]
-fn expect_wait(refused: Reply, seconds: i64) {
+fn expect_wait(refused: Reply, what: &str, seconds: i64) {
     let refused = refused.expect_problem(429, "rate_limited");
     let waits = wait(&refused);
+    let detail = format!("too many {what}: try again in {waits} s");
+    assert_eq!(refused.body["detail"], detail);
+    assert_eq!(refused.body["errors"][0]["code"], "too_many_failures");
+    // It would say that requests are left.
+    assert!(!refused.headers.contains_key("ratelimit"));
     assert!((1..=seconds + LONGER).contains(&waits), "{waits}");
 }
 
@@ -85,7 +90,7 @@ async fn who_fails_often_has_to_wait_whether_the_account_is_there_or_not() {
         app.statements.take();
         let mut refused = wrong(&nobody, login).await;
         let statements = app.statements.take();
-        expect_wait(refused.clone(), 1);
+        expect_wait(refused.clone(), "failed sign-ins", 1);
         refused.body["request_id"] = Value::Null;
         refused.body["detail"] = Value::Null;
         said.push((refused.body, statements));
@@ -192,7 +197,7 @@ async fn an_address_that_fails_on_many_accounts_has_to_wait_and_others_do_not() 
     prolong(&app).await;
     let refused = sign_in(&app, "ada", PASSWORD, ("192.0.2.1", "")).await;
 
-    expect_wait(refused, 1);
+    expect_wait(refused, "failed sign-ins", 1);
     sign_in(&app, "ada", PASSWORD, ("192.0.2.2", ""))
         .await
         .expect_status(200);
@@ -214,7 +219,7 @@ async fn guesses_of_the_current_password_are_counted_by_sign_in() {
     prolong(&app).await;
     let refused = ada.post("/auth/password", change(PASSWORD)).await;
 
-    expect_wait(refused, 1);
+    expect_wait(refused, "wrong passwords", 1);
     other
         .post("/auth/password", change(PASSWORD))
         .await
@@ -284,7 +289,7 @@ async fn guesses_at_turning_the_second_factor_on_are_counted() {
     prolong(&app).await;
     let refused = confirm(&phone.code(0)).await;
 
-    expect_wait(refused, 1);
+    expect_wait(refused, "wrong codes", 1);
     time_passes(&app, LONGER + 2).await;
     confirm(&phone.code(0)).await.expect_status(200);
     let counted = "SELECT CAST(coalesce(sum(failures), 0) AS bigint) FROM throttles";

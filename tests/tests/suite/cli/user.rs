@@ -1,5 +1,5 @@
 //! `atoll user`
-use tests::{Authenticator, Client, PASSWORD, Reply, json};
+use tests::{Authenticator, Client, PASSWORD, Reply, Sql, json};
 
 use super::program;
 
@@ -59,7 +59,8 @@ async fn users_are_created_listed_and_deactivated() {
     ada.get("/auth/me")
         .await
         .expect_problem(401, "unauthenticated");
-    sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
+    let refused = sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
+    assert_eq!(refused.body["errors"][0]["code"], "deactivated");
     program.ok("user activate ada", "").await;
     let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
     program.ok("user password ada", "another password\n").await;
@@ -82,8 +83,17 @@ async fn a_lost_second_factor_can_be_disabled() {
     let (_server, address) = program.serve().await;
     let anyone = Client::new(address, None, 0);
     let ada = anyone.with_token(&anyone.login("ada", PASSWORD).await);
+    let has_totp = async || {
+        let list = program.ok("user list --json", "").await;
+        let user: serde_json::Value = serde_json::from_str(&list).unwrap();
+        user["has_totp"].clone()
+    };
+    assert_eq!(has_totp().await, false);
     Authenticator::enabled(&ada).await;
     sign_in(&anyone, "ada", PASSWORD).await.expect_status(401);
+    assert_eq!(has_totp().await, true);
+    let list = program.ok("user list", "").await;
+    assert!(list.contains("second factor"), "{list}");
 
     let said = program.ok("user totp-off ADA", "").await;
 
@@ -131,7 +141,49 @@ async fn an_invalid_user_is_refused_with_the_field() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("too easy to guess"), "{said}");
     let refused = program.refused("user activate nobody").await;
-    assert!(refused.contains("nobody"), "{refused}");
+    assert!(
+        refused.contains("no user `nobody`; `atoll user list`"),
+        "{refused}"
+    );
+    for command in [
+        "activate adda",
+        "delete Adda --yes",
+        "role adda",
+        "totp-off adda",
+    ] {
+        let refused = program.refused(&format!("user {command}")).await;
+        assert!(
+            refused
+                .to_lowercase()
+                .contains("no user `adda`; did you mean `ada`?"),
+            "{refused}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_new_password_ends_the_wait_after_failed_sign_ins() {
+    let (program, url) = program().await;
+    let ada = "user create --username ada --email ada@example.org";
+    program.ok(ada, PASSWORD).await;
+    let (_server, address) = program.serve().await;
+    let anyone = Client::new(address, None, 0);
+    let mut last = sign_in(&anyone, "ada", "wrong password").await;
+    while last.status == 401 {
+        last = sign_in(&anyone, "ada", "wrong password").await;
+    }
+    last.expect_problem(429, "rate_limited");
+    let prolong = "UPDATE throttles SET blocked_until = '2999-01-01T00:00:00.000000+00:00' \
+        WHERE blocked_until > '1971-01-01T00:00:00.000000+00:00'";
+    Sql::open(&url).await.run(prolong).await;
+    sign_in(&anyone, "ada", PASSWORD).await.expect_status(429);
+
+    let said = program.ok("user password ada", "another password\n").await;
+
+    assert!(said.contains("the wait after failed sign-ins"), "{said}");
+    sign_in(&anyone, "ada", "another password")
+        .await
+        .expect_status(200);
 }
 
 #[actix_web::test]

@@ -1,5 +1,5 @@
 //! The viewer at `/docs`: it needs nothing from outside, and its files are compressed and cached.
-use reqwest::Method;
+use reqwest::{Method, redirect::Policy};
 use tests::{Reply, TestApp};
 
 #[actix_web::test]
@@ -36,6 +36,20 @@ async fn the_viewer_loads_only_from_this_server() {
             "{kind}"
         );
     }
+}
+
+#[actix_web::test]
+async fn the_viewer_with_a_slash_leads_to_the_viewer() {
+    let app = TestApp::new().await;
+    let client = reqwest::Client::builder().redirect(Policy::none());
+    let url = format!("http://{}/docs/", app.address);
+
+    let answer = client.build().unwrap().get(&url).send().await.unwrap();
+
+    assert_eq!(answer.status(), 308);
+    let place = answer.headers()["location"].to_str().unwrap();
+    let place = answer.url().join(place).unwrap();
+    assert_eq!(place.path(), "/docs");
 }
 
 /// A cache keeps a file for good only at the address that names its content, so that a new release is loaded at once.

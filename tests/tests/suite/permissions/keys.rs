@@ -118,13 +118,13 @@ async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_posts_routes() {
 }
 
 #[actix_web::test]
-async fn a_key_with_every_scope_acts_as_its_owner_for_members_on_roles_routes() {
-    check_full_keys(Part::Roles, MEMBERS).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_members_on_other_routes() {
+    check_full_keys(Part::Others, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_roles_routes() {
-    check_full_keys(Part::Roles, STAFF).await;
+async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_other_routes() {
+    check_full_keys(Part::Others, STAFF).await;
 }
 
 #[actix_web::test]
@@ -168,13 +168,13 @@ async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_posts_routes(
 }
 
 #[actix_web::test]
-async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_roles_routes() {
-    check_limited_keys(Part::Roles, MEMBERS).await;
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_other_routes() {
+    check_limited_keys(Part::Others, MEMBERS).await;
 }
 
 #[actix_web::test]
-async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_roles_routes() {
-    check_limited_keys(Part::Roles, STAFF).await;
+async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_other_routes() {
+    check_limited_keys(Part::Others, STAFF).await;
 }
 
 #[actix_web::test]

@@ -61,7 +61,7 @@ pub enum Part {
     Comments,
     Posts,
     /// Roles, and every line that belongs to no other part.
-    Roles,
+    Others,
     Users,
 }
 
@@ -71,7 +71,7 @@ pub fn lines_of(part: Part) -> Vec<Line> {
         Some("comments") => Part::Comments,
         Some("posts") => Part::Posts,
         Some("users") => Part::Users,
-        _ => Part::Roles,
+        _ => Part::Others,
     };
     let lines = lines().iter().filter(|line| part_of(line) == part);
     lines.cloned().collect()

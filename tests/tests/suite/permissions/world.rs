@@ -16,7 +16,7 @@ use tests::{Client, Knobs, PASSWORD, Reply, TestApp, json};
 use web::BASE;
 
 use super::Line;
-use crate::samples::resource_of;
+use crate::samples::{requires_body, resource_of};
 pub use credential::Credential;
 
 /// The routes of accounts whose scenes no other route can use.
@@ -237,25 +237,15 @@ impl World {
             ("POST", "/auth/login" | "/auth/cookie") => {
                 json!({ "login": "member", "password": password })
             }
-            ("POST", "/auth/totp") => json!({ "current_password": password }),
             ("POST", "/auth/totp/confirm") | ("DELETE", "/auth/totp") => {
                 json!({ "otp": scene.otp })
             }
             ("POST", "/auth/api-keys") => json!({ "name": name, "scopes": ["posts.create.own"] }),
-            // This token is invalid: a valid one would name the caller.
-            ("POST", "/auth/refresh") => json!({ "refresh_token": "rt_" }),
             // There is no invitation, because no route creates one.
             ("POST", "/auth/invite/accept") => {
                 json!({ "token": "none", "account": self.data(method, "/auth/register", scene)? })
             }
-            ("POST", "/auth/password") => {
-                json!({ "current_password": password, "new_password": "another password" })
-            }
-            ("POST", "/auth/password/forgot") => json!({ "email": email }),
-            ("POST", "/auth/password/reset") => json!({ "token": "none", "password": password }),
-            ("POST", "/auth/email/verify" | "/auth/one-time-tokens/check") => {
-                json!({ "token": "none" })
-            }
+            ("POST", "/auth/email/verify") => json!({ "token": "none" }),
             ("POST", "/auth/register" | "/users" | "/users/import") => {
                 json!({ "username": name, "email": email, "password": password })
             }
@@ -263,9 +253,12 @@ impl World {
             ("PATCH", "/posts/{id}") => json!({ "summary": name }),
             ("POST", "/comments") => json!({ "post_id": scene.id, "body": name }),
             ("POST", "/posts/{id}/comments") => json!({ "body": name }),
-            ("POST", path) if path.ends_with("/revert") => json!({ "version": 1 }),
             ("PATCH", "/roles/{id}") => json!({ "description": name }),
-            _ => return self.generic(method, path, &name),
+            _ => {
+                return self
+                    .generic(method, path, &name)
+                    .or_else(|| custom(method, path));
+            }
         })
     }
 
@@ -307,6 +300,15 @@ impl World {
             otp: NO_CODE.to_owned(),
         }
     }
+}
+
+/// Returns the sample of a route that has no other body here, if the route requires one.
+fn custom(method: &str, path: &str) -> Option<Value> {
+    if !requires_body(method, path) {
+        return None;
+    }
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    crate::routes::samples::body(&method, path)
 }
 
 fn scene_key(line: &Line, caller: &str) -> SceneKey {

@@ -66,7 +66,7 @@ pub fn body(method: &Method, path: &str) -> Option<Value> {
         ("POST", _) if verb == "import" => return None,
         ("POST", _) if verb == "revert" => json!({ "version": 1 }),
         _ if !takes_body(method.as_str(), path) => return None,
-        _ => panic!("{method} {path}: say in routes/samples.rs what it takes"),
+        _ => panic!("{method} {path}: say in tests/tests/suite/routes/samples.rs what it takes"),
     })
 }
 

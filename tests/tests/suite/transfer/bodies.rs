@@ -23,7 +23,7 @@ pub fn chunk(count: usize) -> String {
 /// Waits until there are this many posts.
 async fn wait_for_posts(client: &Client, count: i64) {
     eventually("chunks are written", async || {
-        // There may be no free connection while a chunk is written.
+        // There may be no free connection while a batch is written.
         let page = client.get("/posts?count=exact").await;
         (page.body["page"]["total"] == count).then_some(())
     })

@@ -27,7 +27,7 @@ async fn a_stopping_server_ends_an_import_after_its_transaction() {
     stream.set_read_timeout(Some(patience)).unwrap();
     let text = head(&root, "/posts/import", CHUNKED) + &chunk(1_001);
     stream.write_all(text.as_bytes()).unwrap();
-    eventually("a chunk is written", async || {
+    eventually("a batch is written", async || {
         (total(&root, "/posts").await == 1_000).then_some(())
     })
     .await;

@@ -27,8 +27,8 @@ async fn a_statement_gets_only_the_time_that_is_left_of_its_request() {
 
     assert!(matches!(read, Err(Error::QueryTimeout(_))), "{read:?}");
     assert!(written.is_err());
-    // Work in chunks has a new deadline for each chunk, and a long operation has a later deadline.
-    list(&session(Instant::now() - limit).per_chunk())
+    // Work in batches has a new deadline for each batch, and a long operation has a later deadline.
+    list(&session(Instant::now() - limit).per_batch())
         .await
         .unwrap();
     list(&session(Instant::now() - limit).long()).await.unwrap();

@@ -69,7 +69,7 @@ async fn a_known_device_is_let_in_where_others_wait_and_has_a_limit_of_its_own()
 
     prolong(&app).await;
     let refused = sign_in(&app, "ada", PASSWORD, (HERE, &known)).await;
-    expect_wait(refused, 1);
+    expect_wait(refused, "failed sign-ins", 1);
 }
 
 #[actix_web::test]
