@@ -75,16 +75,16 @@ fn expect_wait(refused: Reply, what: &str, seconds: i64) {
 
 #[actix_web::test]
 async fn who_fails_often_has_to_wait_whether_the_account_is_there_or_not() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(|with| with.rate_limit.auth = 600).await;
     app.user("ada", false, &[]).await;
     let nobody = app.anonymous();
 
     let mut said = Vec::new();
     for login in ["ada", "nobody"] {
         for _ in 0..5 {
-            wrong(&nobody, login)
-                .await
-                .expect_problem(401, "unauthenticated");
+            let wrong = wrong(&nobody, login).await;
+            let wrong = wrong.expect_problem(401, "unauthenticated");
+            assert!(wrong.headers.contains_key("ratelimit"));
         }
         prolong(&app).await;
         app.statements.take();
