@@ -22,7 +22,7 @@ use actix_web::{
     dev::Payload,
     http::{
         Method,
-        header::{AUTHORIZATION, USER_AGENT},
+        header::{AUTHORIZATION, IF_MATCH, USER_AGENT},
     },
     web::Data,
 };
@@ -63,6 +63,8 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     expected: Result<Expected, Problem>,
     idempotency_key: Result<Option<IdempotencyKey>, Problem>,
     ids: Vec<i64>,
+    /// The path and query of a read whose answer may come from the cache.
+    pub(crate) cached_as: Option<Box<str>>,
     /// The permit of a heavy read, held until it is answered.
     _heavy: Option<OwnedSemaphorePermit>,
 }
@@ -172,8 +174,16 @@ async fn check<B: Body, Q: Query>(
         query,
         input,
         ids,
+        cached_as: cached_as(request),
         _heavy: heavy,
     })
+}
+
+/// Returns the path and query of a read, unless it has a precondition that the version of the row decides.
+fn cached_as(request: &HttpRequest) -> Option<Box<str>> {
+    let is_plain = request.method().is_safe() && !request.headers().contains_key(IF_MATCH);
+    let target = request.uri().path_and_query().filter(|_| is_plain);
+    target.map(|target| target.as_str().into())
 }
 
 /// Reads have a shorter time limit than writes.
