@@ -1,7 +1,7 @@
 //! The memory of a node, bounded by bytes. What is in it says itself how long it is valid.
 use std::{any::Any, sync::Arc};
 
-use moka::sync::Cache;
+use moka::{policy::EvictionPolicy, sync::Cache};
 
 /// The bytes of an entry beside its key and its value: what the map, its bookkeeping and the allocations take.
 const OVERHEAD: usize = 256;
@@ -39,7 +39,12 @@ impl Memory {
             let all = key.name.len() + bytes + OVERHEAD;
             u32::try_from(all).unwrap_or(u32::MAX)
         };
-        let entries = Cache::builder().max_capacity(bytes).weigher(weigh).build();
+        // Answers are used for a second, so the newest are worth the most.
+        let entries = Cache::builder()
+            .max_capacity(bytes)
+            .weigher(weigh)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
         let max = usize::try_from(bytes / MAX_PART).unwrap_or(usize::MAX);
         (bytes > 0).then_some(Self { entries, max })
     }

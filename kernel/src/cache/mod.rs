@@ -73,11 +73,11 @@ impl Cache {
         Self::default()
     }
 
-    /// Connects to Redis in the background, if there is a URL. Fails on an invalid URL.
+    /// Makes a cache, with Redis if there is a URL. Fails on an invalid URL.
     pub fn start(settings: &Settings, redis: Option<&SecretString>) -> io::Result<Self> {
         let (memory, changes) = (Memory::new(settings.size), Changes::default());
         let redis = redis.filter(|_| memory.is_some());
-        let shared = redis.map(|url| Shared::start(url, changes.clone()));
+        let shared = redis.map(|url| Shared::new(url, changes.clone()));
         Ok(Self(Arc::new(Inner {
             shared: shared.transpose()?,
             memory,

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, Once, PoisonError, Weak,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::{Duration, Instant},
@@ -57,7 +57,9 @@ return 0
 
 #[derive(Debug)]
 pub struct Shared {
+    client: Client,
     link: Arc<Link>,
+    is_started: Once,
     fill: Script,
 }
 
@@ -84,8 +86,8 @@ struct State {
 }
 
 impl Shared {
-    /// Connects in the background. Fails on an invalid URL.
-    pub fn start(url: &SecretString, changes: Changes) -> io::Result<Self> {
+    /// Connects in the background as soon as a value is asked for. Fails on an invalid URL.
+    pub fn new(url: &SecretString, changes: Changes) -> io::Result<Self> {
         // The error may quote the URL, which may hold a password.
         let client = Client::open(url.expose_secret())
             .map_err(|_| io::Error::other("redis.url is invalid"))?;
@@ -96,9 +98,10 @@ impl Shared {
             started: Instant::now(),
             confirmed: AtomicU64::new(0),
         });
-        tokio::spawn(stay_connected(client, Arc::downgrade(&link)));
         Ok(Self {
+            client,
             link,
+            is_started: Once::new(),
             fill: Script::new(FILL),
         })
     }
@@ -106,6 +109,10 @@ impl Shared {
     /// Returns true if this node learns of removed values.
     pub fn is_current(&self) -> bool {
         let link = &self.link;
+        self.is_started.call_once(|| {
+            let (client, link) = (self.client.clone(), Arc::downgrade(link));
+            tokio::spawn(stay_connected(client, link));
+        });
         let confirmed = link.confirmed.load(SeqCst);
         let age = milliseconds(link.started.elapsed()).saturating_sub(confirmed);
         confirmed > 0 && age < milliseconds(FRESH) && link.lock().connection.is_some()
@@ -177,19 +184,35 @@ impl Shared {
 
     async fn change(&self, name: &str, mut change: Pipeline) -> bool {
         // Also if this future is dropped, Redis does not keep the former value.
-        self.link.lock().add_missed(name);
+        let mut pending = Pending {
+            link: &self.link,
+            name,
+            is_done: false,
+        };
         change.publish(CHANNEL, format!("={name}")).ignore();
-        let is_done = self.ask::<()>(&change).await.is_some();
-        if is_done {
-            self.link.lock().missed.remove(name);
-        }
-        is_done
+        pending.is_done = self.is_current() && self.ask::<()>(&change).await.is_some();
+        pending.is_done
     }
 
     async fn ask<T: FromRedisValue>(&self, question: &Pipeline) -> Option<T> {
         let mut connection = self.link.connection()?;
         let asked = question.query_async(&mut connection);
         self.link.note(timeout(RESPONSE_TIMEOUT, asked).await)
+    }
+}
+
+/// A change of a value that Redis has not confirmed.
+struct Pending<'a> {
+    link: &'a Link,
+    name: &'a str,
+    is_done: bool,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.link.lock().add_missed(self.name);
+        }
     }
 }
 
