@@ -72,7 +72,27 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
     use super::*;
+
+    static LIVE: AtomicU64 = AtomicU64::new(0);
+
+    /// A value that counts its bytes while it is in memory.
+    struct Counted(u64);
+
+    impl Counted {
+        fn new(bytes: u64) -> Arc<Self> {
+            LIVE.fetch_add(bytes, Relaxed);
+            Arc::new(Self(bytes))
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            LIVE.fetch_sub(self.0, Relaxed);
+        }
+    }
 
     fn key(name: &str) -> Key {
         Key {
@@ -85,16 +105,23 @@ mod tests {
     fn memory_is_bounded_by_the_bytes_of_keys_and_values() {
         const LIMIT: u64 = 1024 * 1024;
         let memory = Memory::new(LIMIT).unwrap();
-        for number in 0..10_000 {
+        for number in 0..2_000 {
             let name = format!("{number}{}", "k".repeat(number % 1_000));
-            memory.insert(key(&name), Arc::new(number), number % 2_000);
-            assert!(memory.entries.weighted_size() <= LIMIT);
+            let bytes = 10_000 + number;
+            memory.insert(key(&name), Counted::new(bytes as u64), bytes);
+            assert!(LIVE.load(Relaxed) <= LIMIT, "after {number}");
         }
-        let size = memory.entries.weighted_size();
-        assert!(size > LIMIT / 2, "{size}");
+        assert!(LIVE.load(Relaxed) > LIMIT / 2);
 
-        memory.insert(key("huge"), Arc::new(0), 1024 * 1024 / 16);
-        assert!(memory.get::<i32>(&key("huge")).is_none());
+        memory.insert(key("huge"), Counted::new(65_536), 65_536);
+        assert!(memory.get::<Counted>(&key("huge")).is_none());
+
+        let memory = Memory::new(LIMIT).unwrap();
+        for number in 0..2_000 {
+            let name = format!("{number}{}", "k".repeat(10_000));
+            memory.insert(key(&name), Arc::new(number), 4);
+        }
+        assert!(memory.entries.entry_count() < LIMIT / 10_000);
         assert!(Memory::new(0).is_none());
     }
 

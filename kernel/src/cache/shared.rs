@@ -3,11 +3,8 @@
 use std::{
     collections::HashSet,
     io,
-    sync::{
-        Arc, Mutex, MutexGuard, Once, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak},
+    time::Duration,
 };
 
 use futures_util::{Stream, StreamExt};
@@ -36,8 +33,8 @@ const CHANNEL: &str = "atoll:cache:changes";
 const EVERYTHING: &str = "*";
 /// The pause between two messages that a node sends to itself, to check that it receives them.
 const PERIOD: Duration = Duration::from_millis(150);
-/// The age at which a received message no longer shows that messages arrive.
-const FRESH: Duration = Duration::from_millis(500);
+/// How long such a message may take. After that the node passes Redis by.
+const ROUND_TRIP: Duration = Duration::from_millis(500);
 
 /// How long a load may store its value.
 const LEASE: Duration = Duration::from_secs(10);
@@ -72,9 +69,6 @@ struct Link {
     state: Mutex<State>,
     lost: Notify,
     changes: Changes,
-    started: Instant,
-    /// The time at which the last message that came back was sent, in milliseconds since the start; 0 before the first.
-    confirmed: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -95,8 +89,6 @@ impl Shared {
             state: Mutex::default(),
             lost: Notify::new(),
             changes,
-            started: Instant::now(),
-            confirmed: AtomicU64::new(0),
         });
         Ok(Self {
             client,
@@ -106,16 +98,14 @@ impl Shared {
         })
     }
 
-    /// Returns true if this node learns of removed values.
+    /// Returns true if this node learns of removed values, and Redis has learned of those that this node removed.
     pub fn is_current(&self) -> bool {
-        let link = &self.link;
         self.is_started.call_once(|| {
-            let (client, link) = (self.client.clone(), Arc::downgrade(link));
+            let (client, link) = (self.client.clone(), Arc::downgrade(&self.link));
             tokio::spawn(stay_connected(client, link));
         });
-        let confirmed = link.confirmed.load(SeqCst);
-        let age = milliseconds(link.started.elapsed()).saturating_sub(confirmed);
-        confirmed > 0 && age < milliseconds(FRESH) && link.lock().connection.is_some()
+        let state = self.link.lock();
+        state.connection.is_some() && state.missed.is_empty() && !state.has_missed_more
     }
 
     /// Returns a value and how long it is valid.
@@ -245,11 +235,6 @@ impl Link {
         None
     }
 
-    fn confirm(&self, sent_at: Instant) {
-        let sent_at = milliseconds(sent_at.saturating_duration_since(self.started));
-        self.confirmed.store(sent_at.max(1), SeqCst);
-    }
-
     fn apply(&self, message: &Msg) {
         let text: String = message.get_payload().unwrap_or_default();
         match text.strip_prefix('=') {
@@ -309,7 +294,6 @@ async fn stay_connected(client: Client, link: Weak<Link>) {
     while let Some(strong) = link.upgrade() {
         let done = receive_until_error(&client, &strong, &mut was_connected).await;
         strong.lock().connection = None;
-        strong.confirmed.store(0, SeqCst);
         drop(strong);
         if std::mem::take(&mut was_connected) {
             tracing::warn!("Redis is unavailable: cached values are loaded each time");
@@ -328,24 +312,26 @@ async fn receive_until_error(
 ) -> Result<(), Failure> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
-        .set_response_timeout(Some(FRESH));
+        .set_response_timeout(Some(ROUND_TRIP));
     let mut connection = client
         .get_multiplexed_async_connection_with_config(&config)
         .await?;
     let subscriber = timeout(CONNECT_TIMEOUT, client.get_async_pubsub()).await??;
     let (mut subscriptions, mut messages) = subscriber.split();
     let own = format!("atoll:cache:node:{:016x}", rand::random::<u64>());
-    timeout(FRESH, subscriptions.subscribe(&[CHANNEL, own.as_str()])).await??;
+    timeout(
+        ROUND_TRIP,
+        subscriptions.subscribe(&[CHANNEL, own.as_str()]),
+    )
+    .await??;
     // Redis does not repeat what it announced before.
     link.changes.apply_to_all();
     while Arc::strong_count(link) > 1 {
         timeout(CONNECT_TIMEOUT, link.catch_up(&mut connection)).await??;
-        let sent_at = Instant::now();
         let mut send = redis::cmd("PUBLISH");
         send.arg(&own).arg("");
         send.exec_async(&mut connection).await?;
-        timeout(FRESH, receive(&mut messages, link, Some(&own))).await??;
-        link.confirm(sent_at);
+        timeout(ROUND_TRIP, receive(&mut messages, link, Some(&own))).await??;
         let is_new = link.lock().connection.replace(connection.clone()).is_none();
         if is_new {
             *was_connected = true;

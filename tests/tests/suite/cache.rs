@@ -111,7 +111,7 @@ async fn callers_share_no_answer() {
         assert!(bob.get(&me).await.body["email"].is_null());
         assert_eq!(ada.get("/posts").await.ids().len(), 1);
         assert!(bob.get("/posts").await.ids().is_empty());
-        let key = ada.with_key(&["posts.create"]).await;
+        let key = ada.with_key(&["posts.create.own"]).await;
         key.get(draft.url()).await.expect_status(404);
     }
 }

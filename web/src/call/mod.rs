@@ -12,7 +12,7 @@ mod upload;
 pub use body::{AnswerPatch, Body, Limits, NoBody, OptionalBody, bytes, read_json};
 pub use csrf::{Origins, check_origin};
 pub use link::Links;
-pub use query::{ListParams, NoQuery, Query, RowParams};
+pub use query::{Declared, ListParams, NoQuery, Query, RowParams};
 pub use upload::Upload;
 
 use std::pin::Pin;
@@ -121,7 +121,8 @@ async fn check<B: Body, Q: Query>(
 ) -> Result<Call<B, Q>, Problem> {
     let ids = parse_ids(request.match_info().iter())?;
     let kernel = app_data::<Kernel>(request)?.as_ref().clone();
-    let mut query: Q = query::read(request.query_string(), kernel.registry())?;
+    let declared = app_data::<Declared>(request)?;
+    let mut query: Q = query::read(request.query_string(), &declared, kernel.registry())?;
     let settings = **app_data::<ApiSettings>(request)?;
     query.apply_settings(&settings)?;
     let arrival = request
