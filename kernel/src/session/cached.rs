@@ -41,8 +41,9 @@ impl Session {
         name: &str,
         read: impl AsyncFnOnce() -> Result<T, E>,
     ) -> Result<Arc<T>, E> {
+        // The future of a read is large, and a hit should not move it.
         let Some(memory) = self.kernel.cache.memory() else {
-            return Ok(Arc::new(read().await?));
+            return Ok(Arc::new(Box::pin(read()).await?));
         };
         let changes = self.kernel.database.table_changes();
         let key = key(self.actor(), name);
@@ -54,7 +55,7 @@ impl Session {
         }
         // Both come before the read, so that an answer that may lack a change is not used.
         let (since, began) = (changes.count(), Instant::now());
-        let (done, tables) = record_reads(read()).await;
+        let (done, tables) = record_reads(Box::pin(read())).await;
         let answer = Arc::new(done?);
         if changes.are_unchanged(&tables, since) {
             let bytes = answer.bytes() + size_of_val(&*tables);
