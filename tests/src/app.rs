@@ -103,6 +103,7 @@ impl TestApp {
     }
 
     /// Starts another server without a cache on the same database, which may be in memory.
+    #[must_use]
     pub fn uncached(&self) -> Self {
         let kernel = self.kernel.clone().with_cache(Cache::off());
         let statements = self.statements.clone();

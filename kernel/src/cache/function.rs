@@ -12,7 +12,7 @@ pub struct Function<F> {
     cache: Cache,
     name: &'static str,
     time_to_live: Duration,
-    function: F,
+    compute: F,
 }
 
 impl<F> Function<F> {
@@ -20,13 +20,13 @@ impl<F> Function<F> {
         cache: Cache,
         name: &'static str,
         time_to_live: Duration,
-        function: F,
+        compute: F,
     ) -> Self {
         Self {
             cache,
             name,
             time_to_live,
-            function,
+            compute,
         }
     }
 
@@ -39,7 +39,7 @@ impl<F> Function<F> {
         E: From<Error>,
     {
         let name = self.name_of(&arguments)?;
-        let load = async || (self.function)(arguments).await;
+        let load = async || (self.compute)(arguments).await;
         self.cache.get_or_set(&name, self.time_to_live, load).await
     }
 

@@ -105,9 +105,10 @@ impl World {
             }
             11 => {
                 let path = format!("/users/{user}/roles/{}", dice.pick(&self.roles));
-                match dice.below(2) {
-                    0 => self.root.put(path).await,
-                    _ => self.root.delete(path).await,
+                if dice.below(2) == 0 {
+                    self.root.put(path).await
+                } else {
+                    self.root.delete(path).await
                 }
             }
             12 => {
