@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod bulk;
+pub mod cache;
 pub mod clock;
 pub mod crud;
 pub mod database;
@@ -31,6 +32,7 @@ pub mod time;
 
 pub use access::{Actor, actor, permission};
 pub use audit::Audit;
+pub use cache::Cache;
 pub use crud::{CrudOperations, ReadOperations};
 pub use database::{Database, Deadline, Limit};
 pub use error::{Error, Result};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use kernel::{
-    Database, Kernel, Registry, audit, idempotency, registry::Table, session::CachedCallers,
+    Cache, Database, Kernel, Registry, audit, idempotency, registry::Table, session::CachedCallers,
 };
 
 use serde_json::json;
@@ -23,6 +23,7 @@ pub struct Settings {
     pub soft_delete: retention::Settings,
     pub mail: Mailer,
     pub idempotency: idempotency::Settings,
+    pub cache: Cache,
 }
 
 /// Starts the application on a database.
@@ -30,6 +31,7 @@ pub fn start(database: Database, settings: Settings) -> Kernel {
     let identity = Identity::start(settings.auth, database.change_feed().clone());
     let stored = (settings.audit, settings.idempotency.kept_limit);
     Kernel::start(database, registry().clone(), stored)
+        .with_cache(settings.cache)
         .with(identity)
         .with(settings.mail)
         .with(settings.soft_delete)

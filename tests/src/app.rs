@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use api::{config::Profile, routes::routes, server};
-use kernel::{Actor, CrudOperations, Database, Kernel};
+use kernel::{Actor, Cache, CrudOperations, Database, Kernel};
 use secrecy::SecretString;
 use serde_json::json;
 use service::{Users, identity, mail::Mailer, password::Hasher, users::NewUser};
@@ -98,7 +98,27 @@ impl TestApp {
             database.migrations(MIGRATOR).up(None).await.unwrap();
         }
         database.secret().await.unwrap();
-        let kernel = service::start(database, knobs.service);
+        let kernel = service::start(database, knobs.service.clone());
+        Self::serve(kernel, (url, backend, statements), knobs)
+    }
+
+    /// Starts another server without a cache on the same database, which may be in memory.
+    #[must_use]
+    pub fn uncached(&self) -> Self {
+        let kernel = self.kernel.clone().with_cache(Cache::off());
+        let statements = self.statements.clone();
+        Self::serve(
+            kernel,
+            (&self.url, self.backend, statements),
+            Knobs::default(),
+        )
+    }
+
+    fn serve(
+        kernel: Kernel,
+        (url, backend, statements): (&str, Backend, Statements),
+        knobs: Knobs,
+    ) -> Self {
         let http = HttpSettings {
             server: knobs.server,
             api: knobs.api,
@@ -230,6 +250,8 @@ pub fn service_settings() -> service::Settings {
         audit: kernel::audit::Settings::default(),
         soft_delete: service::retention::Settings::default(),
         idempotency: kernel::idempotency::Settings::default(),
+        // Tests count statements, so each answer is read.
+        cache: Cache::off(),
         mail: Mailer::default(),
     }
 }

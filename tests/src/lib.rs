@@ -32,7 +32,7 @@ pub mod throw_away;
 pub use app::{Knobs, PASSWORD, TestApp, service_settings};
 pub use backend::{BACKEND, Backend, file_url, migrated_file, settings};
 pub use client::Client;
-pub use detour::detour;
+pub use detour::{detour, without_notifications};
 pub use otp::Authenticator;
 pub use place::{Place, folder};
 pub use reply::Reply;

@@ -1,11 +1,18 @@
 //! A Redis server for as long as a test lasts.
 use std::{
     env, fs,
+    io::{Read, Write},
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split},
+    net,
+    sync::watch,
+};
 
 use crate::{port::ReservedPort, postgres::say, throw_away::send};
 
@@ -60,6 +67,34 @@ impl Redis {
         }
     }
 
+    /// Sends a command without arguments that need quotes.
+    pub fn run(&self, command: &str) {
+        let mut server = TcpStream::connect(("127.0.0.1", self.port.number)).unwrap();
+        server
+            .write_all(format!("{command}\r\n").as_bytes())
+            .unwrap();
+        server.read_exact(&mut [0]).unwrap();
+    }
+
+    /// Returns a URL of the same server over a network that is cut while the value is true.
+    pub async fn cuttable(&self) -> (String, watch::Sender<bool>) {
+        let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, is_cut) = watch::channel(false);
+        let server = self.port.number;
+        actix_web::rt::spawn(async move {
+            while let Ok((here, _)) = listener.accept().await {
+                let Ok(there) = net::TcpStream::connect(("127.0.0.1", server)).await else {
+                    continue;
+                };
+                let ((here_in, here_out), (there_in, there_out)) = (split(here), split(there));
+                actix_web::rt::spawn(pass(here_in, there_out, is_cut.clone()));
+                actix_web::rt::spawn(pass(there_in, here_out, is_cut.clone()));
+            }
+        });
+        (format!("redis://127.0.0.1:{port}/"), sender)
+    }
+
     /// Stops the process of the server, which keeps its connections and answers nothing.
     pub fn freeze(&self) {
         send("STOP", self.pid());
@@ -78,6 +113,22 @@ impl Drop for Redis {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+async fn pass(
+    mut from: ReadHalf<net::TcpStream>,
+    mut to: WriteHalf<net::TcpStream>,
+    mut is_cut: watch::Receiver<bool>,
+) {
+    let mut buffer = vec![0; 65_536];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        if is_cut.wait_for(|is_cut| !is_cut).await.is_err()
+            || to.write_all(&buffer[..count]).await.is_err()
+        {
+            return;
+        }
+    }
+    let _ = to.shutdown().await;
 }
 
 fn binary() -> Option<PathBuf> {

@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     access::AccessPolicies,
     application::Application,
-    call::{Limits, Origins, PublicUrl},
+    call::{Declared, Limits, Origins, PublicUrl},
     draining::Draining,
     listener::{Listening, listen},
     load::{Concurrency, HeavyReads, Load},
@@ -126,6 +126,7 @@ impl Http {
             .app_data(Data::new(self.guard.clone()))
             .app_data(Data::new(self.concurrency.clone()))
             .app_data(Data::new(self.heavy_reads.clone()))
+            .app_data(Data::new(Declared::default()))
             .app_data(Data::new(limits))
             .app_data(Data::new(self.limiter.clone()))
             .app_data(Data::new(self.settings.api))

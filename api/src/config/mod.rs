@@ -14,6 +14,7 @@ mod wrong_types;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use config::{Config, ConfigBuilder, ConfigError, Map, Source, Value, builder::DefaultState};
+use kernel::Cache;
 use serde::Deserialize;
 use service::mail::Mailer;
 
@@ -46,6 +47,7 @@ pub struct Settings {
     pub soft_delete: service::retention::Settings,
     pub audit: kernel::audit::Settings,
     pub idempotency: kernel::idempotency::Settings,
+    pub cache: kernel::cache::Settings,
     pub mail: service::mail::Settings,
     pub jobs: JobSettings,
     pub log: LogSettings,
@@ -161,6 +163,7 @@ impl Settings {
             audit: self.audit.clone(),
             soft_delete: self.soft_delete.clone(),
             idempotency: self.idempotency.clone(),
+            cache: Cache::start(&self.cache, self.redis.url.as_ref())?,
             mail: Mailer::start(&self.mail, &self.base_url()).context("mail")?,
         })
     }

@@ -1,7 +1,7 @@
 //! The actor on whose behalf something is done, with its permissions.
 use super::permission::{Action, Grants, Permission, Reach};
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub enum Actor {
     /// A caller that is not signed in.
     Anonymous,
@@ -11,7 +11,7 @@ pub enum Actor {
 }
 
 /// A signed-in user, as of this request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct Caller {
     pub user_id: i64,
     pub credential: Credential,
@@ -24,7 +24,7 @@ pub struct Caller {
 }
 
 /// A requirement that a caller does not meet yet, and what is withheld until then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Withheld {
     /// A role of the caller requires a second factor. All but the account is withheld.
     SecondFactor,
@@ -33,7 +33,7 @@ pub enum Withheld {
 }
 
 /// The credential that a caller sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// The id of a sign-in.
     Session(i64),

@@ -95,7 +95,7 @@ impl JsonSchema for PermissionName {
 }
 
 /// All permissions of an actor.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Grants(Vec<Permission>);
 
 impl Grants {

@@ -3,7 +3,6 @@
 //! A node may use what it has cached of a user only if [`ChangeFeed::catch_up`] says so: then it knows every change that was
 //! committed half a second ago or earlier.
 use std::{
-    array,
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering::SeqCst},
@@ -21,6 +20,7 @@ use tokio::{
 };
 
 use super::sqlite::DataVersion;
+use crate::cache::{Changes, Slot};
 
 /// The PostgreSQL channel on which nodes announce changes.
 const CHANNEL: &str = "atoll_changes";
@@ -33,9 +33,6 @@ const FRESH: Duration = Duration::from_millis(500);
 /// The most users that a notification names; it says that all changed if there are more. So it stays far below the 8,000
 /// bytes that PostgreSQL allows.
 const MAX_NAMED: usize = 100;
-
-/// The number of slots. Users share slots: a change of one user also invalidates the others in the slot.
-const SLOTS: usize = 1_024;
 
 /// The users whose permissions, sessions or state changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,19 +78,14 @@ impl ChangedUsers {
     }
 }
 
-/// Numbers the changes in the order in which this node learns of them, and keeps the number of the last change of each slot.
-/// It is cheap to clone.
+/// The changes of users that this node has learned of. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ChangeFeed(Arc<State>);
 
 #[derive(Debug)]
 struct State {
     started: Instant,
-    count: AtomicU64,
-    /// The number of the last change of all users.
-    last_of_all: AtomicU64,
-    /// The number of the last change in each slot.
-    slots: [AtomicU64; SLOTS],
+    changes: Changes,
     /// The time at which the last notification that came back was sent, in milliseconds since the start; 0 before the first.
     confirmed: AtomicU64,
     /// Tells on a SQLite file whether anything changed.
@@ -111,9 +103,7 @@ impl ChangeFeed {
         Self(Arc::new(State {
             data_version,
             started: Instant::now(),
-            count: AtomicU64::new(0),
-            last_of_all: AtomicU64::new(0),
-            slots: array::from_fn(|_| AtomicU64::new(0)),
+            changes: Changes::default(),
             confirmed: AtomicU64::new(0),
         }))
     }
@@ -127,16 +117,12 @@ impl ChangeFeed {
 
     /// Returns the number of changes so far. Whatever is read after this call includes them.
     pub fn count(&self) -> u64 {
-        self.0.count.load(SeqCst)
+        self.0.changes.count()
     }
 
     /// Returns true if the user has not changed since the count was `since`.
     pub fn is_unchanged(&self, user: i64, since: u64) -> bool {
-        let last = self
-            .slot(user)
-            .load(SeqCst)
-            .max(self.0.last_of_all.load(SeqCst));
-        last <= since
+        self.0.changes.are_unchanged(&[Slot::of(&user)], since)
     }
 
     /// Returns true if this node knows every change that was committed half a second ago or earlier. On a SQLite file it learns
@@ -162,18 +148,12 @@ impl ChangeFeed {
 
     /// Applies a change on this node only.
     pub fn apply(&self, changed: &ChangedUsers) {
-        let number = self.0.count.fetch_add(1, SeqCst) + 1;
         if changed.all {
-            self.0.last_of_all.fetch_max(number, SeqCst);
+            self.0.changes.apply_to_all();
+        } else {
+            let slots: Vec<_> = changed.ids.iter().map(Slot::of).collect();
+            self.0.changes.apply(&slots);
         }
-        for user in &changed.ids {
-            self.slot(*user).fetch_max(number, SeqCst);
-        }
-    }
-
-    fn slot(&self, user: i64) -> &AtomicU64 {
-        let slot = usize::try_from(user.unsigned_abs()).unwrap_or_default() % SLOTS;
-        &self.0.slots[slot]
     }
 
     fn confirm(&self, sent_at: Instant) {

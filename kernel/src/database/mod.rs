@@ -46,7 +46,7 @@ use self::{
     writer::{WritePermit, Writer},
 };
 
-use crate::{Error, Result, clock, error::Storage, secret::Secret};
+use crate::{Error, Result, cache::Changes, clock, error::Storage, secret::Secret};
 
 /// It is cheap to clone. On PostgreSQL reads and writes share one pool; SQLite has a pool of readers and one writer.
 #[derive(Clone, Debug)]
@@ -57,6 +57,8 @@ pub struct Database {
     secret: Arc<OnceCell<Secret>>,
     /// The changes that other nodes make. A SQLite database has no other nodes.
     change_feed: ChangeFeed,
+    /// The changes of tables that this process makes.
+    table_changes: Changes,
     /// Keeps the time of this node equal to the server's.
     _clock: Option<Arc<clock::Follower>>,
     /// The only writer of a SQLite database; PostgreSQL has many.
@@ -106,6 +108,7 @@ impl Database {
             write,
             secret: Arc::default(),
             change_feed,
+            table_changes: Changes::default(),
             _clock: follower,
             writer,
         })
@@ -156,6 +159,11 @@ impl Database {
     /// Tells which cached callers are no longer valid.
     pub fn change_feed(&self) -> &ChangeFeed {
         &self.change_feed
+    }
+
+    /// Counts the changes of tables that transactions of this process commit.
+    pub(crate) fn table_changes(&self) -> &Changes {
+        &self.table_changes
     }
 
     /// Opens a transaction. Fails at the deadline.

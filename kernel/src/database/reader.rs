@@ -14,6 +14,7 @@ use super::{
     sqlite::Readers,
     writer::Writer,
 };
+use crate::cache::tables::note_read;
 
 /// A pool for reads, with the deadline at which they end.
 #[derive(Debug, Clone)]
@@ -38,7 +39,10 @@ impl Reader {
     pub(crate) async fn find(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.pool {
             ReadPool::Memory(_) | ReadPool::File(_) => self.query_one_raw(statement).await,
-            ReadPool::Postgres(pool) => pool.find(statement, self.deadline, self.lane).await,
+            ReadPool::Postgres(pool) => {
+                note_read(&statement.sql);
+                pool.find(statement, self.deadline, self.lane).await
+            }
         }
     }
 
@@ -123,6 +127,7 @@ impl ConnectionTrait for Reader {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        note_read(&statement.sql);
         match &self.pool {
             ReadPool::Memory(only) => self.bounded(only.query_one_raw(statement)).await,
             ReadPool::File(readers) => {
@@ -134,6 +139,7 @@ impl ConnectionTrait for Reader {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        note_read(&statement.sql);
         match &self.pool {
             ReadPool::Memory(only) => self.bounded(only.query_all_raw(statement)).await,
             ReadPool::File(readers) => {

@@ -149,6 +149,11 @@ impl<C: Readable> ListQuery<C> {
             || self.sort.as_ref().is_none_or(needs_sort)
     }
 
+    /// Returns true if the page is the first of its list.
+    pub fn is_first_page(&self) -> bool {
+        self.cursor.is_none() && self.offset == 0
+    }
+
     /// Returns true if a page may have fewer rows than the client asked for, because a cursor leads to the others.
     pub(crate) fn may_be_cut(&self) -> bool {
         self.offset == 0 && self.sort.is_some()

@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Session, quota::Quotas};
-use crate::{Actor, Database, Limit, record};
+use crate::{Actor, Cache, Database, Limit, record};
 
 /// The cached callers that a change of a row makes invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub enum CachedCallers {
 #[derive(Clone)]
 pub struct Kernel {
     pub database: Database,
+    pub cache: Cache,
     pub audit: record::Settings,
     /// The tables whose changes make cached callers invalid.
     pub(super) cached_callers: Arc<HashMap<&'static str, CachedCallers>>,
@@ -39,11 +40,18 @@ impl Kernel {
     ) -> Self {
         Self {
             database,
+            cache: Cache::off(),
             cached_callers: Arc::new(cached_callers),
             quotas: Quotas::new(kept_limit, audit.daily_limit),
             audit,
             states: Arc::default(),
         }
+    }
+
+    /// Uses this cache. Without one, nothing is cached.
+    #[must_use]
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self { cache, ..self }
     }
 
     /// Adds a state of the application. Hooks of resources find it by its type.

@@ -1,4 +1,5 @@
 //! A session holds the actor and the database for one request, command or job.
+mod cached;
 mod kernel;
 pub mod quota;
 mod tx;
@@ -14,6 +15,7 @@ use crate::{
     secret::Secret,
 };
 
+pub use cached::Answer;
 pub use kernel::{CachedCallers, Kernel};
 pub use tx::Tx;
 

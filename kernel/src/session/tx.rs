@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Actor, Error, Result,
+    cache::{Slot, tables::add_written},
     database::{ChangedUsers, Transaction, ends_transaction, notification},
     record::{self, Author, Entries, Entry},
     secret::Secret,
@@ -38,6 +39,8 @@ pub struct Tx {
     entries: Mutex<Entries>,
     /// The users whose cached permissions, sessions or state the commit makes invalid.
     changed: Mutex<ChangedUsers>,
+    /// The tables that the commit changes.
+    tables: Mutex<Vec<Slot>>,
     after_commit: Mutex<Vec<Hook>>,
     failed: AtomicBool,
     /// A statement failed in a way after which SQLite may have ended the transaction by itself.
@@ -69,6 +72,7 @@ impl Tx {
             request_id,
             entries: Mutex::default(),
             changed: Mutex::default(),
+            tables: Mutex::default(),
             after_commit: Mutex::default(),
             failed: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
@@ -179,10 +183,9 @@ impl Tx {
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
             let committed = self.inner.commit().await;
             // This must also happen if it is unknown whether the commit succeeded.
-            self.kernel
-                .database
-                .change_feed()
-                .apply(&lock(&self.changed));
+            let database = &self.kernel.database;
+            database.change_feed().apply(&lock(&self.changed));
+            database.table_changes().apply(&lock(&self.tables));
             for hook in std::mem::take(&mut *lock(&self.after_commit)) {
                 hook();
             }
@@ -319,6 +322,10 @@ impl Tx {
         Ok(())
     }
 
+    fn note_tables(&self, sql: &str) {
+        add_written(sql, &mut lock(&self.tables));
+    }
+
     /// Runs a statement, unless an earlier one ended the transaction: SQLite would then run and commit it on its own.
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         if self.has_ended.load(Relaxed) {
@@ -378,18 +385,22 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.note_tables(&statement.sql);
         self.run(self.inner.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.note_tables(sql);
         self.run(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.note_tables(&statement.sql);
         self.run(self.inner.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.note_tables(&statement.sql);
         self.run(self.inner.query_all_raw(statement)).await
     }
 }

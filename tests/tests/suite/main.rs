@@ -6,6 +6,7 @@ mod answers;
 mod audit;
 mod auth;
 mod bulk;
+mod cache;
 mod cli;
 mod comments;
 mod concurrency;

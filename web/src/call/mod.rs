@@ -12,7 +12,7 @@ mod upload;
 pub use body::{AnswerPatch, Body, Limits, NoBody, OptionalBody, bytes, read_json};
 pub use csrf::{Origins, check_origin};
 pub use link::Links;
-pub use query::{ListParams, NoQuery, Query, RowParams};
+pub use query::{Declared, ListParams, NoQuery, Query, RowParams};
 pub use upload::Upload;
 
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use actix_web::{
     dev::Payload,
     http::{
         Method,
-        header::{AUTHORIZATION, USER_AGENT},
+        header::{AUTHORIZATION, IF_MATCH, USER_AGENT},
     },
     web::Data,
 };
@@ -63,6 +63,8 @@ pub struct Call<B = NoBody, Q = NoQuery> {
     expected: Result<Expected, Problem>,
     idempotency_key: Result<Option<IdempotencyKey>, Problem>,
     ids: Vec<i64>,
+    /// The path and query of a read whose answer may come from the cache.
+    pub(crate) cached_as: Option<Box<str>>,
     /// The permit of a heavy read, held until it is answered.
     _heavy: Option<OwnedSemaphorePermit>,
 }
@@ -119,7 +121,8 @@ async fn check<B: Body, Q: Query>(
 ) -> Result<Call<B, Q>, Problem> {
     let ids = parse_ids(request.match_info().iter())?;
     let kernel = app_data::<Kernel>(request)?.as_ref().clone();
-    let mut query: Q = query::read(request.query_string(), kernel.registry())?;
+    let declared = app_data::<Declared>(request)?;
+    let mut query: Q = query::read(request.query_string(), &declared, kernel.registry())?;
     let settings = **app_data::<ApiSettings>(request)?;
     query.apply_settings(&settings)?;
     let arrival = request
@@ -172,8 +175,16 @@ async fn check<B: Body, Q: Query>(
         query,
         input,
         ids,
+        cached_as: cached_as(request),
         _heavy: heavy,
     })
+}
+
+/// Returns the path and query of a read, unless it has a precondition that the version of the row decides.
+fn cached_as(request: &HttpRequest) -> Option<Box<str>> {
+    let is_plain = request.method().is_safe() && !request.headers().contains_key(IF_MATCH);
+    let target = request.uri().path_and_query().filter(|_| is_plain);
+    target.map(|target| target.as_str().into())
 }
 
 /// Reads have a shorter time limit than writes.

@@ -1,5 +1,12 @@
 //! Query strings. An endpoint refuses every parameter that it does not declare.
-use std::{borrow::Cow, marker::PhantomData};
+use std::{
+    any::{Any, TypeId},
+    borrow::Cow,
+    cell::RefCell,
+    collections::HashMap,
+    marker::PhantomData,
+    rc::Rc,
+};
 
 use kernel::{
     Actor, Code, Error, Readable, Registry,
@@ -33,8 +40,26 @@ pub trait Query: Default + 'static {
 /// to every refused query.
 pub const MAX_LENGTH: usize = 8 * 1024;
 
+/// The parameters of each type of query, declared once per worker.
+#[derive(Default)]
+pub struct Declared(RefCell<HashMap<TypeId, Rc<dyn Any>>>);
+
+impl Declared {
+    fn parameters<Q: Query>(&self, registry: &Registry) -> Rc<Parameters<Q>> {
+        let known = self.0.borrow().get(&TypeId::of::<Q>()).cloned();
+        let known = known.and_then(|known| known.downcast().ok());
+        known.unwrap_or_else(|| {
+            let parameters = Rc::new(Q::parameters(registry));
+            self.0
+                .borrow_mut()
+                .insert(TypeId::of::<Q>(), parameters.clone());
+            parameters
+        })
+    }
+}
+
 /// Parses a form-encoded query string (WHATWG URL, section 5).
-pub fn read<Q: Query>(text: &str, registry: &Registry) -> Result<Q, Problem> {
+pub fn read<Q: Query>(text: &str, declared: &Declared, registry: &Registry) -> Result<Q, Problem> {
     if text.len() > MAX_LENGTH {
         let detail = format!("the query string may have at most {MAX_LENGTH} bytes");
         return Err(Problem::malformed(detail));
@@ -58,7 +83,8 @@ pub fn read<Q: Query>(text: &str, registry: &Registry) -> Result<Q, Problem> {
         )
         .into());
     }
-    Ok(Q::parameters(registry).parse(Q::default(), pairs)?)
+    let parameters = declared.parameters::<Q>(registry);
+    Ok(parameters.parse(Q::default(), pairs)?)
 }
 
 /// Checks the encoding, because the parser replaces invalid escapes and characters instead of refusing them.

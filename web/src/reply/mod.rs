@@ -1,5 +1,6 @@
 //! Successful answers.
 mod answer;
+mod cached;
 mod download;
 mod idempotency;
 mod shape;
@@ -18,6 +19,7 @@ use actix_web::{
         StatusCode,
         header::{ETag, EntityTag, HeaderName, LINK, LOCATION, SET_COOKIE},
     },
+    web::Bytes,
 };
 use kernel::{
     Crud, Error, Readable, Result, Tx,
@@ -33,13 +35,13 @@ use crate::{
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A successful answer; `A` is the type that documents it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reply<A> {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
     /// The version of the body (RFC 9110, section 8.8.3).
     tag: Option<EntityTag>,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
     /// The ids and versions of the rows in the answer, in the order of the request.
     rows: Vec<(i64, i64)>,
     kind: PhantomData<A>,
@@ -100,8 +102,8 @@ impl<A> Reply<A> {
         // Every body is JSON, so this never fails.
         let body = self
             .body
-            .clone()
-            .and_then(|body| String::from_utf8(body).ok());
+            .as_ref()
+            .and_then(|body| String::from_utf8(body.to_vec()).ok());
         StoredReply {
             status: self.status.as_u16(),
             headers: self.headers.iter().map(header).collect(),
@@ -128,7 +130,7 @@ impl<A> Reply<A> {
 
     /// Returns the size of the body in bytes.
     pub fn size(&self) -> usize {
-        self.body.as_ref().map_or(0, Vec::len)
+        self.body.as_ref().map_or(0, Bytes::len)
     }
 
     /// Rebuilds the answer to an earlier request and marks it as replayed.
@@ -140,7 +142,7 @@ impl<A> Reply<A> {
             status: StatusCode::from_u16(stored.status).unwrap_or_default(),
             headers,
             tag: stored.tag.map(|(weak, tag)| EntityTag::new(weak, tag)),
-            body: stored.body.map(String::into_bytes),
+            body: stored.body.map(Bytes::from),
             rows: stored.rows,
             kind: PhantomData,
         }
@@ -173,9 +175,8 @@ impl<A> Reply<A> {
 
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
-        let body = Some(body);
         Ok(Self {
-            body,
+            body: Some(body.into()),
             ..Self::empty(status)
         })
     }

@@ -35,6 +35,9 @@ const HASH_COST: u64 = 7_168 * 5;
 
 const ANSWER_LIMIT: RangeInclusive<u64> = 64 * 1024..=100 * 1024 * 1024;
 
+/// Bytes, from 1 MiB to 1 TiB.
+const CACHE_SIZE: RangeInclusive<u64> = 1024 * 1024..=1024 * 1024 * 1024 * 1024;
+
 const SCHEME: &str = "must begin with sqlite: or postgres:";
 const TIMEOUT: &str = "must be more than 0 and at most 24h";
 const OPTIONAL_TIMEOUT: &str = "must be at most 24h";
@@ -61,6 +64,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         soft_delete,
         audit,
         idempotency: _,
+        cache,
         jobs,
         database,
         auth,
@@ -93,6 +97,11 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
             "jobs.purge_interval",
             jobs.purge_interval <= DAY,
             OPTIONAL_TIMEOUT,
+        ),
+        (
+            "cache.size",
+            CACHE_SIZE.contains(&cache.size) || cache.size == 0,
+            "must be 0, or from 1048576 to 1099511627776",
         ),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
         ("redis.url", redis.is_valid(), REDIS),

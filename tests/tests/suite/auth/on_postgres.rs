@@ -1,15 +1,19 @@
 //! The cache of callers on each node, and the notices that invalidate it, on PostgreSQL with several nodes (contract §5, §9).
 mod clocks;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::nodes::{self, CHEAP, LIFETIME, is_remembered, remembering};
 use migration::MIGRATOR;
 use tests::{
-    Backend, Client, PASSWORD, TestApp,
+    Backend, Client, PASSWORD, Sql, TestApp,
     postgres::{GIVEN, ThrowAway, connect, say},
     process::{Program, eventually},
+    without_notifications,
 };
+
+/// A caller is cached for a second. A busy machine may take longer to ask.
+const BOUND: Duration = Duration::from_secs(10);
 
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
@@ -55,6 +59,38 @@ async fn callers_are_not_cached_while_the_change_feed_is_down() {
     })
     .await;
     is_remembered(&app, &ada).await;
+}
+
+/// Behind a pooler that delivers no notifications a caller is cached for a second, whoever ends the session, and however.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn without_notifications_a_token_is_refused_within_a_second() {
+    let (url, _place) = Backend::Postgres.fresh().await;
+    let app = remembering(&url, Backend::Postgres).await;
+    let sql = Sql::open(&url).await;
+    let url = without_notifications(&url).await;
+    let deaf = remembering(&url, Backend::Postgres).await;
+    app.user("ada", false, &[]).await;
+    for is_announced in [true, false, true, false] {
+        let token = app.anonymous().login("ada", PASSWORD).await;
+        let here = app.anonymous().with_token(&token);
+        let there = deaf.anonymous().with_token(&token);
+        is_remembered(&deaf, &there).await;
+
+        if is_announced {
+            here.act("/auth/logout").await.expect_status(204);
+        } else {
+            // What a node leaves that is killed between its COMMIT and a message.
+            sql.run("DELETE FROM sessions").await;
+        }
+        let since = Instant::now();
+        eventually("the token is refused", async || {
+            (there.get(CHEAP).await.status == 401).then_some(())
+        })
+        .await;
+        assert!(since.elapsed() < BOUND, "{:?}", since.elapsed());
+    }
+    sql.close().await;
 }
 
 #[actix_web::test]

@@ -1,0 +1,144 @@
+//! The memory of a node, bounded by bytes. What is in it says itself how long it is valid.
+use std::{any::Any, sync::Arc};
+
+use moka::{policy::EvictionPolicy, sync::Cache};
+
+/// The bytes of an entry beside its key and its value: what the map, its bookkeeping and the allocations take.
+const OVERHEAD: usize = 256;
+
+/// An entry may take this part of the memory.
+const MAX_PART: u64 = 32;
+
+type Value = Arc<dyn Any + Send + Sync>;
+
+/// Whose entry it is, and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub space: Space,
+    pub name: Box<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Space {
+    /// The values that code stores under its own names.
+    Values,
+    /// The answers to reads of one caller: the id of the user, and a fingerprint of everything that the answer may depend on.
+    Reads { user: Option<i64>, rights: u64 },
+}
+
+#[derive(Debug)]
+pub struct Memory {
+    entries: Cache<Key, (Value, usize)>,
+    max: usize,
+}
+
+impl Memory {
+    /// Returns `None` if it may hold nothing.
+    pub fn new(bytes: u64) -> Option<Self> {
+        let weigh = |key: &Key, (_, bytes): &(Value, usize)| {
+            let all = key.name.len() + bytes + OVERHEAD;
+            u32::try_from(all).unwrap_or(u32::MAX)
+        };
+        // Answers are used for a second, so the newest are worth the most.
+        let entries = Cache::builder()
+            .max_capacity(bytes)
+            .weigher(weigh)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        let max = usize::try_from(bytes / MAX_PART).unwrap_or(usize::MAX);
+        (bytes > 0).then_some(Self { entries, max })
+    }
+
+    pub fn get<T: Send + Sync + 'static>(&self, key: &Key) -> Option<Arc<T>> {
+        let (value, _) = self.entries.get(key)?;
+        value.downcast().ok()
+    }
+
+    /// Stores a value that takes this many bytes, unless it is too large.
+    pub fn insert<T: Send + Sync + 'static>(&self, key: Key, value: Arc<T>, bytes: usize) {
+        if key.name.len() + bytes + OVERHEAD > self.max {
+            self.entries.invalidate(&key);
+            return;
+        }
+        self.entries.insert(key, (value, bytes));
+        // Otherwise entries beyond the limit would wait in memory for their removal.
+        self.entries.run_pending_tasks();
+    }
+
+    pub fn remove(&self, key: &Key) {
+        self.entries.invalidate(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    use super::*;
+
+    static LIVE: AtomicU64 = AtomicU64::new(0);
+
+    /// A value that counts its bytes while it is in memory.
+    struct Counted(u64);
+
+    impl Counted {
+        fn new(bytes: u64) -> Arc<Self> {
+            LIVE.fetch_add(bytes, Relaxed);
+            Arc::new(Self(bytes))
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            LIVE.fetch_sub(self.0, Relaxed);
+        }
+    }
+
+    fn key(name: &str) -> Key {
+        Key {
+            space: Space::Values,
+            name: name.into(),
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_by_the_bytes_of_keys_and_values() {
+        const LIMIT: u64 = 1024 * 1024;
+        let memory = Memory::new(LIMIT).unwrap();
+        for number in 0..2_000 {
+            let name = format!("{number}{}", "k".repeat(number % 1_000));
+            let bytes = 10_000 + number;
+            memory.insert(key(&name), Counted::new(bytes as u64), bytes);
+            assert!(LIVE.load(Relaxed) <= LIMIT, "after {number}");
+        }
+        assert!(LIVE.load(Relaxed) > LIMIT / 2);
+
+        memory.insert(key("huge"), Counted::new(65_536), 65_536);
+        assert!(memory.get::<Counted>(&key("huge")).is_none());
+
+        let memory = Memory::new(LIMIT).unwrap();
+        for number in 0..2_000 {
+            let name = format!("{number}{}", "k".repeat(10_000));
+            memory.insert(key(&name), Arc::new(number), 4);
+        }
+        assert!(memory.entries.entry_count() < LIMIT / 10_000);
+        assert!(Memory::new(0).is_none());
+    }
+
+    #[test]
+    fn an_entry_is_found_by_its_whole_key() {
+        let memory = Memory::new(1024 * 1024).unwrap();
+        memory.insert(key("a"), Arc::new(1), 8);
+        let of_user = |user, rights| Key {
+            space: Space::Reads { user, rights },
+            name: "a".into(),
+        };
+        memory.insert(of_user(Some(1), 1), Arc::new(2), 8);
+        assert_eq!(memory.get(&key("a")), Some(Arc::new(1)));
+        assert_eq!(memory.get(&of_user(Some(1), 1)), Some(Arc::new(2)));
+        assert_eq!(memory.get::<i32>(&of_user(Some(1), 2)), None);
+        assert_eq!(memory.get::<i32>(&of_user(None, 1)), None);
+        memory.remove(&key("a"));
+        assert_eq!(memory.get::<i32>(&key("a")), None);
+    }
+}

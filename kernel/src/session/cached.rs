@@ -1,0 +1,84 @@
+//! Answers to reads that are kept until a table that they were read from changes, for at most a second.
+//!
+//! On the node that writes, [`Tx`](super::Tx) counts the change of its tables after the commit and before the write returns.
+//! Other nodes and programs may change the tables unnoticed, and that is what the second bounds.
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use super::{Reads, Session};
+use crate::{
+    Actor,
+    cache::{Key, Slot, Space, tables::record_reads},
+};
+
+/// How long an answer is used, counted from before it was read.
+const LIFETIME: Duration = Duration::from_secs(1);
+
+/// An answer that a cache can hold.
+pub trait Answer: Send + Sync + 'static {
+    /// Returns the bytes that the answer takes in memory.
+    fn bytes(&self) -> usize;
+}
+
+struct Known<T> {
+    answer: Arc<T>,
+    tables: Vec<Slot>,
+    /// The number of changes of tables before the read.
+    since: u64,
+    began: Instant,
+}
+
+impl Session {
+    /// Returns the answer of `read`, or an earlier one that it gave this caller under the same name, if that is at most a second
+    /// old and no table that it was read from has changed on this node.
+    ///
+    /// `read` may depend on the caller, on its name and on tables, and must not write. Failures are not kept.
+    pub async fn cached<T: Answer, E>(
+        &self,
+        name: &str,
+        read: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        // The future of a read is large, and a hit should not move it.
+        let Some(memory) = self.kernel.cache.memory() else {
+            return Ok(Arc::new(Box::pin(read()).await?));
+        };
+        let changes = self.kernel.database.table_changes();
+        let key = key(self.actor(), name);
+        if let Some(known) = memory.get::<Known<T>>(&key)
+            && known.began.elapsed() < LIFETIME
+            && changes.are_unchanged(&known.tables, known.since)
+        {
+            return Ok(known.answer.clone());
+        }
+        // Both come before the read, so that an answer that may lack a change is not used.
+        let (since, began) = (changes.count(), Instant::now());
+        let (done, tables) = record_reads(Box::pin(read())).await;
+        let answer = Arc::new(done?);
+        if changes.are_unchanged(&tables, since) {
+            let bytes = answer.bytes() + size_of_val(&*tables);
+            let known = Known {
+                answer: answer.clone(),
+                tables,
+                since,
+                began,
+            };
+            memory.insert(key, Arc::new(known), bytes);
+        }
+        Ok(answer)
+    }
+}
+
+/// Two callers share no answer, and neither do two states of one: what a caller sees may depend on everything about them.
+fn key(actor: &Actor, name: &str) -> Key {
+    static FINGERPRINTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    Key {
+        space: Space::Reads {
+            user: actor.user_id(),
+            rights: FINGERPRINTS.hash_one(actor),
+        },
+        name: name.into(),
+    }
+}
