@@ -114,9 +114,9 @@ fn owners<C: Crud>(
     rows: Select<C::Entity>,
 ) -> Select<C::Entity> {
     let keys = wanted.keys.iter().copied();
-    let share = wanted.room / Ord::max(wanted.keys.len() as u64, 1);
+    let most = wanted.room / Ord::max(wanted.keys.len() as u64, 1);
     let long: Vec<_> = size::long_columns::<C>(shape).collect();
-    let fits = size::octets::<C>(&long).lte(size::bound(share));
+    let fits = size::octets::<C>(&long).lte(size::bound(most));
     let rows = rows.filter(C::ID.is_in(keys));
     let only = Expr::val(1_i64).cast_as("bigint");
     select_public::<C>(rows, shape, &fits).column_as(only, "siblings")

@@ -8,7 +8,7 @@ use sea_orm::{
     DbBackend, Statement, StatementBuilder,
     sea_query::{
         PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqlWriterValues,
-        SqliteQueryBuilder, Value,
+        SqliteQueryBuilder, Value, Values,
     },
 };
 
@@ -17,23 +17,20 @@ pub struct WithLimits(pub SelectStatement);
 impl StatementBuilder for WithLimits {
     fn build(&self, backend: &DbBackend) -> Statement {
         let (sql, values) = match backend {
-            DbBackend::Postgres => build(&self.0, PostgresQueryBuilder),
-            _ => build(&self.0, SqliteQueryBuilder),
+            DbBackend::Postgres => build(&self.0, &PostgresQueryBuilder),
+            _ => build(&self.0, &SqliteQueryBuilder),
         };
         Statement::from_sql_and_values(*backend, sql, values)
     }
 }
 
-fn build(
-    select: &SelectStatement,
-    syntax: impl QueryBuilder,
-) -> (String, sea_orm::sea_query::Values) {
+fn build(select: &SelectStatement, syntax: &impl QueryBuilder) -> (String, Values) {
     let (placeholder, is_numbered) = syntax.placeholder();
     let mut sql = Sql {
         values: SqlWriterValues::new(placeholder, is_numbered),
         is_limit_next: false,
     };
-    select.build_collect_any_into(&syntax, &mut sql);
+    select.build_collect_any_into(syntax, &mut sql);
     sql.values.into_parts()
 }
 
@@ -74,16 +71,19 @@ impl SqlWriter for Sql {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::sea_query::{Expr, ExprTrait, Query};
+    use sea_orm::sea_query::{Expr, ExprTrait};
 
     use super::*;
+    use crate::resource::scope;
 
     #[test]
     fn a_limit_is_text_and_everything_else_is_a_parameter() {
-        let inner = Query::select().column("id").from("t").limit(9).take();
-        let select = Query::select()
+        let inner = scope::side_rows("t".to_owned())
             .column("id")
-            .from_subquery(inner, "piece")
+            .limit(9)
+            .take();
+        let select = scope::near_rows(inner, "piece")
+            .column("id")
             .and_where(Expr::col("name").eq(" LIMIT "))
             .limit(21)
             .offset(5)
