@@ -22,8 +22,10 @@ pub struct Range {
     pub rows: Condition,
     /// The range directly before this one. If it fills a page, this one is not needed.
     pub before: Option<Box<Range>>,
-    /// The number of first fields that have the same value in all rows. The next field has only values or only NULLs.
+    /// The number of first fields that have the same value in all rows, or NULL in all.
     pub constant: usize,
+    /// True if the next field has a value in all rows.
+    pub has_values: bool,
 }
 
 impl<C: Readable> Sort<C> {
@@ -56,8 +58,10 @@ impl<C: Readable> Sort<C> {
             let past = past.map(|past| Range::new(tied.clone().add(past), at));
             ranges.extend(past.clone());
             ranges.extend(nulls.map(|nulls| Range {
+                rows: tied.clone().add(nulls),
                 before: past.map(Box::new),
-                ..Range::new(tied.clone().add(nulls), at + 1)
+                constant: at + 1,
+                has_values: false,
             }));
             tied = tied.add(key.equals(value.as_ref()));
         }
@@ -69,8 +73,10 @@ impl<C: Readable> Sort<C> {
             Some(first) if first.is_nullable() => {
                 let values = Range::new(everything().add(first.field().is_not_null()), 0);
                 let nulls = Range {
+                    rows: everything().add(first.field().is_null()),
                     before: Some(Box::new(values.clone())),
-                    ..Range::new(everything().add(first.field().is_null()), 1)
+                    constant: 1,
+                    has_values: false,
                 };
                 vec![values, nulls]
             }
@@ -80,11 +86,13 @@ impl<C: Readable> Sort<C> {
 }
 
 impl Range {
+    /// Returns a range in which the field after the constant ones has values.
     fn new(rows: Condition, constant: usize) -> Self {
         Self {
             rows,
             before: None,
             constant,
+            has_values: true,
         }
     }
 }

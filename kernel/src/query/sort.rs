@@ -109,20 +109,21 @@ impl<C: Readable> Sort<C> {
         Self::order_by(&self.keys, rows, backward)
     }
 
-    /// Orders the rows of one range. The order names neither its constant fields nor a place for NULLs that the next field does
-    /// not have, because no index would have the rows in such an order.
+    /// Orders the rows of one range. The order does not name its constant fields, nor a place for NULLs in a field that has none
+    /// there: no index would have the rows in such an order.
     pub fn order_range(
         &self,
         rows: Select<C::Entity>,
         range: &Range,
         backward: bool,
     ) -> Select<C::Entity> {
-        match self.keys[range.constant..].split_first() {
-            Some((first, rest)) => {
+        let keys = &self.keys[range.constant..];
+        match keys.split_first() {
+            Some((first, rest)) if range.has_values => {
                 let rows = rows.order_by(first.column, first.direction(backward));
                 Self::order_by(rest, rows, backward)
             }
-            None => rows,
+            _ => Self::order_by(keys, rows, backward),
         }
     }
 

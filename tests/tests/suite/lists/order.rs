@@ -3,7 +3,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 use service::registry;
-use tests::TestApp;
+use tests::{TestApp, json};
 
 use super::filters::{BASE, DECLARED, populate};
 
@@ -84,6 +84,50 @@ async fn three_fields_sort_in_mixed_directions() {
         let mut expected = rows.clone();
         expected.sort_by(|a, b| compare(a, b, &sort));
         assert_eq!(page.body["data"], Value::from(expected), "{sort:?}");
+    }
+}
+
+/// A page takes the first rows with NULLs of a field only, so these must be in the right order by the next field.
+#[actix_web::test]
+async fn pages_of_an_order_with_nulls_in_two_fields_are_complete() {
+    let app = TestApp::new().await;
+    let root = app.superuser("root").await;
+    for (place, summary) in ["b", "", "a", "", "c", ""].into_iter().enumerate() {
+        let status = if place < 2 { "published" } else { "draft" };
+        let summary = Some(summary).filter(|summary| !summary.is_empty());
+        let post = json!({ "title": "Post", "content": "…", "status": status, "summary": summary });
+        root.post("/posts", post).await.expect_status(201);
+    }
+    let rows = root.get("/posts").await;
+    let rows = rows.body["data"].as_array().unwrap();
+
+    for sort in [
+        ["published_at", "-summary"],
+        ["published_at", "summary"],
+        ["-published_at", "-summary"],
+        ["-published_at", "summary"],
+        ["-summary", "-published_at"],
+        ["summary", "published_at"],
+    ] {
+        let mut expected = rows.clone();
+        expected.sort_by(|a, b| compare(a, b, &sort));
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|row| row["id"].as_i64().unwrap())
+            .collect();
+        for limit in 1..=4 {
+            let mut seen = Vec::new();
+            let list = format!("/posts?sort={}&limit={limit}", sort.join(","));
+            let mut page = root.get(&list).await.expect_status(200);
+            loop {
+                seen.extend(page.ids());
+                let Some(next) = page.body["page"]["next"].as_str() else {
+                    break;
+                };
+                page = root.get(format!("{list}&cursor={next}")).await;
+            }
+            assert_eq!(seen, expected, "{list}");
+        }
     }
 }
 
