@@ -34,8 +34,6 @@ pub struct Plan<'a, C: Readable> {
     scoped_parts: Vec<Select<C::Entity>>,
     /// All rows that match, on any page.
     pub matching: Select<C::Entity>,
-    /// The matching rows, split into parts that share no row and that an index serves.
-    parts: Vec<Select<C::Entity>>,
     /// The rows to examine, and the condition for those that the actor sees; `None` if an index serves the visible rows.
     examined: Option<(Select<C::Entity>, Condition)>,
     /// The position where the page begins, if the client named one.
@@ -57,9 +55,7 @@ impl<'a, C: Readable> Plan<'a, C> {
         let mut plan = Self::for_rows(reads, query, scope::visible::<C>(actor, deleted)).await?;
         let backend = plan.backend;
         let filtered = |rows| query.filtered(rows, actor, backend);
-        let parts = scope::visible_disjoint::<C>(actor, deleted);
-        plan.parts = parts.iter().cloned().map(filtered).collect();
-        plan.scoped_parts = parts;
+        plan.scoped_parts = scope::visible_disjoint::<C>(actor, deleted);
         let examined = needs_another_table::<C>(actor)
             .then(|| scope::all_in_state::<C>(actor, deleted))
             .flatten();
@@ -80,7 +76,6 @@ impl<'a, C: Readable> Plan<'a, C> {
         Ok(Self {
             query,
             actor,
-            parts: vec![matching.clone()],
             scoped_parts: vec![rows.clone()],
             scoped: rows,
             matching,
@@ -98,7 +93,8 @@ impl<'a, C: Readable> Plan<'a, C> {
 
     /// Reads the rows of the page, beginning with the one nearest to its position.
     pub async fn read(&self, db: &impl ConnectionTrait) -> Result<PageRows<C>> {
-        let is_marked = self.query.sort.is_some() && self.examined.is_some();
+        // A search does not examine rows.
+        let is_marked = self.query.search.is_none() && self.examined.is_some();
         let is_unexamined = |row: &QueryResult| -> Result<bool> {
             Ok(is_marked && row.try_get::<i32>("", UNEXAMINED)? == 1)
         };
@@ -131,10 +127,17 @@ impl<'a, C: Readable> Plan<'a, C> {
             let ordered = self.select_in_order(sort, &[rows], most, |rows| self.again(rows))?;
             return Ok(self.examine(sort, &ordered, visible));
         }
-        let parts: Vec<_> = self.parts.iter().map(|rows| self.measured(rows)).collect();
-        let most = query.offset + query.limit + 1;
-        let rows = self.select_in_order(sort, &parts, most, |rows| self.again(rows))?;
+        let part = |rows: &Select<C::Entity>| {
+            self.measured(&query.filtered(rows.clone(), self.actor, self.backend))
+        };
+        let parts: Vec<_> = self.scoped_parts.iter().map(part).collect();
+        let rows = self.select_in_order(sort, &parts, self.most(), |rows| self.again(rows))?;
         Ok(self.page_of(rows).into_query())
+    }
+
+    /// Returns the number of rows from the position to the end of the page, and one more.
+    fn most(&self) -> u64 {
+        self.query.offset + self.query.limit + 1
     }
 
     fn page_of(&self, rows: Select<C::Entity>) -> Select<C::Entity> {

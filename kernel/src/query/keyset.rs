@@ -57,12 +57,7 @@ impl<C: Readable> Sort<C> {
             let (past, nulls) = key.ranges_after(value.as_ref(), ascends, place.backward);
             let past = past.map(|past| Range::new(tied.clone().add(past), at));
             ranges.extend(past.clone());
-            ranges.extend(nulls.map(|nulls| Range {
-                rows: tied.clone().add(nulls),
-                before: past.map(Box::new),
-                constant: at + 1,
-                has_values: false,
-            }));
+            ranges.extend(nulls.map(|nulls| Range::nulls(tied.clone().add(nulls), at, past)));
             tied = tied.add(key.equals(value.as_ref()));
         }
         Ok(ranges)
@@ -72,12 +67,8 @@ impl<C: Readable> Sort<C> {
         match self.keys.first() {
             Some(first) if first.is_nullable() => {
                 let values = Range::new(everything().add(first.field().is_not_null()), 0);
-                let nulls = Range {
-                    rows: everything().add(first.field().is_null()),
-                    before: Some(Box::new(values.clone())),
-                    constant: 1,
-                    has_values: false,
-                };
+                let nulls = everything().add(first.field().is_null());
+                let nulls = Range::nulls(nulls, 0, Some(values.clone()));
                 vec![values, nulls]
             }
             _ => vec![Range::new(everything(), 0)],
@@ -93,6 +84,16 @@ impl Range {
             before: None,
             constant,
             has_values: true,
+        }
+    }
+
+    /// Returns the range in which the field after so many constant ones is NULL, which makes it constant too.
+    fn nulls(rows: Condition, constant: usize, before: Option<Range>) -> Self {
+        Self {
+            rows,
+            before: before.map(Box::new),
+            constant: constant + 1,
+            has_values: false,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The rows that a search ranks: the newest of those that it finds. It has to read all rows that it ranks.
-pub const RANKED: u64 = 500;
+const RANKED: u64 = 500;
 
 /// The rows that are examined before the index of words is used.
 const NEAR: u64 = 10_000;
@@ -36,8 +36,7 @@ impl<C: Readable> Plan<'_, C> {
         let page = match (&self.query.sort, self.backend) {
             _ if search.finds_nothing() => self.measured(&self.matching),
             (Some(sort), DbBackend::Postgres) => {
-                let most = self.query.offset + self.query.limit + 1;
-                let found = C::ID.in_subquery(self.first_found(search, sort, most)?);
+                let found = C::ID.in_subquery(self.first_found(search, sort, self.most())?);
                 sort.order(rows.filter(found), self.is_backward())
             }
             (None, DbBackend::Postgres) => {
@@ -46,8 +45,7 @@ impl<C: Readable> Plan<'_, C> {
             }
             (Some(sort), _) => {
                 let matching = self.measured(&self.matching);
-                let most = self.query.offset + self.query.limit + 1;
-                self.select_in_order(sort, &[matching], most, |rows| self.again(rows))?
+                self.select_in_order(sort, &[matching], self.most(), |rows| self.again(rows))?
             }
             (None, _) => {
                 let scoped = self.query.without_search(self.scoped.clone(), self.actor);

@@ -2,7 +2,7 @@
 use sea_orm::{
     DbBackend, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{
-        BinOper, Expr, ExprTrait, Func, JoinType,
+        BinOper, Expr, ExprTrait, Func, JoinType, SelectStatement,
         extension::{postgres::PgExpr, sqlite::SqliteExpr},
     },
 };
@@ -21,11 +21,7 @@ impl Search {
 
     /// Keeps the rows that the search finds. The rows keep their own scope, because the side table has every row, visible or
     /// not.
-    pub fn narrow<C: Readable>(
-        &self,
-        mut rows: Select<C::Entity>,
-        db: DbBackend,
-    ) -> Select<C::Entity> {
+    pub fn narrow<C: Readable>(&self, rows: Select<C::Entity>, db: DbBackend) -> Select<C::Entity> {
         if self.finds_nothing() {
             return rows.filter(nothing());
         }
@@ -38,13 +34,7 @@ impl Search {
             .and_where(self.matches_fts5(side_table::<C>(), side_table::<C>()))
             .limit(i64::MAX.unsigned_abs())
             .take();
-        QueryTrait::query(&mut rows).join_subquery(
-            JoinType::InnerJoin,
-            found,
-            FOUND,
-            is_its::<C>(),
-        );
-        rows
+        join_found::<C>(rows, found)
     }
 
     /// Keeps the rows that the search finds on PostgreSQL, by looking up the words of each row in turn.
@@ -58,19 +48,13 @@ impl Search {
 
     /// Keeps the rows that the search finds on PostgreSQL. OFFSET makes it use the index of words, and nothing else, to find
     /// them.
-    pub fn narrow_by_index<C: Readable>(&self, mut rows: Select<C::Entity>) -> Select<C::Entity> {
+    pub fn narrow_by_index<C: Readable>(&self, rows: Select<C::Entity>) -> Select<C::Entity> {
         let found = scope::side_rows(side_table::<C>())
             .column("id")
             .and_where(PgExpr::matches(Expr::col("words"), self.tsquery()))
             .offset(0)
             .take();
-        QueryTrait::query(&mut rows).join_subquery(
-            JoinType::InnerJoin,
-            found,
-            FOUND,
-            is_its::<C>(),
-        );
-        rows
+        join_found::<C>(rows, found)
     }
 
     /// Orders rows by rank on PostgreSQL, the best first, and the newest first among equal ranks.
@@ -86,7 +70,7 @@ impl Search {
     /// first.
     pub fn rank_newest<C: Readable>(
         &self,
-        mut rows: Select<C::Entity>,
+        rows: Select<C::Entity>,
         scoped: Select<C::Entity>,
         most: u64,
     ) -> Select<C::Entity> {
@@ -104,15 +88,9 @@ impl Search {
             .and_where(self.matches_fts5(FOUND.to_owned(), side_table::<C>()))
             .order_by((FOUND, "rowid"), Order::Desc)
             .limit(most);
-        let newest = newest.into_query();
-        QueryTrait::query(&mut rows).join_subquery(
-            JoinType::InnerJoin,
-            newest,
-            FOUND,
-            is_its::<C>(),
-        );
         // The migration configured the rank; the best row has the lowest.
-        rows.order_by(Expr::col((FOUND, "rank")), Order::Asc)
+        join_found::<C>(rows, newest.into_query())
+            .order_by(Expr::col((FOUND, "rank")), Order::Asc)
             .order_by_desc(C::ID)
     }
 
@@ -154,6 +132,16 @@ fn side_table<C: Readable>() -> String {
 
 fn is_its<C: Readable>() -> Expr {
     Expr::col((FOUND, "id")).equals((C::name(), "id"))
+}
+
+/// Joins the rows with these ids.
+fn join_found<C: Readable>(
+    mut rows: Select<C::Entity>,
+    found: SelectStatement,
+) -> Select<C::Entity> {
+    let inner = JoinType::InnerJoin;
+    QueryTrait::query(&mut rows).join_subquery(inner, found, FOUND, is_its::<C>());
+    rows
 }
 
 fn join_side_table<C: Readable>(mut rows: Select<C::Entity>) -> Select<C::Entity> {
