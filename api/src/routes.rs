@@ -1,12 +1,15 @@
 //! All routes of the API.
-use web::{Route, resource};
+use web::{Route, meta, resource};
 
 use crate::{
     audit, auth, content, explain, personal_data, roles, roles::RoleView, users, users::UserView,
 };
 
+/// The name of the product.
+pub const NAME: &str = "Atoll";
+
 pub fn routes() -> Vec<Route> {
-    let mut routes = Vec::new();
+    let mut routes = vec![meta(NAME, env!("CARGO_PKG_VERSION"))];
     routes.extend(auth::routes());
     routes.extend(explain::routes());
     routes.extend(personal_data::routes());

@@ -42,6 +42,8 @@ pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
 
 /// The number of rows of a page if the client does not ask for another; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
+/// The order of a list without `sort`.
+pub const DEFAULT_SORT: &str = "-id";
 /// The most rows of a page.
 pub const MAX_LIMIT: u64 = 100;
 /// The most rows that a page may skip.

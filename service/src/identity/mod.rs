@@ -35,6 +35,7 @@ pub(crate) use api_keys::{expired_keys, revoke_keys};
 
 pub use account::{
     AccountPatch, AccountState, Me, NewAccount, Registered, may_register, me, register, update_me,
+    username,
 };
 pub use address::resend_verification;
 pub(crate) use address::{confirm_addresses, is_verified};

@@ -3,6 +3,7 @@ mod bulk;
 mod export;
 mod import;
 mod inputs;
+mod meta;
 mod stats;
 mod texts;
 
@@ -27,10 +28,13 @@ use self::{
     stats::stats,
 };
 
+pub use self::meta::meta;
+
 use crate::{
     access::Rule,
     audit::AuditView,
     call::{Call, ListParams, NoBody, OptionalBody, RowParams},
+    meta::Described,
     reply::{Answer, CreatedRow, DeletedRow, NoContent, Ok, Page, Reply, Row},
     resource::{Words, Writable, fetch},
     route::Route,
@@ -57,7 +61,8 @@ fn collection_routes<V: Writable>() -> Vec<Route> {
     };
     vec![
         Route::new("list", Method::GET, &all, reads(), list::<V>)
-            .fetched_by(V::Service::name(), fetch::<V>),
+            .fetched_by(V::Service::name(), fetch::<V>)
+            .described_by(Described::of::<V>()),
         Route::new("create", Method::POST, &all, creates(), create::<V>),
         Route::new(
             "bulk",
