@@ -18,7 +18,7 @@ export default defineConfig({
     target: "es2022",
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 2_000,
-    license: true,
+    license: { fileName: "licenses.txt" },
   },
   server: {
     proxy: { "/api": { target: server }, "/openapi.json": { target: server } },

@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { client, type Schemas } from "../api/client";
-import { holds } from "../api/meta";
+import { holds, permissionsOf } from "../api/meta";
 import { useCaller, useMeta } from "../app/meta";
 import { fromLocalInput, zone } from "../fields/time";
 import { useText } from "../i18n";
@@ -17,7 +17,7 @@ export const NewKey = ({ path }: { path: string }) => {
   const text = useText();
   const queries = useQueryClient();
   const caller = useCaller();
-  const { permissions = caller.permissions } = useMeta();
+  const permissions = permissionsOf(useMeta());
   const [scopes, setScopes] = useState<string[]>([]);
   const [made, setMade] = useState<Schemas["CreatedApiKey"]>();
   const { onSubmit, isBusy, input, general } = useSubmit(async (values, form) => {

@@ -5,8 +5,6 @@ export interface Meta {
   version: string;
   caller: Caller | null;
   resources: Resource[];
-  /** All permissions that a role may hold. */
-  permissions?: string[];
 }
 
 export interface Caller {
@@ -70,15 +68,18 @@ export type FieldType =
 export interface Field {
   name: string;
   type: FieldType;
-  format?: "email" | "uri" | "slug" | "password" | "long";
+  format?: "email" | "uri" | "slug" | "password" | "long" | "int64";
   nullable: boolean;
   readable: boolean;
   create: "required" | "optional" | "no";
   update: boolean;
   min_length?: number;
   max_length?: number;
-  minimum?: number;
-  maximum?: number;
+  /** Texts for decimals and 64-bit integers, which are too large for a number. */
+  minimum?: number | string;
+  maximum?: number | string;
+  /** The digits after the point that a decimal may have. */
+  places?: number;
   pattern?: string;
   values?: string[];
   default?: unknown;
@@ -109,3 +110,9 @@ export const holds = (held: string[], permission: string): boolean => {
 };
 
 export const fieldOf = (resource: Resource, name: string): Field | undefined => resource.fields.find((field) => field.name === name);
+
+/** All permissions that a role may hold, as far as the caller may know them. */
+export const permissionsOf = ({ resources, caller }: Meta): string[] => {
+  const roles = resources.find(({ name }) => name === "roles");
+  return (roles && fieldOf(roles, "permissions")?.values) ?? caller?.permissions ?? [];
+};

@@ -76,7 +76,7 @@ const controlOf = (field: Field): React.ComponentType<ControlProps> => {
       return field.nullable ? ChoiceControl : BooleanControl;
     case "integer":
     case "number":
-      return NumberControl;
+      return field.format === "int64" ? TextControl : NumberControl;
     case "datetime":
       return DateTimeControl;
     case "json":
@@ -87,6 +87,8 @@ const controlOf = (field: Field): React.ComponentType<ControlProps> => {
       return TextControl;
   }
 };
+
+const INPUT_MODES: Record<string, "email" | "url" | "numeric" | "decimal"> = { email: "email", uri: "url", int64: "numeric", decimal: "decimal" };
 
 const TextControl = ({ field, value, onChange, ...props }: ControlProps) => {
   const isLong = field.format === "long";
@@ -102,7 +104,7 @@ const TextControl = ({ field, value, onChange, ...props }: ControlProps) => {
       maxRows={isLong ? 24 : undefined}
       slotProps={{
         inputLabel: type === "text" ? {} : { shrink: true },
-        htmlInput: { ...(type === "time" && { step: 1 }), ...(field.format === "email" && { inputMode: "email" }) },
+        htmlInput: { ...(type === "time" && { step: 1 }), ...(INPUT_MODES[field.format ?? field.type] && { inputMode: INPUT_MODES[field.format ?? field.type] }) },
       }}
       helperText={props.error ?? withCount(props.help, field, value)}
     />

@@ -8,12 +8,14 @@ export const checksOf = (field: Field, mode: "create" | "update", text: Text): C
   const isRequired = mode === "create" ? field.create === "required" : !field.nullable;
   return (value) => {
     if (isEmpty(value)) return isRequired ? text("form.required") : undefined;
+    if (NUMBERS.includes(field.type)) return checkNumber(field, value as number | string, text);
     if (typeof value === "string") return checkText(field, value, text);
-    if (typeof value === "number") return checkNumber(field, value, text);
     if (Array.isArray(value) && field.max_length !== undefined && value.length > field.max_length) return text("form.too_many", { max: field.max_length });
     return undefined;
   };
 };
+
+const NUMBERS = ["integer", "number", "decimal"];
 
 const isEmpty = (value: unknown) => value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 
@@ -29,11 +31,14 @@ const checkText = (field: Field, value: string, text: Text): string | undefined 
   return undefined;
 };
 
-const checkNumber = ({ type, minimum, maximum }: Field, value: number, text: Text): string | undefined => {
-  if (Number.isNaN(value)) return text("form.number");
-  if (type === "integer" && !Number.isInteger(value)) return text("form.integer");
-  if (minimum !== undefined && value < minimum) return text("form.too_small", { min: minimum });
-  if (maximum !== undefined && value > maximum) return text("form.too_large", { max: maximum });
+/** Decimals and 64-bit integers are texts. Their limits are compared as numbers, which is exact enough for a first check. */
+const checkNumber = ({ type, minimum, maximum, places }: Field, value: number | string, text: Text): string | undefined => {
+  const number = Number(value);
+  if (Number.isNaN(number)) return text("form.number");
+  if (type === "integer" && !/^-?\d+$/.test(String(value))) return text("form.integer");
+  if (type === "decimal" && places !== undefined && (String(value).split(".")[1] ?? "").length > places) return text("form.places", { places });
+  if (minimum !== undefined && number < Number(minimum)) return text("form.too_small", { min: minimum });
+  if (maximum !== undefined && number > Number(maximum)) return text("form.too_large", { max: maximum });
   return undefined;
 };
 

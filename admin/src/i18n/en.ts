@@ -76,7 +76,7 @@ export const en = {
       no_cookie: {
         title: "The browser did not keep the cookie of your session",
         plain:
-          "This page came over plain http. Browsers keep such cookies only over https, except on localhost (and Safari not even there). Open the admin with https, or as http://localhost; for development on %{host} set `auth.insecure_cookie` of the server.",
+          "This page came over plain http. Browsers keep the cookie of a server in production only over https. Open the admin with https; for development on %{host} start the server with the profile `development`.",
         blocked: "Cookies of %{host} may be blocked in the settings of the browser. Allow them and sign in again.",
       },
     },
@@ -226,6 +226,7 @@ export const en = {
       too_large: "Enter a number of at most %{max}.",
       number: "Enter a number.",
       integer: "Enter a whole number.",
+      places: "Use at most %{places} digits after the point.",
       email: "Enter an e-mail address, such as ada@example.org.",
       pattern: "This does not match the pattern %{pattern}.",
       pattern_null: "The character U+0000 is not allowed.",

@@ -2,6 +2,7 @@
 import { Box, Checkbox, FormControl, FormControlLabel, FormHelperText, MenuItem, Select, Table, TableBody, TableCell, TableContainer, TableHead, TableRow, Typography } from "@mui/material";
 import { useMemo } from "react";
 
+import { permissionsOf } from "../api/meta";
 import { useMeta } from "../app/meta";
 import type { ControlProps } from "../form/FieldInput";
 import { useNames, useText } from "../i18n";
@@ -14,7 +15,8 @@ type Grid = Map<string, Map<string, Scope[]>>;
 export const PermissionGrid = ({ value, onChange, label, error, help }: ControlProps) => {
   const text = useText();
   const names = useNames();
-  const known = useMeta().permissions ?? [];
+  const meta = useMeta();
+  const known = useMemo(() => permissionsOf(meta), [meta]);
   const held = useMemo(() => (value as string[] | null) ?? [], [value]);
   const { grid, actions, single } = useMemo(() => gridOf(known), [known]);
   const set = (removed: string[], added: string[]) => onChange([...held.filter((name) => !removed.includes(name)), ...added]);
@@ -67,7 +69,7 @@ export const PermissionGrid = ({ value, onChange, label, error, help }: ControlP
                         scopes={scopes.get(action) ?? []}
                         scope={scopeOf(held, resource, action)}
                         isCovered={held.includes("*") || held.includes(`${resource}.*`)}
-                        onChange={(scope) => set([`${resource}.${action}`, `${resource}.${action}.own`], permissionsOf(resource, action, scope))}
+                        onChange={(scope) => set([`${resource}.${action}`, `${resource}.${action}.own`], chosen(resource, action, scope))}
                       />
                     )}
                   </TableCell>
@@ -118,7 +120,7 @@ const scopeOf = (held: string[], resource: string, action: string): Scope => {
   return held.includes(`${resource}.${action}.own`) ? "own" : "none";
 };
 
-const permissionsOf = (resource: string, action: string, scope: Scope): string[] => {
+const chosen = (resource: string, action: string, scope: Scope): string[] => {
   if (scope === "none") return [];
   return [scope === "all" ? `${resource}.${action}` : `${resource}.${action}.own`];
 };
