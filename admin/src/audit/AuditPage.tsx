@@ -1,15 +1,15 @@
 /** The audit log: all changes of all resources, and whether they are sealed. */
-import { Alert, Box, Link as MuiLink } from "@mui/material";
+import { Alert, Box } from "@mui/material";
 import { useQuery } from "@tanstack/react-query";
 import { ListBase, useListContext } from "ra-core";
-import { Link, useLocation } from "react-router-dom";
+import { useLocation } from "react-router-dom";
 
 import { readSystem, SYSTEM_KEY } from "../api/system";
 import { useHolds, useMeta } from "../app/meta";
 import { formatTime } from "../fields/time";
 import { Changes } from "../history/Changes";
-import { EntryHead } from "../history/HistoryTab";
-import { useNames, useText } from "../i18n";
+import { EntryHead, Subject } from "../history/HistoryTab";
+import { useText } from "../i18n";
 import { FilterPanel } from "../list/FilterPanel";
 import { EmptyList } from "../list/EmptyList";
 import { Pager } from "../list/Pager";
@@ -54,7 +54,6 @@ const Entries = () => {
   const { data, error, isPending } = useListContext<Entry>();
   const { resources } = useMeta();
   const text = useText();
-  const names = useNames();
   if (error) return <ErrorAlert error={error} />;
   if (isPending) return null;
   if (data.length === 0) return <EmptyList resource={AUDIT} trash={false} />;
@@ -64,19 +63,19 @@ const Entries = () => {
         {data.map((entry) => (
           <Box component="li" key={entry.id} sx={{ py: 1.5, borderBottom: 1, borderColor: "divider" }}>
             <Box sx={{ display: "flex", flexWrap: "wrap", gap: 1, alignItems: "center" }}>
-              <MuiLink component={Link} to={`/${entry.resource}/${entry.resource_id}/history`}>
-                {names.resource(entry.resource)} #{entry.resource_id}
-              </MuiLink>
+              <Subject entry={entry} />
               <EntryHead entry={entry} />
               <Box component="span" sx={{ color: "text.secondary", fontSize: "0.875rem" }}>
                 {entry.seq === null || entry.seq === undefined ? text("audit.unsealed") : text("audit.sealed", { seq: entry.seq })}
               </Box>
             </Box>
-            <details>
-              <summary>{text("audit.changes")}</summary>
-              <Changes resource={resources.find(({ name }) => name === entry.resource)} changes={entry.changes ?? null} />
-              {entry.request_id && <small>{text("ui.request_id", { id: entry.request_id })}</small>}
-            </details>
+            {Object.keys(entry.changes ?? {}).length > 0 && (
+              <details>
+                <summary>{text("audit.changes")}</summary>
+                <Changes resource={resources.find(({ name }) => name === entry.resource)} changes={entry.changes ?? null} />
+                {entry.request_id && <small>{text("ui.request_id", { id: entry.request_id })}</small>}
+              </details>
+            )}
           </Box>
         ))}
       </Box>

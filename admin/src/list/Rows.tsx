@@ -1,6 +1,7 @@
 /** The rows of a list: a table, or cards where the window is narrow. */
 import ArrowDown from "@mui/icons-material/ArrowDownward";
 import ArrowUp from "@mui/icons-material/ArrowUpward";
+import UnsortedIcon from "@mui/icons-material/UnfoldMore";
 import {
   Box,
   ButtonBase,
@@ -46,11 +47,12 @@ interface RowsProps {
 }
 
 export const Rows = ({ resource, columns, trash }: RowsProps) => {
+  const text = useText();
   const isWide = useMediaQuery(useTheme().breakpoints.up("sm"), { noSsr: true });
   const { data, error, isPending, isFetching } = useListContext<Row>();
   const fields = columns.map((name) => fieldOf(resource, name)).filter((field): field is Field => field !== undefined);
   if (error) return <ErrorAlert error={error} />;
-  if (isPending) return <LinearProgress aria-label="…" />;
+  if (isPending) return <LinearProgress aria-label={text("ui.loading")} />;
   if (data.length === 0) return <EmptyList resource={resource} trash={trash} />;
   const Shown = isWide ? RowTable : RowCards;
   return (
@@ -109,7 +111,7 @@ const RowTable = ({ resource, fields, rows, trash }: ShownProps) => {
                 />
               </TableCell>
               {fields.map((field, index) => (
-                <TableCell key={field.name} sx={{ maxWidth: 360, overflowWrap: "anywhere" }}>
+                <TableCell key={field.name} sx={{ maxWidth: 360, overflowWrap: "break-word" }}>
                   {index === 0 ? <RowLink resource={resource} row={row} field={field} /> : <Value field={field} value={row[field.name]} isShort />}
                 </TableCell>
               ))}
@@ -140,7 +142,7 @@ const SortCell = ({ field }: { field: Field }) => {
     <TableCell aria-sort={isSorted ? (sort.order === "DESC" ? "descending" : "ascending") : undefined}>
       <ButtonBase onClick={() => setSort({ field: field.name, order })} sx={{ font: "inherit", gap: 0.5 }}>
         {label}
-        {isSorted && <Arrow sx={{ fontSize: "1rem" }} />}
+        {isSorted ? <Arrow sx={{ fontSize: "1rem" }} /> : <UnsortedIcon sx={{ fontSize: "1rem", color: "text.secondary" }} />}
       </ButtonBase>
     </TableCell>
   );

@@ -36,8 +36,10 @@ export const columnsOf = (resource: Resource): Field[] => resource.fields.filter
 
 /** The columns that a list has before anybody chooses: names first, then what is short to read. */
 export const defaultColumns = (resource: Resource): string[] => {
+  // Rows without a name, such as comments, show the beginning of their text.
+  const title = resource.title ?? resource.fields.find(({ type, readable }) => type === "text" && readable)?.name;
   const weight = ({ name, type, format, references }: Field) => {
-    if (name === resource.title) return 0;
+    if (name === title) return 0;
     if (format === "long" || type === "json" || type === "binary" || name === "deleted_at") return 9;
     if (name === "id" || name === "version") return 8;
     if (name === "updated_at") return 7;
