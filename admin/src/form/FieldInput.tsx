@@ -166,7 +166,7 @@ const ChoiceControl = ({ field, value, onChange, ...props }: ControlProps) => {
   const name = (choice: string) => (isBoolean ? text(choice === "true" ? "fields.yes" : "fields.no") : choice);
   return (
     <TextField {...common(props)} select value={value === null || value === undefined ? "" : String(value)} onChange={(event) => choose(event.target.value)}>
-      {!props.required && <MenuItem value="">{text("fields.none")}</MenuItem>}
+      {!props.required && <MenuItem value="">{text(field.nullable ? "fields.none" : "fields.by_server")}</MenuItem>}
       {choices.map((choice) => (
         <MenuItem key={choice} value={choice}>
           {name(choice)}

@@ -207,6 +207,7 @@ export const en = {
       yes: "Yes",
       no: "No",
       none: "None",
+      by_server: "Default of the server",
       empty: "empty",
       no_choices: "Nothing found",
     },

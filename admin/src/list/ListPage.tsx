@@ -22,8 +22,8 @@ export const PER_PAGE = 25;
 
 export const ListPage = ({ resource }: { resource: Resource }) => {
   const { search } = useLocation();
-  const columns = useMemo(() => chosenColumns(search) ?? defaultColumns(resource), [search, resource]);
   const trash = isTrash(filtersIn(search));
+  const columns = useMemo(() => chosenColumns(search) ?? defaultColumns(resource, trash), [search, resource, trash]);
   const queryOptions = useMemo(() => ({ meta: listMeta(resource, columns, trash) }), [resource, columns, trash]);
   return (
     <ListBase

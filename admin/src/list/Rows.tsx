@@ -70,7 +70,9 @@ interface ShownProps {
   trash: boolean;
 }
 
-const RowTable = ({ resource, fields, rows, trash }: ShownProps) => {
+const CELL = { maxWidth: 360, overflowWrap: "break-word" };
+
+const RowTable = ({ resource, fields: [first, ...others], rows, trash }: ShownProps) => {
   const text = useText();
   const names = useNames();
   const { selectedIds, onSelect, onToggleItem } = useListContext<Row>();
@@ -92,11 +94,12 @@ const RowTable = ({ resource, fields, rows, trash }: ShownProps) => {
                 slotProps={{ input: { "aria-label": text("list.select_all") } }}
               />
             </TableCell>
-            {fields.map((field) => (
-              <SortCell key={field.name} field={field} />
-            ))}
+            {first && <SortCell field={first} />}
             {trash && <TableCell>{text("trash.deleted_at")}</TableCell>}
             {trash && <TableCell>{text("trash.deleted_by")}</TableCell>}
+            {others.map((field) => (
+              <SortCell key={field.name} field={field} />
+            ))}
           </TableRow>
         </TableHead>
         <TableBody>
@@ -110,17 +113,18 @@ const RowTable = ({ resource, fields, rows, trash }: ShownProps) => {
                   slotProps={{ input: { "aria-label": text("list.select_row", { name: nameOf(resource, row) }) } }}
                 />
               </TableCell>
-              {fields.map((field, index) => (
-                <TableCell key={field.name} sx={{ maxWidth: 360, overflowWrap: "break-word" }}>
-                  {index === 0 ? <RowLink resource={resource} row={row} field={field} /> : <Value field={field} value={row[field.name]} isShort />}
-                </TableCell>
-              ))}
-              {trash && <TableCell>{row.deleted_at && formatTime(row.deleted_at)}</TableCell>}
+              <TableCell sx={CELL}>{first && <RowLink resource={resource} row={row} field={first} />}</TableCell>
+              {trash && <TableCell sx={{ whiteSpace: "nowrap" }}>{row.deleted_at && formatTime(row.deleted_at)}</TableCell>}
               {trash && (
                 <TableCell>
                   <DeletedBy deletion={deletions[row.id]} />
                 </TableCell>
               )}
+              {others.map((field) => (
+                <TableCell key={field.name} sx={CELL}>
+                  <Value field={field} value={row[field.name]} isShort />
+                </TableCell>
+              ))}
             </TableRow>
           ))}
         </TableBody>

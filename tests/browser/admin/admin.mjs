@@ -1,5 +1,6 @@
 // What the tests of the admin share: a server, a browser, and the words of the pages.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 
 import { Browser, expectHeading } from "../browser.mjs";
 import { Server } from "../server.mjs";
@@ -77,6 +78,14 @@ export class Admin {
   async stop() {
     await this.browser.stop();
     step(`${this.browser.states} states of pages are in order`);
+  }
+
+  /** Shows what the pages showed when something failed. */
+  async shoot() {
+    for (const [index, page] of this.browser.chromium.contexts().flatMap((context) => context.pages()).entries()) {
+      console.error(`page ${index} is ${page.url()}`);
+      if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, `failure-${index}.png`) });
+    }
   }
 
   async end() {

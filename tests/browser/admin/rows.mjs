@@ -65,6 +65,7 @@ const conflict = async (admin, page, id) => {
 };
 
 const history = async (admin, page, id) => {
+  await admin.request(page, "POST", `/posts/${id}/comments`, { body: "A comment" });
   await admin.visit(page, `/posts/${id}/history`, "Second light");
   await page.locator("del", { hasText: "dawn" }).waitFor();
   await page.locator("ins", { hasText: "noon" }).waitFor();
@@ -78,7 +79,6 @@ const history = async (admin, page, id) => {
 };
 
 const trash = async (admin, page, id) => {
-  await admin.request(page, "POST", `/posts/${id}/comments`, { body: "A comment" });
   await admin.visit(page, `/posts/${id}/comments`, "First light");
   await page.getByRole("link", { name: /A comment/ }).waitFor();
   await admin.check(page, "related");

@@ -38,6 +38,8 @@ const noCookie = async (admin) => {
   await page.route("**/api/v1/auth/cookie", async (route) => {
     const response = await route.fetch();
     const { "set-cookie": _dropped, ...headers } = response.headers();
+    // Fetching has already stored the cookie.
+    await page.context().clearCookies();
     await route.fulfill({ response, headers });
   });
   await admin.fillSignIn(page, "ada");
