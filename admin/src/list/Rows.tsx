@@ -20,6 +20,7 @@ import {
   useMediaQuery,
   useTheme,
 } from "@mui/material";
+import { ApiError } from "atoll-react-admin";
 import { useListContext } from "ra-core";
 import { Link } from "react-router-dom";
 
@@ -51,7 +52,7 @@ export const Rows = ({ resource, columns, trash }: RowsProps) => {
   const isWide = useMediaQuery(useTheme().breakpoints.up("sm"), { noSsr: true });
   const { data, error, isPending, isFetching } = useListContext<Row>();
   const fields = columns.map((name) => fieldOf(resource, name)).filter((field): field is Field => field !== undefined);
-  if (error) return <ErrorAlert error={error} />;
+  if (error) return <Refused error={error} />;
   if (isPending) return <LinearProgress aria-label={text("ui.loading")} />;
   if (data.length === 0) return <EmptyList resource={resource} trash={trash} />;
   const Shown = isWide ? RowTable : RowCards;
@@ -61,6 +62,12 @@ export const Rows = ({ resource, columns, trash }: RowsProps) => {
       <Pager />
     </Box>
   );
+};
+
+const Refused = ({ error }: { error: unknown }) => {
+  // The list is about to go to its first page.
+  if (error instanceof ApiError && error.has("page_out_of_reach")) return null;
+  return <ErrorAlert error={error} />;
 };
 
 interface ShownProps {

@@ -179,5 +179,5 @@ const unreachable = (page: number): ApiError =>
     title: "Page out of reach",
     status: 400,
     code: "page_out_of_reach",
-    detail: `Page ${page} can only be reached from the page before it. Go back to the first page.`,
+    detail: `Page ${page} can only be reached from the page before it.`,
   });

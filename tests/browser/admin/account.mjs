@@ -39,9 +39,10 @@ const secondFactor = async (admin, page) => {
   await page.getByRole("button", { name: "Set up" }).click();
   await page.getByRole("img", { name: "QR code" }).waitFor();
   await admin.check(page, "totp");
-  const secret = await page.getByLabel("Secret").inputValue();
+  const secret = await page.getByLabel("Secret", { exact: true }).inputValue();
   await page.getByLabel("Code", { exact: false }).last().fill(totp(secret));
   await page.getByRole("button", { name: "Turn on" }).click();
+  await page.getByRole("list", { name: "Recovery codes" }).waitFor();
   const codes = await page.getByRole("list", { name: "Recovery codes" }).getByRole("listitem").allTextContents();
   assert.equal(codes.length, 10);
   await admin.check(page, "totp-codes");
