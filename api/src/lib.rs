@@ -17,5 +17,6 @@ pub mod routes;
 pub mod server;
 pub mod site;
 mod system;
+mod system_status;
 pub mod telemetry;
 mod users;

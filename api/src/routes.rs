@@ -2,7 +2,8 @@
 use web::{Route, meta, resource};
 
 use crate::{
-    audit, auth, content, explain, personal_data, roles, roles::RoleView, users, users::UserView,
+    audit, auth, content, explain, personal_data, roles, roles::RoleView, system_status, users,
+    users::UserView,
 };
 
 /// The name of the product.
@@ -19,5 +20,6 @@ pub fn routes() -> Vec<Route> {
     routes.extend(resource::<RoleView>());
     routes.extend(roles::routes());
     routes.extend(audit::routes());
+    routes.extend(system_status::routes());
     routes
 }

@@ -2,7 +2,9 @@
 use kernel::Kernel;
 use web::{Http, Route, Server, settings::HttpSettings};
 
-use crate::{admin, application::Callers, docs, pages, routes::routes, site::Site, system};
+use crate::{
+    admin, application::Callers, docs, pages, routes::routes, site::Site, system, system_status,
+};
 
 /// Binds a server. Requests are answered once it runs.
 pub fn bind(settings: &HttpSettings, kernel: Kernel, site: Site) -> std::io::Result<Server> {
@@ -27,6 +29,7 @@ pub fn with_routes(
             .chain(outside.into_iter().flatten())
             .collect()
     };
+    system_status::start_clock();
     let callers = Callers {
         session_cookie: site.session_cookie,
     };

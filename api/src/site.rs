@@ -1,10 +1,7 @@
 //! What the pages of a server show, and the cookies that they need.
 use web::{cookie::HostCookie, settings::ServerSettings};
 
-use crate::{
-    admin,
-    config::{Profile, Settings},
-};
+use crate::config::{Profile, Settings};
 
 /// The cookie that keeps a browser signed in.
 pub const SESSION_COOKIE: HostCookie = HostCookie("__Host-atoll");
@@ -28,7 +25,7 @@ impl Site {
         let is_plain = is_development && !public_url.starts_with("https://");
         Self {
             is_development,
-            has_admin: has_admin && admin::is_built(),
+            has_admin,
             session_cookie: if is_plain {
                 PLAIN_SESSION_COOKIE
             } else {

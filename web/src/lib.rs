@@ -41,7 +41,7 @@ pub use call::{
 };
 pub use document::{About, document};
 pub use draining::Draining;
-pub use handlers::{meta, resource};
+pub use handlers::{meta, resource, stats};
 pub use json::Patched;
 pub use middleware::SharedBody;
 pub use problem::{Kind, Problem};

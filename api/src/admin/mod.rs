@@ -17,8 +17,8 @@ pub struct Settings {
     pub enabled: bool,
 }
 
-/// The built files. Empty if the program was built without them.
-const BUILT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/admin.zip"));
+/// The built files.
+const BUILT: &[u8] = include_bytes!("../../../admin/dist.zip");
 
 /// Only this server's scripts are allowed, none of them inline. The interface adds styles while it runs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -32,11 +32,6 @@ const HASHED: &str = "assets/";
 
 /// The files by their paths.
 static FILES: LazyLock<io::Result<HashMap<String, File>>> = LazyLock::new(|| read(BUILT));
-
-/// Returns true if the program contains the admin.
-pub fn is_built() -> bool {
-    !BUILT.is_empty()
-}
 
 pub fn routes(is_enabled: bool) -> Vec<Route> {
     if !is_enabled {

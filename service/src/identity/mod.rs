@@ -11,6 +11,7 @@ mod invite;
 mod key;
 mod login;
 mod mails;
+mod of_user;
 pub mod one_time;
 pub mod password;
 pub mod personal_data;
@@ -49,6 +50,9 @@ pub use invite::{
 };
 pub use login::{Credentials, SignIn, authenticate, login};
 pub use mails::{deliver, send_due};
+pub use of_user::{
+    end_session_of, end_sessions_of, list_api_keys_of, list_sessions_of, revoke_api_key_of,
+};
 pub use password::{PasswordChange, change_password, set_password};
 pub use recovery::{ForgottenPassword, PasswordReset, forgot_password, reset_password};
 pub use refresh::{RefreshToken, refresh};

@@ -25,10 +25,9 @@ use self::{
     export::export,
     import::import,
     inputs::{NewRow, PatchRow},
-    stats::stats,
 };
 
-pub use self::meta::meta;
+pub use self::{meta::meta, stats::stats};
 
 use crate::{
     access::Rule,
