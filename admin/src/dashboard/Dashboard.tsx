@@ -46,7 +46,7 @@ export const Dashboard = () => {
 const SIGN_INS = { action: "signed_in" };
 
 /** Counts come with the state of the system. Callers who cannot read it count the first resources one by one, so that the page asks little. */
-const COUNTED = 4;
+const COUNTED = 2;
 
 const Counts = ({ system, isReady }: { system: System | undefined; isReady: boolean }) => {
   const { resources } = useMeta();

@@ -94,7 +94,7 @@ const keys = async (admin, page) => {
   const response = await fetch(`${admin.server.url}/api/v1/auth/me`, { headers: { Authorization: `Bearer ${key}` } });
   assert.equal(response.status, 200);
   await admin.visit(page, "/account/api-keys", "Your account");
-  await page.getByText("Backup").waitFor();
+  await page.getByRole("button", { name: "Revoke Backup" }).waitFor();
   assert.equal(await page.getByLabel("Key Backup").count(), 0);
 };
 

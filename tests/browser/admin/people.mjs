@@ -115,6 +115,8 @@ const deactivating = async (admin, page, id) => {
 const audit = async (admin, page) => {
   await admin.visit(page, "/audit", "Audit log");
   await page.getByText("entries,").waitFor();
+  await page.getByRole("button", { name: "Check the newest entries" }).click();
+  await page.getByText("are as they were sealed").waitFor();
   await admin.check(page, "audit");
   await page.getByRole("button", { name: "Filters" }).click();
   await choose(page, "Field", "Action");
