@@ -8,12 +8,21 @@ import { rows } from "./admin/rows.mjs";
 import { signIn } from "./admin/sign-in.mjs";
 
 const [program, ...names] = process.argv.slice(2);
-// Signing in makes the user of the other parts.
-const parts = [rows, lists, people, account].filter(({ name }) => names.length === 0 || names.includes(name));
+/** Parts of one group follow each other, because they show the same rows. The groups run side by side. */
+const GROUPS = [
+  [rows, lists],
+  [people, account],
+];
+
+const run = async (admin, parts) => {
+  for (const part of parts) if (names.length === 0 || names.includes(part.name)) await part(admin);
+};
 
 const admin = await Admin.start(program);
 try {
-  for (const part of [signIn, ...parts]) await part(admin);
+  // Signing in makes the user of the other parts.
+  await signIn(admin);
+  await Promise.all(GROUPS.map((parts) => run(admin, parts)));
   await admin.stop();
 } catch (error) {
   await admin.shoot();
