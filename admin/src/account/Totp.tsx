@@ -15,7 +15,12 @@ type Enrolment = Schemas["TotpEnrolment"];
 export const Totp = ({ isOn, onDone }: { isOn: boolean; onDone: () => void }) => {
   const [enrolment, setEnrolment] = useState<Enrolment>();
   const [codes, setCodes] = useState<string[]>();
-  if (codes) return <RecoveryCodes codes={codes} onDone={onDone} />;
+  const finish = () => {
+    setCodes(undefined);
+    setEnrolment(undefined);
+    onDone();
+  };
+  if (codes) return <RecoveryCodes codes={codes} onDone={finish} />;
   if (isOn) return <Disable onDone={onDone} />;
   return enrolment ? <Confirm enrolment={enrolment} onConfirmed={setCodes} /> : <Start onStarted={setEnrolment} />;
 };

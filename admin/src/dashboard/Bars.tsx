@@ -43,7 +43,7 @@ export const Bars = ({ title, days }: { title: string; days: Day[] }) => {
           </rect>
         ))}
         {days.map(({ day }, index) =>
-          index % 7 === 0 ? (
+          index % 7 === 0 && index < days.length - 3 ? (
             <text key={day} x={LEFT + index * step} y={HEIGHT - 4} fontSize="12" fill={palette.text.secondary}>
               {DAY.format(new Date(day))}
             </text>

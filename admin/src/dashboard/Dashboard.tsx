@@ -7,7 +7,7 @@ import { client, type Page, type Schemas } from "../api/client";
 import { allows } from "../api/meta";
 import { readSystem, SYSTEM_KEY, type System } from "../api/system";
 import { useCaller, useHolds, useMeta, useResource } from "../app/meta";
-import { EntryHead } from "../history/HistoryTab";
+import { EntryHead, Subject } from "../history/HistoryTab";
 import { useNames, useText } from "../i18n";
 import { Page as Frame } from "../ui/Page";
 import { Bars } from "./Bars";
@@ -46,7 +46,7 @@ export const Dashboard = () => {
 const SIGN_INS = { action: "signed_in" };
 
 /** Counts come with the state of the system. Callers who cannot read it count the first resources one by one, so that the page asks little. */
-const COUNTED = 4;
+const COUNTED = 2;
 
 const Counts = ({ system, isReady }: { system: System | undefined; isReady: boolean }) => {
   const { resources } = useMeta();
@@ -103,7 +103,6 @@ const RECENT = 6;
 
 const Recent = () => {
   const text = useText();
-  const names = useNames();
   const { data } = useQuery({
     queryKey: ["recent"],
     queryFn: ({ signal }) =>
@@ -116,9 +115,7 @@ const Recent = () => {
         <List dense>
           {data?.data.map((entry) => (
             <ListItem key={entry.id} disableGutters sx={{ gap: 1, flexWrap: "wrap" }}>
-              <MuiLink component={Link} to={`/${entry.resource}/${entry.resource_id}/history`}>
-                {names.resource(entry.resource)} #{entry.resource_id}
-              </MuiLink>
+              <Subject entry={entry} />
               <EntryHead entry={entry} />
             </ListItem>
           ))}

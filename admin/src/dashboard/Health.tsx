@@ -15,13 +15,16 @@ const formatBytes = (bytes: number): string => {
   return `${(bytes / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${UNITS[power]}`;
 };
 
+const FAULTS = ["reachable", "writable", "intact"] as const;
+
 /** Entries are sealed within seconds, so more than this means that sealing has stopped. */
 const MANY_UNSEALED = 1_000;
 
 export const Health = ({ system }: { system: System }) => {
   const text = useText();
-  const { database, mail, audit, storage, version, build, uptime_seconds } = system;
+  const { database, queues: { mail, audit } = {}, storage, version, build, uptime_seconds } = system;
   const size = storage?.database_bytes ?? database?.size_bytes;
+  const faults = FAULTS.filter((name) => database?.[name] === false).map((name) => text(`health.not_${name}`));
   return (
     <Card variant="outlined">
       <CardContent>
@@ -32,13 +35,11 @@ export const Health = ({ system }: { system: System }) => {
           <Item label={text("health.version")}>{[version, build].filter(Boolean).join(" · ")}</Item>
           {uptime_seconds !== undefined && <Item label={text("health.uptime")}>{duration(uptime_seconds)}</Item>}
           {database && (
-            <Item label={text("health.database")} isWell={database.reachable !== false}>
-              {[database.backend, database.version].filter(Boolean).join(" ")}
-              {database.reachable === false && ` · ${text("health.unreachable")}`}
+            <Item label={text("health.database")} isWell={faults.length === 0}>
+              {[database.backend, database.version, ...faults].filter(Boolean).join(" · ")}
             </Item>
           )}
           {size !== undefined && size !== null && <Item label={text("health.size")}>{formatBytes(size)}</Item>}
-          {storage?.free_bytes !== undefined && storage.free_bytes !== null && <Item label={text("health.free")}>{formatBytes(storage.free_bytes)}</Item>}
           {mail && (
             <Item label={text("health.mail")} isWell={mail.failed === 0}>
               {text("health.mail_state", { waiting: mail.waiting, failed: mail.failed })}

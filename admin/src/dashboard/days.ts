@@ -25,7 +25,7 @@ export const useDays = (path: string, filter: Record<string, string> = {}) =>
     queryFn: async ({ signal }): Promise<Day[]> => {
       const today = Date.now();
       const days = Array.from({ length: DAYS }, (_, index) => day(today - (DAYS - 1 - index) * LENGTH));
-      const query = { ...filter, per: "day", field: "created_at", "created_at.gte": days[0], count: true };
+      const query = { ...filter, group_by: "created_at", per: "day", "created_at.gte": days[0], count: true };
       const { data } = await client.get<Stats>(path, query, signal);
       const counts = new Map(data.map((bucket) => [bucket.created_at.slice(0, 10), bucket.count]));
       // Days without rows are absent in the answer.

@@ -2,6 +2,7 @@
 import CheckIcon from "@mui/icons-material/Check";
 import CloseIcon from "@mui/icons-material/Close";
 import { Box, Chip, Typography } from "@mui/material";
+import { visuallyHidden } from "@mui/utils";
 
 import type { Field } from "../api/meta";
 import { useText } from "../i18n";
@@ -21,7 +22,9 @@ export const Value = ({ field, value, isShort = false }: ValueProps) => {
     return (
       <Typography component="span" variant="inherit" sx={{ color: "text.secondary" }}>
         <span aria-hidden="true">–</span>
-        <span className="visually-hidden">{text("fields.empty")}</span>
+        <Box component="span" sx={visuallyHidden}>
+          {text("fields.empty")}
+        </Box>
       </Typography>
     );
   if (field.references) return <Reference resource={field.references.resource} id={value as number} isLink={!isShort} />;
@@ -33,7 +36,11 @@ export const Value = ({ field, value, isShort = false }: ValueProps) => {
         <CloseIcon fontSize="small" titleAccess={text("fields.no")} sx={{ color: "text.secondary", verticalAlign: "middle" }} />
       );
     case "datetime":
-      return <time dateTime={String(value)}>{formatTime(String(value))}</time>;
+      return (
+        <Box component="time" dateTime={String(value)} sx={{ whiteSpace: isShort ? "nowrap" : "normal" }}>
+          {formatTime(String(value))}
+        </Box>
+      );
     case "enum":
       return <Chip size="small" variant="outlined" label={String(value)} />;
     case "list":

@@ -10,7 +10,7 @@ import type { Resource } from "../api/meta";
 import { useNames, useText } from "../i18n";
 import { Page } from "../ui/Page";
 import { RowForm } from "./RowForm";
-import type { Values } from "./values";
+import { newRow, type Values } from "./values";
 
 export const CreatePage = ({ resource }: { resource: Resource }) => {
   const text = useText();
@@ -18,7 +18,7 @@ export const CreatePage = ({ resource }: { resource: Resource }) => {
   const notify = useNotify();
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const [row] = useState<Values>({});
+  const [row] = useState<Values>(() => newRow(resource));
   const save = async (data: Values) => {
     const { data: made } = await dataProvider.create(resource.name, { data });
     await queries.invalidateQueries({ queryKey: [resource.name] });

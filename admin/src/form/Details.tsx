@@ -11,7 +11,7 @@ export const Details = ({ resource, row }: { resource: Resource; row: Row }) => 
   return (
     <Box component="dl" sx={{ m: 0, display: "grid", gridTemplateColumns: { xs: "1fr", sm: "160px 1fr" }, gap: 1 }}>
       {resource.fields
-        .filter(({ name }) => row[name] !== undefined)
+        .filter(({ name }) => row[name] !== undefined && name !== "deleted_at")
         .map((field) => (
           <Box key={field.name} sx={{ display: "contents" }}>
             <Typography component="dt" sx={{ color: "text.secondary" }}>

@@ -4,7 +4,6 @@ import { Button, Typography } from "@mui/material";
 import { ApiError } from "atoll-react-admin";
 import { useNotify } from "ra-core";
 import { useState } from "react";
-import { useNavigate } from "react-router-dom";
 
 import { client } from "../api/client";
 import { allows, allowsRow } from "../api/meta";
@@ -18,6 +17,7 @@ import { ConflictDialog } from "./ConflictDialog";
 import { Details } from "./Details";
 import { RowForm } from "./RowForm";
 import type { TabProps } from "./RowPage";
+import { useLeave } from "./useRow";
 import type { Values } from "./values";
 
 export const EditTab = ({ resource, row, changed }: TabProps) => {
@@ -82,13 +82,14 @@ const DeleteButton = ({ resource, row }: TabProps) => {
 const DeleteDialog = ({ resource, row, onClose }: Pick<TabProps, "resource" | "row"> & { onClose: () => void }) => {
   const text = useText();
   const notify = useNotify();
-  const navigate = useNavigate();
+  const leave = useLeave(resource, row.id);
   const hasImpact = allows(resource, "impact");
   const impact = useImpact(resource.name, hasImpact ? [row.id] : []);
   const remove = async () => {
     await client.delete(`/${resource.name}/${row.id}`, row.version === undefined ? {} : { version: row.version });
     notify(text(resource.soft_delete ? "row.deleted" : "row.deleted_for_good"), { type: "success" });
-    setTimeout(() => navigate(`/${resource.name}`));
+    // The dialog closes first.
+    setTimeout(leave);
   };
   return (
     <ConfirmDialog title={text("row.delete_ask", { name: nameOf(resource, row) })} confirm={text("row.delete")} isDanger isReady={!impact.isPending} onConfirm={remove} onClose={onClose}>

@@ -56,7 +56,7 @@ export const FieldInput = ({ resource, field, mode }: InputProps) => {
     help: field.description,
     required: isRequired,
   };
-  const Control = SPECIAL[`${resource.name}.${field.name}`] ?? controlOf(field);
+  const Control = SPECIAL[`${resource.name}.${field.name}`] ?? controlOf(field, mode);
   return <Control {...props} />;
 };
 
@@ -67,13 +67,14 @@ const readable = (message: unknown): string => {
   return wrapped === undefined ? text : String(JSON.parse(wrapped));
 };
 
-const controlOf = (field: Field): React.ComponentType<ControlProps> => {
+const controlOf = (field: Field, mode: Mode): React.ComponentType<ControlProps> => {
   if (field.references) return ReferenceControl;
   if (field.format === "password") return PasswordControl;
   if (field.values && field.type !== "list") return ChoiceControl;
   switch (field.type) {
     case "boolean":
-      return field.nullable ? ChoiceControl : BooleanControl;
+      // Without an answer the server chooses, which is neither yes nor no.
+      return field.nullable || (mode === "create" && field.create === "optional" && field.default === undefined) ? ChoiceControl : BooleanControl;
     case "integer":
     case "number":
       return field.format === "int64" ? TextControl : NumberControl;
@@ -165,7 +166,7 @@ const ChoiceControl = ({ field, value, onChange, ...props }: ControlProps) => {
   const name = (choice: string) => (isBoolean ? text(choice === "true" ? "fields.yes" : "fields.no") : choice);
   return (
     <TextField {...common(props)} select value={value === null || value === undefined ? "" : String(value)} onChange={(event) => choose(event.target.value)}>
-      {field.nullable && <MenuItem value="">{text("fields.none")}</MenuItem>}
+      {!props.required && <MenuItem value="">{text(field.nullable ? "fields.none" : "fields.by_server")}</MenuItem>}
       {choices.map((choice) => (
         <MenuItem key={choice} value={choice}>
           {name(choice)}

@@ -6,7 +6,14 @@ export type Values = Record<string, unknown>;
 
 /** The fields that a form of this mode has. */
 export const formFields = (resource: Resource, mode: Mode): Field[] =>
-  resource.fields.filter((field) => (mode === "create" ? field.create !== "no" : field.update));
+  resource.fields
+    .filter((field) => (mode === "create" ? field.create !== "no" : field.update))
+    // The name of a row comes first.
+    .sort((a, b) => Number(b.name === resource.title) - Number(a.name === resource.title));
+
+/** A new row has the defaults of its fields. */
+export const newRow = (resource: Resource): Values =>
+  Object.fromEntries(formFields(resource, "create").map(({ name, type, create, default: value }) => [name, value ?? (type === "boolean" && create === "required" ? false : null)]));
 
 export const toForm = (resource: Resource, row: Values): Values => {
   const values = { ...row };

@@ -1,8 +1,9 @@
 /** Who changed a row, when and how; and back to an earlier version. */
-import { Button, Chip, LinearProgress, Stack, Typography } from "@mui/material";
+import { Button, Chip, LinearProgress, Link as MuiLink, Stack, Typography } from "@mui/material";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNotify } from "ra-core";
 import { useState } from "react";
+import { Link } from "react-router-dom";
 
 import { client, dataProvider, type Page, type Schemas } from "../api/client";
 import { allowsRow } from "../api/meta";
@@ -10,7 +11,7 @@ import { useCaller } from "../app/meta";
 import { Reference } from "../fields/Reference";
 import { formatTime } from "../fields/time";
 import type { TabProps } from "../form/RowPage";
-import { useText } from "../i18n";
+import { useNames, useText } from "../i18n";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { ErrorAlert } from "../ui/ErrorAlert";
 import { Changes } from "./Changes";
@@ -77,6 +78,16 @@ export const EntryHead = ({ entry }: { entry: Pick<Entry, "action" | "actor_id" 
         {text("history.version", { version: entry.version })}
       </Typography>
     </>
+  );
+};
+
+/** The row that an entry is about. Users are named; others would cost a request for each resource. */
+export const Subject = ({ entry: { resource, resource_id } }: { entry: Pick<Entry, "resource" | "resource_id"> }) => {
+  const names = useNames();
+  return (
+    <MuiLink component={Link} to={`/${resource}/${resource_id}/history`}>
+      {names.resource(resource)} {resource === "users" ? <Reference resource="users" id={resource_id} isLink={false} /> : `#${resource_id}`}
+    </MuiLink>
   );
 };
 

@@ -142,7 +142,7 @@ const OutcomeView = ({ resource, outcome, file }: { resource: Resource; outcome:
         {failure !== undefined && !isDry && <Typography sx={{ mt: 1 }}>{text("import.committed", { smart_count: committed })}</Typography>}
       </div>
       {errors.length > 0 && <Errors errors={errors} refused={report?.refused} />}
-      {errors.length > 0 && file && <DownloadRefused resource={resource} file={file} errors={errors} />}
+      {errors.length > 0 && file && <DownloadRefused resource={resource} file={file} lines={report?.refused_lines ?? errors.map(({ line }) => line)} />}
     </Stack>
   );
 };
@@ -174,11 +174,11 @@ const Errors = ({ errors, refused }: { errors: LineError[]; refused: number | un
   );
 };
 
-const DownloadRefused = ({ resource, file, errors }: { resource: Resource; file: File; errors: LineError[] }) => {
+const DownloadRefused = ({ resource, file, lines }: { resource: Resource; file: File; lines: number[] }) => {
   const text = useText();
   const download = async () => {
     const format = formatOf(file.name);
-    const refused = recordsAt(await file.text(), format, errors.map(({ line }) => line));
+    const refused = recordsAt(await file.text(), format, lines);
     const address = URL.createObjectURL(new Blob([refused]));
     const link = Object.assign(document.createElement("a"), { href: address, download: `${resource.name}-refused.${format}` });
     link.click();

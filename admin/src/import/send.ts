@@ -4,7 +4,8 @@ import { ApiError, type Problem } from "atoll-react-admin";
 import { client, type Schemas } from "../api/client";
 import { CONTENT_TYPES, formatOf } from "./lines";
 
-export type Report = Schemas["ImportReport"];
+/** The lines of all refused records are newer than the errors. */
+export type Report = Schemas["ImportReport"] & { refused_lines?: number[] };
 
 export interface ImportOptions {
   dry_run: boolean;

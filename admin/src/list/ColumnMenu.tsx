@@ -2,6 +2,7 @@
 import ColumnsIcon from "@mui/icons-material/ViewWeekOutlined";
 import { Button, Checkbox, Divider, ListItemText, Menu, MenuItem } from "@mui/material";
 import { useListContext } from "ra-core";
+import { useEffect, useRef } from "react";
 
 import type { Resource } from "../api/meta";
 import { useNames, useText } from "../i18n";
@@ -14,9 +15,16 @@ export const ColumnMenu = ({ resource, columns }: { resource: Resource; columns:
   const menu = useMenu("columns");
   const { filterValues, setFilters } = useListContext();
   const choose = (chosen: string[]) => setFilters(filterValues, Object.fromEntries(chosen.map((name) => [name, true])));
+  // The address follows a moment later; a second choice must not undo the first.
+  const latest = useRef(columns);
+  useEffect(() => {
+    latest.current = columns;
+  }, [columns]);
   const toggle = (name: string) => {
-    const chosen = columns.includes(name) ? columns.filter((other) => other !== name) : [...columns, name];
-    if (chosen.length > 0) choose(chosen);
+    const chosen = latest.current.includes(name) ? latest.current.filter((other) => other !== name) : [...latest.current, name];
+    if (chosen.length === 0) return;
+    latest.current = chosen;
+    choose(chosen);
   };
   return (
     <>

@@ -10,8 +10,8 @@ import type { Field, Resource } from "../api/meta";
 import { useNames, useText } from "../i18n";
 import { formatTime } from "../fields/time";
 import { ConditionValue } from "./ConditionValue";
-import { conditionsOf, filtersOf, type Condition, type Filters } from "./state";
 import { useOperatorName } from "./operators";
+import { conditionsOf, filtersOf, operatorsOf, type Condition, type Filters } from "./state";
 
 export const FilterPanel = ({ resource }: { resource: Resource }) => {
   const text = useText();
@@ -19,7 +19,7 @@ export const FilterPanel = ({ resource }: { resource: Resource }) => {
   const { filterValues, setFilters } = useListContext();
   const filters = filterValues as Filters;
   const [isOpen, setIsOpen] = useState(false);
-  const fields = resource.fields.filter(({ operators }) => operators.length > 0);
+  const fields = resource.fields.filter((field) => operatorsOf(field).length > 0);
   const active = conditionsOf(filters);
   const remove = (condition: Condition) => setFilters(filtersOf(active.filter((other) => !isSame(other, condition)), filters));
   if (fields.length === 0) return null;
@@ -128,7 +128,7 @@ interface RowProps {
   onRemove: () => void;
 }
 
-const firstOperator = (field: Field) => (field.operators.includes("contains") ? "contains" : (field.operators[0] ?? "eq"));
+const firstOperator = (field: Field) => (field.operators.includes("contains") ? "contains" : (operatorsOf(field)[0] ?? "eq"));
 
 const ConditionRow = ({ fields, number, condition, onChange, onRemove }: RowProps) => {
   const text = useText();
@@ -155,7 +155,7 @@ const ConditionRow = ({ fields, number, condition, onChange, onRemove }: RowProp
         value={condition.operator}
         onChange={(event) => onChange({ ...condition, operator: event.target.value, value: event.target.value === "is_null" ? "true" : condition.operator === "is_null" ? "" : condition.value })}
       >
-        {field.operators.map((operator) => (
+        {operatorsOf(field).map((operator) => (
           <MenuItem key={operator} value={operator}>
             {operatorName(field, operator)}
           </MenuItem>

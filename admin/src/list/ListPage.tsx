@@ -1,7 +1,8 @@
 /** The list of a resource: what is shown, found, sorted, selected, exported. */
 import AddIcon from "@mui/icons-material/Add";
 import { Box, Button, Stack, Tab, Tabs } from "@mui/material";
-import { ListBase, useListContext } from "ra-core";
+import { ApiError } from "atoll-react-admin";
+import { ListBase, useListContext, useNotify } from "ra-core";
 import { useMemo } from "react";
 import { Link, useLocation } from "react-router-dom";
 
@@ -22,9 +23,14 @@ export const PER_PAGE = 25;
 
 export const ListPage = ({ resource }: { resource: Resource }) => {
   const { search } = useLocation();
-  const columns = useMemo(() => chosenColumns(search) ?? defaultColumns(resource), [search, resource]);
   const trash = isTrash(filtersIn(search));
-  const queryOptions = useMemo(() => ({ meta: listMeta(resource, columns, trash) }), [resource, columns, trash]);
+  const columns = useMemo(() => chosenColumns(search) ?? defaultColumns(resource, trash), [search, resource, trash]);
+  const notify = useNotify();
+  const queryOptions = useMemo(() => {
+    // Other refusals are shown in place of the rows. From a page that cannot be reached, the list goes to the first one.
+    const onError = (error: Error) => error instanceof ApiError && error.has("page_out_of_reach") && notify(error.message, { type: "warning" });
+    return { meta: listMeta(resource, columns, trash), onError };
+  }, [resource, columns, trash, notify]);
   return (
     <ListBase
       resource={resource.name}

@@ -1,6 +1,7 @@
 /** The rows of a list: a table, or cards where the window is narrow. */
 import ArrowDown from "@mui/icons-material/ArrowDownward";
 import ArrowUp from "@mui/icons-material/ArrowUpward";
+import UnsortedIcon from "@mui/icons-material/UnfoldMore";
 import {
   Box,
   ButtonBase,
@@ -19,6 +20,7 @@ import {
   useMediaQuery,
   useTheme,
 } from "@mui/material";
+import { ApiError } from "atoll-react-admin";
 import { useListContext } from "ra-core";
 import { Link } from "react-router-dom";
 
@@ -46,11 +48,12 @@ interface RowsProps {
 }
 
 export const Rows = ({ resource, columns, trash }: RowsProps) => {
+  const text = useText();
   const isWide = useMediaQuery(useTheme().breakpoints.up("sm"), { noSsr: true });
   const { data, error, isPending, isFetching } = useListContext<Row>();
   const fields = columns.map((name) => fieldOf(resource, name)).filter((field): field is Field => field !== undefined);
-  if (error) return <ErrorAlert error={error} />;
-  if (isPending) return <LinearProgress aria-label="…" />;
+  if (error) return <Refused error={error} />;
+  if (isPending) return <LinearProgress aria-label={text("ui.loading")} />;
   if (data.length === 0) return <EmptyList resource={resource} trash={trash} />;
   const Shown = isWide ? RowTable : RowCards;
   return (
@@ -61,6 +64,12 @@ export const Rows = ({ resource, columns, trash }: RowsProps) => {
   );
 };
 
+const Refused = ({ error }: { error: unknown }) => {
+  // The list is about to go to its first page.
+  if (error instanceof ApiError && error.has("page_out_of_reach")) return null;
+  return <ErrorAlert error={error} />;
+};
+
 interface ShownProps {
   resource: Resource;
   fields: Field[];
@@ -68,7 +77,9 @@ interface ShownProps {
   trash: boolean;
 }
 
-const RowTable = ({ resource, fields, rows, trash }: ShownProps) => {
+const CELL = { maxWidth: 360, overflowWrap: "break-word" };
+
+const RowTable = ({ resource, fields: [first, ...others], rows, trash }: ShownProps) => {
   const text = useText();
   const names = useNames();
   const { selectedIds, onSelect, onToggleItem } = useListContext<Row>();
@@ -90,11 +101,12 @@ const RowTable = ({ resource, fields, rows, trash }: ShownProps) => {
                 slotProps={{ input: { "aria-label": text("list.select_all") } }}
               />
             </TableCell>
-            {fields.map((field) => (
-              <SortCell key={field.name} field={field} />
-            ))}
+            {first && <SortCell field={first} />}
             {trash && <TableCell>{text("trash.deleted_at")}</TableCell>}
             {trash && <TableCell>{text("trash.deleted_by")}</TableCell>}
+            {others.map((field) => (
+              <SortCell key={field.name} field={field} />
+            ))}
           </TableRow>
         </TableHead>
         <TableBody>
@@ -108,17 +120,18 @@ const RowTable = ({ resource, fields, rows, trash }: ShownProps) => {
                   slotProps={{ input: { "aria-label": text("list.select_row", { name: nameOf(resource, row) }) } }}
                 />
               </TableCell>
-              {fields.map((field, index) => (
-                <TableCell key={field.name} sx={{ maxWidth: 360, overflowWrap: "anywhere" }}>
-                  {index === 0 ? <RowLink resource={resource} row={row} field={field} /> : <Value field={field} value={row[field.name]} isShort />}
-                </TableCell>
-              ))}
-              {trash && <TableCell>{row.deleted_at && formatTime(row.deleted_at)}</TableCell>}
+              <TableCell sx={CELL}>{first && <RowLink resource={resource} row={row} field={first} />}</TableCell>
+              {trash && <TableCell sx={{ whiteSpace: "nowrap" }}>{row.deleted_at && formatTime(row.deleted_at)}</TableCell>}
               {trash && (
                 <TableCell>
                   <DeletedBy deletion={deletions[row.id]} />
                 </TableCell>
               )}
+              {others.map((field) => (
+                <TableCell key={field.name} sx={CELL}>
+                  <Value field={field} value={row[field.name]} isShort />
+                </TableCell>
+              ))}
             </TableRow>
           ))}
         </TableBody>
@@ -140,7 +153,7 @@ const SortCell = ({ field }: { field: Field }) => {
     <TableCell aria-sort={isSorted ? (sort.order === "DESC" ? "descending" : "ascending") : undefined}>
       <ButtonBase onClick={() => setSort({ field: field.name, order })} sx={{ font: "inherit", gap: 0.5 }}>
         {label}
-        {isSorted && <Arrow sx={{ fontSize: "1rem" }} />}
+        {isSorted ? <Arrow sx={{ fontSize: "1rem" }} /> : <UnsortedIcon sx={{ fontSize: "1rem", color: "text.secondary" }} />}
       </ButtonBase>
     </TableCell>
   );

@@ -30,15 +30,23 @@ export const filtersOf = (conditions: Condition[], others: Filters): Filters => 
 export const isTrash = (filters: Filters): boolean => filters.deleted === "only";
 
 const DEFAULT_COLUMNS = 6;
+/** The trash also shows when and by whom rows were deleted. */
+const DEFAULT_TRASH_COLUMNS = 4;
 
-/** Columns that a list can have. Passwords are never read. */
-export const columnsOf = (resource: Resource): Field[] => resource.fields.filter(({ readable, format }) => readable && format !== "password");
+/** Columns that a list can have. Passwords are never read, and only the trash shows when a row was deleted. */
+export const columnsOf = (resource: Resource): Field[] =>
+  resource.fields.filter(({ name, readable, format }) => readable && format !== "password" && name !== "deleted_at");
+
+/** The conditions that make sense: a value that is never empty need not be compared with nothing. */
+export const operatorsOf = ({ operators, nullable }: Field): string[] => operators.filter((operator) => nullable || operator !== "is_null");
 
 /** The columns that a list has before anybody chooses: names first, then what is short to read. */
-export const defaultColumns = (resource: Resource): string[] => {
+export const defaultColumns = (resource: Resource, trash: boolean): string[] => {
+  // Rows without a name, such as comments, show the beginning of their text.
+  const title = resource.title ?? resource.fields.find(({ type, readable }) => type === "text" && readable)?.name;
   const weight = ({ name, type, format, references }: Field) => {
-    if (name === resource.title) return 0;
-    if (format === "long" || type === "json" || type === "binary" || name === "deleted_at") return 9;
+    if (name === title) return 0;
+    if (format === "long" || type === "json" || type === "binary") return 9;
     if (name === "id" || name === "version") return 8;
     if (name === "updated_at") return 7;
     if (references) return 3;
@@ -48,7 +56,7 @@ export const defaultColumns = (resource: Resource): string[] => {
     .map((field, index) => ({ field, weight: weight(field), index }))
     .filter(({ weight }) => weight < 8)
     .sort((a, b) => a.weight - b.weight || a.index - b.index)
-    .slice(0, DEFAULT_COLUMNS)
+    .slice(0, trash ? DEFAULT_TRASH_COLUMNS : DEFAULT_COLUMNS)
     .map(({ field }) => field.name);
 };
 

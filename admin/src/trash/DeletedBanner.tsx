@@ -2,13 +2,13 @@
 import { Alert, Button, Stack, Typography } from "@mui/material";
 import { useNotify } from "ra-core";
 import { useMemo, useState } from "react";
-import { useNavigate } from "react-router-dom";
 
 import { dataProvider } from "../api/client";
 import { allows, allowsRow } from "../api/meta";
 import { useCaller } from "../app/meta";
 import { formatTime } from "../fields/time";
 import type { TabProps } from "../form/RowPage";
+import { useLeave } from "../form/useRow";
 import { useText } from "../i18n";
 import { nameOf } from "../list/Rows";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
@@ -49,14 +49,14 @@ export const DeletedBanner = (props: TabProps) => {
 const RowDialog = ({ kind, resource, row, changed, onClose }: TabProps & { kind: Kind; onClose: () => void }) => {
   const text = useText();
   const notify = useNotify();
-  const navigate = useNavigate();
+  const leave = useLeave(resource, row.id);
   const hasImpact = allows(resource, "impact");
   const impact = useImpact(resource.name, hasImpact ? [row.id] : []);
   const run = async () => {
     await dataProvider[kind](resource.name, row.id);
     notify(text(`bulk.done.${kind}`, { smart_count: 1 }), { type: "success" });
     if (kind === "restore") await changed();
-    else navigate(`/${resource.name}`);
+    else setTimeout(leave);
   };
   return (
     <ConfirmDialog

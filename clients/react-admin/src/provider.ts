@@ -67,15 +67,14 @@ export const createDataProvider = ({ client, storage }: ProviderOptions): AtollD
   const list = async (resource: string, params: Omit<GetListParams, "filter"> & { filter?: unknown }, target: Query = {}) => {
     const meta = (params.meta ?? {}) as RequestMeta;
     const { page, perPage } = params.pagination ?? { page: 1, perPage: 20 };
-    const filters = { ...filterQuery((params.filter ?? {}) as Record<string, unknown>), ...target };
-    if (meta.deleted) filters.deleted ??= meta.deleted;
+    const filters: Query = { deleted: meta.deleted, ...filterQuery((params.filter ?? {}) as Record<string, unknown>), ...target };
     const query: Query = { ...filters, ...sortQuery(params.sort, meta, filters.q), limit: perPage };
     const key = `${resource}?${queryString(query)}`;
     const position = pages.position(key, page, perPage);
     if (position === undefined) throw unreachable(page);
     const count = meta.count ?? "estimate";
     if (page === 1 || pages.total(key) === undefined) query.count = count;
-    Object.assign(query, position, contents(meta));
+    Object.assign(query, position, contents(meta), filters);
 
     const answer = await client.get<Page>(`/${resource}`, query, params.signal);
     pages.visited(key, page, answer.page);
@@ -180,5 +179,5 @@ const unreachable = (page: number): ApiError =>
     title: "Page out of reach",
     status: 400,
     code: "page_out_of_reach",
-    detail: `Page ${page} can only be reached from the page before it. Go back to the first page.`,
+    detail: `Page ${page} can only be reached from the page before it.`,
   });
