@@ -1,6 +1,6 @@
 //! Stores audit entries with one statement per 5,000 entries.
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use serde::Serialize;
 
 use super::Entry;
@@ -12,9 +12,7 @@ const BATCH: usize = 5_000;
 const INSERT: &str = "INSERT INTO audit_entries \
     (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
 
-const SELECT_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.action, e.version, e.changes, e.texts, e.salt \
-    FROM json_to_recordset($4::json) AS e \
-    (resource text, resource_id bigint, action text, version bigint, changes text, texts text, salt text)";
+const ENTRIES_POSTGRES: &str = "(resource text, resource_id bigint, action text, version bigint, changes text, texts text, salt text)";
 
 const SELECT_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'action', \
     value ->> 'version', value ->> 'changes', value ->> 'texts', value ->> 'salt' FROM json_each($4)";
@@ -65,19 +63,15 @@ pub struct Author<'a> {
     pub request_id: Option<&'a str>,
 }
 
-/// Stores entries in their order, and returns how many bytes of changed values they contain.
+/// Stores entries in their order, and returns how many bytes of changed values they contain. On PostgreSQL, `first` runs before
+/// them, in the statement of the first entries.
 pub async fn store(
     db: &impl ConnectionTrait,
     author: Author<'_>,
     entries: &[Entry],
+    mut first: Option<Statement>,
 ) -> Result<u64> {
     let mut bytes = 0;
-    let backend = db.get_database_backend();
-    let select = match backend {
-        DbBackend::Postgres => SELECT_POSTGRES,
-        _ => SELECT_SQLITE,
-    };
-    let sql = format!("{INSERT}{select}");
     for batch in entries.chunks(BATCH) {
         let rows: Vec<_> = batch.iter().map(Row::new).collect::<Result<_>>()?;
         bytes += rows.iter().map(Row::size).sum::<u64>();
@@ -88,8 +82,33 @@ pub async fn store(
             author.request_id.into(),
             rows.into(),
         ];
-        db.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
-            .await?;
+        let insert = match db.get_database_backend() {
+            DbBackend::Postgres => insert_postgres(first.take(), values),
+            sqlite => {
+                let sql = format!("{INSERT}{SELECT_SQLITE}");
+                Statement::from_sql_and_values(sqlite, sql, values)
+            }
+        };
+        db.execute_raw(insert).await?;
     }
     Ok(bytes)
+}
+
+/// Returns the INSERT of entries, with another statement in front of it.
+fn insert_postgres(first: Option<Statement>, values: [Value; 4]) -> Statement {
+    let (with, mut all) = match first {
+        Some(first) => {
+            let before = first.values.map_or_else(Vec::new, |values| values.0);
+            (format!("WITH first AS ({}) ", first.sql), before)
+        }
+        None => (String::new(), Vec::new()),
+    };
+    let [at, actor, request, rows] = [1, 2, 3, 4].map(|place| all.len() + place);
+    all.extend(values);
+    let sql = format!(
+        "{with}{INSERT}SELECT ${at}, ${actor}, ${request}, \
+        e.resource, e.resource_id, e.action, e.version, e.changes, e.texts, e.salt \
+        FROM json_to_recordset(${rows}::json) AS e {ENTRIES_POSTGRES}"
+    );
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, all)
 }

@@ -21,11 +21,12 @@ pub async fn index<'a, C: Crud>(
         return Ok(());
     }
     for portion in scope::portions(&rows, columns.len() + 1) {
-        let insert = match tx.get_database_backend() {
+        let backend = tx.get_database_backend();
+        let insert = match backend {
             DbBackend::Postgres => postgres::<C>(portion)?,
             _ => sqlite::<C>(portion)?,
         };
-        tx.execute(&insert).await?;
+        tx.execute_soon(backend.build(&insert)).await?;
     }
     Ok(())
 }
