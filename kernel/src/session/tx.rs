@@ -141,15 +141,11 @@ impl Tx {
         lock(&self.changed).add(user_id);
     }
 
-    /// Runs an INSERT or an UPDATE whose result is not needed. It runs before any later statement, and on PostgreSQL together with
-    /// the audit entries if these come next, which saves a round trip.
+    /// Runs an INSERT or an UPDATE whose result is not needed. It runs before any later statement, and is sent together with the
+    /// audit entries if these come next, which saves a round trip.
     pub(crate) async fn execute_soon(&self, statement: Statement) -> Result<()> {
         self.run_waiting().await?;
-        if statement.db_backend == DbBackend::Postgres {
-            *lock(&self.waiting) = Some(statement);
-        } else {
-            self.execute_raw(statement).await?;
-        }
+        *lock(&self.waiting) = Some(statement);
         Ok(())
     }
 
