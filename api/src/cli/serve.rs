@@ -16,6 +16,7 @@ use super::{
 use crate::{
     config::{Inputs, Setting},
     jobs, server,
+    site::Site,
 };
 
 /// Options that set a value for this run.
@@ -72,16 +73,17 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     let service = kernel.clone();
     jobs::start(&kernel, &operator.settings.jobs);
     jobs::check_file(&kernel, operator.settings.database.check);
+    let site = Site::of(operator.profile(), &operator.settings);
     let on_ready = |address| {
         // The server runs even if standard output is closed.
         let _ = banner(
             &mut stdout(),
-            &base_url(server, address),
+            (&base_url(server, address), site),
             &about_database,
             first_run.as_ref(),
         );
     };
-    let running = server::bind(&operator.settings.http(), kernel, operator.profile())
+    let running = server::bind(&operator.settings.http(), kernel, site)
         .map_err(|error| explain_bind(error, server))?;
     running.stop_on_signals()?;
     on_ready(running.address);
@@ -148,11 +150,14 @@ pub fn base_url(settings: &ServerSettings, address: SocketAddr) -> String {
 
 fn banner(
     out: &mut impl Write,
-    base: &str,
+    (base, site): (&str, Site),
     database: &str,
     first_run: Option<&SecretString>,
 ) -> std::io::Result<()> {
     writeln!(out, "Atoll is ready: {base}\n")?;
+    if site.has_admin {
+        writeln!(out, "  {base}/admin/        admin")?;
+    }
     writeln!(out, "  {base}/api/v1/posts  published posts")?;
     writeln!(out, "  {base}/docs          API documentation")?;
     writeln!(out, "  {base}/readyz        readiness")?;

@@ -37,6 +37,7 @@ use crate::{jobs::JobSettings, telemetry::LogSettings};
 pub struct Settings {
     pub server: ServerSettings,
     pub api: ApiSettings,
+    pub admin: crate::admin::Settings,
     pub rate_limit: RateSettings,
     pub load: LoadSettings,
     /// Absent unless one of its keys is set.

@@ -3,6 +3,7 @@ mod change_feed;
 mod classify;
 mod connection;
 mod deadline;
+mod facts;
 mod health;
 mod limits;
 mod migrations;
@@ -32,6 +33,7 @@ pub use classify::{
 };
 pub use connection::{Connection, Presence};
 pub use deadline::{Deadline, Limit};
+pub use facts::Facts;
 pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;
 pub use reader::Reader;

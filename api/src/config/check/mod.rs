@@ -70,6 +70,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         auth,
         mail: _,
         log,
+        admin: _,
     } = settings;
     let others = [
         (
