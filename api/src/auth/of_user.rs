@@ -10,6 +10,15 @@ pub fn routes() -> Vec<Route> {
     // As for a change of `is_active`, which would end them too.
     let manages =
         || Rule::permission("users.update").on_row::<UserView>(Access::Live(Action::Update));
+    let both = |ids: &[i64]| [0, 1].map(|place| ids.get(place).copied().unwrap_or_default());
+    let ends_session = Rule::permission("users.update").on_rows(move |session, ids| {
+        let [user, id] = both(ids);
+        Box::pin(identity::has_session_of(session, user, id))
+    });
+    let revokes_key = Rule::permission("users.update").on_rows(move |session, ids| {
+        let [user, id] = both(ids);
+        Box::pin(identity::has_api_key_of(session, user, id))
+    });
     vec![
         Route::new(
             "list_sessions",
@@ -33,7 +42,7 @@ pub fn routes() -> Vec<Route> {
             "end_session",
             Method::DELETE,
             "/users/{id}/sessions/{session_id}",
-            manages(),
+            ends_session,
             end_session,
         )
         .summary("End a session of a user")
@@ -45,7 +54,7 @@ pub fn routes() -> Vec<Route> {
             "revoke_api_key",
             Method::DELETE,
             "/users/{id}/api-keys/{key_id}",
-            manages(),
+            revokes_key,
             revoke_key,
         )
         .summary("Revoke an API key of a user")

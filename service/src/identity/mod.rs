@@ -51,7 +51,8 @@ pub use invite::{
 pub use login::{Credentials, SignIn, authenticate, login};
 pub use mails::{deliver, send_due};
 pub use of_user::{
-    end_session_of, end_sessions_of, list_api_keys_of, list_sessions_of, revoke_api_key_of,
+    end_session_of, end_sessions_of, has_api_key_of, has_session_of, list_api_keys_of,
+    list_sessions_of, revoke_api_key_of,
 };
 pub use password::{PasswordChange, change_password, set_password};
 pub use recovery::{ForgottenPassword, PasswordReset, forgot_password, reset_password};

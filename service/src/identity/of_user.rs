@@ -12,7 +12,8 @@ use super::{
     sessions::{active_sessions, record_sign_out},
 };
 use kernel::{
-    Crud, Error, Readable, Reads, Result, Session, Tx,
+    Crud, CrudOperations, Error, Readable, Reads, Result, Session, Tx,
+    access::Access,
     audit::AuditAction,
     crud::{Plan, read},
     permission::Action,
@@ -44,6 +45,34 @@ pub async fn list_api_keys_of(
         .filter(api_keys::Column::UserId.eq(user))
         .filter(unexpired_keys());
     read::page(session, Plan::for_rows(session, query, rows).await?).await
+}
+
+/// Fails unless the actor may change the user, and with [`Error::NotFound`] if the user has no session with this id.
+pub async fn has_session_of(session: &Session, user: i64, id: i64) -> Result<()> {
+    Users::dry_run(session, Access::Live(Action::Update), user).await?;
+    let this = sessions::Column::UserId
+        .eq(user)
+        .and(sessions::Column::Id.eq(id));
+    let found = scope::plain::<sessions::Entity>().filter(this);
+    found
+        .one(session.db()?)
+        .await?
+        .map(drop)
+        .ok_or(Error::NotFound)
+}
+
+/// Fails unless the actor may change the user, and with [`Error::NotFound`] if the user has no API key with this id.
+pub async fn has_api_key_of(session: &Session, user: i64, id: i64) -> Result<()> {
+    Users::dry_run(session, Access::Live(Action::Update), user).await?;
+    let this = api_keys::Column::UserId
+        .eq(user)
+        .and(api_keys::Column::Id.eq(id));
+    let found = scope::plain::<api_keys::Entity>().filter(this);
+    found
+        .one(session.db()?)
+        .await?
+        .map(drop)
+        .ok_or(Error::NotFound)
 }
 
 /// Ends all sessions of a user at once, on every node.
