@@ -22,7 +22,8 @@ interface FormProps {
 
 export const RowForm = ({ resource, mode, row, onSave, actions }: FormProps) => {
   const [error, setError] = useState<unknown>();
-  const fields = formFields(resource, mode);
+  // Of others, a caller may see only some fields; passwords are never read.
+  const fields = formFields(resource, mode).filter(({ name, readable }) => mode === "create" || !readable || row[name] !== undefined);
   const record = useMemo(() => toForm(resource, row), [resource, row]);
   const submit = async (values: FieldValues) => {
     setError(undefined);
