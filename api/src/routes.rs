@@ -10,7 +10,7 @@ use crate::{
 pub const NAME: &str = "Atoll";
 
 pub fn routes() -> Vec<Route> {
-    let mut routes = vec![meta(NAME, env!("CARGO_PKG_VERSION"))];
+    let mut routes = Vec::new();
     routes.extend(auth::routes());
     routes.extend(explain::routes());
     routes.extend(personal_data::routes());
@@ -20,6 +20,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(resource::<RoleView>());
     routes.extend(roles::routes());
     routes.extend(audit::routes());
+    routes.push(meta(NAME, env!("CARGO_PKG_VERSION")));
     routes.extend(system_status::routes());
     routes
 }

@@ -8,7 +8,7 @@ use std::future::ready;
 
 use actix_web::web::Data;
 use kernel::Kernel;
-use minijinja::context;
+use minijinja::{Value, context};
 use service::mail::Mailer;
 use web::Route;
 
@@ -23,18 +23,23 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub fn routes(site: Site) -> Vec<Route> {
-    let sign_in = site.sign_in_page();
+    let safe = |path: &str| Value::from_safe_string(path.to_owned());
+    let (sign_in, has_admin) = (site.sign_in_page(), site.has_admin);
     // The page that asks for a reset says so if the server sends no mail.
     let forgot = move |kernel: Data<Kernel>| {
         let sends_mail = kernel.state::<Mailer>().is_on();
         ready(render(
             "forgot.html",
             "../",
-            context! { sends_mail, sign_in },
+            context! { sends_mail, sign_in => safe(sign_in) },
         ))
     };
-    let has_admin = site.has_admin;
-    let page = |name, root| move || ready(render(name, root, context! { sign_in, has_admin }));
+    let page = |name, root| {
+        move || {
+            let values = context! { sign_in => safe(sign_in), has_admin };
+            ready(render(name, root, values))
+        }
+    };
     vec![
         start::route(site),
         Route::outside_api("welcome", "/welcome", page("welcome.html", "")),

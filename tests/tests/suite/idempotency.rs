@@ -65,7 +65,7 @@ async fn every_unsafe_route_takes_a_key() {
     let mut seen = BTreeSet::new();
     let bob = app.anonymous().login("bob", PASSWORD).await;
     let bob = app.anonymous().with_token(&bob);
-    bob.with_key(&["posts.read"]).await;
+    bob.with_key(&["users.read.own"]).await;
     let session = bob.get("/auth/sessions").await.ids()[0];
     let key = bob.get("/auth/api-keys").await.ids()[0];
 

@@ -243,7 +243,7 @@ async fn private_fields_are_described_to_those_who_may_see_them() {
 #[actix_web::test]
 async fn an_api_key_sees_what_its_scopes_allow() {
     let app = TestApp::new().await;
-    let key = app.editor("ed").await.with_key(&["posts.read"]).await;
+    let key = app.editor("eddy").await.with_key(&["posts.read"]).await;
 
     let meta = meta(&key).await;
 

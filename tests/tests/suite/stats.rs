@@ -209,7 +209,8 @@ async fn an_invalid_parameter_of_stats_is_400_and_named() {
     assert_eq!(all.places(), ["a", "group_by", "limit", "max", "min"]);
     let detail = all.body["errors"].to_string();
     assert!(
-        detail.contains("group_by, count, min, max, q, or, deleted") && !detail.contains("offset"),
+        detail.contains("group_by, count, per, min, max, q, or, deleted")
+            && !detail.contains("offset"),
         "{detail}"
     );
 }

@@ -37,7 +37,9 @@ async fn answer(client: &Client, path: &str) -> Reply {
     assert!(reply.status < 500, "{path}: {}", reply.text);
     for secret in SECRETS {
         // A problem may tell how to send a token.
-        let is_allowed = reply.status >= 400 && secret == "token";
+        let is_told = reply.status >= 400 && secret == "token";
+        // The field of a new user has this name.
+        let is_allowed = is_told || (path == "/meta" && secret == "password");
         assert!(
             is_allowed || !reply.text.contains(secret),
             "{path}: {secret} in {}",

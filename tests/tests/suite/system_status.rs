@@ -46,7 +46,7 @@ async fn the_queues_are_counted() {
     }
     let status = root.get("/system").await.expect_status(200).body;
 
-    let expected = json!({ "waiting": 2, "failed": 1, "oldest_at": "2026-01-02T00:00:00Z" });
+    let expected = json!({ "waiting": 2, "failed": 1, "oldest_at": "2026-01-02T00:00:00.000000Z" });
     assert_eq!(status["queues"]["mail"], expected);
     let unsealed = verify(&app.kernel, None).await.unwrap().unsealed;
     assert_ne!(unsealed, 0);

@@ -123,22 +123,29 @@ pub struct FieldView {
 pub enum FieldType {
     /// A number, or a string if the format is `int64`.
     Integer,
+    /// A number.
     Number,
-    /// A string of digits.
+    /// A string of digits, with `places` after the point.
     Decimal,
+    /// True or false.
     Boolean,
+    /// A text.
     Text,
     /// A text that is one of `values`.
     Enum,
+    /// A date, such as `2026-01-31`.
     Date,
-    /// A time of day.
+    /// A time of day, such as `09:30:00`.
     Time,
-    /// A point in time.
+    /// A point in time (RFC 3339).
     Datetime,
+    /// A UUID.
     Uuid,
+    /// JSON of any type.
     Json,
-    /// Base64.
+    /// Bytes in base64.
     Binary,
+    /// An array.
     List,
 }
 
@@ -147,7 +154,9 @@ pub enum FieldType {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "MetaFieldFormat")]
 pub enum FieldFormat {
+    /// An e-mail address.
     Email,
+    /// A URI.
     Uri,
     /// A text that the server makes of another one if it is left out.
     Slug,
@@ -164,8 +173,11 @@ pub enum FieldFormat {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "MetaOnCreate")]
 pub enum OnCreate {
+    /// It must have it.
     Required,
+    /// It may have it.
     Optional,
+    /// It must not have it.
     No,
 }
 

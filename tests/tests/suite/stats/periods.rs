@@ -21,7 +21,7 @@ async fn counts(client: &Client, query: &str) -> Value {
 }
 
 fn groups(counts: &[(&str, i64)]) -> Value {
-    let group = |(day, count): &(&str, i64)| json!({ "created_at": format!("{day}T00:00:00Z"), "count": count });
+    let group = |(day, count): &(&str, i64)| json!({ "created_at": format!("{day}T00:00:00.000000Z"), "count": count });
     counts.iter().map(group).collect()
 }
 
@@ -74,7 +74,7 @@ async fn a_period_combines_with_other_groups_and_filters() {
     let reply = ada.get(path).await.expect_status(200);
 
     let group = json!({
-        "status": "published", "created_at": "2026-03-01T00:00:00Z", "max": { "title": "Post 0" },
+        "status": "published", "created_at": "2026-03-01T00:00:00.000000Z", "max": { "title": "Post 0" },
     });
     assert_eq!(reply.body["data"], json!([group]));
     let other = "/posts/stats?group_by=published_at&per=month&published_at[gte]=2020-01-01";
@@ -164,7 +164,7 @@ async fn sign_ins_are_counted_per_day_for_readers_of_the_audit_log() {
         groups[0]["created_at"]
             .as_str()
             .unwrap()
-            .ends_with("T00:00:00Z")
+            .ends_with("T00:00:00.000000Z")
     );
     let by_actor = root
         .get("/audit/stats?group_by=action,actor_id&resource=users")
