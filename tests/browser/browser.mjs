@@ -53,7 +53,7 @@ export class Browser {
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 800 });
         const shown = `${name} (${colorScheme}, ${width})`;
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const overflow = await overflowOf(page);
         if (overflow > 0) this.problems.push(`${shown} is ${overflow} pixels too wide`);
         if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });
       }
@@ -71,6 +71,13 @@ export class Browser {
     assert.deepEqual(this.problems, [], this.problems.join("\n"));
   }
 }
+
+/** Returns how much wider than the window a page is, once it had a moment to adapt. */
+const overflowOf = async (page) => {
+  const fits = () => document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+  await page.waitForFunction(fits, undefined, { timeout: 1_000 }).catch(() => undefined);
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+};
 
 const serveFile = (route, folder) => {
   const name = new URL(route.request().url()).pathname.replace(/^\/admin\//, "") || "index.html";

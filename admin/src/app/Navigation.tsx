@@ -7,7 +7,7 @@ import AuditIcon from "@mui/icons-material/FactCheckOutlined";
 import PeopleIcon from "@mui/icons-material/PeopleOutlined";
 import RoleIcon from "@mui/icons-material/AdminPanelSettingsOutlined";
 import TableIcon from "@mui/icons-material/TableRowsOutlined";
-import { Box, List, ListItem, ListItemButton, ListItemIcon, ListItemText } from "@mui/material";
+import { Box, List, ListItem, ListItemButton, ListItemIcon, ListItemText, Link as MuiLink, Typography } from "@mui/material";
 import type { ReactNode } from "react";
 import { NavLink, useLocation } from "react-router-dom";
 
@@ -21,7 +21,7 @@ const ICONS: Record<string, ReactNode> = { posts: <ArticleIcon />, comments: <Co
 export const Navigation = () => {
   const text = useText();
   const names = useNames();
-  const { resources } = useMeta();
+  const { resources, version } = useMeta();
   const readsAudit = useHolds("audit.read");
   const explains = useHolds("system.read");
   return (
@@ -36,6 +36,12 @@ export const Navigation = () => {
         {readsAudit && <Item to="/audit" icon={<AuditIcon />} label={text("audit.title")} />}
         {explains && <Item to="/explain" icon={<ExplainIcon />} label={text("explain.title")} />}
       </List>
+      <Typography variant="body2" sx={{ px: 2, color: "text.secondary" }}>
+        {version} ·{" "}
+        <MuiLink href="licenses.txt" color="inherit">
+          {text("app.licences")}
+        </MuiLink>
+      </Typography>
     </Box>
   );
 };

@@ -22,6 +22,8 @@ const shared = (base: RaThemeOptions): RaThemeOptions => ({
     MuiButtonBase: { defaultProps: { disableRipple: true }, styleOverrides: { root: FOCUS } },
     MuiLink: { defaultProps: { underline: "always" }, styleOverrides: { root: FOCUS } },
     MuiPaper: { defaultProps: { elevation: 0 }, styleOverrides: { root: { backgroundImage: "none" } } },
+    // A message that scrolls would need the focus.
+    MuiAlert: { styleOverrides: { message: { overflow: "visible", minWidth: 0, overflowWrap: "anywhere" } } },
     MuiTab: { styleOverrides: { root: { minHeight: 44 } } },
     MuiTableCell: { styleOverrides: { head: { fontWeight: 650, whiteSpace: "nowrap" } } },
     MuiFormHelperText: { styleOverrides: { root: { fontSize: "0.8125rem" } } },

@@ -1,4 +1,5 @@
 /** Knows whether someone is signed in: asks the server at the start, after a sign-in, and when a request is refused with 401. */
+import { useQueryClient } from "@tanstack/react-query";
 import { ApiError } from "atoll-react-admin";
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 
@@ -40,6 +41,13 @@ const askServer = async (notice?: Notice): Promise<SessionState> => {
 
 export const SessionProvider = ({ children }: { children: ReactNode }) => {
   const [state, setState] = useState<SessionState>({ kind: "loading" });
+  const queries = useQueryClient();
+
+  // What one user has read is not for the next one.
+  const isOut = state.kind === "out";
+  useEffect(() => {
+    if (isOut) queries.clear();
+  }, [isOut, queries]);
 
   const reload = useCallback(async (notice?: Notice) => setState(await askServer(notice)), []);
 

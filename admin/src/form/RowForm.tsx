@@ -22,7 +22,8 @@ interface FormProps {
 
 export const RowForm = ({ resource, mode, row, onSave, actions }: FormProps) => {
   const [error, setError] = useState<unknown>();
-  const fields = formFields(resource, mode);
+  // Of others, a caller may see only some fields; passwords are never read.
+  const fields = formFields(resource, mode).filter(({ name, readable }) => mode === "create" || !readable || row[name] !== undefined);
   const record = useMemo(() => toForm(resource, row), [resource, row]);
   const submit = async (values: FieldValues) => {
     setError(undefined);
@@ -32,7 +33,9 @@ export const RowForm = ({ resource, mode, row, onSave, actions }: FormProps) => 
     } catch (failure) {
       const errors = failure instanceof ApiError ? failure.body.errors : undefined;
       const isAtFields = errors !== undefined && Object.keys(errors).every((name) => fields.some((field) => field.name === name));
-      if (!isAtFields) setError(failure);
+      // A newer version has a dialog of its own.
+      const isConflict = failure instanceof ApiError && failure.status === 412;
+      if (!isAtFields && !isConflict) setError(failure);
       // Something has to be returned, or the form counts as saved.
       return errors ?? { root: { serverError: "" } };
     }

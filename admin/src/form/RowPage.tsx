@@ -4,6 +4,7 @@ import { ApiError } from "atoll-react-admin";
 import { Link, useParams } from "react-router-dom";
 
 import { allows, type Resource } from "../api/meta";
+import { useCaller } from "../app/meta";
 import { NotFound } from "../app/NotFound";
 import { HistoryTab } from "../history/HistoryTab";
 import { useNames, useText } from "../i18n";
@@ -57,11 +58,12 @@ export const RowPage = ({ resource }: { resource: Resource }) => {
 const useTabs = (resource: Resource, row: Row | undefined, changed: TabProps["changed"]): TabDefinition[] => {
   const text = useText();
   const names = useNames();
+  const caller = useCaller();
   if (!row) return [];
   const props = { resource, row, changed };
   return [
     { path: "", label: text("row.edit"), content: <EditTab {...props} /> },
-    ...(resource.name === "users" ? USER_TABS : []).map(({ path, label, content: Content }) => ({ path, label: text(label), content: <Content {...props} /> })),
+    ...(resource.name === "users" ? USER_TABS : []).filter(({ isShown }) => isShown(caller, row.id)).map(({ path, label, content: Content }) => ({ path, label: text(label), content: <Content {...props} /> })),
     ...resource.children.map(({ resource: child, field }) => ({
       path: resource.children.filter((other) => other.resource === child).length > 1 ? `${child}-${field}` : child,
       label: names.resource(child),

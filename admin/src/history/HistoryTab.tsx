@@ -67,12 +67,14 @@ export const HistoryTab = ({ resource, row, changed }: TabProps) => {
 
 export const EntryHead = ({ entry }: { entry: Pick<Entry, "action" | "actor_id" | "created_at" | "version"> }) => {
   const text = useText();
+  // Who signs in is the user that the entry is about.
+  const isSignIn = entry.action === "signed_in";
   return (
     <>
       <Chip size="small" label={entry.action.replaceAll("_", " ")} variant="outlined" />
       <Typography variant="body2" component="span">
-        {entry.actor_id ? <Reference resource="users" id={entry.actor_id} /> : text("history.service")}
-        {" · "}
+        {entry.actor_id ? <Reference resource="users" id={entry.actor_id} /> : !isSignIn && text("history.service")}
+        {!(isSignIn && !entry.actor_id) && " · "}
         <time dateTime={entry.created_at}>{formatTime(entry.created_at)}</time>
         {" · "}
         {text("history.version", { version: entry.version })}

@@ -42,6 +42,7 @@ export const en = {
       dark: "Dark theme",
       light: "Light theme",
       skip: "Skip to the content",
+      licences: "Licences",
       not_found: "There is no such page",
       not_found_help: "The address may be misspelt, or you may not see this resource.",
     },
