@@ -2,6 +2,7 @@
 //! jobs and tests.
 mod application;
 pub mod content;
+pub mod figures;
 pub mod identity;
 pub mod mail;
 pub mod retention;

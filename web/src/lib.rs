@@ -14,6 +14,7 @@ mod handlers;
 mod json;
 pub mod listener;
 pub mod load;
+mod metrics;
 mod middleware;
 pub mod openapi;
 pub mod prelude;

@@ -23,11 +23,11 @@ use actix_web::rt::System;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::Inputs;
+use crate::{config::Inputs, version};
 
 /// A REST backend for users, posts and comments, on SQLite or PostgreSQL
 #[derive(Debug, Parser)]
-#[command(name = "atoll", version)]
+#[command(name = "atoll", version = version::TEXT)]
 struct Cli {
     /// A TOML file with settings, which override those of the folder `config`; environment variables override both
     #[arg(long, global = true, value_name = "FILE")]
@@ -76,6 +76,7 @@ enum Command {
 
 /// Runs the program. It exits with 0 on success and 1 on failure; clap exits with 2 on invalid arguments.
 pub fn main() -> ExitCode {
+    crate::metrics::note_start();
     match System::new().block_on(Cli::parse().run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,

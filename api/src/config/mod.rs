@@ -30,7 +30,7 @@ use web::{
     settings::{ApiSettings, HttpSettings, ServerSettings},
 };
 
-use crate::{jobs::JobSettings, telemetry::LogSettings};
+use crate::{jobs::JobSettings, metrics::MetricsSettings, telemetry::LogSettings};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +51,7 @@ pub struct Settings {
     pub mail: service::mail::Settings,
     pub jobs: JobSettings,
     pub log: LogSettings,
+    pub metrics: MetricsSettings,
 }
 
 /// The merged layers, from which [`Settings`] are built.

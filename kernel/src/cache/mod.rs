@@ -5,8 +5,8 @@
 //! [`Session::cached`](crate::Session::cached).
 mod changes;
 mod flights;
-mod hits;
 mod function;
+mod hits;
 mod memory;
 mod settings;
 mod shared;
@@ -14,8 +14,8 @@ pub mod tables;
 
 pub use changes::{Changes, Slot};
 pub use function::Function;
-pub(crate) use memory::{Key, Memory, Space};
 pub(crate) use hits::Lookups;
+pub(crate) use memory::{Key, Memory, Space};
 pub use settings::Settings;
 
 use std::{

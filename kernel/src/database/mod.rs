@@ -72,7 +72,11 @@ impl Database {
     /// Connects, and creates the SQLite file and its folder if they are absent. `observer` is called with each statement.
     pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
         let series = Series::default();
-        let log: Log = Arc::new(statements::log(settings.slow_statement, observer, series.clone()));
+        let log: Log = Arc::new(statements::log(
+            settings.slow_statement,
+            observer,
+            series.clone(),
+        ));
         let url = settings.url.expose_secret();
         let (mut follower, mut writer) = (None, None);
         let (pool, write, change_feed) = match url.split_once(':').map(|(scheme, _)| scheme) {

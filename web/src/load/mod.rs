@@ -25,6 +25,7 @@ use std::{
     sync::Arc,
 };
 
+use kernel::metrics::Counters;
 use tokio::sync::Semaphore;
 
 use crate::rate::CallerKey;
@@ -58,6 +59,8 @@ pub struct Load {
     pub answers: MemoryBudget,
     /// Open connections of each address.
     pub connections: Counts<CallerKey>,
+    /// Requests that were refused, by the setting of the limit that they reached.
+    pub refused: Counters,
     hasher: RandomState,
 }
 
@@ -75,8 +78,14 @@ impl Load {
             bulks: MemoryBudget::new(settings.bulk_bytes),
             answers: MemoryBudget::new(settings.answer_bytes),
             connections: Counts::new(settings.connections_per_address),
+            refused: Counters::default(),
             hasher: RandomState::new(),
         }
+    }
+
+    /// Counts a request that a limit refuses. `limit` is the name of its setting.
+    pub fn count_refused(&self, limit: &'static str) {
+        self.refused.get_or_create(&[("limit", limit)]).inc();
     }
 
     /// Returns the sender of a request with this credential, or from this address if it has none.

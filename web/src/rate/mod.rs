@@ -9,6 +9,7 @@ pub use settings::{RateSettings, RedisSettings};
 
 use std::sync::Arc;
 
+use kernel::metrics;
 use local::Local;
 use shared::Shared;
 
@@ -26,6 +27,8 @@ struct Counters {
     settings: RateSettings,
     local: Local,
     shared: Option<Shared>,
+    /// Requests beyond the limit, by policy.
+    refused: metrics::Counters,
 }
 
 impl Limiter {
@@ -36,6 +39,7 @@ impl Limiter {
             local: Local::new(settings),
             settings: settings.clone(),
             shared,
+            refused: metrics::Counters::default(),
         })))
     }
 
@@ -47,13 +51,26 @@ impl Limiter {
             settings,
             local,
             shared,
+            refused,
         } = &*self.0;
         let quota = settings.quota(bucket.policy)?;
-        if let Some(shared) = shared
-            && let Some(verdict) = shared.take(bucket, quota).await
-        {
-            return Some(verdict);
+        let counted = match shared {
+            Some(shared) => shared.take(bucket, quota).await,
+            None => None,
+        };
+        let verdict = match counted {
+            Some(verdict) => verdict,
+            None => local.take(bucket, quota).await?,
+        };
+        if verdict.wait.is_some() {
+            let policy = [("policy", bucket.policy.name())];
+            refused.get_or_create(&policy).inc();
         }
-        local.take(bucket, quota).await
+        Some(verdict)
+    }
+
+    /// Returns the counters of the requests beyond the limit.
+    pub(crate) fn refused(&self) -> metrics::Counters {
+        self.0.refused.clone()
     }
 }

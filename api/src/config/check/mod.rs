@@ -51,6 +51,8 @@ const REDIS: &str =
     "must be redis://USER:PASSWORD@HOST:PORT/DATABASE, or the same with rediss: or unix:";
 const SECRET: &str = "must have at least 32 characters";
 const SECRET_EACH: &str = "must have at least 32 characters each";
+const LISTEN: &str =
+    "must be \"off\", or an IP address with a port, such as 127.0.0.1:9090 or [::]:9090";
 const LEVEL: &str = "must be one of off, error, warn, info, debug and trace, or a list with levels of targets, such as \
     info,atoll::sql=debug";
 
@@ -70,6 +72,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         auth,
         mail: _,
         log,
+        metrics,
     } = settings;
     let others = [
         (
@@ -105,6 +108,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         ),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
         ("redis.url", redis.is_valid(), REDIS),
+        ("metrics.listen", metrics.is_valid(), LISTEN),
         ("log.level", telemetry::is_level(&log.level), LEVEL),
     ];
     broken_rules(
