@@ -4,6 +4,7 @@
 //! time; with Redis all nodes share them. Answers follow the tables that they were read from: see
 //! [`Session::cached`](crate::Session::cached).
 mod changes;
+mod clear;
 mod flights;
 mod function;
 mod hits;
@@ -13,6 +14,7 @@ mod shared;
 pub mod tables;
 
 pub use changes::{Changes, Slot};
+pub use clear::clear_redis;
 pub use function::Function;
 pub(crate) use hits::Lookups;
 pub(crate) use memory::{Key, Memory, Space};

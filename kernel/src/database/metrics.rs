@@ -22,6 +22,10 @@ const KINDS: [(&str, &str); 5] = [
     ("", "other"),
 ];
 
+/// Why a write runs again.
+const LOCK: &str = "lock";
+const CONFLICT: &str = "conflict";
+
 /// The series of one database. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Series {
@@ -42,13 +46,18 @@ pub(super) struct Waits {
 impl Default for Series {
     fn default() -> Self {
         let statements = times();
+        let retries = Counters::default();
+        for cause in [LOCK, CONFLICT] {
+            // It begins with 0.
+            drop(retries.get_or_create(&[("cause", cause)]));
+        }
         let by_kind = KINDS.map(|(_, kind)| statements.get_or_create_owned(&[("kind", kind)]));
         Self {
             statements,
             by_kind: Arc::new(by_kind),
             waits: times(),
             timeouts: Counters::default(),
-            retries: Counters::default(),
+            retries,
         }
     }
 }
@@ -71,7 +80,7 @@ impl Series {
 
     /// Counts a write that runs again after a conflict, or after it waited too long for a lock.
     pub fn count_retry(&self, waited_for_lock: bool) {
-        let cause = if waited_for_lock { "lock" } else { "conflict" };
+        let cause = if waited_for_lock { LOCK } else { CONFLICT };
         self.retries.get_or_create(&[("cause", cause)]).inc();
     }
 }

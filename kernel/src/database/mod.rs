@@ -4,6 +4,7 @@ mod classify;
 mod connection;
 mod deadline;
 mod health;
+mod inspect;
 mod limits;
 mod metrics;
 mod migrations;
@@ -33,6 +34,7 @@ pub use classify::{
 };
 pub use connection::{Connection, Presence};
 pub use deadline::{Deadline, Limit};
+pub use inspect::{Index, ServerState};
 pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;
 pub use reader::Reader;

@@ -38,6 +38,28 @@ pub enum Sender {
     Address(CallerKey),
 }
 
+/// The settings of the limits that refuse requests.
+const LIMITS: [&str; 9] = [
+    "load.body_bytes",
+    "load.requests_per_caller",
+    "load.running_per_user",
+    "load.waiting",
+    "load.waiting_per_address",
+    "server.max_exports",
+    "server.max_heavy_reads",
+    "server.max_imports",
+    "server.max_in_flight",
+];
+
+/// Makes the counters of all limits, so that each begins with 0: a rate needs the value before the first refusal.
+fn refusals() -> Counters {
+    let refused = Counters::default();
+    for limit in LIMITS {
+        drop(refused.get_or_create(&[("limit", limit)]));
+    }
+    refused
+}
+
 /// All limits of one server. It is cheap to clone.
 #[derive(Clone)]
 pub struct Load {
@@ -78,7 +100,7 @@ impl Load {
             bulks: MemoryBudget::new(settings.bulk_bytes),
             answers: MemoryBudget::new(settings.answer_bytes),
             connections: Counts::new(settings.connections_per_address),
-            refused: Counters::default(),
+            refused: refusals(),
             hasher: RandomState::new(),
         }
     }

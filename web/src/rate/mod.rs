@@ -19,6 +19,15 @@ trait Counter {
     async fn take(&self, bucket: Bucket, quota: Quota) -> Option<Verdict>;
 }
 
+/// Makes the counters of all policies, so that each begins with 0.
+fn refusals() -> metrics::Counters {
+    let refused = metrics::Counters::default();
+    for policy in [Policy::SignedIn, Policy::Anonymous, Policy::Auth] {
+        drop(refused.get_or_create(&[("policy", policy.name())]));
+    }
+    refused
+}
+
 /// All rate limits of a server. It is cheap to clone.
 #[derive(Clone)]
 pub struct Limiter(Arc<Counters>);
@@ -39,7 +48,7 @@ impl Limiter {
             local: Local::new(settings),
             settings: settings.clone(),
             shared,
-            refused: metrics::Counters::default(),
+            refused: refusals(),
         })))
     }
 
