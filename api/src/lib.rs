@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 mod content;
 pub mod docs;
+mod doctor;
 mod explain;
 pub mod jobs;
 pub mod metrics;

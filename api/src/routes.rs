@@ -2,7 +2,8 @@
 use web::{Route, resource};
 
 use crate::{
-    audit, auth, content, explain, personal_data, roles, roles::RoleView, users, users::UserView,
+    audit, auth, content, doctor, explain, personal_data, roles, roles::RoleView, users,
+    users::UserView,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -16,5 +17,6 @@ pub fn routes() -> Vec<Route> {
     routes.extend(resource::<RoleView>());
     routes.extend(roles::routes());
     routes.extend(audit::routes());
+    routes.extend(doctor::routes());
     routes
 }

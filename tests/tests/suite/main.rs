@@ -30,6 +30,7 @@ mod logs;
 mod mail;
 mod migrations;
 mod openapi;
+mod operations;
 mod own;
 mod pages;
 mod patches;

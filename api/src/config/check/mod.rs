@@ -73,6 +73,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         mail: _,
         log,
         metrics,
+        backup,
     } = settings;
     let others = [
         (
@@ -108,6 +109,12 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         ),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
         ("redis.url", redis.is_valid(), REDIS),
+        (
+            "backup.keep",
+            backup.has_valid_rule(),
+            "must be \"all\", or a list such as daily=7,weekly=4",
+        ),
+        ("backup.max_age", backup.max_age <= MAX_RETENTION, RETENTION),
         ("metrics.listen", metrics.is_valid(), LISTEN),
         ("log.level", telemetry::is_level(&log.level), LEVEL),
     ];
@@ -348,8 +355,7 @@ pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
         (
             "database.url",
             database.file().is_none(),
-            "is a SQLite file, and Atoll makes no backups: copy it regularly to another machine, for example with \
-             `sqlite3 FILE \".backup COPY\"`, or use PostgreSQL",
+            "is a SQLite file: run `atoll backup create` regularly and copy the backups to another machine, or use PostgreSQL",
         ),
         (
             "auth.key",
