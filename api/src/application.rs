@@ -1,14 +1,13 @@
 //! Who callers are: their tokens, their session cookies, and what keeps them from their permissions.
-use kernel::{Actor, Error, Kernel, actor::Withheld};
+use kernel::{Actor, Error, Kernel, Session, actor::Withheld};
 use secrecy::SecretString;
 use service::identity;
 use web::{Application, application::Answered, cookie::HostCookie};
 
-/// The cookie that keeps a browser signed in.
-pub const SESSION_COOKIE: HostCookie = HostCookie("__Host-atoll");
-
 /// The checks of the callers of this product.
-pub struct Callers;
+pub struct Callers {
+    pub session_cookie: HostCookie,
+}
 
 impl Application for Callers {
     fn resolve_token<'a>(
@@ -20,7 +19,7 @@ impl Application for Callers {
     }
 
     fn session_cookie(&self) -> Option<HostCookie> {
-        Some(SESSION_COOKIE)
+        Some(self.session_cookie)
     }
 
     fn resolve_cookie<'a>(
@@ -46,6 +45,10 @@ impl Application for Callers {
                 ))
             }
         })
+    }
+
+    fn caller_name<'a>(&'a self, session: &'a Session) -> Answered<'a, Option<String>> {
+        Box::pin(identity::username(session))
     }
 
     fn advice(&self, withheld: Withheld) -> &'static str {

@@ -1,4 +1,6 @@
 //! Static files for browsers, embedded in the program.
+mod file;
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -8,6 +10,8 @@ use actix_web::{
     },
     web::Bytes,
 };
+
+pub use file::{Archive, File};
 
 use web::{
     SharedBody, is_not_modified,
@@ -21,6 +25,8 @@ pub const JSON: &str = "application/json";
 
 /// The address of the file contains the version of its content, so that a cache may keep it for good (RFC 8246).
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// A cache asks with the tag of its copy each time.
+const NO_CACHE: &str = "no-cache";
 
 pub struct Asset {
     kind: &'static str,
@@ -32,7 +38,8 @@ pub struct Asset {
     encoding: Option<&'static str>,
     /// Identifies the body in this encoding.
     tag: Option<EntityTag>,
-    is_immutable: bool,
+    /// The `Cache-Control` header, if it is not the common one.
+    caching: Option<&'static str>,
 }
 
 impl Asset {
@@ -44,7 +51,7 @@ impl Asset {
             varies: None,
             encoding: None,
             tag: None,
-            is_immutable: false,
+            caching: None,
         }
     }
 
@@ -79,10 +86,15 @@ impl Asset {
     /// Lets caches keep the file if its address contains the version of its content.
     #[must_use]
     pub fn immutable_if(self, is_immutable: bool) -> Self {
-        Self {
-            is_immutable,
-            ..self
-        }
+        let caching = is_immutable.then_some(IMMUTABLE);
+        Self { caching, ..self }
+    }
+
+    /// Makes caches ask before each use whether their copy is current.
+    #[must_use]
+    pub fn revalidated(self) -> Self {
+        let caching = Some(NO_CACHE);
+        Self { caching, ..self }
     }
 }
 
@@ -110,8 +122,8 @@ impl Responder for Asset {
         if let Some(header) = self.varies {
             response.insert_header((VARY, header));
         }
-        if self.is_immutable {
-            response.insert_header((CACHE_CONTROL, IMMUTABLE));
+        if let Some(caching) = self.caching {
+            response.insert_header((CACHE_CONTROL, caching));
         }
         if is_not_modified {
             return response.finish();

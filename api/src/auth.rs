@@ -2,6 +2,7 @@
 mod answer;
 mod api_keys;
 mod device;
+mod of_user;
 mod sessions;
 mod totp;
 
@@ -33,6 +34,7 @@ pub fn routes() -> Vec<Route> {
         sessions::routes(),
         api_keys::routes(),
         totp::routes(),
+        of_user::routes(),
         registration(),
         secrets(),
         account(),

@@ -1,4 +1,5 @@
 //! The REST server and its command line. It contains no SQL: every row comes from `service`.
+mod admin;
 mod application;
 mod asset;
 mod audit;
@@ -16,7 +17,9 @@ mod personal_data;
 mod roles;
 pub mod routes;
 pub mod server;
+pub mod site;
 mod system;
+mod system_status;
 pub mod telemetry;
 mod users;
 mod version;

@@ -1,13 +1,16 @@
 //! All routes of the API.
-use web::{Route, resource};
+use web::{Route, meta, resource};
 
 use crate::{
-    audit, auth, content, doctor, explain, personal_data, roles, roles::RoleView, users,
-    users::UserView,
+    audit, auth, content, doctor, explain, personal_data, roles, roles::RoleView, system_status,
+    users, users::UserView,
 };
 
+/// The name of the product.
+pub const NAME: &str = "Atoll";
+
 pub fn routes() -> Vec<Route> {
-    let mut routes = Vec::new();
+    let mut routes = vec![meta(NAME, env!("CARGO_PKG_VERSION"))];
     routes.extend(auth::routes());
     routes.extend(explain::routes());
     routes.extend(personal_data::routes());
@@ -18,5 +21,6 @@ pub fn routes() -> Vec<Route> {
     routes.extend(roles::routes());
     routes.extend(audit::routes());
     routes.extend(doctor::routes());
+    routes.extend(system_status::routes());
     routes
 }

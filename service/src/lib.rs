@@ -9,6 +9,7 @@ pub mod identity;
 pub mod mail;
 pub mod retention;
 pub mod seed;
+pub mod system_status;
 
 pub use ::migration::MIGRATOR;
 pub use application::{Settings, registry, start};

@@ -1,5 +1,6 @@
 // A browser whose pages fail on errors of scripts, requests to other hosts, and violations of WCAG 2.2 A and AA.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import axe from "axe-core";
@@ -10,6 +11,8 @@ const WIDTHS = [1280, 390];
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** The folder for screenshots, if they are wanted. */
 const SHOTS = process.env.SHOTS;
+/** A folder with a built admin, to test it without compiling the program again. */
+const ADMIN = process.env.ADMIN_DIST;
 
 export class Browser {
   static async start(origin) {
@@ -26,6 +29,7 @@ export class Browser {
   async open(address) {
     const context = await this.chromium.newContext({ locale: "en-GB" });
     context.setDefaultTimeout(10_000);
+    if (ADMIN) await context.route(`${this.origin}/admin/**`, (route) => serveFile(route, ADMIN));
     const page = await context.newPage();
     page.on("pageerror", (error) => this.problems.push(`${page.url()}: ${error}`));
     page.on("console", (message) => {
@@ -67,6 +71,12 @@ export class Browser {
     assert.deepEqual(this.problems, [], this.problems.join("\n"));
   }
 }
+
+const serveFile = (route, folder) => {
+  const name = new URL(route.request().url()).pathname.replace(/^\/admin\//, "") || "index.html";
+  const path = join(folder, name);
+  return existsSync(path) ? route.fulfill({ path }) : route.continue();
+};
 
 /** Fails unless the shown heading is this. */
 export const expectHeading = async (page, text) => {

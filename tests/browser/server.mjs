@@ -29,14 +29,14 @@ export const eventually = async (what, read) => {
 };
 
 export class Server {
-  static async start(program, { mail }) {
+  static async start(program, { mail, database, settings }) {
     const server = new Server();
     const folder = mkdtempSync(join(tmpdir(), "atoll-pages-"));
     const port = await freePort();
     Object.assign(server, { program, folder, url: `http://127.0.0.1:${port}`, said: "", seen: new Set() });
     server.environment = {
       PATH: process.env.PATH,
-      DATABASE_URL: `sqlite://${folder}/atoll.db?mode=rwc`,
+      DATABASE_URL: database ?? `sqlite://${folder}/atoll.db?mode=rwc`,
       PORT: String(port),
       ATOLL__SERVER__PUBLIC_URL: server.url,
       ATOLL__LOG__LEVEL: "error",
@@ -49,6 +49,7 @@ export class Server {
         ATOLL__MAIL__FROM: "atoll@example.org",
         ATOLL__MAIL__FOLDER: join(folder, "mail"),
       }),
+      ...settings,
     };
     server.process = spawn(program, ["serve"], { cwd: folder, env: server.environment, stdio: ["ignore", "pipe", "inherit"] });
     server.process.stdout.on("data", (text) => (server.said += text));

@@ -3,7 +3,7 @@ use migration::MIGRATOR;
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use api::{config::Profile, routes::routes, server};
+use api::{config::Profile, routes::routes, server, site::Site};
 use kernel::{Actor, Cache, CrudOperations, Database, Kernel};
 use secrecy::SecretString;
 use serde_json::json;
@@ -29,6 +29,7 @@ pub struct Knobs {
     pub redis: RedisSettings,
     pub service: service::Settings,
     pub profile: Profile,
+    pub has_admin: bool,
     /// The routes of the API.
     pub routes: fn() -> Vec<Route>,
     pub database: fn(&mut kernel::database::Settings),
@@ -44,6 +45,7 @@ impl Default for Knobs {
             redis: RedisSettings::default(),
             service: service_settings(),
             profile: Profile::Test,
+            has_admin: true,
             routes,
             database: |_| {},
         }
@@ -126,8 +128,8 @@ impl TestApp {
             load: knobs.load,
             redis: knobs.redis,
         };
-        let server =
-            server::with_routes(&http, kernel.clone(), (knobs.profile, knobs.routes)).unwrap();
+        let site = Site::new(knobs.profile, &http.server, knobs.has_admin);
+        let server = server::with_routes(&http, kernel.clone(), (site, knobs.routes)).unwrap();
         let (address, handle) = (server.address, server.handle());
         let load = server.load().clone();
         actix_web::rt::spawn(server.run());

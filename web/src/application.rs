@@ -1,7 +1,7 @@
 //! Everything that this crate asks an application for: who its callers are.
 use std::pin::Pin;
 
-use kernel::{Actor, Error, Kernel, Result, actor::Withheld};
+use kernel::{Actor, Error, Kernel, Result, Session, actor::Withheld};
 use secrecy::SecretString;
 
 use crate::cookie::HostCookie;
@@ -46,6 +46,11 @@ pub trait Application: Send + Sync + 'static {
         _token: &'a str,
     ) -> Answered<'a, ()> {
         Box::pin(async { Err(Error::forbidden("wrong X-CSRF-Token header")) })
+    }
+
+    /// Returns the name that people know the caller by, if callers have names.
+    fn caller_name<'a>(&'a self, _session: &'a Session) -> Answered<'a, Option<String>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Tells callers what to do before they may use their permissions.

@@ -8,7 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::time::Time;
 
-/// A cookie by its name. The name begins with `__Host-`, which makes browsers require TLS, this exact host and the path `/`.
+/// A cookie by its name. If the name begins with `__Host-`, browsers require TLS, this exact host and the path `/`. A cookie with
+/// another name is for plain HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostCookie(pub &'static str);
 
@@ -29,11 +30,16 @@ impl HostCookie {
         })
     }
 
+    /// Returns true if browsers send the cookie over TLS only.
+    pub fn is_secure(self) -> bool {
+        self.0.starts_with("__Host-")
+    }
+
     /// Builds the cookie with the attributes that `__Host-` requires, hidden from scripts and not sent by other sites' forms.
     pub fn with(self, value: &SecretString) -> Cookie<'_> {
         Cookie::build(self.0, value.expose_secret())
             .path("/")
-            .secure(true)
+            .secure(self.is_secure())
             .http_only(true)
             .same_site(SameSite::Lax)
             .finish()

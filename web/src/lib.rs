@@ -14,6 +14,7 @@ mod handlers;
 mod json;
 pub mod listener;
 pub mod load;
+mod meta;
 mod metrics;
 mod middleware;
 pub mod openapi;
@@ -41,7 +42,7 @@ pub use call::{
 };
 pub use document::{About, document};
 pub use draining::Draining;
-pub use handlers::resource;
+pub use handlers::{meta, resource, stats};
 pub use json::Patched;
 pub use middleware::SharedBody;
 pub use problem::{Kind, Problem};

@@ -11,6 +11,7 @@ use actix_web::{
 use crate::{
     ACCOUNT, BASE,
     access::{AccessPolicy, Rule, precedence},
+    meta::Described,
     openapi::{Documented, Operation},
     problem::{Kind, Problem},
     resource::Fetch,
@@ -38,6 +39,8 @@ pub struct Route {
     pub policy: AccessPolicy,
     /// The table of this resource, and the function that fetches its rows as related rows.
     pub fetch: Option<(&'static str, Fetch)>,
+    /// How this resource is described to front ends.
+    pub described: Option<Described>,
     /// Export and import of this resource on the command line.
     pub transfer: Option<Transfer>,
     /// The failures that follow neither from the rule nor from the method, the path or the types of the handler.
@@ -96,6 +99,7 @@ impl Route {
             method,
             path,
             fetch: None,
+            described: None,
             transfer: None,
             failures: Vec::new(),
             link: None,
@@ -244,6 +248,13 @@ impl Route {
     #[must_use]
     pub fn fetched_by(mut self, table: &'static str, fetch: Fetch) -> Self {
         self.fetch = Some((table, fetch));
+        self
+    }
+
+    /// Sets how the resource is described to front ends.
+    #[must_use]
+    pub fn described_by(mut self, described: Described) -> Self {
+        self.described = Some(described);
         self
     }
 

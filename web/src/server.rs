@@ -22,6 +22,7 @@ use crate::{
     draining::Draining,
     listener::{Listening, listen},
     load::{Concurrency, HeavyReads, Load},
+    meta::Catalog,
     metrics::{self, HttpMetrics, Occupancy},
     middleware::{RequestGuard, guard_request, trace_request},
     problem::Problem,
@@ -44,6 +45,7 @@ pub struct Http {
     settings: Arc<HttpSettings>,
     policies: Arc<AccessPolicies>,
     relations: Arc<Relations>,
+    catalog: Arc<Catalog>,
     guard: RequestGuard,
     concurrency: Concurrency,
     heavy_reads: HeavyReads,
@@ -80,6 +82,7 @@ impl Http {
         let long_requests = (server.max_exports, server.max_imports);
         Ok(Self {
             policies: Arc::new(AccessPolicies::new(policies)),
+            catalog: Arc::new(catalog(&all)),
             relations: Arc::new(Relations::new(all.iter().filter_map(|it| it.fetch))),
             guard: RequestGuard::new(
                 permits.clone(),
@@ -142,6 +145,7 @@ impl Http {
             .app_data(Data::new(self.origins.clone()))
             .app_data(Data::from(self.policies.clone()))
             .app_data(Data::from(self.relations.clone()))
+            .app_data(Data::from(self.catalog.clone()))
             .app_data(Data::new(self.draining.clone()))
             .wrap(from_fn(guard_request))
             .wrap(cors(&self.origins, &routes))
@@ -149,6 +153,14 @@ impl Http {
             .configure(|config| mount(config, routes))
             .default_service(web::to(|| async { Err::<String, _>(Problem::not_found()) }))
     }
+}
+
+/// Returns the resources among the routes.
+fn catalog(routes: &[Route]) -> Catalog {
+    let described = routes.iter().filter_map(|route| route.described);
+    let operations = routes.iter();
+    let operations = operations.map(|it| (it.operation, it.method.clone(), it.path.clone()));
+    Catalog::new(described.collect(), &operations.collect())
 }
 
 /// A bound server.

@@ -1,18 +1,21 @@
 //! `/auth`: sign-in sessions, from login to logout.
 use actix_web::{HttpRequest, web::Data};
 use kernel::{
-    Kernel, Registry,
+    Error, Kernel, Registry,
     query::{Parameter, Parameters},
 };
 use secrecy::{ExposeSecret, SecretString};
 use service::identity::{self, Credentials, RefreshToken, SessionRow, Sessions, SignIn, TokenMode};
-use web::{Origins, Problem, Query, Representation, check_origin, prelude::*};
+use web::{
+    Application, Origins, Problem, Query, Representation, check_origin, cookie::HostCookie,
+    prelude::*,
+};
 
 use super::{
     device::{device_cookie, with_device},
     first_id, signed_in, user_view,
 };
-use crate::{application::SESSION_COOKIE, users::UserView};
+use crate::users::UserView;
 
 pub fn routes() -> Vec<Route> {
     let (cookie, sessions) = ("/auth/cookie", "/auth/sessions");
@@ -136,14 +139,25 @@ async fn login(call: Call<Credentials>, request: HttpRequest) -> Answer<Ok<SignI
     let mut signed_in = identity::login(&session, &call.input, TokenMode::Refreshable).await?;
     let device = signed_in.device.take();
     let reply = Reply::ok(&SignInView::from(signed_in))?;
-    Ok(remember_device(reply, device.as_ref()))
+    Ok(remember_device(reply, device.as_ref(), &request))
 }
 
-fn remember_device<A>(reply: Reply<A>, device: Option<&SecretString>) -> Reply<A> {
+fn remember_device<A>(
+    reply: Reply<A>,
+    device: Option<&SecretString>,
+    request: &HttpRequest,
+) -> Reply<A> {
     match device {
-        Some(device) => reply.with_cookie(&device_cookie(device)),
+        Some(device) => reply.with_cookie(&device_cookie(device, request)),
         None => reply,
     }
+}
+
+/// Returns the cookie that keeps browsers of this server signed in.
+fn session_cookie(request: &HttpRequest) -> Result<HostCookie, Problem> {
+    let application = request.app_data::<Data<dyn Application>>();
+    let cookie = application.and_then(|application| application.session_cookie());
+    Ok(cookie.ok_or_else(|| Error::bug("the application has no session cookie"))?)
 }
 
 async fn refresh(call: Call<RefreshToken>) -> Answer<Ok<SignInView>> {
@@ -180,7 +194,8 @@ async fn open_cookie(
         user,
         device,
     } = identity::login(&session, &call.input, TokenMode::Cookie).await?;
-    if let Some(before) = SESSION_COOKIE.read(&request) {
+    let session_cookie = session_cookie(&request)?;
+    if let Some(before) = session_cookie.read(&request) {
         identity::end_replaced(&session, &before).await?;
     }
     let (token, until) = (&tokens.access.text, tokens.expires_at.into());
@@ -189,13 +204,13 @@ async fn open_cookie(
         expires_at: until,
         user: user_view(user),
     };
-    let reply = Reply::ok(&view)?.with_cookie(&SESSION_COOKIE.until(token, until));
-    Ok(remember_device(reply, device.as_ref()))
+    let reply = Reply::ok(&view)?.with_cookie(&session_cookie.until(token, until));
+    Ok(remember_device(reply, device.as_ref(), &request))
 }
 
 /// Returns the CSRF token to a page that was reloaded.
 async fn show_cookie(call: Call, request: HttpRequest) -> Answer<Ok<CookieView>> {
-    let cookie = SESSION_COOKIE.read(&request);
+    let cookie = session_cookie(&request)?.read(&request);
     let cookie = cookie.ok_or_else(Problem::not_found)?;
     Ok(Reply::ok(
         &cookie_view(&call.session.kernel, &cookie).await?,
@@ -210,10 +225,11 @@ async fn cookie_view(kernel: &Kernel, cookie: &SecretString) -> Result<CookieVie
 /// Ends the session of the token, and that of the cookie if one is sent too.
 async fn logout(call: Call, request: HttpRequest) -> Answer<NoContent> {
     identity::logout(&call.session).await?;
-    if let Some(cookie) = SESSION_COOKIE.read(&request) {
+    let session_cookie = session_cookie(&request)?;
+    if let Some(cookie) = session_cookie.read(&request) {
         identity::end_replaced(&call.session, &cookie).await?;
     }
-    Ok(Reply::no_content().with_cookie(&SESSION_COOKIE.removal()))
+    Ok(Reply::no_content().with_cookie(&session_cookie.removal()))
 }
 
 /// A sign-in session of the user.

@@ -19,6 +19,7 @@ use crate::{
     jobs::{self, JobMetrics},
     metrics::{Listener, Metrics},
     server,
+    site::Site,
 };
 
 /// Options that set a value for this run.
@@ -76,16 +77,17 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     let job_metrics = JobMetrics::default();
     jobs::start(&kernel, &operator.settings.jobs, &job_metrics);
     jobs::check_file(&kernel, operator.settings.database.check);
+    let site = Site::of(operator.profile(), &operator.settings);
     let on_ready = |address, metrics: Option<SocketAddr>| {
         // The server runs even if standard output is closed.
         let _ = banner(
             &mut stdout(),
-            &base_url(server, address),
+            (&base_url(server, address), site),
             (&about_database, metrics),
             first_run.as_ref(),
         );
     };
-    let running = server::bind(&operator.settings.http(), kernel, operator.profile())
+    let running = server::bind(&operator.settings.http(), kernel, site)
         .map_err(|error| explain_bind(error, server))?;
     let metrics = Metrics::new(service.clone(), &running, &job_metrics);
     let metrics = listen_for_scrapes(operator, metrics)?;
@@ -190,11 +192,14 @@ pub fn base_url(settings: &ServerSettings, address: SocketAddr) -> String {
 
 fn banner(
     out: &mut impl Write,
-    base: &str,
+    (base, site): (&str, Site),
     (database, metrics): (&str, Option<SocketAddr>),
     first_run: Option<&SecretString>,
 ) -> std::io::Result<()> {
     writeln!(out, "Atoll is ready: {base}\n")?;
+    if site.has_admin {
+        writeln!(out, "  {base}/admin/        admin")?;
+    }
     writeln!(out, "  {base}/api/v1/posts  published posts")?;
     writeln!(out, "  {base}/docs          API documentation")?;
     writeln!(out, "  {base}/readyz        readiness")?;

@@ -39,6 +39,7 @@ use crate::{jobs::JobSettings, metrics::MetricsSettings, telemetry::LogSettings}
 pub struct Settings {
     pub server: ServerSettings,
     pub api: ApiSettings,
+    pub admin: crate::admin::Settings,
     pub rate_limit: RateSettings,
     pub load: LoadSettings,
     /// Absent unless one of its keys is set.

@@ -1,23 +1,23 @@
 //! `/openapi.json`, and Swagger UI at `/docs`, embedded in the program.
-mod file;
-
-use std::sync::LazyLock;
+use std::{io, sync::LazyLock};
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder, body::BoxBody, http::header::LOCATION, web::Bytes,
 };
+use kernel::Error;
 use serde_json::Value;
 use service::registry;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use web::{
     About, Problem, Route,
     openapi::{Documented, Operation},
 };
 
-use self::file::{File, serve};
 use crate::{
-    application::SESSION_COOKIE,
-    asset::{Asset, CSS, HTML, JAVASCRIPT, JSON},
-    routes, system,
+    asset::{Archive, Asset, CSS, File, HTML, JAVASCRIPT, JSON},
+    routes,
+    site::SESSION_COOKIE,
+    system,
 };
 
 /// Only this server's scripts and styles are allowed, and inline styles and `data:` images, which Swagger UI needs.
@@ -33,10 +33,26 @@ const ABOUT: About = About {
 
 static DOCUMENT: LazyLock<Option<File>> =
     LazyLock::new(|| File::compress(JSON, document().to_string()).ok());
-static STYLE: LazyLock<Option<File>> = LazyLock::new(|| File::read(CSS, "swagger-ui.css").ok());
+static STYLE: LazyLock<Option<File>> = LazyLock::new(|| viewer(CSS, "swagger-ui.css").ok());
 static SCRIPT: LazyLock<Option<File>> =
-    LazyLock::new(|| File::read(JAVASCRIPT, "swagger-ui-bundle.js").ok());
+    LazyLock::new(|| viewer(JAVASCRIPT, "swagger-ui-bundle.js").ok());
 static INDEX: LazyLock<Bytes> = LazyLock::new(|| index_page().into());
+
+/// Reads one file of the zip archive that the authors of Swagger UI release.
+fn viewer(kind: &'static str, name: &str) -> io::Result<File> {
+    let mut release = Archive::open(SWAGGER_UI_VENDORED)?;
+    let end = format!("/dist/{name}");
+    let mut paths = release.paths().into_iter();
+    let path = paths.find(|path| path.ends_with(&end));
+    release.read(&path.ok_or(io::ErrorKind::NotFound)?, kind)
+}
+
+/// Serves a file. Its version is the query of its address, so that a new release has new addresses.
+fn serve(file: Option<&File>, request: &HttpRequest) -> Result<Asset, Problem> {
+    let file = file.ok_or_else(|| Error::bug("a file of the documentation could not be read"))?;
+    let is_current = request.query_string() == file.version;
+    Ok(file.answer(request, POLICY).immutable_if(is_current))
+}
 
 /// Builds the OpenAPI 3.1 document of every route that clients may call.
 pub fn document() -> Value {

@@ -107,9 +107,11 @@ form.addEventListener("submit", async (event) => {
   showPassword(false);
   button.disabled = true;
   try {
-    const response = await post(form.dataset.action, body());
+    const sent = body();
+    const response = await post(form.dataset.action, sent);
     if (!response.ok) return await refuse(response);
     form.reset();
+    if (isSuperuser && (await signIn(sent.account))) return location.replace(form.dataset.admin);
     history.replaceState(null, "", location.pathname + DONE);
     show("done");
   } catch {
@@ -120,7 +122,24 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+// Whether the form creates a superuser, who continues in the admin.
+let isSuperuser = false;
+
+// Signs the new user in with a cookie. Returns false if that fails: then they sign in on the next page.
+const signIn = async ({ username, password }) => {
+  const path = form.dataset.signIn;
+  if (path === undefined) return false;
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ login: username, password }),
+    signal: AbortSignal.timeout(30_000),
+  }).catch(() => null);
+  return response?.ok ?? false;
+};
+
 const showAccount = ({ is_superuser, roles, email }) => {
+  isSuperuser = is_superuser;
   const about = document.getElementById("about");
   const names = new Intl.ListFormat("en").format(roles);
   about.textContent = is_superuser

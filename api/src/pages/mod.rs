@@ -15,22 +15,28 @@ use web::Route;
 use self::template::render;
 use crate::{
     asset::{Asset, CSS, JAVASCRIPT},
-    config::Profile,
+    site::Site,
 };
 
 /// Pages may load scripts and styles from this server only, and send requests to it only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub fn routes(profile: Profile) -> Vec<Route> {
+pub fn routes(site: Site) -> Vec<Route> {
+    let sign_in = site.sign_in_page();
     // The page that asks for a reset says so if the server sends no mail.
-    let forgot = |kernel: Data<Kernel>| {
+    let forgot = move |kernel: Data<Kernel>| {
         let sends_mail = kernel.state::<Mailer>().is_on();
-        ready(render("forgot.html", "../", context! { sends_mail }))
+        ready(render(
+            "forgot.html",
+            "../",
+            context! { sends_mail, sign_in },
+        ))
     };
-    let page = |name, root| move || ready(render(name, root, context! {}));
+    let has_admin = site.has_admin;
+    let page = |name, root| move || ready(render(name, root, context! { sign_in, has_admin }));
     vec![
-        start::route(profile),
+        start::route(site),
         Route::outside_api("welcome", "/welcome", page("welcome.html", "")),
         Route::outside_api("verify", "/account/verify", page("verify.html", "../")),
         Route::outside_api("reset", "/account/reset", page("reset.html", "../")),

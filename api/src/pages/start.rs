@@ -15,7 +15,7 @@ use web::{Problem, Route};
 use super::{POLICY, template::render};
 use crate::{
     asset::{Asset, JSON},
-    config::Profile,
+    site::Site,
 };
 
 const NAME: &str = "Atoll";
@@ -31,6 +31,8 @@ struct Start {
 
 #[derive(Serialize)]
 struct Links {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin: Option<&'static str>,
     api: &'static str,
     documentation: &'static str,
     openapi: &'static str,
@@ -44,28 +46,25 @@ struct Details {
     has_superuser: bool,
 }
 
-pub fn route(profile: Profile) -> Route {
-    let is_development = profile == Profile::Development;
-    let answer = move |request, kernel| start(request, kernel, is_development);
+pub fn route(site: Site) -> Route {
+    let answer = move |request, kernel| start(request, kernel, site);
     Route::outside_api("start", "/", answer)
 }
 
-async fn start(
-    request: HttpRequest,
-    kernel: Data<Kernel>,
-    is_development: bool,
-) -> Result<Asset, Problem> {
-    let details = if is_development {
+async fn start(request: HttpRequest, kernel: Data<Kernel>, site: Site) -> Result<Asset, Problem> {
+    let details = if site.is_development {
         Some(details(&kernel).await?)
     } else {
         None
     };
     let answer = if prefers_html(&request) {
-        render("start.html", "", context! { details => Serde(details) })?
+        let values = context! { details => Serde(details), has_admin => site.has_admin };
+        render("start.html", "", values)?
     } else {
         let start = Start {
             name: NAME,
             links: Links {
+                admin: site.has_admin.then_some("/admin/"),
                 api: "/api/v1/posts",
                 documentation: "/docs",
                 openapi: "/openapi.json",

@@ -74,6 +74,17 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Returns the names of [`Caller::permissions`], sorted. A superuser has `*`.
+    pub fn permission_names(&self, owner_rights: &[Permission]) -> Vec<String> {
+        if self.is_superuser {
+            return vec!["*".to_owned()];
+        }
+        let permissions = self.permissions(owner_rights);
+        permissions.iter().map(ToString::to_string).collect()
+    }
+}
+
 impl Credential {
     pub fn session(self) -> Option<i64> {
         match self {

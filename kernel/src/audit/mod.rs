@@ -22,6 +22,7 @@ mod chain;
 mod history;
 mod prune;
 mod seal;
+mod state;
 mod texts;
 mod verdict;
 mod verify;
@@ -35,9 +36,10 @@ pub use backlog::{Backlog, backlog};
 pub use history::history;
 pub use prune::prune;
 pub use seal::seal;
+pub use state::{ChainState, MAX_UNSEALED, state};
 pub use texts::AuditRow;
 pub use verdict::{Problem, Receipt, Verdict};
-pub use verify::verify;
+pub use verify::{NEWEST_BLOCKS, verify, verify_newest};
 
 /// The list of the entries of all resources, for holders of `audit.read`.
 pub struct Audit;

@@ -2,7 +2,7 @@
 use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryTrait, Select, Statement,
     prelude::Json,
-    sea_query::{Expr, ExprTrait, SelectStatement},
+    sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement},
 };
 
 use crate::{Error, Result};
@@ -47,4 +47,20 @@ pub async fn ids(
     let row = db.query_one(&count).await?;
     let row = row.ok_or_else(|| Error::bug("a count returned no row"))?;
     Ok(row.try_get("", "rows")?)
+}
+
+/// Returns the number of rows that a select finds, up to `most`, reading no more of them.
+pub async fn count_up_to(
+    db: &impl ConnectionTrait,
+    mut rows: SelectStatement,
+    most: u64,
+) -> Result<u64> {
+    let count = Query::select()
+        .expr_as(Func::count(Expr::col(Asterisk)), "rows")
+        .from_subquery(rows.limit(most).take(), "counted")
+        .take();
+    let row = db.query_one(&count).await?;
+    let row = row.ok_or_else(|| Error::bug("a count returned no row"))?;
+    let count: i64 = row.try_get("", "rows")?;
+    Ok(count.unsigned_abs())
 }

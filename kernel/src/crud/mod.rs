@@ -22,6 +22,7 @@ mod unique;
 mod write;
 
 pub(crate) use base::stamp_new;
+pub use count::count_up_to;
 pub(crate) use dry_run::authorize_history;
 pub use expected::Expected;
 pub use impact::Impact;

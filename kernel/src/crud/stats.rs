@@ -54,16 +54,23 @@ pub async fn stats<C: Readable>(
     query: &StatsQuery<C>,
     rows: Select<C::Entity>,
 ) -> Result<Stats> {
+    let backend = reads.db()?.get_database_backend();
     let mut select = query
-        .filtered(rows, reads.actor(), reads.db()?.get_database_backend())
+        .filtered(rows, reads.actor(), backend)
         .select_only()
         .into_query();
     let field = |field: &Field<Column<C>>| Expr::col(field.column.as_column_ref());
     for key in &query.group_by {
+        let value = match query.period {
+            Some(period) if key.kind() == Some(ValueKind::Time) => {
+                period.start(field(key), backend)
+            }
+            _ => field(key),
+        };
         select
-            .expr(field(key))
-            .add_group_by([field(key)])
-            .order_by_expr_with_nulls(field(key), Order::Asc, NullOrdering::Last);
+            .expr(value.clone())
+            .add_group_by([value.clone()])
+            .order_by_expr_with_nulls(value, Order::Asc, NullOrdering::Last);
     }
     if query.is_counted {
         select.expr(Func::count(Expr::col(Asterisk)));

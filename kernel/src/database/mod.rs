@@ -3,6 +3,7 @@ mod change_feed;
 mod classify;
 mod connection;
 mod deadline;
+mod facts;
 mod health;
 mod inspect;
 mod limits;
@@ -34,6 +35,7 @@ pub use classify::{
 };
 pub use connection::{Connection, Presence};
 pub use deadline::{Deadline, Limit};
+pub use facts::Facts;
 pub use inspect::{Index, ServerState};
 pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;

@@ -192,6 +192,19 @@ impl Filter {
         })
     }
 
+    /// Returns the operator and the value, if the filter compares this field with one value.
+    pub fn comparison(&self, field: &str) -> Option<(&'static str, &str)> {
+        let Meaning {
+            field: name,
+            operator,
+            values,
+        } = &self.meaning;
+        match values.as_slice() {
+            [Some(value)] if name == field => Some((operator, value)),
+            _ => None,
+        }
+    }
+
     pub fn meaning(&self) -> &Meaning {
         &self.meaning
     }

@@ -8,6 +8,7 @@ mod keyset;
 mod parameter;
 mod parameters;
 mod parse;
+mod period;
 mod search;
 mod sort;
 mod stats;
@@ -33,6 +34,7 @@ pub use include::{Include, MAX_INCLUDES, relations};
 pub(crate) use keyset::Range;
 pub use parameter::{Description, Form, Parameter};
 pub use parameters::Parameters;
+pub use period::{MAX_PERIODS, Period};
 pub use search::MAX_SEARCH;
 pub(crate) use search::Search;
 pub use search::{index, index_changed};
@@ -42,6 +44,8 @@ pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};
 
 /// The number of rows of a page if the client does not ask for another; contract §4.
 pub const DEFAULT_LIMIT: u64 = 20;
+/// The order of a list without `sort`.
+pub const DEFAULT_SORT: &str = "-id";
 /// The most rows of a page.
 pub const MAX_LIMIT: u64 = 100;
 /// The most rows that a page may skip.
@@ -157,6 +161,14 @@ impl<C: Readable> ListQuery<C> {
     /// Returns true if a page may have fewer rows than the client asked for, because a cursor leads to the others.
     pub(crate) fn may_be_cut(&self) -> bool {
         self.offset == 0 && self.sort.is_some()
+    }
+
+    /// Returns the operators and values with which every row's field is compared.
+    pub(crate) fn comparisons(&self, field: &str) -> Vec<(&'static str, &str)> {
+        let filters = self.filters.filters.iter();
+        filters
+            .filter_map(|filter| filter.comparison(field))
+            .collect()
     }
 
     /// Fails if the query names a private field that the actor may not read on every row.

@@ -1,7 +1,7 @@
 //! The query parameters of a list and of one row.
 use super::{
-    Count, DEFAULT_LIMIT, Filter, Group, ListQuery, MAX_CONTAINS, MAX_INCLUDES, MAX_LIMIT,
-    MAX_OFFSET, Search, Shape, Sort,
+    Count, DEFAULT_LIMIT, DEFAULT_SORT, Filter, Group, ListQuery, MAX_CONTAINS, MAX_INCLUDES,
+    MAX_LIMIT, MAX_OFFSET, Search, Shape, Sort,
     filter::FilterName,
     include,
     parameter::{Form, Parameter, repeated_value, too_many_values},
@@ -220,7 +220,7 @@ pub(super) fn sort<C: Readable>(
         query.sort = Some(sort);
         Ok(())
     })
-    .default("-id")
+    .default(DEFAULT_SORT)
 }
 
 /// The parameter `q`, which is absent if the resource cannot be searched. `order` describes the order of the results.

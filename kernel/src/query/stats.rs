@@ -1,8 +1,10 @@
 //! The query of `stats`: the number of rows, and the minimum, maximum and sum of their values, for each group.
 use sea_orm::{ColumnTrait, DbBackend, IdenStatic, Select};
 
+use chrono::{DateTime, Utc};
+
 use super::{
-    ListQuery,
+    ListQuery, MAX_PERIODS, Period,
     parameter::{Form, Parameter},
     parameters::Parameters,
     parse::{RANKED, alternatives, deleted, parse_distinct, search, shape},
@@ -11,7 +13,7 @@ use super::{
 use crate::{
     Actor, Code, Refusal, Refused, Result,
     resource::{
-        Column, Deleted, Field, Readable, declared_fields, filterable_fields, public_fields,
+        Column, Deleted, Field, Readable, declared_fields, filterable_fields, now, public_fields,
         value::ValueKind,
     },
 };
@@ -27,6 +29,8 @@ pub struct StatsQuery<C: Readable> {
     /// The filters of the rows. Its order and window are not used.
     rows: ListQuery<C>,
     pub group_by: Vec<Field<Column<C>>>,
+    /// The period whose beginning stands for a time in `group_by`.
+    pub period: Option<Period>,
     pub is_counted: bool,
     pub min: Vec<Field<Column<C>>>,
     pub max: Vec<Field<Column<C>>>,
@@ -38,6 +42,7 @@ impl<C: Readable> Default for StatsQuery<C> {
         Self {
             rows: ListQuery::default(),
             group_by: Vec::new(),
+            period: None,
             is_counted: false,
             min: Vec::new(),
             max: Vec::new(),
@@ -67,6 +72,16 @@ impl<C: Readable> StatsQuery<C> {
                 |query, fields| query.group_by = fields,
             ),
             count,
+            Parameter::one_of(
+                "per",
+                &format!(
+                    "Groups by the beginnings of these periods of the time in `group_by`, in UTC; weeks begin on Monday. \
+                     Requires one time in `group_by`, and a filter on it such as `created_at[gte]`: from there to the filter's \
+                     end, or to now, are at most {MAX_PERIODS} periods."
+                ),
+                &Period::ALL,
+                |query, period| query.period = Some(period),
+            ),
             fields(
                 "min",
                 "The fields whose minimum is returned.",
@@ -93,8 +108,39 @@ impl<C: Readable> StatsQuery<C> {
         own.with(sum).merge(filters.embed(rows)).check(|query, _| {
             query.is_counted |=
                 query.min.is_empty() && query.max.is_empty() && query.sum.is_empty();
-            Vec::new()
+            let period = query.period.map(|period| query.check_period(period));
+            let refused = period.and_then(Result::err);
+            let refusal = |(code, detail)| Refusal::new("per", code, detail);
+            refused.map(refusal).into_iter().collect()
         })
+    }
+
+    /// Fails unless the rows are grouped by one time, over a bounded number of periods.
+    fn check_period(&self, period: Period) -> Result<(), Refused> {
+        let is_time = |field: &&Field<Column<C>>| field.kind() == Some(ValueKind::Time);
+        let mut times = self.group_by.iter().filter(is_time);
+        let (Some(time), None) = (times.next(), times.next()) else {
+            let detail = "requires one time in group_by, such as created_at";
+            return Err((Code::Invalid, detail.to_owned()));
+        };
+        let (time, name) = (time.column.as_str(), period.name());
+        let bound = |operators: [&str; 2]| {
+            let compared = self.rows.comparisons(time).into_iter();
+            let bounds = compared.filter(move |(operator, _)| operators.contains(operator));
+            let parsed = |(_, value): (_, &str)| value.parse::<DateTime<Utc>>().ok();
+            bounds.filter_map(parsed).collect::<Vec<_>>()
+        };
+        let Some(from) = bound(["gt", "gte"]).into_iter().max() else {
+            let detail = format!("requires the beginning of the time: add {time}[gte]");
+            return Err((Code::Required, detail));
+        };
+        let to = bound(["lt", "lte"]).into_iter().min();
+        let to = to.unwrap_or_else(|| now().to_utc());
+        if period.count(from, to) <= MAX_PERIODS {
+            return Ok(());
+        }
+        let detail = format!("allows at most {MAX_PERIODS} {name}s: narrow {time} with gte and lt");
+        Err((Code::OutOfRange, detail))
     }
 
     /// Reports every refused parameter at once. Rows are counted if the client asks for no aggregate.

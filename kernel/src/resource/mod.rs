@@ -7,6 +7,7 @@ mod describe;
 mod field;
 mod found;
 mod generated;
+mod member;
 mod natural;
 mod owner;
 pub mod scope;
@@ -25,6 +26,7 @@ pub use describe::{
 pub use field::{Encoding, Field};
 pub use found::{Deleted, Found, RowPage};
 pub use generated::{Generated, VARIATIONS};
+pub use member::{Member, MemberKind, members, title_field};
 pub use natural::NaturalKey;
 pub use owner::Owner;
 pub use value::ValueKind;

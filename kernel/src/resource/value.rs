@@ -181,7 +181,7 @@ pub fn is_json(kind: &ColumnType) -> bool {
     matches!(kind, ColumnType::Json | ColumnType::JsonBinary)
 }
 
-fn is_bytes(kind: &ColumnType) -> bool {
+pub fn is_bytes(kind: &ColumnType) -> bool {
     matches!(
         kind,
         ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_)

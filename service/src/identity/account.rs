@@ -2,7 +2,7 @@
 use ::entity::users::{Column, Model};
 use garde::Validate;
 use schemars::JsonSchema;
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -182,15 +182,7 @@ async fn find_user(tx: &Tx, condition: sea_orm::sea_query::Expr) -> Result<Optio
 
 pub async fn me(session: &Session) -> Result<Me> {
     let caller = session.actor().caller().ok_or(Error::Unauthenticated)?;
-    let permissions = if caller.is_superuser {
-        vec!["*".to_owned()]
-    } else {
-        caller
-            .permissions(&session.kernel().registry().owner_rights())
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    };
+    let permissions = caller.permission_names(&session.kernel().registry().owner_rights());
     // The account may have been deleted since the token was looked up.
     let user = match Users::visible_row(session, caller.user_id).await {
         Err(Error::NotFound) => Err(Error::Unauthenticated),
@@ -207,6 +199,18 @@ pub async fn me(session: &Session) -> Result<Me> {
         permissions,
         account,
     })
+}
+
+/// Returns the username of the caller, if they are signed in and their credential may read it.
+pub async fn username(session: &Session) -> Result<Option<String>> {
+    let Some(id) = session.actor().user_id() else {
+        return Ok(None);
+    };
+    let caller = scope::live::<Users>(session.actor())
+        .filter(Column::Id.eq(id))
+        .select_only()
+        .column(Column::Username);
+    Ok(caller.into_tuple().one(session.db()?).await?)
 }
 
 async fn account_state(session: &Session, user: &Model) -> Result<AccountState> {

@@ -220,7 +220,7 @@ async fn check_key_limit(tx: &Tx, user: i64) -> Result<()> {
     }
 }
 
-async fn record_change(tx: &Tx, action: AuditAction, key: &Model) -> Result<()> {
+pub(super) async fn record_change(tx: &Tx, action: AuditAction, key: &Model) -> Result<()> {
     let what = serde_json::json!({
         "name": key.name, "prefix": key.prefix, "scopes": key.scopes,
         "expires_at": key.expires_at.map(|time| time.to_utc()),

@@ -11,6 +11,7 @@ mod invite;
 mod key;
 mod login;
 mod mails;
+mod of_user;
 pub mod one_time;
 pub mod password;
 pub mod personal_data;
@@ -35,6 +36,7 @@ pub(crate) use api_keys::{expired_keys, revoke_keys};
 
 pub use account::{
     AccountPatch, AccountState, Me, NewAccount, Registered, may_register, me, register, update_me,
+    username,
 };
 pub use address::resend_verification;
 pub(crate) use address::{confirm_addresses, is_verified};
@@ -48,6 +50,10 @@ pub use invite::{
 };
 pub use login::{Credentials, SignIn, authenticate, login};
 pub use mails::{deliver, send_due};
+pub use of_user::{
+    end_session_of, end_sessions_of, has_api_key_of, has_session_of, list_api_keys_of,
+    list_sessions_of, revoke_api_key_of,
+};
 pub use password::{PasswordChange, change_password, set_password};
 pub use recovery::{ForgottenPassword, PasswordReset, forgot_password, reset_password};
 pub use refresh::{RefreshToken, refresh};

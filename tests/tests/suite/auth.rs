@@ -9,6 +9,7 @@ mod nodes;
 mod on_file;
 mod on_postgres;
 mod password;
+mod plain_http;
 mod sessions;
 mod throttle;
 mod totp;

@@ -63,6 +63,11 @@ async fn every_unsafe_route_takes_a_key() {
     let post = root.publish("Hello").await.id();
     let comment = root.comment(post, "…").await.id();
     let mut seen = BTreeSet::new();
+    let bob = app.anonymous().login("bob", PASSWORD).await;
+    let bob = app.anonymous().with_token(&bob);
+    bob.with_key(&["posts.read"]).await;
+    let session = bob.get("/auth/sessions").await.ids()[0];
+    let key = bob.get("/auth/api-keys").await.ids()[0];
 
     let of = |table: &str, id: i64, patch: Value| {
         let one = format!("/{table}/{id}");
@@ -106,6 +111,21 @@ async fn every_unsafe_route_takes_a_key() {
         (
             Method::DELETE,
             format!("/users/{user}/roles/{role}"),
+            Value::Null,
+        ),
+        (
+            Method::DELETE,
+            format!("/users/{user}/sessions/{session}"),
+            Value::Null,
+        ),
+        (
+            Method::DELETE,
+            format!("/users/{user}/sessions"),
+            Value::Null,
+        ),
+        (
+            Method::DELETE,
+            format!("/users/{user}/api-keys/{key}"),
             Value::Null,
         ),
         (
@@ -167,7 +187,8 @@ async fn every_unsafe_route_takes_a_key() {
 
     for route in api::routes::routes() {
         let path = route.path.trim_start_matches("/api/v1");
-        let path = path.replace("{id}", "{}").replace("{role_id}", "{}");
+        let ids = ["{id}", "{role_id}", "{session_id}", "{key_id}"].into_iter();
+        let path = ids.fold(path.to_owned(), |path, id| path.replace(id, "{}"));
         let path = path.replace("{permission}", "posts.read");
         // An import takes no key: it continues where it stopped (contract §7).
         if route.method == "GET" || path.starts_with("/auth") || path.ends_with("/import") {

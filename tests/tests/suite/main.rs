@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod about_this_run;
+mod admin;
 mod answers;
 mod audit;
 mod auth;
@@ -28,6 +29,7 @@ mod lists;
 mod load;
 mod logs;
 mod mail;
+mod meta;
 mod migrations;
 mod openapi;
 mod operations;
@@ -52,6 +54,7 @@ mod stats;
 mod storage;
 mod storm;
 mod sweep;
+mod system_status;
 mod transfer;
 mod unavailable;
 mod users;

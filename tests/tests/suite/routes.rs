@@ -64,6 +64,8 @@ fn all_routes() -> Vec<(Method, String)> {
 fn numbered(path: &str, id: &str) -> String {
     path.replace("{id}", id)
         .replace("{role_id}", id)
+        .replace("{session_id}", id)
+        .replace("{key_id}", id)
         .replace("{permission}", "posts.read")
 }
 

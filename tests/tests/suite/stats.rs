@@ -1,4 +1,6 @@
 //! Aggregates cover the rows that match the filters and that the caller would see in a list.
+mod periods;
+
 use serde_json::Value;
 use tests::{Client, TestApp, json, sql};
 

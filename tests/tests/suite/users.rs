@@ -1,5 +1,6 @@
 //! Users: their names, their limits, and what is private (contract §3).
 mod addresses;
+mod credentials;
 mod deletion;
 mod escalation;
 mod taken;

@@ -270,7 +270,7 @@ fn access_policy(request: &HttpRequest) -> Result<AccessPolicy, Problem> {
 }
 
 /// Application data that the server was built with.
-fn app_data<T: ?Sized + 'static>(request: &HttpRequest) -> Result<Data<T>, Problem> {
+pub fn app_data<T: ?Sized + 'static>(request: &HttpRequest) -> Result<Data<T>, Problem> {
     let data = request.app_data::<Data<T>>().cloned();
     data.ok_or_else(|| Error::bug("application data is missing: it is added in Http::app").into())
 }

@@ -3,6 +3,7 @@ mod bulk;
 mod export;
 mod import;
 mod inputs;
+mod meta;
 mod stats;
 mod texts;
 
@@ -24,13 +25,15 @@ use self::{
     export::export,
     import::import,
     inputs::{NewRow, PatchRow},
-    stats::stats,
 };
+
+pub use self::{meta::meta, stats::stats};
 
 use crate::{
     access::Rule,
     audit::AuditView,
     call::{Call, ListParams, NoBody, OptionalBody, RowParams},
+    meta::Described,
     reply::{Answer, CreatedRow, DeletedRow, NoContent, Ok, Page, Reply, Row},
     resource::{Words, Writable, fetch},
     route::Route,
@@ -57,7 +60,8 @@ fn collection_routes<V: Writable>() -> Vec<Route> {
     };
     vec![
         Route::new("list", Method::GET, &all, reads(), list::<V>)
-            .fetched_by(V::Service::name(), fetch::<V>),
+            .fetched_by(V::Service::name(), fetch::<V>)
+            .described_by(Described::of::<V>()),
         Route::new("create", Method::POST, &all, creates(), create::<V>),
         Route::new(
             "bulk",

@@ -13,7 +13,7 @@ use crate::{
     call::{Call, NoBody, Query},
     openapi::{self, Documented, Operation},
     reply::{Answer, Reply},
-    resource::{Representation, Writable},
+    resource::{Representation, Resource},
     settings::ApiSettings,
     time::Time,
 };
@@ -49,14 +49,14 @@ impl<C: Readable> Query for StatsParams<C> {
 /// 200 with groups of rows.
 pub struct Stats<V>(PhantomData<V>);
 
-impl<V: Writable> Documented for Stats<V> {
+impl<V: Resource> Documented for Stats<V> {
     fn document(operation: &mut Operation<'_>) {
         operation.answer(200, "The groups");
         operation.json::<Self>(200);
     }
 }
 
-impl<V: Writable> JsonSchema for Stats<V> {
+impl<V: Resource> JsonSchema for Stats<V> {
     fn schema_name() -> Cow<'static, str> {
         format!("{}Stats", Representation::<V>::schema_name()).into()
     }
@@ -66,7 +66,8 @@ impl<V: Writable> JsonSchema for Stats<V> {
     }
 }
 
-pub async fn stats<V: Writable>(call: Call<NoBody, StatsParams<V::Service>>) -> Answer<Stats<V>> {
+/// Counts the rows of any list, in groups.
+pub async fn stats<V: Resource>(call: Call<NoBody, StatsParams<V::Service>>) -> Answer<Stats<V>> {
     let stats = V::Service::stats(&call.session, &call.query.0).await?;
     let data: Vec<_> = stats.groups.into_iter().map(group).collect();
     Ok(Reply::ok(&json!({ "data": data, "more": stats.has_more }))?)

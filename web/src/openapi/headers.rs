@@ -44,6 +44,10 @@ pub fn response_headers() -> Value {
             "description": "The version of the row, followed by `p` if only its public view is shown. It is weak with `fields` and absent with `include`.",
             "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]+p?\"$" },
         },
+        "ETag-Of-Content": {
+            "description": "Identifies the content.",
+            "schema": { "type": "string", "pattern": "^\"[0-9a-f]+\"$" },
+        },
         "RateLimit-Policy": {
             "description": "The quota of requests (`q`) per window of seconds (`w`): draft-ietf-httpapi-ratelimit-headers-11. Absent if requests are not counted, and if the answer is a 429 for another reason.",
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";q=[0-9]+;w=[0-9]+$" },
@@ -67,7 +71,7 @@ pub fn request_headers() -> Value {
         "If-None-Match": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "The `ETag` of the client's copy. If the row still has it, the answer is 304.",
+            "description": "The `ETag` of the client's copy. If it is current, the answer is 304.",
             "schema": { "type": "string", "examples": ["\"3\""] },
         },
         "If-None-Match-Of-Change": {

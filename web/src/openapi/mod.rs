@@ -13,6 +13,7 @@ mod stats;
 
 pub use headers::header;
 pub(crate) use headers::{RATE_LIMIT, parameter, request_headers, response_headers};
+pub use limits::TEXT;
 pub use operation::Operation;
 pub use schemas::Schemas;
 pub(crate) use stats::stats_schema;

@@ -131,6 +131,11 @@ impl Schemas {
             .or_else(|| self.built.get(name))
     }
 
+    /// Returns the schema of this name that an answer may refer to.
+    pub fn of_answer(&self, name: &str) -> Option<&Value> {
+        self.answers.definitions().get(name)
+    }
+
     pub fn finish(mut self, registry: &Registry) -> Map<String, Value> {
         let mut all = self.inputs.take_definitions(false);
         let code = self.answer::<Code>();

@@ -26,6 +26,7 @@ use kernel::{
     idempotency::{Need, Notes, remove_private_members, with_fields, without_fields},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     BASE, cache,
@@ -215,6 +216,18 @@ impl<A> Reply<A> {
     pub fn with_etag(mut self, (version, is_full): (i64, bool), is_whole: bool) -> Self {
         let view = if is_full { "" } else { "p" };
         self.tag = Some(EntityTag::new(!is_whole, format!("{version}{view}")));
+        self
+    }
+
+    /// Sets the `ETag` to a checksum of the body.
+    #[must_use]
+    pub fn tagged_by_content(mut self) -> Self {
+        let body = self.body.as_deref().unwrap_or_default();
+        let digest = Sha256::digest(body);
+        let tag = digest[..16]
+            .iter()
+            .fold(String::new(), |tag, byte| format!("{tag}{byte:02x}"));
+        self.tag = Some(EntityTag::new_strong(tag));
         self
     }
 

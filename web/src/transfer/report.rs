@@ -5,6 +5,8 @@ use serde::Serialize;
 
 /// The most errors of one report.
 pub const MAX_ERRORS: usize = 100;
+/// The most refused lines of one report.
+const MAX_LINES: usize = 10_000;
 
 #[derive(Debug, Clone, Default, JsonSchema, Serialize)]
 #[schemars(rename = "ImportReport")]
@@ -17,6 +19,9 @@ pub struct Report {
     pub committed_lines: u64,
     /// Whether this was a dry run, which commits nothing.
     pub dry_run: bool,
+    /// The lines where the first 10,000 refused records begin, counted from 1.
+    #[schemars(length(max = 10_000))]
+    pub refused_lines: Vec<u64>,
     /// The first 100 errors.
     #[schemars(length(max = 100))]
     pub errors: Vec<LineError>,
@@ -35,6 +40,9 @@ pub struct LineError {
 impl Report {
     pub fn refuse(&mut self, line: u64, refusals: Vec<Refusal>) {
         self.refused += 1;
+        if self.refused_lines.len() < MAX_LINES {
+            self.refused_lines.push(line);
+        }
         self.add_errors(line, refusals);
     }
 

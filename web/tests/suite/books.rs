@@ -109,7 +109,8 @@ view! {
 pub fn routes() -> Vec<Route> {
     let lends = Rule::row::<BookView>(Access::Live(Action::Update));
     let reads = Rule::action::<BookView>(Action::Read).on_row::<BookView>(Access::Read);
-    let mut routes = resource::<BookView>();
+    let mut routes = vec![web::meta("Books", "1.0.0")];
+    routes.extend(resource::<BookView>());
     routes.extend(resource::<ToyView>());
     routes.push(Route::new(
         "lend",

@@ -11,5 +11,6 @@ mod client;
 mod columns;
 mod documents;
 mod files;
+mod meta;
 mod requests;
 mod rules;

@@ -74,6 +74,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         log,
         metrics,
         backup,
+        admin: _,
     } = settings;
     let others = [
         (

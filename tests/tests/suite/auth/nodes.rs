@@ -37,11 +37,12 @@ pub async fn a_change_invalidates_the_cached_caller(url: &str, backend: Backend)
     let editor = here.user("somebody", false, &[]).await;
     let role = root.get("/roles?name=editor").await.ids()[0];
 
-    let cases: [(&str, u16); 7] = [
+    let cases: [(&str, u16); 8] = [
         ("logout", 401),
         ("sessions", 401),
         ("password", 401),
         ("deactivated", 401),
+        ("managed", 401),
         ("deleted", 401),
         ("role", 403),
         ("permissions", 403),
@@ -72,6 +73,10 @@ pub async fn a_change_invalidates_the_cached_caller(url: &str, backend: Backend)
             "deactivated" => {
                 let off = json!({ "is_active": false });
                 root.patch(users(&ada), off).await.expect_status(200);
+            }
+            "managed" => {
+                let sessions = format!("{}/sessions", users(&ada));
+                root.delete(sessions).await.expect_status(204);
             }
             "deleted" => drop(root.delete(users(&ada)).await.expect_status(204)),
             "role" => {

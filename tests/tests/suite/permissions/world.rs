@@ -73,6 +73,8 @@ impl Scene {
         line.path
             .replace("{id}", &self.id.to_string())
             .replace("{role_id}", &self.role.to_string())
+            .replace("{session_id}", &MISSING.to_string())
+            .replace("{key_id}", &MISSING.to_string())
             .replace("{permission}", "posts.read")
     }
 }

@@ -79,7 +79,7 @@ async fn an_id_is_a_positive_integer_of_53_bits_written_in_one_way() {
     ];
 
     for (method, path) in all_routes() {
-        for parameter in ["{id}", "{role_id}"] {
+        for parameter in ["{id}", "{role_id}", "{session_id}", "{key_id}"] {
             if !path.contains(parameter) {
                 continue;
             }

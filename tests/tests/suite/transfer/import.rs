@@ -41,7 +41,8 @@ async fn imported_rows_equal_posted_rows() {
         .await;
 
     let expected = json!({
-        "lines": 2, "created": 2, "refused": 0, "committed_lines": 2, "dry_run": false, "errors": [],
+        "lines": 2, "created": 2, "refused": 0, "committed_lines": 2, "dry_run": false, "refused_lines": [],
+        "errors": [],
     });
     assert_eq!(reply.expect_status(200).body, expected);
     let posts = ada.get("/posts?sort=id").await.body["data"].clone();
@@ -252,6 +253,39 @@ async fn only_the_first_hundred_errors_are_reported() {
     let reply = reply.expect_status(200);
     assert_eq!(errors(&reply).len(), 100);
     assert_eq!(reply.body["refused"], 150);
+    // Each refused record can be found in the file nevertheless.
+    let lines: Vec<_> = (1..=150).collect();
+    assert_eq!(reply.body["refused_lines"], json!(lines));
+}
+
+#[actix_web::test]
+async fn a_dry_run_names_the_lines_of_refused_records() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+    let text = lines([post("One"), json!({ "title": "" }), post("Two"), json!([])]);
+
+    let reply = ada
+        .import("/posts/import?on_error=skip&dry_run=true", text)
+        .await;
+
+    let report = reply.expect_status(200).body;
+    assert_eq!(report["refused_lines"], json!([2, 4]));
+    assert_eq!(report["committed_lines"], 0);
+    assert_eq!(total(&ada, "/posts").await, 0);
+}
+
+#[actix_web::test]
+async fn a_report_names_a_bounded_number_of_lines() {
+    let app = TestApp::new().await;
+    let ada = app.member("ada").await;
+
+    let reply = ada
+        .import("/posts/import?on_error=skip", "{\n".repeat(10_005))
+        .await;
+
+    let report = reply.expect_status(200).body;
+    assert_eq!(report["refused"], 10_005);
+    assert_eq!(report["refused_lines"].as_array().unwrap().len(), 10_000);
 }
 
 #[actix_web::test]
