@@ -7,3 +7,8 @@ pub const COMMIT: &str = env!("ATOLL_BUILD_COMMIT");
 
 /// The text of `atoll --version`: the number, and the commit if it is known.
 pub const TEXT: &str = env!("ATOLL_BUILD_TEXT");
+
+/// Returns the commit, if it is known.
+pub fn known_commit() -> Option<&'static str> {
+    Some(COMMIT).filter(|commit| *commit != "unknown")
+}
