@@ -26,16 +26,15 @@ struct Examination {
 
 async fn doctor(call: Call<NoBody>) -> Answer<Ok<Examination>> {
     let kernel = &call.session.kernel;
-    let checks = match kernel.find_state::<Examined>() {
-        Some(examined) => examined.run(kernel).await,
-        None => {
-            let defaults = kernel::database::Settings::new("");
-            let expected = Expected {
-                max_connections: defaults.max_connections,
-                sends_mail: true,
-            };
-            examine(kernel, expected).await
-        }
+    let checks = if let Some(examined) = kernel.find_state::<Examined>() {
+        examined.run(kernel).await
+    } else {
+        let defaults = kernel::database::Settings::new("");
+        let expected = Expected {
+            max_connections: defaults.max_connections,
+            sends_mail: true,
+        };
+        examine(kernel, expected).await
     };
     Ok(Reply::ok(&Examination {
         status: worst(&checks),

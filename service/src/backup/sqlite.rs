@@ -80,7 +80,9 @@ pub async fn check_integrity(file: &Path) -> Result<()> {
 pub async fn require_unused(file: &Path) -> Result<()> {
     let left = leave_journal(file).await;
     let is_damaged = |error: &sqlx::Error| {
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         matches!(code.as_deref(), Some(CORRUPT | NOT_A_DATABASE))
     };
     match left {
