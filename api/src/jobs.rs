@@ -2,7 +2,15 @@
 use std::time::Duration;
 
 use actix_web::rt;
-use kernel::{Kernel, Result, audit};
+use chrono::Utc;
+use kernel::{
+    Kernel, Result, audit,
+    metrics::{Counters, Label, Metrics},
+};
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Unit,
+};
 use serde::Deserialize;
 use service::{
     identity,
@@ -18,13 +26,64 @@ pub struct JobSettings {
     pub purge_interval: Duration,
 }
 
+/// Counts the runs of each job.
+#[derive(Debug, Clone, Default)]
+pub struct JobMetrics {
+    succeeded: Counters,
+    failed: Counters,
+    last_success: Family<Label, Gauge>,
+}
+
+/// Counts the runs of one job.
+struct Runs {
+    succeeded: Counter,
+    failed: Counter,
+    last_success: Gauge,
+}
+
+impl JobMetrics {
+    fn job(&self, name: &'static str) -> Runs {
+        let label = [("job", name)];
+        Runs {
+            succeeded: self.succeeded.get_or_create_owned(&label),
+            failed: self.failed.get_or_create_owned(&label),
+            last_success: self.last_success.get_or_create_owned(&label),
+        }
+    }
+
+    /// Adds the series of all jobs.
+    pub fn add_metrics(&self, metrics: &mut Metrics) {
+        let help = "Runs of a job that succeeded, also those that had nothing to do";
+        metrics.register("job_successes", help, self.succeeded.clone());
+        let help = "Runs of a job that failed; it is tried again";
+        metrics.register("job_failures", help, self.failed.clone());
+        metrics.register_with_unit(
+            "job_last_success_timestamp",
+            "When a job last succeeded on this node, in seconds since 1970; 0 if it has not yet",
+            Unit::Seconds,
+            self.last_success.clone(),
+        );
+    }
+}
+
+impl Runs {
+    fn count(&self, done: &Result<()>) {
+        if done.is_ok() {
+            self.succeeded.inc();
+            self.last_success.set(Utc::now().timestamp());
+        } else {
+            self.failed.inc();
+        }
+    }
+}
+
 const MAIL_POLL: Duration = Duration::from_secs(5);
 
 /// Starts the jobs, which run until the process ends. The next run does what an interrupted job has not committed.
-pub fn start(kernel: &Kernel, settings: &JobSettings) {
+pub fn start(kernel: &Kernel, settings: &JobSettings, metrics: &JobMetrics) {
     let seal_interval = kernel.audit.seal_interval;
     run_every(
-        "sealing the audit log",
+        ("seal_audit", metrics),
         seal_interval,
         kernel.clone(),
         async |kernel| {
@@ -37,12 +96,13 @@ pub fn start(kernel: &Kernel, settings: &JobSettings) {
     );
     if kernel.state::<Mailer>().is_on() {
         for sender in mail::SENDERS {
-            send_mail(kernel.clone(), sender);
+            send_mail(kernel.clone(), sender, metrics.job("send_mail"));
         }
     }
     if !settings.purge_interval.is_zero() {
         let purge_interval = settings.purge_interval;
-        run_every("purging", purge_interval, kernel.clone(), async |kernel| {
+        let name = ("purge", metrics);
+        run_every(name, purge_interval, kernel.clone(), async |kernel| {
             for expired in retention::purge(kernel, |_| {}).await? {
                 if expired.rows > 0 {
                     tracing::info!(
@@ -64,10 +124,12 @@ pub fn check_file(kernel: &Kernel, limit: Duration) {
 }
 
 /// Sends mail as soon as it is queued on this node, and every few seconds what another node queued or failed to send.
-fn send_mail(kernel: Kernel, sender: mail::Sender) {
+fn send_mail(kernel: Kernel, sender: mail::Sender, runs: Runs) {
     rt::spawn(async move {
         loop {
-            if let Err(error) = identity::send_due(&kernel, sender).await {
+            let done = identity::send_due(&kernel, sender).await;
+            runs.count(&done);
+            if let Err(error) = done {
                 tracing::warn!(%error, "sending mail failed, will retry");
             }
             let _ = timeout(MAIL_POLL, kernel.state::<Mailer>().queued()).await;
@@ -76,17 +138,20 @@ fn send_mail(kernel: Kernel, sender: mail::Sender) {
 }
 
 fn run_every(
-    name: &'static str,
+    (name, metrics): (&'static str, &JobMetrics),
     period: Duration,
     kernel: Kernel,
     job: impl AsyncFn(&Kernel) -> Result<()> + 'static,
 ) {
+    let runs = metrics.job(name);
     rt::spawn(async move {
         let mut clock = interval(period);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             clock.tick().await;
-            if let Err(error) = job(&kernel).await {
+            let done = job(&kernel).await;
+            runs.count(&done);
+            if let Err(error) = done {
                 tracing::warn!(%error, job = name, "job failed, will retry");
             }
         }

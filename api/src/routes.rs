@@ -2,8 +2,8 @@
 use web::{Route, meta, resource};
 
 use crate::{
-    audit, auth, content, explain, personal_data, roles, roles::RoleView, system_status, users,
-    users::UserView,
+    audit, auth, content, doctor, explain, personal_data, roles, roles::RoleView, system_status,
+    users, users::UserView,
 };
 
 /// The name of the product.
@@ -21,6 +21,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(roles::routes());
     routes.extend(audit::routes());
     routes.push(meta(NAME, env!("CARGO_PKG_VERSION")));
+    routes.extend(doctor::routes());
     routes.extend(system_status::routes());
     routes
 }

@@ -4,6 +4,8 @@ use std::{sync::LazyLock, time::Instant};
 use service::system_status::{self, SystemStatus};
 use web::prelude::*;
 
+use crate::version;
+
 /// When the program was started, or first asked.
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -109,7 +111,7 @@ impl From<SystemStatus> for StatusView {
         let sealed = audit.last_seq.saturating_sub(audit.pruned_seq);
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            build: option_env!("ATOLL_BUILD_COMMIT"),
+            build: version::known_commit(),
             uptime_seconds: STARTED.elapsed().as_secs(),
             storage: StorageView {
                 database_bytes: database.size_bytes,

@@ -50,6 +50,11 @@ fn offset() -> TimeDelta {
     TimeDelta::microseconds(OFFSET.load(Relaxed))
 }
 
+/// Returns how far the database's clock is ahead of this machine's, as it was last measured.
+pub fn difference() -> TimeDelta {
+    offset()
+}
+
 /// The task that measures the difference. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Follower(JoinHandle<()>);
@@ -73,7 +78,7 @@ pub async fn follow(runtime: &Handle, server: PgConnectOptions) -> Follower {
 
 /// Measures the difference, and returns the pause until the next measurement.
 async fn measure(server: &PgConnectOptions) -> Duration {
-    match timeout(TIMEOUT, difference(server)).await {
+    match timeout(TIMEOUT, measure_difference(server)).await {
         Ok(Ok((difference, error))) => {
             adopt(difference, error);
             PERIOD
@@ -87,7 +92,7 @@ async fn measure(server: &PgConnectOptions) -> Duration {
 }
 
 /// Returns how far the database's clock is ahead, and the possible error.
-async fn difference(server: &PgConnectOptions) -> sqlx::Result<(TimeDelta, TimeDelta)> {
+async fn measure_difference(server: &PgConnectOptions) -> sqlx::Result<(TimeDelta, TimeDelta)> {
     let mut connection = server.connect().await?;
     let read = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)";
     let (before, asked) = (local_now(), Instant::now());

@@ -14,6 +14,7 @@ pub mod files;
 pub mod idempotency;
 pub mod input;
 pub mod json;
+pub mod metrics;
 pub mod migration;
 mod origin;
 pub mod plain;

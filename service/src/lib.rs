@@ -1,7 +1,10 @@
 //! The application: the rules of its tables, sign-in and mail, without HTTP. The same code runs from REST, the command line,
 //! jobs and tests.
 mod application;
+pub mod backup;
 pub mod content;
+pub mod doctor;
+pub mod figures;
 pub mod identity;
 pub mod mail;
 pub mod retention;

@@ -81,6 +81,8 @@ impl Program {
             .current_dir(self.folder.path())
             .env_clear()
             .env("PORT", "0")
+            // Several servers run at a time.
+            .env("ATOLL__METRICS__LISTEN", "off")
             .envs(PATIENT)
             .envs(self.variables.iter().cloned())
             .stdin(input)

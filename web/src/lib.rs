@@ -15,6 +15,7 @@ mod json;
 pub mod listener;
 pub mod load;
 mod meta;
+mod metrics;
 mod middleware;
 pub mod openapi;
 pub mod prelude;

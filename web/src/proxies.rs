@@ -41,6 +41,10 @@ impl TryFrom<Vec<String>> for Proxies {
 }
 
 impl Proxies {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Starts at the peer and follows the header from proxy to proxy, as long as the address is trusted. If an entry is
     /// invalid, the client is the peer: nothing else is certain.
     pub fn client(&self, header: ProxyHeader, peer: IpAddr, headers: &HeaderMap) -> IpAddr {

@@ -9,7 +9,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data},
 };
-use kernel::Kernel;
+use kernel::{Kernel, metrics::Metrics};
 use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
@@ -23,6 +23,7 @@ use crate::{
     listener::{Listening, listen},
     load::{Concurrency, HeavyReads, Load},
     meta::Catalog,
+    metrics::{self, HttpMetrics, Occupancy},
     middleware::{RequestGuard, guard_request, trace_request},
     problem::Problem,
     rate::Limiter,
@@ -72,6 +73,7 @@ impl Http {
         let server = &settings.server;
         let permits = Arc::new(Semaphore::new(server.max_in_flight));
         let load = Load::new(&settings.load, server.max_in_flight);
+        let refused = load.refused.clone();
         let is_tls = server.public_url.as_ref();
         let is_tls = is_tls.is_some_and(|url| url.starts_with("https://"));
         let peers = (is_tls, server.trusted_proxies.clone(), server.proxy_header);
@@ -87,9 +89,15 @@ impl Http {
                 load,
                 peers,
                 probes.map(|it| it.path.clone()),
+                HttpMetrics::new(all.iter().map(|it| (&it.method, &*it.path))),
             ),
-            concurrency: Concurrency::new(permits, long_requests, server.export_timeout),
-            heavy_reads: HeavyReads::new(server.max_heavy_reads),
+            concurrency: Concurrency::new(
+                permits,
+                long_requests,
+                server.export_timeout,
+                refused.clone(),
+            ),
+            heavy_reads: HeavyReads::new(server.max_heavy_reads, refused),
             limiter: Limiter::start(&settings.rate_limit, &settings.redis)?,
             origins: Origins::new(&server.cors_origins, server.public_url.as_deref()),
             draining: Draining::default(),
@@ -192,6 +200,21 @@ impl Server {
     /// The limits on callers, with their current counts.
     pub fn load(&self) -> &Load {
         &self.http.guard.load
+    }
+
+    /// Adds the series of this server.
+    pub fn add_metrics(&self, metrics: &mut Metrics) {
+        let Http {
+            guard, settings, ..
+        } = &self.http;
+        let occupancy = Occupancy {
+            permits: guard.permits.clone(),
+            max_in_flight: settings.server.max_in_flight,
+            max_waiting: settings.load.waiting,
+            load: guard.load.clone(),
+        };
+        let requests = (guard.metrics.clone(), occupancy);
+        metrics::register(metrics, requests, &self.http.limiter);
     }
 
     /// Stops the server on SIGTERM or SIGINT: fails the readiness probe, waits until load balancers have noticed, then lets

@@ -1,5 +1,8 @@
 //! Files in two encodings: as they are, and compressed with gzip. Each is compressed once.
-use std::io::{self, Cursor, Read, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Cursor, Read, Write},
+};
 
 use actix_web::{HttpRequest, web::Bytes};
 use flate2::{Compression, Crc, write::GzEncoder};
@@ -22,7 +25,7 @@ impl Archive {
     pub fn paths(&self) -> Vec<String> {
         let names = self.0.file_names().flatten();
         let files = names.filter(|path| !path.ends_with('/'));
-        files.map(|path| path.into_owned()).collect()
+        files.map(Cow::into_owned).collect()
     }
 
     /// Reads one file. A gzip file is the same compressed data as in the archive, with another header and footer.

@@ -11,6 +11,7 @@ use service::{MIGRATOR, registry};
 use super::explain::explain;
 use crate::{
     config::{Configuration, Inputs, Profile, Settings, place},
+    doctor::Examined,
     telemetry,
 };
 
@@ -109,7 +110,8 @@ impl Operator {
             None => database,
         };
         Ok(Opened {
-            kernel: service::start(database, self.settings.service()?),
+            kernel: service::start(database, self.settings.service()?)
+                .with(Examined::new(&self.configuration, &self.settings)),
             is_new,
             applied,
         })

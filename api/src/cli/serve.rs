@@ -4,6 +4,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use actix_web::dev::ServerHandle;
 use anyhow::anyhow;
 use secrecy::{ExposeSecret, SecretString};
 use service::identity;
@@ -14,8 +15,10 @@ use super::{
     explain::explain,
 };
 use crate::{
-    config::{Inputs, Setting},
-    jobs, server,
+    config::{Inputs, Profile, Setting},
+    jobs::{self, JobMetrics},
+    metrics::{Listener, Metrics},
+    server,
     site::Site,
 };
 
@@ -71,23 +74,32 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
         .await
         .map_err(explain)?;
     let service = kernel.clone();
-    jobs::start(&kernel, &operator.settings.jobs);
+    let job_metrics = JobMetrics::default();
+    jobs::start(&kernel, &operator.settings.jobs, &job_metrics);
     jobs::check_file(&kernel, operator.settings.database.check);
     let site = Site::of(operator.profile(), &operator.settings);
-    let on_ready = |address| {
+    let on_ready = |address, metrics: Option<SocketAddr>| {
         // The server runs even if standard output is closed.
         let _ = banner(
             &mut stdout(),
             (&base_url(server, address), site),
-            &about_database,
+            (&about_database, metrics),
             first_run.as_ref(),
         );
     };
     let running = server::bind(&operator.settings.http(), kernel, site)
         .map_err(|error| explain_bind(error, server))?;
+    let metrics = Metrics::new(service.clone(), &running, &job_metrics);
+    let metrics = listen_for_scrapes(operator, metrics)?;
     running.stop_on_signals()?;
-    on_ready(running.address);
+    on_ready(
+        running.address,
+        metrics.as_ref().map(|(address, _)| *address),
+    );
     running.run().await?;
+    if let Some((_, metrics)) = metrics {
+        metrics.stop(false).await;
+    }
     if let Some(token) = &first_run {
         identity::revoke_first_run_token(&service, token)
             .await
@@ -96,6 +108,36 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     database.close().await.map_err(explain)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves `/metrics` in the background, unless it is turned off. In development the server also runs without it, because
+/// several servers may run on one machine.
+fn listen_for_scrapes(
+    operator: &Operator,
+    metrics: Metrics,
+) -> anyhow::Result<Option<(SocketAddr, ServerHandle)>> {
+    let Some(address) = operator.settings.metrics.address() else {
+        return Ok(None);
+    };
+    match Listener::bind(address, metrics) {
+        Ok(listener) => {
+            let address = listener.address;
+            tracing::info!("metrics: http://{address}/metrics");
+            Ok(Some((address, listener.start())))
+        }
+        Err(error) if operator.profile() == Profile::Development => {
+            tracing::info!(
+                "no metrics: cannot listen on {address}, the value of metrics.listen: {error}"
+            );
+            Ok(None)
+        }
+        Err(error) => {
+            let advice =
+                "set metrics.listen (ATOLL__METRICS__LISTEN) to another address, or to \"off\"";
+            let context = format!("cannot listen on {address} for metrics; {advice}");
+            Err(anyhow::Error::new(error).context(context))
+        }
+    }
 }
 
 /// Says where the database is, and what was done to it.
@@ -151,7 +193,7 @@ pub fn base_url(settings: &ServerSettings, address: SocketAddr) -> String {
 fn banner(
     out: &mut impl Write,
     (base, site): (&str, Site),
-    database: &str,
+    (database, metrics): (&str, Option<SocketAddr>),
     first_run: Option<&SecretString>,
 ) -> std::io::Result<()> {
     writeln!(out, "Atoll is ready: {base}\n")?;
@@ -161,6 +203,9 @@ fn banner(
     writeln!(out, "  {base}/api/v1/posts  published posts")?;
     writeln!(out, "  {base}/docs          API documentation")?;
     writeln!(out, "  {base}/readyz        readiness")?;
+    if let Some(address) = metrics {
+        writeln!(out, "  http://{address}/metrics  metrics")?;
+    }
     writeln!(out, "\nDatabase: {database}")?;
     if let Some(token) = first_run {
         writeln!(out, "\nNo superuser exists yet. Create one at")?;

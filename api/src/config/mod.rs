@@ -1,4 +1,5 @@
 //! Configuration: merges layers of files and variables into settings, and names the key of each mistake.
+mod backup;
 mod check;
 mod files;
 mod inputs;
@@ -18,6 +19,7 @@ use kernel::Cache;
 use serde::Deserialize;
 use service::mail::Mailer;
 
+pub use backup::BackupSettings;
 pub use inputs::{Inputs, Setting, Variables};
 pub use keys::Entry;
 pub use misspelt::SEED_PASSWORD;
@@ -30,7 +32,7 @@ use web::{
     settings::{ApiSettings, HttpSettings, ServerSettings},
 };
 
-use crate::{jobs::JobSettings, telemetry::LogSettings};
+use crate::{jobs::JobSettings, metrics::MetricsSettings, telemetry::LogSettings};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +54,8 @@ pub struct Settings {
     pub mail: service::mail::Settings,
     pub jobs: JobSettings,
     pub log: LogSettings,
+    pub metrics: MetricsSettings,
+    pub backup: BackupSettings,
 }
 
 /// The merged layers, from which [`Settings`] are built.
@@ -141,11 +145,20 @@ impl Configuration {
 
     /// Returns warnings about settings that are allowed in production but risky. Other profiles have none.
     pub fn risks(&self, settings: &Settings) -> Vec<String> {
-        if self.profile != Profile::Production {
+        if !self.is_production() {
             return Vec::new();
         }
-        let risks = check::risks_in_production(settings).into_iter();
+        let risks = self.all_risks(settings).into_iter();
         risks.map(|(key, risk)| format!("{key} {risk}")).collect()
+    }
+
+    pub fn is_production(&self) -> bool {
+        self.profile == Profile::Production
+    }
+
+    /// Returns the keys of settings that would be risky in production, each with its risk.
+    pub fn all_risks(&self, settings: &Settings) -> Vec<(&'static str, &'static str)> {
+        check::risks_in_production(settings)
     }
 
     pub fn origin(&self, key: &str) -> Option<&str> {

@@ -17,6 +17,7 @@ pub use crate::{
     record::{AuditAction, Entry, Settings},
 };
 
+mod backlog;
 mod chain;
 mod history;
 mod prune;
@@ -31,6 +32,7 @@ mod verify;
 )]
 mod view;
 
+pub use backlog::{Backlog, backlog};
 pub use history::history;
 pub use prune::prune;
 pub use seal::seal;

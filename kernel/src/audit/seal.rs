@@ -81,7 +81,7 @@ async fn seal_block(tx: &Tx, settings: &super::Settings) -> Result<u64> {
 }
 
 /// Returns the newest block.
-async fn last_block(tx: &impl ConnectionTrait) -> Result<audit_blocks::Model> {
+pub async fn last_block(tx: &impl ConnectionTrait) -> Result<audit_blocks::Model> {
     let last = scope::plain::<audit_blocks::Entity>()
         .order_by_desc(audit_blocks::Column::Number)
         .one(tx)

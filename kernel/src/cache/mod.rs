@@ -4,15 +4,19 @@
 //! time; with Redis all nodes share them. Answers follow the tables that they were read from: see
 //! [`Session::cached`](crate::Session::cached).
 mod changes;
+mod clear;
 mod flights;
 mod function;
+mod hits;
 mod memory;
 mod settings;
 mod shared;
 pub mod tables;
 
 pub use changes::{Changes, Slot};
+pub use clear::clear_redis;
 pub use function::Function;
+pub(crate) use hits::Lookups;
 pub(crate) use memory::{Key, Memory, Space};
 pub use settings::Settings;
 
@@ -27,6 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use self::{
     flights::{Flights, Role},
+    hits::Hits,
     shared::Shared,
 };
 use crate::{Error, Result};
@@ -49,6 +54,7 @@ struct Inner {
     changes: Changes,
     flights: Flights,
     shared: Option<Shared>,
+    hits: Hits,
 }
 
 /// A value in memory.
@@ -83,14 +89,17 @@ impl Cache {
             memory,
             changes,
             flights: Flights::default(),
+            hits: Hits::default(),
         })))
     }
 
     /// Returns the value with this name, unless it is absent, expired or of another type.
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         if let Some(stored) = self.find(name) {
+            self.0.hits.values.hits.inc();
             return parse(&stored.json);
         }
+        self.0.hits.values.misses.inc();
         let before = self.before();
         let (json, left) = self.0.shared.as_ref()?.get(name).await?;
         let value = parse(&json);
@@ -181,6 +190,11 @@ impl Cache {
         function: F,
     ) -> Function<F> {
         Function::new(self.clone(), name, time_to_live, function)
+    }
+
+    /// Returns where the hits and misses of answers are counted.
+    pub(crate) fn answers(&self) -> &Lookups {
+        &self.0.hits.answers
     }
 
     pub(crate) fn memory(&self) -> Option<&Memory> {

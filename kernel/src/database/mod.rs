@@ -5,7 +5,9 @@ mod connection;
 mod deadline;
 mod facts;
 mod health;
+mod inspect;
 mod limits;
+mod metrics;
 mod migrations;
 mod postgres;
 mod reader;
@@ -34,6 +36,7 @@ pub use classify::{
 pub use connection::{Connection, Presence};
 pub use deadline::{Deadline, Limit};
 pub use facts::Facts;
+pub use inspect::{Index, ServerState};
 pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;
 pub use reader::Reader;
@@ -42,6 +45,7 @@ pub use statements::Observer;
 pub(crate) use transaction::Transaction;
 
 use self::{
+    metrics::Series,
     postgres::{Lane, Postgres},
     reader::ReadPool,
     statements::Log,
@@ -65,17 +69,23 @@ pub struct Database {
     _clock: Option<Arc<clock::Follower>>,
     /// The only writer of a SQLite database; PostgreSQL has many.
     writer: Option<Arc<Writer>>,
+    series: Series,
 }
 
 impl Database {
     /// Connects, and creates the SQLite file and its folder if they are absent. `observer` is called with each statement.
     pub async fn connect(settings: &Settings, observer: Option<Observer>) -> Result<Self> {
-        let log: Log = Arc::new(statements::log(settings.slow_statement, observer));
+        let series = Series::default();
+        let log: Log = Arc::new(statements::log(
+            settings.slow_statement,
+            observer,
+            series.clone(),
+        ));
         let url = settings.url.expose_secret();
         let (mut follower, mut writer) = (None, None);
         let (pool, write, change_feed) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
-                let connected = sqlite::connect(url, settings, log.clone()).await?;
+                let connected = sqlite::connect(url, settings, log.clone(), &series).await?;
                 let mut write = connected.write;
                 write.set_metric_callback(move |info| log(info));
                 let pool = match connected.readers {
@@ -86,7 +96,7 @@ impl Database {
                 (pool, write, ChangeFeed::of_file(connected.data_version))
             }
             Some("postgres" | "postgresql") => {
-                let postgres = Postgres::connect(url, settings, log).await?;
+                let postgres = Postgres::connect(url, settings, log, &series).await?;
                 let change_feed = ChangeFeed::start(postgres.runtime(), postgres.server().clone());
                 let write = postgres.for_migrations();
                 follower = Some(Arc::new(
@@ -113,6 +123,7 @@ impl Database {
             table_changes: Changes::default(),
             _clock: follower,
             writer,
+            series,
         })
     }
 
@@ -161,6 +172,11 @@ impl Database {
     /// Tells which cached callers are no longer valid.
     pub fn change_feed(&self) -> &ChangeFeed {
         &self.change_feed
+    }
+
+    /// Counts a write that runs again: see [`Series::count_retry`].
+    pub(crate) fn count_retry(&self, waited_for_lock: bool) {
+        self.series.count_retry(waited_for_lock);
     }
 
     /// Counts the changes of tables that transactions of this process commit.

@@ -1,6 +1,7 @@
 //! Runs reads outside of transactions. Each ends at the deadline of its request.
 use std::{io, sync::Arc};
 
+use deadpool::Status;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     Statement, prelude::async_trait::async_trait,
@@ -32,6 +33,17 @@ pub(super) enum ReadPool {
     Memory(DatabaseConnection),
     File(Arc<Readers>),
     Postgres(Postgres),
+}
+
+impl ReadPool {
+    /// Returns the state of each pool by its name. The only connection of a database in memory has none.
+    pub(super) fn status(&self) -> Vec<(&'static str, Status)> {
+        match self {
+            Self::Memory(_) => Vec::new(),
+            Self::File(readers) => vec![("read", readers.status())],
+            Self::Postgres(postgres) => postgres.status(),
+        }
+    }
 }
 
 impl Reader {

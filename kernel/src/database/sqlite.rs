@@ -27,7 +27,7 @@ pub(super) use self::{
     data_version::DataVersion,
     readers::Readers,
 };
-use super::{Settings, statements::Log, writer::Writer};
+use super::{Settings, metrics::Series, statements::Log, writer::Writer};
 use crate::{Error, Result, files};
 
 /// The pause between two attempts to connect.
@@ -45,7 +45,12 @@ pub(super) struct Connected {
     pub data_version: Option<DataVersion>,
 }
 
-pub(super) async fn connect(url: &str, settings: &Settings, log: Log) -> Result<Connected> {
+pub(super) async fn connect(
+    url: &str,
+    settings: &Settings,
+    log: Log,
+    series: &Series,
+) -> Result<Connected> {
     let file = SqliteConnectOptions::from_str(url)
         .map_err(Error::internal)?
         .create_if_missing(true)
@@ -55,7 +60,10 @@ pub(super) async fn connect(url: &str, settings: &Settings, log: Log) -> Result<
         .statement_cache_capacity(settings.statement_cache)
         .disable_statement_logging();
     let retires = Arc::new(AtomicBool::new(false));
-    let writer = |file| Arc::new(Writer::new(file, settings.acquire_timeout, &retires));
+    let writer = |file| {
+        let waits = (settings.acquire_timeout, series.waits("write"));
+        Arc::new(Writer::new(file, waits, &retires))
+    };
     if settings.is_in_memory() {
         // The database ends with its last connection, and a second connection would open a second database.
         let options = check_writers(options(1, settings), Unfit::Repaired, &retires);
@@ -78,8 +86,8 @@ pub(super) async fn connect(url: &str, settings: &Settings, log: Log) -> Result<
     // The writer gets 32 MiB instead of the default of 2, because it reads unique indexes at random places.
     let write = pool(one, file.clone().pragma("cache_size", "-32768"), settings).await?;
     let reader = file.clone().pragma("query_only", "on");
-    let (size, acquire_timeout) = (settings.max_connections, settings.acquire_timeout);
-    let readers = Readers::new(reader.clone(), size, acquire_timeout, log)?;
+    let waits = (settings.acquire_timeout, series.waits("read"));
+    let readers = Readers::new(reader.clone(), settings.max_connections, waits, log)?;
     readers.connect_first(Instant::now() + START).await?;
     Ok(Connected {
         readers: Some(readers),

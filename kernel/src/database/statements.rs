@@ -1,7 +1,9 @@
-//! Logs each statement at DEBUG and slow ones at WARN, in the span of the request that sent them. It never logs values.
+//! Measures each statement, and logs it at DEBUG or, if it is slow, at WARN, in the span of the request that sent them. It never logs values.
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{Statement, metric::Info};
+
+use super::metrics::Series;
 
 /// Is called with every statement and its values.
 pub type Observer = Arc<dyn Fn(&Statement) + Send + Sync>;
@@ -12,9 +14,11 @@ pub(super) type Log = Arc<dyn Fn(&Info<'_>) + Send + Sync>;
 pub(super) fn log(
     slow: Duration,
     observer: Option<Observer>,
+    series: Series,
 ) -> impl Fn(&Info<'_>) + Send + Sync + 'static {
     move |info| {
         let sql = info.statement.sql.as_str();
+        series.count_statement(sql, info.elapsed);
         if info.elapsed >= slow {
             tracing::warn!(target: "atoll::sql", elapsed = ?info.elapsed, failed = info.failed, sql, "slow statement");
         } else {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use deadpool::Status;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement,
     TransactionTrait,
@@ -22,6 +23,7 @@ use tokio::{
 use super::{
     classify::storage,
     immediate,
+    metrics::Waits,
     sqlite::{Found, folder, quick_check},
 };
 use crate::{Error, Result, error::Storage};
@@ -43,6 +45,7 @@ pub(super) struct Writer {
     /// The file; `None` for a database in memory, which needs no probes and checks.
     file: Option<SqliteConnectOptions>,
     acquire_timeout: Duration,
+    waits: Waits,
     turn: Arc<Semaphore>,
     /// Whether the pool closes the next connection that it checks.
     retires: Arc<AtomicBool>,
@@ -62,12 +65,13 @@ struct State {
 impl Writer {
     pub(super) fn new(
         file: Option<SqliteConnectOptions>,
-        acquire_timeout: Duration,
+        (acquire_timeout, waits): (Duration, Waits),
         retires: &Arc<AtomicBool>,
     ) -> Self {
         Self {
             file,
             acquire_timeout,
+            waits,
             turn: Arc::new(Semaphore::new(1)),
             retires: retires.clone(),
             state: Mutex::default(),
@@ -76,11 +80,25 @@ impl Writer {
 
     /// Waits until no other transaction writes.
     pub(super) async fn acquire(self: &Arc<Self>, deadline: Instant) -> Result<WritePermit> {
-        let deadline = deadline.min(Instant::now() + self.acquire_timeout);
+        let began = Instant::now();
+        let deadline = deadline.min(began + self.acquire_timeout);
         let turn = timeout_at(deadline, self.turn.clone().acquire_owned()).await;
-        match turn {
-            Ok(Ok(turn)) => Ok(self.permit(turn)),
-            _ => Err(Error::Unavailable("the database", None)),
+        if let Ok(Ok(turn)) = turn {
+            self.waits.end(began);
+            Ok(self.permit(turn))
+        } else {
+            self.waits.time_out();
+            Err(Error::Unavailable("the database", None))
+        }
+    }
+
+    /// Returns the state of the writer as that of a pool with one connection.
+    pub(super) fn status(&self) -> Status {
+        Status {
+            max_size: 1,
+            size: 1,
+            available: self.turn.available_permits(),
+            waiting: 0,
         }
     }
 

@@ -51,8 +51,10 @@ impl Session {
             && known.began.elapsed() < LIFETIME
             && changes.are_unchanged(&known.tables, known.since)
         {
+            self.kernel.cache.answers().hits.inc();
             return Ok(known.answer.clone());
         }
+        self.kernel.cache.answers().misses.inc();
         // Both come before the read, so that an answer that may lack a change is not used.
         let (since, began) = (changes.count(), Instant::now());
         let (done, tables) = record_reads(Box::pin(read())).await;

@@ -67,14 +67,18 @@ impl Kernel {
     ///
     /// If the application started without it.
     pub fn state<S: Any>(&self) -> &S {
-        let state = self.states.get(&TypeId::of::<S>());
-        let state = state.and_then(|state| state.downcast_ref());
-        state.unwrap_or_else(|| {
+        self.find_state().unwrap_or_else(|| {
             panic!(
                 "the kernel was started without the state {}",
                 type_name::<S>()
             )
         })
+    }
+
+    /// Returns a state of the application by its type, if the application started with it.
+    pub fn find_state<S: Any>(&self) -> Option<&S> {
+        let state = self.states.get(&TypeId::of::<S>());
+        state.and_then(|state| state.downcast_ref())
     }
 
     /// Returns the same kernel for one of so many HTTP workers: see [`Database::for_worker`].

@@ -159,12 +159,14 @@ impl Session {
             match tx.finish(done).await {
                 Err(Error::Contended(cause)) => {
                     // A lock timeout is retried until the deadline, because waiting here holds no connection.
-                    conflicts += u32::from(!is_lock_wait(&cause));
+                    let waited_for_lock = is_lock_wait(&cause);
+                    conflicts += u32::from(!waited_for_lock);
                     let longest: u64 = 10 << attempt.min(RETRIES);
                     let pause = Duration::from_millis(rand::random_range(1..=longest));
                     if conflicts > RETRIES || Instant::now() + pause >= deadline.instant() {
                         return Err(Error::Unavailable("the database", Some(cause)));
                     }
+                    database.count_retry(waited_for_lock);
                     tracing::debug!(attempt, ?pause, %cause, "write conflict, running the write again");
                     sleep(pause).await;
                 }

@@ -32,6 +32,7 @@ mod mail;
 mod meta;
 mod migrations;
 mod openapi;
+mod operations;
 mod own;
 mod pages;
 mod patches;

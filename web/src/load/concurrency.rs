@@ -1,7 +1,7 @@
 //! Limits on concurrent exports and imports, each of which moves as many rows as a thousand short requests.
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
-use kernel::{Reads, Session};
+use kernel::{Reads, Session, metrics::Counters};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Counted, Counts};
@@ -21,6 +21,7 @@ pub struct Concurrency {
     exporters: Counts<CallerKey>,
     importers: Counts<CallerKey>,
     export_timeout: Duration,
+    refused: Counters,
 }
 
 /// The permit of one long request, released on drop.
@@ -31,11 +32,12 @@ pub struct LongPermit {
 }
 
 impl Concurrency {
-    /// `exports` and `imports` are the most that run at once.
+    /// `exports` and `imports` are the most that run at once. `refused` counts the requests beyond.
     pub fn new(
         all: Arc<Semaphore>,
         (exports, imports): (usize, usize),
         export_timeout: Duration,
+        refused: Counters,
     ) -> Self {
         Self {
             all,
@@ -44,32 +46,49 @@ impl Concurrency {
             exporters: Counts::new((exports / EXPORT_SHARE).max(1)),
             importers: Counts::new((imports / IMPORT_SHARE).max(1)),
             export_timeout,
+            refused,
         }
     }
 
     /// Takes a permit for an export. It also takes one of all requests, because it outlasts its own request.
     pub fn acquire_export(&self, session: &Session) -> Result<LongPermit, Problem> {
-        let full = |_| Problem::overloaded("too many exports are running");
+        let full = |_| {
+            self.count_refused("server.max_exports");
+            Problem::overloaded("too many exports are running")
+        };
         let kind = self.exports.clone().try_acquire_owned().map_err(full)?;
         let all = self.all.clone().try_acquire_owned().map_err(full)?;
         let caller = self.exporters.take(caller(session));
         Ok(LongPermit {
             _all: Some(all),
             _kind: kind,
-            _caller: caller.ok_or_else(|| Problem::busy("you have too many exports running"))?,
+            _caller: caller.ok_or_else(|| {
+                self.count_refused("server.max_exports");
+                Problem::busy("you have too many exports running")
+            })?,
         })
     }
 
     /// Takes a permit for an import, whose request keeps its own permit until the import ends.
     pub fn acquire_import(&self, session: &Session) -> Result<LongPermit, Problem> {
-        let full = |_| Problem::overloaded("too many imports are running");
+        let full = |_| {
+            self.count_refused("server.max_imports");
+            Problem::overloaded("too many imports are running")
+        };
         let kind = self.imports.clone().try_acquire_owned().map_err(full)?;
         let caller = self.importers.take(caller(session));
         Ok(LongPermit {
             _all: None,
             _kind: kind,
-            _caller: caller.ok_or_else(|| Problem::busy("you have too many imports running"))?,
+            _caller: caller.ok_or_else(|| {
+                self.count_refused("server.max_imports");
+                Problem::busy("you have too many imports running")
+            })?,
         })
+    }
+
+    fn count_refused(&self, limit: &'static str) {
+        self.refused.get_or_create(&[("limit", limit)]).inc();
     }
 
     /// The number of exports that may still begin.

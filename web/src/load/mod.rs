@@ -25,6 +25,7 @@ use std::{
     sync::Arc,
 };
 
+use kernel::metrics::Counters;
 use tokio::sync::Semaphore;
 
 use crate::rate::CallerKey;
@@ -35,6 +36,28 @@ pub enum Sender {
     /// A keyed hash of the credential, so that its text is not stored.
     Credential(u64),
     Address(CallerKey),
+}
+
+/// The settings of the limits that refuse requests.
+const LIMITS: [&str; 9] = [
+    "load.body_bytes",
+    "load.requests_per_caller",
+    "load.running_per_user",
+    "load.waiting",
+    "load.waiting_per_address",
+    "server.max_exports",
+    "server.max_heavy_reads",
+    "server.max_imports",
+    "server.max_in_flight",
+];
+
+/// Makes the counters of all limits, so that each begins with 0: a rate needs the value before the first refusal.
+fn refusals() -> Counters {
+    let refused = Counters::default();
+    for limit in LIMITS {
+        drop(refused.get_or_create(&[("limit", limit)]));
+    }
+    refused
 }
 
 /// All limits of one server. It is cheap to clone.
@@ -58,6 +81,8 @@ pub struct Load {
     pub answers: MemoryBudget,
     /// Open connections of each address.
     pub connections: Counts<CallerKey>,
+    /// Requests that were refused, by the setting of the limit that they reached.
+    pub refused: Counters,
     hasher: RandomState,
 }
 
@@ -75,8 +100,14 @@ impl Load {
             bulks: MemoryBudget::new(settings.bulk_bytes),
             answers: MemoryBudget::new(settings.answer_bytes),
             connections: Counts::new(settings.connections_per_address),
+            refused: refusals(),
             hasher: RandomState::new(),
         }
+    }
+
+    /// Counts a request that a limit refuses. `limit` is the name of its setting.
+    pub fn count_refused(&self, limit: &'static str) {
+        self.refused.get_or_create(&[("limit", limit)]).inc();
     }
 
     /// Returns the sender of a request with this credential, or from this address if it has none.

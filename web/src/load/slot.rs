@@ -13,7 +13,7 @@ use std::{
 
 use actix_web::{HttpMessage, HttpRequest};
 use kernel::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Counted, Held, LimitReached, Load, MemoryBudget, Sender, Turn};
 use crate::{problem::Problem, rate::CallerKey};
@@ -69,8 +69,12 @@ impl Slot {
     pub fn begin(&self, credential: Option<&[u8]>) -> Result<(), Problem> {
         let Shared { load, address, .. } = &*self.0;
         let sender = load.senders.take(load.sender(credential, *address));
-        let sender = sender.ok_or_else(|| Problem::busy("you have too many requests running"))?;
-        let begun = load.begun.clone().try_acquire_owned().map_err(full)?;
+        let sender = sender.ok_or_else(|| {
+            load.count_refused("load.requests_per_caller");
+            Problem::busy("you have too many requests running")
+        })?;
+        let begun = load.begun.clone().try_acquire_owned();
+        let begun = begun.map_err(|_| full(load, "server.max_in_flight"))?;
         let mut resources = self.0.held.borrow_mut();
         (resources.sender, resources.begun) = (Some(sender), Some(begun));
         Ok(())
@@ -93,7 +97,10 @@ impl Slot {
     pub async fn wait_for_turn(&self, user_id: i64) -> Result<(), Problem> {
         let turn = async {
             let turn = self.0.load.turns.take(user_id).await;
-            turn.ok_or_else(|| Problem::busy("this user has too many requests running"))
+            turn.ok_or_else(|| {
+                self.0.load.count_refused("load.running_per_user");
+                Problem::busy("this user has too many requests running")
+            })
         };
         let turn = self.wait_without_permit(None, turn).await?;
         self.0.held.borrow_mut().turn = Some(turn);
@@ -111,7 +118,8 @@ impl Slot {
 
     /// Reserves memory for a body until the work is done.
     pub fn reserve(&self, budget: &MemoryBudget, bytes: usize) -> Result<(), Problem> {
-        let held = budget.hold(self.caller(), bytes).map_err(too_many_bytes)?;
+        let held = budget.hold(self.caller(), bytes);
+        let held = held.map_err(|limit| self.too_many_bytes(limit))?;
         self.0.held.borrow_mut().bytes = Some(held);
         Ok(())
     }
@@ -119,7 +127,7 @@ impl Slot {
     /// Reserves more memory for the same body.
     pub fn reserve_more(&self, bytes: usize) -> Result<(), Problem> {
         match &mut self.0.held.borrow_mut().bytes {
-            Some(held) => held.grow(bytes).map_err(too_many_bytes),
+            Some(held) => held.grow(bytes).map_err(|limit| self.too_many_bytes(limit)),
             None => Ok(()),
         }
     }
@@ -151,11 +159,13 @@ impl Slot {
         let load = &self.0.load;
         let address = match address {
             Some(address) => Some(load.arriving.take(address).ok_or_else(|| {
+                load.count_refused("load.waiting_per_address");
                 Problem::busy("too many of your requests are waiting for their bodies")
             })?),
             None => None,
         };
-        let all = load.waiting.clone().try_acquire_owned().map_err(full)?;
+        let all = load.waiting.clone().try_acquire_owned();
+        let all = all.map_err(|_| full(load, "load.waiting"))?;
         self.0.held.borrow_mut().permit = None;
         Ok(Waiting {
             _all: all,
@@ -165,21 +175,24 @@ impl Slot {
 
     /// Takes a permit. Fails if there is none.
     pub fn acquire_permit(&self) -> Result<(), Problem> {
-        let permit = self.0.permits.clone().try_acquire_owned().map_err(full)?;
+        let permit = self.0.permits.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| full(&self.0.load, "server.max_in_flight"))?;
         self.0.held.borrow_mut().permit = Some(permit);
         Ok(())
     }
-}
 
-fn full(_: TryAcquireError) -> Problem {
-    Problem::overloaded("this server has too many requests running")
-}
-
-fn too_many_bytes(limit: LimitReached) -> Problem {
-    match limit {
-        LimitReached::Total => Problem::overloaded("the memory for request bodies is full"),
-        LimitReached::PerCaller => {
-            Problem::busy("the bodies of your running requests are too large in total")
+    fn too_many_bytes(&self, limit: LimitReached) -> Problem {
+        self.0.load.count_refused("load.body_bytes");
+        match limit {
+            LimitReached::Total => Problem::overloaded("the memory for request bodies is full"),
+            LimitReached::PerCaller => {
+                Problem::busy("the bodies of your running requests are too large in total")
+            }
         }
     }
+}
+
+fn full(load: &Load, limit: &'static str) -> Problem {
+    load.count_refused(limit);
+    Problem::overloaded("this server has too many requests running")
 }

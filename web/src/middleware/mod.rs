@@ -34,6 +34,7 @@ use crate::{
     cookie::HostCookie,
     draining::Draining,
     load::{Load, Peer, Slot, hung_up},
+    metrics::HttpMetrics,
     problem::Problem,
     proxies::{Proxies, ProxyHeader},
     request::{Address, Arrival, MatchedRoute, RequestId},
@@ -57,6 +58,7 @@ pub struct RequestGuard {
     pub is_tls: bool,
     pub proxies: Proxies,
     pub proxy_header: ProxyHeader,
+    pub metrics: Arc<HttpMetrics>,
 }
 
 impl RequestGuard {
@@ -65,6 +67,7 @@ impl RequestGuard {
         load: Load,
         (is_tls, proxies, proxy_header): (bool, Proxies, ProxyHeader),
         probes: impl Iterator<Item = String>,
+        metrics: HttpMetrics,
     ) -> Self {
         let permits_of_probe = |pattern| (pattern, Arc::new(Semaphore::new(MAX_PROBES)));
         Self {
@@ -74,6 +77,7 @@ impl RequestGuard {
             is_tls,
             proxies,
             proxy_header,
+            metrics: Arc::new(metrics),
         }
     }
 
@@ -116,6 +120,7 @@ pub async fn trace_request(
             .map_or_else(Draining::default, |draining| draining.as_ref().clone()),
     };
     let (id, method) = (headers.request_id.clone(), request.method().clone());
+    let counted_method = method.clone();
     let route = Some(matched.pattern()).filter(|pattern| !pattern.is_empty());
     // Without the query string, which may contain secrets.
     let path = (route != Some(&*headers.path)).then(|| quote(&*headers.path));
@@ -127,15 +132,23 @@ pub async fn trace_request(
         let address = guard.address(&request);
         request.extensions_mut().insert(address);
     }
-    request.extensions_mut().insert(matched);
+    request.extensions_mut().insert(matched.clone());
+    let count = |status| {
+        if let Some(guard) = &guard {
+            let route = (&counted_method, matched.pattern());
+            guard.metrics.count(route, status, started.elapsed());
+        }
+    };
     match next.call(request).instrument(span.clone()).await {
         Ok(response) => {
             let response = finish(response.map_into_boxed_body(), &headers);
+            count(response.status());
             log(&span, started, response.status(), is_probe);
             Ok(response)
         }
         Err(error) => {
             let problem = problem(&error);
+            count(problem.status_code());
             log(&span, started, problem.status_code(), is_probe);
             let cors = error.error_response().headers().clone();
             let problem = headers.identify(problem);

@@ -48,7 +48,7 @@ pub struct Verdict {
 }
 
 impl Policy {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::SignedIn => "signed-in",
             Self::Anonymous => "anonymous",

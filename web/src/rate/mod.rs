@@ -9,6 +9,7 @@ pub use settings::{RateSettings, RedisSettings};
 
 use std::sync::Arc;
 
+use kernel::metrics;
 use local::Local;
 use shared::Shared;
 
@@ -16,6 +17,15 @@ use shared::Shared;
 trait Counter {
     /// Takes one request out of a bucket, unless it is empty. Returns `None` if it cannot count at the moment.
     async fn take(&self, bucket: Bucket, quota: Quota) -> Option<Verdict>;
+}
+
+/// Makes the counters of all policies, so that each begins with 0.
+fn refusals() -> metrics::Counters {
+    let refused = metrics::Counters::default();
+    for policy in [Policy::SignedIn, Policy::Anonymous, Policy::Auth] {
+        drop(refused.get_or_create(&[("policy", policy.name())]));
+    }
+    refused
 }
 
 /// All rate limits of a server. It is cheap to clone.
@@ -26,6 +36,8 @@ struct Counters {
     settings: RateSettings,
     local: Local,
     shared: Option<Shared>,
+    /// Requests beyond the limit, by policy.
+    refused: metrics::Counters,
 }
 
 impl Limiter {
@@ -36,6 +48,7 @@ impl Limiter {
             local: Local::new(settings),
             settings: settings.clone(),
             shared,
+            refused: refusals(),
         })))
     }
 
@@ -47,13 +60,26 @@ impl Limiter {
             settings,
             local,
             shared,
+            refused,
         } = &*self.0;
         let quota = settings.quota(bucket.policy)?;
-        if let Some(shared) = shared
-            && let Some(verdict) = shared.take(bucket, quota).await
-        {
-            return Some(verdict);
+        let counted = match shared {
+            Some(shared) => shared.take(bucket, quota).await,
+            None => None,
+        };
+        let verdict = match counted {
+            Some(verdict) => verdict,
+            None => local.take(bucket, quota).await?,
+        };
+        if verdict.wait.is_some() {
+            let policy = [("policy", bucket.policy.name())];
+            refused.get_or_create(&policy).inc();
         }
-        local.take(bucket, quota).await
+        Some(verdict)
+    }
+
+    /// Returns the counters of the requests beyond the limit.
+    pub(crate) fn refused(&self) -> metrics::Counters {
+        self.0.refused.clone()
     }
 }

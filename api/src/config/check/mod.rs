@@ -51,6 +51,8 @@ const REDIS: &str =
     "must be redis://USER:PASSWORD@HOST:PORT/DATABASE, or the same with rediss: or unix:";
 const SECRET: &str = "must have at least 32 characters";
 const SECRET_EACH: &str = "must have at least 32 characters each";
+const LISTEN: &str =
+    "must be \"off\", or an IP address with a port, such as 127.0.0.1:9090 or [::]:9090";
 const LEVEL: &str = "must be one of off, error, warn, info, debug and trace, or a list with levels of targets, such as \
     info,atoll::sql=debug";
 
@@ -70,6 +72,8 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         auth,
         mail: _,
         log,
+        metrics,
+        backup,
         admin: _,
     } = settings;
     let others = [
@@ -106,6 +110,13 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         ),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
         ("redis.url", redis.is_valid(), REDIS),
+        (
+            "backup.keep",
+            backup.has_valid_rule(),
+            "must be \"all\", or a list such as daily=7,weekly=4",
+        ),
+        ("backup.max_age", backup.max_age <= MAX_RETENTION, RETENTION),
+        ("metrics.listen", metrics.is_valid(), LISTEN),
         ("log.level", telemetry::is_level(&log.level), LEVEL),
     ];
     broken_rules(
@@ -345,8 +356,7 @@ pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
         (
             "database.url",
             database.file().is_none(),
-            "is a SQLite file, and Atoll makes no backups: copy it regularly to another machine, for example with \
-             `sqlite3 FILE \".backup COPY\"`, or use PostgreSQL",
+            "is a SQLite file: run `atoll backup create` regularly and copy the backups to another machine, or use PostgreSQL",
         ),
         (
             "auth.key",

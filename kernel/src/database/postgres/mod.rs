@@ -10,9 +10,16 @@ mod runtime;
 mod transaction;
 mod worker;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use deadpool::managed::{Pool, PoolConfig, PoolError, QueueMode, WeakPool};
+use deadpool::{
+    Status,
+    managed::{Pool, PoolConfig, PoolError, QueueMode, WeakPool},
+};
 use sea_orm::{
     ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, SqlxPostgresConnector,
     Statement,
@@ -36,6 +43,7 @@ use self::{
 use super::{
     Settings,
     health::{Health, State},
+    metrics::{Series, Waits},
     reader::{is_overrun, overrun},
     statements::Log,
 };
@@ -72,6 +80,10 @@ pub(super) struct Node {
     /// The connections that the pools of the workers may have together.
     for_workers: Arc<Semaphore>,
     size_for_workers: usize,
+    /// The pools of the workers, for their figures.
+    workers: Mutex<Vec<WeakPool<Manager>>>,
+    waits: Waits,
+    waits_of_workers: Waits,
     health: Health,
     acquire_timeout: Duration,
     lock_timeout: Duration,
@@ -84,6 +96,10 @@ pub(super) struct Node {
 }
 
 impl Node {
+    fn workers(&self) -> MutexGuard<'_, Vec<WeakPool<Manager>>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Opens the first connection. Retries for a moment if the server is just starting.
     async fn connect_first(&self) -> Result<()> {
         let give_up = Instant::now() + self.acquire_timeout;
@@ -119,7 +135,12 @@ impl std::fmt::Debug for Postgres {
 
 impl Postgres {
     /// Connects to the server. Fails with the reason if it cannot be reached within `database.acquire_timeout`.
-    pub async fn connect(url: &str, settings: &Settings, log: Log) -> Result<Self> {
+    pub async fn connect(
+        url: &str,
+        settings: &Settings,
+        log: Log,
+        series: &Series,
+    ) -> Result<Self> {
         let server = options(url, settings)?;
         let runtime = DatabaseRuntime::start().map_err(Error::internal)?;
         let health = Health::watch(&runtime.handle, server.clone(), settings.outage_timeout);
@@ -147,6 +168,9 @@ impl Postgres {
             ordinary: Arc::new(Semaphore::new(size - reserved)),
             for_workers: Arc::new(Semaphore::new(for_workers)),
             size_for_workers: for_workers,
+            workers: Mutex::default(),
+            waits: series.waits("shared"),
+            waits_of_workers: series.waits("worker"),
             health,
             acquire_timeout: settings.acquire_timeout,
             lock_timeout: settings.lock_timeout,
@@ -185,7 +209,8 @@ impl Postgres {
     pub(super) async fn checkout(&self, deadline: Deadline, lane: Lane) -> Result<Lease, DbErr> {
         let node = &*self.node;
         let bound = Bound::new(deadline, node.health.clone());
-        let give_up = Instant::now() + node.acquire_timeout;
+        let began = Instant::now();
+        let give_up = began + node.acquire_timeout;
         if node.health.state() == State::Unreachable {
             return Err(connection_error(no_answer()));
         }
@@ -196,24 +221,45 @@ impl Postgres {
             if let Some(worker) = &self.worker
                 && let Some(taken) = worker.try_get().await
             {
-                return Ok((taken, None));
+                return Ok((taken, None, &node.waits_of_workers));
             }
             let turn = match lane {
                 Lane::Ordinary => node.ordinary.clone().acquire_owned().await.ok(),
                 Lane::Reserved => None,
             };
-            Ok((node.pool.get().await, turn))
+            Ok((node.pool.get().await, turn, &node.waits))
         };
         let acquired = timeout_at(give_up, bound.wait(acquire)).await;
-        let full = |_late| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        let full = |_late| {
+            node.waits.time_out();
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+        };
         match acquired.map_err(full)?.map_err(connection_error)? {
-            (Ok(object), turn) => {
+            (Ok(object), turn, waits) => {
+                waits.end(began);
                 let (log, is_named) = (node.log.clone(), node.is_named);
                 Ok(Lease::new(object, turn, bound, log, is_named))
             }
-            (Err(PoolError::Backend(error)), _) => Err(connection_error(error)),
-            (Err(_), _) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
+            (Err(PoolError::Backend(error)), ..) => Err(connection_error(error)),
+            (Err(_), ..) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
         }
+    }
+
+    /// Returns the state of the shared pool, and that of the pools of all workers together.
+    pub(super) fn status(&self) -> Vec<(&'static str, Status)> {
+        let mut workers = self.node.workers();
+        workers.retain(|pool| pool.upgrade().is_some());
+        let pools = workers.iter().filter_map(WeakPool::upgrade);
+        let sum = pools.map(|pool| pool.status()).reduce(|a, b| Status {
+            max_size: a.max_size + b.max_size,
+            size: a.size + b.size,
+            available: a.available + b.available,
+            waiting: a.waiting + b.waiting,
+        });
+        let shared = ("shared", self.node.pool.status());
+        std::iter::once(shared)
+            .chain(sum.map(|sum| ("worker", sum)))
+            .collect()
     }
 
     /// Begins a transaction that ends at the deadline.

@@ -27,6 +27,7 @@ impl Worker {
             .ok()?;
         let manager = node.pool.manager().on(Handle::current());
         let pool = pool(manager, size).ok()?;
+        node.workers().push(pool.weak());
         node.runtime
             .handle
             .spawn(reap(pool.weak(), node.idle_timeout, 0));

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use deadpool::managed::{self, Metrics, Object, Pool, PoolConfig, PoolError, QueueMode};
+use deadpool::{
+    Status,
+    managed::{self, Metrics, Object, Pool, PoolConfig, PoolError, QueueMode},
+};
 use sea_orm::{
     ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, metric::Info,
     sea_query::Values,
@@ -23,6 +26,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     Error, Result,
     database::{
+        metrics::Waits,
         reader::{exec_error, overrun, query_error},
         statements::Log,
     },
@@ -36,6 +40,7 @@ const STEPS: i32 = 50;
 pub(in crate::database) struct Readers {
     pool: Pool<Manager>,
     acquire_timeout: Duration,
+    waits: Waits,
     log: Log,
 }
 
@@ -43,7 +48,7 @@ impl Readers {
     pub fn new(
         file: SqliteConnectOptions,
         size: u32,
-        acquire_timeout: Duration,
+        (acquire_timeout, waits): (Duration, Waits),
         log: Log,
     ) -> Result<Self> {
         let config = PoolConfig {
@@ -55,6 +60,7 @@ impl Readers {
         Ok(Self {
             pool: pool.map_err(Error::internal)?,
             acquire_timeout,
+            waits,
             log,
         })
     }
@@ -113,6 +119,10 @@ impl Readers {
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 
+    pub fn status(&self) -> Status {
+        self.pool.status()
+    }
+
     pub fn close(&self) {
         self.pool.close();
     }
@@ -127,14 +137,19 @@ impl Readers {
 
     /// Takes a connection for one statement, which ends at the deadline.
     async fn begin(&self, deadline: Instant) -> Result<Read, DbErr> {
-        if deadline <= Instant::now() {
+        let began = Instant::now();
+        if deadline <= began {
             return Err(overrun());
         }
-        let give_up = deadline.min(Instant::now() + self.acquire_timeout);
-        let full = |_late| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        let give_up = deadline.min(began + self.acquire_timeout);
+        let full = |_late| {
+            self.waits.time_out();
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+        };
         let taken = timeout_at(give_up, self.pool.get()).await.map_err(full)?;
         match taken {
             Ok(object) => {
+                self.waits.end(began);
                 object.limit.set(deadline);
                 Ok(Read {
                     object: Some(object),

@@ -23,11 +23,28 @@ pub(crate) const QUEUE: usize = 32;
 /// A job for a thread, which lends it its working memory.
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
+/// What the threads were asked to do so far.
+#[derive(Debug, Default)]
+struct Counts {
+    taken: AtomicU64,
+    started: AtomicU64,
+    finished: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// What the threads have to do at the moment, and how often they had too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashLoad {
+    pub waiting: u64,
+    pub running: u64,
+    pub refused: u64,
+}
+
 /// A handle to the hashing threads, cheap to clone. The threads end with the last handle.
 #[derive(Clone)]
 pub struct Hasher {
     jobs: SyncSender<Job>,
-    taken: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     recipe: Arc<Recipe>,
     min_score: u8,
 }
@@ -44,7 +61,7 @@ impl Hasher {
         }
         Self {
             jobs,
-            taken: Arc::default(),
+            counts: Arc::default(),
             recipe: Arc::new(Recipe::new(settings)),
             min_score: settings.min_password_score,
         }
@@ -95,7 +112,19 @@ impl Hasher {
 
     /// The number of jobs that were accepted so far.
     pub fn taken(&self) -> u64 {
-        self.taken.load(Relaxed)
+        self.counts.taken.load(Relaxed)
+    }
+
+    /// Returns what the threads have to do.
+    pub fn load(&self) -> HashLoad {
+        let counts = &*self.counts;
+        let finished = counts.finished.load(Relaxed);
+        let started = counts.started.load(Relaxed);
+        HashLoad {
+            waiting: counts.taken.load(Relaxed).saturating_sub(started),
+            running: started.saturating_sub(finished),
+            refused: counts.refused.load(Relaxed),
+        }
     }
 
     async fn run<T: Send + 'static>(
@@ -104,16 +133,20 @@ impl Hasher {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let recipe = self.recipe.clone();
+        let counts = self.counts.clone();
         let job = move |memory: &mut Vec<Block>| {
+            counts.started.fetch_add(1, Relaxed);
             if !reply.is_closed() {
                 // If the receiver was dropped meanwhile, the result is not needed.
                 let _ = reply.send(work(&recipe, memory));
             }
+            counts.finished.fetch_add(1, Relaxed);
         };
-        self.jobs
-            .try_send(Box::new(job))
-            .map_err(|_full| Error::Unavailable("password hashing", None))?;
-        self.taken.fetch_add(1, Relaxed);
+        self.jobs.try_send(Box::new(job)).map_err(|_full| {
+            self.counts.refused.fetch_add(1, Relaxed);
+            Error::Unavailable("password hashing", None)
+        })?;
+        self.counts.taken.fetch_add(1, Relaxed);
         let done = answer.await.map_err(Error::internal)?;
         done.map_err(|error| Error::internal(error.to_string()))
     }

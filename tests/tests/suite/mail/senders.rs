@@ -27,7 +27,7 @@ fn start_jobs(app: &TestApp) {
     let never = JobSettings {
         purge_interval: Duration::ZERO,
     };
-    jobs::start(&app.kernel, &never);
+    jobs::start(&app.kernel, &never, &jobs::JobMetrics::default());
 }
 
 /// Queues mails that are not urgent to these users.

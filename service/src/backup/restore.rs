@@ -1,0 +1,127 @@
+//! Puts a backup in the place of the database, which is kept under another name.
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use chrono::Utc;
+use kernel::{Database, Kernel};
+
+use super::{
+    Archive, Backups, Cleaned, Result, Verified,
+    clean::{clean, key_hashes},
+    postgres::{self, Target},
+    refused, sqlite,
+    verify::{Staged, examine, stage},
+};
+use crate::MIGRATOR;
+
+/// What a restore has done.
+#[derive(Debug, Clone)]
+pub struct Restored {
+    pub verified: Verified,
+    pub cleaned: Cleaned,
+    /// The name of the database before, or of its file; `None` if there was none.
+    pub kept: Option<String>,
+}
+
+/// Restores a backup. Nothing is changed unless the restored copy is as the manifest describes it.
+///
+/// `keeps_revoked_keys` leaves API keys that the database before the restore did not have any more.
+pub async fn restore(
+    backups: &Backups,
+    archive: &Archive,
+    (identity, keeps_revoked_keys): (Option<&Path>, bool),
+    start: impl Fn(Database) -> Kernel,
+) -> Result<Restored> {
+    let file = backups.database.file();
+    let exists = match &file {
+        Some(file) if file.exists() => {
+            sqlite::require_unused(file).await?;
+            true
+        }
+        Some(_) => false,
+        None if backups.is_sqlite() => {
+            return Err(refused("a database in memory cannot be restored"));
+        }
+        None => postgres::require_unused(&Target::new(&backups.database)?).await?,
+    };
+    let staged = stage(backups, archive, (identity, file.as_deref())).await?;
+    let done = prepare(
+        backups,
+        archive,
+        (&staged, exists && !keeps_revoked_keys),
+        start,
+    )
+    .await;
+    let (verified, cleaned) = match done {
+        Ok(done) => done,
+        Err(error) => {
+            if file.is_none() {
+                postgres::drop_database(&Target::new(&backups.database)?, &staged.name).await?;
+            }
+            return Err(error);
+        }
+    };
+    let kept = match (&file, &staged.file) {
+        (Some(place), Some(restored)) => {
+            if exists {
+                // A server may have started meanwhile.
+                sqlite::require_unused(place).await?;
+            }
+            sqlite::require_unused(restored).await?;
+            let kept = sqlite::swap(restored, place)?;
+            kept.map(|kept: PathBuf| kept.display().to_string())
+        }
+        _ => {
+            let target = Target::new(&backups.database)?;
+            let kept = exists.then(|| kept_name(&target.name));
+            postgres::swap(&staged.name, &target, kept.as_deref()).await?;
+            kept
+        }
+    };
+    Ok(Restored {
+        verified,
+        cleaned,
+        kept,
+    })
+}
+
+/// Examines the restored copy, brings its schema to this release, and cleans it, before it takes its place.
+async fn prepare(
+    backups: &Backups,
+    archive: &Archive,
+    (staged, compares_keys): (&Staged, bool),
+    start: impl Fn(Database) -> Kernel,
+) -> Result<(Verified, Cleaned)> {
+    let verified = examine(archive, &staged.settings, &start).await?;
+    let database = Database::connect_for_migrations(&staged.settings).await?;
+    let migrated = database.migrations(MIGRATOR).up(None).await;
+    database.close().await?;
+    migrated?;
+    let current = if compares_keys {
+        // A database that is too broken to be read is no reason not to replace it.
+        current_keys(backups, &start).await.ok()
+    } else {
+        None
+    };
+    let kernel = start(Database::connect(&staged.settings, None).await?);
+    let cleaned = clean(&kernel, current.as_ref()).await;
+    kernel.database.close().await?;
+    Ok((verified, cleaned?))
+}
+
+async fn current_keys(
+    backups: &Backups,
+    start: impl Fn(Database) -> Kernel,
+) -> Result<HashSet<Vec<u8>>> {
+    let kernel = start(Database::connect(&backups.database, None).await?);
+    let hashes = key_hashes(&kernel).await;
+    kernel.database.close().await?;
+    Ok(hashes?)
+}
+
+/// Returns the name under which the database before a restore is kept.
+pub fn kept_name(name: &str) -> String {
+    format!("{name}_before_{}", Utc::now().format("%Y%m%dT%H%M%SZ"))
+}
