@@ -2,10 +2,10 @@
 use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryTrait, Select, Statement,
     prelude::Json,
-    sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement},
+    sea_query::{Asterisk, Expr, ExprTrait, Func, SelectStatement},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, resource::scope};
 
 pub async fn exact<E: EntityTrait<Model: Sync>>(
     db: &impl ConnectionTrait,
@@ -55,9 +55,8 @@ pub async fn count_up_to(
     mut rows: SelectStatement,
     most: u64,
 ) -> Result<u64> {
-    let count = Query::select()
+    let count = scope::near_rows(rows.limit(most).take(), "counted")
         .expr_as(Func::count(Expr::col(Asterisk)), "rows")
-        .from_subquery(rows.limit(most).take(), "counted")
         .take();
     let row = db.query_one(&count).await?;
     let row = row.ok_or_else(|| Error::bug("a count returned no row"))?;

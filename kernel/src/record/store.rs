@@ -1,6 +1,6 @@
 //! Stores audit entries with one statement per 5,000 entries.
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use serde::Serialize;
 
 use super::Entry;
@@ -12,12 +12,7 @@ const BATCH: usize = 5_000;
 const INSERT: &str = "INSERT INTO audit_entries \
     (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
 
-const SELECT_POSTGRES: &str = "SELECT $1, $2, $3, e.resource, e.resource_id, e.action, e.version, e.changes, e.texts, e.salt \
-    FROM json_to_recordset($4::json) AS e \
-    (resource text, resource_id bigint, action text, version bigint, changes text, texts text, salt text)";
-
-const SELECT_SQLITE: &str = "SELECT $1, $2, $3, value ->> 'resource', value ->> 'resource_id', value ->> 'action', \
-    value ->> 'version', value ->> 'changes', value ->> 'texts', value ->> 'salt' FROM json_each($4)";
+const FIELDS_POSTGRES: &str = "(resource text, resource_id bigint, action text, version bigint, changes text, texts text, salt text)";
 
 /// An entry in the form that the statement reads.
 #[derive(Serialize)]
@@ -65,19 +60,15 @@ pub struct Author<'a> {
     pub request_id: Option<&'a str>,
 }
 
-/// Stores entries in their order, and returns how many bytes of changed values they contain.
+/// Stores entries in their order, and returns how many bytes of changed values they contain. The statement `first` runs before
+/// them and is sent together with the first entries.
 pub async fn store(
     db: &impl ConnectionTrait,
     author: Author<'_>,
     entries: &[Entry],
+    mut first: Option<Statement>,
 ) -> Result<u64> {
     let mut bytes = 0;
-    let backend = db.get_database_backend();
-    let select = match backend {
-        DbBackend::Postgres => SELECT_POSTGRES,
-        _ => SELECT_SQLITE,
-    };
-    let sql = format!("{INSERT}{select}");
     for batch in entries.chunks(BATCH) {
         let rows: Vec<_> = batch.iter().map(Row::new).collect::<Result<_>>()?;
         bytes += rows.iter().map(Row::size).sum::<u64>();
@@ -88,8 +79,39 @@ pub async fn store(
             author.request_id.into(),
             rows.into(),
         ];
-        db.execute_raw(Statement::from_sql_and_values(backend, &sql, values))
-            .await?;
+        let insert = insert(db.get_database_backend(), first.take(), values);
+        db.execute_raw(insert).await?;
     }
     Ok(bytes)
+}
+
+/// Returns the INSERT of entries, after another statement. PostgreSQL takes several statements with values only as one; sqlx
+/// sends SQLite one after the other, each with its part of the values.
+fn insert(backend: DbBackend, first: Option<Statement>, values: [Value; 4]) -> Statement {
+    let (first, mut all) = match first {
+        Some(Statement { sql, values, .. }) => {
+            (Some(sql), values.map_or_else(Vec::new, |all| all.0))
+        }
+        None => (None, Vec::new()),
+    };
+    let [at, actor, request, rows] = [1, 2, 3, 4].map(|place| all.len() + place);
+    all.extend(values);
+    let by = format!("{INSERT}SELECT ${at}, ${actor}, ${request}, ");
+    let sql = match (backend, first) {
+        (DbBackend::Postgres, first) => {
+            let with = first.map_or_else(String::new, |first| format!("WITH first AS ({first}) "));
+            format!(
+                "{with}{by}e.resource, e.resource_id, e.action, e.version, e.changes, e.texts, e.salt \
+                FROM json_to_recordset(${rows}::json) AS e {FIELDS_POSTGRES}"
+            )
+        }
+        (_, first) => {
+            let first = first.map_or_else(String::new, |first| format!("{first}; "));
+            format!(
+                "{first}{by}value ->> 'resource', value ->> 'resource_id', value ->> 'action', value ->> 'version', \
+                value ->> 'changes', value ->> 'texts', value ->> 'salt' FROM json_each(${rows})"
+            )
+        }
+    };
+    Statement::from_sql_and_values(backend, sql, all)
 }

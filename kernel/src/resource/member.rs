@@ -6,7 +6,12 @@ use super::{
     Column, Crud, Field, Readable, ValueKind,
     value::{is_bytes, is_json},
 };
+
 /// A member of a row that is a column.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own"
+)]
 #[derive(Debug, Clone)]
 pub struct Member {
     pub name: &'static str,

@@ -1,6 +1,7 @@
 //! A session holds the actor and the database for one request, command or job.
 mod cached;
 mod kernel;
+mod locks;
 pub mod quota;
 mod tx;
 

@@ -37,6 +37,8 @@ pub struct Tx {
     request_id: Option<Arc<str>>,
     /// The audit entries that are not stored yet.
     entries: Mutex<Entries>,
+    /// A statement that runs before the next one, or together with the entries: see [`Tx::execute_soon`].
+    waiting: Mutex<Option<Statement>>,
     /// The users whose cached permissions, sessions or state the commit makes invalid.
     changed: Mutex<ChangedUsers>,
     /// The tables that the commit changes.
@@ -71,6 +73,7 @@ impl Tx {
             actor,
             request_id,
             entries: Mutex::default(),
+            waiting: Mutex::default(),
             changed: Mutex::default(),
             tables: Mutex::default(),
             after_commit: Mutex::default(),
@@ -136,6 +139,14 @@ impl Tx {
     /// Makes every node drop the cached caller with this user id.
     pub fn forget_caller(&self, user_id: i64) {
         lock(&self.changed).add(user_id);
+    }
+
+    /// Runs an INSERT or an UPDATE whose result is not needed. It runs before any later statement, and is sent together with the
+    /// audit entries if these come next, which saves a round trip.
+    pub(crate) async fn execute_soon(&self, statement: Statement) -> Result<()> {
+        self.run_waiting().await?;
+        *lock(&self.waiting) = Some(statement);
+        Ok(())
     }
 
     /// Records an audit entry. It is stored before the commit, or before the next write whose entries the database makes.
@@ -229,45 +240,6 @@ impl Tx {
         done
     }
 
-    /// Lets the statements that follow wait for locks until their own timeout, so that long work is not rolled back because
-    /// another transaction locks one row for a moment. SQLite locks no rows.
-    pub(crate) async fn wait_for_locks(&self) -> Result<()> {
-        if self.get_database_backend() == DbBackend::Postgres {
-            let set =
-                "SELECT set_config('lock_timeout', current_setting('statement_timeout'), true)";
-            self.query_one_raw(Statement::from_string(DbBackend::Postgres, set))
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Waits for an advisory lock, and holds it until the transaction ends. SQLite needs none, because it has one writer.
-    pub async fn advisory_lock(&self, lock: i64) -> Result<()> {
-        if self.get_database_backend() == DbBackend::Postgres {
-            let wait = "SELECT pg_advisory_xact_lock($1)";
-            self.query_one_raw(Statement::from_sql_and_values(
-                DbBackend::Postgres,
-                wait,
-                [lock.into()],
-            ))
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Takes an advisory lock until the transaction ends, and returns false if another transaction holds it. SQLite needs none,
-    /// because it has one writer.
-    pub async fn try_advisory_lock(&self, lock: i64) -> Result<bool> {
-        if self.get_database_backend() != DbBackend::Postgres {
-            return Ok(true);
-        }
-        let try_lock = "SELECT pg_try_advisory_xact_lock($1) AS is_locked";
-        let try_lock = Statement::from_sql_and_values(DbBackend::Postgres, try_lock, [lock.into()]);
-        let row = self.query_one_raw(try_lock).await?;
-        let row = row.ok_or_else(|| Error::bug("a lock returned no row"))?;
-        Ok(row.try_get("", "is_locked")?)
-    }
-
     /// Stores the audit entries, counts the quotas, and notifies other nodes, all before the commit.
     async fn flush(&self, charges: &mut Vec<Charge>) -> Result<()> {
         self.store_entries().await?;
@@ -313,12 +285,28 @@ impl Tx {
             // The transaction will be rolled back.
             return Ok(());
         }
+        if entries.is_empty() {
+            return Ok(self.run_waiting().await?);
+        }
         let author = Author {
             user_id: self.actor.user_id(),
             request_id: self.request_id(),
         };
-        let bytes = record::store(self, author, &entries).await?;
+        let waiting = lock(&self.waiting).take();
+        let bytes = record::store(self, author, &entries, waiting).await?;
         self.history_bytes.fetch_add(bytes, Relaxed);
+        Ok(())
+    }
+
+    /// Runs the statement that waits, unless the transaction or the savepoint that it belongs to is rolled back anyway.
+    async fn run_waiting(&self) -> Result<(), DbErr> {
+        let waiting = lock(&self.waiting).take();
+        if let Some(statement) = waiting
+            && !self.failed.load(Relaxed)
+        {
+            self.note_tables(&statement.sql);
+            self.run(self.inner.execute_raw(statement)).await?;
+        }
         Ok(())
     }
 
@@ -385,21 +373,25 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.run_waiting().await?;
         self.note_tables(&statement.sql);
         self.run(self.inner.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.run_waiting().await?;
         self.note_tables(sql);
         self.run(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.run_waiting().await?;
         self.note_tables(&statement.sql);
         self.run(self.inner.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.run_waiting().await?;
         self.note_tables(&statement.sql);
         self.run(self.inner.query_all_raw(statement)).await
     }

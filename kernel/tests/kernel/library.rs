@@ -1,6 +1,6 @@
-//! An application with two resources: shelves, each of which belongs to a user, and the books on them.
+//! An application with two resources: shelves, each of which belongs to a user, and the books on them, whose titles are searched.
 use kernel::{
-    migration::{self, Migrator, schema},
+    migration::{self, Migrator, schema, side_table},
     prelude::*,
     registry::Table,
 };
@@ -42,10 +42,11 @@ impl MigrationTrait for CreateLibrary {
             let indexes = indexes.chain(schema::list_indexes(name));
             schema::create(manager, table, indexes).await?;
         }
-        Ok(())
+        side_table::add(manager, "books", &["title"]).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        side_table::remove(manager, "books").await?;
         schema::drop(manager, "books").await?;
         schema::drop(manager, "shelves").await
     }
@@ -180,10 +181,16 @@ impl Readable for Books {
         Field::public(books::Column::Title),
         Field::public(books::Column::Pages),
     ];
+    const SEARCH: &'static [books::Column] = &[books::Column::Title];
 
     /// The books of a shelf are deleted with it.
     fn owners() -> Vec<Owner> {
         vec![Owner::new::<Shelves>(books::Column::ShelfId)]
+    }
+
+    /// The caller sees the books on the shelves that they see.
+    fn visible(actor: &Actor) -> Condition {
+        scope::has_visible::<Shelves>(books::Column::ShelfId, actor).into()
     }
 }
 

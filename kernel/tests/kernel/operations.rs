@@ -138,6 +138,33 @@ async fn a_list_is_filtered_sorted_and_divided_into_pages() {
     .await;
 }
 
+/// Whether a book is visible is written on its shelf, so no index of the list skips hidden books.
+#[tokio::test]
+async fn a_search_finds_rows_whose_visibility_another_table_decides() {
+    on_each(LIBRARY, async |kernel| {
+        let session = user(&kernel, 7, &["shelves.*", "books.*"]);
+        let shelf = shelf(&session, "Travel").await;
+        for (title, pages) in [("Red Sea", 300), ("Red Square", 200), ("Blue Nile", 400)] {
+            book(&session, shelf.id, title, pages).await;
+        }
+
+        let (mut ranked, _) = titles(&session, &[("q", "red")]).await;
+        ranked.sort();
+        assert_eq!(ranked, ["Red Sea", "Red Square"]);
+        let by_pages = [("q", "red"), ("sort", "pages"), ("limit", "1")];
+        let (first, next) = titles(&session, &by_pages).await;
+        let after = [&by_pages[..], &[("cursor", next.as_deref().unwrap())]].concat();
+        let (second, end) = titles(&session, &after).await;
+        assert_eq!(
+            (first, second),
+            (vec!["Red Square".into()], vec!["Red Sea".into()])
+        );
+        assert_eq!(end, None);
+        assert!(titles(&session, &[("q", "green")]).await.0.is_empty());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn permissions_ending_in_own_reach_the_rows_of_the_caller() {
     on_each(LIBRARY, async |kernel| {
@@ -159,6 +186,26 @@ async fn permissions_ending_in_own_reach_the_rows_of_the_caller() {
             Err(Error::Forbidden(_))
         ));
         assert!(rename(&editor, "Fiction").await.is_ok());
+    })
+    .await;
+}
+
+/// A command is no user, so the operator names the owner of the rows that it creates.
+#[tokio::test]
+async fn rows_of_a_command_belong_to_the_default_owner() {
+    on_each(LIBRARY, async |kernel| {
+        let command = kernel.session(Actor::System);
+        let of_user = kernel.session(Actor::System).with_default_owner(Some(7));
+        assert_eq!(shelf(&of_user, "Novels").await.row.user_id, 7);
+
+        let new = NewShelf {
+            name: "Plays".to_owned(),
+        };
+        let ownerless = command.write(async |tx| Shelves::create(tx, &new).await);
+        let Err(Error::Invalid(refusals)) = ownerless.await else {
+            panic!("a row has no owner");
+        };
+        assert_eq!(refusals[0].at, "/user_id");
     })
     .await;
 }

@@ -60,10 +60,10 @@ impl Sources<'_> {
     fn field(&self, name: &str) -> FieldView {
         let member = self.members.iter().find(|member| member.name == name);
         let [new, patch, row] =
-            [&self.new, &self.patch, &self.row].map(|schema| self.property(schema, name));
+            [&self.new, &self.patch, &self.row].map(|schema| schema["properties"].get(name));
         let input = new.or(patch);
         let shape = row.or(input);
-        let kind = Kind::new(member, shape);
+        let typed = Typed::new(member, shape);
         let limits = self.items(input.or(row));
         let number = |limit: &str| input.and_then(|input| input[limit].as_u64());
         let bound = |limit: &str| input.map(|input| input[limit].clone());
@@ -80,7 +80,7 @@ impl Sources<'_> {
         let reference = self.owners.iter().find(|owner| owner.column == name);
         let mut field = FieldView {
             name: name.to_owned(),
-            r#type: kind.kind,
+            r#type: typed.kind,
             format: None,
             nullable: member.map_or_else(|| shape.is_some_and(is_nullable), |it| it.is_nullable),
             readable: row.is_some(),
@@ -94,12 +94,12 @@ impl Sources<'_> {
             max_length: number("maxLength").or_else(|| number("maxItems")),
             minimum: minimum.filter(|bound| !bound.is_null()),
             maximum: maximum.filter(|bound| !bound.is_null()),
-            places: kind.places,
+            places: typed.places,
             pattern: input
                 .and_then(|input| input["pattern"].as_str())
-                .filter(|pattern| *pattern != TEXT && kind.kind == FieldType::Text)
+                .filter(|pattern| *pattern != TEXT && typed.kind == FieldType::Text)
                 .map(str::to_owned),
-            values: kind.values.or(limits),
+            values: typed.values.or(limits),
             default: new
                 .map(|new| new["default"].clone())
                 .filter(|it| !it.is_null()),
@@ -116,10 +116,6 @@ impl Sources<'_> {
         };
         field.format = self.format(&field, member, input.or(row));
         field
-    }
-
-    fn property<'a>(&self, schema: &'a Value, name: &str) -> Option<&'a Value> {
-        schema["properties"].get(name)
     }
 
     fn format(
@@ -158,13 +154,13 @@ impl Sources<'_> {
 }
 
 /// The type of a field, with what is written beside it.
-struct Kind {
+struct Typed {
     kind: FieldType,
     places: Option<u32>,
     values: Option<Vec<Value>>,
 }
 
-impl Kind {
+impl Typed {
     /// A column tells its type. Its view may show a list where the column is JSON.
     fn new(member: Option<&Member>, shape: Option<&Value>) -> Self {
         let plain = |kind| Self {

@@ -68,6 +68,10 @@ pub enum Level {
 }
 
 /// A field of a resource.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own"
+)]
 #[derive(Debug, Clone, JsonSchema, Serialize)]
 #[schemars(rename = "MetaField")]
 pub struct FieldView {

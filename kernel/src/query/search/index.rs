@@ -1,7 +1,7 @@
 //! Writes the side table of a searched resource, in the transaction that writes the rows.
 use sea_orm::{
-    ConnectionTrait, DbBackend, IdenStatic, ModelTrait, Value,
-    sea_query::{Expr, ExprTrait, InsertStatement, OnConflict},
+    ConnectionTrait, DbBackend, IdenStatic, ModelTrait, Statement, Value,
+    sea_query::{Expr, InsertStatement},
 };
 
 use crate::{
@@ -20,12 +20,13 @@ pub async fn index<'a, C: Crud>(
     if columns.is_empty() || rows.is_empty() {
         return Ok(());
     }
+    let backend = tx.get_database_backend();
+    if backend == DbBackend::Postgres {
+        return tx.execute_soon(postgres::<C>(&rows)).await;
+    }
     for portion in scope::portions(&rows, columns.len() + 1) {
-        let insert = match tx.get_database_backend() {
-            DbBackend::Postgres => postgres::<C>(portion)?,
-            _ => sqlite::<C>(portion)?,
-        };
-        tx.execute(&insert).await?;
+        tx.execute_soon(backend.build(&sqlite::<C>(portion)?))
+            .await?;
     }
     Ok(())
 }
@@ -43,39 +44,35 @@ pub async fn index_changed<'a, C: Crud>(
     index::<C>(tx, changed.into_iter().map(|(_, after)| after)).await
 }
 
-fn postgres<C: Crud>(rows: &[&Model<C>]) -> Result<InsertStatement> {
-    let mut insert = into::<C>();
-    insert.columns(["id", "words"]);
-    for row in rows {
-        let words = with_texts::<C, _>(row, vector);
-        let values = [id::<C>(row), Expr::val(words).cast_as("tsvector")];
-        insert.values(values).map_err(Error::internal)?;
-    }
-    let replace = OnConflict::column("id").update_column("words").to_owned();
-    Ok(insert.on_conflict(replace).take())
+/// The values are two arrays, so that the statement is the same for any number of rows and short to parse.
+fn postgres<C: Crud>(rows: &[&Model<C>]) -> Statement {
+    let ids: Vec<_> = rows.iter().map(|row| C::id(row)).collect();
+    let words: Vec<_> = rows
+        .iter()
+        .map(|row| with_texts::<C, _>(row, vector))
+        .collect();
+    let sql = format!(
+        "INSERT INTO {}_search (id, words) SELECT id, CAST(words AS tsvector) \
+        FROM unnest(CAST($1 AS bigint[]), CAST($2 AS text[])) AS new (id, words) \
+        ON CONFLICT (id) DO UPDATE SET words = excluded.words",
+        C::name()
+    );
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, [ids.into(), words.into()])
 }
 
 /// A contentless table has no UPDATE of single columns and no conflicts, but rows can be replaced.
 fn sqlite<C: Crud>(rows: &[&Model<C>]) -> Result<InsertStatement> {
-    let mut insert = into::<C>();
+    let mut insert = scope::insert_into(format!("{}_search", C::name()));
     let columns = C::SEARCH.iter().map(IdenStatic::as_str);
     insert
         .replace()
         .columns(["rowid"].into_iter().chain(columns));
     for row in rows {
         let lines = with_texts::<C, _>(row, lines).into_iter().map(Expr::val);
-        let values = [id::<C>(row)].into_iter().chain(lines);
+        let values = [Expr::val(C::id(row))].into_iter().chain(lines);
         insert.values(values).map_err(Error::internal)?;
     }
     Ok(insert)
-}
-
-fn into<C: Crud>() -> InsertStatement {
-    scope::insert_into(format!("{}_search", C::name()))
-}
-
-fn id<C: Crud>(row: &Model<C>) -> Expr {
-    Expr::val(C::id(row))
 }
 
 fn with_texts<C: Crud, T>(row: &Model<C>, work: impl FnOnce(&[&str]) -> T) -> T {

@@ -10,7 +10,10 @@ pub async fn next_ids(tx: &Tx, table: &'static str, count: usize) -> Result<Vec<
     let backend = tx.get_database_backend();
     let sql = match backend {
         DbBackend::Postgres => {
-            "SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id FROM generate_series(1, $2)"
+            // OFFSET makes PostgreSQL look up the sequence once, not once per row.
+            "SELECT nextval(sequence) AS id FROM \
+                (SELECT CAST(pg_get_serial_sequence($1, 'id') AS regclass) AS sequence OFFSET 0) AS named, \
+                generate_series(1, $2)"
         }
         _ => {
             "WITH RECURSIVE ids(id, count) AS (\

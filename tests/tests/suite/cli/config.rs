@@ -61,6 +61,7 @@ async fn an_invalid_value_stops_the_start_and_names_its_key() {
             "800",
             "database.lock_timeout",
         ),
+        ("ATOLL__CACHE__SIZE", "1024", "cache.size"),
         ("DATABASE_URL", "mysql://localhost/atoll", "database.url"),
         ("RUST_LOG", "atoll=loud", "log.level"),
         ("ATOLL_PROFILE", "staging", "ATOLL_PROFILE"),
