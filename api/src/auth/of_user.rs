@@ -11,14 +11,17 @@ pub fn routes() -> Vec<Route> {
     let manages =
         || Rule::permission("users.update").on_row::<UserView>(Access::Live(Action::Update));
     let both = |ids: &[i64]| [0, 1].map(|place| ids.get(place).copied().unwrap_or_default());
+    // A retry with an idempotency key finds no session any more, so the operation checks that there is one.
     let ends_session = Rule::permission("users.update").on_rows(move |session, ids| {
         let [user, id] = both(ids);
         Box::pin(identity::has_session_of(session, user, id))
     });
+    let ends_session = ends_session.checked_by_operation();
     let revokes_key = Rule::permission("users.update").on_rows(move |session, ids| {
         let [user, id] = both(ids);
         Box::pin(identity::has_api_key_of(session, user, id))
     });
+    let revokes_key = revokes_key.checked_by_operation();
     vec![
         Route::new(
             "list_sessions",
