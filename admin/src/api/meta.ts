@@ -98,8 +98,10 @@ export const allows = (resource: Resource | undefined, action: Action): boolean 
 /** Whether the caller may do this to this row, as far as the page can know. The API decides. */
 export const allowsRow = (resource: Resource, action: Action, row: Record<string, unknown>, caller: Caller): boolean => {
   const access = resource.actions[action];
-  if (access !== "own" || !resource.owner) return access === "all" || access === "own";
-  return row[resource.owner] === caller.id;
+  // Users own themselves.
+  const owner = resource.owner ?? (resource.name === "users" ? "id" : undefined);
+  if (access !== "own" || !owner) return access === "all" || access === "own";
+  return row[owner] === caller.id;
 };
 
 /** Whether a permission is held, alone or by a wider one. */

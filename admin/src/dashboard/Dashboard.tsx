@@ -1,6 +1,7 @@
 /** What the server holds and how it is doing. */
-import { Alert, Box, Card, CardContent, Link as MuiLink, List, ListItem, Typography } from "@mui/material";
+import { Alert, Box, Button, Card, CardContent, Link as MuiLink, List, ListItem, Typography } from "@mui/material";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link } from "react-router-dom";
 
 import { client, type Page, type Schemas } from "../api/client";
@@ -45,19 +46,31 @@ export const Dashboard = () => {
 
 const SIGN_INS = { action: "signed_in" };
 
-/** Counts come with the state of the system. Callers who cannot read it count the first resources one by one, so that the page asks little. */
+/** A count is a request, unless the state of the system has all counts. So that the page asks little, the others are counted when asked for. */
 const COUNTED = 2;
 
 const Counts = ({ system, isReady }: { system: System | undefined; isReady: boolean }) => {
+  const text = useText();
   const { resources } = useMeta();
   const listed = resources.filter((resource) => allows(resource, "list"));
   const known = new Map(system?.rows?.map((row) => [row.resource, row]));
+  const [countsAll, setCountsAll] = useState(false);
+  // Resources come after those that own them, so the last ones have the most rows.
+  const isCounted = (index: number) => countsAll || index >= listed.length - COUNTED;
+  const asks = isReady && !system?.rows;
   return (
+    <>
     <Box component="ul" sx={{ listStyle: "none", m: 0, p: 0, display: "grid", gap: 2, gridTemplateColumns: "repeat(auto-fill, minmax(150px, 1fr))" }}>
       {listed.map(({ name }, index) => (
-        <Count key={name} name={name} known={known.get(name)} asks={isReady && !system?.rows && index < COUNTED} />
+        <Count key={name} name={name} known={known.get(name)} asks={asks && isCounted(index)} />
       ))}
     </Box>
+    {asks && !countsAll && listed.length > COUNTED && (
+      <Button size="small" onClick={() => setCountsAll(true)} sx={{ mt: 1 }}>
+        {text("dashboard.count_all")}
+      </Button>
+    )}
+    </>
   );
 };
 
@@ -70,7 +83,7 @@ const Count = ({ name, known, asks }: { name: string; known: { count: number; es
     queryFn: ({ signal }) => client.get<Page<unknown>>(`/${name}`, { limit: 1, fields: "id", count: "estimate" }, signal),
   });
   const count = known?.count ?? data?.page.total;
-  const shown = count === undefined || count === null ? "–" : NUMBER.format(count);
+  const shown = count === undefined || count === null ? "…" : NUMBER.format(count);
   return (
     <Card component="li" variant="outlined">
       <CardContent>

@@ -84,6 +84,7 @@ export const en = {
     dashboard: {
       title: "Dashboard",
       about: "about %{count}",
+      count_all: "Count all",
       posts_per_day: "Posts per day, last %{days} days",
       sign_ins_per_day: "Sign-ins per day, last %{days} days",
       plot: "%{title}: %{total} in total",

@@ -187,12 +187,13 @@ impl Draft {
             serde_json::to_vec_pretty(&manifest).map_err(|error| refused(error.to_string()))?;
         let path = self.folder.join(MANIFEST);
         files::write_file(&path, &text).map_err(at(&path))?;
-        let mut sums = String::new();
-        for name in [MANIFEST, &file] {
+        let line = |name: &str| {
             let path = self.folder.join(name);
             let sum = sum(&path).map_err(at(&path))?;
-            sums.push_str(&format!("{sum}  {name}\n"));
-        }
+            Ok(format!("{sum}  {name}\n"))
+        };
+        let sums = [MANIFEST, &file].map(line);
+        let sums = sums.into_iter().collect::<Result<String>>()?;
         let path = self.folder.join(SUMS);
         files::write_file(&path, sums.as_bytes()).map_err(at(&path))?;
         let folder = self.parent.join(&self.name);
@@ -242,9 +243,6 @@ fn sum(path: &Path) -> io::Result<String> {
             length => hash.update(&buffer[..length]),
         }
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    let hex = |text: String, byte: &u8| format!("{text}{byte:02x}");
+    Ok(hash.finalize().iter().fold(String::new(), hex))
 }

@@ -121,7 +121,7 @@ impl Target {
 async fn program(name: &str, server_version: &str) -> Result<PathBuf> {
     let major = major(server_version);
     let packaged = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"));
-    let found = tool::find(name, &[packaged.clone()]);
+    let found = tool::find(name, std::slice::from_ref(&packaged));
     let in_package = Some(packaged.join(name)).filter(|file| file.is_file());
     for program in found.into_iter().chain(in_package) {
         let version = tool::run(&program, ["--version"], &[]).await?;

@@ -63,22 +63,19 @@ pub async fn restore(
             return Err(error);
         }
     };
-    let kept = match (&file, &staged.file) {
-        (Some(place), Some(restored)) => {
-            if exists {
-                // A server may have started meanwhile.
-                sqlite::require_unused(place).await?;
-            }
-            sqlite::require_unused(restored).await?;
-            let kept = sqlite::swap(restored, place)?;
-            kept.map(|kept: PathBuf| kept.display().to_string())
+    let kept = if let (Some(place), Some(restored)) = (&file, &staged.file) {
+        if exists {
+            // A server may have started meanwhile.
+            sqlite::require_unused(place).await?;
         }
-        _ => {
-            let target = Target::new(&backups.database)?;
-            let kept = exists.then(|| kept_name(&target.name));
-            postgres::swap(&staged.name, &target, kept.as_deref()).await?;
-            kept
-        }
+        sqlite::require_unused(restored).await?;
+        let kept = sqlite::swap(restored, place)?;
+        kept.map(|kept: PathBuf| kept.display().to_string())
+    } else {
+        let target = Target::new(&backups.database)?;
+        let kept = exists.then(|| kept_name(&target.name));
+        postgres::swap(&staged.name, &target, kept.as_deref()).await?;
+        kept
     };
     Ok(Restored {
         verified,

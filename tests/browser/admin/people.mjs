@@ -92,6 +92,7 @@ const member = async (admin, id) => {
   const page = await admin.signIn("bea");
   assert.equal(await page.getByRole("link", { name: "Audit log" }).count(), 0);
   await admin.visit(page, "/users/1", "ada");
+  assert.equal(await page.getByRole("button", { name: "Save" }).count(), 0, "a member is offered to change another user");
   await admin.check(page, "member-reads");
   await admin.visit(page, `/users/${id}`, "bea");
   await page.getByLabel("Username").fill("ada");
