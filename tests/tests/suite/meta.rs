@@ -52,6 +52,14 @@ async fn every_registered_resource_is_described() {
         assert_eq!(levels.len(), 15, "{levels:?}");
         assert!(levels.values().all(|level| level == "all"), "{levels:?}");
     }
+    let owners = [
+        ("posts", json!("author_id")),
+        ("users", json!("id")),
+        ("roles", json!(null)),
+    ];
+    for (table, owner) in owners {
+        assert_eq!(resource(&meta, table)["owner"], owner, "{table}");
+    }
     let posts = json!({
         "title": "title",
         "search": ["title", "summary", "content"],

@@ -101,6 +101,7 @@ fn build<V: Writable>(schemas: &mut Schemas, registry: &Registry) -> ResourceVie
         name,
         path: format!("{BASE}/{name}"),
         title: title_field::<V::Service>(),
+        owner: V::Service::permission_rules().owner,
         soft_delete: V::Service::SOFT_DELETES,
         versioned: true,
         default_sort: DEFAULT_SORT,

@@ -37,6 +37,8 @@ pub struct ResourceView {
     pub path: String,
     /// The field that names a row to people; null if there is none.
     pub title: Option<&'static str>,
+    /// The field that permissions for a caller's own rows compare with the caller's id; null if there are no such permissions.
+    pub owner: Option<&'static str>,
     /// Whether deleted rows can be restored.
     pub soft_delete: bool,
     /// Whether rows have a `version`, which `If-Match` names.

@@ -30,6 +30,7 @@ async fn a_resource_is_described_by_its_declaration() {
     for (member, expected) in [
         ("path", json!("/api/v1/books")),
         ("title", json!("title")),
+        ("owner", json!("owner_id")),
         ("soft_delete", json!(true)),
         ("versioned", json!(true)),
         ("default_sort", json!("-id")),
