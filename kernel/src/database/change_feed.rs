@@ -98,6 +98,13 @@ impl ChangeFeed {
         Self::of_file(None)
     }
 
+    /// Closes the connection to a SQLite file.
+    pub(super) async fn close(&self) {
+        if let Some(data_version) = &self.0.data_version {
+            data_version.close().await;
+        }
+    }
+
     /// Makes the feed of a SQLite file, which other processes can change too.
     pub(super) fn of_file(data_version: Option<DataVersion>) -> Self {
         Self(Arc::new(State {

@@ -269,7 +269,11 @@ impl Database {
     pub async fn close(&self) -> Result<()> {
         match &self.reader.pool {
             ReadPool::Memory(_) => {}
-            ReadPool::File(readers) => readers.close(),
+            ReadPool::File(readers) => {
+                // The writer is closed last: SQLite then moves its write-ahead log into the file, which is complete without it.
+                readers.close().await;
+                self.change_feed.close().await;
+            }
             ReadPool::Postgres(postgres) => postgres.close(),
         }
         Ok(self.write.close_by_ref().await?)

@@ -140,6 +140,8 @@ async fn pool(
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::try_join_all;
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
     use sqlx::{Connection, Executor, SqliteConnection};
     use tokio::{pin, time::timeout};
 
@@ -165,5 +167,25 @@ mod tests {
         other.execute("COMMIT").await.unwrap();
 
         connected.await.unwrap();
+    }
+
+    /// So a copy of the file alone has every acknowledged write, once the server has stopped.
+    #[tokio::test]
+    async fn a_closed_file_needs_no_write_ahead_log() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite://{}/atoll.db?mode=rwc", folder.path().display());
+            let database = Database::connect(&Settings::new(&url), None).await.unwrap();
+            let create = "CREATE TABLE t (id INTEGER)";
+            database.write.execute_unprepared(create).await.unwrap();
+            database.change_feed().catch_up().await;
+            let one = || Statement::from_string(DbBackend::Sqlite, "SELECT 1 FROM t");
+            let reads = (0..4).map(|_| database.reader().query_all_raw(one()));
+            try_join_all(reads).await.unwrap();
+
+            database.close().await.unwrap();
+
+            assert!(!folder.path().join("atoll.db-wal").exists());
+        }
     }
 }

@@ -33,8 +33,8 @@ async fn the_first_start_in_an_empty_folder_works() {
     assert!(said.contains(&format!("http://{address}")), "{said}");
     assert_eq!(
         said.matches(&format!("  http://{address}/")).count(),
-        4,
-        "three links, and one to begin with: {said}"
+        5,
+        "four links, and one to begin with: {said}"
     );
     assert!(said.contains("/welcome#token="), "{said}");
     assert!(said.contains("atoll user create --username"), "{said}");

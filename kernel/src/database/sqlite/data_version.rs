@@ -67,4 +67,14 @@ impl DataVersion {
         });
         asked.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
+
+    /// Closes the connection. A later question opens a new one.
+    pub async fn close(&self) {
+        let connection = self.asking.lock().await.connection.take();
+        if let Some(connection) = connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "a connection was not closed in order");
+        }
+    }
 }

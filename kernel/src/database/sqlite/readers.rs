@@ -18,7 +18,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Executor, Sqlite, SqliteConnection, query::Query,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, Sqlite, SqliteConnection, query::Query,
     sqlite::SqliteConnectOptions,
 };
 use tokio::time::{Instant, timeout_at};
@@ -123,8 +123,15 @@ impl Readers {
         self.pool.status()
     }
 
-    pub fn close(&self) {
+    /// Closes the connections, and waits until they are closed: a dropped one closes later, on its own thread.
+    pub async fn close(&self) {
+        let idle = self.pool.retain(|_, _| false).removed;
         self.pool.close();
+        for reading in idle {
+            if let Err(error) = reading.raw.close().await {
+                tracing::debug!(%error, "a connection was not closed in order");
+            }
+        }
     }
 
     fn log(&self, elapsed: Duration, statement: &Statement, failed: bool) {
