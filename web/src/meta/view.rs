@@ -105,6 +105,7 @@ pub struct FieldView {
     pub pattern: Option<String>,
     /// The values of an enumeration, or of the items of a list.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub values: Option<Vec<Value>>,
     /// The value of a new row that is created without one.
     #[serde(skip_serializing_if = "Option::is_none")]
