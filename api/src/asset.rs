@@ -6,7 +6,7 @@ use actix_web::{
     body::BoxBody,
     http::header::{
         AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETag, Encoding,
-        EntityTag, Header, VARY,
+        EntityTag, Header, LOCATION, VARY,
     },
     web::Bytes,
 };
@@ -139,6 +139,25 @@ impl Responder for Asset {
 
 /// Pages and their files are not part of the API, so the OpenAPI document omits them.
 impl Documented for Asset {
+    fn document(operation: &mut Operation<'_>) {
+        operation.hide();
+    }
+}
+
+/// 308: the page is at this address relative to that of the request, so beneath whatever path a proxy adds.
+pub struct Moved(pub &'static str);
+
+impl Responder for Moved {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::PermanentRedirect()
+            .insert_header((LOCATION, self.0))
+            .finish()
+    }
+}
+
+impl Documented for Moved {
     fn document(operation: &mut Operation<'_>) {
         operation.hide();
     }

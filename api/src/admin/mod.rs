@@ -1,15 +1,12 @@
 //! `/admin/`: the web interface for administrators. It is built from the folder `admin/` and embedded in the program.
 use std::{collections::HashMap, future::ready, io, sync::LazyLock};
 
-use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::header::LOCATION};
+use actix_web::HttpRequest;
 use kernel::Error;
 use serde::Deserialize;
-use web::{
-    Problem, Route,
-    openapi::{Documented, Operation},
-};
+use web::{Problem, Route};
 
-use crate::asset::{Archive, Asset, CSS, File, HTML, JAVASCRIPT, JSON};
+use crate::asset::{Archive, Asset, CSS, File, HTML, JAVASCRIPT, JSON, Moved};
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,31 +42,12 @@ pub fn routes(is_enabled: bool) -> Vec<Route> {
     };
     let files = paths(BUILT).into_iter().filter(|path| path != PAGE);
     [
-        Route::outside_api("without_slash", "/admin", || ready(Moved)),
+        Route::outside_api("without_slash", "/admin", || ready(Moved("admin/"))),
         Route::outside_api("page", "/admin/", page),
     ]
     .into_iter()
     .chain(files.map(file))
     .collect()
-}
-
-/// 308: the page is at `/admin/`, beneath whatever path a proxy adds.
-struct Moved;
-
-impl Responder for Moved {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::PermanentRedirect()
-            .insert_header((LOCATION, "admin/"))
-            .finish()
-    }
-}
-
-impl Documented for Moved {
-    fn document(operation: &mut Operation<'_>) {
-        operation.hide();
-    }
 }
 
 fn serve(path: &str, request: &HttpRequest) -> Result<Asset, Problem> {

@@ -1,20 +1,15 @@
 //! `/openapi.json`, and Swagger UI at `/docs`, embedded in the program.
 use std::{io, sync::LazyLock};
 
-use actix_web::{
-    HttpRequest, HttpResponse, Responder, body::BoxBody, http::header::LOCATION, web::Bytes,
-};
+use actix_web::{HttpRequest, web::Bytes};
 use kernel::Error;
 use serde_json::Value;
 use service::registry;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
-use web::{
-    About, Problem, Route,
-    openapi::{Documented, Operation},
-};
+use web::{About, Problem, Route};
 
 use crate::{
-    asset::{Archive, Asset, CSS, File, HTML, JAVASCRIPT, JSON},
+    asset::{Archive, Asset, CSS, File, HTML, JAVASCRIPT, JSON, Moved},
     routes,
     site::SESSION_COOKIE,
     system,
@@ -82,26 +77,7 @@ async fn index() -> Asset {
 }
 
 async fn without_slash() -> Moved {
-    Moved
-}
-
-/// 308: the page is at `/docs`, beneath whatever path a proxy adds.
-struct Moved;
-
-impl Responder for Moved {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::PermanentRedirect()
-            .insert_header((LOCATION, "../docs"))
-            .finish()
-    }
-}
-
-impl Documented for Moved {
-    fn document(operation: &mut Operation<'_>) {
-        operation.hide();
-    }
+    Moved("../docs")
 }
 
 async fn start() -> Asset {

@@ -44,9 +44,7 @@ pub async fn ids(
         .clear_selects()
         .expr_as(Expr::col((table, "id")).count(), "rows")
         .take();
-    let row = db.query_one(&count).await?;
-    let row = row.ok_or_else(|| Error::bug("a count returned no row"))?;
-    Ok(row.try_get("", "rows")?)
+    read(db, &count).await
 }
 
 /// Returns the number of rows that a select finds, up to `most`, reading no more of them.
@@ -58,8 +56,11 @@ pub async fn count_up_to(
     let count = scope::near_rows(rows.limit(most).take(), "counted")
         .expr_as(Func::count(Expr::col(Asterisk)), "rows")
         .take();
-    let row = db.query_one(&count).await?;
+    Ok(read(db, &count).await?.unsigned_abs())
+}
+
+async fn read(db: &impl ConnectionTrait, count: &SelectStatement) -> Result<i64> {
+    let row = db.query_one(count).await?;
     let row = row.ok_or_else(|| Error::bug("a count returned no row"))?;
-    let count: i64 = row.try_get("", "rows")?;
-    Ok(count.unsigned_abs())
+    Ok(row.try_get("", "rows")?)
 }
