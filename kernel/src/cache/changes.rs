@@ -5,6 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
+    time::Instant,
 };
 
 /// The number of slots. Things share slots: a change of one also counts as a change of the others in its slot.
@@ -34,6 +35,10 @@ struct Numbers {
     /// The number of the last change of everything.
     last_of_all: AtomicU64,
     slots: Box<[AtomicU64]>,
+    /// The times of the last change of everything and of each slot, in nanoseconds since the start; 0 if there was none.
+    time_of_all: AtomicU64,
+    times: Box<[AtomicU64]>,
+    started: Instant,
 }
 
 impl Default for Changes {
@@ -42,6 +47,9 @@ impl Default for Changes {
             count: AtomicU64::new(0),
             last_of_all: AtomicU64::new(0),
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            time_of_all: AtomicU64::new(0),
+            times: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            started: Instant::now(),
         }))
     }
 }
@@ -65,6 +73,11 @@ impl Changes {
         if slots.is_empty() {
             return;
         }
+        // Whoever sees the number also sees the time.
+        let now = self.nanoseconds(Instant::now());
+        for Slot(slot) in slots {
+            self.0.times[*slot].fetch_max(now, SeqCst);
+        }
         let number = self.next();
         for Slot(slot) in slots {
             self.0.slots[*slot].fetch_max(number, SeqCst);
@@ -73,8 +86,28 @@ impl Changes {
 
     /// Counts one change of everything.
     pub fn apply_to_all(&self) {
+        let now = self.nanoseconds(Instant::now());
+        self.0.time_of_all.fetch_max(now, SeqCst);
         let number = self.next();
         self.0.last_of_all.fetch_max(number, SeqCst);
+    }
+
+    /// Returns true if every change of these slots so far was counted before `time`.
+    pub fn changed_before(&self, slots: &[Slot], time: Instant) -> bool {
+        let time = self.nanoseconds(time);
+        let is_earlier = |changed: &AtomicU64| match changed.load(SeqCst) {
+            0 => true,
+            changed => changed < time,
+        };
+        is_earlier(&self.0.time_of_all)
+            && slots
+                .iter()
+                .all(|Slot(slot)| is_earlier(&self.0.times[*slot]))
+    }
+
+    fn nanoseconds(&self, time: Instant) -> u64 {
+        let since = time.saturating_duration_since(self.0.started).as_nanos();
+        u64::try_from(since).unwrap_or(u64::MAX).max(1)
     }
 
     fn next(&self) -> u64 {
@@ -84,6 +117,8 @@ impl Changes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -100,5 +135,20 @@ mod tests {
         assert!(changes.are_unchanged(&other, before));
         changes.apply_to_all();
         assert!(!changes.are_unchanged(&other, after));
+    }
+
+    #[test]
+    fn a_change_has_a_time() {
+        let changes = Changes::default();
+        let (one, other) = ([Slot::of("one")], [Slot::of("other")]);
+        let before = Instant::now();
+
+        changes.apply(&one);
+
+        assert!(!changes.changed_before(&one, before));
+        assert!(changes.changed_before(&one, before + Duration::from_mins(1)));
+        assert!(changes.changed_before(&other, before));
+        changes.apply_to_all();
+        assert!(!changes.changed_before(&other, before));
     }
 }

@@ -68,6 +68,13 @@ impl Health {
         health
     }
 
+    /// Returns a health that only the sender changes. The server counts as unreachable until then.
+    pub fn told() -> (watch::Sender<State>, Self) {
+        let (sender, state) = watch::channel(State::Unreachable);
+        let suspicion = Suspicion::default();
+        (sender, Self { state, suspicion })
+    }
+
     pub fn state(&self) -> State {
         *self.state.borrow()
     }

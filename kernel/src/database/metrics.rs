@@ -10,7 +10,12 @@ use prometheus_client::{
 };
 use tokio::time::Instant;
 
-use super::{Database, reader::ReadPool, writer::Writer};
+use super::{
+    Database,
+    reader::ReadPool,
+    replicas::{Figures, Replicas},
+    writer::Writer,
+};
 use crate::metrics::{Counters, Metrics, Times, times};
 
 /// The kinds of statements, by the word that they begin with; the last one stands for all others.
@@ -34,6 +39,8 @@ pub(super) struct Series {
     waits: Times,
     timeouts: Counters,
     retries: Counters,
+    routed: Counters,
+    fallbacks: Counters,
 }
 
 /// The series of the waits for connections of one pool.
@@ -58,6 +65,8 @@ impl Default for Series {
             waits: times(),
             timeouts: Counters::default(),
             retries,
+            routed: Counters::default(),
+            fallbacks: Counters::default(),
         }
     }
 }
@@ -69,6 +78,16 @@ impl Series {
             time: self.waits.get_or_create_owned(&[("pool", pool)]),
             timeouts: self.timeouts.get_or_create_owned(&[("pool", pool)]),
         }
+    }
+
+    /// Returns the count of the requests that this server was chosen for.
+    pub fn count_reads_of(&self, server: &'static str) -> Counter {
+        self.routed.get_or_create_owned(&[("server", server)])
+    }
+
+    /// Returns the count of the reads that failed on a replica and ran on the primary.
+    pub fn count_fallbacks_of(&self, replica: &'static str) -> Counter {
+        self.fallbacks.get_or_create_owned(&[("replica", replica)])
     }
 
     pub fn count_statement(&self, sql: &str, elapsed: Duration) {
@@ -124,7 +143,22 @@ impl Database {
         metrics.register_collector(Box::new(Pools {
             readers: self.reader.pool.clone(),
             writer: self.writer.clone(),
+            replicas: self.replicas.clone(),
         }));
+        let Some(replicas) = &self.replicas else {
+            return;
+        };
+        metrics.register(
+            "database_routed_reads",
+            "Requests that may read on a replica, by the server that was chosen",
+            series.routed.clone(),
+        );
+        metrics.register(
+            "database_replica_fallbacks",
+            "Reads that failed on a replica and ran on the primary",
+            series.fallbacks.clone(),
+        );
+        metrics.register_collector(Box::new(Figures(replicas.clone())));
     }
 }
 
@@ -132,6 +166,7 @@ impl Database {
 struct Pools {
     readers: ReadPool,
     writer: Option<Arc<Writer>>,
+    replicas: Option<Replicas>,
 }
 
 impl fmt::Debug for Pools {
@@ -172,6 +207,7 @@ impl Collector for Pools {
         if let Some(writer) = &self.writer {
             pools.push(("write", writer.status()));
         }
+        pools.extend(self.replicas.iter().flat_map(Replicas::pools));
         for (name, help, figure) in FIGURES {
             let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for (pool, status) in &pools {

@@ -11,6 +11,8 @@ mod metrics;
 mod migrations;
 mod postgres;
 mod reader;
+mod replicas;
+mod request_state;
 mod settings;
 mod sqlite;
 mod statements;
@@ -40,6 +42,8 @@ pub use inspect::{Index, ServerState};
 pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;
 pub use reader::Reader;
+pub use replicas::{Condition, LastWrite, Position, ReplicaState};
+pub use request_state::Positions;
 pub use settings::Settings;
 pub use statements::Observer;
 pub(crate) use transaction::Transaction;
@@ -48,6 +52,8 @@ use self::{
     metrics::Series,
     postgres::{Lane, Postgres},
     reader::ReadPool,
+    replicas::Replicas,
+    request_state::RequestState,
     statements::Log,
     writer::{WritePermit, Writer},
 };
@@ -58,6 +64,9 @@ use crate::{Error, Result, cache::Changes, clock, error::Storage, secret::Secret
 #[derive(Clone, Debug)]
 pub struct Database {
     reader: Reader,
+    replicas: Option<Replicas>,
+    /// What the request of this handle reads from a replica, and what it has written.
+    request: RequestState,
     /// The connection of SQLite's writer; on PostgreSQL a connection that only migrations use.
     write: DatabaseConnection,
     secret: Arc<OnceCell<Secret>>,
@@ -82,7 +91,7 @@ impl Database {
             series.clone(),
         ));
         let url = settings.url.expose_secret();
-        let (mut follower, mut writer) = (None, None);
+        let (mut follower, mut writer, mut replicas) = (None, None, None);
         let (pool, write, change_feed) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
                 let connected = sqlite::connect(url, settings, log.clone(), &series).await?;
@@ -96,7 +105,8 @@ impl Database {
                 (pool, write, ChangeFeed::of_file(connected.data_version))
             }
             Some("postgres" | "postgresql") => {
-                let postgres = Postgres::connect(url, settings, log, &series).await?;
+                let postgres = Postgres::connect(url, settings, log.clone(), &series).await?;
+                replicas = Replicas::start(&postgres, settings, (&log, &series))?;
                 let change_feed = ChangeFeed::start(postgres.runtime(), postgres.server().clone());
                 let write = postgres.for_migrations();
                 follower = Some(Arc::new(
@@ -117,6 +127,8 @@ impl Database {
                 lane: Lane::default(),
                 writer: writer.clone(),
             },
+            replicas,
+            request: RequestState::default(),
             write,
             secret: Arc::default(),
             change_feed,
@@ -134,6 +146,8 @@ impl Database {
         if let ReadPool::Postgres(postgres) = &self.reader.pool {
             self.reader.pool = ReadPool::Postgres(postgres.for_worker(workers));
         }
+        let replicas = self.replicas.as_ref();
+        self.replicas = replicas.map(|replicas| replicas.for_worker(workers));
         self
     }
 
@@ -152,6 +166,9 @@ impl Database {
     #[must_use]
     pub(crate) fn with_deadline(mut self, deadline: Deadline) -> Self {
         self.reader.deadline = deadline;
+        if let Some(near) = &mut self.request.near {
+            near.reader.deadline = deadline;
+        }
         self
     }
 
@@ -275,6 +292,10 @@ impl Database {
                 self.change_feed.close().await;
             }
             ReadPool::Postgres(postgres) => postgres.close(),
+            ReadPool::Replica(routed) => routed.primary().close(),
+        }
+        if let Some(replicas) = &self.replicas {
+            replicas.close();
         }
         Ok(self.write.close_by_ref().await?)
     }

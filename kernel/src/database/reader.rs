@@ -12,6 +12,7 @@ use super::{Deadline, deadline::Overrun};
 use super::{
     connection::disconnected,
     postgres::{Lane, Postgres},
+    replicas::Routed,
     sqlite::Readers,
     writer::Writer,
 };
@@ -33,13 +34,15 @@ pub(super) enum ReadPool {
     Memory(DatabaseConnection),
     File(Arc<Readers>),
     Postgres(Postgres),
+    /// A replica that was chosen for one request.
+    Replica(Arc<Routed>),
 }
 
 impl ReadPool {
     /// Returns the state of each pool by its name. The only connection of a database in memory has none.
     pub(super) fn status(&self) -> Vec<(&'static str, Status)> {
         match self {
-            Self::Memory(_) => Vec::new(),
+            Self::Memory(_) | Self::Replica(_) => Vec::new(),
             Self::File(readers) => vec![("read", readers.status())],
             Self::Postgres(postgres) => postgres.status(),
         }
@@ -55,7 +58,27 @@ impl Reader {
                 note_read(&statement.sql);
                 pool.find(statement, self.deadline, self.lane).await
             }
+            ReadPool::Replica(routed) => {
+                note_read(&statement.sql);
+                routed.find(statement, self.deadline, self.lane).await
+            }
         }
+    }
+
+    async fn execute_on(
+        &self,
+        pool: &Postgres,
+        statement: &Statement,
+    ) -> Result<ExecResult, DbErr> {
+        let mut lease = pool.begin_read(self.deadline, self.lane).await?;
+        let done = lease.execute(statement).await;
+        lease.end_read(done).await
+    }
+
+    async fn run_on(&self, pool: &Postgres, sql: &str) -> Result<ExecResult, DbErr> {
+        let mut lease = pool.begin_read(self.deadline, self.lane).await?;
+        let done = lease.run(sql).await.map(ExecResult::from);
+        lease.end_read(done.map_err(exec_error)).await
     }
 
     /// Runs a read of SQLite that ends at the deadline, when its future is dropped, or when its caller disconnects.
@@ -104,7 +127,7 @@ impl ConnectionTrait for Reader {
     fn get_database_backend(&self) -> DbBackend {
         match self.pool {
             ReadPool::Memory(_) | ReadPool::File(_) => DbBackend::Sqlite,
-            ReadPool::Postgres(_) => DbBackend::Postgres,
+            ReadPool::Postgres(_) | ReadPool::Replica(_) => DbBackend::Postgres,
         }
     }
 
@@ -115,11 +138,8 @@ impl ConnectionTrait for Reader {
                 let deadline = self.deadline.instant();
                 self.bounded(readers.execute(&statement, deadline)).await
             }
-            ReadPool::Postgres(pool) => {
-                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
-                let done = lease.execute(&statement).await;
-                lease.end_read(done).await
-            }
+            ReadPool::Postgres(pool) => self.execute_on(pool, &statement).await,
+            ReadPool::Replica(routed) => self.execute_on(routed.primary(), &statement).await,
         }
     }
 
@@ -130,11 +150,8 @@ impl ConnectionTrait for Reader {
                 let deadline = self.deadline.instant();
                 self.bounded(readers.run(sql, deadline)).await
             }
-            ReadPool::Postgres(pool) => {
-                let mut lease = pool.begin_read(self.deadline, self.lane).await?;
-                let done = lease.run(sql).await.map(ExecResult::from);
-                lease.end_read(done.map_err(exec_error)).await
-            }
+            ReadPool::Postgres(pool) => self.run_on(pool, sql).await,
+            ReadPool::Replica(routed) => self.run_on(routed.primary(), sql).await,
         }
     }
 
@@ -147,6 +164,9 @@ impl ConnectionTrait for Reader {
                 self.bounded(readers.query_one(&statement, deadline)).await
             }
             ReadPool::Postgres(pool) => pool.query_one(&statement, self.deadline, self.lane).await,
+            ReadPool::Replica(routed) => {
+                routed.query_one(&statement, self.deadline, self.lane).await
+            }
         }
     }
 
@@ -159,6 +179,9 @@ impl ConnectionTrait for Reader {
                 self.bounded(readers.query_all(&statement, deadline)).await
             }
             ReadPool::Postgres(pool) => pool.query_all(&statement, self.deadline, self.lane).await,
+            ReadPool::Replica(routed) => {
+                routed.query_all(&statement, self.deadline, self.lane).await
+            }
         }
     }
 }

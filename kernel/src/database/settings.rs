@@ -9,6 +9,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub url: SecretString,
+    /// The servers that replicate the database, for reads.
+    pub replica_urls: Vec<SecretString>,
+    #[serde(with = "humantime_serde")]
+    pub replica_max_lag: Duration,
     pub migrate: bool,
     pub max_connections: u32,
     pub min_connections: u32,
@@ -48,6 +52,8 @@ impl Settings {
     pub fn new(url: &str) -> Self {
         Self {
             url: url.into(),
+            replica_urls: Vec::new(),
+            replica_max_lag: Duration::from_secs(1),
             migrate: false,
             max_connections: 10,
             min_connections: 0,
@@ -68,8 +74,9 @@ impl Settings {
         }
     }
 
-    /// Lets the statements and transactions of an operator's command take up to a day.
+    /// Lets the statements and transactions of an operator's command take up to a day. It uses no replicas.
     pub fn extend_deadlines(&mut self) {
+        self.replica_urls.clear();
         self.read_timeout = COMMAND_TIMEOUT;
         self.write_timeout = COMMAND_TIMEOUT;
         self.long_timeout = COMMAND_TIMEOUT;

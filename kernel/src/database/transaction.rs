@@ -4,7 +4,7 @@ use sea_orm::{
     prelude::async_trait::async_trait,
 };
 
-use super::{postgres::PgTransaction, writer::WritePermit};
+use super::{postgres::PgTransaction, replicas::Position, writer::WritePermit};
 
 #[derive(Debug)]
 pub(crate) enum Transaction {
@@ -14,8 +14,9 @@ pub(crate) enum Transaction {
 }
 
 impl Transaction {
-    /// Commits. A SQLite connection whose COMMIT failed is not used again.
-    pub async fn commit(self) -> Result<(), DbErr> {
+    /// Commits, and returns the position of the log after the commit if `is_located` and the database has one. A SQLite
+    /// connection whose COMMIT failed is not used again.
+    pub async fn commit(self, is_located: bool) -> Result<Option<Position>, DbErr> {
         match self {
             Self::Sqlite(tx, permit) => {
                 let committed = tx.commit().await;
@@ -23,9 +24,9 @@ impl Transaction {
                     permit.note(error);
                     permit.retire();
                 }
-                committed
+                committed.map(|()| None)
             }
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit(is_located).await,
         }
     }
 

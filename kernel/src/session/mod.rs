@@ -192,7 +192,7 @@ impl Reads for Session {
                 "the pool was used inside a write: read through the transaction instead",
             ));
         }
-        Ok(self.kernel.database.reader())
+        Ok(self.kernel.database.session_reader())
     }
 
     fn actor(&self) -> &Actor {

@@ -192,9 +192,11 @@ impl Tx {
             Err(error) => (Err(error), false),
         };
         if commits && done.is_ok() && !self.failed.load(Relaxed) {
-            let committed = self.inner.commit().await;
-            // This must also happen if it is unknown whether the commit succeeded.
             let database = &self.kernel.database;
+            let committed = self.inner.commit(database.locates_commits()).await;
+            // This must also happen if it is unknown whether the commit succeeded.
+            let position = committed.as_ref().ok().copied().flatten();
+            database.note_commit(position, self.actor.user_id());
             database.change_feed().apply(&lock(&self.changed));
             database.table_changes().apply(&lock(&self.tables));
             for hook in std::mem::take(&mut *lock(&self.after_commit)) {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use deadpool::managed::Object;
+use futures_util::TryStreamExt;
 use sea_orm::{DbErr, ExecResult, QueryResult, Statement, metric::Info, sea_query::Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{
-    AssertSqlSafe, Executor, PgConnection, Postgres as Driver,
+    AssertSqlSafe, Either, Executor, PgConnection, Postgres as Driver, Row,
     postgres::{PgDatabaseError, PgQueryResult, PgSeverity},
     query::Query,
 };
@@ -19,6 +20,7 @@ use super::{
     super::{
         health::Health,
         reader::{exec_error, overrun_cause, query_error},
+        replicas::Position,
         statements::Log,
     },
     manager::{Manager, no_answer},
@@ -28,6 +30,10 @@ use crate::{Deadline, Limit};
 
 /// The time that this side waits longer than the server: if the server reports the timeout, the connection can be kept.
 pub(super) const SLACK: Duration = Duration::from_millis(100);
+
+/// The position after the insertion of the commit: the log need not be on the disk, if the server is configured so.
+const COMMIT_AND_LOCATE: &str =
+    "COMMIT; SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint";
 
 pub(in super::super) struct Lease {
     object: Option<Object<Manager>>,
@@ -96,6 +102,29 @@ impl Lease {
         let (raw, bound) = self.raw()?;
         let done = bound.wait(raw.execute(sql)).await;
         self.note_answer(done)
+    }
+
+    /// Commits and asks where the log ends then. If only the question fails, the transaction is committed nevertheless.
+    pub async fn commit_and_locate(&mut self) -> sqlx::Result<Option<Position>> {
+        let (mut is_committed, mut position) = (false, None);
+        let (raw, bound) = self.raw()?;
+        let work = async {
+            let mut answers = raw.fetch_many(COMMIT_AND_LOCATE);
+            while let Some(answer) = answers.try_next().await? {
+                match answer {
+                    Either::Left(_) => is_committed = true,
+                    Either::Right(row) => {
+                        position = Some(Position::from_sql(row.try_get(0)?));
+                    }
+                }
+            }
+            Ok(())
+        };
+        let done = bound.wait(work).await;
+        match self.note_answer(done) {
+            Err(error) if !is_committed => Err(error),
+            _ => Ok(position),
+        }
     }
 
     pub async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {

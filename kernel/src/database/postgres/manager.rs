@@ -1,15 +1,18 @@
 //! Opens the connections of the pool, and decides which of them can be used again.
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     runtime::Handle,
     task::JoinSet,
     time::{Instant, timeout},
 };
 
-use super::super::health::Suspicion;
+use super::super::{
+    health::Suspicion,
+    replicas::{Answer, QUERY, Watched},
+};
 
 /// A connection of the pool.
 pub(super) struct Pooled {
@@ -17,6 +20,8 @@ pub(super) struct Pooled {
     /// The time of the server's last answer on it.
     pub answered: Instant,
     opened: Instant,
+    /// The epoch of the replica in which it was opened; 0 for a primary.
+    epoch: u64,
 }
 
 #[derive(Clone)]
@@ -29,6 +34,8 @@ pub(super) struct Manager {
     pub test_after_idle: Duration,
     pub max_lifetime: Duration,
     pub suspicion: Suspicion,
+    /// The replica that the connections lead to.
+    pub replica: Option<Arc<Watched>>,
 }
 
 impl Manager {
@@ -39,6 +46,10 @@ impl Manager {
             ..self.clone()
         }
     }
+
+    fn epoch(&self) -> u64 {
+        self.replica.as_ref().map_or(0, |replica| replica.epoch())
+    }
 }
 
 impl managed::Manager for Manager {
@@ -47,16 +58,18 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> sqlx::Result<Pooled> {
         let (server, limit) = (self.server.clone(), self.connect_timeout);
-        let connecting = async move { timeout(limit, server.connect()).await };
+        let replica = self.replica.clone();
+        let connecting = async move { timeout(limit, connect(&server, replica.as_deref())).await };
         // The attempt ends with this future, so that abandoned requests leave no attempts running.
         let mut attempt = JoinSet::new();
         attempt.spawn_on(connecting, &self.runtime);
         let connected = attempt.join_next().await.and_then(Result::ok);
         let connected = connected.ok_or(sqlx::Error::WorkerCrashed)?;
-        let raw = connected.map_err(|_late| no_answer())??;
+        let (raw, epoch) = connected.map_err(|_late| no_answer())??;
         let now = Instant::now();
         Ok(Pooled {
             raw,
+            epoch,
             answered: now,
             opened: now,
         })
@@ -65,6 +78,9 @@ impl managed::Manager for Manager {
     async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<sqlx::Error> {
         if pooled.opened.elapsed() >= self.max_lifetime {
             return Err(RecycleError::message("the connection is too old"));
+        }
+        if pooled.epoch != self.epoch() {
+            return Err(RecycleError::message("the replica may be another server"));
         }
         if self.suspicion.includes(pooled.answered) {
             return Err(RecycleError::message(
@@ -85,6 +101,21 @@ impl managed::Manager for Manager {
         pooled.answered = Instant::now();
         Ok(())
     }
+}
+
+/// Connects. A connection to a replica must lead to the server that is watched.
+async fn connect(
+    server: &PgConnectOptions,
+    replica: Option<&Watched>,
+) -> sqlx::Result<(PgConnection, u64)> {
+    let mut raw = server.connect().await?;
+    let Some(replica) = replica else {
+        return Ok((raw, 0));
+    };
+    let answer = Answer::read(&raw.fetch_one(QUERY).await?)?;
+    let epoch = replica.admit(answer).filter(|_| answer.is_standby);
+    let other = || sqlx::Error::Protocol("the address leads to another server".to_owned());
+    Ok((raw, epoch.ok_or_else(other)?))
 }
 
 /// Returns the error of a server that does not answer.

@@ -45,6 +45,7 @@ use super::{
     health::{Health, State},
     metrics::{Series, Waits},
     reader::{is_overrun, overrun},
+    replicas::Watched,
     statements::Log,
 };
 use crate::{Deadline, Error, Result};
@@ -82,6 +83,8 @@ pub(super) struct Node {
     size_for_workers: usize,
     /// The pools of the workers, for their figures.
     workers: Mutex<Vec<WeakPool<Manager>>>,
+    /// The names of the shared pool and of those of the workers, in metrics.
+    names: [&'static str; 2],
     waits: Waits,
     waits_of_workers: Waits,
     health: Health,
@@ -92,7 +95,18 @@ pub(super) struct Node {
     /// Whether prepared statements have names and are cached.
     is_named: bool,
     server: PgConnectOptions,
-    runtime: DatabaseRuntime,
+    runtime: Arc<DatabaseRuntime>,
+}
+
+/// What differs between the pools of a primary and of a replica.
+struct Parts {
+    server: PgConnectOptions,
+    runtime: Arc<DatabaseRuntime>,
+    health: Health,
+    names: [&'static str; 2],
+    acquire_timeout: Duration,
+    reserved: u32,
+    replica: Option<Arc<Watched>>,
 }
 
 impl Node {
@@ -144,43 +158,84 @@ impl Postgres {
         let server = options(url, settings)?;
         let runtime = DatabaseRuntime::start().map_err(Error::internal)?;
         let health = Health::watch(&runtime.handle, server.clone(), settings.outage_timeout);
+        let parts = Parts {
+            server,
+            runtime: Arc::new(runtime),
+            health,
+            names: ["shared", "worker"],
+            acquire_timeout: settings.acquire_timeout,
+            reserved: settings.reserved_connections,
+            replica: None,
+        };
+        let opened = Self::open(parts, settings, (log, series))?;
+        opened.node.connect_first().await?;
+        Ok(opened)
+    }
+
+    /// Makes the pool of a replica of this server. It connects when it is first used, and can only read.
+    pub fn replica(
+        &self,
+        (url, settings, acquire_timeout): (&str, &Settings, Duration),
+        (names, log, series): ([&'static str; 2], Log, &Series),
+        (health, watched): (Health, Arc<Watched>),
+    ) -> Result<Self> {
+        let read_only = [("default_transaction_read_only", "on")];
+        let parts = Parts {
+            server: options(url, settings)?.options(read_only),
+            runtime: self.node.runtime.clone(),
+            health,
+            names,
+            acquire_timeout,
+            reserved: 0,
+            replica: Some(watched),
+        };
+        Self::open(parts, settings, (log, series))
+    }
+
+    fn open(parts: Parts, settings: &Settings, (log, series): (Log, &Series)) -> Result<Self> {
         let total = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
-        let reserved = usize::try_from(settings.reserved_connections).unwrap_or(usize::MAX);
+        let reserved = usize::try_from(parts.reserved).unwrap_or(usize::MAX);
         let reserved = reserved.min(total / 2);
         let for_workers = (total - reserved) / 2;
         let size = total - for_workers;
+        let is_primary = parts.replica.is_none();
         let manager = Manager {
-            server: server.clone(),
-            runtime: runtime.handle.clone(),
-            connect_timeout: settings.acquire_timeout,
-            ping_timeout: settings.acquire_timeout / 2,
+            server: parts.server.clone(),
+            runtime: parts.runtime.handle.clone(),
+            connect_timeout: parts.acquire_timeout,
+            ping_timeout: parts.acquire_timeout / 2,
             test_after_idle: settings.test_after_idle,
             max_lifetime: settings.max_lifetime,
-            suspicion: health.suspicion().clone(),
+            suspicion: parts.health.suspicion().clone(),
+            replica: parts.replica,
         };
         let pool = pool(manager, size)?;
-        let (idle_timeout, min_connections) = (settings.idle_timeout, settings.min_connections);
-        runtime
-            .handle
-            .spawn(reap(pool.weak(), idle_timeout, min_connections));
+        let min_connections = if is_primary {
+            settings.min_connections
+        } else {
+            0
+        };
+        let reaping = reap(pool.weak(), settings.idle_timeout, min_connections);
+        parts.runtime.handle.spawn(reaping);
+        let [name, name_of_workers] = parts.names;
         let node = Node {
             pool,
             ordinary: Arc::new(Semaphore::new(size - reserved)),
             for_workers: Arc::new(Semaphore::new(for_workers)),
             size_for_workers: for_workers,
             workers: Mutex::default(),
-            waits: series.waits("shared"),
-            waits_of_workers: series.waits("worker"),
-            health,
-            acquire_timeout: settings.acquire_timeout,
+            names: parts.names,
+            waits: series.waits(name),
+            waits_of_workers: series.waits(name_of_workers),
+            health: parts.health,
+            acquire_timeout: parts.acquire_timeout,
             lock_timeout: settings.lock_timeout,
-            idle_timeout,
+            idle_timeout: settings.idle_timeout,
             log,
             is_named: settings.statement_cache > 0,
-            server,
-            runtime,
+            server: parts.server,
+            runtime: parts.runtime,
         };
-        node.connect_first().await?;
         Ok(Self {
             node: Arc::new(node),
             worker: None,
@@ -256,9 +311,10 @@ impl Postgres {
             available: a.available + b.available,
             waiting: a.waiting + b.waiting,
         });
-        let shared = ("shared", self.node.pool.status());
+        let [name, name_of_workers] = self.node.names;
+        let shared = (name, self.node.pool.status());
         std::iter::once(shared)
-            .chain(sum.map(|sum| ("worker", sum)))
+            .chain(sum.map(|sum| (name_of_workers, sum)))
             .collect()
     }
 

@@ -7,7 +7,11 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{super::reader::is_overrun, Lease, manager::no_answer};
+use super::{
+    super::{reader::is_overrun, replicas::Position},
+    Lease,
+    manager::no_answer,
+};
 use crate::Result;
 
 /// The least time that a COMMIT gets, because ending it early would leave its outcome unknown.
@@ -31,13 +35,20 @@ impl PgTransaction {
     }
 
     /// Commits. If the server does not answer, the outcome is unknown and the connection is closed.
-    pub async fn commit(self) -> Result<(), DbErr> {
+    ///
+    /// If `is_located`, it also returns the position of the log after the commit, in the same round trip.
+    pub async fn commit(self, is_located: bool) -> Result<Option<Position>, DbErr> {
         let mut lease = self.0.into_inner();
         lease.bound.until = lease.bound.until.max(Instant::now() + COMMIT);
-        match lease.run("COMMIT").await {
-            Ok(_) => {
+        let committed = if is_located {
+            lease.commit_and_locate().await
+        } else {
+            lease.run("COMMIT").await.map(|_| None)
+        };
+        match committed {
+            Ok(position) => {
                 lease.is_in_transaction = false;
-                Ok(())
+                Ok(position)
             }
             // The outcome is unknown, so this is not a timeout: a client may retry with the same idempotency key.
             Err(error) if is_overrun(&error) => {
