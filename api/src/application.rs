@@ -4,6 +4,11 @@ use secrecy::SecretString;
 use service::identity;
 use web::{Application, application::Answered, cookie::HostCookie};
 
+/// The cookie with the position of the last write, for browsers.
+const POSITION_COOKIE: HostCookie = HostCookie("__Host-atoll-position");
+/// The same for plain HTTP.
+const PLAIN_POSITION_COOKIE: HostCookie = HostCookie("atoll-dev-position");
+
 /// The checks of the callers of this product.
 pub struct Callers {
     pub session_cookie: HostCookie,
@@ -20,6 +25,14 @@ impl Application for Callers {
 
     fn session_cookie(&self) -> Option<HostCookie> {
         Some(self.session_cookie)
+    }
+
+    fn position_cookie(&self) -> Option<HostCookie> {
+        Some(if self.session_cookie.is_secure() {
+            POSITION_COOKIE
+        } else {
+            PLAIN_POSITION_COOKIE
+        })
     }
 
     fn resolve_cookie<'a>(

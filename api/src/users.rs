@@ -53,6 +53,7 @@ pub fn routes() -> Vec<Route> {
             visible,
             list_posts,
         )
+        .may_lag()
         .summary("List the posts of a user")
         .about("Returns one page of the posts of the user that the caller may see."),
         Route::new("list_roles", Method::GET, roles, shows_roles, list_roles)

@@ -1,7 +1,11 @@
 //! Examines an installation: what its database lacks, what is stuck, and what to do about each.
 use std::time::Duration;
 
-use kernel::{Error, Kernel, Result, clock, database::Index, registry::Table};
+use kernel::{
+    Error, Kernel, Result, clock,
+    database::{Condition, Index, ReplicaState},
+    registry::Table,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -72,6 +76,8 @@ const MAX_SEAL_LAG: Duration = Duration::from_mins(5);
 const MAX_MAIL_AGE: Duration = Duration::from_mins(30);
 /// The connections that a node holds in addition to its pool.
 const EXTRA_CONNECTIONS: i64 = 2;
+/// How long the state of the replicas is awaited: a process that has just started does not know it.
+const REPLICAS_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the configuration says about the database.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +97,7 @@ pub async fn examine(kernel: &Kernel, expected: Expected) -> Vec<Check> {
     checks.push(named("deleted rows", deleted_rows(kernel)).await);
     checks.extend(all_named("queues", queues(kernel, expected)).await);
     checks.extend(all_named("database", server(kernel, expected)).await);
+    checks.extend(replicas(kernel).await);
     checks
 }
 
@@ -288,6 +295,45 @@ async fn server(kernel: &Kernel, expected: Expected) -> Result<Vec<Check>> {
         encryption,
         clock_difference(),
     ])
+}
+
+/// Checks that every replica answers reads.
+async fn replicas(kernel: &Kernel) -> Vec<Check> {
+    let states = kernel.database.replica_states(REPLICAS_LIMIT).await;
+    states.iter().map(replica).collect()
+}
+
+fn replica(state: &ReplicaState) -> Check {
+    const NAME: &str = "replicas";
+    let place = format!("{}:{}", state.host, state.port);
+    let advice = match state.condition {
+        Condition::Following | Condition::CatchingUp => {
+            "look for slow replay, long reads or a full disk on it; until it is close enough the primary answers its reads"
+        }
+        Condition::Away => {
+            "start it, or remove it from database.replica_urls; until then the primary answers its reads"
+        }
+        Condition::NoStandby => {
+            "if it was promoted, make it database.url; a server that is no standby must not be in database.replica_urls"
+        }
+        Condition::Foreign => {
+            "correct database.replica_urls: it must name a physical replica of database.url"
+        }
+        Condition::Diverged => "rebuild it from the primary, with pg_rewind or pg_basebackup",
+        Condition::NoPrimary => "see whether the primary answers",
+    };
+    let age = state.lag.map(|lag| format!("{} ms", lag.as_millis()));
+    match (state.is_used, age) {
+        (true, Some(age)) => {
+            Check::ok(NAME, format!("{place} is at most {age} behind the primary"))
+        }
+        (false, Some(age)) => Check::warning(
+            NAME,
+            format!("{place} is {age} behind the primary, more than database.replica_max_lag"),
+            advice,
+        ),
+        (_, None) => Check::warning(NAME, format!("{place} {}", state.condition), advice),
+    }
 }
 
 fn clock_difference() -> Check {

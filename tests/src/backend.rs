@@ -89,6 +89,8 @@ pub fn file_url(folder: &Path) -> String {
 pub fn settings(url: &str) -> Settings {
     Settings {
         url: SecretString::from(url),
+        replica_urls: Vec::new(),
+        replica_max_lag: Duration::from_secs(1),
         migrate: true,
         max_connections: 4,
         min_connections: 0,

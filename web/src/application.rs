@@ -29,6 +29,11 @@ pub trait Application: Send + Sync + 'static {
         None
     }
 
+    /// Returns the cookie with which browsers send the position of their last write, if there is one.
+    fn position_cookie(&self) -> Option<HostCookie> {
+        None
+    }
+
     /// Finds the caller that a session cookie identifies. Fails with [`Error::InvalidToken`] if the cookie is invalid.
     fn resolve_cookie<'a>(
         &'a self,

@@ -94,6 +94,7 @@ impl Route {
                 allows_restricted: false,
                 changes_data: is_change && !is_account,
                 is_reserved: false,
+                may_lag: false,
                 is_probe: false,
             },
             method,
@@ -207,6 +208,13 @@ impl Route {
     #[must_use]
     pub fn reserved(mut self) -> Self {
         self.policy.is_reserved = true;
+        self
+    }
+
+    /// Lets a replica answer the reads of the handler. They may lack the last writes of other callers, but not the caller's own.
+    #[must_use]
+    pub fn may_lag(mut self) -> Self {
+        self.policy.may_lag = true;
         self
     }
 

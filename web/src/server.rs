@@ -313,7 +313,7 @@ fn requests(number: usize) -> String {
 }
 
 /// Response headers that scripts of other origins may read, beside the CORS-safelisted ones.
-const EXPOSED_HEADERS: [&str; 11] = [
+const EXPOSED_HEADERS: [&str; 12] = [
     "allow",
     "content-disposition",
     "etag",
@@ -323,6 +323,7 @@ const EXPOSED_HEADERS: [&str; 11] = [
     "ratelimit",
     "ratelimit-policy",
     "retry-after",
+    "write-position",
     "www-authenticate",
     "x-request-id",
 ];

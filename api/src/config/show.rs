@@ -4,7 +4,7 @@ use std::{
     path,
 };
 
-use config::ValueKind;
+use config::{Value, ValueKind};
 use secrecy::ExposeSecret;
 
 use super::{Configuration, Entry};
@@ -13,6 +13,9 @@ const MASK: &str = "***";
 
 /// These are shown with their passwords masked.
 const URLS: [&str; 2] = ["database.url", "redis.url"];
+
+/// A list of URLs, which are shown in the same way.
+const REPLICAS: &str = "database.replica_urls";
 
 const SECRET: [&str; 6] = [
     "audit.key",
@@ -49,11 +52,21 @@ pub fn show(configuration: &Configuration, out: &mut impl Write) -> io::Result<(
 fn text(Entry { key, value }: &Entry) -> String {
     match &value.kind {
         ValueKind::String(url) if URLS.contains(&key.as_str()) => format!("{:?}", mask(url)),
+        ValueKind::Array(urls) if key == REPLICAS => {
+            let url = |url: &Value| match &url.kind {
+                ValueKind::String(url) => format!("{:?}", mask(url)),
+                _ => format!("{MASK:?}"),
+            };
+            let urls: Vec<_> = urls.iter().map(url).collect();
+            format!("[{}]", urls.join(", "))
+        }
         ValueKind::Array(items) if key == "auth.old_peppers" => {
             let items = vec![format!("{MASK:?}"); items.len()];
             format!("[{}]", items.join(", "))
         }
-        _ if URLS.contains(&key.as_str()) || SECRET.contains(&key.as_str()) => format!("{MASK:?}"),
+        _ if key == REPLICAS || URLS.contains(&key.as_str()) || SECRET.contains(&key.as_str()) => {
+            format!("{MASK:?}")
+        }
         kind => toml(kind),
     }
 }

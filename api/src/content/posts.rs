@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
             on_post(Action::Read),
             list_comments,
         )
+        .may_lag()
         .summary("List the comments on a post")
         .about("Returns one page of the comments on the post."),
         Route::new(

@@ -42,7 +42,7 @@ pub use inspect::{Index, ServerState};
 pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;
 pub use reader::Reader;
-pub use replicas::{Condition, LastWrite, Position, ReplicaState};
+pub use replicas::{Condition, LastWrite, MAX_REPLICAS, Position, ReplicaState};
 pub use request_state::Positions;
 pub use settings::Settings;
 pub use statements::Observer;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     Actor, Deadline, Error, Limit, Origin, Result,
-    database::{Reader, is_lock_wait},
+    database::{Position, Reader, is_lock_wait},
     secret::Secret,
 };
 
@@ -103,6 +103,13 @@ impl Session {
     pub fn per_batch(self) -> Self {
         let deadline = self.kernel.database.deadline().per_batch();
         self.with_deadline(deadline)
+    }
+
+    /// Lets the reads outside of transactions use a replica that has everything up to `needed`: see [`crate::Database::near`].
+    #[must_use]
+    pub fn near(mut self, needed: Option<Position>) -> Self {
+        self.kernel.database = self.kernel.database.near(needed);
+        self
     }
 
     fn with_deadline(mut self, deadline: Deadline) -> Self {

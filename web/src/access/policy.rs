@@ -26,6 +26,8 @@ pub struct AccessPolicy {
     pub changes_data: bool,
     /// Whether the route uses the reserved connections of the database.
     pub is_reserved: bool,
+    /// Whether the reads of the handler may lack the last writes of other callers, so that a replica may answer them.
+    pub may_lag: bool,
     /// Whether the route is a probe, which has permits of its own.
     pub is_probe: bool,
 }

@@ -5,6 +5,7 @@ mod csrf;
 mod idempotency;
 pub mod limit;
 mod link;
+pub mod position;
 mod precondition;
 mod query;
 mod upload;
@@ -130,6 +131,10 @@ async fn check<B: Body, Q: Query>(
         .get()
         .map_or_else(Instant::now, |Arrival(at)| *at);
     let mut kernel = kernel.for_request(arrival, time_limit(request.method()));
+    let positions = kernel.database.note_positions().await?;
+    if let Some(positions) = &positions {
+        position::note(request, positions.clone());
+    }
     let policy = access_policy(request)?;
     if policy.is_reserved {
         kernel = kernel.reserved();
@@ -158,10 +163,15 @@ async fn check<B: Body, Q: Query>(
     };
     // Waiting for the body and for the caller's turn has time limits of its own, so it does not count here.
     let started = arrival + waiting_since.elapsed();
-    let kernel = kernel.for_request(started, time_limit(request.method()));
-    let session = Session::new(kernel, actor).with_origin(origin(request));
+    let mut kernel = kernel.for_request(started, time_limit(request.method()));
+    kernel.database = kernel.database.for_user(user_id);
+    let mut session = Session::new(kernel, actor).with_origin(origin(request));
     if let Some(rows) = policy.rule.rows_before_handler() {
         rows(&session, &ids).await?;
+    }
+    // Everything above was read on the primary.
+    if let Some(positions) = positions.filter(|_| policy.may_lag && is_plain_read(request)) {
+        session = session.near(position::needed(request, &positions));
     }
     let links = Links::new(request, &app_data::<PublicUrl>(request)?.0);
     Ok(Call {
@@ -182,9 +192,14 @@ async fn check<B: Body, Q: Query>(
 
 /// Returns the path and query of a read, unless it has a precondition that the version of the row decides.
 fn cached_as(request: &HttpRequest) -> Option<Box<str>> {
-    let is_plain = request.method().is_safe() && !request.headers().contains_key(IF_MATCH);
-    let target = request.uri().path_and_query().filter(|_| is_plain);
+    let target = request.uri().path_and_query();
+    let target = target.filter(|_| is_plain_read(request));
     target.map(|target| target.as_str().into())
+}
+
+/// Returns true if the request is a read without a precondition that the version of the row decides.
+fn is_plain_read(request: &HttpRequest) -> bool {
+    request.method().is_safe() && !request.headers().contains_key(IF_MATCH)
 }
 
 /// Reads have a shorter time limit than writes.

@@ -108,6 +108,7 @@ fn describe(about: &About, route: &Route, parts: (&mut Schemas, &Registry)) -> O
         return None;
     }
     add_write_headers(route, &mut operation);
+    add_positions(route, &mut operation);
     if let Some((status, (tag, verb), id)) = route.link {
         operation.links(status, tag, id, &[verb]);
     }
@@ -155,6 +156,18 @@ fn add_write_headers(route: &Route, operation: &mut Operation<'_>) {
         operation.parameters.push(parameter("Idempotency-Key"));
         for answer in operation.answers.values_mut() {
             answer["headers"]["Idempotency-Replayed"] = header("Idempotency-Replayed");
+        }
+    }
+}
+
+/// Documents the header by which a caller sees their own writes on every server.
+fn add_positions(route: &Route, operation: &mut Operation<'_>) {
+    if route.policy.may_lag {
+        operation.parameters.push(parameter("Write-Position"));
+    }
+    if operation.is_call && !route.method.is_safe() {
+        for answer in operation.answers.values_mut() {
+            answer["headers"]["Write-Position"] = header("Write-Position");
         }
     }
 }

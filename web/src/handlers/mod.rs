@@ -60,6 +60,7 @@ fn collection_routes<V: Writable>() -> Vec<Route> {
     };
     vec![
         Route::new("list", Method::GET, &all, reads(), list::<V>)
+            .may_lag()
             .fetched_by(V::Service::name(), fetch::<V>)
             .described_by(Described::of::<V>()),
         Route::new("create", Method::POST, &all, creates(), create::<V>),
@@ -71,8 +72,9 @@ fn collection_routes<V: Writable>() -> Vec<Route> {
             bulk::<V>,
         )
         .changes_rows(),
-        Route::new("stats", Method::GET, &at("stats"), reads(), stats::<V>),
+        Route::new("stats", Method::GET, &at("stats"), reads(), stats::<V>).may_lag(),
         Route::new("export", Method::GET, &at("export"), reads(), export::<V>)
+            .may_lag()
             .transferred_by(Transfer::new::<V>()),
         Route::new(
             "import",
@@ -97,7 +99,8 @@ fn row_routes<V: Writable>() -> Vec<Route> {
             &one,
             Rule::row::<V>(Access::Read),
             get::<V>,
-        ),
+        )
+        .may_lag(),
         Route::new(
             "update",
             Method::PATCH,

@@ -30,7 +30,7 @@ use crate::{
     access::AccessPolicies,
     application::Application,
     cache::CachePolicy,
-    call::limit,
+    call::{limit, position},
     cookie::HostCookie,
     draining::Draining,
     load::{Load, Peer, Slot, hung_up},
@@ -271,6 +271,7 @@ fn finish(
         None => response,
     };
     limit::add_headers(&request, &mut response);
+    position::add_headers(&request, &mut response);
     ServiceResponse::new(request, headers.apply(response))
 }
 

@@ -56,6 +56,10 @@ pub fn response_headers() -> Value {
             "description": "The number of requests left (`r`), and the seconds (`t`) until the full quota is available again; if none are left, until the next request is accepted.",
             "schema": { "type": "string", "pattern": "^\"[a-z-]+\";r=[0-9]+;t=[0-9]+$" },
         },
+        "Write-Position": {
+            "description": "The position of this write in the log of the database. A client that sends it with later requests sees the write, whichever server answers them. Absent without replicas of the database.",
+            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" },
+        },
         "Idempotency-Replayed": {
             "description": "Present if this is the answer to an earlier request with the same key.",
             "schema": { "type": "string", "enum": ["true"] },
@@ -85,6 +89,12 @@ pub fn request_headers() -> Value {
             "in": "header",
             "description": "One or several `ETag` values, or `*` for all. If the row has none of them, it is neither shown nor changed and the answer is 412. A weak tag matches no version.",
             "schema": tags,
+        },
+        "Write-Position": {
+            "name": "Write-Position",
+            "in": "header",
+            "description": "The `Write-Position` of the client's last write, so that the answer includes it. Browsers that are signed in by a cookie need not send it. An invalid value counts as none.",
+            "schema": { "type": "string" },
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",

@@ -45,6 +45,8 @@ const OPTIONAL_TIMEOUT: &str = "must be at most 24h";
 const MIN_OUTAGE_TIMEOUT: Duration = Duration::from_millis(100);
 const DEADLINE: &str = "must be from 1ms to 24h";
 const OPTIONAL_DEADLINE: &str = "must be 0s, or from 1ms to 24h";
+/// Less could not be measured.
+const REPLICA_LAG: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_hours(1);
 const POOL: &str = "must be from 1 to 10000";
 const WINDOW: &str = "must be whole seconds, from 1s to 24h";
 const REDIS: &str =
@@ -215,15 +217,34 @@ pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
     ])
 }
 
-fn database_rules(database: &database::Settings) -> [Rule; 14] {
+fn database_rules(database: &database::Settings) -> [Rule; 17] {
     let url = database.url.expose_secret();
     let scheme = ["sqlite:", "postgres:", "postgresql:"]
         .iter()
         .any(|scheme| url.starts_with(scheme));
     let (least, most) = (database.min_connections, database.max_connections);
     let idle = database.idle_in_transaction_timeout;
+    let replicas = &database.replica_urls;
+    let is_server = |url: &str| url.starts_with("postgres:") || url.starts_with("postgresql:");
+    let are_replicas = replicas.len() <= database::MAX_REPLICAS
+        && replicas.iter().all(|it| is_server(it.expose_secret()));
     [
         ("database.url", scheme, SCHEME),
+        (
+            "database.replica_urls",
+            replicas.is_empty() || is_server(url),
+            "must be empty, because database.url names a SQLite file, which has no replicas",
+        ),
+        (
+            "database.replica_urls",
+            are_replicas,
+            "must be at most 8 URLs that begin with postgres:",
+        ),
+        (
+            "database.replica_max_lag",
+            REPLICA_LAG.contains(&database.replica_max_lag),
+            "must be from 250ms to 1h",
+        ),
         (
             "database.max_connections",
             (1..=10_000).contains(&most),

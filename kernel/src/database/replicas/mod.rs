@@ -36,9 +36,11 @@ pub(super) use routed::Routed;
 pub use watched::Condition;
 pub(super) use watched::{Answer, QUERY, Watched};
 
-/// The names of the pools of each replica in metrics: the shared one, and those of the HTTP workers. Their number is the most
-/// replicas that a node can have.
-pub(super) const POOLS: [[&str; 2]; 8] = [
+/// The most replicas that a node can have.
+pub const MAX_REPLICAS: usize = 8;
+
+/// The names of the pools of each replica in metrics: the shared one, and those of the HTTP workers.
+const POOLS: [[&str; 2]; MAX_REPLICAS] = [
     ["replica1", "replica1_worker"],
     ["replica2", "replica2_worker"],
     ["replica3", "replica3_worker"],
