@@ -33,6 +33,8 @@ pub struct Knobs {
     /// The routes of the API.
     pub routes: fn() -> Vec<Route>,
     pub database: fn(&mut kernel::database::Settings),
+    /// The URLs of the replicas of the database.
+    pub replicas: Vec<SecretString>,
 }
 
 impl Default for Knobs {
@@ -48,6 +50,7 @@ impl Default for Knobs {
             has_admin: true,
             routes,
             database: |_| {},
+            replicas: Vec::new(),
         }
     }
 }
@@ -91,6 +94,7 @@ impl TestApp {
         let mut knobs = Knobs::default();
         change(&mut knobs);
         let mut settings = settings(url);
+        settings.replica_urls.clone_from(&knobs.replicas);
         (knobs.database)(&mut settings);
         let statements = Statements::default();
         let database = Database::connect(&settings, Some(statements.observer()))

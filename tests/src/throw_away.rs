@@ -2,7 +2,10 @@
 use std::{
     env, fs,
     io::Write,
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -55,17 +58,48 @@ impl ThrowAway {
         Some(server)
     }
 
+    /// Starts a streaming replica of this server, which must accept connections, with its data in this folder.
+    pub fn replica(&self, folder: TempDir) -> Self {
+        let port = ReservedPort::bind();
+        let mut replica = Self {
+            url: format!("postgres://atoll@127.0.0.1:{}/postgres", port.number),
+            supervisor: None,
+            binaries: self.binaries.clone(),
+            port,
+            is_frozen: false,
+            folder,
+        };
+        replica.make_folders();
+        let mut backup = Command::new(replica.binaries.join("pg_basebackup"));
+        let options = "-h 127.0.0.1 -U atoll --no-sync -c fast -X stream -R -D";
+        backup
+            .args(options.split(' '))
+            .arg(replica.data())
+            .args(["-p", &self.port.number.to_string()]);
+        let made = replica.as_server(&mut backup).output().unwrap();
+        let complaint = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "pg_basebackup: {complaint}");
+        replica.launch();
+        replica
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn make(&self) {
+    fn make_folders(&self) {
+        let private = fs::Permissions::from_mode(0o700);
         fs::create_dir(self.data()).unwrap();
+        fs::set_permissions(self.data(), private).unwrap();
         if is_root() {
             for folder in [self.folder.path(), &self.data()] {
                 chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
             }
         }
+    }
+
+    fn make(&self) {
+        self.make_folders();
         let mut initdb = Command::new(self.binaries.join("initdb"));
         let options = "-U atoll -A trust -E UTF8 --locale=C --no-sync -D";
         initdb.args(options.split(' ')).arg(self.data());
@@ -112,6 +146,15 @@ impl ThrowAway {
             }
             let _ = supervisor.wait();
         }
+    }
+
+    /// Kills all processes of the server at once, as a power cut does.
+    pub fn kill(&mut self) {
+        let server = self.pid();
+        for pid in children(server).into_iter().chain([server]) {
+            send("KILL", pid);
+        }
+        self.stop();
     }
 
     /// Stops all processes of the server, which keep their connections and answer nothing.

@@ -23,7 +23,7 @@ pub fn cached(knobs: &mut Knobs) {
 }
 
 /// Waits until an answer comes from the cache: an entry is used for a second, and the machine may be busy.
-async fn is_cached(app: &TestApp, client: &Client, path: &str) {
+pub async fn is_cached(app: &TestApp, client: &Client, path: &str) {
     eventually("an answer comes from the cache", async || {
         let before = app.statements.count();
         client.get(path).await.expect_status(200);

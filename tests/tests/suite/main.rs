@@ -41,6 +41,7 @@ mod plans;
 mod posts;
 mod private;
 mod reads;
+mod replicas;
 mod retention;
 mod roles;
 mod routes;

@@ -99,6 +99,16 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
         ("ATOLL__SERVER__CORS_ORIGINS", "*", "server.cors_origins"),
         ("DATABASE_URL", "mysql://localhost/atoll", "database.url"),
         (
+            "ATOLL__DATABASE__REPLICA_URLS",
+            "postgres://standby/atoll",
+            "database.replica_urls",
+        ),
+        (
+            "ATOLL__DATABASE__REPLICA_MAX_LAG",
+            "200ms",
+            "database.replica_max_lag",
+        ),
+        (
             "ATOLL__DATABASE__MAX_CONNECTIONS",
             "0",
             "database.max_connections",
@@ -276,4 +286,33 @@ fn no_refusal_shows_a_password() {
     let error = format!("{:#}", Settings::load(&inputs).unwrap_err());
 
     assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn replicas_need_a_server_and_urls_of_servers() {
+    let database = ("DATABASE_URL", "postgres://db/atoll");
+    let replicas = |urls| environment(&[database, ("ATOLL__DATABASE__REPLICA_URLS", urls)]);
+    let (valid, many) = (
+        "postgres://one/atoll, postgresql://two/atoll",
+        [valid_url(); 9].join(","),
+    );
+
+    assert!(Settings::load(&replicas(valid)).is_ok());
+    refused(
+        &replicas("sqlite://x.db"),
+        &["database.replica_urls", "at most 8 URLs"],
+    );
+    refused(
+        &replicas(&many),
+        &["database.replica_urls", "at most 8 URLs"],
+    );
+    let on_file = environment(&[("ATOLL__DATABASE__REPLICA_URLS", valid)]);
+    refused(
+        &on_file,
+        &["must be empty, because database.url names a SQLite file"],
+    );
+}
+
+fn valid_url() -> &'static str {
+    "postgres://standby/atoll"
 }

@@ -5,6 +5,10 @@ use super::*;
 fn values_are_shown_with_their_origin_and_without_passwords() {
     let inputs = environment(&[
         ("DATABASE_URL", "postgres://ada:s3cret@db/atoll"),
+        (
+            "ATOLL__DATABASE__REPLICA_URLS",
+            "postgres://ada:s3cret@one/atoll,postgres://two/atoll?password=s3cret",
+        ),
         ("PORT", "9000"),
         ("ATOLL__REDIS__URL", "rediss://:s3cret@cache/0"),
         (
@@ -27,6 +31,9 @@ fn values_are_shown_with_their_origin_and_without_passwords() {
         ]),
         "{text}"
     );
+    let replicas =
+        "replica_urls = [\"postgres://ada:***@one/atoll\", \"postgres://two/atoll?password=***\"]";
+    assert!(has([replicas, "# the"]), "{text}");
     assert!(has(["url = \"rediss://:***@cache/0\"", "# the"]), "{text}");
     assert!(
         has(["port = 9000", "# the environment variable PORT"]),

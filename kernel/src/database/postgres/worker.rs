@@ -5,7 +5,12 @@ use std::time::Duration;
 use deadpool::managed::{Object, Pool, PoolError, Timeouts};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
-use super::{Node, batch::Batches, manager::Manager, pool, reap};
+use super::{
+    Node,
+    batch::Batches,
+    manager::Manager,
+    open::{pool, reap},
+};
 
 pub(super) struct Worker {
     pool: Pool<Manager>,
