@@ -122,6 +122,14 @@ async fn migrations(kernel: &Kernel) -> Result<Check> {
     };
     let pending = all.iter().filter(|step| step.applied_at.is_none());
     let pending: Vec<_> = pending.map(|step| step.name.as_str()).collect();
+    if let Some(newer) = all.iter().rfind(|step| !step.is_known) {
+        let found = format!("a newer release has applied {}", newer.name);
+        return Ok(Check::warning(
+            NAME,
+            found,
+            "finish the upgrade of the other nodes, or run that release here too",
+        ));
+    }
     if pending.is_empty() {
         return Ok(Check::ok(NAME, format!("all {} are applied", all.len())));
     }

@@ -130,17 +130,19 @@ impl Operator {
     /// Applies pending migrations and returns their number. Only a server makes the first tables.
     async fn update_schema(&self, database: &Database, is_server: bool) -> anyhow::Result<usize> {
         let settings = &self.settings.database;
-        let pending = database
-            .migrations(MIGRATOR)
-            .pending()
-            .await
-            .map_err(explain)
-            .context("checking the schema")?;
-        if pending.is_empty() {
+        let all = database.migrations(MIGRATOR).history().await;
+        let all = all.map_err(explain).context("checking the schema")?;
+        if let Some(newer) = all.iter().rfind(|step| !step.is_known) {
+            tracing::warn!(
+                migration = newer.name,
+                "a newer release has migrated the database; this one works with it, but finish the upgrade"
+            );
+        }
+        let pending = all.iter().filter(|step| step.applied_at.is_none()).count();
+        if pending == 0 {
             return Ok(0);
         }
-        let all = database.migrations(MIGRATOR).history().await;
-        let is_empty = pending.len() == all.map_err(explain)?.len();
+        let is_empty = pending == all.len();
         let name = self.database();
         let may_create = is_server && settings.migrate || settings.is_in_memory();
         ensure!(
@@ -151,7 +153,7 @@ impl Operator {
         ensure!(
             settings.migrate,
             "the schema of {name} is outdated ({} pending migrations); run `{} migrate up`",
-            pending.len(),
+            pending,
             program()
         );
         let migrated = if settings.is_in_memory() {
@@ -165,7 +167,7 @@ impl Operator {
             migrated
         };
         migrated.map_err(explain).context("migrating")?;
-        Ok(pending.len())
+        Ok(pending)
     }
 
     /// Asks before an operation that loses data, and refuses it in production unless it is forced.

@@ -13,7 +13,7 @@ pub use route::routes;
 
 use crate::config::{Configuration, Settings};
 
-/// What the configuration of this process says about the installation. The kernel of a server holds it.
+/// The findings about the configuration of this process. The kernel of a server holds it.
 #[derive(Debug, Clone)]
 pub struct Examined {
     /// The findings in the configuration, which does not change while the process runs.

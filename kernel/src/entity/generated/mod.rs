@@ -8,5 +8,6 @@ pub mod audit_prunes;
 pub mod audit_seals;
 pub mod deletions;
 pub mod idempotency_keys;
+pub mod migration_requirements;
 pub mod secrets;
 pub mod written_bytes;
