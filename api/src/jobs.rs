@@ -18,6 +18,7 @@ use service::{
     retention,
 };
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{Instrument, Span, field::Empty, info_span};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +77,9 @@ impl Runs {
         }
     }
 }
+
+/// Jobs that run more often have no span: they would fill the traces, and mostly do nothing.
+const MIN_TRACED_PERIOD: Duration = Duration::from_mins(1);
 
 const MAIL_POLL: Duration = Duration::from_secs(5);
 
@@ -149,7 +153,15 @@ fn run_every(
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             clock.tick().await;
-            let done = job(&kernel).await;
+            let span = if period < MIN_TRACED_PERIOD {
+                Span::none()
+            } else {
+                info_span!("job", job = name, failed = Empty)
+            };
+            let done = job(&kernel).instrument(span.clone()).await;
+            if done.is_err() {
+                span.record("failed", true);
+            }
             runs.count(&done);
             if let Err(error) = done {
                 tracing::warn!(%error, job = name, "job failed, will retry");

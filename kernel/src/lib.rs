@@ -30,6 +30,7 @@ pub mod session;
 pub mod slug;
 pub mod suggest;
 pub mod time;
+pub mod trace;
 
 pub use access::{Actor, actor, permission};
 pub use audit::Audit;

@@ -90,7 +90,8 @@ impl Http {
                 peers,
                 probes.map(|it| it.path.clone()),
                 HttpMetrics::new(all.iter().map(|it| (&it.method, &*it.path))),
-            ),
+            )
+            .log_client_address(settings.log_client_address),
             concurrency: Concurrency::new(
                 permits,
                 long_requests,

@@ -20,6 +20,8 @@ pub struct HttpSettings {
     pub rate_limit: RateSettings,
     pub load: LoadSettings,
     pub redis: RedisSettings,
+    /// Whether log lines about a request have the address of its client.
+    pub log_client_address: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

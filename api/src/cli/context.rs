@@ -12,7 +12,7 @@ use super::explain::explain;
 use crate::{
     config::{Configuration, Inputs, Profile, Settings, place},
     doctor::Examined,
-    telemetry,
+    telemetry::{self, Traces},
 };
 
 pub struct Operator {
@@ -32,16 +32,34 @@ pub struct Opened {
 impl Operator {
     /// Reads the configuration and starts the logs.
     pub fn start(inputs: &Inputs) -> anyhow::Result<Self> {
+        let operator = Self::read(inputs)?;
+        telemetry::start(&operator.settings.log)?;
+        operator.warn();
+        Ok(operator)
+    }
+
+    /// Does the same for the server, and starts the traces if a collector is set.
+    pub fn start_server(inputs: &Inputs) -> anyhow::Result<(Self, Option<Traces>)> {
+        let operator = Self::read(inputs)?;
+        let Settings { log, otlp, .. } = &operator.settings;
+        let traces = telemetry::start_traced(log, otlp)?;
+        operator.warn();
+        Ok((operator, traces))
+    }
+
+    fn read(inputs: &Inputs) -> anyhow::Result<Self> {
         let configuration = Configuration::read(inputs)?;
         let settings = configuration.settings()?;
-        telemetry::start(&settings.log)?;
-        for warning in &configuration.warnings {
-            tracing::warn!("{warning}");
-        }
         Ok(Self {
             configuration,
             settings,
         })
+    }
+
+    fn warn(&self) {
+        for warning in &self.configuration.warnings {
+            tracing::warn!("{warning}");
+        }
     }
 
     pub fn profile(&self) -> Profile {

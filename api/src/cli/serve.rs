@@ -57,7 +57,12 @@ impl Serve {
             Some(Setting { option, key, text })
         });
         inputs.options.extend(given);
-        serve(&Operator::start(&inputs)?).await
+        let (operator, traces) = Operator::start_server(&inputs)?;
+        let served = serve(&operator).await;
+        if let Some(traces) = traces {
+            traces.stop();
+        }
+        served
     }
 }
 

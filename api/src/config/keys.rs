@@ -7,7 +7,7 @@ use kernel::suggest::nearest;
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// These keys are absent unless they are set.
-pub(super) const WITHOUT_DEFAULT: [&str; 10] = [
+pub(super) const WITHOUT_DEFAULT: [&str; 12] = [
     "audit.key",
     "auth.key",
     "auth.pepper",
@@ -15,6 +15,8 @@ pub(super) const WITHOUT_DEFAULT: [&str; 10] = [
     "mail.from",
     "mail.smtp_url",
     "mail.templates",
+    "otlp.endpoint",
+    "otlp.headers",
     "redis.url",
     "server.public_url",
     "server.secret",

@@ -14,12 +14,13 @@ const MASK: &str = "***";
 /// These are shown with their passwords masked.
 const URLS: [&str; 2] = ["database.url", "redis.url"];
 
-const SECRET: [&str; 6] = [
+const SECRET: [&str; 7] = [
     "audit.key",
     "auth.key",
     "auth.old_peppers",
     "auth.pepper",
     "mail.smtp_url",
+    "otlp.headers",
     "server.secret",
 ];
 

@@ -11,9 +11,11 @@ use service::{
 use super::{Profile, Settings};
 use crate::telemetry;
 
+mod otlp;
 mod server;
 mod values;
 
+use otlp::otlp_rules;
 use server::{load_rules, server_rules};
 use values::{is_deadline, is_long, is_optional_deadline, is_role, is_timeout, is_window};
 
@@ -72,6 +74,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         auth,
         mail: _,
         log,
+        otlp,
         metrics,
         backup,
         admin: _,
@@ -125,6 +128,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
             .chain(database_rules(database))
             .chain(auth_rules(auth))
             .chain(load_rules(load))
+            .chain(otlp_rules(otlp))
             .chain(others),
     )
 }
@@ -350,6 +354,7 @@ pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
         auth,
         audit,
         mail,
+        otlp,
         ..
     } = settings;
     broken_rules([
@@ -392,6 +397,12 @@ pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
             mail.transport != Transport::None,
             "is \"none\": forgotten passwords cannot be reset by mail, and addresses are not verified. Set it \
              (ATOLL__MAIL__TRANSPORT=smtp, with mail.smtp_url and mail.from)",
+        ),
+        (
+            "otlp.endpoint",
+            otlp.is_private(),
+            "is plain HTTP to another machine: everyone between sees the traces and otlp.headers. Use https://, or a collector on this \
+             machine that passes them on",
         ),
     ])
 }
