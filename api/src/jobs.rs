@@ -1,4 +1,6 @@
 //! Background jobs, each with its own interval. Every node runs them; a lock in the database lets only one run at a time.
+mod backup;
+
 use std::time::Duration;
 
 use actix_web::rt;
@@ -20,6 +22,8 @@ use service::{
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
+pub use backup::make_backups;
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobSettings {
@@ -33,6 +37,7 @@ pub struct JobMetrics {
     succeeded: Counters,
     failed: Counters,
     last_success: Family<Label, Gauge>,
+    newest_backup: Gauge,
 }
 
 /// Counts the runs of one job.
@@ -64,11 +69,17 @@ impl JobMetrics {
             Unit::Seconds,
             self.last_success.clone(),
         );
+        metrics.register_with_unit(
+            "backup_newest_timestamp",
+            "When the newest backup was made, in seconds since 1970, as this node saw it last; 0 if it makes none or saw none",
+            Unit::Seconds,
+            self.newest_backup.clone(),
+        );
     }
 }
 
 impl Runs {
-    fn count(&self, done: &Result<()>) {
+    fn count<E>(&self, done: &Result<(), E>) {
         if done.is_ok() {
             self.succeeded.inc();
             self.last_success.set(Utc::now().timestamp());

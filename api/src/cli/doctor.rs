@@ -67,7 +67,7 @@ async fn examine(inputs: &Inputs) -> Vec<Check> {
             checks
         }
         Err(error) => {
-            let mut checks = examined.without_database();
+            let mut checks = examined.without_database().await;
             let advice = "start the database, correct database.url, or create the database with `atoll migrate up`";
             checks.push(Check::error("database", format!("{error:#}"), advice));
             checks

@@ -81,6 +81,7 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     let service = kernel.clone();
     let job_metrics = JobMetrics::default();
     jobs::start(&kernel, &operator.settings.jobs, &job_metrics);
+    make_backups(operator, &job_metrics)?;
     jobs::check_file(&kernel, operator.settings.database.check);
     let site = Site::of(operator.profile(), &operator.settings);
     let on_ready = |address, metrics: Option<SocketAddr>| {
@@ -112,6 +113,22 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     }
     database.close().await.map_err(explain)?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Starts the schedule of backups, if there is one and the database can be backed up.
+fn make_backups(operator: &Operator, metrics: &JobMetrics) -> anyhow::Result<()> {
+    let settings = &operator.settings;
+    if settings.backup.schedule.every.is_zero() {
+        return Ok(());
+    }
+    if settings.database.is_in_memory() {
+        tracing::warn!(
+            "no backups are made: backup.schedule.every is set, but the database is in memory"
+        );
+        return Ok(());
+    }
+    jobs::make_backups(settings.backups(None)?, &settings.backup, metrics)?;
     Ok(())
 }
 

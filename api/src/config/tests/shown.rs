@@ -50,6 +50,8 @@ fn no_secret_is_shown() {
         "ATOLL__AUTH__KEY",
         "ATOLL__AUTH__OLD_PEPPERS",
         "ATOLL__AUTH__PEPPER",
+        "ATOLL__BACKUP__S3__SECRET_ACCESS_KEY",
+        "ATOLL__BACKUP__S3__SESSION_TOKEN",
         "ATOLL__SERVER__SECRET",
         "ATOLL__OTLP__HEADERS",
     ];
