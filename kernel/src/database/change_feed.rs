@@ -16,6 +16,7 @@ use sqlx::{
 };
 use tokio::{
     runtime::Handle,
+    sync::Notify,
     time::{Instant, sleep, timeout},
 };
 
@@ -24,6 +25,8 @@ use crate::cache::{Changes, Slot};
 
 /// The PostgreSQL channel on which nodes announce changes.
 const CHANNEL: &str = "atoll_changes";
+/// The notification of another mode of all nodes. A node of an earlier release takes it for a change of all users.
+const MODE: &str = "mode";
 
 /// The pause between two notifications that a node sends to itself, to check that it receives them.
 const PERIOD: Duration = Duration::from_millis(150);
@@ -90,6 +93,7 @@ struct State {
     confirmed: AtomicU64,
     /// Tells on a SQLite file whether anything changed.
     data_version: Option<DataVersion>,
+    mode_changed: Notify,
 }
 
 impl ChangeFeed {
@@ -112,6 +116,7 @@ impl ChangeFeed {
             started: Instant::now(),
             changes: Changes::default(),
             confirmed: AtomicU64::new(0),
+            mode_changed: Notify::new(),
         }))
     }
 
@@ -144,6 +149,11 @@ impl ChangeFeed {
         }
     }
 
+    /// Returns when another node may have switched the mode of all nodes. One task waits at a time.
+    pub async fn mode_changed(&self) {
+        self.0.mode_changed.notified().await;
+    }
+
     /// Returns true if the notifications of other nodes arrive.
     fn is_current(&self) -> bool {
         let now = milliseconds(self.0.started.elapsed());
@@ -174,6 +184,11 @@ pub fn notification(changed: &ChangedUsers) -> (&'static str, String) {
     (CHANNEL, changed.to_text())
 }
 
+/// Does the same for the mode of all nodes.
+pub fn notification_of_mode() -> (&'static str, &'static str) {
+    (CHANNEL, MODE)
+}
+
 async fn listen(server: PgConnectOptions, state: Weak<State>) {
     while state.strong_count() > 0 {
         if let Err(error) = receive_until_error(&server, &state).await {
@@ -197,6 +212,7 @@ async fn receive_until_error(server: &PgConnectOptions, state: &Weak<State>) -> 
     while let Some(feed) = state.upgrade().map(ChangeFeed) {
         if std::mem::take(&mut is_new) {
             feed.apply(&ChangedUsers::all());
+            feed.0.mode_changed.notify_one();
         }
         let sent_at = Instant::now();
         let send = sqlx::query("SELECT pg_notify($1, '')").bind(own.as_str());
@@ -223,7 +239,9 @@ async fn receive(
 ) -> Result<(), Error> {
     loop {
         let notification = listener.try_recv().await?.ok_or(Error::WorkerCrashed)?;
-        if notification.channel() == CHANNEL {
+        if notification.channel() == CHANNEL && notification.payload() == MODE {
+            feed.0.mode_changed.notify_one();
+        } else if notification.channel() == CHANNEL {
             feed.apply(&ChangedUsers::parse(notification.payload()));
         }
         if Some(notification.channel()) == last {

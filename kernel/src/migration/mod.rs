@@ -20,6 +20,7 @@ mod m20261121_000021_create_audit;
 mod m20261129_000031_create_written_bytes;
 mod m20261129_000032_erase_by_join;
 mod m20261129_000033_list_audit_entries;
+mod m20261130_000041_create_server_modes;
 
 pub use history::Step;
 pub use lock::Migrator;
@@ -42,5 +43,6 @@ pub fn steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261129_000031_create_written_bytes::Migration),
         Box::new(m20261129_000032_erase_by_join::Migration),
         Box::new(m20261129_000033_list_audit_entries::Migration),
+        Box::new(m20261130_000041_create_server_modes::Migration),
     ]
 }

@@ -306,13 +306,17 @@ impl Postgres {
         lease.end_read(done).await
     }
 
-    /// Fails if the server is known not to answer or not to accept writes.
+    /// Fails if the server is known not to answer.
     pub fn check(&self) -> Result<()> {
         match self.node.health.state() {
-            State::Writable => Ok(()),
-            State::ReadOnly => Err(Error::Unavailable("a writable database", None)),
+            State::Writable | State::ReadOnly => Ok(()),
             State::Unreachable => Err(Error::Unavailable("the database", None)),
         }
+    }
+
+    /// Returns true if the server is known to answer and to refuse writes.
+    pub fn is_read_only(&self) -> bool {
+        self.node.health.state() == State::ReadOnly
     }
 
     /// Closes the idle connections of the shared pool; those in use are closed when they return. The pool of a worker ends with

@@ -9,4 +9,5 @@ pub mod audit_seals;
 pub mod deletions;
 pub mod idempotency_keys;
 pub mod secrets;
+pub mod server_modes;
 pub mod written_bytes;
