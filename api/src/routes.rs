@@ -2,8 +2,8 @@
 use web::{Route, meta, resource};
 
 use crate::{
-    audit, auth, content, doctor, explain, mode, personal_data, roles, roles::RoleView, system_status,
-    users, users::UserView,
+    audit, auth, content, doctor, explain, mode, personal_data, roles, roles::RoleView,
+    system_status, users, users::UserView,
 };
 
 /// The name of the product.

@@ -4,13 +4,12 @@
 //! arrives. What else makes a node read-only is in `database/mode.rs`.
 use std::time::Duration;
 
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement,
-    sea_query::OnConflict,
-};
 use garde::Validate;
 use schemars::JsonSchema;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement,
+    sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 

@@ -136,9 +136,7 @@ async fn mode(kernel: &Kernel) -> Result<Check> {
     let reasons = kernel.database.read_only_reasons();
     Ok(match reasons.first() {
         None => Check::ok(NAME, "writes are accepted"),
-        Some(reason) => {
-            Check::warning(NAME, format!("read-only mode: {reason}"), reason.advice())
-        }
+        Some(reason) => Check::warning(NAME, format!("read-only mode: {reason}"), reason.advice()),
     })
 }
 

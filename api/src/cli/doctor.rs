@@ -85,10 +85,7 @@ async fn connect(operator: &Operator) -> anyhow::Result<kernel::Kernel> {
         .await
         .map_err(explain)?;
     database.check_file(settings.database.check).await;
-    database.set_read_only(
-        ReadOnly::Configured,
-        settings.server.mode.is_read_only(),
-    );
+    database.set_read_only(ReadOnly::Configured, settings.server.mode.is_read_only());
     Ok(service::start(database, settings.service()?))
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use sqlx::{
     Error,
-    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+    postgres::{PgListener, PgPoolOptions},
 };
 use tokio::{
     runtime::Handle,
@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::sqlite::DataVersion;
+use super::{postgres::Servers, sqlite::DataVersion};
 use crate::cache::{Changes, Slot};
 
 /// The PostgreSQL channel on which nodes announce changes.
@@ -121,7 +121,7 @@ impl ChangeFeed {
     }
 
     /// Makes a feed that listens on its own connection, in a task of `runtime`, until its last clone is dropped.
-    pub(super) fn start(runtime: &Handle, server: PgConnectOptions) -> Self {
+    pub(super) fn start(runtime: &Handle, server: Servers) -> Self {
         let feed = Self::disabled();
         runtime.spawn(listen(server, Arc::downgrade(&feed.0)));
         feed
@@ -189,7 +189,7 @@ pub fn notification_of_mode() -> (&'static str, &'static str) {
     (CHANNEL, MODE)
 }
 
-async fn listen(server: PgConnectOptions, state: Weak<State>) {
+async fn listen(server: Servers, state: Weak<State>) {
     while state.strong_count() > 0 {
         if let Err(error) = receive_until_error(&server, &state).await {
             tracing::debug!(%error, "notifications of changes do not arrive; every caller is looked up in the database until they do");
@@ -198,11 +198,11 @@ async fn listen(server: PgConnectOptions, state: Weak<State>) {
     }
 }
 
-async fn receive_until_error(server: &PgConnectOptions, state: &Weak<State>) -> Result<(), Error> {
+async fn receive_until_error(server: &Servers, state: &Weak<State>) -> Result<(), Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(FRESH);
-    let mut listener = PgListener::connect_with(&pool.connect_lazy_with(server.clone())).await?;
+    let mut listener = PgListener::connect_with(&pool.connect_lazy_with(server.current())).await?;
     listener.eager_reconnect(false);
     let own = format!("{CHANNEL}_{:016x}", rand::random::<u64>());
     let listening = listener.listen_all([CHANNEL, own.as_str()]);

@@ -102,9 +102,9 @@ impl Database {
                 let postgres = Postgres::connect(url, settings, log, &series).await?;
                 let change_feed = ChangeFeed::start(postgres.runtime(), postgres.server().clone());
                 let write = postgres.for_migrations();
-                follower = Some(Arc::new(
-                    clock::follow(postgres.runtime(), postgres.server().clone()).await,
-                ));
+                let servers = postgres.server().clone();
+                let follow = clock::follow(postgres.runtime(), move || servers.current());
+                follower = Some(Arc::new(follow.await));
                 (ReadPool::Postgres(postgres), write, change_feed)
             }
             _ => {

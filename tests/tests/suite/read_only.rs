@@ -33,8 +33,12 @@ async fn an_operator_switches_the_mode_by_the_route() {
         .await;
     let reader = app.with_permissions("reader", &["system.read"]).await;
 
-    switch(&reader, "read_only").await.expect_problem(403, "forbidden");
-    switch(&operator, "off").await.expect_problem(422, "validation_failed");
+    switch(&reader, "read_only")
+        .await
+        .expect_problem(403, "forbidden");
+    switch(&operator, "off")
+        .await
+        .expect_problem(422, "validation_failed");
     let switched = switch(&operator, "read_only").await.expect_status(200);
 
     assert_eq!(switched.body["mode"], "read_only");
@@ -44,7 +48,10 @@ async fn an_operator_switches_the_mode_by_the_route() {
     assert_eq!(reader.get("/system").await.body["mode"], shown.body);
     let refused = write(&ada).await.expect_problem(503, "read_only");
     let detail = refused.body["detail"].as_str().unwrap();
-    assert!(detail.contains("an administrator made all servers read-only"), "{detail}");
+    assert!(
+        detail.contains("an administrator made all servers read-only"),
+        "{detail}"
+    );
     let ready = app.anonymous().get("//readyz").await.expect_status(200);
     assert_eq!(ready.body["mode"], "read_only");
     let for_writes = app.anonymous().get("//readyz/writes").await;
@@ -53,7 +60,10 @@ async fn an_operator_switches_the_mode_by_the_route() {
     let back = switch(&operator, "read_write").await.expect_status(200);
     assert_eq!(back.body, json!({ "mode": "read_write", "reasons": [] }));
     write(&ada).await.expect_status(201);
-    app.anonymous().get("//readyz/writes").await.expect_status(200);
+    app.anonymous()
+        .get("//readyz/writes")
+        .await
+        .expect_status(200);
 }
 
 #[actix_web::test]
@@ -68,7 +78,11 @@ async fn tokens_stay_valid_and_no_sign_in_is_accepted() {
 
     app.kernel.database.set_read_only(ReadOnly::Signalled, true);
     let wrong = json!({ "login": "ada", "password": "wrong horse battery" });
-    for (path, body) in [("/auth/login", login()), ("/auth/login", wrong), ("/auth/refresh", refresh())] {
+    for (path, body) in [
+        ("/auth/login", login()),
+        ("/auth/login", wrong),
+        ("/auth/refresh", refresh()),
+    ] {
         let refused = app.anonymous().post(path, body).await;
         refused.expect_problem(503, "read_only");
     }
@@ -79,9 +93,14 @@ async fn tokens_stay_valid_and_no_sign_in_is_accepted() {
     }
     // The first use of a token and every use of a key would be stored.
     let writes: Vec<_> = app.statements.take();
-    assert!(writes.iter().all(|sql| sql.starts_with("SELECT")), "{writes:?}");
+    assert!(
+        writes.iter().all(|sql| sql.starts_with("SELECT")),
+        "{writes:?}"
+    );
 
-    app.kernel.database.set_read_only(ReadOnly::Signalled, false);
+    app.kernel
+        .database
+        .set_read_only(ReadOnly::Signalled, false);
     let refreshed = app.anonymous().post("/auth/refresh", refresh()).await;
     refreshed.expect_status(200);
     app.anonymous().login("ada", PASSWORD).await;
@@ -93,7 +112,10 @@ async fn no_transaction_of_the_kernel_begins() {
     let service = Service::new().await;
     service.user("ada").await;
 
-    service.kernel.database.set_read_only(ReadOnly::Switched, true);
+    service
+        .kernel
+        .database
+        .set_read_only(ReadOnly::Switched, true);
     let refused = service.write(async |_| Ok(())).await;
     let sealed = kernel::audit::seal(&service.kernel).await;
 
@@ -102,7 +124,9 @@ async fn no_transaction_of_the_kernel_begins() {
         assert!(is_read_only, "{refused:?}");
     }
     let system = service.kernel.session(Actor::System);
-    mode::switch(&system, mode::ServerMode::ReadWrite).await.unwrap();
+    mode::switch(&system, mode::ServerMode::ReadWrite)
+        .await
+        .unwrap();
     assert_ne!(kernel::audit::seal(&service.kernel).await.unwrap(), 0);
 }
 

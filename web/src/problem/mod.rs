@@ -109,9 +109,10 @@ impl Problem {
     fn read_only(reason: ReadOnly) -> Self {
         let (until, retry_after) = match reason {
             ReadOnly::Database => (format!("try again in {RETRY} s"), Some(RETRY)),
-            ReadOnly::Configured | ReadOnly::Signalled | ReadOnly::Switched => {
-                ("writes are refused until an operator ends this".to_owned(), None)
-            }
+            ReadOnly::Configured | ReadOnly::Signalled | ReadOnly::Switched => (
+                "writes are refused until an operator ends this".to_owned(),
+                None,
+            ),
         };
         let detail = format!("read-only mode: {reason}; reads are served, and {until}");
         Self {

@@ -1,7 +1,11 @@
 //! PostgreSQL refuses writes, as a standby does after a failover: servers are read-only meanwhile, by themselves.
 use std::time::Duration;
 
-use tests::{Backend, Client, Sql, TestApp, postgres::{ThrowAway, connect, say}, process::eventually};
+use tests::{
+    Backend, Client, Sql, TestApp,
+    postgres::{ThrowAway, connect, say},
+    process::eventually,
+};
 
 use super::{reasons, switch, write};
 
@@ -16,10 +20,7 @@ async fn is_ready(app: &TestApp, path: &str) -> bool {
 }
 
 /// Checks a server while its database refuses writes, and afterwards.
-async fn follows_the_database(
-    (app, root): (&TestApp, &Client),
-    set: impl AsyncFn(&str),
-) {
+async fn follows_the_database((app, root): (&TestApp, &Client), set: impl AsyncFn(&str)) {
     write(root).await.expect_status(201);
     set("on").await;
     eventually("the server refuses writes by itself", async || {
@@ -36,7 +37,10 @@ async fn follows_the_database(
     for mode in ["read_only", "read_write"] {
         let refused = switch(root, mode).await.expect_problem(503, "read_only");
         let detail = refused.body["detail"].as_str().unwrap();
-        assert!(detail.contains("the database accepts no writes"), "{detail}");
+        assert!(
+            detail.contains("the database accepts no writes"),
+            "{detail}"
+        );
     }
     root.get("/posts").await.expect_status(200);
     let ready = app.anonymous().get("//readyz").await.expect_status(200);
@@ -91,7 +95,11 @@ async fn a_server_that_reloads_its_configuration_is_followed_too() {
     drop(connect(&server.url).await);
     let settings = tests::settings(&server.url);
     let database = kernel::Database::connect(&settings, None).await.unwrap();
-    database.migrations(migration::MIGRATOR).up(None).await.unwrap();
+    database
+        .migrations(migration::MIGRATOR)
+        .up(None)
+        .await
+        .unwrap();
     database.close().await.unwrap();
     let app = app(&server.url).await;
     let (root, sql) = (app.superuser("root").await, Sql::open(&server.url).await);

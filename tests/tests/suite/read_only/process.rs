@@ -18,11 +18,18 @@ async fn code(anyone: &Client) -> String {
 }
 
 async fn becomes(anyone: &Client, expected: &str) {
-    eventually(expected, async || (code(anyone).await == expected).then_some(())).await;
+    eventually(expected, async || {
+        (code(anyone).await == expected).then_some(())
+    })
+    .await;
 }
 
 fn lines(process: &Process, text: &str) -> usize {
-    process.log().lines().filter(|line| line.contains(text)).count()
+    process
+        .log()
+        .lines()
+        .filter(|line| line.contains(text))
+        .count()
 }
 
 #[actix_web::test]
@@ -78,7 +85,10 @@ async fn the_command_switches_a_running_server_and_the_doctor_says_so() {
     let anyone = Client::new(address, None, 0);
 
     assert_eq!(program.ok("mode", "").await, "all servers: read_write\n");
-    assert_eq!(program.ok("mode read_only", "").await, "all servers: read_only\n");
+    assert_eq!(
+        program.ok("mode read_only", "").await,
+        "all servers: read_only\n"
+    );
     becomes(&anyone, "read_only").await;
     write(&anyone).await.expect_problem(401, "unauthenticated");
     let doctor = program.run("doctor", "").await;
@@ -89,6 +99,9 @@ async fn the_command_switches_a_running_server_and_the_doctor_says_so() {
     // A server that starts meanwhile is read-only, too.
     let (_later, address) = program.serve().await;
     assert_eq!(code(&Client::new(address, None, 0)).await, "read_only");
-    assert_eq!(program.ok("mode read_write", "").await, "all servers: read_write\n");
+    assert_eq!(
+        program.ok("mode read_write", "").await,
+        "all servers: read_write\n"
+    );
     becomes(&anyone, "unauthenticated").await;
 }

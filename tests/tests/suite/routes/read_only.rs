@@ -25,8 +25,13 @@ fn writes(app: &TestApp) -> Vec<String> {
 async fn every_write_is_refused_and_changes_nothing() {
     let app = TestApp::new().await;
     let root = app.superuser("root").await;
-    root.comment(root.publish("Hello").await.id(), "Hello").await;
-    let reads = || all_routes().into_iter().filter(|(method, _)| *method == Method::GET);
+    root.comment(root.publish("Hello").await.id(), "Hello")
+        .await;
+    let reads = || {
+        all_routes()
+            .into_iter()
+            .filter(|(method, _)| *method == Method::GET)
+    };
     let mut before = BTreeMap::new();
     for (method, path) in reads() {
         before.insert(path.clone(), call(&root, &method, &path).await.status);
@@ -51,7 +56,10 @@ async fn every_write_is_refused_and_changes_nothing() {
             "{method} {path}: {}. A route that writes nothing in spite of its method is declared with Route::in_every_mode",
             reply.text
         );
-        assert!(!reply.headers.contains_key("retry-after"), "{method} {path}");
+        assert!(
+            !reply.headers.contains_key("retry-after"),
+            "{method} {path}"
+        );
         refused += 1;
     }
 
@@ -75,5 +83,7 @@ async fn callers_without_permission_are_told_so_first() {
         .post("/roles", role.clone())
         .await
         .expect_problem(401, "unauthenticated");
-    ada.post("/roles", role).await.expect_problem(403, "forbidden");
+    ada.post("/roles", role)
+        .await
+        .expect_problem(403, "forbidden");
 }
