@@ -62,7 +62,11 @@ class Postgres:
         return done
 
     def init(self):
-        self.run("initdb", "-U", "atoll", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D", self.data)
+        # pg_rewind needs checksums.
+        self.run("initdb", "-k", "-U", "atoll", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D", self.data)
+        # pg_rewind also needs the log since the last checkpoint that both servers have.
+        with open(os.path.join(self.data, "postgresql.conf"), "a") as settings:
+            settings.write("wal_keep_size = '256MB'\n")
 
     def copy_of(self, primary):
         self.run("pg_basebackup", "-R", "-c", "fast", "-D", self.data, "-h", "127.0.0.1", "-p", str(primary.port), "-U", "atoll")
@@ -71,7 +75,7 @@ class Postgres:
         as_server = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
         options = {
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder, "max_connections": 200,
-            "wal_log_hints": "on", "wal_keep_size": "256MB", "hot_standby": "on",
+            "hot_standby": "on", "wal_retrieve_retry_interval": "500ms",
             # Only processes are killed here, not the machine.
             "fsync": "off",
         }
