@@ -6,8 +6,9 @@ use std::time::Duration;
 use actix_web::rt;
 use chrono::Utc;
 use kernel::{
-    Kernel, Result, audit,
+    Error, Kernel, Result, audit,
     metrics::{Counters, Label, Metrics},
+    mode,
 };
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -96,6 +97,7 @@ const MAIL_POLL: Duration = Duration::from_secs(5);
 
 /// Starts the jobs, which run until the process ends. The next run does what an interrupted job has not committed.
 pub fn start(kernel: &Kernel, settings: &JobSettings, metrics: &JobMetrics) {
+    rt::spawn(mode::watch(kernel.clone()));
     let seal_interval = kernel.audit.seal_interval;
     run_every(
         ("seal_audit", metrics),
@@ -142,14 +144,27 @@ pub fn check_file(kernel: &Kernel, limit: Duration) {
 fn send_mail(kernel: Kernel, sender: mail::Sender, runs: Runs) {
     rt::spawn(async move {
         loop {
-            let done = identity::send_due(&kernel, sender).await;
-            runs.count(&done);
-            if let Err(error) = done {
+            if let Err(error) = run(&kernel, &runs, identity::send_due(&kernel, sender)).await {
                 tracing::warn!(%error, "sending mail failed, will retry");
             }
             let _ = timeout(MAIL_POLL, kernel.state::<Mailer>().queued()).await;
         }
     });
+}
+
+/// Runs a job once and counts the run. In read-only mode, which is logged when it begins, nothing runs.
+async fn run(kernel: &Kernel, runs: &Runs, job: impl Future<Output = Result<()>>) -> Result<()> {
+    if kernel.database.check_mode().is_err() {
+        return Ok(());
+    }
+    match job.await {
+        // It began meanwhile.
+        Err(Error::ReadOnly(_)) => Ok(()),
+        done => {
+            runs.count(&done);
+            done
+        }
+    }
 }
 
 fn run_every(
@@ -169,11 +184,10 @@ fn run_every(
             } else {
                 info_span!("job", job = name, failed = Empty)
             };
-            let done = job(&kernel).instrument(span.clone()).await;
+            let done = run(&kernel, &runs, job(&kernel).instrument(span.clone())).await;
             if done.is_err() {
                 span.record("failed", true);
             }
-            runs.count(&done);
             if let Err(error) = done {
                 tracing::warn!(%error, job = name, "job failed, will retry");
             }

@@ -16,6 +16,7 @@ pub mod input;
 pub mod json;
 pub mod metrics;
 pub mod migration;
+pub mod mode;
 mod origin;
 pub mod plain;
 pub mod prelude;

@@ -1,7 +1,7 @@
 //! Examines an installation: what its database lacks, what is stuck, and what to do about each.
 use std::time::Duration;
 
-use kernel::{Error, Kernel, Result, clock, database::Index, registry::Table};
+use kernel::{Error, Kernel, Result, clock, database::Index, mode, registry::Table};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -87,6 +87,7 @@ pub async fn examine(kernel: &Kernel, expected: Expected) -> Vec<Check> {
         // The others would fail for want of tables.
         return checks;
     }
+    checks.push(named("mode", mode(kernel)).await);
     checks.push(named("sorts", sorts(kernel)).await);
     checks.push(named("deleted rows", deleted_rows(kernel)).await);
     checks.extend(all_named("queues", queues(kernel, expected)).await);
@@ -135,6 +136,16 @@ async fn migrations(kernel: &Kernel) -> Result<Check> {
     }
     let found = format!("{} are pending: {}", pending.len(), shorten(&pending));
     Ok(Check::error(NAME, found, "run `atoll migrate up`"))
+}
+
+async fn mode(kernel: &Kernel) -> Result<Check> {
+    const NAME: &str = "mode";
+    mode::load(kernel).await?;
+    let reasons = kernel.database.read_only_reasons();
+    Ok(match reasons.first() {
+        None => Check::ok(NAME, "writes are accepted"),
+        Some(reason) => Check::warning(NAME, format!("read-only mode: {reason}"), reason.advice()),
+    })
 }
 
 /// Every field that is declared as indexed needs an index over live rows that begins with it.

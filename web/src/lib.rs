@@ -28,7 +28,7 @@ mod resource;
 mod route;
 pub mod server;
 pub mod settings;
-mod stop_signals;
+mod signals;
 mod time;
 mod traces;
 pub mod transfer;

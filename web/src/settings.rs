@@ -1,6 +1,7 @@
 //! Settings of the HTTP server; `config/default.toml` documents each key and holds its default.
 use std::{net::IpAddr, num::NonZero, thread::available_parallelism, time::Duration};
 
+use kernel::mode::ServerMode;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -27,6 +28,7 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
+    pub mode: ServerMode,
     pub host: IpAddr,
     pub port: u16,
     pub public_url: Option<String>,
@@ -77,6 +79,7 @@ impl ServerSettings {
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
+            mode: ServerMode::default(),
             host: [127, 0, 0, 1].into(),
             port: 8080,
             public_url: None,

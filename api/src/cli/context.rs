@@ -162,14 +162,16 @@ impl Operator {
         }
         let is_empty = pending == all.len();
         let name = self.database();
-        let may_create = is_server && settings.migrate || settings.is_in_memory();
+        let is_read_only = self.settings.server.mode.is_read_only();
+        let may_create = is_server && settings.migrate && !is_read_only || settings.is_in_memory();
         ensure!(
             !is_empty || may_create,
             "the database {name} is empty; create its tables{}",
             self.remedy()
         );
+        let may_migrate = settings.migrate && !(is_server && is_read_only);
         ensure!(
-            settings.migrate,
+            may_migrate,
             "the schema of {name} is outdated ({} pending migrations); run `{} migrate up`",
             pending,
             program()

@@ -6,6 +6,7 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use anyhow::anyhow;
+use kernel::{Error, error::ReadOnly, mode};
 use secrecy::{ExposeSecret, SecretString};
 use service::identity;
 use web::settings::ServerSettings;
@@ -75,9 +76,10 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     let about_database = about_database(operator, &opened);
     let kernel = opened.kernel;
     let database = kernel.database.clone();
-    let first_run = identity::create_first_run_token(&kernel)
-        .await
-        .map_err(explain)?;
+    let is_read_only = server.mode.is_read_only();
+    database.set_read_only(ReadOnly::Configured, is_read_only);
+    mode::load(&kernel).await.map_err(explain)?;
+    let first_run = unless_read_only(identity::create_first_run_token(&kernel).await)?.flatten();
     let service = kernel.clone();
     let job_metrics = JobMetrics::default();
     jobs::start(&kernel, &operator.settings.jobs, &job_metrics);
@@ -98,6 +100,7 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     let metrics = Metrics::new(service.clone(), &running, &job_metrics);
     let metrics = listen_for_scrapes(operator, metrics)?;
     running.stop_on_signals()?;
+    running.switch_mode_on_signals()?;
     on_ready(
         running.address,
         metrics.as_ref().map(|(address, _)| *address),
@@ -107,9 +110,7 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
         metrics.stop(false).await;
     }
     if let Some(token) = &first_run {
-        identity::revoke_first_run_token(&service, token)
-            .await
-            .map_err(explain)?;
+        unless_read_only(identity::revoke_first_run_token(&service, token).await)?;
     }
     database.close().await.map_err(explain)?;
     tracing::info!("stopped");
@@ -130,6 +131,14 @@ fn make_backups(operator: &Operator, metrics: &JobMetrics) -> anyhow::Result<()>
     }
     jobs::make_backups(settings.backups(None)?, &settings.backup, metrics)?;
     Ok(())
+}
+
+/// Returns `None` for a write that was refused in read-only mode.
+fn unless_read_only<T>(written: kernel::Result<T>) -> anyhow::Result<Option<T>> {
+    match written {
+        Err(Error::ReadOnly(_)) => Ok(None),
+        written => written.map(Some).map_err(explain),
+    }
 }
 
 /// Serves `/metrics` in the background, unless it is turned off. In development the server also runs without it, because

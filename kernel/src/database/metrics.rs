@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 use tokio::time::Instant;
 
-use super::{Database, reader::ReadPool, writer::Writer};
+use super::{Database, mode::ModeMetrics, reader::ReadPool, writer::Writer};
 use crate::metrics::{Counters, Metrics, Times, times};
 
 /// The kinds of statements, by the word that they begin with; the last one stands for all others.
@@ -125,6 +125,7 @@ impl Database {
             readers: self.reader.pool.clone(),
             writer: self.writer.clone(),
         }));
+        metrics.register_collector(Box::new(ModeMetrics(self.clone())));
     }
 }
 

@@ -23,6 +23,7 @@ mod m20261129_000031_create_written_bytes;
 mod m20261129_000032_erase_by_join;
 mod m20261129_000033_list_audit_entries;
 mod m20261130_000035_create_migration_requirements;
+mod m20261130_000041_create_server_modes;
 
 pub use history::Step;
 pub use lock::Migrator;
@@ -47,5 +48,6 @@ pub fn steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261129_000032_erase_by_join::Migration),
         Box::new(m20261129_000033_list_audit_entries::Migration),
         Box::new(m20261130_000035_create_migration_requirements::Migration),
+        Box::new(m20261130_000041_create_server_modes::Migration),
     ]
 }

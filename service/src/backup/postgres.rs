@@ -31,9 +31,10 @@ impl Target {
     pub fn new(settings: &Settings) -> Result<Self> {
         let url = settings.url.expose_secret();
         // The error could show the password.
-        let invalid = |_| refused("database.url is not a URL");
-        let options =
-            PgConnectOptions::from_str(url).map_err(|_| refused("database.url is not a URL"))?;
+        let invalid = |_| refused("database.url is not a URL with one host");
+        let options = PgConnectOptions::from_str(url).map_err(|_| {
+            refused("database.url is not a URL with one host, as a backup needs it")
+        })?;
         let name = options
             .get_database()
             .unwrap_or(options.get_username())

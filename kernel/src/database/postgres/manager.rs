@@ -2,14 +2,14 @@
 use std::{io, time::Duration};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection};
 use tokio::{
     runtime::Handle,
     task::JoinSet,
     time::{Instant, timeout},
 };
 
-use super::super::health::Suspicion;
+use super::{super::health::Suspicion, Servers};
 
 /// A connection of the pool.
 pub(super) struct Pooled {
@@ -21,7 +21,7 @@ pub(super) struct Pooled {
 
 #[derive(Clone)]
 pub(super) struct Manager {
-    pub server: PgConnectOptions,
+    pub server: Servers,
     /// The runtime that the sockets belong to. A socket dies with the runtime that opened it.
     pub runtime: Handle,
     pub connect_timeout: Duration,

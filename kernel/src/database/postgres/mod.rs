@@ -7,11 +7,11 @@ mod batch;
 mod lease;
 mod manager;
 mod runtime;
+mod servers;
 mod transaction;
 mod worker;
 
 use std::{
-    str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -49,6 +49,7 @@ use super::{
 };
 use crate::{Deadline, Error, Result};
 
+pub(super) use servers::Servers;
 pub(crate) use transaction::PgTransaction;
 
 /// The longest pause between two searches for connections that were idle for too long.
@@ -91,7 +92,7 @@ pub(super) struct Node {
     log: Log,
     /// Whether prepared statements have names and are cached.
     is_named: bool,
-    server: PgConnectOptions,
+    server: Servers,
     runtime: DatabaseRuntime,
 }
 
@@ -141,7 +142,9 @@ impl Postgres {
         log: Log,
         series: &Series,
     ) -> Result<Self> {
-        let server = options(url, settings)?;
+        let server = Servers::read(url, |server| options(server, settings))?;
+        let limit = settings.acquire_timeout;
+        server.find_better(State::Unreachable, limit).await;
         let runtime = DatabaseRuntime::start().map_err(Error::internal)?;
         let health = Health::watch(&runtime.handle, server.clone(), settings.outage_timeout);
         let total = usize::try_from(settings.max_connections).unwrap_or(usize::MAX);
@@ -201,7 +204,7 @@ impl Postgres {
         &self.node.runtime.handle
     }
 
-    pub fn server(&self) -> &PgConnectOptions {
+    pub fn server(&self) -> &Servers {
         &self.node.server
     }
 
@@ -306,13 +309,17 @@ impl Postgres {
         lease.end_read(done).await
     }
 
-    /// Fails if the server is known not to answer or not to accept writes.
+    /// Fails if the server is known not to answer.
     pub fn check(&self) -> Result<()> {
         match self.node.health.state() {
-            State::Writable => Ok(()),
-            State::ReadOnly => Err(Error::Unavailable("a writable database", None)),
+            State::Writable | State::ReadOnly => Ok(()),
             State::Unreachable => Err(Error::Unavailable("the database", None)),
         }
+    }
+
+    /// Returns true if the server is known to answer and to refuse writes.
+    pub fn is_read_only(&self) -> bool {
+        self.node.health.state() == State::ReadOnly
     }
 
     /// Closes the idle connections of the shared pool; those in use are closed when they return. The pool of a worker ends with
@@ -324,7 +331,7 @@ impl Postgres {
     /// Returns a separate connection for migrations, which is opened when it is first used.
     pub fn for_migrations(&self) -> DatabaseConnection {
         let lock_timeout = ("lock_timeout", milliseconds(self.node.lock_timeout));
-        let server = self.node.server.clone().options([lock_timeout]);
+        let server = self.node.server.current().options([lock_timeout]);
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(self.node.acquire_timeout)
@@ -361,9 +368,8 @@ async fn reap(pool: WeakPool<Manager>, idle_timeout: Duration, min_connections: 
     }
 }
 
-fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
-    let server = PgConnectOptions::from_str(url)
-        .map_err(Error::internal)?
+fn options(server: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
+    server
         .application_name("atoll")
         .statement_cache_capacity(settings.statement_cache)
         .options([
@@ -377,8 +383,7 @@ fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
             ("tcp_keepalives_interval", "5".to_owned()),
             ("tcp_keepalives_count", "3".to_owned()),
         ])
-        .disable_statement_logging();
-    Ok(server)
+        .disable_statement_logging()
 }
 
 fn connection_error(error: sqlx::Error) -> DbErr {

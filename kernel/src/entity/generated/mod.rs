@@ -10,4 +10,5 @@ pub mod deletions;
 pub mod idempotency_keys;
 pub mod migration_requirements;
 pub mod secrets;
+pub mod server_modes;
 pub mod written_bytes;

@@ -8,4 +8,5 @@ pub use super::deletions::Entity as Deletions;
 pub use super::idempotency_keys::Entity as IdempotencyKeys;
 pub use super::migration_requirements::Entity as MigrationRequirements;
 pub use super::secrets::Entity as Secrets;
+pub use super::server_modes::Entity as ServerModes;
 pub use super::written_bytes::Entity as WrittenBytes;
