@@ -2,7 +2,9 @@
 use kernel::{Actor, Error, Kernel, Session, actor::Withheld};
 use secrecy::SecretString;
 use service::identity;
-use web::{Application, application::Answered, cookie::HostCookie};
+use web::{Application, Traces, application::Answered, cookie::HostCookie};
+
+use crate::telemetry;
 
 /// The cookie with the position of the last write, for browsers.
 const POSITION_COOKIE: HostCookie = HostCookie("__Host-atoll-position");
@@ -62,6 +64,10 @@ impl Application for Callers {
 
     fn caller_name<'a>(&'a self, session: &'a Session) -> Answered<'a, Option<String>> {
         Box::pin(identity::username(session))
+    }
+
+    fn traces(&self) -> Option<&'static dyn Traces> {
+        telemetry::request_traces()
     }
 
     fn advice(&self, withheld: Withheld) -> &'static str {

@@ -96,7 +96,8 @@ fn secrets() -> Vec<Route> {
         .about(
             "Tells what the token of an invitation or of a mail does, and whether it can still be used. It is not consumed.",
         )
-        .ignores_credentials(),
+        .ignores_credentials()
+        .in_every_mode(),
         Route::new(
             "change_password",
             Method::POST,

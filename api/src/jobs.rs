@@ -1,11 +1,14 @@
 //! Background jobs, each with its own interval. Every node runs them; a lock in the database lets only one run at a time.
+mod backup;
+
 use std::time::Duration;
 
 use actix_web::rt;
 use chrono::Utc;
 use kernel::{
-    Kernel, Result, audit,
+    Error, Kernel, Result, audit,
     metrics::{Counters, Label, Metrics},
+    mode,
 };
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -18,6 +21,9 @@ use service::{
     retention,
 };
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{Instrument, Span, field::Empty, info_span};
+
+pub use backup::make_backups;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +38,7 @@ pub struct JobMetrics {
     succeeded: Counters,
     failed: Counters,
     last_success: Family<Label, Gauge>,
+    newest_backup: Gauge,
 }
 
 /// Counts the runs of one job.
@@ -63,11 +70,17 @@ impl JobMetrics {
             Unit::Seconds,
             self.last_success.clone(),
         );
+        metrics.register_with_unit(
+            "backup_newest_timestamp",
+            "When the newest backup was made, in seconds since 1970, as this node saw it last; 0 if it makes none or saw none",
+            Unit::Seconds,
+            self.newest_backup.clone(),
+        );
     }
 }
 
 impl Runs {
-    fn count(&self, done: &Result<()>) {
+    fn count<E>(&self, done: &Result<(), E>) {
         if done.is_ok() {
             self.succeeded.inc();
             self.last_success.set(Utc::now().timestamp());
@@ -77,10 +90,14 @@ impl Runs {
     }
 }
 
+/// Jobs that run more often have no span: they would fill the traces, and mostly do nothing.
+const MIN_TRACED_PERIOD: Duration = Duration::from_mins(1);
+
 const MAIL_POLL: Duration = Duration::from_secs(5);
 
 /// Starts the jobs, which run until the process ends. The next run does what an interrupted job has not committed.
 pub fn start(kernel: &Kernel, settings: &JobSettings, metrics: &JobMetrics) {
+    rt::spawn(mode::watch(kernel.clone()));
     let seal_interval = kernel.audit.seal_interval;
     run_every(
         ("seal_audit", metrics),
@@ -127,14 +144,27 @@ pub fn check_file(kernel: &Kernel, limit: Duration) {
 fn send_mail(kernel: Kernel, sender: mail::Sender, runs: Runs) {
     rt::spawn(async move {
         loop {
-            let done = identity::send_due(&kernel, sender).await;
-            runs.count(&done);
-            if let Err(error) = done {
+            if let Err(error) = run(&kernel, &runs, identity::send_due(&kernel, sender)).await {
                 tracing::warn!(%error, "sending mail failed, will retry");
             }
             let _ = timeout(MAIL_POLL, kernel.state::<Mailer>().queued()).await;
         }
     });
+}
+
+/// Runs a job once and counts the run. In read-only mode, which is logged when it begins, nothing runs.
+async fn run(kernel: &Kernel, runs: &Runs, job: impl Future<Output = Result<()>>) -> Result<()> {
+    if kernel.database.check_mode().is_err() {
+        return Ok(());
+    }
+    match job.await {
+        // It began meanwhile.
+        Err(Error::ReadOnly(_)) => Ok(()),
+        done => {
+            runs.count(&done);
+            done
+        }
+    }
 }
 
 fn run_every(
@@ -149,8 +179,15 @@ fn run_every(
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             clock.tick().await;
-            let done = job(&kernel).await;
-            runs.count(&done);
+            let span = if period < MIN_TRACED_PERIOD {
+                Span::none()
+            } else {
+                info_span!("job", job = name, failed = Empty)
+            };
+            let done = run(&kernel, &runs, job(&kernel).instrument(span.clone())).await;
+            if done.is_err() {
+                span.record("failed", true);
+            }
             if let Err(error) = done {
                 tracing::warn!(%error, job = name, "job failed, will retry");
             }

@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 pub mod jobs;
 pub mod metrics;
+mod mode;
 mod pages;
 mod personal_data;
 mod roles;

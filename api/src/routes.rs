@@ -2,8 +2,8 @@
 use web::{Route, meta, resource};
 
 use crate::{
-    audit, auth, content, doctor, explain, personal_data, roles, roles::RoleView, system_status,
-    users, users::UserView,
+    audit, auth, content, doctor, explain, mode, personal_data, roles, roles::RoleView,
+    system_status, users, users::UserView,
 };
 
 /// The name of the product.
@@ -23,5 +23,6 @@ pub fn routes() -> Vec<Route> {
     routes.push(meta(NAME, env!("CARGO_PKG_VERSION")));
     routes.extend(doctor::routes());
     routes.extend(system_status::routes());
+    routes.extend(mode::routes());
     routes
 }

@@ -5,7 +5,7 @@ use crate::config::{Profile, Settings};
 
 /// The cookie that keeps a browser signed in.
 pub const SESSION_COOKIE: HostCookie = HostCookie("__Host-atoll");
-/// The same for plain HTTP. Browsers refuse the other one there, some of them even from this machine.
+/// The name of the cookie on plain HTTP, which only development uses. Browsers refuse the other one there, some of them even from this machine.
 const PLAIN_SESSION_COOKIE: HostCookie = HostCookie("atoll-dev");
 
 /// The choices of an installation that its pages and its cookies depend on.

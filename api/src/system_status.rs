@@ -4,7 +4,7 @@ use std::{sync::LazyLock, time::Instant};
 use service::system_status::{self, SystemStatus};
 use web::prelude::*;
 
-use crate::version;
+use crate::{mode::ModeView, version};
 
 /// When the program was started, or first asked.
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -40,6 +40,7 @@ struct StatusView {
     build: Option<&'static str>,
     /// How long the program that answers has been running.
     uptime_seconds: u64,
+    mode: ModeView,
     database: DatabaseView,
     queues: QueuesView,
     storage: StorageView,
@@ -96,11 +97,12 @@ struct StorageView {
 
 async fn status(call: Call) -> Answer<Ok<StatusView>> {
     let status = system_status::system_status(&call.session).await?;
-    Ok(Reply::ok(&StatusView::from(status))?)
+    let mode = ModeView::of(&call.session.kernel.database);
+    Ok(Reply::ok(&StatusView::new(status, mode))?)
 }
 
-impl From<SystemStatus> for StatusView {
-    fn from(status: SystemStatus) -> Self {
+impl StatusView {
+    fn new(status: SystemStatus, mode: ModeView) -> Self {
         let SystemStatus {
             database,
             is_writable,
@@ -113,6 +115,7 @@ impl From<SystemStatus> for StatusView {
             version: env!("CARGO_PKG_VERSION"),
             build: version::known_commit(),
             uptime_seconds: STARTED.elapsed().as_secs(),
+            mode,
             storage: StorageView {
                 database_bytes: database.size_bytes,
             },

@@ -1,5 +1,6 @@
-//! Logs to standard error, as text or JSON.
+//! Logs to standard error, as text or JSON, and traces.
 mod human;
+mod traces;
 
 use std::{
     env,
@@ -8,16 +9,18 @@ use std::{
 
 use anyhow::anyhow;
 use serde::Deserialize;
-use tracing::Level;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer,
     filter::{LevelFilter, ParseError, Targets},
     fmt,
     layer::SubscriberExt,
-    util::SubscriberInitExt,
+    registry::LookupSpan,
+    util::{SubscriberInitExt, TryInitError},
 };
 
 use self::human::HumanLog;
+pub use self::traces::{OtlpSettings, Traces, request_traces};
 
 /// `config/default.toml` documents each key and holds its default.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +28,7 @@ use self::human::HumanLog;
 pub struct LogSettings {
     pub format: LogFormat,
     pub level: String,
+    pub client_address: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -37,18 +41,43 @@ pub enum LogFormat {
 /// Starts logging; call it once per process. Records of the `log` crate are included.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let logs = tracing_subscriber::registry().with(filter(&settings.level)?);
-    let started = match settings.format {
-        LogFormat::Human => logs.with(HumanLog::new(is_coloured(), stderr)).try_init(),
-        LogFormat::Json => {
-            let lines = fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_span_list(false)
-                .with_writer(stderr);
-            logs.with(lines).try_init()
-        }
+    logs.with(lines(settings)).try_init().map_err(unstarted)
+}
+
+/// Starts logging, and traces if a collector is set. The level of the log has no influence on the traces.
+pub fn start_traced(log: &LogSettings, otlp: &OtlpSettings) -> anyhow::Result<Option<Traces>> {
+    let Some(traces) = Traces::start(otlp)? else {
+        start(log)?;
+        return Ok(None);
     };
-    started.map_err(|error| anyhow!("cannot start logging: {error}"))
+    tracing_subscriber::registry()
+        .with(traces.spans())
+        .with(traces.statements())
+        .with(lines(log).with_filter(filter(&log.level)?))
+        .try_init()
+        .map_err(unstarted)?;
+    traces.announce();
+    Ok(Some(traces))
+}
+
+fn unstarted(error: TryInitError) -> anyhow::Error {
+    anyhow!("cannot start logging: {error}")
+}
+
+/// Returns the layer that writes the log.
+fn lines<S>(settings: &LogSettings) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    match settings.format {
+        LogFormat::Human => HumanLog::new(is_coloured(), stderr).boxed(),
+        LogFormat::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .with_writer(stderr)
+            .boxed(),
+    }
 }
 
 /// Tells whether the text is a level, or directives that name targets with levels. `EnvFilter` would take any other word for

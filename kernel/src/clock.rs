@@ -66,12 +66,17 @@ impl Drop for Follower {
 }
 
 /// Measures the difference now, and then every half minute in a task of `runtime`.
-pub async fn follow(runtime: &Handle, server: PgConnectOptions) -> Follower {
-    let mut pause = measure(&server).await;
+///
+/// `server` returns the server in use.
+pub async fn follow(
+    runtime: &Handle,
+    server: impl Fn() -> PgConnectOptions + Send + 'static,
+) -> Follower {
+    let mut pause = measure(&server()).await;
     Follower(runtime.spawn(async move {
         loop {
             sleep(pause).await;
-            pause = measure(&server).await;
+            pause = measure(&server()).await;
         }
     }))
 }

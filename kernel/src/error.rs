@@ -88,12 +88,66 @@ pub enum Error {
     /// The request did more than its deadline allows. A retry would fail in the same way.
     #[error("the request exceeded its time limit")]
     QueryTimeout(#[source] DbErr),
+    /// Writes are refused for a while; reads are served.
+    #[error("read-only mode: {0}")]
+    ReadOnly(ReadOnly),
     /// The disk or the file of the database cannot be used until an operator frees space or repairs it.
     #[error("{0}")]
     Storage(Storage, #[source] DbErr),
     /// A bug or a broken environment. Only the log has the details.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The reason for which writes are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReadOnly {
+    /// `server.mode` of this node says so.
+    #[error("this server is configured to be read-only")]
+    Configured,
+    /// The process of this node got a signal.
+    #[error("an operator made this server read-only")]
+    Signalled,
+    /// All nodes were switched.
+    #[error("an administrator made all servers read-only")]
+    Switched,
+    #[error("the database accepts no writes at the moment")]
+    Database,
+}
+
+impl ReadOnly {
+    /// All reasons. If several hold, the first one is reported, because it lasts longer than a failover.
+    pub const ALL: [Self; 4] = [
+        Self::Configured,
+        Self::Signalled,
+        Self::Switched,
+        Self::Database,
+    ];
+
+    /// The stable name in answers and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Configured => "configured",
+            Self::Signalled => "signalled",
+            Self::Switched => "switched",
+            Self::Database => "database",
+        }
+    }
+
+    /// Returns what ends it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Configured | Self::Signalled => {
+                "send SIGUSR2 to the process, or start it with server.mode = \"read_write\""
+            }
+            Self::Switched => {
+                "run `atoll mode read_write`, or send PUT /api/v1/system/mode with {\"mode\":\"read_write\"}"
+            }
+            Self::Database => {
+                "see whether the database is a standby, or has default_transaction_read_only on; this ends by itself once it accepts writes"
+            }
+        }
+    }
 }
 
 /// The reason for which the disk or the file of a database cannot be used.

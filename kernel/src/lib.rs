@@ -16,6 +16,7 @@ pub mod input;
 pub mod json;
 pub mod metrics;
 pub mod migration;
+pub mod mode;
 mod origin;
 pub mod plain;
 pub mod prelude;
@@ -30,6 +31,7 @@ pub mod session;
 pub mod slug;
 pub mod suggest;
 pub mod time;
+pub mod trace;
 
 pub use access::{Actor, actor, permission};
 pub use audit::Audit;

@@ -58,7 +58,7 @@ pub(crate) fn indexes() -> [IndexCreateStatement; 4] {
             .col(("id", IndexOrder::Desc))
             .and_where(schema::live())
             .take(),
-        // For one status by descending id, and by cursor.
+        // This serves one status by descending id, and by cursor.
         schema::index("posts", "status_id_live")
             .col("status")
             .col(("id", IndexOrder::Desc))

@@ -21,12 +21,12 @@ impl MigrationTrait for Migration {
             .take();
         let indexes = [
             schema::deletion_index("comments"),
-            // For the comments of a post in order, and the cascades of the post.
+            // This serves the comments of a post in order, and its cascades.
             schema::index("comments", "post_id_id")
                 .col("post_id")
                 .col("id")
                 .take(),
-            // For one author's comments, and the cascades of the author.
+            // This serves the comments of an author, and the cascades of the author.
             schema::index("comments", "author_id")
                 .col("author_id")
                 .take(),

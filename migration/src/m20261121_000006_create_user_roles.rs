@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut schema::reference("user_roles", "role_id", "roles"))
             .take();
         let indexes = [
-            // For the users of a role, and the purge of a role.
+            // This finds the users of a role, also for its purge.
             schema::index("user_roles", "role_id").col("role_id").take(),
         ];
         schema::create(manager, table, indexes).await

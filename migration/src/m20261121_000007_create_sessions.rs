@@ -20,14 +20,14 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut schema::reference("sessions", "user_id", "users"))
             .take();
         let indexes = [
-            // For looking up the caller of each request.
+            // This finds the caller of each request.
             schema::index("sessions", "token_hash")
                 .unique()
                 .col("token_hash")
                 .take(),
-            // For ending every session of a user.
+            // This finds every session of a user, to end them.
             schema::index("sessions", "user_id").col("user_id").take(),
-            // For removing expired sessions.
+            // This finds expired sessions, to remove them.
             schema::index("sessions", "expires_at")
                 .col("expires_at")
                 .take(),

@@ -52,7 +52,7 @@ fn indexes() -> impl Iterator<Item = IndexCreateStatement> {
         index.and_where(unpublished).take()
     };
     let others = [
-        // For the posts of an author, and the comments of a post.
+        // This serves the posts of an author, and the comments of a post.
         live("posts", "author_id_id_live", &["author_id", "id"]),
         live("comments", "post_id_id_live", &["post_id", "id"]),
         // For the lists of posts that callers see without signing in.

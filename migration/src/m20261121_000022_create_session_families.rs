@@ -34,14 +34,14 @@ impl MigrationTrait for Migration {
             .check(schema::length("sessions", "label", 0..=200))
             .take();
         let indexes = [
-            // For looking up the caller of each request.
+            // This finds the caller of each request.
             schema::index("sessions", "family_hash")
                 .unique()
                 .col("family_hash")
                 .take(),
-            // For showing and ending the sessions of a user.
+            // This finds the sessions of a user, to show or end them.
             schema::index("sessions", "user_id").col("user_id").take(),
-            // For removing expired and unused sessions.
+            // This finds expired and unused sessions, to remove them.
             schema::index("sessions", "expires_at")
                 .col("expires_at")
                 .take(),

@@ -28,13 +28,13 @@ impl MigrationTrait for Migration {
             .check(schema::length("api_keys", "name", 1..=100))
             .take();
         let indexes = [
-            // For looking up the caller of each request.
+            // This finds the caller of each request.
             schema::index("api_keys", "key_hash")
                 .unique()
                 .col("key_hash")
                 .take(),
             schema::index("api_keys", "user_id").col("user_id").take(),
-            // For removing expired keys.
+            // This finds expired keys, to remove them.
             schema::index("api_keys", "expires_at")
                 .col("expires_at")
                 .take(),

@@ -50,12 +50,12 @@ impl MigrationTrait for Migration {
                 .unique()
                 .col("token_hash")
                 .take(),
-            // For voiding the user's older tokens of the same purpose.
+            // This finds the older tokens of a user with the same purpose, to void them.
             schema::index("one_time_tokens", "user_id_purpose")
                 .col("user_id")
                 .col("purpose")
                 .take(),
-            // For removing expired tokens.
+            // This finds expired tokens, to remove them.
             schema::index("one_time_tokens", "expires_at")
                 .col("expires_at")
                 .take(),

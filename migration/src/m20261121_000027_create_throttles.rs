@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
             .col(schema::timestamp("expires_at").not_null())
             .take();
         let indexes = [
-            // For removing expired counters.
+            // This finds expired counters, to remove them.
             schema::index("throttles", "expires_at")
                 .col("expires_at")
                 .take(),

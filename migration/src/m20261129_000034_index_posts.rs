@@ -48,7 +48,7 @@ const ADDED: [(&str, &[&str], Rows); 3] = [
         &["author_id", "status", "id"],
         Rows::All,
     ),
-    // For the posts with one status, by id.
+    // This serves the posts with one status, by id.
     ("status_id_live", &["status", "id"], Rows::Live),
     // For the order by the time of publication. Drafts, which have none, are listed by id.
     (

@@ -38,7 +38,7 @@ pub fn start(database: Database, settings: Settings) -> Kernel {
 }
 
 /// The permissions that belong to no single resource.
-const SPECIAL: [&str; 3] = ["roles.assign", "audit.read", "system.read"];
+const SPECIAL: [&str; 4] = ["roles.assign", "audit.read", "system.read", "system.write"];
 
 /// The registry of this application.
 pub fn registry() -> &'static Arc<Registry> {

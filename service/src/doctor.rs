@@ -4,6 +4,7 @@ use std::time::Duration;
 use kernel::{
     Error, Kernel, Result, clock,
     database::{Condition, Index, ReplicaState},
+    mode,
     registry::Table,
 };
 use schemars::JsonSchema;
@@ -93,6 +94,7 @@ pub async fn examine(kernel: &Kernel, expected: Expected) -> Vec<Check> {
         // The others would fail for want of tables.
         return checks;
     }
+    checks.push(named("mode", mode(kernel)).await);
     checks.push(named("sorts", sorts(kernel)).await);
     checks.push(named("deleted rows", deleted_rows(kernel)).await);
     checks.extend(all_named("queues", queues(kernel, expected)).await);
@@ -129,11 +131,29 @@ async fn migrations(kernel: &Kernel) -> Result<Check> {
     };
     let pending = all.iter().filter(|step| step.applied_at.is_none());
     let pending: Vec<_> = pending.map(|step| step.name.as_str()).collect();
+    if let Some(newer) = all.iter().rfind(|step| !step.is_known) {
+        let found = format!("a newer release has applied {}", newer.name);
+        return Ok(Check::warning(
+            NAME,
+            found,
+            "finish the upgrade of the other nodes, or run that release here too",
+        ));
+    }
     if pending.is_empty() {
         return Ok(Check::ok(NAME, format!("all {} are applied", all.len())));
     }
     let found = format!("{} are pending: {}", pending.len(), shorten(&pending));
     Ok(Check::error(NAME, found, "run `atoll migrate up`"))
+}
+
+async fn mode(kernel: &Kernel) -> Result<Check> {
+    const NAME: &str = "mode";
+    mode::load(kernel).await?;
+    let reasons = kernel.database.read_only_reasons();
+    Ok(match reasons.first() {
+        None => Check::ok(NAME, "writes are accepted"),
+        Some(reason) => Check::warning(NAME, format!("read-only mode: {reason}"), reason.advice()),
+    })
 }
 
 /// Every field that is declared as indexed needs an index over live rows that begins with it.

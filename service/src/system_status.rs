@@ -40,7 +40,7 @@ pub async fn system_status(session: &Session) -> Result<SystemStatus> {
     let database = &session.kernel.database;
     Ok(SystemStatus {
         database: database.facts().await?,
-        is_writable: database.check_writes().await.is_ok(),
+        is_writable: database.check_writes().await.is_ok() && !database.refuses_writes(),
         is_intact: !database.is_damaged(),
         mail: mail_queue(session).await?,
         audit: audit::state(session).await?,

@@ -131,6 +131,7 @@ impl TestApp {
             rate_limit: knobs.rate_limit,
             load: knobs.load,
             redis: knobs.redis,
+            log_client_address: false,
         };
         let site = Site::new(knobs.profile, &http.server, knobs.has_admin);
         let server = server::with_routes(&http, kernel.clone(), (site, knobs.routes)).unwrap();

@@ -13,6 +13,7 @@ mod backend;
 mod client;
 mod detour;
 pub mod mail;
+pub mod otlp;
 mod otp;
 mod place;
 pub mod port;

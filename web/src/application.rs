@@ -4,7 +4,7 @@ use std::pin::Pin;
 use kernel::{Actor, Error, Kernel, Result, Session, actor::Withheld};
 use secrecy::SecretString;
 
-use crate::cookie::HostCookie;
+use crate::{cookie::HostCookie, traces::Traces};
 
 /// A future of an answer, so that [`Application`] can be a trait object.
 pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
@@ -56,6 +56,11 @@ pub trait Application: Send + Sync + 'static {
     /// Returns the name that people know the caller by, if callers have names.
     fn caller_name<'a>(&'a self, _session: &'a Session) -> Answered<'a, Option<String>> {
         Box::pin(async { Ok(None) })
+    }
+
+    /// Returns what exports the spans of requests, if anything does.
+    fn traces(&self) -> Option<&'static dyn Traces> {
+        None
     }
 
     /// Tells callers what to do before they may use their permissions.

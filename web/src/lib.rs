@@ -28,8 +28,9 @@ mod resource;
 mod route;
 pub mod server;
 pub mod settings;
-mod stop_signals;
+mod signals;
 mod time;
+mod traces;
 pub mod transfer;
 
 pub use access::{AccessPolicies, AccessPolicy, RowRule, Rule};
@@ -54,6 +55,7 @@ pub use resource::{PageInfo, Representation, Resource, Shown, Writable};
 pub use route::{Route, transfers};
 pub use server::{Http, Server};
 pub use time::Time;
+pub use traces::Traces;
 
 /// The path prefix of the API.
 pub const BASE: &str = "/api/v1";

@@ -93,6 +93,7 @@ impl Route {
                 is_sign_in: false,
                 allows_restricted: false,
                 changes_data: is_change && !is_account,
+                is_write: is_change,
                 is_reserved: false,
                 may_lag: false,
                 is_probe: false,
@@ -201,6 +202,13 @@ impl Route {
     #[must_use]
     pub fn allow_restricted(mut self) -> Self {
         self.policy.allows_restricted = true;
+        self
+    }
+
+    /// Lets the route work in read-only mode, because it writes nothing in spite of its method, or because it ends that mode.
+    #[must_use]
+    pub fn in_every_mode(mut self) -> Self {
+        self.policy.is_write = false;
         self
     }
 

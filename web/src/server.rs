@@ -9,7 +9,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data},
 };
-use kernel::{Kernel, metrics::Metrics};
+use kernel::{Kernel, error::ReadOnly, metrics::Metrics};
 use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
@@ -30,7 +30,7 @@ use crate::{
     resource::Relations,
     route::{Route, mount},
     settings::HttpSettings,
-    stop_signals::StopSignals,
+    signals::{ModeSignals, StopSignals},
 };
 
 /// The routes of a server. Every worker mounts them.
@@ -90,7 +90,8 @@ impl Http {
                 peers,
                 probes.map(|it| it.path.clone()),
                 HttpMetrics::new(all.iter().map(|it| (&it.method, &*it.path))),
-            ),
+            )
+            .log_client_address(settings.log_client_address),
             concurrency: Concurrency::new(
                 permits,
                 long_requests,
@@ -215,6 +216,23 @@ impl Server {
         };
         let requests = (guard.metrics.clone(), occupancy);
         metrics::register(metrics, requests, &self.http.limiter);
+    }
+
+    /// Makes this server read-only on SIGUSR1, and ends that on SIGUSR2, also if `server.mode` says so.
+    pub fn switch_mode_on_signals(&self) -> io::Result<()> {
+        let database = self.http.kernel.database.clone();
+        let mut signals = ModeSignals::listen()?;
+        actix_web::rt::spawn(async move {
+            loop {
+                let is_read_only = signals.next().await;
+                tracing::info!(is_read_only, "a signal switches the mode of this server");
+                database.set_read_only(ReadOnly::Signalled, is_read_only);
+                if !is_read_only {
+                    database.set_read_only(ReadOnly::Configured, false);
+                }
+            }
+        });
+        Ok(())
     }
 
     /// Stops the server on SIGTERM or SIGINT: fails the readiness probe, waits until load balancers have noticed, then lets

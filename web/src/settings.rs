@@ -1,6 +1,7 @@
 //! Settings of the HTTP server; `config/default.toml` documents each key and holds its default.
 use std::{net::IpAddr, num::NonZero, thread::available_parallelism, time::Duration};
 
+use kernel::mode::ServerMode;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -20,11 +21,14 @@ pub struct HttpSettings {
     pub rate_limit: RateSettings,
     pub load: LoadSettings,
     pub redis: RedisSettings,
+    /// Whether log lines about a request have the address of its client.
+    pub log_client_address: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
+    pub mode: ServerMode,
     pub host: IpAddr,
     pub port: u16,
     pub public_url: Option<String>,
@@ -75,6 +79,7 @@ impl ServerSettings {
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
+            mode: ServerMode::default(),
             host: [127, 0, 0, 1].into(),
             port: 8080,
             public_url: None,

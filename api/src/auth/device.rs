@@ -10,7 +10,7 @@ use service::identity::device::LIFETIME;
 use web::{Application, cookie::HostCookie};
 
 const DEVICE_COOKIE: HostCookie = HostCookie("__Host-atoll-device");
-/// The same for plain HTTP.
+/// The name of the cookie on plain HTTP, which only development uses.
 const PLAIN_DEVICE_COOKIE: HostCookie = HostCookie("atoll-dev-device");
 
 /// Returns the cookie of devices, which needs TLS if that of sessions does.

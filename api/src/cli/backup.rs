@@ -2,13 +2,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use service::backup::{Archive, Backups, Keep, Restored, list, restore, verify};
+use service::backup::{Backups, Failure, Keep, Restored, restore, verify};
 
 use super::{
     context::{Consent, Operator, say},
     explain::explain,
 };
-use crate::{config::Inputs, version};
+use crate::config::Inputs;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -51,9 +51,12 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 pub struct Place {
-    /// Folder of the backups, instead of backup.folder
+    /// Folder of the backups, instead of backup.folder and backup.store
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Store of the backups, instead of backup.store: s3://BUCKET/PREFIX
+    #[arg(long, value_name = "URL", conflicts_with = "folder")]
+    store: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,7 +78,7 @@ impl Command {
                 recipient,
                 keep,
             } => create(&operator, place, (recipient, keep)).await,
-            Self::List { place } => print_list(&backups(&operator, place)),
+            Self::List { place } => print_list(&backups(&operator, place)?).await,
             Self::Verify { place, source } => check(&operator, place, source).await,
             Self::Restore {
                 place,
@@ -83,8 +86,8 @@ impl Command {
                 keep_revoked_keys,
                 consent,
             } => {
-                let backups = backups(&operator, place);
-                let archive = Archive::find(&backups.folder, &source.name)?;
+                let backups = backups(&operator, place)?;
+                let archive = backups.find(&source.name).await?;
                 let warning = format!(
                     "This replaces the database by the backup {} of {}. Sign-ins, reset links and queued mails do not come back.",
                     archive.name, archive.manifest.created_at
@@ -101,14 +104,15 @@ impl Command {
     }
 }
 
-fn backups(operator: &Operator, place: Place) -> Backups {
-    Backups {
-        database: operator.settings.database.clone(),
-        folder: place
-            .folder
-            .unwrap_or_else(|| operator.settings.backup.folder.clone()),
-        program: version::TEXT,
-    }
+fn backups(operator: &Operator, place: Place) -> anyhow::Result<Backups> {
+    let settings = &operator.settings;
+    let Some(folder) = place.folder else {
+        return Ok(settings.backups(place.store.as_deref())?);
+    };
+    let mut in_folder = settings.clone();
+    in_folder.backup.store = None;
+    in_folder.backup.folder = folder;
+    Ok(in_folder.backups(None)?)
 }
 
 async fn create(
@@ -117,7 +121,7 @@ async fn create(
     (recipients, keep): (Vec<String>, Option<Keep>),
 ) -> anyhow::Result<()> {
     operator.require_file()?;
-    let backups = backups(operator, place);
+    let backups = backups(operator, place)?;
     let settings = &operator.settings.backup;
     let recipients = if recipients.is_empty() {
         settings.recipients.clone()
@@ -128,48 +132,24 @@ async fn create(
     let rows: i64 = archive.manifest.rows.values().sum();
     say(format_args!(
         "{}: {rows} rows of {} tables, {} bytes",
-        archive.folder.display(),
+        archive.place,
         archive.manifest.rows.len(),
         archive.manifest.bytes
     ))?;
-    let keep = match keep {
-        Some(keep) => Some(keep),
-        None => settings.rule(),
-    };
-    if let Some(keep) = keep {
-        for removed in remove_old(&backups, keep)? {
-            say(format_args!("removed {removed}"))?;
-        }
+    let keep = keep.or_else(|| settings.rule());
+    for removed in backups.remove_old(keep).await? {
+        say(format_args!("removed {removed}"))?;
     }
     Ok(())
 }
 
-/// Removes the backups that the rule does not keep, and returns their names. Damaged ones stay: they are for the operator to judge.
-fn remove_old(backups: &Backups, keep: Keep) -> anyhow::Result<Vec<String>> {
-    let listed = list(&backups.folder)?.into_iter();
-    let archives: Vec<_> = listed.filter_map(|listed| listed.archive.ok()).collect();
-    let times: Vec<_> = archives
-        .iter()
-        .map(|archive| archive.manifest.created_at)
-        .collect();
-    let kept = keep.kept(&times);
-    let mut removed = Vec::new();
-    for (archive, is_kept) in archives.into_iter().zip(kept) {
-        if !is_kept {
-            removed.push(archive.name.clone());
-            archive.remove()?;
-        }
-    }
-    Ok(removed)
-}
-
-/// Prints all backups, then fails if some are damaged.
-fn print_list(backups: &Backups) -> anyhow::Result<()> {
+/// Prints all backups, then fails if some are damaged. An unfinished one is none.
+async fn print_list(backups: &Backups) -> anyhow::Result<()> {
     let mut damaged = None;
-    for listed in list(&backups.folder)? {
+    for listed in backups.list().await? {
         match listed
             .archive
-            .and_then(|archive| archive.check().map(|()| archive))
+            .and_then(|archive| backups.check(&archive).map(|()| archive))
         {
             Ok(archive) => {
                 let manifest = &archive.manifest;
@@ -187,6 +167,7 @@ fn print_list(backups: &Backups) -> anyhow::Result<()> {
                     manifest.program
                 ))?;
             }
+            Err(Failure::Unfinished(name)) => say(format_args!("{name}  UNFINISHED"))?,
             Err(error) => {
                 say(format_args!("{}  DAMAGED", listed.name))?;
                 damaged = Some(error);
@@ -197,8 +178,8 @@ fn print_list(backups: &Backups) -> anyhow::Result<()> {
 }
 
 async fn check(operator: &Operator, place: Place, source: Source) -> anyhow::Result<()> {
-    let backups = backups(operator, place);
-    let archive = Archive::find(&backups.folder, &source.name)?;
+    let backups = backups(operator, place)?;
+    let archive = backups.find(&source.name).await?;
     let settings = operator.settings.service()?;
     let start = |database| service::start(database, settings.clone());
     let verified = verify(&backups, &archive, source.identity.as_deref(), start).await?;

@@ -12,7 +12,7 @@ use super::explain::explain;
 use crate::{
     config::{Configuration, Inputs, Profile, Settings, place},
     doctor::Examined,
-    telemetry,
+    telemetry::{self, Traces},
 };
 
 pub struct Operator {
@@ -32,16 +32,34 @@ pub struct Opened {
 impl Operator {
     /// Reads the configuration and starts the logs.
     pub fn start(inputs: &Inputs) -> anyhow::Result<Self> {
+        let operator = Self::read(inputs)?;
+        telemetry::start(&operator.settings.log)?;
+        operator.warn();
+        Ok(operator)
+    }
+
+    /// Does the same for the server, and starts the traces if a collector is set.
+    pub fn start_server(inputs: &Inputs) -> anyhow::Result<(Self, Option<Traces>)> {
+        let operator = Self::read(inputs)?;
+        let Settings { log, otlp, .. } = &operator.settings;
+        let traces = telemetry::start_traced(log, otlp)?;
+        operator.warn();
+        Ok((operator, traces))
+    }
+
+    fn read(inputs: &Inputs) -> anyhow::Result<Self> {
         let configuration = Configuration::read(inputs)?;
         let settings = configuration.settings()?;
-        telemetry::start(&settings.log)?;
-        for warning in &configuration.warnings {
-            tracing::warn!("{warning}");
-        }
         Ok(Self {
             configuration,
             settings,
         })
+    }
+
+    fn warn(&self) {
+        for warning in &self.configuration.warnings {
+            tracing::warn!("{warning}");
+        }
     }
 
     pub fn profile(&self) -> Profile {
@@ -130,28 +148,32 @@ impl Operator {
     /// Applies pending migrations and returns their number. Only a server makes the first tables.
     async fn update_schema(&self, database: &Database, is_server: bool) -> anyhow::Result<usize> {
         let settings = &self.settings.database;
-        let pending = database
-            .migrations(MIGRATOR)
-            .pending()
-            .await
-            .map_err(explain)
-            .context("checking the schema")?;
-        if pending.is_empty() {
+        let all = database.migrations(MIGRATOR).history().await;
+        let all = all.map_err(explain).context("checking the schema")?;
+        if let Some(newer) = all.iter().rfind(|step| !step.is_known) {
+            tracing::warn!(
+                migration = newer.name,
+                "a newer release has migrated the database; this one works with it, but finish the upgrade"
+            );
+        }
+        let pending = all.iter().filter(|step| step.applied_at.is_none()).count();
+        if pending == 0 {
             return Ok(0);
         }
-        let all = database.migrations(MIGRATOR).history().await;
-        let is_empty = pending.len() == all.map_err(explain)?.len();
+        let is_empty = pending == all.len();
         let name = self.database();
-        let may_create = is_server && settings.migrate || settings.is_in_memory();
+        let is_read_only = self.settings.server.mode.is_read_only();
+        let may_create = is_server && settings.migrate && !is_read_only || settings.is_in_memory();
         ensure!(
             !is_empty || may_create,
             "the database {name} is empty; create its tables{}",
             self.remedy()
         );
+        let may_migrate = settings.migrate && !(is_server && is_read_only);
         ensure!(
-            settings.migrate,
+            may_migrate,
             "the schema of {name} is outdated ({} pending migrations); run `{} migrate up`",
-            pending.len(),
+            pending,
             program()
         );
         let migrated = if settings.is_in_memory() {
@@ -165,7 +187,7 @@ impl Operator {
             migrated
         };
         migrated.map_err(explain).context("migrating")?;
-        Ok(pending.len())
+        Ok(pending)
     }
 
     /// Asks before an operation that loses data, and refuses it in production unless it is forced.

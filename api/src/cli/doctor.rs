@@ -1,7 +1,7 @@
 //! `atoll doctor`: examines the installation.
 use std::{io::stdout, process::ExitCode};
 
-use kernel::Database;
+use kernel::{Database, error::ReadOnly};
 use serde_json::json;
 use service::doctor::{Check, Status};
 
@@ -67,7 +67,7 @@ async fn examine(inputs: &Inputs) -> Vec<Check> {
             checks
         }
         Err(error) => {
-            let mut checks = examined.without_database();
+            let mut checks = examined.without_database().await;
             let advice = "start the database, correct database.url, or create the database with `atoll migrate up`";
             checks.push(Check::error("database", format!("{error:#}"), advice));
             checks
@@ -85,6 +85,7 @@ async fn connect(operator: &Operator) -> anyhow::Result<kernel::Kernel> {
         .await
         .map_err(explain)?;
     database.check_file(settings.database.check).await;
+    database.set_read_only(ReadOnly::Configured, settings.server.mode.is_read_only());
     Ok(service::start(database, settings.service()?))
 }
 

@@ -36,7 +36,7 @@ pub enum Command {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Print all migrations and whether they are applied
+    /// Print all migrations and whether they are applied, or belong to a newer release
     Status,
     /// Print the applied migrations with their times
     History,
@@ -125,10 +125,10 @@ fn is_applied(step: &Step) -> bool {
 
 fn status(steps: &[Step]) -> anyhow::Result<()> {
     for step in steps {
-        let state = if is_applied(step) {
-            "applied"
-        } else {
-            "pending"
+        let state = match step.applied_at {
+            Some(_) if step.is_known => "applied",
+            Some(_) => "newer  ",
+            None => "pending",
         };
         say(format_args!("{state}  {}", step.name))?;
     }

@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod man;
 mod migrate;
+mod mode;
 mod openapi;
 mod purge;
 mod ready;
@@ -65,6 +66,8 @@ enum Command {
     /// Make, verify and restore backups
     #[command(subcommand)]
     Backup(backup::Command),
+    /// Show or switch the mode of all servers: read-write, or read-only
+    Mode(mode::Mode),
     /// Examine the installation; exit with 0 if nothing must be done, 1 after a warning, 2 after an error
     Doctor(doctor::Doctor),
     /// Ask the running server whether it is ready; exit with 1 if not
@@ -123,6 +126,7 @@ impl Cli {
             Command::Purge(purge) => purge.run(&inputs()?).await,
             Command::Audit(command) => command.run(&inputs()?).await,
             Command::Backup(command) => Box::pin(command.run(&inputs()?)).await,
+            Command::Mode(mode) => mode.run(&inputs()?).await,
             Command::Doctor(doctor) => return doctor.run(&inputs()?).await,
             Command::Ready => ready::run(&inputs()?),
             Command::OpenApi => openapi::run(),

@@ -6,6 +6,7 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use anyhow::anyhow;
+use kernel::{Error, error::ReadOnly, mode};
 use secrecy::{ExposeSecret, SecretString};
 use service::identity;
 use web::settings::ServerSettings;
@@ -57,7 +58,12 @@ impl Serve {
             Some(Setting { option, key, text })
         });
         inputs.options.extend(given);
-        serve(&Operator::start(&inputs)?).await
+        let (operator, traces) = Operator::start_server(&inputs)?;
+        let served = serve(&operator).await;
+        if let Some(traces) = traces {
+            traces.stop();
+        }
+        served
     }
 }
 
@@ -70,12 +76,14 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     let about_database = about_database(operator, &opened);
     let kernel = opened.kernel;
     let database = kernel.database.clone();
-    let first_run = identity::create_first_run_token(&kernel)
-        .await
-        .map_err(explain)?;
+    let is_read_only = server.mode.is_read_only();
+    database.set_read_only(ReadOnly::Configured, is_read_only);
+    mode::load(&kernel).await.map_err(explain)?;
+    let first_run = unless_read_only(identity::create_first_run_token(&kernel).await)?.flatten();
     let service = kernel.clone();
     let job_metrics = JobMetrics::default();
     jobs::start(&kernel, &operator.settings.jobs, &job_metrics);
+    make_backups(operator, &job_metrics)?;
     jobs::check_file(&kernel, operator.settings.database.check);
     let site = Site::of(operator.profile(), &operator.settings);
     let on_ready = |address, metrics: Option<SocketAddr>| {
@@ -92,6 +100,7 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
     let metrics = Metrics::new(service.clone(), &running, &job_metrics);
     let metrics = listen_for_scrapes(operator, metrics)?;
     running.stop_on_signals()?;
+    running.switch_mode_on_signals()?;
     on_ready(
         running.address,
         metrics.as_ref().map(|(address, _)| *address),
@@ -101,13 +110,35 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
         metrics.stop(false).await;
     }
     if let Some(token) = &first_run {
-        identity::revoke_first_run_token(&service, token)
-            .await
-            .map_err(explain)?;
+        unless_read_only(identity::revoke_first_run_token(&service, token).await)?;
     }
     database.close().await.map_err(explain)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Starts the schedule of backups, if there is one and the database can be backed up.
+fn make_backups(operator: &Operator, metrics: &JobMetrics) -> anyhow::Result<()> {
+    let settings = &operator.settings;
+    if settings.backup.schedule.every.is_zero() {
+        return Ok(());
+    }
+    if settings.database.is_in_memory() {
+        tracing::warn!(
+            "no backups are made: backup.schedule.every is set, but the database is in memory"
+        );
+        return Ok(());
+    }
+    jobs::make_backups(settings.backups(None)?, &settings.backup, metrics)?;
+    Ok(())
+}
+
+/// Returns `None` for a write that was refused in read-only mode.
+fn unless_read_only<T>(written: kernel::Result<T>) -> anyhow::Result<Option<T>> {
+    match written {
+        Err(Error::ReadOnly(_)) => Ok(None),
+        written => written.map(Some).map_err(explain),
+    }
 }
 
 /// Serves `/metrics` in the background, unless it is turned off. In development the server also runs without it, because

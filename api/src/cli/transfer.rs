@@ -1,4 +1,4 @@
-//! What `atoll export` and `atoll import` share.
+//! The options and the progress that `atoll export` and `atoll import` share.
 use std::path::Path;
 
 use anyhow::Context;

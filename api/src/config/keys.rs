@@ -7,14 +7,22 @@ use kernel::suggest::nearest;
 pub(super) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// These keys are absent unless they are set.
-pub(super) const WITHOUT_DEFAULT: [&str; 10] = [
+pub(super) const WITHOUT_DEFAULT: [&str; 18] = [
     "audit.key",
     "auth.key",
     "auth.pepper",
+    "backup.s3.access_key_id",
+    "backup.s3.endpoint",
+    "backup.s3.secret_access_key",
+    "backup.s3.session_token",
+    "backup.schedule.at",
+    "backup.store",
     "mail.folder",
     "mail.from",
     "mail.smtp_url",
     "mail.templates",
+    "otlp.endpoint",
+    "otlp.headers",
     "redis.url",
     "server.public_url",
     "server.secret",

@@ -19,7 +19,7 @@ use kernel::Cache;
 use serde::Deserialize;
 use service::mail::Mailer;
 
-pub use backup::BackupSettings;
+pub use backup::{BackupSettings, ScheduleSettings};
 pub use inputs::{Inputs, Setting, Variables};
 pub use keys::Entry;
 pub use misspelt::SEED_PASSWORD;
@@ -32,7 +32,11 @@ use web::{
     settings::{ApiSettings, HttpSettings, ServerSettings},
 };
 
-use crate::{jobs::JobSettings, metrics::MetricsSettings, telemetry::LogSettings};
+use crate::{
+    jobs::JobSettings,
+    metrics::MetricsSettings,
+    telemetry::{LogSettings, OtlpSettings},
+};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +58,7 @@ pub struct Settings {
     pub mail: service::mail::Settings,
     pub jobs: JobSettings,
     pub log: LogSettings,
+    pub otlp: OtlpSettings,
     pub metrics: MetricsSettings,
     pub backup: BackupSettings,
 }
@@ -196,6 +201,7 @@ impl Settings {
             rate_limit: self.rate_limit.clone(),
             load: self.load.clone(),
             redis: self.redis.clone(),
+            log_client_address: self.log.client_address,
         }
     }
 

@@ -12,17 +12,25 @@ use super::{Configuration, Entry};
 const MASK: &str = "***";
 
 /// These are shown with their passwords masked.
-const URLS: [&str; 2] = ["database.url", "redis.url"];
+const URLS: [&str; 4] = [
+    "backup.s3.endpoint",
+    "backup.store",
+    "database.url",
+    "redis.url",
+];
 
 /// A list of URLs, which are shown in the same way.
 const REPLICAS: &str = "database.replica_urls";
 
-const SECRET: [&str; 6] = [
+const SECRET: [&str; 9] = [
     "audit.key",
     "auth.key",
     "auth.old_peppers",
     "auth.pepper",
+    "backup.s3.secret_access_key",
+    "backup.s3.session_token",
     "mail.smtp_url",
+    "otlp.headers",
     "server.secret",
 ];
 

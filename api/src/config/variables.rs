@@ -8,8 +8,15 @@ use super::{
 
 const PREFIX: &str = "ATOLL__";
 
-/// Conventional names that platforms and tools set.
-const ALIASES: [(&str, &str); 3] = [
+/// Conventional names that platforms and tools set. Of two names for one key the last one counts.
+const ALIASES: [(&str, &str); 10] = [
+    ("AWS_ACCESS_KEY_ID", "backup.s3.access_key_id"),
+    ("AWS_SECRET_ACCESS_KEY", "backup.s3.secret_access_key"),
+    ("AWS_SESSION_TOKEN", "backup.s3.session_token"),
+    ("AWS_DEFAULT_REGION", "backup.s3.region"),
+    ("AWS_REGION", "backup.s3.region"),
+    ("AWS_ENDPOINT_URL", "backup.s3.endpoint"),
+    ("AWS_ENDPOINT_URL_S3", "backup.s3.endpoint"),
     ("DATABASE_URL", "database.url"),
     ("PORT", "server.port"),
     ("RUST_LOG", "log.level"),

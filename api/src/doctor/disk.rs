@@ -6,9 +6,9 @@ use rustix::fs::statvfs;
 use service::doctor::Check;
 
 const MIB: u64 = 1024 * 1024;
-/// With less, the next large import may fill the disk.
+/// The next large import may fill a disk with less room.
 const LITTLE: u64 = 1024 * MIB;
-/// With less, writes are about to fail.
+/// Writes are about to fail on a disk with less room.
 const NONE: u64 = 64 * MIB;
 
 /// Returns `None` if the database is not a file.

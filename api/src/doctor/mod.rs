@@ -13,7 +13,7 @@ pub use route::routes;
 
 use crate::config::{Configuration, Settings};
 
-/// What the configuration of this process says about the installation. The kernel of a server holds it.
+/// The findings about the configuration of this process. The kernel of a server holds it.
 #[derive(Debug, Clone)]
 pub struct Examined {
     /// The findings in the configuration, which does not change while the process runs.
@@ -32,10 +32,10 @@ impl Examined {
     }
 
     /// Returns the findings that need no database.
-    pub fn without_database(&self) -> Vec<Check> {
+    pub async fn without_database(&self) -> Vec<Check> {
         let mut checks = self.configuration.clone();
         checks.extend(disk::check(&self.settings.database));
-        checks.extend(backups::check(&self.settings.backup));
+        checks.extend(backups::check(&self.settings).await);
         checks
     }
 
@@ -48,7 +48,7 @@ impl Examined {
 
     /// Runs all checks.
     pub async fn run(&self, kernel: &Kernel) -> Vec<Check> {
-        let mut checks = self.without_database();
+        let mut checks = self.without_database().await;
         checks.extend(examine(kernel, self.expected()).await);
         checks
     }

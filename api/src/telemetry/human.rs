@@ -157,6 +157,9 @@ fn request_line<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>, end: &Fields) -> S
     if let Some(user) = request.get("user_id") {
         let _ = write!(line, " user={user}");
     }
+    if let Some(client) = request.get("client") {
+        let _ = write!(line, " client={client}");
+    }
     line
 }
 

@@ -12,18 +12,21 @@ use std::{
 
 use sqlx::{
     Error,
-    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+    postgres::{PgListener, PgPoolOptions},
 };
 use tokio::{
     runtime::Handle,
+    sync::Notify,
     time::{Instant, sleep, timeout},
 };
 
-use super::sqlite::DataVersion;
+use super::{postgres::Servers, sqlite::DataVersion};
 use crate::cache::{Changes, Slot};
 
 /// The PostgreSQL channel on which nodes announce changes.
 const CHANNEL: &str = "atoll_changes";
+/// The notification of another mode of all nodes. A node of an earlier release takes it for a change of all users.
+const MODE: &str = "mode";
 
 /// The pause between two notifications that a node sends to itself, to check that it receives them.
 const PERIOD: Duration = Duration::from_millis(150);
@@ -90,6 +93,7 @@ struct State {
     confirmed: AtomicU64,
     /// Tells on a SQLite file whether anything changed.
     data_version: Option<DataVersion>,
+    mode_changed: Notify,
 }
 
 impl ChangeFeed {
@@ -112,11 +116,12 @@ impl ChangeFeed {
             started: Instant::now(),
             changes: Changes::default(),
             confirmed: AtomicU64::new(0),
+            mode_changed: Notify::new(),
         }))
     }
 
     /// Makes a feed that listens on its own connection, in a task of `runtime`, until its last clone is dropped.
-    pub(super) fn start(runtime: &Handle, server: PgConnectOptions) -> Self {
+    pub(super) fn start(runtime: &Handle, server: Servers) -> Self {
         let feed = Self::disabled();
         runtime.spawn(listen(server, Arc::downgrade(&feed.0)));
         feed
@@ -142,6 +147,11 @@ impl ChangeFeed {
             }
             None => self.is_current(),
         }
+    }
+
+    /// Returns when another node may have switched the mode of all nodes. One task waits at a time.
+    pub async fn mode_changed(&self) {
+        self.0.mode_changed.notified().await;
     }
 
     /// Returns true if the notifications of other nodes arrive.
@@ -174,7 +184,12 @@ pub fn notification(changed: &ChangedUsers) -> (&'static str, String) {
     (CHANNEL, changed.to_text())
 }
 
-async fn listen(server: PgConnectOptions, state: Weak<State>) {
+/// Does the same for the mode of all nodes.
+pub fn notification_of_mode() -> (&'static str, &'static str) {
+    (CHANNEL, MODE)
+}
+
+async fn listen(server: Servers, state: Weak<State>) {
     while state.strong_count() > 0 {
         if let Err(error) = receive_until_error(&server, &state).await {
             tracing::debug!(%error, "notifications of changes do not arrive; every caller is looked up in the database until they do");
@@ -183,11 +198,11 @@ async fn listen(server: PgConnectOptions, state: Weak<State>) {
     }
 }
 
-async fn receive_until_error(server: &PgConnectOptions, state: &Weak<State>) -> Result<(), Error> {
+async fn receive_until_error(server: &Servers, state: &Weak<State>) -> Result<(), Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(FRESH);
-    let mut listener = PgListener::connect_with(&pool.connect_lazy_with(server.clone())).await?;
+    let mut listener = PgListener::connect_with(&pool.connect_lazy_with(server.current())).await?;
     listener.eager_reconnect(false);
     let own = format!("{CHANNEL}_{:016x}", rand::random::<u64>());
     let listening = listener.listen_all([CHANNEL, own.as_str()]);
@@ -197,6 +212,7 @@ async fn receive_until_error(server: &PgConnectOptions, state: &Weak<State>) -> 
     while let Some(feed) = state.upgrade().map(ChangeFeed) {
         if std::mem::take(&mut is_new) {
             feed.apply(&ChangedUsers::all());
+            feed.0.mode_changed.notify_one();
         }
         let sent_at = Instant::now();
         let send = sqlx::query("SELECT pg_notify($1, '')").bind(own.as_str());
@@ -223,7 +239,9 @@ async fn receive(
 ) -> Result<(), Error> {
     loop {
         let notification = listener.try_recv().await?.ok_or(Error::WorkerCrashed)?;
-        if notification.channel() == CHANNEL {
+        if notification.channel() == CHANNEL && notification.payload() == MODE {
+            feed.0.mode_changed.notify_one();
+        } else if notification.channel() == CHANNEL {
             feed.apply(&ChangedUsers::parse(notification.payload()));
         }
         if Some(notification.channel()) == last {

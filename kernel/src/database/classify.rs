@@ -3,7 +3,10 @@ use sea_orm::{DbErr, RuntimeErr};
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
 use super::{reader::is_overrun, sqlite};
-use crate::{Code, Error, Refusal, error::Storage};
+use crate::{
+    Code, Error, Refusal,
+    error::{ReadOnly, Storage},
+};
 
 /// Turns a unique violation into a conflict on the field that its constraint names, contention into an error that is
 /// retried, and an absent or overloaded database into an unavailable one. Everything else is a bug.
@@ -64,9 +67,10 @@ fn by_code(refused: &dyn DatabaseError, error: DbErr) -> Error {
         "53200" => Error::Storage(Storage::OutOfMemory, error),
         "58030" => Error::Storage(Storage::Unusable, error),
         "XX001" | "XX002" => Error::Storage(Storage::Damaged, error),
-        // read_only_sql_transaction (a standby), idle_in_transaction_session_timeout, invalid_catalog_name,
-        // object_not_in_prerequisite_state
-        "25006" | "25P03" | "3D000" | "55000" => Error::Unavailable("the database", Some(error)),
+        // read_only_sql_transaction: a standby, or default_transaction_read_only
+        "25006" => Error::ReadOnly(ReadOnly::Database),
+        // idle_in_transaction_session_timeout, invalid_catalog_name, object_not_in_prerequisite_state
+        "25P03" | "3D000" | "55000" => Error::Unavailable("the database", Some(error)),
         _ if OUTAGE_CLASSES.iter().any(|class| code.starts_with(class)) => {
             Error::Unavailable("the database", Some(error))
         }
@@ -103,7 +107,11 @@ pub(super) fn storage(error: &DbErr) -> Option<Storage> {
 pub fn ends_transaction(error: &DbErr) -> bool {
     matches!(
         classify(error.clone()),
-        Error::Storage(..) | Error::Contended(_) | Error::Unavailable(..) | Error::QueryTimeout(_)
+        Error::Storage(..)
+            | Error::Contended(_)
+            | Error::Unavailable(..)
+            | Error::QueryTimeout(_)
+            | Error::ReadOnly(_)
     )
 }
 

@@ -14,6 +14,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+use super::postgres::Servers;
+
 /// Long work is not ended by a server that is unreachable for less than this, because the server may only be busy.
 const LONG_OUTAGE: Duration = Duration::from_secs(5);
 
@@ -35,7 +37,7 @@ pub(super) struct Health {
 
 impl Health {
     /// Checks the state of the server several times within `outage_timeout`, until the last clone is dropped.
-    pub fn watch(runtime: &Handle, server: PgConnectOptions, outage_timeout: Duration) -> Self {
+    pub fn watch(runtime: &Handle, servers: Servers, outage_timeout: Duration) -> Self {
         let (sender, state) = watch::channel(State::Writable);
         let suspicion = Suspicion::default();
         let health = Self {
@@ -44,21 +46,27 @@ impl Health {
         };
         // An outage is noticed within the timeout: the last check before it may just have begun, and the next one fails.
         let (period, limit) = (outage_timeout / 6, outage_timeout / 2);
+        let tell = move |sender: &watch::Sender<State>, state| {
+            let is_new = *sender.borrow() != state;
+            if state == State::Unreachable || is_new {
+                suspicion.raise();
+            }
+            if is_new {
+                tracing::warn!(?state, "the state of the database changed");
+                sender.send_replace(state);
+            }
+        };
         runtime.spawn(async move {
             let mut connection = None;
             while !sender.is_closed() {
-                let answer = timeout(limit, check(&server, connection.take())).await;
+                let answer = timeout(limit, check(&servers.current(), connection.take())).await;
                 let (state, answered) = match answer {
                     Ok(Ok((state, connection))) => (state, Some(connection)),
                     _ => (State::Unreachable, None),
                 };
-                let is_new = *sender.borrow() != state;
-                if state == State::Unreachable || is_new {
-                    suspicion.raise();
-                }
-                if is_new {
-                    tracing::warn!(?state, "the state of the database changed");
-                    sender.send_replace(state);
+                tell(&sender, state);
+                if let Some(state) = servers.find_better(state, limit).await {
+                    tell(&sender, state);
                 }
                 // After a failover the same address may lead to another server, so a read-only connection is not kept.
                 connection = answered.filter(|_| state == State::Writable);
@@ -142,7 +150,8 @@ impl Suspicion {
     }
 }
 
-async fn check(
+/// Asks a server, on a known connection if there is one, whether it accepts writes.
+pub(super) async fn check(
     server: &PgConnectOptions,
     known: Option<PgConnection>,
 ) -> sqlx::Result<(State, PgConnection)> {

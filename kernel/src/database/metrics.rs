@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     Database,
+    mode::ModeMetrics,
     reader::ReadPool,
     replicas::{Figures, Replicas},
     writer::Writer,
@@ -145,6 +146,7 @@ impl Database {
             writer: self.writer.clone(),
             replicas: self.replicas.clone(),
         }));
+        metrics.register_collector(Box::new(ModeMetrics(self.clone())));
         let Some(replicas) = &self.replicas else {
             return;
         };

@@ -1,10 +1,11 @@
 //! Changes the schema, for the start of the server and for `atoll migrate`.
 use std::time::Duration;
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
+use tokio::time::sleep;
 
-use super::{Database, Reader, Settings};
+use super::{Database, Reader, Settings, is_lock_wait};
 use crate::{
     Result,
     migration::{Migrator, Step},
@@ -12,6 +13,10 @@ use crate::{
 
 /// How long one process waits while another migrates.
 const WAIT: Duration = Duration::from_mins(1);
+
+/// How often a migration tries to get its locks: each time it waits two seconds for them, and pauses longer than the time before.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// All operations that change the schema. Processes that start together run them one after the other, and a failed one is
 /// rolled back.
@@ -56,9 +61,33 @@ impl Database {
 }
 
 impl Migrations<'_> {
-    /// Applies that many pending migrations, or all of them.
+    /// Applies that many pending migrations, or all of them. On a busy database it tries for a minute or longer to get the locks
+    /// that a migration needs, and gives way to other statements in between.
     pub async fn up(&self, steps: Option<u32>) -> Result<()> {
-        Ok(self.migrator.up(self.write, steps).await?)
+        let newer = self.newer().await?;
+        if let Some(last) = newer.last() {
+            let problem = format!(
+                "the database belongs to a newer release, which applied `{last}`; migrate with that release"
+            );
+            return Err(DbErr::Migration(problem).into());
+        }
+        let pending = self.pending().await?.len();
+        let wanted = steps.and_then(|steps| usize::try_from(steps).ok());
+        let left = pending.saturating_sub(wanted.unwrap_or(pending));
+        let mut attempt = 1;
+        loop {
+            let steps = self.pending().await?.len().saturating_sub(left);
+            let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+            let Err(error) = self.migrator.up(self.write, Some(steps)).await else {
+                return Ok(());
+            };
+            if !is_lock_wait(&error) || attempt == ATTEMPTS {
+                return Err(error.into());
+            }
+            tracing::info!("a migration waits for a table that is in use");
+            sleep(PAUSE * attempt).await;
+            attempt += 1;
+        }
     }
 
     /// Rolls back that many migrations, the newest first.
@@ -80,18 +109,25 @@ impl Migrations<'_> {
             .await?)
     }
 
-    /// Lists every migration in order. Fails if the database has migrations that this program does not know.
+    /// Lists every migration in order, those of a newer release last. Fails if this program does not work with one of them.
     pub async fn history(&self) -> Result<Vec<Step>> {
         Ok(self.migrator.history(self.reader).await?)
     }
 
     /// Lists the migrations that this program knows and the database lacks.
     ///
-    /// Fails if the database has migrations that this program does not know.
+    /// Fails if the database has a migration of a newer release with which this program does not work.
     pub async fn pending(&self) -> Result<Vec<String>> {
         let steps = self.history().await?.into_iter();
         let pending = steps.filter(|step| step.applied_at.is_none());
         Ok(pending.map(|step| step.name).collect())
+    }
+
+    /// Lists the migrations that a newer release has applied, and with which this program works.
+    pub async fn newer(&self) -> Result<Vec<String>> {
+        let steps = self.history().await?.into_iter();
+        let newer = steps.filter(|step| !step.is_known);
+        Ok(newer.map(|step| step.name).collect())
     }
 
     /// Drops every table, then applies all migrations.

@@ -9,6 +9,7 @@ mod inspect;
 mod limits;
 mod metrics;
 mod migrations;
+mod mode;
 mod postgres;
 mod reader;
 mod replicas;
@@ -31,7 +32,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub use change_feed::{ChangeFeed, ChangedUsers, notification};
+pub use change_feed::{ChangeFeed, ChangedUsers, notification, notification_of_mode};
 pub use classify::{
     classify, ends_transaction, is_lock_wait, taken_field, value_taken, values_taken,
 };
@@ -50,6 +51,7 @@ pub(crate) use transaction::Transaction;
 
 use self::{
     metrics::Series,
+    mode::Mode,
     postgres::{Lane, Postgres},
     reader::ReadPool,
     replicas::Replicas,
@@ -79,6 +81,7 @@ pub struct Database {
     /// The only writer of a SQLite database; PostgreSQL has many.
     writer: Option<Arc<Writer>>,
     series: Series,
+    mode: Mode,
 }
 
 impl Database {
@@ -109,9 +112,9 @@ impl Database {
                 replicas = Replicas::start(&postgres, settings, (&log, &series))?;
                 let change_feed = ChangeFeed::start(postgres.runtime(), postgres.server().clone());
                 let write = postgres.for_migrations();
-                follower = Some(Arc::new(
-                    clock::follow(postgres.runtime(), postgres.server().clone()).await,
-                ));
+                let servers = postgres.server().clone();
+                let follow = clock::follow(postgres.runtime(), move || servers.current());
+                follower = Some(Arc::new(follow.await));
                 (ReadPool::Postgres(postgres), write, change_feed)
             }
             _ => {
@@ -136,6 +139,7 @@ impl Database {
             _clock: follower,
             writer,
             series,
+            mode: Mode::default(),
         })
     }
 
@@ -201,8 +205,9 @@ impl Database {
         &self.table_changes
     }
 
-    /// Opens a transaction. Fails at the deadline.
+    /// Opens a transaction. Fails at the deadline, and at once in read-only mode.
     pub(crate) async fn begin(&self, deadline: Deadline) -> Result<Transaction> {
+        self.check_mode()?;
         match (&self.reader.pool, &self.writer) {
             (ReadPool::Postgres(postgres), _) => {
                 let begun = postgres.begin(deadline, self.reader.lane).await?;
@@ -252,7 +257,7 @@ impl Database {
         Ok(self.secret.get_or_try_init(installed).await?.clone())
     }
 
-    /// Fails if the database does not answer or does not accept writes. It fails at once if that is already known.
+    /// Fails if the database does not answer. It fails at once if that is already known.
     pub async fn ping(&self) -> Result<()> {
         if let ReadPool::Postgres(postgres) = &self.reader.pool {
             postgres.check()?;
@@ -261,11 +266,11 @@ impl Database {
         Ok(())
     }
 
-    /// Fails with the reason if a write cannot be expected to succeed.
+    /// Fails with the reason if a write cannot be expected to succeed. In read-only mode it writes no page to find out.
     pub async fn check_writes(&self) -> Result<(), Storage> {
         match &self.writer {
-            Some(writer) => writer.check(&self.write).await,
-            None => Ok(()),
+            Some(writer) if self.check_mode().is_ok() => writer.check(&self.write).await,
+            _ => Ok(()),
         }
     }
 

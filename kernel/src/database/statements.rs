@@ -1,7 +1,7 @@
 //! Measures each statement, and logs it at DEBUG or, if it is slow, at WARN, in the span of the request that sent them. It never logs values.
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{Statement, metric::Info};
+use sea_orm::{DbBackend, Statement, metric::Info};
 
 use super::metrics::Series;
 
@@ -20,12 +20,37 @@ pub(super) fn log(
         let sql = info.statement.sql.as_str();
         series.count_statement(sql, info.elapsed);
         if info.elapsed >= slow {
-            tracing::warn!(target: "atoll::sql", elapsed = ?info.elapsed, failed = info.failed, sql, "slow statement");
+            tracing::warn!(
+                target: "atoll::sql",
+                elapsed = ?info.elapsed,
+                seconds = info.elapsed.as_secs_f64(),
+                failed = info.failed,
+                system = system(info),
+                sql,
+                "slow statement"
+            );
         } else {
-            tracing::debug!(target: "atoll::sql", elapsed = ?info.elapsed, failed = info.failed, sql, "statement");
+            tracing::debug!(
+                target: "atoll::sql",
+                elapsed = ?info.elapsed,
+                seconds = info.elapsed.as_secs_f64(),
+                failed = info.failed,
+                system = system(info),
+                sql,
+                "statement"
+            );
         }
         if let Some(observe) = &observer {
             observe(info.statement);
         }
+    }
+}
+
+/// Returns the name that OpenTelemetry has for the database.
+fn system(info: &Info<'_>) -> &'static str {
+    match info.statement.db_backend {
+        DbBackend::Postgres => "postgresql",
+        DbBackend::Sqlite => "sqlite",
+        _ => "other_sql",
     }
 }

@@ -17,7 +17,7 @@ GRANT USAGE ON SCHEMA %2$I TO %1$I;
 REVOKE ALL ON ALL TABLES IN SCHEMA %2$I FROM %1$I;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %2$I TO %1$I;
 REVOKE UPDATE, DELETE ON audit_entries, audit_seals, audit_blocks FROM %1$I;
-REVOKE INSERT, UPDATE, DELETE ON audit, audit_prunes, secrets, seaql_migrations FROM %1$I;
+REVOKE INSERT, UPDATE, DELETE ON audit, audit_prunes, migration_requirements, secrets, seaql_migrations FROM %1$I;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA %2$I TO %1$I;
 GRANT EXECUTE ON FUNCTION audit_erase TO %1$I;
 CREATE OR REPLACE FUNCTION audit_kept_for() RETURNS interval LANGUAGE sql STABLE AS $$ SELECT interval %3$L $$;

@@ -1,15 +1,20 @@
 //! Lists the applied and pending migrations of a database, and moves it to a given migration.
 
-use std::{collections::HashMap, num::TryFromIntError};
+use std::{
+    collections::{BTreeMap, HashSet},
+    num::TryFromIntError,
+};
 
 use sea_orm_migration::{
-    IntoSchemaManagerConnection, MigrationStatus, MigratorTraitSelf, prelude::*,
-    sea_orm::prelude::DateTimeUtc,
+    IntoSchemaManagerConnection, MigrationStatus, MigratorTraitSelf,
+    prelude::*,
+    sea_orm::{DbBackend, Statement, prelude::DateTimeUtc},
 };
 
 use super::{
     Migrator,
     lock::{self, Steps},
+    requirements,
 };
 
 /// One migration and its state in a database.
@@ -19,23 +24,37 @@ pub struct Step {
     pub name: String,
     /// To the second; `None` while it is pending.
     pub applied_at: Option<DateTimeUtc>,
+    /// False if a newer release applied it.
+    pub is_known: bool,
 }
 
 impl Migrator {
-    /// Lists every migration in order. It only reads, so it needs no right to create tables. It fails if the database has
-    /// migrations that this program does not know, because the program is then older than the database.
+    /// Lists every migration in order, those of a newer release last. It only reads, so it needs no right to create tables.
+    ///
+    /// Fails if this program does not work with a migration of a newer release: see [`requirements`].
     pub async fn history<C: ConnectionTrait>(&self, db: &C) -> Result<Vec<Step>, DbErr> {
-        let steps = self.steps.get_migration_with_status_read_only(db).await?;
-        let applied = if steps.iter().any(is_applied) {
-            applied_at(&self.steps, db).await?
-        } else {
-            HashMap::new()
-        };
-        let step = |name: &str| Step {
-            name: name.to_owned(),
-            applied_at: applied.get(name).copied(),
-        };
-        Ok(steps.iter().map(|known| step(known.name())).collect())
+        let mut applied = applied_at(&self.steps, db).await?;
+        let names = self.steps.migrations().into_iter();
+        let names: Vec<_> = names.map(|step| step.name().to_owned()).collect();
+        let known: HashSet<_> = names.iter().cloned().collect();
+        let mut all: Vec<_> = names
+            .into_iter()
+            .map(|name| Step {
+                applied_at: applied.remove(&name),
+                name,
+                is_known: true,
+            })
+            .collect();
+        let unknown: Vec<_> = applied.keys().cloned().collect();
+        if !unknown.is_empty() {
+            requirements::check(db, &known, &unknown).await?;
+        }
+        all.extend(applied.into_iter().map(|(name, at)| Step {
+            name,
+            applied_at: Some(at),
+            is_known: false,
+        }));
+        Ok(all)
     }
 
     /// Applies or rolls back migrations until `version` is the last applied one. `version` is the name of a migration, or a
@@ -73,13 +92,18 @@ fn count(steps: usize) -> Result<u32, DbErr> {
         .map_err(|error: TryFromIntError| DbErr::Migration(error.to_string()))
 }
 
+/// Returns the applied migrations with their times, by name. None are applied while their table is absent.
 async fn applied_at<C: ConnectionTrait>(
     steps: &Steps,
     db: &C,
-) -> Result<HashMap<String, DateTimeUtc>, DbErr> {
+) -> Result<BTreeMap<String, DateTimeUtc>, DbErr> {
+    let table = steps.migration_table_name();
+    if !has_table(db, &table.to_string()).await? {
+        return Ok(BTreeMap::new());
+    }
     let select = Query::select()
         .columns(["version", "applied_at"])
-        .from(steps.migration_table_name())
+        .from(table)
         .take();
     let rows = db.query_all(&select).await?;
     rows.into_iter()
@@ -89,4 +113,17 @@ async fn applied_at<C: ConnectionTrait>(
             Ok((row.try_get("", "version")?, at))
         })
         .collect()
+}
+
+async fn has_table<C: ConnectionTrait>(db: &C, table: &str) -> Result<bool, DbErr> {
+    let backend = db.get_database_backend();
+    let sql = match backend {
+        DbBackend::Postgres => "SELECT to_regclass($1) IS NOT NULL AS found",
+        _ => {
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1) AS found"
+        }
+    };
+    let question = Statement::from_sql_and_values(backend, sql, [table.into()]);
+    let row = db.query_one_raw(question).await?;
+    row.map_or(Ok(false), |row| row.try_get("", "found"))
 }

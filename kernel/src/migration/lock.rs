@@ -1,14 +1,17 @@
-//! Runs migrations in one transaction under a lock: if several processes start together, one migrates and the others
-//! wait, and a failed migration leaves nothing behind.
+//! Runs migrations under a lock: if several processes start together, one migrates and the others wait. A failed migration leaves
+//! nothing behind, unless it asks for no transaction.
 
 use sea_orm_migration::{
-    IntoSchemaManagerConnection, MigrationTrait, MigratorTraitSelf, async_trait,
+    IntoSchemaManagerConnection, MigrationTrait, MigratorTraitSelf, SchemaManagerConnection,
+    async_trait,
     sea_orm::{
-        ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-        TransactionOptions, TransactionTrait,
+        ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+        SqliteTransactionMode, TransactionOptions, TransactionTrait,
     },
     sea_query::{Expr, ExprTrait, Func, Query, Table},
 };
+
+use super::rollout;
 
 /// Identifies the advisory lock. Any number works that no other program uses on the same `PostgreSQL` database.
 const LOCK: i64 = 0x0061_746f_6c6c;
@@ -46,13 +49,26 @@ impl MigratorTraitSelf for Migrator {
         self.steps.migrations()
     }
 
+    /// A migration that reaches the lock timeout fails, and those before it remain applied.
     async fn up<'c, C>(&self, db: C, steps: Option<u32>) -> Result<(), DbErr>
     where
         C: IntoSchemaManagerConnection<'c>,
     {
-        let tx = begin(db).await?;
-        self.steps.up(&tx, steps).await?;
-        tx.commit().await
+        let mut db = db.into_database_executor();
+        let mut left = steps.unwrap_or(u32::MAX);
+        loop {
+            let again = match &db {
+                SchemaManagerConnection::Connection(connection) => Some(*connection),
+                // One round in a transaction applies all.
+                _ => None,
+            };
+            let applied = rollout::apply_next(&self.steps, db, left).await?;
+            let (Some(applied), Some(connection)) = (applied, again) else {
+                return Ok(());
+            };
+            left -= applied;
+            db = connection.into_database_executor();
+        }
     }
 
     async fn down<'c, C>(&self, db: C, steps: Option<u32>) -> Result<(), DbErr>
@@ -127,10 +143,23 @@ pub async fn begin<'c>(
         .begin_with_options(options)
         .await?;
     if tx.get_database_backend() == DbBackend::Postgres {
-        let lock = Query::select()
-            .expr(Func::cust("pg_advisory_xact_lock").arg(LOCK))
-            .take();
-        tx.query_one(&lock).await?;
+        call(&tx, "pg_advisory_xact_lock").await?;
     }
     Ok(tx)
+}
+
+/// Takes the lock for the session of the only connection of a `PostgreSQL` pool.
+pub(super) async fn hold(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    call(connection, "pg_advisory_lock").await
+}
+
+/// Returns what [`hold`] has taken.
+pub(super) async fn release(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    call(connection, "pg_advisory_unlock").await
+}
+
+async fn call(db: &impl ConnectionTrait, function: &'static str) -> Result<(), DbErr> {
+    let lock = Query::select().expr(Func::cust(function).arg(LOCK)).take();
+    db.query_one(&lock).await?;
+    Ok(())
 }

@@ -8,6 +8,8 @@ mod audit;
 mod grant;
 mod history;
 mod lock;
+mod requirements;
+mod rollout;
 pub mod schema;
 mod secrets;
 pub mod side_table;
@@ -20,9 +22,12 @@ mod m20261121_000021_create_audit;
 mod m20261129_000031_create_written_bytes;
 mod m20261129_000032_erase_by_join;
 mod m20261129_000033_list_audit_entries;
+mod m20261130_000035_create_migration_requirements;
+mod m20261130_000041_create_server_modes;
 
 pub use history::Step;
 pub use lock::Migrator;
+pub use requirements::{remove_requirement, require};
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTraitSelf;
 pub use secrets::secret;
@@ -42,5 +47,7 @@ pub fn steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261129_000031_create_written_bytes::Migration),
         Box::new(m20261129_000032_erase_by_join::Migration),
         Box::new(m20261129_000033_list_audit_entries::Migration),
+        Box::new(m20261130_000035_create_migration_requirements::Migration),
+        Box::new(m20261130_000041_create_server_modes::Migration),
     ]
 }

@@ -120,6 +120,22 @@ pub fn live() -> Expr {
     Expr::col("deleted_at").is_null()
 }
 
+/// Adds an index to a table that may be large. On `PostgreSQL` it blocks no write, and the migration must return `Some(false)`
+/// from `use_transaction`. An index that an earlier attempt left unfinished is made again.
+pub async fn create_index_concurrently(
+    manager: &SchemaManager<'_>,
+    mut index: IndexCreateStatement,
+) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Postgres {
+        let name = index.get_index_spec().get_name().unwrap_or_default();
+        let mut unfinished = Index::drop();
+        unfinished.name(name).concurrently().if_exists();
+        manager.drop_index(unfinished).await?;
+        index.concurrently();
+    }
+    manager.create_index(index).await
+}
+
 pub async fn create(
     manager: &SchemaManager<'_>,
     table: TableCreateStatement,

@@ -112,6 +112,13 @@ impl Session {
         self
     }
 
+    /// Returns a session of the same actor whose writes only a database that refuses writes stops.
+    pub(crate) fn in_every_mode(&self) -> Self {
+        let mut session = self.acting_as(Actor::clone(&self.actor));
+        session.kernel.database = session.kernel.database.in_every_mode();
+        session
+    }
+
     fn with_deadline(mut self, deadline: Deadline) -> Self {
         self.kernel.database = self.kernel.database.with_deadline(deadline);
         self

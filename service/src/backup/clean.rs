@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ::entity::{api_keys, mails, one_time_tokens, sessions, throttles, totp_secrets};
 use kernel::{
     Actor, Kernel, Result, Tx,
-    entity::idempotency_keys,
+    entity::{idempotency_keys, server_modes},
     resource::{now, scope},
 };
 use sea_orm::{ColumnTrait, EntityTrait, sea_query::Expr};
@@ -55,6 +55,7 @@ pub async fn clean(kernel: &Kernel, current: Option<&HashSet<Vec<u8>>>) -> Resul
                     erase::<idempotency_keys::Entity>(tx).await?,
                 ),
                 ("throttles", erase::<throttles::Entity>(tx).await?),
+                ("server_modes", erase::<server_modes::Entity>(tx).await?),
             ];
             // A code that was used after the backup must not work again.
             let step = now().timestamp() / STEP + 1;

@@ -1,8 +1,9 @@
 //! Backups of the whole database, each in a folder of its own: a copy, and a manifest with what the copy holds.
 //!
 //! A SQLite file is copied by `VACUUM INTO`, which reads one moment of the file while a server writes to it. PostgreSQL is copied by its
-//! own `pg_dump`, with the counts of the manifest taken in the same snapshot.
+//! own `pg_dump`, with the counts of the manifest taken in the same snapshot. Backups stay in the folder, or are sent to a bucket.
 mod archive;
+mod bucket;
 mod clean;
 mod crypt;
 mod facts;
@@ -10,7 +11,9 @@ mod keep;
 mod manifest;
 mod postgres;
 mod restore;
+mod schedule;
 mod sqlite;
+mod store;
 mod tool;
 mod verify;
 
@@ -19,11 +22,14 @@ use std::{io, path::PathBuf};
 use kernel::database;
 use secrecy::ExposeSecret;
 
-pub use archive::{Archive, Listed, list};
+pub use archive::Archive;
+pub use bucket::{Bucket, S3Settings, parse_store};
 pub use clean::{Cleaned, RevokedKey};
 pub use keep::Keep;
 pub use manifest::Manifest;
 pub use restore::{Restored, restore};
+pub use schedule::{Ran, Schedule};
+pub use store::Listed;
 pub use verify::{Verified, verify};
 
 /// Why a backup could not be made, verified or restored. The text says what to do.
@@ -34,6 +40,14 @@ pub enum Failure {
     /// The backup is not as it was written.
     #[error("the backup {name} is damaged: {what}")]
     Damaged { name: String, what: String },
+    /// Its upload was interrupted.
+    #[error(
+        "the backup {0} is unfinished: its upload was interrupted; `atoll backup create` removes it after a day"
+    )]
+    Unfinished(String),
+    /// The store of the backups refuses something, or does not answer.
+    #[error("{0}")]
+    Store(String),
     #[error("{0}: {1}")]
     File(String, io::Error),
     #[error("{0}")]
@@ -56,11 +70,13 @@ fn refused(text: impl Into<String>) -> Failure {
     Failure::Refused(text.into())
 }
 
-/// The database of an installation, and the folder of its backups.
+/// The database of an installation, and where its backups are.
 #[derive(Debug, Clone)]
 pub struct Backups {
     pub database: database::Settings,
+    /// The folder of the backups; with a bucket, only of those that are being made or read.
     pub folder: PathBuf,
+    pub bucket: Option<Bucket>,
     /// The text of the program's version, for the manifest.
     pub program: &'static str,
 }
@@ -72,10 +88,23 @@ impl Backups {
 
     /// Makes a backup, encrypted for these public keys of age if there are any.
     pub async fn create(&self, recipients: &[String]) -> Result<Archive> {
+        let busy = || {
+            refused(format!(
+                "another process makes a backup in {} right now",
+                self.folder.display()
+            ))
+        };
+        self.try_create(recipients).await?.ok_or_else(busy)
+    }
+
+    /// Makes a backup, unless another process makes one in the same folder: then this returns `None`.
+    async fn try_create(&self, recipients: &[String]) -> Result<Option<Archive>> {
         if self.database.is_in_memory() {
             return Err(refused("a database in memory cannot be backed up"));
         }
-        let draft = archive::Draft::begin(&self.folder)?;
+        let Some(draft) = archive::Draft::begin(&self.folder)? else {
+            return Ok(None);
+        };
         let (file, facts) = if self.is_sqlite() {
             let file = draft.file(sqlite::FILE);
             (sqlite::FILE, sqlite::copy(&self.database, &file).await?)
@@ -83,7 +112,8 @@ impl Backups {
             let file = draft.file(postgres::FILE);
             (postgres::FILE, postgres::dump(&self.database, &file).await?)
         };
-        let file = crypt::encrypt(&draft.file(file), recipients)?;
-        draft.finish(&file, facts, self.program)
+        let copy = crypt::encrypt(&draft.file(file), recipients)?;
+        let manifest = draft.seal(&copy, facts, self.program)?;
+        Ok(Some(self.publish(draft, manifest).await?))
     }
 }

@@ -6,8 +6,8 @@ use std::{
 
 use kernel::{database::Settings, files};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, IsolationLevel,
-    Statement, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
+    DbBackend, IsolationLevel, Statement, TransactionTrait,
 };
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
@@ -31,9 +31,10 @@ impl Target {
     pub fn new(settings: &Settings) -> Result<Self> {
         let url = settings.url.expose_secret();
         // The error could show the password.
-        let invalid = |_| refused("database.url is not a URL");
-        let options =
-            PgConnectOptions::from_str(url).map_err(|_| refused("database.url is not a URL"))?;
+        let invalid = |_| refused("database.url is not a URL with one host");
+        let options = PgConnectOptions::from_str(url).map_err(|_| {
+            refused("database.url is not a URL with one host, as a backup needs it")
+        })?;
         let name = options
             .get_database()
             .unwrap_or(options.get_username())
@@ -265,6 +266,35 @@ pub async fn swap(restored: &str, target: &Target, kept: Option<&str>) -> Result
     admin.close().await?;
     renamed?;
     Ok(())
+}
+
+/// An advisory lock, held by a transaction of its own until it is released or the process ends.
+pub struct Lock(DatabaseConnection, DatabaseTransaction);
+
+impl Lock {
+    pub async fn release(self) -> Result<()> {
+        self.1.rollback().await?;
+        Ok(self.0.close().await?)
+    }
+}
+
+/// Returns `None` while another process has the lock. A transaction holds it, because poolers share connections between
+/// transactions; between its statements it holds back no vacuum.
+pub async fn try_lock(target: &Target, id: i64) -> Result<Option<Lock>> {
+    let db = target.connect().await?;
+    let tx = db.begin().await?;
+    tx.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0")
+        .await?;
+    let lock = "SELECT pg_try_advisory_xact_lock($1) AS locked";
+    let lock = Statement::from_sql_and_values(DbBackend::Postgres, lock, [id.into()]);
+    let row = tx.query_one_raw(lock).await?;
+    let locked = row.map(|row| row.try_get("", "locked")).transpose()?;
+    let lock = Lock(db, tx);
+    if locked == Some(true) {
+        return Ok(Some(lock));
+    }
+    lock.release().await?;
+    Ok(None)
 }
 
 fn quoted(name: &str) -> String {

@@ -9,7 +9,7 @@ use kernel::{
 use tempfile::TempDir;
 
 use super::{
-    Archive, Backups, Failure, Result, at, crypt,
+    Archive, Backups, Result, at, crypt,
     facts::Facts,
     postgres::{self, Target},
     refused, sqlite,
@@ -54,13 +54,14 @@ pub async fn stage(
     archive: &Archive,
     (identity, beside): (Option<&Path>, Option<&Path>),
 ) -> Result<Staged> {
-    archive.check()?;
     if archive.manifest.is_sqlite() != backups.is_sqlite() {
         return Err(refused(format!(
             "the backup is one of {}, and database.url names another kind of database",
             archive.manifest.database
         )));
     }
+    let files = backups.fetch(archive).await?;
+    files.check()?;
     let parent = beside
         .and_then(Path::parent)
         .filter(|parent| *parent != Path::new(""));
@@ -69,13 +70,13 @@ pub async fn stage(
         (Some(_), None) => tempfile::tempdir_in("."),
         (None, _) => tempfile::tempdir(),
     };
-    let folder = folder.map_err(at(&archive.folder))?;
+    let folder = folder.map_err(at(parent.unwrap_or(Path::new("."))))?;
     let copy = if archive.manifest.is_encrypted {
         let plain = folder.path().join("copy");
-        crypt::decrypt(&archive.copy(), identity, &plain)?;
+        crypt::decrypt(&files.copy(), identity, &plain)?;
         plain
     } else {
-        archive.copy()
+        files.copy()
     };
     if archive.manifest.is_sqlite() {
         let file = folder.path().join(sqlite::FILE);
@@ -83,10 +84,7 @@ pub async fn stage(
         std::fs::copy(&copy, &file).map_err(at(&file))?;
         sqlite::check_integrity(&file)
             .await
-            .map_err(|error| Failure::Damaged {
-                name: archive.name.clone(),
-                what: error.to_string(),
-            })?;
+            .map_err(|error| archive.damaged(error.to_string()))?;
         return Ok(Staged {
             settings: sqlite::settings(&file),
             file: Some(file),
@@ -118,10 +116,7 @@ pub async fn examine(
 }
 
 async fn check(archive: &Archive, kernel: &Kernel) -> Result<Verified> {
-    let damaged = |what: String| Failure::Damaged {
-        name: archive.name.clone(),
-        what,
-    };
+    let damaged = |what: String| archive.damaged(what);
     let facts = Facts::read(kernel.database.reader()).await?;
     let differences = archive.manifest.facts().differences(&facts);
     if !differences.is_empty() {

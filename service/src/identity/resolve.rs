@@ -221,6 +221,8 @@ fn store_use<C: Credentials>(kernel: &Kernel, row: &QueryResult, is_first: bool)
     let due_before = now() - chrono::Duration::seconds(USE_INTERVAL);
     let permit = USE_WRITES.try_acquire().ok();
     let is_due = is_first || used_at.is_none_or(|used_at| used_at < due_before);
+    // In read-only mode uses are not stored.
+    let is_due = is_due && kernel.database.check_mode().is_ok();
     let Some(permit) = permit.filter(|_| is_due) else {
         return Ok(());
     };

@@ -20,7 +20,7 @@ pub struct Settings {
     pub key: Option<SecretString>,
     pub require_totp_for: Vec<String>,
     pub min_password_score: u8,
-    /// In KiB.
+    /// The memory of one hash, in KiB.
     pub hash_memory: u32,
     pub hash_passes: u32,
     pub hash_lanes: u32,

@@ -7,8 +7,9 @@ use sea_orm::{
     sea_query::{CaseStatement, Expr, LockBehavior, LockType},
 };
 use serde_json::Value;
+use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::{Mailer, Template};
+use super::{CAUSE, Mailer, Template};
 use kernel::{
     Actor, Error, Kernel, Result, Session, Tx,
     resource::{now, scope},
@@ -57,6 +58,8 @@ struct Outgoing {
     id: i64,
     template: Template,
     prepared: Prepared,
+    /// The span that caused the mail.
+    cause: Option<String>,
 }
 
 /// A mail that can be sent now.
@@ -92,7 +95,11 @@ pub async fn send_due(kernel: &Kernel, sender: Sender, accounts: &impl Prepare) 
         // More mails may be due: wake the next sender.
         kernel.state::<Mailer>().wake();
         match claim {
-            Claim::Send(outgoing) => send(&session, &outgoing).await?,
+            Claim::Send(outgoing) => {
+                let (template, cause) = (outgoing.template.name(), outgoing.cause.as_deref());
+                let span = info_span!("mail", template, cause, failed = Empty);
+                send(&session, &outgoing).instrument(span).await?;
+            }
             Claim::Dropped => {}
             Claim::Unknown(Model { id, template, .. }) => {
                 tracing::warn!(
@@ -114,11 +121,13 @@ async fn send(session: &Session, outgoing: &Outgoing) -> Result<()> {
         id,
         template,
         prepared,
+        cause: _,
     } = outgoing;
     let mailer = session.state::<Mailer>();
     let sent = mailer.send(&prepared.recipient, *template, &prepared.values);
     if let Err(cause) = sent.await {
         // The claim has already scheduled the next try.
+        Span::current().record("failed", true);
         let template = template.name();
         tracing::warn!(mail = id, template, cause, "mail not sent, will retry");
         return Ok(());
@@ -140,9 +149,14 @@ async fn claim(tx: &Tx, sender: Sender, accounts: &impl Prepare) -> Result<Optio
         .order_by_asc(Column::NextAttemptAt)
         .order_by_asc(Column::Id)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let Some(mail) = due.one(tx).await? else {
+    let Some(mut mail) = due.one(tx).await? else {
         return Ok(None);
     };
+    // Templates do not see it.
+    let cause = mail
+        .data
+        .as_object_mut()
+        .and_then(|data| data.remove(CAUSE));
     let this = Column::Id.eq(mail.id);
     if mail.attempts > 0 && mail.created_at < now() - GIVE_UP_AFTER {
         scope::erase::<Entity>(tx, this).await?;
@@ -161,6 +175,7 @@ async fn claim(tx: &Tx, sender: Sender, accounts: &impl Prepare) -> Result<Optio
         id: mail.id,
         template,
         prepared,
+        cause: cause.and_then(|cause| cause.as_str().map(str::to_owned)),
     })))
 }
 

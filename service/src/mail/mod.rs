@@ -27,6 +27,7 @@ pub use transport::{SMTP_URL, is_smtp_url};
 use kernel::{
     Result, Tx,
     resource::{now, scope},
+    trace,
 };
 
 /// Invalid mail settings or templates. The text says what to correct.
@@ -36,6 +37,9 @@ pub struct InvalidSettings(String);
 
 /// The maximum length of a device name in a mail, in characters.
 const DEVICE: usize = 200;
+
+/// The key of the span that caused a mail, in the data of the mail.
+const CAUSE: &str = "traceparent";
 
 /// A mail to queue. Its text is rendered when it is sent.
 #[derive(Debug, Clone)]
@@ -106,9 +110,12 @@ impl Mail {
 }
 
 /// Queues a mail; it is sent if the transaction commits. It does nothing if mail is not configured.
-pub async fn queue(tx: &Tx, mail: Mail) -> Result<()> {
+pub async fn queue(tx: &Tx, mut mail: Mail) -> Result<()> {
     if !tx.state::<Mailer>().is_on() {
         return Ok(());
+    }
+    if let Some(cause) = trace::traceparent() {
+        mail.data[CAUSE] = cause.into();
     }
     let row = mails::ActiveModel {
         user_id: Set(mail.user_id),

@@ -40,6 +40,7 @@ mod permissions;
 mod plans;
 mod posts;
 mod private;
+mod read_only;
 mod reads;
 mod replicas;
 mod retention;

@@ -1,4 +1,5 @@
-//! Migrations up and down lose no row, run once, and are atomic.
+//! Migrations up and down lose no row, run once, are atomic, and let servers go on.
+mod rolling;
 mod rows;
 mod schema;
 mod search;

@@ -26,6 +26,7 @@ async fn a_role_keeps_its_permissions_as_written() {
         "roles.assign",
         "audit.read",
         "system.read",
+        "system.write",
     ];
 
     let role = json!({ "name": " reader-1_x ", "description": "Reads", "permissions": written });

@@ -10,6 +10,7 @@ mod order;
 mod parameters;
 mod paths;
 mod queries;
+mod read_only;
 mod safety;
 pub mod samples;
 mod secrets;

@@ -24,6 +24,8 @@ pub struct AccessPolicy {
     pub allows_restricted: bool,
     /// Whether the route changes anything but the account of its caller.
     pub changes_data: bool,
+    /// Whether the route is refused in read-only mode, before its body is read.
+    pub is_write: bool,
     /// Whether the route uses the reserved connections of the database.
     pub is_reserved: bool,
     /// Whether the reads of the handler may lack the last writes of other callers, so that a replica may answer them.

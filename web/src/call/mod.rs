@@ -150,6 +150,10 @@ async fn check<B: Body, Q: Query>(
     }
     policy.check_could(&**application, &actor)?;
     query.permit(&actor)?;
+    if policy.is_write {
+        // The kernel refuses every transaction too. Here a body is not read in vain.
+        kernel.database.check_mode()?;
+    }
     let user_id = actor.user_id();
     let waiting_since = Instant::now();
     let input = B::read(request, payload, **app_data::<Limits>(request)?).await?;

@@ -45,6 +45,7 @@ pub fn failures(route: &Route, is_call: bool, has_body: bool) -> Vec<Kind> {
         ),
         (true, preconditions(route.preconditions)),
         (true, &route.failures),
+        (is_call && route.policy.is_write, &[Kind::ReadOnly]),
         (true, &[Kind::Internal, Kind::Unavailable]),
     ];
     let kinds = checked.into_iter().filter(|(applies, _)| *applies);

@@ -1,4 +1,4 @@
-//! What a resource declares, without its types.
+//! The declaration of a resource as a value, without its types.
 use kernel::{
     Actor, Crud, Readable, Registry,
     access::PermissionRules,

@@ -2,6 +2,7 @@
 //! disconnect does not cancel the work.
 mod response_body;
 mod security_headers;
+mod span;
 
 pub use response_body::SharedBody;
 
@@ -19,10 +20,10 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use kernel::{database::Connection, quote};
+use kernel::database::Connection;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
-use tracing::{Instrument, Span, field::Empty, info_span};
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use self::response_body::limit_unsent;
@@ -59,6 +60,7 @@ pub struct RequestGuard {
     pub proxies: Proxies,
     pub proxy_header: ProxyHeader,
     pub metrics: Arc<HttpMetrics>,
+    logs_client_address: bool,
 }
 
 impl RequestGuard {
@@ -78,6 +80,15 @@ impl RequestGuard {
             proxies,
             proxy_header,
             metrics: Arc::new(metrics),
+            logs_client_address: false,
+        }
+    }
+
+    /// Sets whether log lines about a request have the address of its client.
+    pub fn log_client_address(self, is_on: bool) -> Self {
+        Self {
+            logs_client_address: is_on,
+            ..self
         }
     }
 
@@ -120,36 +131,37 @@ pub async fn trace_request(
             .map_or_else(Draining::default, |draining| draining.as_ref().clone()),
     };
     let (id, method) = (headers.request_id.clone(), request.method().clone());
-    let counted_method = method.clone();
-    let route = Some(matched.pattern()).filter(|pattern| !pattern.is_empty());
-    // Without the query string, which may contain secrets.
-    let path = (route != Some(&*headers.path)).then(|| quote(&*headers.path));
-    let span = info_span!("request", request_id = id, %method, route, path, user_id = Empty);
+    let address = guard.as_ref().map(|guard| guard.address(&request));
+    let client = guard.as_ref().filter(|guard| guard.logs_client_address);
+    let client = client.and_then(|_| address.as_ref()?.0);
     let is_probe = guard.as_ref().is_some_and(|guard| guard.is_probe(&matched));
+    let (span, traces) = span::begin(&request, (&id, matched.pattern()), client, is_probe);
     request.extensions_mut().insert(RequestId(id));
     request.extensions_mut().insert(Arrival(started.into()));
-    if let Some(guard) = &guard {
-        let address = guard.address(&request);
+    if let Some(address) = address {
         request.extensions_mut().insert(address);
     }
     request.extensions_mut().insert(matched.clone());
-    let count = |status| {
+    let note_end = |status| {
         if let Some(guard) = &guard {
-            let route = (&counted_method, matched.pattern());
+            let route = (&method, matched.pattern());
             guard.metrics.count(route, status, started.elapsed());
+        }
+        if let Some(traces) = traces {
+            traces.end(&span, status);
         }
     };
     match next.call(request).instrument(span.clone()).await {
         Ok(response) => {
             let response = finish(response.map_into_boxed_body(), &headers);
-            count(response.status());
-            log(&span, started, response.status(), is_probe);
+            note_end(response.status());
+            span::log_end(&span, started, response.status(), is_probe);
             Ok(response)
         }
         Err(error) => {
             let problem = problem(&error);
-            count(problem.status_code());
-            log(&span, started, problem.status_code(), is_probe);
+            note_end(problem.status_code());
+            span::log_end(&span, started, problem.status_code(), is_probe);
             let cors = error.error_response().headers().clone();
             let problem = headers.identify(problem);
             Err(RefusedRequest {
@@ -240,20 +252,6 @@ fn credential(request: &ServiceRequest) -> Option<Vec<u8>> {
     let cookie = session_cookie(request).filter(|_| !policy.is_sign_in)?;
     let cookie = cookie.read(request.request())?;
     Some(cookie.expose_secret().as_bytes().to_vec())
-}
-
-/// Logs the end of a request. Probes that succeed come every few seconds, and would hide everything else.
-fn log(span: &Span, started: Instant, status: StatusCode, is_probe: bool) {
-    let latency_ms = started.elapsed().as_secs_f64() * 1e3;
-    let is_quiet = is_probe && status.is_success();
-    let status = status.as_u16();
-    span.in_scope(|| {
-        if is_quiet {
-            tracing::debug!(status, latency_ms, "request");
-        } else {
-            tracing::info!(status, latency_ms, "request");
-        }
-    });
 }
 
 /// Turns a failure, including one of actix-web, into a problem, and adds the common headers.

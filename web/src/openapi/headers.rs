@@ -32,7 +32,7 @@ pub fn response_headers() -> Value {
         "WWW-Authenticate": always("The authentication scheme, with an error if the token of the request is not valid.", &json!({ "type": "string", "enum": CHALLENGES })),
         "Retry-After": always("Seconds to wait before a retry.", &seconds),
         "Retry-After-If-Busy": {
-            "description": "Seconds to wait before a retry. It is absent if a statement took too long, because it would take as long again.",
+            "description": "Seconds to wait before a retry. It is absent if a statement took too long, because it would take as long again, and in a read-only mode that an operator ends.",
             "schema": seconds,
         },
         "Retry-After-In-Progress": {

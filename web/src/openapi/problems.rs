@@ -7,9 +7,12 @@ use crate::problem::Kind;
 /// Adds a failure to an operation's answer, beside other answers with the same status.
 pub fn add(answer: &mut Value, kind: Kind) {
     if answer.is_null() {
-        *answer = reference_to(&name(kind));
-    } else if let Some(other) = referred(answer) {
-        *answer = reference_to(&name_of_both(other, kind));
+        *answer = reference_to(&name_of_all(&[kind]));
+    } else if let Some(mut kinds) = referred(answer) {
+        kinds.push(kind);
+        kinds.sort_unstable();
+        kinds.dedup();
+        *answer = reference_to(&name_of_all(&kinds));
     } else {
         answer["content"]["application/problem+json"] = media(kind);
     }
@@ -19,37 +22,48 @@ fn reference_to(response: &str) -> Value {
     json!({ "$ref": format!("#/components/responses/{response}") })
 }
 
-/// Returns the kind that an answer refers to.
-fn referred(answer: &Value) -> Option<Kind> {
+/// Returns the kinds that an answer refers to.
+fn referred(answer: &Value) -> Option<Vec<Kind>> {
     let reference = answer["$ref"].as_str()?;
-    let kind = reference.rsplit('/').next()?;
-    Kind::ALL.into_iter().find(|known| name(*known) == kind)
+    let names = reference.rsplit('/').next()?.split(OR);
+    let known = |name| {
+        let mut all = Kind::ALL.into_iter();
+        all.find(|kind| format!("{kind:?}") == name)
+    };
+    names.map(known).collect()
 }
 
-/// Builds the response of each kind, and of two kinds that share a status.
+/// Builds the response of each kind, and of the kinds that share a status and may be documented together.
 pub fn responses() -> Map<String, Value> {
-    let mut all: Map<_, _> = Kind::ALL
-        .map(|kind| (name(kind), response(kind)))
-        .into_iter()
-        .collect();
-    for (place, first) in Kind::ALL.into_iter().enumerate() {
-        let others = Kind::ALL[place + 1..].iter();
-        let others = others.filter(|other| other.parts().0 == first.parts().0);
-        all.extend(
-            others.map(|&other| (name_of_both(first, other), response_of_both(first, other))),
-        );
+    let mut groups: Vec<Vec<Kind>> = Vec::new();
+    for kind in Kind::ALL {
+        let has_same_status = |group: &&Vec<Kind>| group[0].parts().0 == kind.parts().0;
+        let mut longer: Vec<_> = groups
+            .iter()
+            .filter(has_same_status)
+            .map(|group| [group.as_slice(), &[kind]].concat())
+            .collect();
+        groups.append(&mut longer);
+        groups.push(vec![kind]);
+    }
+    let all = groups.into_iter();
+    all.map(|group| (name_of_all(&group), response_of_all(&group)))
+        .collect()
+}
+
+fn response_of_all(kinds: &[Kind]) -> Value {
+    let mut all = response(kinds[0]);
+    if kinds.len() > 1 {
+        let schemas: Vec<_> = kinds
+            .iter()
+            .map(|kind| reference(&schema_name(*kind)))
+            .collect();
+        all["content"]["application/problem+json"] = json!({ "schema": { "anyOf": schemas } });
+        if kinds.contains(&Kind::Unavailable) {
+            all["headers"]["Retry-After"] = header("Retry-After-If-Busy");
+        }
     }
     all
-}
-
-fn response_of_both(first: Kind, other: Kind) -> Value {
-    let mut both = response(first);
-    let schemas = [first, other].map(|kind| reference(&schema_name(kind)));
-    both["content"]["application/problem+json"] = json!({ "schema": { "anyOf": schemas } });
-    if other == Kind::QueryTimeout {
-        both["headers"]["Retry-After"] = header("Retry-After-If-Busy");
-    }
-    both
 }
 
 /// Builds the schema of a problem and of each kind: RFC 9457 with additional members. `refusal` is the schema of a refusal's code.
@@ -148,12 +162,11 @@ fn schema_name(kind: Kind) -> String {
     format!("{kind:?}Problem")
 }
 
-/// The name of the response, such as `NotFound`.
-fn name(kind: Kind) -> String {
-    format!("{kind:?}")
-}
+/// What stands between the kinds in the name of a response.
+const OR: &str = "Or";
 
-/// The name of the response of two kinds, such as `UnavailableOrQueryTimeout`.
-fn name_of_both(first: Kind, other: Kind) -> String {
-    format!("{first:?}Or{other:?}")
+/// The name of the response of these kinds, such as `NotFound` or `UnavailableOrQueryTimeout`.
+fn name_of_all(kinds: &[Kind]) -> String {
+    let names: Vec<_> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
+    names.join(OR)
 }

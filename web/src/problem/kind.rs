@@ -21,10 +21,11 @@ pub enum Kind {
     Internal,
     Unavailable,
     QueryTimeout,
+    ReadOnly,
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MalformedRequest,
         Self::AnswerTooLarge,
         Self::Unauthenticated,
@@ -42,6 +43,7 @@ impl Kind {
         Self::Internal,
         Self::Unavailable,
         Self::QueryTimeout,
+        Self::ReadOnly,
     ];
 
     /// The status, the stable code and the title.
@@ -116,6 +118,11 @@ impl Kind {
                 "query_timeout",
                 "Query timeout",
             ),
+            Self::ReadOnly => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "read_only",
+                "Read-only mode",
+            ),
         }
     }
 
@@ -181,6 +188,10 @@ impl Kind {
             Self::QueryTimeout => {
                 "The request exceeded its time limit. Retrying it unchanged would fail again: use fewer filters, another \
                  `sort` or a smaller `limit`."
+            }
+            Self::ReadOnly => {
+                "The server is in read-only mode: it answers reads, and refuses every change, sign-ins included. Tokens stay valid. \
+                 `detail` says why. With `Retry-After` this is expected to end soon; without it, an operator ends it."
             }
         }
     }

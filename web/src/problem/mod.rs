@@ -15,7 +15,7 @@ use actix_web::{
         header::{ALLOW, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
     },
 };
-use kernel::{Code, Error, Refusal, quote};
+use kernel::{Code, Error, Refusal, error::ReadOnly, quote};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -103,6 +103,22 @@ impl Problem {
             Kind::Unavailable,
             format!("{what} is unavailable or busy: try again in {RETRY} s"),
         )
+    }
+
+    /// Writes are refused. Only a failover can be expected to end soon.
+    fn read_only(reason: ReadOnly) -> Self {
+        let (until, retry_after) = match reason {
+            ReadOnly::Database => (format!("try again in {RETRY} s"), Some(RETRY)),
+            ReadOnly::Configured | ReadOnly::Signalled | ReadOnly::Switched => (
+                "writes are refused until an operator ends this".to_owned(),
+                None,
+            ),
+        };
+        let detail = format!("read-only mode: {reason}; reads are served, and {until}");
+        Self {
+            retry_after,
+            ..Self::new(Kind::ReadOnly, detail)
+        }
     }
 
     /// A limit of the whole server is reached.
@@ -292,6 +308,8 @@ impl From<Error> for Problem {
                 );
                 Self::unavailable(what)
             }
+            // The mode is logged when it changes, not with each request.
+            Error::ReadOnly(reason) => Self::read_only(reason),
             Error::QueryTimeout(ref cause) => {
                 tracing::warn!(%cause, "query timeout");
                 Self::new(Kind::QueryTimeout, error.to_string())

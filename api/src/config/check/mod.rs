@@ -1,21 +1,26 @@
 //! Checks values beyond their types, and refuses what is unsafe in production.
 use std::{ops::RangeInclusive, time::Duration};
 
-use kernel::database;
-use secrecy::{ExposeSecret, SecretString};
-use service::{
-    identity::{self, Registration},
-    mail::{self, Transport},
-};
-
-use super::{Profile, Settings};
+use super::Settings;
 use crate::telemetry;
 
+mod accounts;
+mod backup;
+mod database;
+mod otlp;
+mod production;
 mod server;
 mod values;
 
+use accounts::auth_rules;
+use backup::backup_rules;
+use database::database_rules;
+use otlp::otlp_rules;
 use server::{load_rules, server_rules};
-use values::{is_deadline, is_long, is_optional_deadline, is_role, is_timeout, is_window};
+use values::{is_long, is_timeout, is_window};
+
+pub(super) use accounts::mail;
+pub(super) use production::{risks_in_production, unsafe_in_production};
 
 /// A key and what is wrong with its value.
 pub(super) type Problem = (&'static str, &'static str);
@@ -28,26 +33,15 @@ const LIFETIME: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::fr
 /// The longest retention: a hundred years, so that it can be subtracted from the current date.
 const MAX_RETENTION: Duration = Duration::from_hours(36_500 * 24);
 const RETENTION: &str = "must be at most 36500d";
-/// KiB, from the minimum of the OWASP Password Storage Cheat Sheet to the most that one sign-in may reasonably use.
-const HASH_MEMORY: RangeInclusive<u32> = 7_168..=1_048_576;
-/// KiB times passes: the lowest cost that the cheat sheet considers equivalent to 19 MiB with two passes.
-const HASH_COST: u64 = 7_168 * 5;
-
 const ANSWER_LIMIT: RangeInclusive<u64> = 64 * 1024..=100 * 1024 * 1024;
 
 /// Bytes, from 1 MiB to 1 TiB.
 const CACHE_SIZE: RangeInclusive<u64> = 1024 * 1024..=1024 * 1024 * 1024 * 1024;
 
-const SCHEME: &str = "must begin with sqlite: or postgres:";
 const TIMEOUT: &str = "must be more than 0 and at most 24h";
 const OPTIONAL_TIMEOUT: &str = "must be at most 24h";
-/// A shorter timeout would mistake a busy database for an unreachable one.
-const MIN_OUTAGE_TIMEOUT: Duration = Duration::from_millis(100);
 const DEADLINE: &str = "must be from 1ms to 24h";
 const OPTIONAL_DEADLINE: &str = "must be 0s, or from 1ms to 24h";
-/// Less could not be measured.
-const REPLICA_LAG: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_hours(1);
-const POOL: &str = "must be from 1 to 10000";
 const WINDOW: &str = "must be whole seconds, from 1s to 24h";
 const REDIS: &str =
     "must be redis://USER:PASSWORD@HOST:PORT/DATABASE, or the same with rediss: or unix:";
@@ -74,6 +68,7 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         auth,
         mail: _,
         log,
+        otlp,
         metrics,
         backup,
         admin: _,
@@ -112,12 +107,6 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
         ),
         ("rate_limit.per", is_window(rate_limit.per), WINDOW),
         ("redis.url", redis.is_valid(), REDIS),
-        (
-            "backup.keep",
-            backup.has_valid_rule(),
-            "must be \"all\", or a list such as daily=7,weekly=4",
-        ),
-        ("backup.max_age", backup.max_age <= MAX_RETENTION, RETENTION),
         ("metrics.listen", metrics.is_valid(), LISTEN),
         ("log.level", telemetry::is_level(&log.level), LEVEL),
     ];
@@ -127,294 +116,10 @@ pub(super) fn limits(settings: &Settings) -> Vec<Problem> {
             .chain(database_rules(database))
             .chain(auth_rules(auth))
             .chain(load_rules(load))
+            .chain(backup_rules(backup))
+            .chain(otlp_rules(otlp))
             .chain(others),
     )
-}
-
-fn auth_rules(auth: &identity::Settings) -> [Rule; 12] {
-    let lifetime = LIFETIME.contains(&auth.session_lifetime);
-    let token = LIFETIME.contains(&auth.token_lifetime);
-    let idle = auth.session_idle >= Duration::from_mins(5) && auth.session_idle <= 365 * DAY;
-    let cached = auth.cache_lifetime <= Duration::from_secs(30);
-    let pepper = auth.pepper.as_ref().is_none_or(is_long);
-    let old_peppers = auth.old_peppers.iter().all(is_long);
-    let (memory, passes, lanes) = (auth.hash_memory, auth.hash_passes, auth.hash_lanes);
-    [
-        (
-            "auth.min_password_score",
-            auth.min_password_score <= 4,
-            "must be from 0 to 4",
-        ),
-        (
-            "auth.hash_memory",
-            HASH_MEMORY.contains(&memory),
-            "must be from 7168 to 1048576",
-        ),
-        (
-            "auth.hash_passes",
-            (1..=32).contains(&passes),
-            "must be from 1 to 32",
-        ),
-        (
-            "auth.hash_lanes",
-            (1..=16).contains(&lanes),
-            "must be from 1 to 16",
-        ),
-        ("auth.pepper", pepper, SECRET),
-        ("auth.old_peppers", old_peppers, SECRET_EACH),
-        ("auth.session_lifetime", lifetime, "must be from 1m to 365d"),
-        ("auth.session_idle", idle, "must be from 5m to 365d"),
-        ("auth.token_lifetime", token, "must be from 1m to 365d"),
-        ("auth.cache_lifetime", cached, "must be at most 30s"),
-        ("auth.key", auth.key.as_ref().is_none_or(is_long), SECRET),
-        (
-            "auth.require_totp_for",
-            auth.require_totp_for.iter().all(|name| is_role(name)),
-            "must be names of roles, such as admin,editor",
-        ),
-    ]
-}
-
-/// Checks that mail can be sent and that its links work.
-pub(super) fn mail(settings: &Settings, profile: Profile) -> Vec<Problem> {
-    let Settings {
-        mail, server, auth, ..
-    } = settings;
-    let is_from = |from: &String| mail::is_sender(from);
-    let is_url = |url: &SecretString| mail::is_smtp_url(url);
-    let is = |transport| mail.transport == transport;
-    let is_on = !is(Transport::None);
-    let leads_here = profile != Profile::Production && !is(Transport::Smtp);
-    let has_links = server.public_url.is_some() || leads_here;
-    let has_server = mail.smtp_url.as_ref().is_some_and(is_url);
-    let verifies = is_on || !auth.require_verified_email;
-    broken_rules([
-        (
-            "mail.from",
-            !is_on || mail.from.as_ref().is_some_and(is_from),
-            mail::FROM,
-        ),
-        (
-            "mail.smtp_url",
-            !is(Transport::Smtp) || has_server,
-            mail::SMTP_URL,
-        ),
-        (
-            "mail.folder",
-            !is(Transport::File) || mail.folder.is_some(),
-            "must be the folder that mail is written to",
-        ),
-        (
-            "server.public_url",
-            !is_on || has_links,
-            "must be set, because links in mail begin with it",
-        ),
-        (
-            "auth.require_verified_email",
-            verifies,
-            "needs mail: set mail.transport",
-        ),
-    ])
-}
-
-fn database_rules(database: &database::Settings) -> [Rule; 17] {
-    let url = database.url.expose_secret();
-    let scheme = ["sqlite:", "postgres:", "postgresql:"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    let (least, most) = (database.min_connections, database.max_connections);
-    let idle = database.idle_in_transaction_timeout;
-    let replicas = &database.replica_urls;
-    let is_server = |url: &str| url.starts_with("postgres:") || url.starts_with("postgresql:");
-    let are_replicas = replicas.len() <= database::MAX_REPLICAS
-        && replicas.iter().all(|it| is_server(it.expose_secret()));
-    [
-        ("database.url", scheme, SCHEME),
-        (
-            "database.replica_urls",
-            replicas.is_empty() || is_server(url),
-            "must be empty, because database.url names a SQLite file, which has no replicas",
-        ),
-        (
-            "database.replica_urls",
-            are_replicas,
-            "must be at most 8 URLs that begin with postgres:",
-        ),
-        (
-            "database.replica_max_lag",
-            REPLICA_LAG.contains(&database.replica_max_lag),
-            "must be from 250ms to 1h",
-        ),
-        (
-            "database.max_connections",
-            (1..=10_000).contains(&most),
-            POOL,
-        ),
-        (
-            "database.min_connections",
-            least <= most,
-            "must be at most database.max_connections",
-        ),
-        (
-            "database.acquire_timeout",
-            is_timeout(database.acquire_timeout),
-            TIMEOUT,
-        ),
-        (
-            "database.idle_timeout",
-            is_timeout(database.idle_timeout),
-            TIMEOUT,
-        ),
-        (
-            "database.max_lifetime",
-            is_timeout(database.max_lifetime),
-            TIMEOUT,
-        ),
-        (
-            "database.outage_timeout",
-            (MIN_OUTAGE_TIMEOUT..=DAY).contains(&database.outage_timeout),
-            "must be from 100ms to 24h",
-        ),
-        (
-            "database.read_timeout",
-            is_deadline(database.read_timeout),
-            DEADLINE,
-        ),
-        (
-            "database.write_timeout",
-            is_deadline(database.write_timeout),
-            DEADLINE,
-        ),
-        (
-            "database.long_timeout",
-            is_deadline(database.long_timeout),
-            DEADLINE,
-        ),
-        (
-            "database.lock_timeout",
-            is_optional_deadline(database.lock_timeout),
-            OPTIONAL_DEADLINE,
-        ),
-        (
-            "database.idle_in_transaction_timeout",
-            is_optional_deadline(idle),
-            OPTIONAL_DEADLINE,
-        ),
-        (
-            "database.slow_statement",
-            database.slow_statement <= DAY,
-            OPTIONAL_TIMEOUT,
-        ),
-        ("database.check", database.check <= DAY, OPTIONAL_TIMEOUT),
-    ]
-}
-
-/// Keep this list short: only what is never acceptable in production.
-pub(super) fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
-    let Settings {
-        server,
-        database,
-        auth,
-        mail,
-        ..
-    } = settings;
-    let hash_cost = u64::from(auth.hash_memory) * u64::from(auth.hash_passes);
-    let is_postgres = database.url.expose_secret().starts_with("postgres");
-    let encrypted = server
-        .public_url
-        .as_deref()
-        .is_none_or(|url| url.starts_with("https://"));
-    let bounded = |time: Duration| !(is_postgres && time.is_zero());
-    let idle = database.idle_in_transaction_timeout;
-    broken_rules([
-        (
-            "auth.hash_memory, auth.hash_passes",
-            hash_cost >= HASH_COST,
-            "must have a product of at least 35840; less is unsafe in production: passwords could be guessed too quickly",
-        ),
-        (
-            "database.url",
-            !database.is_in_memory(),
-            "is in memory, which is unsafe in production: all data is lost when the server stops",
-        ),
-        (
-            "server.public_url",
-            encrypted,
-            "must begin with https://; anything else is unsafe in production: passwords and tokens would be sent unencrypted",
-        ),
-        (
-            "server.cors_origins",
-            server
-                .cors_origins
-                .iter()
-                .all(|origin| origin.starts_with("https://")),
-            "must all begin with https://; anything else is unsafe in production: an attacker on the network could run scripts there",
-        ),
-        (
-            "database.idle_in_transaction_timeout",
-            bounded(idle),
-            "is 0, which is unsafe in production: a stuck transaction would hold its locks forever",
-        ),
-        (
-            "mail.transport",
-            !matches!(mail.transport, Transport::Log | Transport::File),
-            "is \"log\" or \"file\", which is unsafe in production: anybody who can read the mail there can take over accounts",
-        ),
-    ])
-}
-
-/// Lists the risks that production allows, each with the setting that ends it.
-pub(super) fn risks_in_production(settings: &Settings) -> Vec<Problem> {
-    let Settings {
-        server,
-        database,
-        auth,
-        audit,
-        mail,
-        ..
-    } = settings;
-    broken_rules([
-        (
-            "database.url",
-            database.file().is_none(),
-            "is a SQLite file: run `atoll backup create` regularly and copy the backups to another machine, or use PostgreSQL",
-        ),
-        (
-            "auth.key",
-            auth.key.is_some(),
-            "is not set: a copy of the database is enough to read second factors. Set it (ATOLL__AUTH__KEY, `openssl rand -base64 48`) \
-             before users enable second factors, which another key ends",
-        ),
-        (
-            "audit.key",
-            audit.key.is_some(),
-            "is not set: anyone who can write to the database can forge the audit log. Set it (ATOLL__AUDIT__KEY, \
-             `openssl rand -base64 48`) before the first start: `atoll audit verify` reports entries under another key as altered",
-        ),
-        (
-            "server.public_url",
-            server.public_url.is_some(),
-            "is not set: links have no host, and browsers are not told to use HTTPS only. Set it \
-             (ATOLL__SERVER__PUBLIC_URL=https://…)",
-        ),
-        (
-            "auth.registration",
-            auth.registration == Registration::Closed,
-            "is \"open\": everyone who reaches the server can create an account. Close it (ATOLL__AUTH__REGISTRATION=closed) unless you want that",
-        ),
-        (
-            "auth.pepper",
-            auth.pepper.is_some(),
-            "is not set: a copy of the database is enough to guess weak passwords. Set it (ATOLL__AUTH__PEPPER, \
-             `openssl rand -base64 48`) and keep it: without it no password can be checked",
-        ),
-        (
-            "mail.transport",
-            mail.transport != Transport::None,
-            "is \"none\": forgotten passwords cannot be reset by mail, and addresses are not verified. Set it \
-             (ATOLL__MAIL__TRANSPORT=smtp, with mail.smtp_url and mail.from)",
-        ),
-    ])
 }
 
 fn broken_rules(rules: impl IntoIterator<Item = Rule>) -> Vec<Problem> {

@@ -181,6 +181,18 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
         ),
         ("ATOLL__REDIS__URL", "http://:s3cret@cache", "redis.url"),
         ("RUST_LOG", "info,=,", "log.level"),
+        ("ATOLL__OTLP__ENDPOINT", "localhost:4318", "otlp.endpoint"),
+        (
+            "ATOLL__OTLP__ENDPOINT",
+            "http://collector/",
+            "otlp.endpoint",
+        ),
+        ("ATOLL__OTLP__HEADERS", "Bearer s3cret", "otlp.headers"),
+        ("ATOLL__OTLP__SERVICE_NAME", " ", "otlp.service_name"),
+        ("ATOLL__OTLP__SAMPLE_RATIO", "10", "otlp.sample_ratio"),
+        ("ATOLL__OTLP__SAMPLE_RATIO", "NaN", "otlp.sample_ratio"),
+        ("ATOLL__OTLP__QUEUE", "0", "otlp.queue"),
+        ("ATOLL__OTLP__TIMEOUT", "10ms", "otlp.timeout"),
     ];
     for (name, value, key) in cases {
         refused(&environment(&[(name, value)]), &[key, name]);

@@ -57,7 +57,10 @@ fn no_secret_is_shown() {
         "ATOLL__AUTH__KEY",
         "ATOLL__AUTH__OLD_PEPPERS",
         "ATOLL__AUTH__PEPPER",
+        "ATOLL__BACKUP__S3__SECRET_ACCESS_KEY",
+        "ATOLL__BACKUP__S3__SESSION_TOKEN",
         "ATOLL__SERVER__SECRET",
+        "ATOLL__OTLP__HEADERS",
     ];
     let set = keys.map(|key| (key, secret));
 
@@ -136,6 +139,13 @@ fn production_has_a_warning_for_each_risky_setting() {
         ("ATOLL__MAIL__TRANSPORT", "smtp"),
         ("ATOLL__MAIL__SMTP_URL", "smtps://mail.example.org"),
         ("ATOLL__MAIL__FROM", "atoll@example.org"),
+        ("ATOLL__OTLP__ENDPOINT", "https://collector.example.org"),
     ];
     assert_eq!(risks(&safe), Vec::<String>::new());
+    let mut plain = safe;
+    plain[10].1 = "http://collector.example.org:4318";
+    let [risk] = &*risks(&plain) else {
+        panic!("plain HTTP to another machine is risky");
+    };
+    assert!(risk.starts_with("otlp.endpoint is plain HTTP"), "{risk}");
 }

@@ -11,6 +11,7 @@ use sea_orm::{
     sea_query::{ArrayType, Value, Values},
 };
 use tokio::{sync::oneshot, time::timeout_at};
+use tracing::{Instrument, Span};
 
 use super::{Lane, Postgres, connection_error, lease::SLACK, manager::no_answer, worker::Worker};
 use crate::{Deadline, database::reader::overrun};
@@ -27,6 +28,8 @@ struct Waiting {
     values: Vec<Value>,
     deadline: Deadline,
     answer: oneshot::Sender<Answer>,
+    /// The span of the request that asks.
+    span: Span,
 }
 
 /// The reads that wait while a statement with the same text runs, by the text that runs them together. That text names the types
@@ -81,6 +84,7 @@ impl Postgres {
             values,
             deadline,
             answer,
+            span: Span::current(),
         };
         if worker.batches.add(&combined, waiting) {
             let turns = Turns {
@@ -129,13 +133,16 @@ impl Turns {
         let statement = statement(&self.sql, read.values);
         let found = self
             .postgres
-            .query_one(&statement, read.deadline, self.lane);
+            .query_one(&statement, read.deadline, self.lane)
+            .instrument(read.span);
         // The request may have been cancelled, and then nothing waits for the answer.
         let _ = read.answer.send(found.await);
     }
 
     async fn answer_all(&self, waiting: Vec<Waiting>) {
         let mut latest = waiting[0].deadline;
+        // A statement has one place in the log: with the request that has waited longest.
+        let span = waiting[0].span.clone();
         let mut columns: Vec<Vec<Value>> = Vec::new();
         let mut answers = Vec::with_capacity(waiting.len());
         for read in waiting {
@@ -151,7 +158,7 @@ impl Turns {
         let arrays = columns.into_iter().filter_map(array).collect();
         let statement = statement(&self.combined, arrays);
         let found = self.postgres.query_all(&statement, latest, self.lane);
-        match found.await {
+        match found.instrument(span).await {
             Ok(rows) => {
                 for row in rows {
                     let place = row.try_get("", PLACE);

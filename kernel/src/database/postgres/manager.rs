@@ -2,16 +2,19 @@
 use std::{io, sync::Arc, time::Duration};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::{
     runtime::Handle,
     task::JoinSet,
     time::{Instant, timeout},
 };
 
-use super::super::{
-    health::Suspicion,
-    replicas::{Answer, QUERY, Watched},
+use super::{
+    super::{
+        health::Suspicion,
+        replicas::{Answer, QUERY, Watched},
+    },
+    Servers,
 };
 
 /// A connection of the pool.
@@ -26,7 +29,7 @@ pub(super) struct Pooled {
 
 #[derive(Clone)]
 pub(super) struct Manager {
-    pub server: PgConnectOptions,
+    pub server: Servers,
     /// The runtime that the sockets belong to. A socket dies with the runtime that opened it.
     pub runtime: Handle,
     pub connect_timeout: Duration,
@@ -104,10 +107,7 @@ impl managed::Manager for Manager {
 }
 
 /// Connects. A connection to a replica must lead to the server that is watched.
-async fn connect(
-    server: &PgConnectOptions,
-    replica: Option<&Watched>,
-) -> sqlx::Result<(PgConnection, u64)> {
+async fn connect(server: &Servers, replica: Option<&Watched>) -> sqlx::Result<(PgConnection, u64)> {
     let mut raw = server.connect().await?;
     let Some(replica) = replica else {
         return Ok((raw, 0));

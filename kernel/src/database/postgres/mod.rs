@@ -8,6 +8,7 @@ mod lease;
 mod manager;
 mod open;
 mod runtime;
+mod servers;
 mod transaction;
 mod worker;
 
@@ -45,6 +46,7 @@ use super::{
 };
 use crate::{Deadline, Error, Result};
 
+pub(super) use servers::Servers;
 pub(crate) use transaction::PgTransaction;
 
 /// Decides whether work may take the last free connections.
@@ -84,7 +86,7 @@ pub(super) struct Node {
     log: Log,
     /// Whether prepared statements have names and are cached.
     is_named: bool,
-    server: PgConnectOptions,
+    server: Servers,
     runtime: Arc<DatabaseRuntime>,
 }
 
@@ -115,7 +117,7 @@ impl Postgres {
         &self.node.runtime.handle
     }
 
-    pub fn server(&self) -> &PgConnectOptions {
+    pub fn server(&self) -> &Servers {
         &self.node.server
     }
 
@@ -221,13 +223,17 @@ impl Postgres {
         lease.end_read(done).await
     }
 
-    /// Fails if the server is known not to answer or not to accept writes.
+    /// Fails if the server is known not to answer.
     pub fn check(&self) -> Result<()> {
         match self.node.health.state() {
-            State::Writable => Ok(()),
-            State::ReadOnly => Err(Error::Unavailable("a writable database", None)),
+            State::Writable | State::ReadOnly => Ok(()),
             State::Unreachable => Err(Error::Unavailable("the database", None)),
         }
+    }
+
+    /// Returns true if the server is known to answer and to refuse writes.
+    pub fn is_read_only(&self) -> bool {
+        self.node.health.state() == State::ReadOnly
     }
 
     /// Closes the idle connections of the shared pool; those in use are closed when they return. The pool of a worker ends with
@@ -239,7 +245,7 @@ impl Postgres {
     /// Returns a separate connection for migrations, which is opened when it is first used.
     pub fn for_migrations(&self) -> DatabaseConnection {
         let lock_timeout = ("lock_timeout", milliseconds(self.node.lock_timeout));
-        let server = self.node.server.clone().options([lock_timeout]);
+        let server = self.node.server.current().options([lock_timeout]);
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(self.node.acquire_timeout)

@@ -1,6 +1,5 @@
 //! Opens the pools of a primary and of its replicas.
 use std::{
-    str::FromStr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,8 +12,14 @@ use tokio::{
 };
 
 use super::{
-    super::{Settings, health::Health, metrics::Series, replicas::Watched, statements::Log},
-    Node, Postgres, connection_error,
+    super::{
+        Settings,
+        health::{Health, State},
+        metrics::Series,
+        replicas::Watched,
+        statements::Log,
+    },
+    Node, Postgres, Servers, connection_error,
     manager::Manager,
     milliseconds,
     runtime::DatabaseRuntime,
@@ -28,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What differs between the pools of a primary and of a replica.
 struct Parts {
-    server: PgConnectOptions,
+    server: Servers,
     runtime: Arc<DatabaseRuntime>,
     health: Health,
     names: [&'static str; 2],
@@ -73,7 +78,9 @@ impl Postgres {
         log: Log,
         series: &Series,
     ) -> Result<Self> {
-        let server = options(url, settings)?;
+        let server = Servers::read(url, |server| options(server, settings))?;
+        let limit = settings.acquire_timeout;
+        server.find_better(State::Unreachable, limit).await;
         let runtime = DatabaseRuntime::start().map_err(Error::internal)?;
         let health = Health::watch(&runtime.handle, server.clone(), settings.outage_timeout);
         let parts = Parts {
@@ -99,7 +106,7 @@ impl Postgres {
     ) -> Result<Self> {
         let read_only = [("default_transaction_read_only", "on")];
         let parts = Parts {
-            server: options(url, settings)?.options(read_only),
+            server: Servers::read(url, |server| options(server, settings).options(read_only))?,
             runtime: self.node.runtime.clone(),
             health,
             names,
@@ -187,9 +194,8 @@ pub(super) async fn reap(pool: WeakPool<Manager>, idle_timeout: Duration, min_co
     }
 }
 
-fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
-    let server = PgConnectOptions::from_str(url)
-        .map_err(Error::internal)?
+fn options(server: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
+    server
         .application_name("atoll")
         .statement_cache_capacity(settings.statement_cache)
         .options([
@@ -203,6 +209,5 @@ fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
             ("tcp_keepalives_interval", "5".to_owned()),
             ("tcp_keepalives_count", "3".to_owned()),
         ])
-        .disable_statement_logging();
-    Ok(server)
+        .disable_statement_logging()
 }

@@ -34,6 +34,7 @@ impl Replicas {
         let watched = self.shared.watched.iter().map(|watched| watched.status());
         let all = watched.zip(&self.pools).zip(POOLS);
         let state = |((status, pool), [name, _]): ((Status, &Postgres), [&'static str; 2])| {
+            let server = pool.server().current();
             let is_current = self.shared.primary.is_current(status.run);
             let condition = match status.condition {
                 Condition::Following if !is_current => Condition::CatchingUp,
@@ -43,8 +44,8 @@ impl Replicas {
             let lag = lag.filter(|_| condition == Condition::Following);
             ReplicaState {
                 name,
-                host: pool.server().get_host().to_owned(),
-                port: pool.server().get_port(),
+                host: server.get_host().to_owned(),
+                port: server.get_port(),
                 condition,
                 lag,
                 is_used: lag.is_some_and(|lag| lag <= self.shared.max_lag),

@@ -160,7 +160,7 @@ impl Replicas {
             )?;
             watch::follow_replica(
                 runtime,
-                pool.server().clone(),
+                pool.server().current(),
                 (&shared, limit),
                 (watched.clone(), sender),
             );

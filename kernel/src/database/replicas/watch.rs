@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    super::health::State,
+    super::{health::State, postgres::Servers},
     Shared,
     primary::{self, Primary},
     watched::{self, Trust, Watched},
@@ -56,13 +56,20 @@ async fn ask(
 /// Watches the primary until the replicas are dropped.
 pub(super) fn follow_primary(
     runtime: &Handle,
-    server: PgConnectOptions,
+    servers: Servers,
     (shared, limit): (&Arc<Shared>, Duration),
 ) {
     let shared = Arc::downgrade(shared);
     runtime.spawn(async move {
-        let mut connection = None;
+        let (mut connection, mut place) = (None, None);
         while shared.strong_count() > 0 {
+            let server = servers.current();
+            // After a failover another server is used, and the old primary may still answer.
+            let current = Some((server.get_host().to_owned(), server.get_port()));
+            if place != current {
+                connection = None;
+                place = current;
+            }
             let answer = timeout(limit, ask(&server, connection.take(), primary::QUERY)).await;
             connection = note_primary(&shared, answer.ok().and_then(Result::ok));
             sleep(PERIOD).await;

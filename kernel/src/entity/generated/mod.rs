@@ -8,5 +8,7 @@ pub mod audit_prunes;
 pub mod audit_seals;
 pub mod deletions;
 pub mod idempotency_keys;
+pub mod migration_requirements;
 pub mod secrets;
+pub mod server_modes;
 pub mod written_bytes;

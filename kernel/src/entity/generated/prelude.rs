@@ -6,5 +6,7 @@ pub use super::audit_prunes::Entity as AuditPrunes;
 pub use super::audit_seals::Entity as AuditSeals;
 pub use super::deletions::Entity as Deletions;
 pub use super::idempotency_keys::Entity as IdempotencyKeys;
+pub use super::migration_requirements::Entity as MigrationRequirements;
 pub use super::secrets::Entity as Secrets;
+pub use super::server_modes::Entity as ServerModes;
 pub use super::written_bytes::Entity as WrittenBytes;

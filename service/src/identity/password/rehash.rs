@@ -27,7 +27,7 @@ pub(crate) async fn rehash(session: &Session, user: Model, password: &SecretStri
                 ..user
             };
         }
-        Err(Error::Unavailable(..) | Error::Storage(..)) => {
+        Err(Error::Unavailable(..) | Error::Storage(..) | Error::ReadOnly(_)) => {
             tracing::debug!("no capacity to rehash a password; the next sign-in tries again");
         }
         Err(error) => tracing::warn!(%error, "could not rehash a password"),

@@ -102,6 +102,7 @@ impl Attempt {
             Error::Unavailable(..)
             | Error::QueryTimeout(_)
             | Error::Storage(..)
+            | Error::ReadOnly(_)
             | Error::Contended(_) => true,
             Error::SecondFactor(code) => *code == Code::OtpRequired,
             _ => false,

@@ -103,9 +103,9 @@ async fn a_failed_migration_undoes_those_before_it() {
     );
 }
 
-/// A program that is older than its database must not touch it.
+/// A program that is older than its database does not change the schema.
 #[actix_web::test]
-async fn an_unknown_migration_stops_the_program() {
+async fn a_program_does_not_migrate_the_database_of_a_newer_release() {
     let (settings, _folder) = empty().await;
     let (database, sql) = (migrator(&settings).await, sql(&settings).await);
     database.migrations(MIGRATOR).up(None).await.unwrap();
@@ -114,7 +114,6 @@ async fn an_unknown_migration_stops_the_program() {
     )
     .await;
 
-    assert!(database.migrations(MIGRATOR).pending().await.is_err());
     assert!(database.migrations(MIGRATOR).up(None).await.is_err());
     assert!(database.migrations(MIGRATOR).down(1).await.is_err());
 }

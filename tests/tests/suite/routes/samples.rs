@@ -35,6 +35,7 @@ pub fn body(method: &Method, path: &str) -> Option<Value> {
         ("POST", "/auth/api-keys") => json!({
             "name": "Backup", "scopes": ["posts.read"], "expires_at": "2999-01-01T00:00:00Z",
         }),
+        ("PUT", "/system/mode") => json!({ "mode": "read_write" }),
         ("POST", "/auth/password/forgot") => json!({ "email": "somebody@example.org" }),
         ("POST", "/auth/password/reset" | "/auth/email/verify") => {
             json!({ "token": "token", "password": PASSWORD })

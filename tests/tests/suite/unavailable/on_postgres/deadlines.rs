@@ -1,4 +1,4 @@
-//! Locks, standbys and full pools: a request has one deadline, and essential requests are still answered.
+//! Locks and full pools: a request has one deadline, and essential requests are still answered.
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -43,42 +43,6 @@ async fn a_read_that_waits_for_a_lock_beyond_its_deadline_is_a_query_timeout() {
         })
         .await;
     }
-}
-
-/// This happens after a failover, if a node keeps its connection to the old server.
-#[actix_web::test]
-#[ignore = "runs in the suite on PostgreSQL"]
-async fn a_database_that_cannot_be_written_to_is_not_ready_and_writes_are_unavailable() {
-    let (app, ada, sql) =
-        app(|database| database.outage_timeout = Duration::from_millis(1_500)).await;
-    let name = sql.texts("SELECT current_database()::text").await.remove(0);
-    let set = |value: &str| {
-        format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = {value}")
-    };
-    let others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    let post = || json!({ "title": "Hello", "content": "…" });
-
-    sql.run(&set("on")).await;
-    sql.number(others).await;
-    eventually("the server is not ready", async || {
-        (!is_ready(&app).await).then_some(())
-    })
-    .await;
-    let refused = eventually("a read is served", async || {
-        let read = ada.get("/posts").await;
-        (read.status == 200).then_some(ada.post("/posts", post()).await)
-    })
-    .await;
-    refused
-        .expect_problem(503, "unavailable")
-        .header("retry-after");
-
-    sql.run(&set("off")).await;
-    eventually("the server is ready, and writes", async || {
-        let is_written = ada.post("/posts", post()).await.status == 201;
-        (is_written && is_ready(&app).await).then_some(())
-    })
-    .await;
 }
 
 #[actix_web::test]

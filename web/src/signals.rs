@@ -1,4 +1,4 @@
-//! The signals that stop a server: SIGTERM and Ctrl-C.
+//! The signals that stop a server, SIGTERM and Ctrl-C, and those that switch its mode, SIGUSR1 and SIGUSR2.
 use std::{io, time::Duration};
 
 use tokio::{
@@ -40,6 +40,29 @@ impl StopSignals {
         tokio::select! {
             _ = self.terminate.recv() => SignalKind::terminate(),
             _ = self.interrupt.recv() => SignalKind::interrupt(),
+        }
+    }
+}
+
+/// The signals that switch the mode of a server.
+pub struct ModeSignals {
+    read_only: Signal,
+    read_write: Signal,
+}
+
+impl ModeSignals {
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            read_only: signal(SignalKind::user_defined1())?,
+            read_write: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    /// Waits for a signal, and returns true if it makes the server read-only.
+    pub async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.read_only.recv() => true,
+            _ = self.read_write.recv() => false,
         }
     }
 }
