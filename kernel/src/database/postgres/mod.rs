@@ -25,7 +25,7 @@ use sea_orm::{
     ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, SqlxPostgresConnector,
     Statement,
 };
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use tokio::{
     runtime::Handle,
     sync::Semaphore,
