@@ -114,20 +114,26 @@ impl Visit for Statement {
 fn summary(sql: &str) -> String {
     let mut words = sql.split_ascii_whitespace();
     let kind = words.next().unwrap_or("statement");
-    let names_a_table = |word: &&str| ["FROM", "INTO", "UPDATE"].contains(word);
-    let before = if kind == "UPDATE" {
-        Some(kind)
-    } else {
-        words.find(names_a_table)
-    };
-    let table = before.and_then(|_| words.next()).and_then(|word| {
-        let (name, _) = word.strip_prefix('"')?.split_once('"')?;
-        Some(name)
-    });
-    match table {
-        Some(table) => format!("{kind} {table}"),
-        None => kind.to_owned(),
+    let mut before = kind;
+    for word in words {
+        let names_a_table =
+            ["FROM", "INTO"].contains(&before) || before == "UPDATE" && before == kind;
+        if names_a_table && let Some(table) = table(word) {
+            return format!("{kind} {table}");
+        }
+        before = word;
     }
+    kind.to_owned()
+}
+
+/// Returns the table that the word begins with. A function or a query in its place is none.
+fn table(word: &str) -> Option<&str> {
+    if let Some(quoted) = word.strip_prefix('"') {
+        return quoted.split('"').next();
+    }
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let name = word.trim_end_matches([',', ')', ';']);
+    (!name.is_empty() && name.chars().all(is_plain)).then_some(name)
 }
 
 fn shorten(mut sql: String) -> String {
@@ -153,7 +159,19 @@ mod tests {
             (r#"INSERT INTO "tags" ("name") VALUES ($1)"#, "INSERT tags"),
             (r#"UPDATE "users" SET "name" = $1"#, "UPDATE users"),
             (r#"DELETE FROM "mails" WHERE "id" = ?"#, "DELETE mails"),
+            (
+                "INSERT INTO audit_entries (id) VALUES (?)",
+                "INSERT audit_entries",
+            ),
             ("SELECT count(*) FROM (SELECT 1)", "SELECT"),
+            (
+                r#"SELECT * FROM unnest($1) JOIN (SELECT 1 FROM "posts") AS x"#,
+                "SELECT posts",
+            ),
+            (
+                r#"SELECT 1 FROM "mails" FOR UPDATE SKIP LOCKED"#,
+                "SELECT mails",
+            ),
             ("SELECT 1", "SELECT"),
             ("", "statement"),
         ] {

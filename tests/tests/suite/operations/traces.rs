@@ -93,11 +93,11 @@ async fn everything(anyone: &Client) -> String {
     let create = create
         .header("traceparent", traceparent("01"))
         .header("tracestate", format!("vendor={token}"))
-        .json(&json!({ "title": title, "body": title, "status": "published" }));
+        .json(&json!({ "title": title, "content": title, "status": "published" }));
     assert_eq!(create.send().await.unwrap().status(), 201);
     let list = format!("/posts?title={}", title.replace(' ', "%20"));
     root.get(&list).await.expect_status(200);
-    root.get(format!("/posts/{path}")).await.expect_status(404);
+    root.get(format!("/posts/{path}")).await.expect_status(400);
     anyone.get(format!("//{path}")).await.expect_status(404);
     let method = Method::from_bytes(b"MARMALADE").unwrap();
     let odd = anyone.request(method, "/posts").send().await.unwrap();
