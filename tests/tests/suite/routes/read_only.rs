@@ -37,7 +37,7 @@ async fn every_write_is_refused_and_changes_nothing() {
         before.insert(path.clone(), call(&root, &method, &path).await.status);
     }
 
-    app.kernel.database.set_read_only(ReadOnly::Switched, true);
+    app.kernel.database.set_read_only(ReadOnly::Signalled, true);
     app.statements.take();
     for (method, path) in reads() {
         let status = call(&root, &method, &path).await.status;
@@ -65,7 +65,9 @@ async fn every_write_is_refused_and_changes_nothing() {
 
     assert_eq!(writes(&app), Vec::<String>::new());
     assert!(refused > 50, "{refused}");
-    app.kernel.database.set_read_only(ReadOnly::Switched, false);
+    app.kernel
+        .database
+        .set_read_only(ReadOnly::Signalled, false);
     let body = tests::json!({ "title": "Back", "content": "…" });
     root.post("/posts", body).await.expect_status(201);
     assert_ne!(writes(&app), Vec::<String>::new());
@@ -76,7 +78,7 @@ async fn every_write_is_refused_and_changes_nothing() {
 async fn callers_without_permission_are_told_so_first() {
     let app = TestApp::new().await;
     let ada = app.member("ada").await;
-    app.kernel.database.set_read_only(ReadOnly::Switched, true);
+    app.kernel.database.set_read_only(ReadOnly::Signalled, true);
 
     let role = tests::json!({ "name": "new", "permissions": [] });
     app.anonymous()
