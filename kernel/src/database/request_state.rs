@@ -130,7 +130,9 @@ impl Database {
             },
             (None, replicas) => View {
                 needed,
-                position: replicas.as_ref().and_then(|all| all.primary_position()),
+                position: replicas
+                    .as_ref()
+                    .and_then(super::replicas::Replicas::primary_position),
                 as_of: None,
             },
         }
