@@ -76,14 +76,14 @@ impl S3 {
         server
     }
 
-    /// Sets the variables with which a program keeps its backups here. Limits are short.
+    /// Sets the variables with which a program keeps its backups here. A failed request is hardly tried again.
     pub fn configure(&self, program: Program) -> Program {
         program
             .with("ATOLL__BACKUP__STORE", &format!("s3://{BUCKET}/atoll/a"))
             .with("AWS_ENDPOINT_URL", &self.endpoint)
             .with("AWS_ACCESS_KEY_ID", KEY_ID)
             .with("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-            .with("ATOLL__BACKUP__S3__REQUEST_TIMEOUT", "2s")
+            .with("ATOLL__BACKUP__S3__REQUEST_TIMEOUT", "30s")
             .with("ATOLL__BACKUP__S3__RETRY_TIMEOUT", "1s")
     }
 

@@ -13,7 +13,8 @@ pub const FOLDER: &str = "backups";
 /// Returns the folders of all backups, the oldest first.
 pub fn folders(program: &Program) -> Vec<PathBuf> {
     let all = fs::read_dir(program.folder.path().join(FOLDER)).unwrap();
-    let mut all: Vec<_> = all.map(|entry| entry.unwrap().path()).collect();
+    let all = all.map(|entry| entry.unwrap().path());
+    let mut all: Vec<_> = all.filter(|path| path.is_dir()).collect();
     all.sort_unstable();
     all
 }

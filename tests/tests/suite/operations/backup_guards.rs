@@ -56,6 +56,13 @@ async fn a_manifest_that_names_a_file_elsewhere_is_refused() {
 }
 
 #[actix_web::test]
+async fn a_backup_with_other_migrations_than_its_manifest_says_is_refused() {
+    let (program, _) = backed_up().await;
+    rewrite(&program, "\"migrations\": [", "\"migrations\": [\"m0\",");
+    is_refused(&program, "other migrations are applied").await;
+}
+
+#[actix_web::test]
 async fn a_backup_of_another_kind_of_database_is_refused() {
     let (program, _) = backed_up().await;
     let kinds = ["\"database\": \"sqlite\"", "\"database\": \"postgres\""];

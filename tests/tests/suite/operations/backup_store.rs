@@ -176,7 +176,9 @@ async fn a_failure_that_passes_is_not_seen() {
 #[actix_web::test]
 async fn a_store_that_hangs_is_an_error_within_the_limits() {
     let (program, store, _) = stored().await;
-    let program = program.with("ATOLL__BACKUP__MAX_AGE", "1h");
+    let program = program
+        .with("ATOLL__BACKUP__MAX_AGE", "1h")
+        .with("ATOLL__BACKUP__S3__REQUEST_TIMEOUT", "1s");
     store.behave(|_| Conduct::Hang);
 
     let advice = ["does not answer", "backup.s3.endpoint", &store.endpoint];
