@@ -328,3 +328,33 @@ fn replicas_need_a_server_and_urls_of_servers() {
 fn valid_url() -> &'static str {
     "postgres://standby/atoll"
 }
+
+#[test]
+fn a_schedule_and_a_store_of_backups_are_checked() {
+    let with = |set: &[(&str, &str)], words: &[&str]| refused(&environment(set), words);
+
+    with(
+        &[("ATOLL__BACKUP__SCHEDULE__EVERY", "500ms")],
+        &["backup.schedule.every", "from 1s"],
+    );
+    with(
+        &[("ATOLL__BACKUP__SCHEDULE__AT", "3 o'clock")],
+        &["backup.schedule.at", "03:30"],
+    );
+    with(
+        &[("ATOLL__BACKUP__STORE", "s3://id:s3cret@books")],
+        &["backup.store", "s3://BUCKET/PREFIX"],
+    );
+    with(
+        &[("ATOLL__BACKUP__STORE", "s3://books")],
+        &["backup.s3.secret_access_key", "must both be set"],
+    );
+    with(
+        &[("ATOLL__BACKUP__S3__REQUEST_TIMEOUT", "0s")],
+        &["backup.s3.request_timeout", "100ms"],
+    );
+    with(
+        &[("ATOLL__BACKUP__S3__RETRY_TIMEOUT", "1h")],
+        &["backup.s3.retry_timeout", "10m"],
+    );
+}
