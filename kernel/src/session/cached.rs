@@ -69,7 +69,7 @@ impl Session {
         let (since, now) = (changes.count(), Instant::now());
         let (done, tables) = record_reads(Box::pin(read())).await;
         let answer = Arc::new(done?);
-        let as_of = view.as_of.map(|as_of| as_of.into_std());
+        let as_of = view.as_of.map(tokio::time::Instant::into_std);
         let has_changes = as_of.is_none_or(|as_of| changes.changed_before(&tables, as_of));
         if has_changes && changes.are_unchanged(&tables, since) {
             let bytes = answer.bytes() + size_of_val(&*tables);
