@@ -59,6 +59,7 @@ impl ThrowAway {
     }
 
     /// Starts a streaming replica of this server, which must accept connections, with its data in this folder.
+    #[must_use]
     pub fn replica(&self, folder: TempDir) -> Self {
         let port = ReservedPort::bind();
         let mut replica = Self {

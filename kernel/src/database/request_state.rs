@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{
     Database, LastWrite, Position, Reader, ReplicaState,
     reader::ReadPool,
-    replicas::{Choice, Needs},
+    replicas::{Choice, Needs, Replicas},
 };
 use crate::{Result, secret::Secret};
 
@@ -130,9 +130,7 @@ impl Database {
             },
             (None, replicas) => View {
                 needed,
-                position: replicas
-                    .as_ref()
-                    .and_then(super::replicas::Replicas::primary_position),
+                position: replicas.as_ref().and_then(Replicas::primary_position),
                 as_of: None,
             },
         }

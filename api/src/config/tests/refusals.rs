@@ -99,16 +99,6 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
         ("ATOLL__SERVER__CORS_ORIGINS", "*", "server.cors_origins"),
         ("DATABASE_URL", "mysql://localhost/atoll", "database.url"),
         (
-            "ATOLL__DATABASE__REPLICA_URLS",
-            "postgres://standby/atoll",
-            "database.replica_urls",
-        ),
-        (
-            "ATOLL__DATABASE__REPLICA_MAX_LAG",
-            "200ms",
-            "database.replica_max_lag",
-        ),
-        (
             "ATOLL__DATABASE__MAX_CONNECTIONS",
             "0",
             "database.max_connections",
@@ -323,6 +313,8 @@ fn replicas_need_a_server_and_urls_of_servers() {
         &on_file,
         &["must be empty, because database.url names a SQLite file"],
     );
+    let lag = ("ATOLL__DATABASE__REPLICA_MAX_LAG", "200ms");
+    refused(&environment(&[lag]), &["database.replica_max_lag", "250ms"]);
 }
 
 fn valid_url() -> &'static str {

@@ -334,8 +334,9 @@ async fn each_writer_sees_their_writes(cluster: &Cluster, disturb: impl AsyncFn(
             let token = written.header(POSITION);
             // The node of the write remembers its user.
             assert_eq!(title(&on(here, &ada), post.url()).await, text);
-            let read = title_with(&on(there, &ada), post.url(), &[(POSITION, token)]);
-            assert_eq!(read.await, text);
+            let ada_there = on(there, &ada);
+            let read = title_with(&ada_there, post.url(), &[(POSITION, token)]).await;
+            assert_eq!(read, text);
             let other = title(&there.anonymous(), post.url()).await;
             old.set(old.get() + usize::from(other != text));
             done.set(done.get() + 1);
