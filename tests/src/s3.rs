@@ -326,7 +326,10 @@ fn decoded(text: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
@@ -361,10 +364,10 @@ fn is_signed(request: &Request) -> bool {
         })
         .collect();
     pairs.sort_unstable();
-    let headers: String = signed
-        .split(';')
-        .map(|name| format!("{name}:{}\n", header(name)))
-        .collect();
+    let headers = signed.split(';').fold(String::new(), |mut text, name| {
+        let _ = writeln!(text, "{name}:{}", header(name));
+        text
+    });
     let body = hex(&Sha256::digest(&request.body));
     let method = &request.seen.method;
     let canonical = format!(

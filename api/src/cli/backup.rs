@@ -61,7 +61,7 @@ pub struct Place {
     /// Folder of the backups, instead of backup.folder and backup.store
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// Store of the backups, instead of backup.store: s3://BUCKET/PREFIX
+    /// Store of the backups, instead of backup.store: `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", conflicts_with = "folder")]
     store: Option<String>,
 }

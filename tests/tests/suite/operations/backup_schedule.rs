@@ -17,7 +17,7 @@ fn names(program: &Program) -> Vec<String> {
         return Vec::new();
     };
     let names = all.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    let mut names: Vec<_> = names.filter(|name| name.ends_with("Z")).collect();
+    let mut names: Vec<_> = names.filter(|name| name.ends_with('Z')).collect();
     names.sort_unstable();
     names
 }
@@ -85,7 +85,7 @@ async fn a_backup_that_is_not_due_is_not_made() {
     .await;
 
     assert_eq!(names(&program).len(), 1);
-    assert_eq!(figure(&server, FAILURES).await, 0.0);
+    assert!(figure(&server, FAILURES).await < 1.0);
 }
 
 #[actix_web::test]
