@@ -61,7 +61,10 @@ pub async fn restore(
     } else {
         let target = Target::new(&backups.database)?;
         let kept = exists.then(|| kept_name(&target.name));
-        postgres::swap(&staged.name, &target, kept.as_deref()).await?;
+        if let Err(error) = postgres::swap(&staged.name, &target, kept.as_deref()).await {
+            postgres::drop_database(&target, &staged.name).await?;
+            return Err(error);
+        }
         kept
     };
     Ok(Restored {
@@ -127,7 +130,7 @@ async fn current(backups: &Backups, start: impl Fn(Database) -> Kernel) -> Resul
     Ok(current?)
 }
 
-/// Returns the name under which the database before a restore is kept.
+/// Returns the name under which the database before a restore is kept. Two restores within a second have two names.
 pub fn kept_name(name: &str) -> String {
-    format!("{name}_before_{}", Utc::now().format("%Y%m%dT%H%M%SZ"))
+    format!("{name}_before_{}", Utc::now().format("%Y%m%dT%H%M%S%3fZ"))
 }
