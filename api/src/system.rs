@@ -101,7 +101,7 @@ struct Checks {
 
 /// Readiness: the database answers, its files can be used, its schema is up to date, and the process is not shutting down.
 async fn readyz(shared: Data<Kernel>, draining: Data<Draining>) -> Answer<Ok<Readiness>> {
-    ready(shared, draining, ServerMode::ReadOnly).await
+    ready(&shared, &draining, ServerMode::ReadOnly).await
 }
 
 /// Readiness for writes: the same, in read-write mode.
@@ -109,16 +109,12 @@ async fn readyz_for_writes(
     shared: Data<Kernel>,
     draining: Data<Draining>,
 ) -> Answer<Ok<Readiness>> {
-    ready(shared, draining, ServerMode::ReadWrite).await
+    ready(&shared, &draining, ServerMode::ReadWrite).await
 }
 
 /// Checks a server that must do what it does in the mode `needed`.
-async fn ready(
-    shared: Data<Kernel>,
-    draining: Data<Draining>,
-    needed: ServerMode,
-) -> Answer<Ok<Readiness>> {
-    let kernel = shared.as_ref().clone().reserved();
+async fn ready(kernel: &Kernel, draining: &Draining, needed: ServerMode) -> Answer<Ok<Readiness>> {
+    let kernel = kernel.clone().reserved();
     let kernel = kernel.for_request(Instant::now(), Limit::Read);
     let database = kernel.database.ping().await.is_ok();
     let migrations = database

@@ -57,8 +57,9 @@ impl Database {
     /// Returns true if the server of the database is known to refuse writes.
     pub fn refuses_writes(&self) -> bool {
         match &self.reader.pool {
-            ReadPool::Memory(_) | ReadPool::File(_) | ReadPool::Replica(_) => false,
+            ReadPool::Memory(_) | ReadPool::File(_) => false,
             ReadPool::Postgres(postgres) => postgres.is_read_only(),
+            ReadPool::Replica(routed) => routed.primary().is_read_only(),
         }
     }
 
