@@ -41,7 +41,9 @@ pub enum LogFormat {
 /// Starts logging; call it once per process. Records of the `log` crate are included.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let logs = tracing_subscriber::registry().with(filter(&settings.level)?);
-    logs.with(lines(settings)).try_init().map_err(unstarted)
+    logs.with(lines(settings))
+        .try_init()
+        .map_err(|error| unstarted(&error))
 }
 
 /// Starts logging, and traces if a collector is set. The level of the log has no influence on the traces.
@@ -55,12 +57,12 @@ pub fn start_traced(log: &LogSettings, otlp: &OtlpSettings) -> anyhow::Result<Op
         .with(traces.statements())
         .with(lines(log).with_filter(filter(&log.level)?))
         .try_init()
-        .map_err(unstarted)?;
+        .map_err(|error| unstarted(&error))?;
     traces.announce();
     Ok(Some(traces))
 }
 
-fn unstarted(error: TryInitError) -> anyhow::Error {
+fn unstarted(error: &TryInitError) -> anyhow::Error {
     anyhow!("cannot start logging: {error}")
 }
 

@@ -22,6 +22,7 @@ pub mod process;
 pub mod raw;
 pub mod redis;
 mod reply;
+pub mod s3;
 pub mod service;
 pub mod smtp;
 pub mod sql;

@@ -1,7 +1,7 @@
 //! A Redis server for as long as a test lasts.
 use std::{
     env, fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Write},
     net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -14,7 +14,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{port::ReservedPort, postgres::say, throw_away::send};
+use crate::{port::ReservedPort, postgres::say, process::eventually, throw_away::send};
 
 pub struct Redis {
     pub url: String,
@@ -69,11 +69,26 @@ impl Redis {
 
     /// Sends a command without arguments that need quotes.
     pub fn run(&self, command: &str) {
+        self.ask(command);
+    }
+
+    /// Sends such a command and returns the first line of the reply, with the letter of its type.
+    pub fn ask(&self, command: &str) -> String {
         let mut server = TcpStream::connect(("127.0.0.1", self.port.number)).unwrap();
         server
             .write_all(format!("{command}\r\n").as_bytes())
             .unwrap();
-        server.read_exact(&mut [0]).unwrap();
+        let mut line = String::new();
+        BufReader::new(server).read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Waits until the server answers.
+    pub async fn is_ready(&self) {
+        eventually("Redis answers", async || {
+            TcpStream::connect(("127.0.0.1", self.port.number)).ok()
+        })
+        .await;
     }
 
     /// Returns a URL of the same server over a network that is cut while the value is true.

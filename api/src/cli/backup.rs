@@ -2,7 +2,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use service::backup::{Backups, Failure, Keep, Restored, restore, verify};
+use service::backup::{
+    Backups, Cleaned, Failure, Keep, Restored, clean_recovered, restore, verify,
+};
 
 use super::{
     context::{Consent, Operator, say},
@@ -47,6 +49,11 @@ pub enum Command {
         #[command(flatten)]
         consent: Consent,
     },
+    /// Remove what must not come back from a database that was recovered in another way: sign-ins, links, queued mails
+    Clean {
+        #[command(flatten)]
+        consent: Consent,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,7 +61,7 @@ pub struct Place {
     /// Folder of the backups, instead of backup.folder and backup.store
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// Store of the backups, instead of backup.store: s3://BUCKET/PREFIX
+    /// Store of the backups, instead of backup.store: `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", conflicts_with = "folder")]
     store: Option<String>,
 }
@@ -100,6 +107,7 @@ impl Command {
                 flush_redis(&operator).await?;
                 report(&restored)
             }
+            Self::Clean { consent } => clean(&operator, &consent).await,
         }
     }
 }
@@ -189,6 +197,24 @@ async fn check(operator: &Operator, place: Place, source: Source) -> anyhow::Res
     ))
 }
 
+/// Cleans a database that another program has recovered.
+async fn clean(operator: &Operator, consent: &Consent) -> anyhow::Result<()> {
+    operator.require_file()?;
+    operator.confirm(
+        consent,
+        "This ends all sign-ins, and removes reset links, queued mails and stored answers.",
+    )?;
+    let settings = operator.settings.service()?;
+    let start = |database| service::start(database, settings.clone());
+    let cleaned = clean_recovered(&operator.settings.backups(None)?, start).await?;
+    flush_redis(operator).await?;
+    report_removed(&cleaned)?;
+    say(
+        "API keys and recovery codes that were revoked or used after the time of the recovery are valid again: revoke those that must \
+         not be.",
+    )
+}
+
 /// Removes what Redis has of the database before.
 async fn flush_redis(operator: &Operator) -> anyhow::Result<()> {
     let Some(url) = &operator.settings.redis.url else {
@@ -203,6 +229,15 @@ async fn flush_redis(operator: &Operator) -> anyhow::Result<()> {
     say(format_args!("removed {removed} keys from Redis"))
 }
 
+fn report_removed(cleaned: &Cleaned) -> anyhow::Result<()> {
+    for (table, rows) in &cleaned.rows {
+        if *rows > 0 {
+            say(format_args!("{table}: {rows} rows were not restored"))?;
+        }
+    }
+    Ok(())
+}
+
 fn report(restored: &Restored) -> anyhow::Result<()> {
     let Restored {
         verified,
@@ -213,15 +248,17 @@ fn report(restored: &Restored) -> anyhow::Result<()> {
         "Restored {} rows of {} tables; the audit log is intact.",
         verified.rows, verified.tables
     ))?;
-    for (table, rows) in &cleaned.rows {
-        if *rows > 0 {
-            say(format_args!("{table}: {rows} rows were not restored"))?;
-        }
-    }
+    report_removed(cleaned)?;
     for key in &cleaned.revoked_keys {
         say(format_args!(
             "the API key {} ({}) of user {} was revoked since, and stays revoked",
             key.id, key.name, key.user_id
+        ))?;
+    }
+    if cleaned.used_codes > 0 {
+        say(format_args!(
+            "{} recovery codes were used or replaced since, and stay void",
+            cleaned.used_codes
         ))?;
     }
     if kept.is_some() && !cleaned.has_compared_keys {

@@ -120,16 +120,17 @@ async fn serve(operator: &Operator) -> anyhow::Result<()> {
 /// Starts the schedule of backups, if there is one and the database can be backed up.
 fn make_backups(operator: &Operator, metrics: &JobMetrics) -> anyhow::Result<()> {
     let settings = &operator.settings;
-    if settings.backup.schedule.every.is_zero() {
+    let Some(schedule) = settings.backup.schedule.schedule() else {
         return Ok(());
-    }
+    };
     if settings.database.is_in_memory() {
         tracing::warn!(
             "no backups are made: backup.schedule.every is set, but the database is in memory"
         );
         return Ok(());
     }
-    jobs::make_backups(settings.backups(None)?, &settings.backup, metrics)?;
+    let options = (settings.backup.recipients.clone(), settings.backup.rule());
+    jobs::make_backups(settings.backups(None)?, schedule, options, metrics)?;
     Ok(())
 }
 

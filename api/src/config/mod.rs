@@ -19,7 +19,7 @@ use kernel::Cache;
 use serde::Deserialize;
 use service::mail::Mailer;
 
-pub use backup::{BackupSettings, ScheduleSettings};
+pub use backup::BackupSettings;
 pub use inputs::{Inputs, Setting, Variables};
 pub use keys::Entry;
 pub use misspelt::SEED_PASSWORD;

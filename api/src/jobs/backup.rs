@@ -3,11 +3,10 @@ use std::{io, thread, time::Duration};
 
 use chrono::{DateTime, Utc};
 use prometheus_client::metrics::gauge::Gauge;
-use service::backup::{Backups, Failure, Ran, Schedule};
+use service::backup::{Backups, Failure, Keep, Ran, Schedule};
 use tokio::{runtime::Builder, time::sleep};
 
 use super::{JobMetrics, Runs};
-use crate::config::BackupSettings;
 
 /// The longest time after a failed backup, or one of another node, until the next look.
 const RETRY: Duration = Duration::from_mins(10);
@@ -19,16 +18,15 @@ const LEAST: Duration = Duration::from_millis(500);
 /// A backup that the end of the process interrupts is removed by the next one.
 pub fn make_backups(
     backups: Backups,
-    settings: &BackupSettings,
+    schedule: Schedule,
+    (recipients, keep): (Vec<String>, Option<Keep>),
     metrics: &JobMetrics,
 ) -> io::Result<()> {
-    let Some(schedule) = settings.schedule.schedule() else {
-        return Ok(());
-    };
     let maker = Maker {
         backups,
         schedule,
-        settings: settings.clone(),
+        recipients,
+        keep,
         runs: metrics.job("backup"),
         newest: metrics.newest_backup.clone(),
     };
@@ -42,7 +40,8 @@ pub fn make_backups(
 struct Maker {
     backups: Backups,
     schedule: Schedule,
-    settings: BackupSettings,
+    recipients: Vec<String>,
+    keep: Option<Keep>,
     runs: Runs,
     newest: Gauge,
 }
@@ -50,8 +49,8 @@ struct Maker {
 impl Maker {
     async fn run(self) {
         loop {
-            let (recipients, keep) = (&self.settings.recipients, self.settings.rule());
-            let ran = self.backups.run(self.schedule, (recipients, keep)).await;
+            let options = (&self.recipients[..], self.keep);
+            let ran = self.backups.run(self.schedule, options).await;
             let pause = self.report(&ran);
             self.runs.count(&ran.map(drop));
             sleep(pause).await;

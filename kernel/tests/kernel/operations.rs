@@ -167,7 +167,7 @@ async fn a_search_finds_rows_whose_visibility_another_table_decides() {
 
 #[tokio::test]
 async fn permissions_ending_in_own_reach_the_rows_of_the_caller() {
-    on_each(LIBRARY, async |kernel| {
+    Box::pin(on_each(LIBRARY, async |kernel| {
         let ada = user(&kernel, 1, &["shelves.create.own", "shelves.update.own"]);
         let bob = user(&kernel, 2, &["shelves.create.own", "shelves.update.own"]);
         let editor = user(&kernel, 3, &["shelves.update"]);
@@ -186,7 +186,7 @@ async fn permissions_ending_in_own_reach_the_rows_of_the_caller() {
             Err(Error::Forbidden(_))
         ));
         assert!(rename(&editor, "Fiction").await.is_ok());
-    })
+    }))
     .await;
 }
 

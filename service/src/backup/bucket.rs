@@ -337,7 +337,12 @@ impl Bucket {
             (_, "RequestTimeTooSkewed") => format!(
                 "the store at {endpoint} refuses the request because the clocks differ: set the clock of this machine"
             ),
-            (Error::PermissionDenied { .. } | Error::Unauthenticated { .. }, code) => format!(
+            // An error of a list has no kind of its own.
+            (Error::PermissionDenied { .. } | Error::Unauthenticated { .. }, _)
+            | (
+                _,
+                "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "AccessDenied" | "ExpiredToken",
+            ) => format!(
                 "the store at {endpoint} refuses access to {self} ({code} {answer}): check backup.s3.access_key_id and \
                  backup.s3.secret_access_key, and that this key may list, read, write and delete there"
             ),
@@ -348,7 +353,7 @@ impl Bucket {
                 format!("the store at {endpoint} refused a request: {code} {answer}")
             }
             _ => {
-                let reason = text.rsplit(" - ").next().unwrap_or(&text);
+                let reason = cause(error);
                 format!(
                     "the store at {endpoint} does not answer as it should ({reason}): see whether backup.s3.endpoint is right, and \
                      try again"
@@ -357,6 +362,15 @@ impl Bucket {
         };
         Failure::Store(advice)
     }
+}
+
+/// Returns the text of the first cause of an error, such as a refused connection.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut first = error;
+    while let Some(source) = first.source() {
+        first = source;
+    }
+    first.to_string()
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {

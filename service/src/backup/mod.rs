@@ -27,7 +27,7 @@ pub use bucket::{Bucket, S3Settings, parse_store};
 pub use clean::{Cleaned, RevokedKey};
 pub use keep::Keep;
 pub use manifest::Manifest;
-pub use restore::{Restored, restore};
+pub use restore::{Restored, clean_recovered, restore};
 pub use schedule::{Ran, Schedule};
 pub use store::Listed;
 pub use verify::{Verified, verify};

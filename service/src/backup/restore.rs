@@ -1,15 +1,12 @@
 //! Puts a backup in the place of the database, which is kept under another name.
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use kernel::{Database, Kernel};
 
 use super::{
     Archive, Backups, Cleaned, Result, Verified,
-    clean::{clean, key_hashes},
+    clean::{Current, clean},
     postgres::{self, Target},
     refused, sqlite,
     verify::{Staged, examine, stage},
@@ -35,22 +32,12 @@ pub async fn restore(
     start: impl Fn(Database) -> Kernel,
 ) -> Result<Restored> {
     let file = backups.database.file();
-    let exists = match &file {
-        Some(file) if file.exists() => {
-            sqlite::require_unused(file).await?;
-            true
-        }
-        Some(_) => false,
-        None if backups.is_sqlite() => {
-            return Err(refused("a database in memory cannot be restored"));
-        }
-        None => postgres::require_unused(&Target::new(&backups.database)?).await?,
-    };
+    let exists = require_unused(backups).await?;
     let staged = stage(backups, archive, (identity, file.as_deref())).await?;
     let done = prepare(
         backups,
         archive,
-        (&staged, exists && !keeps_revoked_keys),
+        (&staged, exists, keeps_revoked_keys),
         start,
     )
     .await;
@@ -88,7 +75,7 @@ pub async fn restore(
 async fn prepare(
     backups: &Backups,
     archive: &Archive,
-    (staged, compares_keys): (&Staged, bool),
+    (staged, exists, keeps_revoked_keys): (&Staged, bool, bool),
     start: impl Fn(Database) -> Kernel,
 ) -> Result<(Verified, Cleaned)> {
     let verified = examine(archive, &staged.settings, &start).await?;
@@ -96,26 +83,48 @@ async fn prepare(
     let migrated = database.migrations(MIGRATOR).up(None).await;
     database.close().await?;
     migrated?;
-    let current = if compares_keys {
+    let current = if exists {
         // A database that is too broken to be read is no reason not to replace it.
-        current_keys(backups, &start).await.ok()
+        current(backups, &start).await.ok()
     } else {
         None
     };
     let kernel = start(Database::connect(&staged.settings, None).await?);
-    let cleaned = clean(&kernel, current.as_ref()).await;
+    let cleaned = clean(&kernel, current.as_ref(), keeps_revoked_keys).await;
     kernel.database.close().await?;
     Ok((verified, cleaned?))
 }
 
-async fn current_keys(
+/// Returns whether the database exists. Fails if anybody uses it.
+async fn require_unused(backups: &Backups) -> Result<bool> {
+    match backups.database.file() {
+        Some(file) if file.exists() => {
+            sqlite::require_unused(&file).await?;
+            Ok(true)
+        }
+        Some(_) => Ok(false),
+        None if backups.is_sqlite() => Err(refused("a database in memory cannot be restored")),
+        None => postgres::require_unused(&Target::new(&backups.database)?).await,
+    }
+}
+
+/// Removes what must not come back from a database that was recovered in another way, such as to a point in time.
+pub async fn clean_recovered(
     backups: &Backups,
     start: impl Fn(Database) -> Kernel,
-) -> Result<HashSet<Vec<u8>>> {
+) -> Result<Cleaned> {
+    require_unused(backups).await?;
     let kernel = start(Database::connect(&backups.database, None).await?);
-    let hashes = key_hashes(&kernel).await;
+    let cleaned = clean(&kernel, None, true).await;
     kernel.database.close().await?;
-    Ok(hashes?)
+    Ok(cleaned?)
+}
+
+async fn current(backups: &Backups, start: impl Fn(Database) -> Kernel) -> Result<Current> {
+    let kernel = start(Database::connect(&backups.database, None).await?);
+    let current = Current::read(&kernel).await;
+    kernel.database.close().await?;
+    Ok(current?)
 }
 
 /// Returns the name under which the database before a restore is kept.

@@ -2,8 +2,8 @@
 //! every change of a user.
 use ::entity::{api_keys, sessions, users};
 use sea_orm::{
-    ColumnTrait, QueryFilter, QuerySelect,
-    sea_query::{ExprTrait, LockType},
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait, LockType},
 };
 
 use super::{
@@ -49,30 +49,30 @@ pub async fn list_api_keys_of(
 
 /// Fails unless the actor may change the user, and with [`Error::NotFound`] if the user has no session with this id.
 pub async fn has_session_of(session: &Session, user: i64, id: i64) -> Result<()> {
-    Users::dry_run(session, Access::Live(Action::Update), user).await?;
-    let this = sessions::Column::UserId
-        .eq(user)
-        .and(sessions::Column::Id.eq(id));
-    let found = scope::plain::<sessions::Entity>().filter(this);
-    found
-        .one(session.db()?)
-        .await?
-        .map(drop)
-        .ok_or(Error::NotFound)
+    require::<sessions::Entity>(session, user, session_of(user, id)).await
 }
 
 /// Fails unless the actor may change the user, and with [`Error::NotFound`] if the user has no API key with this id.
 pub async fn has_api_key_of(session: &Session, user: i64, id: i64) -> Result<()> {
+    require::<api_keys::Entity>(session, user, api_key_of(user, id)).await
+}
+
+async fn require<E: EntityTrait>(session: &Session, user: i64, this: Expr) -> Result<()> {
     Users::dry_run(session, Access::Live(Action::Update), user).await?;
-    let this = api_keys::Column::UserId
+    let found = scope::plain::<E>().filter(this).one(session.db()?).await?;
+    found.map(drop).ok_or(Error::NotFound)
+}
+
+fn session_of(user: i64, id: i64) -> Expr {
+    sessions::Column::UserId
         .eq(user)
-        .and(api_keys::Column::Id.eq(id));
-    let found = scope::plain::<api_keys::Entity>().filter(this);
-    found
-        .one(session.db()?)
-        .await?
-        .map(drop)
-        .ok_or(Error::NotFound)
+        .and(sessions::Column::Id.eq(id))
+}
+
+fn api_key_of(user: i64, id: i64) -> Expr {
+    api_keys::Column::UserId
+        .eq(user)
+        .and(api_keys::Column::Id.eq(id))
 }
 
 /// Ends all sessions of a user at once, on every node.
@@ -88,10 +88,7 @@ pub async fn end_sessions_of(tx: &Tx, user: i64) -> Result<()> {
 /// Ends one session of a user at once, on every node. Fails with [`Error::NotFound`] if the user has no session with this id.
 pub async fn end_session_of(tx: &Tx, user: i64, id: i64) -> Result<()> {
     authorize(tx, user).await?;
-    let this = sessions::Column::UserId
-        .eq(user)
-        .and(sessions::Column::Id.eq(id));
-    match scope::erase::<sessions::Entity>(tx, this).await? {
+    match scope::erase::<sessions::Entity>(tx, session_of(user, id)).await? {
         0 => Err(Error::NotFound),
         _ => record_sign_out(tx, user).await,
     }
@@ -100,11 +97,8 @@ pub async fn end_session_of(tx: &Tx, user: i64, id: i64) -> Result<()> {
 /// Revokes an API key of a user at once, on every node. Fails with [`Error::NotFound`] if the user has no key with this id.
 pub async fn revoke_api_key_of(tx: &Tx, user: i64, id: i64) -> Result<()> {
     authorize(tx, user).await?;
-    let this = api_keys::Column::UserId
-        .eq(user)
-        .and(api_keys::Column::Id.eq(id));
     let key = scope::plain::<api_keys::Entity>()
-        .filter(this)
+        .filter(api_key_of(user, id))
         .lock(LockType::Update);
     let key = key.one(tx).await?.ok_or(Error::NotFound)?;
     scope::erase::<api_keys::Entity>(tx, api_keys::Column::Id.eq(key.id)).await?;

@@ -68,7 +68,8 @@ fn the_operations_are_the_routes() {
     let mounted = routes()
         .into_iter()
         .map(|route| format!("{} {}", route.method, route.path));
-    let system = ["/healthz", "/readyz", "/problems/{slug}"].map(|path| format!("GET {path}"));
+    let system = ["/healthz", "/readyz", "/readyz/writes", "/problems/{slug}"];
+    let system = system.map(|path| format!("GET {path}"));
 
     assert_eq!(described, mounted.chain(system).collect());
 }

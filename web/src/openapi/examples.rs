@@ -28,6 +28,8 @@ fn value(schemas: &Schemas, name: &str, property: &Value) -> Value {
     if let Some(only) = property["enum"]
         .get(0)
         .or_else(|| property["examples"].get(0))
+        // The variants of an enumeration, if each has a description.
+        .or_else(|| property["oneOf"].get(0)?.get("const"))
     {
         return only.clone();
     }

@@ -76,115 +76,117 @@ fn a_value_of_the_wrong_kind_is_named_with_its_place() {
     refused(&inputs, &["config/default.toml", "TOML"]);
 }
 
+/// Variables with values out of their limits, and the setting that each sets.
+const OUT_OF_LIMITS: &[(&str, &str, &str)] = &[
+    ("ATOLL__SERVER__MAX_IN_FLIGHT", "0", "server.max_in_flight"),
+    ("ATOLL__SERVER__HEAD_TIMEOUT", "0s", "server.head_timeout"),
+    (
+        "ATOLL__SERVER__PUBLIC_URL",
+        "https://example.org/",
+        "server.public_url",
+    ),
+    (
+        "ATOLL__SERVER__PUBLIC_URL",
+        "example.org",
+        "server.public_url",
+    ),
+    (
+        "ATOLL__SERVER__CORS_ORIGINS",
+        "https://a.example/app",
+        "server.cors_origins",
+    ),
+    ("ATOLL__SERVER__CORS_ORIGINS", "*", "server.cors_origins"),
+    ("DATABASE_URL", "mysql://localhost/atoll", "database.url"),
+    (
+        "ATOLL__DATABASE__MAX_CONNECTIONS",
+        "0",
+        "database.max_connections",
+    ),
+    (
+        "ATOLL__DATABASE__MIN_CONNECTIONS",
+        "11",
+        "database.min_connections",
+    ),
+    (
+        "ATOLL__DATABASE__READ_TIMEOUT",
+        "500us",
+        "database.read_timeout",
+    ),
+    (
+        "ATOLL__DATABASE__WRITE_TIMEOUT",
+        "0s",
+        "database.write_timeout",
+    ),
+    (
+        "ATOLL__DATABASE__LONG_TIMEOUT",
+        "25h",
+        "database.long_timeout",
+    ),
+    (
+        "ATOLL__DATABASE__OUTAGE_TIMEOUT",
+        "10ms",
+        "database.outage_timeout",
+    ),
+    (
+        "ATOLL__AUTH__SESSION_LIFETIME",
+        "5s",
+        "auth.session_lifetime",
+    ),
+    (
+        "ATOLL__AUTH__REQUIRE_TOTP_FOR",
+        "admin,Two Words",
+        "auth.require_totp_for",
+    ),
+    (
+        "ATOLL__AUTH__MIN_PASSWORD_SCORE",
+        "5",
+        "auth.min_password_score",
+    ),
+    ("ATOLL__AUTH__HASH_MEMORY", "7167", "auth.hash_memory"),
+    ("ATOLL__AUTH__HASH_PASSES", "0", "auth.hash_passes"),
+    ("ATOLL__AUTH__HASH_LANES", "17", "auth.hash_lanes"),
+    ("ATOLL__AUTH__PEPPER", "short", "auth.pepper"),
+    ("ATOLL__AUTH__OLD_PEPPERS", "short", "auth.old_peppers"),
+    (
+        "ATOLL__SERVER__TRUSTED_PROXIES",
+        "10.0.0.1,proxy.example",
+        "server.trusted_proxies",
+    ),
+    (
+        "ATOLL__SERVER__TRUSTED_PROXIES",
+        "0.0.0.0/0",
+        "server.trusted_proxies",
+    ),
+    (
+        "ATOLL__SERVER__PROXY_HEADER",
+        "x-real-ip",
+        "server.proxy_header",
+    ),
+    ("ATOLL__RATE_LIMIT__PER", "1500ms", "rate_limit.per"),
+    (
+        "ATOLL__SERVER__CORS_ORIGINS",
+        "https://*.example.org:*/path",
+        "server.cors_origins",
+    ),
+    ("ATOLL__REDIS__URL", "http://:s3cret@cache", "redis.url"),
+    ("RUST_LOG", "info,=,", "log.level"),
+    ("ATOLL__OTLP__ENDPOINT", "localhost:4318", "otlp.endpoint"),
+    (
+        "ATOLL__OTLP__ENDPOINT",
+        "http://collector/",
+        "otlp.endpoint",
+    ),
+    ("ATOLL__OTLP__HEADERS", "Bearer s3cret", "otlp.headers"),
+    ("ATOLL__OTLP__SERVICE_NAME", " ", "otlp.service_name"),
+    ("ATOLL__OTLP__SAMPLE_RATIO", "10", "otlp.sample_ratio"),
+    ("ATOLL__OTLP__SAMPLE_RATIO", "NaN", "otlp.sample_ratio"),
+    ("ATOLL__OTLP__QUEUE", "0", "otlp.queue"),
+    ("ATOLL__OTLP__TIMEOUT", "10ms", "otlp.timeout"),
+];
+
 #[test]
 fn a_value_out_of_its_limits_is_named_with_its_place() {
-    let cases = [
-        ("ATOLL__SERVER__MAX_IN_FLIGHT", "0", "server.max_in_flight"),
-        ("ATOLL__SERVER__HEAD_TIMEOUT", "0s", "server.head_timeout"),
-        (
-            "ATOLL__SERVER__PUBLIC_URL",
-            "https://example.org/",
-            "server.public_url",
-        ),
-        (
-            "ATOLL__SERVER__PUBLIC_URL",
-            "example.org",
-            "server.public_url",
-        ),
-        (
-            "ATOLL__SERVER__CORS_ORIGINS",
-            "https://a.example/app",
-            "server.cors_origins",
-        ),
-        ("ATOLL__SERVER__CORS_ORIGINS", "*", "server.cors_origins"),
-        ("DATABASE_URL", "mysql://localhost/atoll", "database.url"),
-        (
-            "ATOLL__DATABASE__MAX_CONNECTIONS",
-            "0",
-            "database.max_connections",
-        ),
-        (
-            "ATOLL__DATABASE__MIN_CONNECTIONS",
-            "11",
-            "database.min_connections",
-        ),
-        (
-            "ATOLL__DATABASE__READ_TIMEOUT",
-            "500us",
-            "database.read_timeout",
-        ),
-        (
-            "ATOLL__DATABASE__WRITE_TIMEOUT",
-            "0s",
-            "database.write_timeout",
-        ),
-        (
-            "ATOLL__DATABASE__LONG_TIMEOUT",
-            "25h",
-            "database.long_timeout",
-        ),
-        (
-            "ATOLL__DATABASE__OUTAGE_TIMEOUT",
-            "10ms",
-            "database.outage_timeout",
-        ),
-        (
-            "ATOLL__AUTH__SESSION_LIFETIME",
-            "5s",
-            "auth.session_lifetime",
-        ),
-        (
-            "ATOLL__AUTH__REQUIRE_TOTP_FOR",
-            "admin,Two Words",
-            "auth.require_totp_for",
-        ),
-        (
-            "ATOLL__AUTH__MIN_PASSWORD_SCORE",
-            "5",
-            "auth.min_password_score",
-        ),
-        ("ATOLL__AUTH__HASH_MEMORY", "7167", "auth.hash_memory"),
-        ("ATOLL__AUTH__HASH_PASSES", "0", "auth.hash_passes"),
-        ("ATOLL__AUTH__HASH_LANES", "17", "auth.hash_lanes"),
-        ("ATOLL__AUTH__PEPPER", "short", "auth.pepper"),
-        ("ATOLL__AUTH__OLD_PEPPERS", "short", "auth.old_peppers"),
-        (
-            "ATOLL__SERVER__TRUSTED_PROXIES",
-            "10.0.0.1,proxy.example",
-            "server.trusted_proxies",
-        ),
-        (
-            "ATOLL__SERVER__TRUSTED_PROXIES",
-            "0.0.0.0/0",
-            "server.trusted_proxies",
-        ),
-        (
-            "ATOLL__SERVER__PROXY_HEADER",
-            "x-real-ip",
-            "server.proxy_header",
-        ),
-        ("ATOLL__RATE_LIMIT__PER", "1500ms", "rate_limit.per"),
-        (
-            "ATOLL__SERVER__CORS_ORIGINS",
-            "https://*.example.org:*/path",
-            "server.cors_origins",
-        ),
-        ("ATOLL__REDIS__URL", "http://:s3cret@cache", "redis.url"),
-        ("RUST_LOG", "info,=,", "log.level"),
-        ("ATOLL__OTLP__ENDPOINT", "localhost:4318", "otlp.endpoint"),
-        (
-            "ATOLL__OTLP__ENDPOINT",
-            "http://collector/",
-            "otlp.endpoint",
-        ),
-        ("ATOLL__OTLP__HEADERS", "Bearer s3cret", "otlp.headers"),
-        ("ATOLL__OTLP__SERVICE_NAME", " ", "otlp.service_name"),
-        ("ATOLL__OTLP__SAMPLE_RATIO", "10", "otlp.sample_ratio"),
-        ("ATOLL__OTLP__SAMPLE_RATIO", "NaN", "otlp.sample_ratio"),
-        ("ATOLL__OTLP__QUEUE", "0", "otlp.queue"),
-        ("ATOLL__OTLP__TIMEOUT", "10ms", "otlp.timeout"),
-    ];
-    for (name, value, key) in cases {
+    for (name, value, key) in OUT_OF_LIMITS {
         refused(&environment(&[(name, value)]), &[key, name]);
     }
 }
@@ -319,4 +321,34 @@ fn replicas_need_a_server_and_urls_of_servers() {
 
 fn valid_url() -> &'static str {
     "postgres://standby/atoll"
+}
+
+#[test]
+fn a_schedule_and_a_store_of_backups_are_checked() {
+    let with = |set: &[(&str, &str)], words: &[&str]| refused(&environment(set), words);
+
+    with(
+        &[("ATOLL__BACKUP__SCHEDULE__EVERY", "500ms")],
+        &["backup.schedule.every", "from 1s"],
+    );
+    with(
+        &[("ATOLL__BACKUP__SCHEDULE__AT", "3 o'clock")],
+        &["backup.schedule.at", "03:30"],
+    );
+    with(
+        &[("ATOLL__BACKUP__STORE", "s3://id:s3cret@books")],
+        &["backup.store", "s3://BUCKET/PREFIX"],
+    );
+    with(
+        &[("ATOLL__BACKUP__STORE", "s3://books")],
+        &["backup.s3.secret_access_key", "must both be set"],
+    );
+    with(
+        &[("ATOLL__BACKUP__S3__REQUEST_TIMEOUT", "0s")],
+        &["backup.s3.request_timeout", "100ms"],
+    );
+    with(
+        &[("ATOLL__BACKUP__S3__RETRY_TIMEOUT", "1h")],
+        &["backup.s3.retry_timeout", "10m"],
+    );
 }

@@ -155,3 +155,25 @@ fn the_defaults_are_those_of_a_server_without_configuration() {
     let database = database::Settings::new(settings.database.url.expose_secret());
     assert_eq!(format!("{:?}", settings.database), format!("{database:?}"));
 }
+
+#[test]
+fn the_variables_of_aws_reach_the_store_of_backups() {
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "s3cret"),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ENDPOINT_URL", "https://s3.example.org"),
+    ];
+    let settings = Settings::load(&environment(&variables)).unwrap();
+
+    let s3 = &settings.backup.s3;
+    assert_eq!(s3.access_key_id.as_deref(), Some("id"));
+    let secret = s3.secret_access_key.as_ref();
+    assert_eq!(secret.map(ExposeSecret::expose_secret), Some("s3cret"));
+    assert_eq!(s3.region, "eu-central-1");
+    assert_eq!(s3.endpoint.as_deref(), Some("https://s3.example.org"));
+    let text = shown(&environment(&variables));
+    assert!(!text.contains("s3cret"), "{text}");
+    assert!(text.contains("s3.secret_access_key = \"***\""), "{text}");
+}

@@ -2,6 +2,7 @@
 use kernel::migration::{Migrator, MigratorTraitSelf, remove_requirement, require};
 use migration::MIGRATOR;
 use sea_orm_migration::prelude::*;
+use secrecy::ExposeSecret;
 use tests::{TestApp, json};
 
 use super::{migrator, shared_database};
@@ -66,7 +67,6 @@ const LAST: Migrator = Migrator::new(|| {
 #[actix_web::test]
 async fn a_server_works_with_the_schema_of_the_next_release_and_not_with_that_after_it() {
     let (backend, settings, _place) = shared_database().await;
-    use secrecy::ExposeSecret;
     let app = TestApp::at(settings.url.expose_secret(), backend, |_| {}).await;
     let ada = app.editor("ada").await;
     let upgrade = migrator(&settings).await;

@@ -8,21 +8,22 @@ use tests::{Backend, Client, PASSWORD, Sql, json, process::Program};
 
 use crate::cli::program;
 
-const FOLDER: &str = "backups";
+pub const FOLDER: &str = "backups";
 
 /// Returns the folders of all backups, the oldest first.
-fn folders(program: &Program) -> Vec<PathBuf> {
+pub fn folders(program: &Program) -> Vec<PathBuf> {
     let all = fs::read_dir(program.folder.path().join(FOLDER)).unwrap();
-    let mut all: Vec<_> = all.map(|entry| entry.unwrap().path()).collect();
+    let all = all.map(|entry| entry.unwrap().path());
+    let mut all: Vec<_> = all.filter(|path| path.is_dir()).collect();
     all.sort_unstable();
     all
 }
 
-fn name(folder: &Path) -> String {
+pub fn name(folder: &Path) -> String {
     folder.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-fn copy(folder: &Path) -> PathBuf {
+pub fn copy(folder: &Path) -> PathBuf {
     let file = if Backend::current().is_postgres() {
         "database.dump"
     } else {
@@ -31,8 +32,18 @@ fn copy(folder: &Path) -> PathBuf {
     folder.join(file)
 }
 
+/// Makes the checksums of a backup anew, as somebody would who changes it on purpose.
+pub fn reseal(folder: &Path) {
+    let sums = std::process::Command::new("sh")
+        .arg("-c")
+        .arg("sha256sum manifest.json database.* > SHA256SUMS")
+        .current_dir(folder)
+        .status();
+    assert!(sums.unwrap().success());
+}
+
 /// Returns a program with a user who has two posts and two API keys, and the ids of the keys.
-async fn filled() -> (Program, String) {
+pub async fn filled() -> (Program, String) {
     let (program, url) = program().await;
     let program = program.with("ATOLL__BACKUP__FOLDER", FOLDER);
     let ada = "user create --username ada --email ada@example.org --superuser";
@@ -40,7 +51,7 @@ async fn filled() -> (Program, String) {
     (program, url)
 }
 
-async fn sign_in(address: std::net::SocketAddr) -> Client {
+pub async fn sign_in(address: std::net::SocketAddr) -> Client {
     let anyone = Client::new(address, None, 0);
     anyone.with_token(&anyone.login("ada", PASSWORD).await)
 }
@@ -68,6 +79,8 @@ async fn a_backup_brings_back_the_rows_and_no_sign_in_and_no_revoked_key() {
         .await
         .expect_status(204);
     let in_use = program.refused("backup restore --yes").await;
+    assert!(in_use.contains("in use"), "{in_use}");
+    let in_use = program.refused("backup clean --yes").await;
     assert!(in_use.contains("in use"), "{in_use}");
     ada.get("/posts?slug=after").await.expect_status(200);
     server.terminate();
@@ -198,15 +211,7 @@ async fn a_backup_that_lacks_rows_is_found_by_its_counts() {
     let text = fs::read_to_string(&manifest).unwrap();
     assert!(text.contains("\"users\": 1"), "{text}");
     fs::write(&manifest, text.replace("\"users\": 1", "\"users\": 2")).unwrap();
-    let sums = std::process::Command::new("sh")
-        .arg("-c")
-        .arg(format!(
-            "sha256sum manifest.json {} > SHA256SUMS",
-            copy(&folder).file_name().unwrap().display()
-        ))
-        .current_dir(&folder)
-        .status();
-    assert!(sums.unwrap().success());
+    reseal(&folder);
 
     let refused = program.refused("backup verify").await;
 

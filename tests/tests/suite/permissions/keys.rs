@@ -139,52 +139,52 @@ async fn a_key_with_every_scope_acts_as_its_owner_for_staff_on_users_routes() {
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_account_routes() {
-    check_limited_keys(Part::Account, MEMBERS).await;
+    Box::pin(check_limited_keys(Part::Account, MEMBERS)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_account_routes() {
-    check_limited_keys(Part::Account, STAFF).await;
+    Box::pin(check_limited_keys(Part::Account, STAFF)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_comments_routes() {
-    check_limited_keys(Part::Comments, MEMBERS).await;
+    Box::pin(check_limited_keys(Part::Comments, MEMBERS)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_comments_routes() {
-    check_limited_keys(Part::Comments, STAFF).await;
+    Box::pin(check_limited_keys(Part::Comments, STAFF)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_posts_routes() {
-    check_limited_keys(Part::Posts, MEMBERS).await;
+    Box::pin(check_limited_keys(Part::Posts, MEMBERS)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_posts_routes() {
-    check_limited_keys(Part::Posts, STAFF).await;
+    Box::pin(check_limited_keys(Part::Posts, STAFF)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_other_routes() {
-    check_limited_keys(Part::Others, MEMBERS).await;
+    Box::pin(check_limited_keys(Part::Others, MEMBERS)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_other_routes() {
-    check_limited_keys(Part::Others, STAFF).await;
+    Box::pin(check_limited_keys(Part::Others, STAFF)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_members_on_users_routes() {
-    check_limited_keys(Part::Users, MEMBERS).await;
+    Box::pin(check_limited_keys(Part::Users, MEMBERS)).await;
 }
 
 #[actix_web::test]
 async fn a_limited_key_acts_as_a_role_with_its_scopes_for_staff_on_users_routes() {
-    check_limited_keys(Part::Users, STAFF).await;
+    Box::pin(check_limited_keys(Part::Users, STAFF)).await;
 }
 
 /// A key with the scope `*` can do everything that its owner can, except manage the account.

@@ -18,7 +18,7 @@ async fn reads_while(app: &TestApp, url: &str, fail: impl AsyncFnOnce()) {
         let anyone = app.anonymous();
         let mut after = 0;
         while after < ROUNDS {
-            let path = if number % 2 == 0 {
+            let path = if number.is_multiple_of(2) {
                 url
             } else {
                 "/posts?include=author"
