@@ -94,7 +94,7 @@ pub fn request_headers() -> Value {
             "name": "Write-Position",
             "in": "header",
             "description": "The `Write-Position` of the client's last write, so that the answer includes it. Browsers that are signed in by a cookie need not send it. An invalid value counts as none.",
-            "schema": { "type": "string" },
+            "schema": { "type": "string", "examples": ["AAAAAAGuT3gAAAAAaSvoYkFiY2RlZmdoaWprbG1ub3A"] },
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",

@@ -394,5 +394,5 @@ async fn without_replicas_no_position_is_sent() {
     let post = ada.publish("Hello").await;
 
     assert!(!post.headers.contains_key(POSITION));
-    assert_eq!(title_of(&ada.get(post.url()).await), "Hello");
+    assert_eq!(title_of(ada.get(post.url()).await), "Hello");
 }

@@ -49,6 +49,7 @@ async fn no_request_fails_when_a_replica_dies() {
     let app = cluster.node(false, |_| {}).await;
     let ada = app.member("ada").await;
     let post = ada.publish("Hello").await;
+    becomes(&app.anonymous(), post.url(), "Hello").await;
     let replica = &mut cluster.replica;
 
     reads_while(&app, post.url(), async || replica.kill()).await;
@@ -74,6 +75,7 @@ async fn no_request_fails_when_a_replica_hangs() {
         .node(false, |with| with.outage_timeout = Duration::from_secs(6))
         .await;
     let post = app.member("ada").await.publish("Hello").await;
+    becomes(&app.anonymous(), post.url(), "Hello").await;
     let replica = &mut cluster.replica;
 
     reads_while(&app, post.url(), async || replica.freeze()).await;
