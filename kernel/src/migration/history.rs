@@ -31,7 +31,7 @@ pub struct Step {
 impl Migrator {
     /// Lists every migration in order, those of a newer release last. It only reads, so it needs no right to create tables.
     ///
-    /// Fails if this program does not work with a migration of a newer release: see [`requirements`].
+    /// Fails if this program does not work with a migration of a newer release: see [`super::require`].
     pub async fn history<C: ConnectionTrait>(&self, db: &C) -> Result<Vec<Step>, DbErr> {
         let mut applied = applied_at(&self.steps, db).await?;
         let names = self.steps.migrations().into_iter();
