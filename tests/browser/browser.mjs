@@ -59,6 +59,7 @@ export class Browser {
         if (overflow > 0) this.problems.push(`${shown} is ${overflow} pixels too wide`);
         if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });
       }
+      await settle(page);
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate((rules) => window.axe.run({ runOnly: rules }), colorScheme === "light" ? RULES : COLOURS);
       for (const { id, help, nodes } of violations) {
@@ -73,6 +74,21 @@ export class Browser {
     assert.deepEqual(this.problems, [], this.problems.join("\n"));
   }
 }
+
+/** Waits until no transition is running: halfway through one, a colour is neither the old nor the new one. */
+const settle = (page) =>
+  page.evaluate(async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const ends = (animation) => Number.isFinite(animation.effect.getComputedTiming().endTime);
+    const running = () => document.getAnimations().filter((animation) => animation.playState === "running" && ends(animation));
+    // A change of the page begins its transitions with the next frame.
+    await frame();
+    await frame();
+    while (running().length > 0) {
+      await Promise.allSettled(running().map((animation) => animation.finished));
+      await frame();
+    }
+  });
 
 /** Returns how much wider than the window a page is, once it had a moment to adapt. */
 const overflowOf = async (page) => {
