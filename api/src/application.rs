@@ -8,7 +8,7 @@ use crate::telemetry;
 
 /// The cookie with the position of the last write, for browsers.
 const POSITION_COOKIE: HostCookie = HostCookie("__Host-atoll-position");
-/// The same for plain HTTP.
+/// The name of the cookie on plain HTTP, which only development uses.
 const PLAIN_POSITION_COOKIE: HostCookie = HostCookie("atoll-dev-position");
 
 /// The checks of the callers of this product.

@@ -334,7 +334,7 @@ fn replica(state: &ReplicaState) -> Check {
             "start it, or remove it from database.replica_urls; until then the primary answers its reads"
         }
         Condition::NoStandby => {
-            "if it was promoted, make it database.url; a server that is no standby must not be in database.replica_urls"
+            "if it was promoted, make it database.url; a server that is not a standby must not be in database.replica_urls"
         }
         Condition::Foreign => {
             "correct database.replica_urls: it must name a physical replica of database.url"

@@ -14,7 +14,7 @@ use crate::{
 /// How long one process waits while another migrates.
 const WAIT: Duration = Duration::from_mins(1);
 
-/// How often a migration tries to get its locks: each time it waits two seconds for them, and pauses longer than the time before.
+/// A migration tries this often to get its locks. Each time it waits two seconds for them, and then pauses longer than before.
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -64,20 +64,20 @@ impl Migrations<'_> {
     /// Applies that many pending migrations, or all of them. On a busy database it tries for a minute or longer to get the locks
     /// that a migration needs, and gives way to other statements in between.
     pub async fn up(&self, steps: Option<u32>) -> Result<()> {
-        let newer = self.newer().await?;
-        if let Some(last) = newer.last() {
+        let history = self.history().await?;
+        if let Some(Step { name, .. }) = history.iter().rfind(|step| !step.is_known) {
             let problem = format!(
-                "the database belongs to a newer release, which applied `{last}`; migrate with that release"
+                "the database belongs to a newer release, which applied `{name}`; migrate with that release"
             );
             return Err(DbErr::Migration(problem).into());
         }
-        let pending = self.pending().await?.len();
+        let pending = history.iter().filter(|step| step.applied_at.is_none());
+        let mut pending = pending.count();
         let wanted = steps.and_then(|steps| usize::try_from(steps).ok());
         let left = pending.saturating_sub(wanted.unwrap_or(pending));
         let mut attempt = 1;
         loop {
-            let steps = self.pending().await?.len().saturating_sub(left);
-            let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+            let steps = u32::try_from(pending.saturating_sub(left)).unwrap_or(u32::MAX);
             let Err(error) = self.migrator.up(self.write, Some(steps)).await else {
                 return Ok(());
             };
@@ -87,6 +87,8 @@ impl Migrations<'_> {
             tracing::info!("a migration waits for a table that is in use");
             sleep(PAUSE * attempt).await;
             attempt += 1;
+            // Migrations before the one that failed remain applied.
+            pending = self.pending().await?.len();
         }
     }
 

@@ -67,7 +67,7 @@ use crate::{Error, Result, cache::Changes, clock, error::Storage, secret::Secret
 pub struct Database {
     reader: Reader,
     replicas: Option<Replicas>,
-    /// What the request of this handle reads from a replica, and what it has written.
+    /// Records what the request of this handle reads from a replica, and what it has written.
     request: RequestState,
     /// The connection of SQLite's writer; on PostgreSQL a connection that only migrations use.
     write: DatabaseConnection,

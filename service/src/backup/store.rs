@@ -188,7 +188,7 @@ async fn open(bucket: &Bucket, name: &str, objects: &BTreeMap<String, u64>) -> R
         return Err(Failure::Unfinished(name.to_owned()));
     };
     let sums = bucket.read(name, (SUMS, *sums)).await?;
-    let sums = String::from_utf8(sums).map_err(|_| damaged(name, format!("{SUMS} is no text")))?;
+    let sums = String::from_utf8(sums).map_err(|_| damaged(name, format!("{SUMS} is not text")))?;
     let text = size(objects, name, MANIFEST)?;
     let text = bucket.read(name, (MANIFEST, text)).await?;
     let manifest = read_manifest(name, &text, &sums)?;

@@ -31,7 +31,7 @@ const REAP_PERIOD: Duration = Duration::from_secs(30);
 /// The pause between two attempts to connect at the start.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What differs between the pools of a primary and of a replica.
+/// The parts in which the pools of a primary and of a replica differ.
 struct Parts {
     server: Servers,
     runtime: Arc<DatabaseRuntime>,

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Condition, POOLS, Postgres, Replicas, Status};
 
-/// How often [`Replicas::settled_states`] looks.
+/// The pause between two looks of [`Replicas::settled_states`].
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// The state of a replica, for operators.
@@ -25,7 +25,7 @@ pub struct ReplicaState {
     pub condition: Condition,
     /// The greatest age that its rows may have, if that is known.
     pub lag: Option<Duration>,
-    /// Whether it answers reads.
+    /// It is true while the replica answers reads.
     pub is_used: bool,
 }
 
