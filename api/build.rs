@@ -1,9 +1,50 @@
-//! Tells the program which commit it is built from. It never fails: an archive without git has no commit.
-use std::{env, process::Command};
+//! Prepares what the program contains beside its code: which commit it is built from, and the files of Swagger UI.
+use std::{
+    env,
+    error::Error,
+    fs::File,
+    io::Cursor,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-fn main() {
-    println!("cargo::rerun-if-env-changed=ATOLL_COMMIT");
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::{ZipArchive, ZipWriter};
+
+/// The files of Swagger UI's release that the server sends, and the terms under which it may.
+const VIEWER: [&str; 4] = [
+    "dist/swagger-ui.css",
+    "dist/swagger-ui-bundle.js",
+    "LICENSE",
+    "NOTICE",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    name_commit();
+    let folder = PathBuf::from(env::var("OUT_DIR")?);
+    pack_viewer(&folder.join("viewer.zip"))
+}
+
+/// Copies these files from the release, which is four times as large, as they are compressed there.
+fn pack_viewer(target: &Path) -> Result<(), Box<dyn Error>> {
+    let mut release = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
+    let mut paths = release.file_names().flatten();
+    let root = paths.find_map(|path| Some(path.split_once('/')?.0.to_owned()));
+    drop(paths);
+    let root = root.ok_or("the release of Swagger UI has no folder")?;
+    let mut packed = ZipWriter::new(File::create(target)?);
+    for name in VIEWER {
+        let file = release.by_name(&format!("{root}/{name}"))?;
+        packed.raw_copy_file_rename(file, name)?;
+    }
+    packed.finish()?;
+    Ok(())
+}
+
+/// Sets the commit for `--version`. It never fails: an archive without git has no commit.
+fn name_commit() {
+    println!("cargo::rerun-if-env-changed=ATOLL_COMMIT");
     let given = env::var("ATOLL_COMMIT").ok();
     let given = given.filter(|commit| !commit.is_empty());
     // A development build would be compiled again after each commit.

@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, web::Bytes};
 use kernel::Error;
 use serde_json::Value;
 use service::registry;
-use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use web::{About, Problem, Route};
 
 use crate::{
@@ -33,13 +32,12 @@ static SCRIPT: LazyLock<Option<File>> =
     LazyLock::new(|| viewer(JAVASCRIPT, "swagger-ui-bundle.js").ok());
 static INDEX: LazyLock<Bytes> = LazyLock::new(|| index_page().into());
 
-/// Reads one file of the zip archive that the authors of Swagger UI release.
+/// The files of Swagger UI. The build script takes them from the archive that its authors release.
+const VIEWER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/viewer.zip"));
+
+/// Reads one file of Swagger UI.
 fn viewer(kind: &'static str, name: &str) -> io::Result<File> {
-    let mut release = Archive::open(SWAGGER_UI_VENDORED)?;
-    let end = format!("/dist/{name}");
-    let mut paths = release.paths().into_iter();
-    let path = paths.find(|path| path.ends_with(&end));
-    release.read(&path.ok_or(io::ErrorKind::NotFound)?, kind)
+    Archive::open(VIEWER)?.read(&format!("dist/{name}"), kind)
 }
 
 /// Serves a file. Its version is the query of its address, so that a new release has new addresses.
