@@ -1,5 +1,7 @@
 //! Background jobs, each with its own interval. Every node runs them; a lock in the database lets only one run at a time.
 mod backup;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

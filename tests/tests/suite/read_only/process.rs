@@ -1,6 +1,6 @@
 //! The mode of a process: by its configuration, by signals and by `atoll mode`.
 use tests::{
-    Client,
+    Client, Sql,
     process::{Process, eventually},
     throw_away::send,
 };
@@ -104,4 +104,38 @@ async fn the_command_switches_a_running_server_and_the_doctor_says_so() {
         "all servers: read_write\n"
     );
     becomes(&anyone, "unauthenticated").await;
+}
+
+/// The first run of each job is due at once, and another one every few milliseconds. They succeed once the mode ends.
+#[actix_web::test]
+async fn jobs_pause_without_a_warning() {
+    let (program, url) = program().await;
+    let ada = "user create --username ada --email ada@example.org";
+    program.ok(ada, tests::PASSWORD).await;
+    let program = program
+        .with(CONFIGURED.0, CONFIGURED.1)
+        .with("ATOLL__AUDIT__SEAL_INTERVAL", "5ms")
+        .with("ATOLL__JOBS__PURGE_INTERVAL", "5ms")
+        .with("ATOLL__MAIL__TRANSPORT", "log")
+        .with("ATOLL__MAIL__FROM", "atoll@example.org");
+    let (server, address) = program.serve().await;
+    let anyone = Client::new(address, None, 0);
+    eventually("the mode is logged", async || {
+        (lines(&server, "writes are refused") > 0).then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        anyone.get("/posts").await.expect_status(200);
+    }
+    let sealed = "SELECT count(*) FROM audit_seals";
+    assert_eq!(Sql::open(&url).await.number(sealed).await, 0);
+
+    send("USR2", server.id());
+    eventually("the audit log is sealed again", async || {
+        (Sql::open(&url).await.number(sealed).await > 0).then_some(())
+    })
+    .await;
+
+    assert_eq!(lines(&server, "will retry"), 0, "{}", server.log());
+    assert_eq!(lines(&server, "WARN"), 1, "{}", server.log());
 }
