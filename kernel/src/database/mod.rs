@@ -42,6 +42,7 @@ pub use facts::Facts;
 pub use inspect::{Index, ServerState};
 pub(crate) use limits::WithLimits;
 pub use migrations::Migrations;
+pub use postgres::names_one_host;
 pub use reader::Reader;
 pub use replicas::{Condition, LastWrite, MAX_REPLICAS, Position, ReplicaState};
 pub use request_state::Positions;

@@ -17,7 +17,7 @@ const MIN_OUTAGE_TIMEOUT: Duration = Duration::from_millis(100);
 /// Less could not be measured.
 const REPLICA_LAG: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_hours(1);
 
-pub(super) fn database_rules(database: &database::Settings) -> [Rule; 17] {
+pub(super) fn database_rules(database: &database::Settings) -> [Rule; 18] {
     let url = database.url.expose_secret();
     let scheme = ["sqlite:", "postgres:", "postgresql:"]
         .iter()
@@ -39,6 +39,13 @@ pub(super) fn database_rules(database: &database::Settings) -> [Rule; 17] {
             "database.replica_urls",
             are_replicas,
             "must be at most 8 URLs that begin with postgres:",
+        ),
+        (
+            "database.replica_urls",
+            replicas
+                .iter()
+                .all(|it| database::names_one_host(it.expose_secret())),
+            "must have a URL of its own for each replica: one of them names several hosts, of which only the first would be used",
         ),
         (
             "database.replica_max_lag",

@@ -193,6 +193,28 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
 
 #[test]
 fn a_bound_of_the_load_is_at_least_one() {
+/// In the environment the comma would separate two URLs.
+#[test]
+fn a_replica_with_several_hosts_is_refused() {
+    let urls = |urls: &str| {
+        let text = format!("[database]\nreplica_urls = [{urls}]");
+        let folder = Folder::new(&[("default.toml", &text)]);
+        let inputs = Inputs {
+            folder: folder.0.clone(),
+            ..environment(&[("DATABASE_URL", "postgres://a,b/atoll")])
+        };
+        (folder, inputs)
+    };
+    let (_folder, several) =
+        urls("\"postgres://c/atoll\", \"postgres://ada:s3cret@d,e:5433/atoll\"");
+    refused(
+        &several,
+        &["database.replica_urls", "a URL of its own for each replica"],
+    );
+    let (_folder, each) = urls("\"postgres://c/atoll\", \"postgres://d/atoll\"");
+    Settings::load(&each).unwrap();
+}
+
     let cases = [
         ("ATOLL__LOAD__WAITING", "0", "load.waiting"),
         ("ATOLL__LOAD__ANSWER_BYTES", "0", "load.answer_bytes"),

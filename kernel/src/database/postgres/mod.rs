@@ -47,6 +47,7 @@ use super::{
 use crate::{Deadline, Error, Result};
 
 pub(super) use servers::Servers;
+pub use servers::names_one_host;
 pub(crate) use transaction::PgTransaction;
 
 /// Decides whether work may take the last free connections.

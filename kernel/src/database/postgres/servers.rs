@@ -80,6 +80,14 @@ impl Servers {
     }
 }
 
+/// Returns true if a URL names one host. Where one server is expected, the others would be ignored.
+pub fn names_one_host(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let hosts = |pair: &str| pair.strip_prefix("host=").map(str::to_ascii_lowercase);
+    let has_list = |host: String| host.contains(',') || host.contains("%2c");
+    urls(url).len() == 1 && !query.split('&').filter_map(hosts).any(has_list)
+}
+
 /// Returns a URL for each host. A password may contain neither `@`, `/` nor `?`, which must be percent-encoded.
 fn urls(url: &str) -> Vec<String> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
@@ -132,6 +140,25 @@ mod tests {
             ("postgres:///db?host=/run", &["postgres:///db?host=/run"]),
         ] {
             assert_eq!(urls(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_hosts_is_not_one_host() {
+        for one in [
+            "postgres://ada:p%2Cw@a:1/db?sslmode=require",
+            "postgres://ada:p,w@a/db,s",
+            "postgres:///db?host=/run",
+        ] {
+            assert!(names_one_host(one), "{one}");
+        }
+        for several in [
+            "postgres://ada@a:1,b:2/db",
+            "postgres://a,b",
+            "postgres:///db?user=ada&host=a,b",
+            "postgres:///db?host=a%2Cb",
+        ] {
+            assert!(!names_one_host(several), "{several}");
         }
     }
 
