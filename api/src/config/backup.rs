@@ -18,6 +18,8 @@ pub struct BackupSettings {
     pub keep: String,
     #[serde(with = "humantime_serde")]
     pub max_age: Duration,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
     pub schedule: ScheduleSettings,
     pub s3: S3Settings,
 }
@@ -71,6 +73,7 @@ impl Settings {
             database: self.database.clone(),
             folder: self.backup.folder.clone(),
             bucket: bucket.transpose()?,
+            timeout: self.backup.timeout,
             program: version::TEXT,
         })
     }

@@ -18,7 +18,7 @@ mod store;
 mod tool;
 mod verify;
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use kernel::database;
 use secrecy::ExposeSecret;
@@ -79,6 +79,8 @@ pub struct Backups {
     /// The folder of the backups; with a bucket, only of those that are being made or read.
     pub folder: PathBuf,
     pub bucket: Option<Bucket>,
+    /// How long a program of PostgreSQL may run.
+    pub timeout: Duration,
     /// The text of the program's version, for the manifest.
     pub program: &'static str,
 }
@@ -112,7 +114,8 @@ impl Backups {
             (sqlite::FILE, sqlite::copy(&self.database, &file).await?)
         } else {
             let file = draft.file(postgres::FILE);
-            (postgres::FILE, postgres::dump(&self.database, &file).await?)
+            let dumped = postgres::dump(&self.database, &file, self.timeout).await;
+            (postgres::FILE, dumped?)
         };
         let copy = crypt::encrypt(&draft.file(file), recipients)?;
         let manifest = draft.seal(&copy, facts, self.program)?;

@@ -2,6 +2,7 @@
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use kernel::{database::Settings, files};
@@ -11,6 +12,7 @@ use sea_orm::{
 };
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
+use tokio::time::timeout;
 use url::Url;
 
 use super::{Result, at, facts::Facts, refused, tool};
@@ -19,6 +21,9 @@ pub const FILE: &str = "database.dump";
 
 /// The databases that every server has, for statements about other databases.
 const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
+
+/// How long a server may take to end a transaction and a connection. One that has vanished answers nothing.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 /// A database on a server.
 #[derive(Debug, Clone)]
@@ -119,13 +124,13 @@ impl Target {
 }
 
 /// Finds a program of the same major version as the server.
-async fn program(name: &str, server_version: &str) -> Result<PathBuf> {
+async fn program(name: &str, server_version: &str, limit: Duration) -> Result<PathBuf> {
     let major = major(server_version);
     let packaged = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"));
     let found = tool::find(name, std::slice::from_ref(&packaged));
     let in_package = Some(packaged.join(name)).filter(|file| file.is_file());
     for program in found.into_iter().chain(in_package) {
-        let version = tool::run(&program, ["--version"], &[]).await?;
+        let version = tool::run(&program, ["--version"], &[], limit).await?;
         let version = version
             .split_whitespace()
             .find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
@@ -143,7 +148,7 @@ fn major(version: &str) -> &str {
 }
 
 /// Dumps one moment of a database, while servers may write to it.
-pub async fn dump(settings: &Settings, into: &Path) -> Result<Facts> {
+pub async fn dump(settings: &Settings, into: &Path, limit: Duration) -> Result<Facts> {
     let target = Target::new(settings)?;
     let db = target.connect().await?;
     // The counts and the dump see the same snapshot, which lives as long as this transaction.
@@ -158,7 +163,7 @@ pub async fn dump(settings: &Settings, into: &Path) -> Result<Facts> {
     let row = row.ok_or_else(|| refused("PostgreSQL exported no snapshot"))?;
     let snapshot: String = row.try_get("", "snapshot")?;
     files::make_file(into).map_err(at(into))?;
-    let pg_dump = program("pg_dump", &facts.server_version).await?;
+    let pg_dump = program("pg_dump", &facts.server_version, limit).await?;
     let snapshot = format!("--snapshot={snapshot}");
     let file = format!("--file={}", into.display());
     let arguments = [
@@ -169,15 +174,27 @@ pub async fn dump(settings: &Settings, into: &Path) -> Result<Facts> {
         &snapshot,
         &file,
     ];
-    let dumped = tool::run(&pg_dump, arguments, &target.variables()).await;
-    moment.rollback().await?;
-    db.close().await?;
+    let dumped = tool::run(&pg_dump, arguments, &target.variables(), limit).await;
+    let ended = end(moment, db).await;
     dumped?;
+    ended?;
     Ok(facts)
 }
 
+/// Ends a transaction that wrote nothing, and its connection.
+async fn end(tx: DatabaseTransaction, db: DatabaseConnection) -> Result<()> {
+    let ended = timeout(GOODBYE, async {
+        tx.rollback().await?;
+        db.close().await
+    });
+    let late = |_late| {
+        refused("the database server does not answer any more: see whether it runs, and try again")
+    };
+    Ok(ended.await.map_err(late)??)
+}
+
 /// Creates a database and restores a dump into it. The database is dropped if that fails.
-pub async fn restore(target: &Target, name: &str, dump: &Path) -> Result<Target> {
+pub async fn restore(target: &Target, name: &str, dump: &Path, limit: Duration) -> Result<Target> {
     let admin = target.admin().await?;
     let version = Statement::from_string(
         DbBackend::Postgres,
@@ -188,7 +205,7 @@ pub async fn restore(target: &Target, name: &str, dump: &Path) -> Result<Target>
         Some(row) => row.try_get("", "version")?,
         None => String::new(),
     };
-    let pg_restore = program("pg_restore", &version).await?;
+    let pg_restore = program("pg_restore", &version, limit).await?;
     let create = format!("CREATE DATABASE {} TEMPLATE template0", quoted(name));
     let created = admin.execute_unprepared(&create).await;
     admin.close().await?;
@@ -208,17 +225,22 @@ pub async fn restore(target: &Target, name: &str, dump: &Path) -> Result<Target>
         &into,
         &file,
     ];
-    let done = tool::run(&pg_restore, arguments, &restored.variables()).await;
+    let done = tool::run(&pg_restore, arguments, &restored.variables(), limit).await;
     if let Err(error) = done {
-        drop_database(target, name).await?;
-        return Err(error);
+        return Err(match drop_database(target, name).await {
+            Ok(()) => error,
+            Err(left) => refused(format!(
+                "{error}; the database {name} is left, because it could not be dropped: {left}"
+            )),
+        });
     }
     Ok(restored)
 }
 
+/// Drops a database that was restored, even if the server still works for a program that was stopped.
 pub async fn drop_database(target: &Target, name: &str) -> Result<()> {
     let admin = target.admin().await?;
-    let drop = format!("DROP DATABASE IF EXISTS {}", quoted(name));
+    let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name));
     let dropped = admin.execute_unprepared(&drop).await;
     admin.close().await?;
     dropped?;
@@ -273,8 +295,7 @@ pub struct Lock(DatabaseConnection, DatabaseTransaction);
 
 impl Lock {
     pub async fn release(self) -> Result<()> {
-        self.1.rollback().await?;
-        Ok(self.0.close().await?)
+        end(self.1, self.0).await
     }
 }
 

@@ -94,7 +94,7 @@ pub async fn stage(
     }
     let target = Target::new(&backups.database)?;
     let name = format!("{}_restoring_{}", target.name, std::process::id());
-    let restored = postgres::restore(&target, &name, &copy).await?;
+    let restored = postgres::restore(&target, &name, &copy, backups.timeout).await?;
     Ok(Staged {
         settings: restored.settings(),
         file: None,

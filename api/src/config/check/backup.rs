@@ -8,17 +8,19 @@ use crate::config::BackupSettings;
 
 /// From a second, for tests, to a year.
 const PERIOD: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(365 * 24);
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(7 * 24);
 /// S3 refuses a signature that is older than 15 minutes.
 const PATIENCE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(10);
 const PATIENCE_RANGE: &str = "must be from 100ms to 10m";
 
-pub(super) fn backup_rules(backup: &BackupSettings) -> [Rule; 9] {
+pub(super) fn backup_rules(backup: &BackupSettings) -> [Rule; 10] {
     let BackupSettings {
         folder: _,
         store,
         recipients: _,
         keep: _,
         max_age,
+        timeout,
         schedule,
         s3,
     } = backup;
@@ -30,6 +32,11 @@ pub(super) fn backup_rules(backup: &BackupSettings) -> [Rule; 9] {
             "must be \"all\", or a list such as daily=7,weekly=4",
         ),
         ("backup.max_age", *max_age <= MAX_RETENTION, RETENTION),
+        (
+            "backup.timeout",
+            TIMEOUT.contains(timeout),
+            "must be from 1s to 7d",
+        ),
         (
             "backup.store",
             is_store,

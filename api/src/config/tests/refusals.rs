@@ -182,6 +182,8 @@ const OUT_OF_LIMITS: &[(&str, &str, &str)] = &[
     ("ATOLL__OTLP__SAMPLE_RATIO", "NaN", "otlp.sample_ratio"),
     ("ATOLL__OTLP__QUEUE", "0", "otlp.queue"),
     ("ATOLL__OTLP__TIMEOUT", "10ms", "otlp.timeout"),
+    ("ATOLL__BACKUP__TIMEOUT", "0s", "backup.timeout"),
+    ("ATOLL__BACKUP__TIMEOUT", "8d", "backup.timeout"),
 ];
 
 #[test]
@@ -191,8 +193,6 @@ fn a_value_out_of_its_limits_is_named_with_its_place() {
     }
 }
 
-#[test]
-fn a_bound_of_the_load_is_at_least_one() {
 /// In the environment the comma would separate two URLs.
 #[test]
 fn a_replica_with_several_hosts_is_refused() {
@@ -215,6 +215,8 @@ fn a_replica_with_several_hosts_is_refused() {
     Settings::load(&each).unwrap();
 }
 
+#[test]
+fn a_bound_of_the_load_is_at_least_one() {
     let cases = [
         ("ATOLL__LOAD__WAITING", "0", "load.waiting"),
         ("ATOLL__LOAD__ANSWER_BYTES", "0", "load.answer_bytes"),

@@ -149,6 +149,53 @@ async fn a_file_that_sqlite_finds_damaged_is_refused() {
     is_refused(&program, "SQLite finds damage").await;
 }
 
+/// Puts programs of PostgreSQL into PATH that run this script.
+fn with_programs(program: Program, script: &str) -> Program {
+    let folder = program.folder.path().join("other");
+    fs::create_dir(&folder).unwrap();
+    for name in ["pg_dump", "pg_restore"] {
+        let file = folder.join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    program.with("PATH", &path)
+}
+
+/// They say that they have the version of the server, and then wait as for a server that has vanished.
+#[actix_web::test]
+async fn a_pg_dump_or_pg_restore_that_does_not_end_is_stopped() {
+    if !Backend::current().is_postgres() {
+        return;
+    }
+    let (program, url) = backed_up().await;
+    let version = Sql::open(&url).await;
+    let version = version.texts("SELECT current_setting('server_version')");
+    let version = version.await.remove(0);
+    let script = format!(
+        "[ \"$1\" = --version ] && {{ echo \"$0 (PostgreSQL) {version}\"; exit; }}\nexec sleep 3600"
+    );
+    let program = with_programs(program, &script).with("ATOLL__BACKUP__TIMEOUT", "1s");
+
+    for (command, name) in [
+        ("create", "pg_dump"),
+        ("verify", "pg_restore"),
+        ("restore --yes", "pg_restore"),
+    ] {
+        let stopped = program.refused(&format!("backup {command}")).await;
+        let said = format!("{name} did not end within 1s and was stopped");
+        assert!(stopped.contains(&said), "{command}: {stopped}");
+        assert!(stopped.contains("backup.timeout"), "{command}: {stopped}");
+    }
+
+    assert_eq!(folders(&program).len(), 1, "nothing of the second is left");
+    let left =
+        "SELECT count(*) FROM pg_database WHERE datname LIKE current_database() || '\\_restoring%'";
+    assert_eq!(number(&url, left).await, 0);
+    let users = program.ok("user list", "").await;
+    assert!(users.contains("ada@"), "the database is untouched: {users}");
+}
+
 /// The program in PATH belongs to another version, and would write something else.
 #[actix_web::test]
 async fn a_pg_dump_of_another_version_is_not_used() {
@@ -156,19 +203,7 @@ async fn a_pg_dump_of_another_version_is_not_used() {
         return;
     }
     let (program, _) = filled().await;
-    let folder = program.folder.path().join("other");
-    fs::create_dir(&folder).unwrap();
-    for name in ["pg_dump", "pg_restore"] {
-        let script = folder.join(name);
-        fs::write(
-            &script,
-            format!("#!/bin/sh\necho '{name} (PostgreSQL) 9.6.1'\n"),
-        )
-        .unwrap();
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let path = format!("{}:/usr/bin:/bin", folder.display());
-    let program = program.with("PATH", &path);
+    let program = with_programs(program, "echo \"$0 (PostgreSQL) 9.6.1\"");
 
     program.ok("backup create", "").await;
 
