@@ -20,7 +20,7 @@ use tracing_subscriber::{
 };
 
 use self::human::HumanLog;
-pub use self::traces::{OtlpSettings, Traces, request_traces};
+pub use self::traces::{OtlpSettings, Traces, add_metrics, request_traces};
 
 /// `config/default.toml` documents each key and holds its default.
 #[derive(Debug, Clone, Deserialize)]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use web::Server;
 
 use self::{build::Build, database::DatabaseFigures, process::Process};
-use crate::jobs::JobMetrics;
+use crate::{jobs::JobMetrics, telemetry};
 
 pub use listener::Listener;
 pub use process::note_start;
@@ -61,6 +61,7 @@ impl Metrics {
         kernel.cache.add_metrics(ours);
         service::figures::add_metrics(&kernel, ours);
         jobs.add_metrics(ours);
+        telemetry::add_metrics(ours);
         let database = Arc::new(DatabaseFigures::default());
         ours.register_collector(Box::new(database.clone()));
         Self(Arc::new(Inner {

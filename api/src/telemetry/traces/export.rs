@@ -1,4 +1,4 @@
-//! Exports spans under their names in OpenTelemetry, and logs when the collector stops and starts to accept them.
+//! Exports spans under their names in OpenTelemetry. Counts those that the collector does not accept, and logs when that begins and ends.
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::Duration,
@@ -10,18 +10,24 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 
-use super::names;
+use super::{
+    names,
+    queue::{Queue, count_unexported},
+};
 
 #[derive(Debug)]
 pub struct Exporter<E> {
     inner: E,
+    queue: Queue,
     is_failing: AtomicBool,
 }
 
 impl<E> Exporter<E> {
-    pub fn new(inner: E) -> Self {
+    /// Takes the spans of this queue.
+    pub fn new(inner: E, queue: Queue) -> Self {
         Self {
             inner,
+            queue,
             is_failing: AtomicBool::new(false),
         }
     }
@@ -42,8 +48,13 @@ impl<E> Exporter<E> {
 
 impl<E: SpanExporter> SpanExporter for Exporter<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len();
+        self.queue.remove(spans);
         batch.iter_mut().for_each(names::translate);
         let done = self.inner.export(batch).await;
+        if done.is_err() {
+            count_unexported(spans);
+        }
         self.note(&done);
         done
     }

@@ -5,9 +5,11 @@
 mod export;
 mod names;
 mod parent;
+mod queue;
 mod settings;
 mod statements;
 
+pub use queue::add_metrics;
 pub use settings::OtlpSettings;
 
 use std::{
@@ -31,7 +33,11 @@ use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, registry::LookupSpan};
 
-use self::{export::Exporter, statements::Statements};
+use self::{
+    export::Exporter,
+    queue::{Bounded, Queue},
+    statements::Statements,
+};
 
 /// How long a span waits for others, so that they are exported together.
 const DELAY: Duration = Duration::from_secs(2);
@@ -71,7 +77,11 @@ impl Traces {
             .with_max_export_batch_size(settings.queue.min(MAX_BATCH))
             .with_scheduled_delay(DELAY)
             .build();
-        let batches = BatchSpanProcessor::new(Exporter::new(exporter), batches);
+        let queue = Queue::new(settings.queue);
+        let batches = Bounded {
+            next: BatchSpanProcessor::new(Exporter::new(exporter, queue.clone()), batches),
+            queue,
+        };
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
         let resource = Resource::builder()
             .with_service_name(settings.service_name.clone())

@@ -9,13 +9,13 @@ use tests::{
 
 use crate::cli::program;
 
-const LISTEN: &str = "ATOLL__METRICS__LISTEN";
+pub const LISTEN: &str = "ATOLL__METRICS__LISTEN";
 
 /// The value of each series, by its name and labels.
-type Scrape = BTreeMap<String, String>;
+pub type Scrape = BTreeMap<String, String>;
 
 /// Returns the URL of the metrics that a server prints when it is ready.
-fn url(server: &Process) -> String {
+pub fn url(server: &Process) -> String {
     let said = server.said();
     let line = said
         .lines()
@@ -39,7 +39,7 @@ fn number(found: &Scrape, series: &str) -> f64 {
         .map_or(0.0, |value| value.parse().unwrap())
 }
 
-async fn scrape(url: &str) -> Scrape {
+pub async fn scrape(url: &str) -> Scrape {
     let text = text(url).await;
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     let parsed = samples.map(|line| {

@@ -14,6 +14,7 @@ use tests::{
     process::{Process, Program, eventually},
 };
 
+use super::metrics::{LISTEN, scrape, url};
 use crate::cli::program;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -125,7 +126,7 @@ async fn a_request_joins_the_trace_of_its_client_and_exports_no_value() {
         .with("ATOLL__MAIL__FOLDER", "mail")
         .with("ATOLL__MAIL__FROM", "atoll@example.org");
     let folder = program.folder.path().join("mail");
-    let (mut server, address) = program.serve().await;
+    let (mut server, address) = program.with(LISTEN, "127.0.0.1:0").serve().await;
     let token = everything(&Client::new(address, None, 0)).await;
     let is_mail = |span: &Span| {
         let template = attribute(&span.attributes, "atoll.mail.template");
@@ -135,6 +136,7 @@ async fn a_request_joins_the_trace_of_its_client_and_exports_no_value() {
         collector.spans().into_iter().find(is_mail)
     })
     .await;
+    assert_eq!(lost(&server).await, [0, 0]);
     stop(&mut server).await;
 
     let spans = collector.spans();
@@ -269,10 +271,17 @@ async fn traces_are_independent_of_the_level_of_the_log() {
     assert!(!below(&spans, request).is_empty());
 }
 
+/// Returns how many spans a server has lost, by cause.
+async fn lost(server: &Process) -> [u64; 2] {
+    let found = scrape(&url(server)).await;
+    let series = |cause| format!("atoll_trace_spans_dropped_total{{cause=\"{cause}\"}}");
+    ["queue", "export"].map(|cause| found[&series(cause)].parse().unwrap())
+}
+
 /// Sends requests while the collector is of no use, stops the server, and returns how long that took.
 async fn serve_without_collector(endpoint: &str) -> Duration {
     let program = traced(endpoint).await.with("ATOLL__OTLP__QUEUE", "8");
-    let (mut server, address) = program.serve().await;
+    let (mut server, address) = program.with(LISTEN, "127.0.0.1:0").serve().await;
     let anyone = Client::new(address, None, 0);
     for _ in 0..50 {
         anyone.get("/posts").await.expect_status(200);
@@ -282,6 +291,11 @@ async fn serve_without_collector(endpoint: &str) -> Duration {
     })
     .await;
     anyone.get("/posts").await.expect_status(200);
+    eventually("the lost spans are counted", async || {
+        let [queue, export] = lost(&server).await;
+        (queue > 0 && export > 0).then_some(())
+    })
+    .await;
     let began = Instant::now();
     stop(&mut server).await;
     let took = began.elapsed();
