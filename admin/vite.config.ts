@@ -21,6 +21,6 @@ export default defineConfig({
     license: { fileName: "licenses.txt" },
   },
   server: {
-    proxy: { "/api": { target: server }, "/openapi.json": { target: server } },
+    proxy: { "/api": { target: server }, "/readyz": { target: server }, "/openapi.json": { target: server } },
   },
 });

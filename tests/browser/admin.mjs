@@ -3,6 +3,7 @@
 import { Admin } from "./admin/admin.mjs";
 import { account } from "./admin/account.mjs";
 import { lists } from "./admin/lists.mjs";
+import { mode } from "./admin/mode.mjs";
 import { people } from "./admin/people.mjs";
 import { rows } from "./admin/rows.mjs";
 import { signIn } from "./admin/sign-in.mjs";
@@ -23,6 +24,8 @@ try {
   // Signing in makes the user of the other parts.
   await signIn(admin);
   await Promise.all(GROUPS.map((parts) => run(admin, parts)));
+  // It concerns all pages.
+  await run(admin, [mode]);
   await admin.stop();
 } catch (error) {
   await admin.shoot();

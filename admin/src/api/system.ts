@@ -18,6 +18,15 @@ export interface System {
     audit?: { entries: number; unsealed: number; last_sealed_at?: string | null };
   };
   storage?: { database_bytes?: number | null };
+  replicas?: { name: string; host: string; port: number; used: boolean; reason: string; lag_seconds?: number | null }[];
+  /** Null if the database cannot be backed up. */
+  backups?: {
+    store: string;
+    last_at?: string | null;
+    every_seconds?: number | null;
+    next_at?: string | null;
+    problem?: string | null;
+  } | null;
   /** The rows of each resource that the caller may list. */
   rows?: { resource: string; count: number; estimated: boolean }[];
 }
@@ -25,3 +34,24 @@ export interface System {
 export const SYSTEM_KEY = ["system"];
 
 export const readSystem = ({ signal }: { signal: AbortSignal }): Promise<System> => client.get<System>("/system", {}, signal);
+
+/** Whether the server accepts changes, as `GET /system/mode` tells it. */
+export interface Mode {
+  mode: "read_write" | "read_only";
+  /** Empty if changes are accepted. */
+  reasons: { code: string; detail: string; advice: string }[];
+}
+
+export const MODE_KEY = ["mode"];
+
+export const readMode = ({ signal }: { signal: AbortSignal }): Promise<Mode> => client.get<Mode>("/system/mode", {}, signal);
+
+export const READINESS_KEY = ["readiness"];
+
+/** Asks the probe of readiness, which everyone may read. */
+export const isReadOnly = async ({ signal }: { signal: AbortSignal }): Promise<boolean> => {
+  const answer = await fetch("/readyz", { signal });
+  if (!answer.ok) return false;
+  const { mode } = (await answer.json()) as { mode?: string };
+  return mode === "read_only";
+};

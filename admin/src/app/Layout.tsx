@@ -15,6 +15,7 @@ import { useSession } from "../auth/session";
 import { useText } from "../i18n";
 import { useCaller, useMeta } from "./meta";
 import { Navigation } from "./Navigation";
+import { ReadOnlyNotice } from "./ReadOnlyNotice";
 import { Shortcuts, useShortcuts } from "./shortcuts";
 
 const WIDTH = 220;
@@ -50,6 +51,7 @@ export const Layout = ({ children }: { children: ReactNode }) => {
         tabIndex={-1}
         sx={{ flexGrow: 1, minWidth: 0, p: { xs: 2, md: 3 }, pt: { xs: 9, md: 10 }, outline: "none", bgcolor: "background.default" }}
       >
+        <ReadOnlyNotice />
         {children}
       </Box>
       <Shortcuts {...shortcuts} />

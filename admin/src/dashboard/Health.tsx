@@ -22,7 +22,7 @@ const MANY_UNSEALED = 1_000;
 
 export const Health = ({ system }: { system: System }) => {
   const text = useText();
-  const { database, queues: { mail, audit } = {}, storage, version, build, uptime_seconds } = system;
+  const { database, queues: { mail, audit } = {}, storage, replicas, backups, version, build, uptime_seconds } = system;
   const size = storage?.database_bytes ?? database?.size_bytes;
   const faults = FAULTS.filter((name) => database?.[name] === false).map((name) => text(`health.not_${name}`));
   return (
@@ -40,6 +40,16 @@ export const Health = ({ system }: { system: System }) => {
             </Item>
           )}
           {size !== undefined && size !== null && <Item label={text("health.size")}>{formatBytes(size)}</Item>}
+          {replicas?.map(({ name, host, port, used, reason, lag_seconds }) => (
+            <Item key={name} label={text("health.replica", { address: `${host}:${port}` })} isWell={used}>
+              {used && typeof lag_seconds === "number" ? text("health.replica_lag", { seconds: lag_seconds.toFixed(1) }) : reason}
+            </Item>
+          ))}
+          {backups && (
+            <Item label={text("health.backups")} isWell={!backups.problem && !isOverdue(backups.next_at)}>
+              {[backups.store, ...backupTimes(backups, text)].join(" · ")}
+            </Item>
+          )}
           {mail && (
             <Item label={text("health.mail")} isWell={mail.failed === 0}>
               {text("health.mail_state", { waiting: mail.waiting, failed: mail.failed })}
@@ -55,6 +65,18 @@ export const Health = ({ system }: { system: System }) => {
       </CardContent>
     </Card>
   );
+};
+
+/** A backup takes a while, and one that failed is tried again within minutes. */
+const GRACE = 3_600_000;
+
+const isOverdue = (next: string | null | undefined): boolean => !!next && Date.parse(next) + GRACE < Date.now();
+
+const backupTimes = ({ last_at, next_at, every_seconds, problem }: NonNullable<System["backups"]>, text: ReturnType<typeof useText>): string[] => {
+  if (problem) return [problem];
+  const last = last_at ? text("health.backup_last", { time: formatTime(last_at) }) : text("health.backup_none");
+  if (!every_seconds || !next_at) return [last, text("health.backup_unscheduled")];
+  return [last, text(isOverdue(next_at) ? "health.backup_overdue" : "health.backup_next", { time: formatTime(next_at) })];
 };
 
 const Item = ({ label, isWell, children }: { label: string; isWell?: boolean; children: ReactNode }) => {
