@@ -2,7 +2,7 @@
 use futures_util::future::join_all;
 use tests::{PASSWORD, TestApp, scaled};
 
-use super::{behind_a_proxy, sign_in, time_passes, wait};
+use super::{behind_a_proxy, prolong, sign_in, time_passes, wait};
 
 const ADDRESSES: usize = 100;
 
@@ -22,7 +22,7 @@ async fn attack(app: &TestApp) -> usize {
     tried
 }
 
-/// With `ATOLL_TEST_SCALE=10` 10,000 guesses (issue 5, shown by 3).
+/// No wait ends by itself, so that a busy machine does not decide what the test sees. With `ATOLL_TEST_SCALE=10` 10,000 guesses (issue 5, shown by 3).
 #[actix_web::test]
 async fn an_attack_from_many_addresses_keeps_nobody_out() {
     let app = behind_a_proxy().await;
@@ -34,13 +34,11 @@ async fn an_attack_from_many_addresses_keeps_nobody_out() {
     let mut tried = 0;
     for _ in 0..scaled(10) {
         tried += attack(&app).await;
+        prolong(&app).await;
     }
 
-    // 20 guesses run at once. During the attack, an address that has waited half a minute has a few more, and then waits longer.
-    assert!(
-        (20..=20 + 5 * ADDRESSES).contains(&tried),
-        "{tried} were tried"
-    );
+    // 20 addresses come before the account is under attack, and each has the guesses of its own. The others wait half a minute.
+    assert_eq!(tried, 20 * 5);
     for known in ["198.51.100.1", "198.51.100.2", "203.0.113.7"] {
         sign_in(&app, "ada", PASSWORD, (known, cookie))
             .await
