@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tests::{
     Backend, Client, Sql, TestApp,
+    port::ReservedPort,
     postgres::{ThrowAway, connect, say},
     process::eventually,
 };
@@ -84,6 +85,19 @@ async fn a_database_without_writes_makes_its_server_read_only_until_it_accepts_t
     follows_the_database((&app, &root), set).await;
 }
 
+/// Waits for a new server, and makes the tables.
+async fn make_tables(url: &str) {
+    drop(connect(url).await);
+    let settings = tests::settings(url);
+    let database = kernel::Database::connect(&settings, None).await.unwrap();
+    database
+        .migrations(migration::MIGRATOR)
+        .up(None)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+}
+
 /// The setting changes under open connections, which nothing cuts.
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
@@ -92,15 +106,7 @@ async fn a_server_that_reloads_its_configuration_is_followed_too() {
         say("NOT RUN: this test changes the configuration of its own PostgreSQL server");
         return;
     };
-    drop(connect(&server.url).await);
-    let settings = tests::settings(&server.url);
-    let database = kernel::Database::connect(&settings, None).await.unwrap();
-    database
-        .migrations(migration::MIGRATOR)
-        .up(None)
-        .await
-        .unwrap();
-    database.close().await.unwrap();
+    make_tables(&server.url).await;
     let app = app(&server.url).await;
     let (root, sql) = (app.superuser("root").await, Sql::open(&server.url).await);
 
@@ -110,4 +116,79 @@ async fn a_server_that_reloads_its_configuration_is_followed_too() {
         sql.texts("SELECT pg_reload_conf()::text").await;
     };
     follows_the_database((&app, &root), set).await;
+}
+
+/// Returns the URL with other hosts, which are made from its own.
+fn with_hosts(url: &str, hosts: impl Fn(&str) -> String) -> String {
+    let (start, rest) = url.split_once('@').unwrap();
+    let (host, name) = rest.split_once('/').unwrap();
+    format!("{start}@{}/{name}", hosts(host))
+}
+
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn the_first_of_several_servers_may_be_down_from_the_beginning() {
+    let (url, place) = Backend::Postgres.fresh().await;
+    let down = ReservedPort::bind();
+    let dead = format!("127.0.0.1:{}", down.number);
+
+    for first_is_down in [true, false] {
+        let several = with_hosts(&url, |live| {
+            if first_is_down {
+                format!("{dead},{live}")
+            } else {
+                format!("{live},{dead}")
+            }
+        });
+        let app = app(&several).await;
+        let name = format!("root{}", u8::from(first_is_down));
+        let root = app.superuser(&name).await;
+        let written = write(&root).await.expect_status(201);
+        root.get(written.url()).await.expect_status(200);
+        root.get("/posts").await.expect_status(200);
+        assert!(is_ready(&app, "//readyz/writes").await);
+    }
+    drop(place);
+}
+
+/// The primary ends in its fast mode, which waits until the standby has everything.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn reads_and_then_writes_go_on_at_the_standby() {
+    let Some(mut primary) = ThrowAway::start(tests::folder()) else {
+        say("NOT RUN: this test needs a PostgreSQL server of its own and a standby");
+        return;
+    };
+    make_tables(&primary.url).await;
+    let standby = primary.replica(tests::folder());
+    drop(connect(&standby.url).await);
+    let (_, second) = standby.url.split_once('@').unwrap();
+    let (second, _) = second.split_once('/').unwrap();
+    let app = app(&with_hosts(&primary.url, |first| {
+        format!("{first},{second}")
+    }))
+    .await;
+    let root = app.superuser("root").await;
+    let before = write(&root).await.expect_status(201);
+
+    primary.stop();
+    eventually("reads go on at the standby", async || {
+        (root.get(before.url()).await.status == 200).then_some(())
+    })
+    .await;
+    eventually("writes are refused meanwhile", async || {
+        (write(&root).await.body["code"] == "read_only").then_some(())
+    })
+    .await;
+    let at_standby = Sql::open(&standby.url).await;
+    at_standby.texts("SELECT pg_promote()::text").await;
+
+    let after = eventually("writes go on at the new primary", async || {
+        let written = write(&root).await;
+        (written.status == 201).then_some(written)
+    })
+    .await;
+    for post in [&before, &after] {
+        root.get(post.url()).await.expect_status(200);
+    }
 }
