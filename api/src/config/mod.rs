@@ -166,6 +166,11 @@ impl Configuration {
         check::risks_in_production(settings)
     }
 
+    /// Returns the keys of settings that an operator should know about, each with what to know.
+    pub fn notes(&self, settings: &Settings) -> Vec<(&'static str, &'static str)> {
+        check::notes_in_production(settings)
+    }
+
     pub fn origin(&self, key: &str) -> Option<&str> {
         self.entries
             .iter()

@@ -65,24 +65,26 @@ pub fn worst(checks: &[Check]) -> Status {
 
 /// Risky settings are warnings in production and notes elsewhere.
 fn configuration_checks(configuration: &Configuration, settings: &Settings) -> Vec<Check> {
-    let risks = configuration.all_risks(settings);
-    if risks.is_empty() {
-        return vec![Check::ok("configuration", "no setting is risky")];
-    }
+    const NAME: &str = "configuration";
     let is_production = configuration.is_production();
-    let check = |(key, risk): &(&'static str, &'static str)| {
+    let risk = |(key, risk): (&'static str, &'static str)| {
         let (found, advice) = risk.split_once(": ").unwrap_or((risk, ""));
         let found = format!("{key} {found}");
         if is_production {
-            Check::warning("configuration", found, advice)
+            Check::warning(NAME, found, advice)
         } else {
-            Check::note(
-                "configuration",
-                format!("{found} (a warning in production)"),
-            )
+            Check::note(NAME, format!("{found} (a warning in production)"))
         }
     };
-    risks.iter().map(check).collect()
+    let note =
+        |(key, note): (&'static str, &'static str)| Check::note(NAME, format!("{key} {note}"));
+    let risks = configuration.all_risks(settings).into_iter().map(risk);
+    let notes = configuration.notes(settings).into_iter().map(note);
+    let mut checks: Vec<_> = risks.chain(notes).collect();
+    if checks.is_empty() {
+        checks.push(Check::ok(NAME, "no setting is risky"));
+    }
+    checks
 }
 
 /// Behind a proxy without a name, all clients share one rate limit.

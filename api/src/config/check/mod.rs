@@ -20,7 +20,7 @@ use server::{load_rules, server_rules};
 use values::{is_long, is_timeout, is_window};
 
 pub(super) use accounts::mail;
-pub(super) use production::{risks_in_production, unsafe_in_production};
+pub(super) use production::{notes_in_production, risks_in_production, unsafe_in_production};
 
 /// A key and what is wrong with its value.
 pub(super) type Problem = (&'static str, &'static str);

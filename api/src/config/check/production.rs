@@ -64,6 +64,34 @@ pub fn unsafe_in_production(settings: &Settings) -> Vec<Problem> {
     ])
 }
 
+/// Lists what an operator should know, each with the setting that changes it. Something else covers each as long as the operator does
+/// their part.
+pub fn notes_in_production(settings: &Settings) -> Vec<Problem> {
+    let Settings {
+        database,
+        auth,
+        mail,
+        backup,
+        ..
+    } = settings;
+    let is_local = database.file().is_some() && backup.store.is_none();
+    let is_closed = auth.registration == Registration::Closed;
+    broken_rules([
+        (
+            "backup.store",
+            !is_local || backup.schedule.every.is_zero(),
+            "is not set: the backups of the SQLite file are on the same machine. Copy backup.folder to another one, or set it \
+             (ATOLL__BACKUP__STORE)",
+        ),
+        (
+            "mail.transport",
+            mail.transport != Transport::None || !is_closed,
+            "is \"none\": only an administrator can replace a forgotten password (`atoll user password NAME`), and addresses are not verified. \
+             Set it (ATOLL__MAIL__TRANSPORT=smtp, with mail.smtp_url and mail.from) to change that",
+        ),
+    ])
+}
+
 /// Lists the risks that production allows, each with the setting that ends it.
 pub fn risks_in_production(settings: &Settings) -> Vec<Problem> {
     let Settings {
@@ -76,11 +104,11 @@ pub fn risks_in_production(settings: &Settings) -> Vec<Problem> {
         otlp,
         ..
     } = settings;
-    let is_backed_up = backup.store.is_some() && !backup.schedule.every.is_zero();
+    let is_open = auth.registration != Registration::Closed;
     broken_rules([
         (
             "database.url",
-            database.file().is_none() || is_backed_up,
+            database.file().is_none() || !backup.schedule.every.is_zero(),
             "is a SQLite file: let the server make backups (backup.schedule.every) and send them to another machine (backup.store), or \
              use PostgreSQL",
         ),
@@ -104,7 +132,7 @@ pub fn risks_in_production(settings: &Settings) -> Vec<Problem> {
         ),
         (
             "auth.registration",
-            auth.registration == Registration::Closed,
+            !is_open,
             "is \"open\": everyone who reaches the server can create an account. Close it (ATOLL__AUTH__REGISTRATION=closed) unless you want that",
         ),
         (
@@ -115,7 +143,7 @@ pub fn risks_in_production(settings: &Settings) -> Vec<Problem> {
         ),
         (
             "mail.transport",
-            mail.transport != Transport::None,
+            mail.transport != Transport::None || !is_open,
             "is \"none\": forgotten passwords cannot be reset by mail, and addresses are not verified. Set it \
              (ATOLL__MAIL__TRANSPORT=smtp, with mail.smtp_url and mail.from)",
         ),

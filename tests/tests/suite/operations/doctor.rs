@@ -1,6 +1,6 @@
 //! `atoll doctor` and `GET /system/doctor`: each check finds what it is for.
 use serde_json::Value;
-use tests::{Sql, TestApp, process::Program};
+use tests::{Backend, Sql, TestApp, process::Program};
 
 use crate::cli::{program, program_without_tables};
 
@@ -141,6 +141,62 @@ async fn risky_settings_are_notes_in_development_and_warnings_in_production() {
     assert_eq!(code, Some(1), "{found:#}");
     assert_eq!(check(&found, "configuration")["status"], "warning");
     assert_eq!(check(&found, "proxies")["status"], "warning");
+}
+
+/// Returns all findings with this status.
+fn with_status(found: &Value, status: &str) -> Vec<String> {
+    let checks = found["checks"].as_array().unwrap().iter();
+    let some = checks.filter(|check| check["status"] == status);
+    some.map(|check| check["found"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The package has settings of its own; the administrator adds an address, a proxy and keys.
+#[actix_web::test]
+async fn an_installed_package_has_nothing_to_do_and_notes_what_it_cannot_do() {
+    let (mut program, _) = program().await;
+    program = program.with("ATOLL_PROFILE", "production");
+    let settings = include_str!("../../../../ops/debian/atoll.env").lines();
+    for line in settings.filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (name, value) = line.split_once('=').unwrap();
+        program = program.with(name, value);
+    }
+    let key = "kept where the database is not, or nowhere";
+    for (name, value) in [
+        ("ATOLL__BACKUP__FOLDER", "backups"),
+        ("ATOLL__SERVER__PUBLIC_URL", "https://atoll.example.org"),
+        ("ATOLL__SERVER__TRUSTED_PROXIES", "127.0.0.1"),
+        ("ATOLL__AUTH__KEY", key),
+        ("ATOLL__AUTH__PEPPER", key),
+        ("ATOLL__AUDIT__KEY", key),
+    ] {
+        program = program.with(name, value);
+    }
+    let (code, found) = examine(&program).await;
+    assert_eq!(code, Some(1), "there is no backup yet: {found:#}");
+    assert_eq!(check(&found, "backups")["status"], "warning");
+    program.ok("backup create", "").await;
+
+    let (code, found) = examine(&program).await;
+
+    assert_eq!(code, Some(0), "{found:#}");
+    let notes = with_status(&found, "note");
+    let has = |start: &str| notes.iter().any(|note| note.starts_with(start));
+    assert!(has("mail.transport is \"none\""), "{notes:?}");
+    let is_file = !Backend::current().is_postgres();
+    assert_eq!(has("backup.store is not set"), is_file, "{notes:?}");
+
+    // Each of these settings is needed.
+    for (name, value, warned) in [
+        ("ATOLL__AUTH__REGISTRATION", "open", "auth.registration"),
+        ("ATOLL__BACKUP__SCHEDULE__EVERY", "0s", "database.url"),
+    ] {
+        program = program.with(name, value);
+        let (_, found) = examine(&program).await;
+        let warnings = with_status(&found, "warning");
+        let is_warned = warnings.iter().any(|warning| warning.starts_with(warned));
+        assert_eq!(is_warned, is_file || name.contains("AUTH"), "{warnings:?}");
+    }
 }
 
 #[actix_web::test]
