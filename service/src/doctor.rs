@@ -75,7 +75,8 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2);
 const MAX_SEAL_LAG: Duration = Duration::from_mins(5);
 /// The first retries of a mail come within this time.
 const MAX_MAIL_AGE: Duration = Duration::from_mins(30);
-/// The connections that a node holds in addition to its pool.
+/// The connections that a node holds in addition to its pool. With replicas it holds one more, to learn where the log of the primary
+/// ends.
 const EXTRA_CONNECTIONS: i64 = 2;
 /// How long the state of the replicas is awaited: a process that has just started does not know it.
 const REPLICAS_LIMIT: Duration = Duration::from_secs(1);
@@ -285,7 +286,8 @@ async fn server(kernel: &Kernel, expected: Expected) -> Result<Vec<Check>> {
         };
         return Ok(vec![check]);
     };
-    let ours = i64::from(expected.max_connections) + EXTRA_CONNECTIONS;
+    let watch = i64::from(kernel.database.has_replicas());
+    let ours = i64::from(expected.max_connections) + EXTRA_CONNECTIONS + watch;
     let theirs = server.max_connections - server.reserved_connections;
     let connections =
         format!("a node opens up to {ours} of the {theirs} connections that the server has for it");

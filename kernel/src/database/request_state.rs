@@ -153,6 +153,10 @@ impl Database {
         }
     }
 
+    pub fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
+    }
+
     /// Returns the state of each replica. It waits for `limit` at most until they are known to follow the primary.
     pub async fn replica_states(&self, limit: Duration) -> Vec<ReplicaState> {
         match &self.replicas {
