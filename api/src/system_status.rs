@@ -1,10 +1,14 @@
 //! `/system`: the program, its database and its queues, for operators.
+mod backups;
+mod replicas;
+
 use std::{sync::LazyLock, time::Instant};
 
 use service::system_status::{self, SystemStatus};
 use web::prelude::*;
 
-use crate::{mode::ModeView, version};
+use self::{backups::BackupsView, replicas::ReplicaView};
+use crate::{doctor::Examined, mode::ModeView, version};
 
 /// When the program was started, or first asked.
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -25,8 +29,8 @@ pub fn routes() -> Vec<Route> {
         )
         .summary("Show the state of the server")
         .about(
-            "Returns the version of the program, the version and the size of the database, and what waits in the queues. Counts \
-             end at 10,000.",
+            "Returns the version of the program, the version and the size of the database, its replicas, what waits in the \
+             queues, and when the last backup was made. Counts end at 10,000.",
         )
         .about_tag("The state of the server, for operators."),
     ]
@@ -42,8 +46,12 @@ struct StatusView {
     uptime_seconds: u64,
     mode: ModeView,
     database: DatabaseView,
+    /// The replicas of the database; empty if it has none.
+    replicas: Vec<ReplicaView>,
     queues: QueuesView,
     storage: StorageView,
+    /// Null if the database is in memory, which cannot be backed up.
+    backups: Option<BackupsView>,
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -97,8 +105,16 @@ struct StorageView {
 
 async fn status(call: Call) -> Answer<Ok<StatusView>> {
     let status = system_status::system_status(&call.session).await?;
-    let mode = ModeView::of(&call.session.kernel.database);
-    Ok(Reply::ok(&StatusView::new(status, mode))?)
+    let kernel = &call.session.kernel;
+    let backups = match kernel.find_state::<Examined>() {
+        Some(examined) => BackupsView::of(examined.settings()).await,
+        None => None,
+    };
+    Ok(Reply::ok(&StatusView {
+        replicas: ReplicaView::all(&kernel.database).await,
+        backups,
+        ..StatusView::new(status, ModeView::of(&kernel.database))
+    })?)
 }
 
 impl StatusView {
@@ -116,6 +132,8 @@ impl StatusView {
             build: version::known_commit(),
             uptime_seconds: STARTED.elapsed().as_secs(),
             mode,
+            replicas: Vec::new(),
+            backups: None,
             storage: StorageView {
                 database_bytes: database.size_bytes,
             },

@@ -1,7 +1,7 @@
-//! How old the newest backup is.
+//! When the newest backup was made.
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use service::doctor::Check;
 use tokio::time::timeout;
 
@@ -9,6 +9,36 @@ use crate::config::Settings;
 
 /// The route has little time, and a store may not answer at all.
 const LIMIT: Duration = Duration::from_secs(5);
+
+/// When the newest backup was made.
+pub struct Newest {
+    /// Where the backups are.
+    pub place: String,
+    /// `None` if there is no backup. The error says why that is not known.
+    pub made_at: Result<Option<DateTime<Utc>>, String>,
+}
+
+/// Looks for the newest backup, for at most `limit`.
+pub async fn newest_backup(settings: &Settings, limit: Duration) -> Newest {
+    let backups = match settings.backups(None) {
+        Ok(backups) => backups,
+        Err(failure) => {
+            return Newest {
+                place: settings.backup.store.clone().unwrap_or_default(),
+                made_at: Err(failure.to_string()),
+            };
+        }
+    };
+    let place = backups.place();
+    let made_at = match timeout(limit, backups.newest_time()).await {
+        Ok(newest) => newest.map_err(|failure| failure.to_string()),
+        Err(_late) => Err(format!(
+            "{place} does not answer within {} s",
+            limit.as_secs()
+        )),
+    };
+    Newest { place, made_at }
+}
 
 /// Returns `None` if backups are made in another way, so that nothing is expected.
 pub async fn check(settings: &Settings) -> Option<Check> {
@@ -23,21 +53,10 @@ pub async fn check(settings: &Settings) -> Option<Check> {
     } else {
         "see why the server makes none: its log and atoll_job_failures_total{job=\"backup\"} tell, and `atoll backup create` shows the error"
     };
-    let error = |error: String| Some(Check::error(NAME, error, advice));
-    let backups = match settings.backups(None) {
-        Ok(backups) => backups,
-        Err(failure) => return error(failure.to_string()),
-    };
-    let place = backups.place();
-    let newest = match timeout(LIMIT, backups.newest_time()).await {
-        Ok(Ok(newest)) => newest,
-        Ok(Err(failure)) => return error(failure.to_string()),
-        Err(_late) => {
-            return error(format!(
-                "{place} does not answer within {} s",
-                LIMIT.as_secs()
-            ));
-        }
+    let Newest { place, made_at } = newest_backup(settings, LIMIT).await;
+    let newest = match made_at {
+        Ok(newest) => newest,
+        Err(problem) => return Some(Check::error(NAME, problem, advice)),
     };
     let Some(newest) = newest else {
         let found = format!("there is no backup in {place}");

@@ -9,6 +9,7 @@ use service::{
     mail::Transport,
 };
 
+pub use backups::{Newest, newest_backup};
 pub use route::routes;
 
 use crate::config::{Configuration, Settings};
@@ -37,6 +38,11 @@ impl Examined {
         checks.extend(disk::check(&self.settings.database));
         checks.extend(backups::check(&self.settings).await);
         checks
+    }
+
+    /// Returns the settings of this process.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     fn expected(&self) -> Expected {

@@ -1,8 +1,65 @@
 //! The state of the server, and of the chain of its audit log.
-use kernel::audit::verify;
-use tests::{TestApp, json, sql};
+use std::time::Duration;
 
-use crate::audit::chain::seal_all;
+use kernel::{audit::verify, clock::now};
+use sea_orm::prelude::DateTimeWithTimeZone;
+use serde_json::Value;
+use tests::{Client, PASSWORD, TestApp, json, process::Program, sql};
+
+use crate::{audit::chain::seal_all, cli::program};
+
+/// Returns what a server says about backups, and ends it.
+async fn backups(program: &Program) -> Value {
+    let (_server, address) = program.serve().await;
+    let anyone = Client::new(address, None, 0);
+    let root = anyone.with_token(&anyone.login("root", PASSWORD).await);
+    let mut status = root.get("/system").await.expect_status(200).body;
+    status["backups"].take()
+}
+
+fn time(value: &Value) -> DateTimeWithTimeZone {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+#[actix_web::test]
+async fn operators_see_when_backups_are_made() {
+    let (program, _) = program().await;
+    let root = "user create --username root --email root@example.org --superuser";
+    program.ok(root, PASSWORD).await;
+    let program = program.with("ATOLL__BACKUP__FOLDER", "backups");
+
+    let none = backups(&program).await;
+    let expected = json!({ "store": "backups", "last_at": null, "every_seconds": null, "next_at": null, "problem": null });
+    assert_eq!(none, expected);
+
+    let before = now();
+    program.ok("backup create", "").await;
+    let made = backups(&program).await;
+    let last = time(&made["last_at"]);
+    assert!((before..=now()).contains(&last), "{made}");
+    assert!(made["next_at"].is_null(), "{made}");
+
+    let program = program.with("ATOLL__BACKUP__SCHEDULE__EVERY", "24h");
+    let scheduled = backups(&program).await;
+    assert_eq!(time(&scheduled["last_at"]), last);
+    assert_eq!(scheduled["every_seconds"], 86_400);
+    assert_eq!(time(&scheduled["next_at"]), last + Duration::from_hours(24));
+
+    // Nothing listens there.
+    let program = program
+        .with("ATOLL__BACKUP__STORE", "s3://books/atoll")
+        .with("ATOLL__BACKUP__S3__ENDPOINT", "http://127.0.0.1:9")
+        .with("ATOLL__BACKUP__S3__ACCESS_KEY_ID", "id")
+        .with("ATOLL__BACKUP__S3__SECRET_ACCESS_KEY", "not-to-be-shown");
+    let away = backups(&program).await;
+    assert_eq!(away["store"], "s3://books/atoll");
+    assert!(
+        away["last_at"].is_null() && away["next_at"].is_null(),
+        "{away}"
+    );
+    assert!(away["problem"].is_string(), "{away}");
+    assert!(!away.to_string().contains("not-to-be-shown"), "{away}");
+}
 
 #[actix_web::test]
 async fn operators_see_the_state_of_the_server() {
@@ -26,6 +83,7 @@ async fn operators_see_the_state_of_the_server() {
         assert_eq!(database[check], true, "{check}");
     }
     assert!(status["uptime_seconds"].is_u64());
+    assert_eq!(status["replicas"], json!([]));
 }
 
 #[actix_web::test]

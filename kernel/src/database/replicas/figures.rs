@@ -29,6 +29,18 @@ pub struct ReplicaState {
     pub is_used: bool,
 }
 
+impl ReplicaState {
+    /// Says why it answers reads, or why not.
+    pub fn reason(&self) -> &'static str {
+        match self.condition {
+            Condition::Following if !self.is_used => {
+                "is further behind the primary than database.replica_max_lag"
+            }
+            condition => condition.as_str(),
+        }
+    }
+}
+
 impl Replicas {
     pub fn states(&self) -> Vec<ReplicaState> {
         let watched = self.shared.watched.iter().map(|watched| watched.status());

@@ -1,11 +1,12 @@
 //! Streaming replication between two PostgreSQL servers.
 mod failures;
+mod operators;
 
 use std::{cell::Cell, time::Duration};
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use tests::{PASSWORD, Reply, json, process::Program};
+use tests::{PASSWORD, Reply, json};
 
 use super::{
     Cluster, POSITION, becomes, is_unused, is_used, on, patient, title, title_of, title_with,
@@ -357,31 +358,6 @@ async fn each_writer_sees_their_writes(cluster: &Cluster, disturb: impl AsyncFn(
         old.get() > 0,
         "no read was answered by a replica that lagged"
     );
-}
-
-/// What an operator sees.
-#[actix_web::test]
-#[ignore = "runs in the suite on PostgreSQL"]
-async fn the_doctor_names_a_replica_that_is_away() {
-    let Some(mut cluster) = Cluster::start().await else {
-        return;
-    };
-    let program = Program::new(env!("CARGO_BIN_EXE_atoll-under-test"))
-        .with("DATABASE_URL", &cluster.primary.url)
-        .with("ATOLL__DATABASE__REPLICA_URLS", &cluster.replica.url);
-
-    let table = program.run("doctor", "").await;
-    let table = String::from_utf8_lossy(&table.stdout).into_owned();
-    assert!(table.contains("behind the primary"), "{table}");
-
-    cluster.replica.stop();
-    let table = program.run("doctor", "").await;
-    let table = String::from_utf8_lossy(&table.stdout).into_owned();
-    assert!(table.contains("does not answer"), "{table}");
-    let (mut server, address) = program.serve().await;
-    let anyone = tests::Client::new(address, None, 0);
-    anyone.get("/posts").await.expect_status(200);
-    server.kill();
 }
 
 /// Without replicas nothing is added to an answer.
