@@ -162,7 +162,7 @@ fn with_programs(program: Program, script: &str) -> Program {
     program.with("PATH", &path)
 }
 
-/// They say that they have the version of the server, and then wait as for a server that has vanished.
+/// They say that they have the version of the server, and then do not end. The server goes on to work for a pg_restore that was killed.
 #[actix_web::test]
 async fn a_pg_dump_or_pg_restore_that_does_not_end_is_stopped() {
     if !Backend::current().is_postgres() {
@@ -173,7 +173,9 @@ async fn a_pg_dump_or_pg_restore_that_does_not_end_is_stopped() {
     let version = version.texts("SELECT current_setting('server_version')");
     let version = version.await.remove(0);
     let script = format!(
-        "[ \"$1\" = --version ] && {{ echo \"$0 (PostgreSQL) {version}\"; exit; }}\nexec sleep 3600"
+        "[ \"$1\" = --version ] && {{ echo \"$0 (PostgreSQL) {version}\"; exit; }}\n\
+         case \"$0\" in *pg_restore) command -v psql >/dev/null && exec psql --command='SELECT pg_sleep(3600)';; esac\n\
+         exec sleep 3600"
     );
     let program = with_programs(program, &script).with("ATOLL__BACKUP__TIMEOUT", "1s");
 
