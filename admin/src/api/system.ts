@@ -5,6 +5,8 @@ export interface System {
   version: string;
   build?: string | null;
   uptime_seconds?: number;
+  /** Why changes are refused; no reasons if they are accepted. */
+  mode?: { mode: "read_write" | "read_only"; reasons: { code: string; detail: string; advice: string }[] };
   database?: {
     backend: string;
     version?: string | null;
@@ -34,17 +36,6 @@ export interface System {
 export const SYSTEM_KEY = ["system"];
 
 export const readSystem = ({ signal }: { signal: AbortSignal }): Promise<System> => client.get<System>("/system", {}, signal);
-
-/** Whether the server accepts changes, as `GET /system/mode` tells it. */
-export interface Mode {
-  mode: "read_write" | "read_only";
-  /** Empty if changes are accepted. */
-  reasons: { code: string; detail: string; advice: string }[];
-}
-
-export const MODE_KEY = ["mode"];
-
-export const readMode = ({ signal }: { signal: AbortSignal }): Promise<Mode> => client.get<Mode>("/system/mode", {}, signal);
 
 export const READINESS_KEY = ["readiness"];
 

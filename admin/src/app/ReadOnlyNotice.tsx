@@ -2,7 +2,7 @@
 import { Alert, AlertTitle, Box } from "@mui/material";
 import { useQuery } from "@tanstack/react-query";
 
-import { isReadOnly, MODE_KEY, READINESS_KEY, readMode } from "../api/system";
+import { isReadOnly, READINESS_KEY, readSystem, SYSTEM_KEY } from "../api/system";
 import { useText } from "../i18n";
 import { useHolds } from "./meta";
 
@@ -13,9 +13,10 @@ export const ReadOnlyNotice = () => {
   const text = useText();
   const readsSystem = useHolds("system.read");
   const { data: refuses } = useQuery({ queryKey: READINESS_KEY, queryFn: isReadOnly, refetchInterval: PERIOD });
-  const { data: mode } = useQuery({ queryKey: MODE_KEY, queryFn: readMode, enabled: refuses === true && readsSystem, refetchInterval: PERIOD });
+  // The dashboard shares the answer.
+  const { data: system } = useQuery({ queryKey: SYSTEM_KEY, queryFn: readSystem, enabled: refuses === true && readsSystem, refetchInterval: PERIOD });
   if (!refuses) return null;
-  const reasons = mode?.reasons ?? [];
+  const reasons = system?.mode?.reasons ?? [];
   return (
     <Alert severity="warning" sx={{ mb: 2 }}>
       <AlertTitle>{text("read_only.title")}</AlertTitle>
