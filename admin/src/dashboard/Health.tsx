@@ -46,7 +46,7 @@ export const Health = ({ system }: { system: System }) => {
             </Item>
           ))}
           {backups && (
-            <Item label={text("health.backups")} isWell={!backups.problem && !isOverdue(backups.next_at)}>
+            <Item label={text("health.backups")} isWell={isBackedUp(backups)}>
               {[backups.store, ...backupTimes(backups, text)].join(" · ")}
             </Item>
           )}
@@ -71,6 +71,12 @@ export const Health = ({ system }: { system: System }) => {
 const GRACE = 3_600_000;
 
 const isOverdue = (next: string | null | undefined): boolean => !!next && Date.parse(next) + GRACE < Date.now();
+
+/** Nothing is said about an installation that makes no backups: they may be made in another way. */
+const isBackedUp = ({ last_at, next_at, problem }: NonNullable<System["backups"]>): boolean | undefined => {
+  if (problem || isOverdue(next_at)) return false;
+  return last_at ? true : undefined;
+};
 
 const backupTimes = ({ last_at, next_at, every_seconds, problem }: NonNullable<System["backups"]>, text: ReturnType<typeof useText>): string[] => {
   if (problem) return [problem];
