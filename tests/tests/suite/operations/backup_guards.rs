@@ -169,11 +169,10 @@ async fn a_pg_dump_or_pg_restore_that_does_not_end_is_stopped() {
         return;
     }
     let (program, url) = backed_up().await;
-    let version = Sql::open(&url).await;
-    let version = version.texts("SELECT current_setting('server_version')");
-    let version = version.await.remove(0);
+    let version = "SELECT current_setting('server_version_num')::bigint / 10000";
+    let version = number(&url, version).await;
     let script = format!(
-        "[ \"$1\" = --version ] && {{ echo \"$0 (PostgreSQL) {version}\"; exit; }}\n\
+        "[ \"$1\" = --version ] && {{ echo \"$0 (PostgreSQL) {version}.0\"; exit; }}\n\
          case \"$0\" in *pg_restore) command -v psql >/dev/null && exec psql --command='SELECT pg_sleep(3600)';; esac\n\
          exec sleep 3600"
     );
