@@ -10,12 +10,21 @@ use sha2::Sha256;
 use crate::{Error, Result, plain::plain};
 
 #[derive(Clone)]
-pub struct Secret(Vec<u8>);
+pub struct Secret {
+    bytes: Vec<u8>,
+    /// The HMAC that has read the key. A copy costs less than reading the key again for each message.
+    keyed: Hmac<Sha256>,
+}
 
 impl Secret {
     /// Makes a key from a text that the operator configures.
     pub fn from_text(text: &SecretString) -> Self {
-        Self(text.expose_secret().as_bytes().to_vec())
+        Self::new(text.expose_secret().as_bytes().to_vec())
+    }
+
+    fn new(bytes: Vec<u8>) -> Self {
+        let keyed = mac(&bytes);
+        Self { bytes, keyed }
     }
 
     /// Loads the key that the installation generated. Fails while the schema is not migrated.
@@ -23,7 +32,7 @@ impl Secret {
         let key = plain::<Entity>().filter(Column::Name.eq(name));
         let key = key.one(db).await?;
         let key = key.ok_or_else(|| Error::bug(format!("the installation has no key {name}")))?;
-        Ok(Self(key.value))
+        Ok(Self::new(key.value))
     }
 
     /// Derives a separate key for a purpose: if one derived key leaks, the others stay secret (RFC 5869, section 3.2).
@@ -31,16 +40,17 @@ impl Secret {
     pub fn derive(&self, purpose: &str) -> Self {
         let mut mac = self.mac();
         mac.update(purpose.as_bytes());
-        Self(mac.finalize().into_bytes().to_vec())
+        Self::new(mac.finalize().into_bytes().to_vec())
     }
 
     /// Returns the bytes of the key. A derived key has 256 bits.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
+    /// Returns an HMAC-SHA-256 (RFC 2104) with this key.
     pub fn mac(&self) -> Hmac<Sha256> {
-        mac(&self.0)
+        self.keyed.clone()
     }
 }
 

@@ -1,5 +1,5 @@
 //! Permissions as text, and the permissions that each covers: `<resource>.<action>`, with `.own`, `<resource>.*`, or `*`.
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -73,6 +73,24 @@ impl Permission {
             || self.0.strip_suffix(".*").is_some_and(is_within)
             || other.0.strip_suffix(".own") == Some(self.0.as_str())
     }
+
+    /// Returns the rows of a resource to which this permission allows an action. It is asked for each row of an answer, so it
+    /// makes no text.
+    fn reach(&self, resource: &str, action: Action) -> Reach {
+        if self.0 == "*" {
+            return Reach::All;
+        }
+        let of_resource = self.0.strip_prefix(resource);
+        let Some(held) = of_resource.and_then(|rest| rest.strip_prefix('.')) else {
+            return Reach::None;
+        };
+        match held.strip_prefix(action.as_str()) {
+            Some("") => Reach::All,
+            Some(".own" | ".*") => Reach::Own,
+            _ if held == "*" => Reach::All,
+            _ => Reach::None,
+        }
+    }
 }
 
 impl fmt::Display for Permission {
@@ -94,9 +112,9 @@ impl JsonSchema for PermissionName {
     }
 }
 
-/// All permissions of an actor.
+/// All permissions of an actor. It is cheap to clone, because every request has those of its caller.
 #[derive(Debug, Clone, Default, Hash)]
-pub struct Grants(Vec<Permission>);
+pub struct Grants(Arc<[Permission]>);
 
 impl Grants {
     pub fn covers(&self, permission: &Permission) -> bool {
@@ -104,14 +122,8 @@ impl Grants {
     }
 
     pub fn reach(&self, resource: &str, action: Action) -> Reach {
-        let full = format!("{resource}.{}", action.as_str());
-        if self.covers(&Permission::new(full.as_str())) {
-            Reach::All
-        } else if self.covers(&Permission::new(full + ".own")) {
-            Reach::Own
-        } else {
-            Reach::None
-        }
+        let held = self.0.iter().map(|held| held.reach(resource, action));
+        held.max().unwrap_or(Reach::None)
     }
 
     /// Returns the permissions that both cover. Of two permissions, one covers the other or they have nothing in common.
@@ -136,7 +148,7 @@ impl FromIterator<Permission> for Grants {
         let mut all: Vec<_> = permissions.into_iter().collect();
         all.sort();
         all.dedup();
-        Self(all)
+        Self(all.into())
     }
 }
 
@@ -144,8 +156,8 @@ impl FromIterator<Permission> for Grants {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_intersection_covers_what_both_cover() {
+    /// Returns permissions of two resources, and some that concern both or neither.
+    fn all() -> Vec<Permission> {
         let list = |table: &str| {
             let full = Action::ALL.map(|action| format!("{table}.{}", action.as_str()));
             let own = full.clone().map(|full| full + ".own");
@@ -154,10 +166,49 @@ mod tests {
         };
         let texts = ["*".to_owned(), "audit.read".to_owned()].into_iter();
         let texts = texts.chain(list("books")).chain(list("shelves"));
-        let all: Vec<_> = texts.map(Permission::new).collect();
+        texts.map(Permission::new).collect()
+    }
+
+    fn only(one: &Permission) -> Grants {
+        [one.clone()].into_iter().collect()
+    }
+
+    #[test]
+    fn a_permission_reaches_the_rows_whose_permissions_it_covers() {
+        let odd = [
+            "books",
+            "books.",
+            "book.read",
+            "books.reading",
+            "books.read.*",
+        ];
+        for held in all().into_iter().chain(odd.map(Permission::new)) {
+            for (resource, action) in ["books", "shelves", "book"]
+                .into_iter()
+                .flat_map(|resource| Action::ALL.map(|action| (resource, action)))
+            {
+                let full = format!("{resource}.{}", action.as_str());
+                let expected = if held.covers(&Permission::new(full.as_str())) {
+                    Reach::All
+                } else if held.covers(&Permission::new(full + ".own")) {
+                    Reach::Own
+                } else {
+                    Reach::None
+                };
+
+                let reach = only(&held).reach(resource, action);
+
+                assert_eq!(reach, expected, "{held}: {action:?} {resource}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_intersection_covers_what_both_cover() {
+        let all = all();
         for one in &all {
             for other in &all {
-                let (a, b) = (Grants(vec![one.clone()]), Grants(vec![other.clone()]));
+                let (a, b) = (only(one), only(other));
 
                 let both = a.intersection(&b);
 

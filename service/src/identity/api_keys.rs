@@ -98,7 +98,7 @@ pub async fn create_api_key(
         .registry()
         .check_permissions("/scopes", scopes)?;
     check_scopes_held(session, &new.scopes)?;
-    let (prefix, text) = new_key(&checksum_key(&session.kernel).await?);
+    let (prefix, text) = new_key(checksum_key(&session.kernel).await?);
     let key = session
         .write(async |tx| {
             check_session_active(tx, user, this).await?;

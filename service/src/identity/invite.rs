@@ -65,7 +65,7 @@ pub async fn invite(session: &Session, invitation: &Invitation) -> Result<Secret
     };
     let checksums = checksum_key(&session.kernel).await?;
     session
-        .write(async |tx| create(tx, purpose, holder, &checksums).await)
+        .write(async |tx| create(tx, purpose, holder, checksums).await)
         .await
 }
 
@@ -77,7 +77,7 @@ pub async fn create_first_run_token(kernel: &Kernel) -> Result<Option<SecretStri
     }
     let checksums = checksum_key(kernel).await?;
     let holder = Holder::default();
-    let made = service.write(async |tx| create(tx, Purpose::FirstRun, holder, &checksums).await);
+    let made = service.write(async |tx| create(tx, Purpose::FirstRun, holder, checksums).await);
     made.await.map(Some)
 }
 

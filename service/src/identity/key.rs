@@ -19,12 +19,11 @@ pub async fn key(kernel: &Kernel, purpose: &str) -> Result<Secret> {
 
 /// The key of the checksums in tokens, API keys and links. It does not depend on `auth.key`, so that changing `auth.key`
 /// does not invalidate them. An attacker who knows it can only cause lookups of made-up tokens.
-pub async fn checksum_key(kernel: &Kernel) -> Result<Secret> {
-    let installed = || Secret::load(kernel.database.reader(), "auth");
-    let root = kernel
-        .state::<Identity>()
-        .checksum_root
-        .get_or_try_init(installed)
-        .await?;
-    Ok(root.derive("checksums of tokens"))
+pub async fn checksum_key(kernel: &Kernel) -> Result<&Secret> {
+    let installed = || async {
+        let root = Secret::load(kernel.database.reader(), "auth").await?;
+        Ok(root.derive("checksums of tokens"))
+    };
+    let key = &kernel.state::<Identity>().checksum_key;
+    key.get_or_try_init(installed).await
 }

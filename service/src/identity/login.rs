@@ -68,7 +68,7 @@ pub async fn login(
 ) -> Result<SignIn> {
     let mut known = authenticate(session, credentials).await?;
     let checksums = checksum_key(&session.kernel).await?;
-    let tokens = sessions::new_tokens(&session.state::<Identity>().settings, mode, &checksums)?;
+    let tokens = sessions::new_tokens(&session.state::<Identity>().settings, mode, checksums)?;
     match open_session(session, &known, credentials, &tokens).await {
         // A concurrent sign-in may have rehashed the same password.
         Err(Error::WrongLogin) => {

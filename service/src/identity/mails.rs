@@ -24,11 +24,11 @@ use super::{
 use crate::mail::{self, MIN_INTERVAL, Mailer, Prepare, Prepared, Sender, Template};
 
 /// Prepares mails to users, with the key of the checksums in their tokens.
-struct Accounts(Secret);
+struct Accounts<'a>(&'a Secret);
 
-impl Prepare for Accounts {
+impl Prepare for Accounts<'_> {
     async fn prepare(&self, tx: &Tx, mail: &Model, template: Template) -> Result<Option<Prepared>> {
-        prepare(tx, mail, template, &self.0).await
+        prepare(tx, mail, template, self.0).await
     }
 }
 

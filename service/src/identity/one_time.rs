@@ -132,7 +132,7 @@ impl Presented {
     /// Fails with [`Error::Invalid`] at `/token` if the checksum is wrong, without a database lookup.
     pub async fn read(kernel: &Kernel, token: &SecretString) -> Result<Self> {
         let (checksums, text) = (checksum_key(kernel).await?, token.expose_secret());
-        let is_issued = token::is_issued(&checksums, KIND, text);
+        let is_issued = token::is_issued(checksums, KIND, text);
         let hash = is_issued.then(|| token::hash(text.as_bytes()));
         hash.map(Self).ok_or_else(invalid_token)
     }

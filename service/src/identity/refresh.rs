@@ -56,9 +56,9 @@ pub async fn refresh(session: &Session, input: &RefreshToken) -> Result<SignIn> 
 
 async fn refresh_tokens(session: &Session, token: &SecretString) -> Result<Tokens> {
     let checksums = checksum_key(&session.kernel).await?;
-    let token = Token::read(Kind::Refresh, token, &checksums).ok_or(Error::Unauthenticated)?;
+    let token = Token::read(Kind::Refresh, token, checksums).ok_or(Error::Unauthenticated)?;
     let key = key(&session.kernel, "tokens").await?;
-    let next = |kind| token.next(kind, &key, &checksums);
+    let next = |kind| token.next(kind, &key, checksums);
     let next = (next(Kind::Access), next(Kind::Refresh));
     let settings = &session.state::<Identity>().settings;
     let outcome = session.write(async |tx| rotate(tx, settings, &token, &next).await);

@@ -42,7 +42,7 @@ pub async fn resolve(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
     if !has_key_prefix(text) {
         return resolve_token(kernel, text).await;
     }
-    let hash = hash_if_issued(text, &checksum_key(kernel).await?);
+    let hash = hash_if_issued(text, checksum_key(kernel).await?);
     let hash = hash.ok_or(Error::InvalidToken)?;
     let caller = kernel
         .state::<Identity>()
@@ -54,7 +54,7 @@ pub async fn resolve(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
 /// Returns the caller of a token. API keys are refused, because a cookie never holds one.
 pub async fn resolve_token(kernel: &Kernel, text: &SecretString) -> Result<Actor> {
     let checksums = checksum_key(kernel).await?;
-    let token = Token::read(Kind::Access, text, &checksums).ok_or(Error::InvalidToken)?;
+    let token = Token::read(Kind::Access, text, checksums).ok_or(Error::InvalidToken)?;
     let hash = [token.family_hash.as_slice(), &token.hash].concat();
     let look_up = by_token(kernel, &token, Use::Stored);
     let caller = kernel

@@ -244,7 +244,7 @@ pub(super) async fn end_other_sessions(tx: &Tx, user: i64, this: i64) -> Result<
 /// ASVS 5.0, 7.2.4).
 pub async fn end_replaced(session: &Session, before: &SecretString) -> Result<()> {
     let checksums = checksum_key(&session.kernel).await?;
-    let Some(before) = Token::read(Kind::Access, before, &checksums) else {
+    let Some(before) = Token::read(Kind::Access, before, checksums) else {
         return Ok(());
     };
     let this = scope::plain::<Entity>()

@@ -16,7 +16,7 @@ pub struct Identity {
     pub hasher: Hasher,
     pub(super) callers: Callers,
     pub(super) auth_key: OnceCell<Secret>,
-    pub(super) checksum_root: OnceCell<Secret>,
+    pub(super) checksum_key: OnceCell<Secret>,
     /// Limits how many sign-ins are checked at a time to what the password hasher can queue.
     pub(super) attempts: Arc<Semaphore>,
 }
@@ -29,7 +29,7 @@ impl Identity {
             hasher: Hasher::start(&settings),
             settings,
             auth_key: OnceCell::new(),
-            checksum_root: OnceCell::new(),
+            checksum_key: OnceCell::new(),
             attempts: Arc::new(Semaphore::new(QUEUE + 1)),
         }
     }

@@ -66,7 +66,8 @@ impl Token {
     pub fn read(kind: Kind, text: &SecretString, checksums: &Secret) -> Option<Self> {
         let encoded = text.expose_secret().strip_prefix(kind.prefix())?;
         let bytes = strip_checksum(checksums, kind.prefix(), encoded)?;
-        (bytes.len() == FAMILY + SECRET).then(|| Self::from_bytes(kind, &bytes, checksums))
+        // Only one text decodes to these bytes, so it needs no second encoding.
+        (bytes.len() == FAMILY + SECRET).then(|| Self::new(text.clone(), &bytes))
     }
 
     fn with_secret(&self, kind: Kind, secret: &[u8], checksums: &Secret) -> Self {
@@ -79,10 +80,14 @@ impl Token {
     }
 
     fn from_bytes(kind: Kind, bytes: &[u8], checksums: &Secret) -> Self {
-        let (family, secret) = bytes.split_at(FAMILY);
         let text = add_checksum(checksums, kind.prefix(), bytes);
+        Self::new(format!("{}{text}", kind.prefix()).into(), bytes)
+    }
+
+    fn new(text: SecretString, bytes: &[u8]) -> Self {
+        let (family, secret) = bytes.split_at(FAMILY);
         Self {
-            text: SecretString::from(format!("{}{text}", kind.prefix())),
+            text,
             family_hash: hash(family),
             hash: hash(secret),
         }
@@ -166,6 +171,7 @@ mod tests {
             (read.family_hash, read.hash),
             (token.family_hash, token.hash)
         );
+        assert_eq!(read.text.expose_secret(), token.text.expose_secret());
         assert!(Token::read(Kind::Refresh, &token.text, &sums).is_none());
         assert!(Token::read(Kind::Access, &token.text, &key("other")).is_none());
         let renamed = token.text.expose_secret().replacen("at_", "rt_", 1);
