@@ -44,7 +44,7 @@ pub use call::{
 pub use document::{About, document};
 pub use draining::Draining;
 pub use handlers::{meta, resource, stats};
-pub use json::Patched;
+pub use json::{ObjectWriter, Patched};
 pub use middleware::SharedBody;
 pub use problem::{Kind, Problem};
 pub use reply::{

@@ -1,11 +1,11 @@
 //! Strict JSON (contract §2): no duplicate keys, no nesting deeper than 64, no U+0000; refusals name a JSON Pointer.
 mod input;
+mod object;
 mod patch;
-mod size;
 
 pub use input::{answer_members, input, members, unknown_member};
+pub use object::{Object, ObjectWriter, write_array};
 pub use patch::{Patched, SentRow};
-pub use size::size;
 
 use std::{cell::Cell, fmt};
 

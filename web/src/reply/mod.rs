@@ -176,10 +176,15 @@ impl<A> Reply<A> {
 
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
-        Ok(Self {
+        Ok(Self::written(status, body))
+    }
+
+    /// An answer whose body is JSON already.
+    fn written(status: StatusCode, body: Vec<u8>) -> Self {
+        Self {
             body: Some(body.into()),
             ..Self::empty(status)
-        })
+        }
     }
 
     /// 201 with a new row and its `Location`.

@@ -1,25 +1,49 @@
 //! Conversion of rows to an answer: whole, with selected fields, or with related rows.
+use actix_web::http::StatusCode;
 use kernel::{
     Error,
     query::{ListQuery, Shape},
     resource::Deleted,
 };
-use serde::Serialize;
 
 use super::{Answer, Page, Reply, Row};
 use crate::{
     call::Call,
-    json::size,
+    json::{ObjectWriter, write_array},
     problem::Problem,
     resource::{FoundPage, FoundRow, PageInfo, Representation, Resource, ShapedRow, Writable},
 };
 
+/// The room in bytes for the members of a page beside its rows, and for a row whose size is not known.
+const ROOM: usize = 512;
+
 /// Rows with all their fields, or as the request selects them.
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Rows<V: Resource> {
     Whole(Vec<Representation<V>>),
     Shaped(Vec<ShapedRow>),
+}
+
+impl<V: Resource> Rows<V> {
+    /// Writes the body of a page.
+    fn write_page(&self, info: &PageInfo) -> serde_json::Result<Vec<u8>> {
+        let mut body = Vec::with_capacity(self.size() + ROOM);
+        let mut page = ObjectWriter::begin(&mut body);
+        match self {
+            Self::Whole(rows) => page.member("data", rows)?,
+            Self::Shaped(rows) => write_array(page.name("data"), rows, ShapedRow::write),
+        }
+        page.member("page", info)?;
+        page.end();
+        Ok(body)
+    }
+
+    /// Returns the room for the rows in bytes, so that a long body is not copied while it grows.
+    fn size(&self) -> usize {
+        match self {
+            Self::Whole(rows) => rows.len() * ROOM,
+            Self::Shaped(rows) => rows.iter().map(ShapedRow::size).sum(),
+        }
+    }
 }
 
 impl<B, Q> Call<B, Q> {
@@ -39,8 +63,8 @@ impl<B, Q> Call<B, Q> {
             prev: page.prev,
             total: page.total,
         };
-        let body = Envelope { data, page: info };
-        Ok(Reply::ok(&body)?.with_links(links))
+        let body = data.write_page(&info).map_err(Error::internal)?;
+        Ok(Reply::written(StatusCode::OK, body).with_links(links))
     }
 
     /// Answers with one row and its `ETag`, which is weak with `fields` and absent with `include`.
@@ -53,10 +77,14 @@ impl<B, Q> Call<B, Q> {
             return Ok(Reply::ok(&row)?.with_etag(tag, true));
         }
         let rows = self.shape::<V>(vec![found], how).await?;
-        let Rows::Shaped(mut rows) = rows else {
-            return Err(Error::bug("the selected fields of a row were not applied").into());
+        let row = match &rows {
+            Rows::Shaped(rows) => rows.first(),
+            Rows::Whole(_) => None,
         };
-        let reply = Reply::ok(&rows.pop())?;
+        let row = row.ok_or_else(|| Error::bug("the selected fields of a row were not applied"))?;
+        let mut body = Vec::with_capacity(row.size());
+        row.write(&mut body);
+        let reply = Reply::written(StatusCode::OK, body);
         Ok(if how.includes.is_empty() {
             reply.with_etag(tag, false)
         } else {
@@ -76,9 +104,10 @@ impl<B, Q> Call<B, Q> {
         if how.is_plain() {
             return Ok(Rows::Whole(rows.collect()));
         }
-        let mut rows = rows.map(ShapedRow::new).collect::<Result<Vec<_>, _>>()?;
+        let shaped = |row: Representation<V>| row.to_object().map(ShapedRow::new);
+        let mut rows = rows.map(shaped).collect::<Result<Vec<_>, _>>()?;
         if !how.includes.is_empty() {
-            let size = |row: &ShapedRow| shown_size(row, how);
+            let size = |row: &ShapedRow| row.members.size_of(|name| is_shown(name, how));
             let mut room = self
                 .answer_limit
                 .saturating_sub(rows.iter().map(size).sum());
@@ -94,25 +123,10 @@ impl<B, Q> Call<B, Q> {
             }
         }
         for row in &mut rows {
-            row.members.retain(|name, _| is_shown(name, how));
+            row.members.retain(|name| is_shown(name, how));
         }
         Ok(Rows::Shaped(rows))
     }
-}
-
-/// The body of a page.
-#[derive(Serialize)]
-struct Envelope<V: Resource> {
-    data: Rows<V>,
-    page: PageInfo,
-}
-
-/// The size in bytes of the members that are shown.
-fn shown_size(row: &ShapedRow, how: &Shape) -> u64 {
-    let shown = row.members.iter().filter(|(name, _)| is_shown(name, how));
-    shown
-        .map(|(name, value)| name.len() as u64 + 3 + size(value))
-        .sum()
 }
 
 fn is_shown(member: &str, how: &Shape) -> bool {

@@ -6,11 +6,12 @@ use kernel::{
     crud::{Related, Wanted},
     query::Include,
 };
-use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Map, Value};
 
 use super::{Representation, Writable};
-use crate::{json::size, problem::Problem};
+use crate::{
+    json::{Object, ObjectWriter, write_array},
+    problem::Problem,
+};
 
 /// The most related rows that one row shows per relation (contract §4).
 const MAX_RELATED: u64 = 100;
@@ -23,23 +24,33 @@ pub type Fetch = for<'a> fn(&'a Session, Wanted<'a>) -> Rows<'a>;
 /// A row as JSON, with its related rows.
 #[derive(Debug)]
 pub struct ShapedRow {
-    pub members: Map<String, Value>,
+    pub members: Object,
     related: Vec<(String, Shown)>,
 }
 
 impl ShapedRow {
-    pub fn new(row: impl Serialize) -> Result<Self, Error> {
-        match serde_json::to_value(row).map_err(Error::internal)? {
-            Value::Object(members) => Ok(Self {
-                members,
-                related: Vec::new(),
-            }),
-            _ => Err(Error::bug("a row is not a JSON object")),
+    pub fn new(members: Object) -> Self {
+        Self {
+            members,
+            related: Vec::new(),
         }
     }
 
-    fn number(&self, member: &str) -> Option<i64> {
-        self.members.get(member)?.as_i64()
+    /// Returns the bytes of the row with the comma after it.
+    pub fn size(&self) -> usize {
+        let related = self.related.iter();
+        let related = related.map(|(name, shown)| name.len() + 4 + shown.size());
+        usize::try_from(self.members.size()).unwrap_or_default() + related.sum::<usize>()
+    }
+
+    /// Appends the row to a text.
+    pub fn write(&self, text: &mut Vec<u8>) {
+        let mut row = ObjectWriter::begin(text);
+        self.members.write_members(&mut row);
+        for (name, shown) in &self.related {
+            shown.write(row.name(name));
+        }
+        row.end();
     }
 
     fn show(&mut self, name: String, shown: Shown) {
@@ -48,42 +59,39 @@ impl ShapedRow {
 }
 
 /// What a row shows of a relation.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 enum Shown {
     /// Rows with the same owner share it.
-    Owner(Option<Shared>),
-    Children(Vec<Value>),
-    /// True if more is related than is shown.
-    HasMore(bool),
+    Owner(Option<Rc<Object>>),
+    Children(Vec<Object>),
+    /// More is related than is shown.
+    HasMore,
 }
 
-#[derive(Debug, Clone)]
-struct Shared(Rc<Value>);
-
-impl Serialize for Shared {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+impl Shown {
+    fn size(&self) -> usize {
+        let bytes = match self {
+            Self::Owner(owner) => owner.as_ref().map_or(4, |owner| owner.size()),
+            Self::Children(rows) => 2 + rows.iter().map(Object::size).sum::<u64>(),
+            Self::HasMore => 4,
+        };
+        usize::try_from(bytes).unwrap_or_default()
     }
-}
 
-impl Serialize for ShapedRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.members.len() + self.related.len()))?;
-        for (name, value) in &self.members {
-            map.serialize_entry(name, value)?;
+    fn write(&self, text: &mut Vec<u8>) {
+        match self {
+            Self::Owner(Some(owner)) => owner.write(text),
+            Self::Owner(None) => text.extend_from_slice(b"null"),
+            Self::Children(rows) => write_array(text, rows, Object::write),
+            Self::HasMore => text.extend_from_slice(b"true"),
         }
-        for (name, shown) in &self.related {
-            map.serialize_entry(name, shown)?;
-        }
-        map.end()
     }
 }
 
 /// A related row as JSON.
 pub struct RelatedRow {
     key: i64,
-    row: Value,
+    row: Object,
     /// The size of `row` in bytes.
     size: u64,
     /// Whether the whole row fitted into the size limit of the statement.
@@ -117,7 +125,10 @@ impl Relations {
         } else {
             (include.foreign_key, "id")
         };
-        let mut keys: Vec<i64> = rows.iter().filter_map(|row| row.number(key)).collect();
+        let mut keys: Vec<i64> = rows
+            .iter()
+            .filter_map(|row| row.members.integer(key))
+            .collect();
         keys.sort_unstable();
         keys.dedup();
         let wanted = Wanted {
@@ -162,15 +173,15 @@ impl Room {
             .map(|owner| (owner.key, Owner::new(owner, include)))
             .collect();
         for row in rows {
-            let key = row.number(include.foreign_key);
+            let key = row.members.integer(include.foreign_key);
             let Some(owner) = key.and_then(|key| owners.get(&key)) else {
                 row.show(include.name.to_owned(), Shown::Owner(None));
                 continue;
             };
-            let mut fits = |owner: &&(Shared, u64)| self.try_take(owner.1);
+            let mut fits = |owner: &&(Rc<Object>, u64)| self.try_take(owner.1);
             let mut shown = owner.whole.as_ref().filter(&mut fits);
             if shown.is_none() {
-                row.show(more(include), Shown::HasMore(true));
+                row.show(more(include), Shown::HasMore);
                 shown = Some(&owner.without_heavy).filter(fits);
             }
             let shown = shown.map(|(owner, _)| owner.clone());
@@ -191,7 +202,7 @@ impl Room {
         }
         let mut lists: Vec<List> = rows
             .iter()
-            .map(|row| List::new(row.number("id").and_then(|id| related.remove(&id))))
+            .map(|row| List::new(row.members.integer("id").and_then(|id| related.remove(&id))))
             .collect();
         let mut is_waiting = true;
         while is_waiting {
@@ -202,7 +213,7 @@ impl Room {
         }
         for (row, list) in rows.iter_mut().zip(lists) {
             if list.has_more() {
-                row.show(more(include), Shown::HasMore(true));
+                row.show(more(include), Shown::HasMore);
             }
             row.show(include.name.to_owned(), Shown::Children(list.shown));
         }
@@ -212,22 +223,20 @@ impl Room {
 /// The owner of rows, with the sizes of what they may show of it.
 struct Owner {
     /// The owner with the heavy fields that were requested, unless it is too large.
-    whole: Option<(Shared, u64)>,
-    without_heavy: (Shared, u64),
+    whole: Option<(Rc<Object>, u64)>,
+    without_heavy: (Rc<Object>, u64),
 }
 
 impl Owner {
     fn new(owner: RelatedRow, include: &Include) -> Self {
-        let whole = (Shared(Rc::new(owner.row)), owner.size);
+        let whole = (Rc::new(owner.row), owner.size);
         let without_heavy = if include.heavy.is_empty() {
             whole.clone()
         } else {
-            let mut row = Value::clone(&whole.0.0);
-            if let Some(members) = row.as_object_mut() {
-                members.retain(|name, _| !include.heavy.iter().any(|heavy| heavy == name));
-            }
-            let size = size(&row);
-            (Shared(Rc::new(row)), size)
+            let mut row = Object::clone(&whole.0);
+            row.retain(|name| !include.heavy.contains(&name));
+            let size = row.size();
+            (Rc::new(row), size)
         };
         Self {
             whole: owner.fits.then_some(whole),
@@ -238,7 +247,7 @@ impl Owner {
 
 /// The related rows of one row: those that are shown, and those that are waiting for their round.
 struct List {
-    shown: Vec<Value>,
+    shown: Vec<Object>,
     waiting: std::vec::IntoIter<RelatedRow>,
     siblings: u64,
     is_full: bool,
@@ -281,18 +290,15 @@ pub fn fetch<'a, V: Writable>(session: &'a Session, wanted: Wanted<'a>) -> Rows<
     Box::pin(async move {
         let rows = V::Service::related(session, &wanted).await?;
         let shown = |related: Related<<V::Service as Readable>::Row>| {
-            let row = Representation::<V>::new(related.found, false);
-            let mut row = serde_json::to_value(row).map_err(Error::internal)?;
-            if let Some(members) = row.as_object_mut() {
-                let is_omitted = |name: &str| {
-                    V::Service::heavy_fields().any(|heavy| heavy == name)
-                        && !wanted.heavy.contains(&name)
-                };
-                members.retain(|name, _| !is_omitted(name));
-            }
+            let mut row = Representation::<V>::new(related.found, false).to_object()?;
+            let is_omitted = |name: &str| {
+                V::Service::heavy_fields().any(|heavy| heavy == name)
+                    && !wanted.heavy.contains(&name)
+            };
+            row.retain(|name| !is_omitted(name));
             Ok(RelatedRow {
                 key: related.key,
-                size: size(&row),
+                size: row.size(),
                 row,
                 fits: related.fits,
                 siblings: related.siblings,

@@ -2,17 +2,17 @@
 use std::{borrow::Cow, fmt::Debug};
 
 use kernel::{
-    Readable,
+    Error, Readable,
     resource::{Columns, RowState},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, Serializer, ser::Error};
+use serde::{Serialize, Serializer, ser};
 
 use super::{
     FoundRow, Resource,
     words::{Words, capitalized},
 };
-use crate::time::Time;
+use crate::{json::Object, time::Time};
 
 /// What the API shows of the state of rows of `V`.
 type State<V> = <<<V as Resource>::Service as Columns>::State as StateView>::View;
@@ -84,16 +84,11 @@ struct Members<'a, V, S> {
 
 impl<V: Resource> Serialize for Representation<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = Members {
-            id: self.id,
-            view: &self.view,
-            created_at: &self.created_at,
-            state: &self.state,
-        };
+        let members = self.members();
         if self.hidden.is_empty() {
             return members.serialize(serializer);
         }
-        let mut members = serde_json::to_value(members).map_err(S::Error::custom)?;
+        let mut members = serde_json::to_value(members).map_err(ser::Error::custom)?;
         if let Some(members) = members.as_object_mut() {
             members.retain(|name, _| !self.hidden.iter().any(|hidden| hidden == name));
         }
@@ -134,6 +129,22 @@ impl<V: Resource> Representation<V> {
             view: V::show(found.row),
             created_at: found.created_at.into(),
             state: found.state.view(with_deleted),
+        }
+    }
+
+    /// Writes the row, so that its members can be selected and measured.
+    pub fn to_object(&self) -> Result<Object, Error> {
+        let mut object = Object::new(&self.members())?;
+        object.retain(|name| !self.hidden.contains(&name));
+        Ok(object)
+    }
+
+    fn members(&self) -> Members<'_, V, State<V>> {
+        Members {
+            id: self.id,
+            view: &self.view,
+            created_at: &self.created_at,
+            state: &self.state,
         }
     }
 }
