@@ -1,5 +1,6 @@
 //! Logs to standard error, as text or JSON, and traces.
 mod human;
+mod json;
 mod traces;
 
 use std::{
@@ -13,14 +14,13 @@ use tracing::{Level, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{LevelFilter, ParseError, Targets},
-    fmt,
     layer::SubscriberExt,
     registry::LookupSpan,
     util::{SubscriberInitExt, TryInitError},
 };
 
-use self::human::HumanLog;
 pub use self::traces::{OtlpSettings, Traces, add_metrics, request_traces};
+use self::{human::HumanLog, json::JsonLog};
 
 /// `config/default.toml` documents each key and holds its default.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,12 +73,7 @@ where
 {
     match settings.format {
         LogFormat::Human => HumanLog::new(is_coloured(), stderr).boxed(),
-        LogFormat::Json => fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .with_writer(stderr)
-            .boxed(),
+        LogFormat::Json => JsonLog::new(stderr).boxed(),
     }
 }
 
