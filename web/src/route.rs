@@ -291,7 +291,7 @@ pub fn transfers(routes: &[Route]) -> Vec<Transfer> {
 /// methods (RFC 9110, section 15.5.6).
 ///
 /// The routes of a collection, such as `/api/v1/books`, form a scope, so that a request is compared with the patterns of its
-/// own collection only.
+/// own collection only. The collections come first, because most requests are for them; no other path begins as they do.
 pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
     let mut paths: BTreeMap<String, Vec<Route>> = BTreeMap::new();
     for route in routes {
@@ -301,10 +301,11 @@ pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
             .push(route);
     }
     let mut scopes: BTreeMap<String, Scope> = BTreeMap::new();
+    let mut others = Vec::new();
     for routes in paths.into_values() {
         let path = routes[0].path.clone();
         let Some(collection) = collection(&path) else {
-            config.service(resource(&path, routes));
+            others.push(resource(&path, routes));
             continue;
         };
         let scope = scopes
@@ -315,6 +316,9 @@ pub fn mount(config: &mut ServiceConfig, routes: Vec<Route>) {
     }
     for scope in scopes.into_values() {
         config.service(scope);
+    }
+    for other in others {
+        config.service(other);
     }
 }
 

@@ -163,7 +163,7 @@ async fn list<V: Writable>(call: Call<NoBody, ListParams<V::Service>>) -> Answer
     if V::Service::PUBLIC && query.is_first_page() {
         call.cached(read).await
     } else {
-        read().await
+        Box::pin(read()).await
     }
 }
 

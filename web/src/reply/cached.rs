@@ -30,8 +30,9 @@ impl<B, Q> Call<B, Q> {
     /// Answers as `read` does, or with an earlier answer to the same path and query of this caller: see
     /// [`Session::cached`](kernel::Session::cached). `read` must depend on no other part of the request.
     pub async fn cached<A>(&self, read: impl AsyncFnOnce() -> Answer<A>) -> Answer<A> {
+        // The future of a read is large, and each future around it would move it.
         let Some(target) = &self.cached_as else {
-            return read().await;
+            return Box::pin(read()).await;
         };
         let read = async || Ok::<_, Problem>(Reply::<()>::of(read().await?));
         let reply = self.session.cached(target, read).await?;

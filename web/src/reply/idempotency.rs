@@ -72,8 +72,9 @@ impl<B, Q> Call<B, Q> {
         request: impl Replayable,
         work: impl AsyncFn(&Tx) -> Result<Reply<A>>,
     ) -> Answer<A> {
+        // The future of a write is large, and each future around it would move it.
         let Some(key) = self.idempotency_key()? else {
-            return Ok(self.session.write(work).await?);
+            return Ok(Box::pin(self.session.write(work)).await?);
         };
         let first = async |tx: &Tx| {
             let needs = request.needs(tx).await?;
@@ -84,6 +85,6 @@ impl<B, Q> Call<B, Q> {
         let replay = async |tx: &Tx, stored: StoredReply| {
             Ok(Reply::replay(request.replay(tx, stored).await?))
         };
-        Ok(self.session.write_once(&key, first, replay).await?)
+        Ok(Box::pin(self.session.write_once(&key, first, replay)).await?)
     }
 }
