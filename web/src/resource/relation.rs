@@ -289,13 +289,11 @@ fn more(include: &Include) -> String {
 pub fn fetch<'a, V: Writable>(session: &'a Session, wanted: Wanted<'a>) -> Rows<'a> {
     Box::pin(async move {
         let rows = V::Service::related(session, &wanted).await?;
+        let heavy = V::Service::heavy_fields();
+        let omitted: Vec<_> = heavy.filter(|name| !wanted.heavy.contains(name)).collect();
         let shown = |related: Related<<V::Service as Readable>::Row>| {
             let mut row = Representation::<V>::new(related.found, false).to_object()?;
-            let is_omitted = |name: &str| {
-                V::Service::heavy_fields().any(|heavy| heavy == name)
-                    && !wanted.heavy.contains(&name)
-            };
-            row.retain(|name| !is_omitted(name));
+            row.retain(|name| !omitted.contains(&name));
             Ok(RelatedRow {
                 key: related.key,
                 size: row.size(),
