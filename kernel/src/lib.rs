@@ -30,6 +30,7 @@ pub mod secret;
 pub mod session;
 pub mod slug;
 pub mod suggest;
+mod texts;
 pub mod time;
 pub mod trace;
 

@@ -1,10 +1,20 @@
 //! Finds the tables that statements read and write, in their SQL: so no handler and no hook declares what its answer depends on.
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::Slot;
+use crate::texts::Texts;
 
 tokio::task_local! {
     static READ: Recorded;
+}
+
+thread_local! {
+    /// The tables that the texts of statements name, to read and to write.
+    static READ_BY: Texts<Rc<[Slot]>> = Texts::new();
+    static WRITTEN_BY: Texts<Rc<[Slot]>> = Texts::new();
 }
 
 /// The slots of the tables that were read.
@@ -22,25 +32,40 @@ pub async fn record_reads<T>(work: impl Future<Output = T>) -> (T, Vec<Slot>) {
 pub fn note_read(sql: &str) {
     // Without a scope nothing is cached.
     let _ = READ.try_with(|recorded| {
+        let read = READ_BY.with(|known| known.get(sql, |sql| slots(sql, Place::of_read)));
         let mut tables = recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        each_name(sql, Place::of_read, |name| add(&mut tables, name));
+        add(&mut tables, &read);
     });
 }
 
 /// Adds the tables that a statement may write. A function that writes tables hides them.
 pub fn add_written(sql: &str, tables: &mut Vec<Slot>) {
+    let written = WRITTEN_BY.with(|known| known.get(sql, written));
+    add(tables, &written);
+}
+
+fn written(sql: &str) -> Rc<[Slot]> {
     let verb = sql.split_whitespace().next().unwrap_or_default();
     let reads = ["SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "EXPLAIN"];
     if reads.iter().any(|read| verb.eq_ignore_ascii_case(read)) {
-        return;
+        return Rc::default();
     }
-    each_name(sql, Place::of_write, |name| add(tables, name));
+    slots(sql, Place::of_write)
 }
 
-fn add(tables: &mut Vec<Slot>, name: &str) {
-    let slot = Slot::of(&name.to_ascii_lowercase());
-    if !tables.contains(&slot) {
-        tables.push(slot);
+fn slots(sql: &str, place_after: fn(&str) -> Place) -> Rc<[Slot]> {
+    let mut slots = Vec::new();
+    each_name(sql, place_after, |name| {
+        add(&mut slots, &[Slot::of(&name.to_ascii_lowercase())]);
+    });
+    slots.into()
+}
+
+fn add(tables: &mut Vec<Slot>, slots: &[Slot]) {
+    for slot in slots {
+        if !tables.contains(slot) {
+            tables.push(*slot);
+        }
     }
 }
 

@@ -6,11 +6,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use foldhash::fast::RandomState;
 use sea_orm::{
     ConnAcquireErr, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
-    sea_query::{ArrayType, Value, Values},
+    sea_query::{ArrayType, Value},
 };
-use tokio::{sync::oneshot, time::timeout_at};
+use tokio::{
+    runtime::Handle,
+    sync::oneshot::{Receiver, Sender, channel},
+    time::timeout_at,
+};
 use tracing::{Instrument, Span};
 
 use super::{Lane, Postgres, connection_error, lease::SLACK, manager::no_answer, worker::Worker};
@@ -23,42 +28,62 @@ const PLACE: &str = "read#";
 
 type Answer = Result<Option<QueryResult>, DbErr>;
 
+/// A statement, without its values.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Question {
+    sql: String,
+    /// The SQL types of the values.
+    types: Vec<&'static str>,
+}
+
 /// A read that waits for its turn.
 struct Waiting {
     values: Vec<Value>,
     deadline: Deadline,
-    answer: oneshot::Sender<Answer>,
+    answer: Sender<Answer>,
     /// The span of the request that asks.
     span: Span,
 }
 
-/// The reads that wait while a statement with the same text runs, by the text that runs them together. That text names the types
-/// of the values, so the values of all reads under it have the same types.
+/// The questions for which a statement runs, each with the reads that wait until it ends.
 #[derive(Default)]
-pub(super) struct Batches(Mutex<HashMap<String, Vec<Waiting>>>);
+pub(super) struct Batches(Mutex<Running>);
+
+type Running = HashMap<Arc<Question>, Vec<Waiting>, RandomState>;
 
 impl Batches {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Waiting>>> {
+    fn lock(&self) -> MutexGuard<'_, Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a read. Returns true if no statement with this text runs, so that the caller must run it.
-    fn add(&self, combined: &str, waiting: Waiting) -> bool {
+    /// Adds a read to those that wait. Returns `None` if no statement runs for this question, so that the caller must run it.
+    fn wait(
+        &self,
+        question: &Arc<Question>,
+        statement: &Statement,
+        deadline: Deadline,
+    ) -> Option<Receiver<Answer>> {
         let mut all = self.lock();
-        if let Some(others) = all.get_mut(combined) {
-            others.push(waiting);
-            return false;
-        }
-        all.insert(combined.to_owned(), vec![waiting]);
-        true
+        let Some(others) = all.get_mut(question) else {
+            all.insert(question.clone(), Vec::new());
+            return None;
+        };
+        let (answer, answered) = channel();
+        others.push(Waiting {
+            values: values(statement).cloned().collect(),
+            deadline,
+            answer,
+            span: Span::current(),
+        });
+        Some(answered)
     }
 
-    /// Takes the reads that wait. Returns `None`, and forgets the text, if there are none.
-    fn take(&self, combined: &str) -> Option<Vec<Waiting>> {
+    /// Takes the reads that wait. Returns `None`, and forgets the question, if there are none.
+    fn take(&self, question: &Question) -> Option<Vec<Waiting>> {
         let mut all = self.lock();
-        let waiting = all.get_mut(combined)?;
+        let waiting = all.get_mut(question)?;
         if waiting.is_empty() {
-            all.remove(combined);
+            all.remove(question);
             return None;
         }
         Some(waiting.drain(..waiting.len().min(MAX)).collect())
@@ -73,31 +98,21 @@ impl Postgres {
         deadline: Deadline,
         lane: Lane,
     ) -> Answer {
-        let together = self.worker.clone().filter(|_| self.node.is_named);
-        let together = together.and_then(|worker| Some((worker, combined(&statement)?)));
-        let Some((worker, combined)) = together else {
+        let worker = self.worker.as_ref().filter(|_| self.node.is_named);
+        let together = worker.and_then(|worker| Some((worker, Question::new(&statement)?)));
+        let Some((worker, question)) = together else {
             return self.query_one(&statement, deadline, lane).await;
         };
-        let (answer, answered) = oneshot::channel();
-        let Values(values) = statement.values.unwrap_or_else(|| Values(Vec::new()));
-        let waiting = Waiting {
-            values,
-            deadline,
-            answer,
-            span: Span::current(),
-        };
-        if worker.batches.add(&combined, waiting) {
-            let turns = Turns {
+        let question = Arc::new(question);
+        let Some(answered) = worker.batches.wait(&question, &statement, deadline) else {
+            let _turn = Turn {
                 postgres: self.clone(),
-                worker,
-                sql: statement.sql,
-                combined,
+                worker: worker.clone(),
+                question,
                 lane,
-                is_over: false,
             };
-            // A task of its own goes on for the others if this request is cancelled.
-            tokio::spawn(turns.run());
-        }
+            return self.query_one(&statement, deadline, lane).await;
+        };
         match timeout_at(deadline.instant() + SLACK, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(connection_error(no_answer())),
@@ -106,31 +121,55 @@ impl Postgres {
     }
 }
 
-/// Runs one statement after another for the reads that have one text, until none waits.
-struct Turns {
+/// The time in which a statement runs for a question. When it ends, also because its request was cancelled, a task of its own
+/// runs the statements for the reads that wait.
+struct Turn {
     postgres: Postgres,
     worker: Arc<Worker>,
-    sql: String,
-    combined: String,
+    question: Arc<Question>,
     lane: Lane,
-    is_over: bool,
 }
 
-impl Turns {
-    async fn run(mut self) {
-        while let Some(mut waiting) = self.worker.batches.take(&self.combined) {
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(waiting) = self.worker.batches.take(&self.question) else {
+            return;
+        };
+        let next = Self {
+            postgres: self.postgres.clone(),
+            worker: self.worker.clone(),
+            question: self.question.clone(),
+            lane: self.lane,
+        };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(next.run(waiting))),
+            // The worker has ended. What waits fails, and does not wait for ever.
+            Err(_) => drop(self.worker.batches.lock().remove(&self.question)),
+        }
+    }
+}
+
+impl Turn {
+    /// Runs one statement after another, until no read waits.
+    async fn run(self, first: Vec<Waiting>) {
+        let mut combined = None;
+        let mut next = Some(first);
+        while let Some(mut waiting) = next {
             waiting.retain(|read| !read.answer.is_closed());
             match waiting.len() {
                 0 => {}
                 1 => self.answer_one(waiting.remove(0)).await,
-                _ => self.answer_all(waiting).await,
+                _ => {
+                    let sql = combined.get_or_insert_with(|| self.question.combined());
+                    self.answer_all(sql, waiting).await;
+                }
             }
+            next = self.worker.batches.take(&self.question);
         }
-        self.is_over = true;
     }
 
     async fn answer_one(&self, read: Waiting) {
-        let statement = statement(&self.sql, read.values);
+        let statement = statement(&self.question.sql, read.values);
         let found = self
             .postgres
             .query_one(&statement, read.deadline, self.lane)
@@ -139,7 +178,7 @@ impl Turns {
         let _ = read.answer.send(found.await);
     }
 
-    async fn answer_all(&self, waiting: Vec<Waiting>) {
+    async fn answer_all(&self, combined: &str, waiting: Vec<Waiting>) {
         let mut latest = waiting[0].deadline;
         // A statement has one place in the log: with the request that has waited longest.
         let span = waiting[0].span.clone();
@@ -156,7 +195,7 @@ impl Turns {
             answers.push(Some(read.answer));
         }
         let arrays = columns.into_iter().filter_map(array).collect();
-        let statement = statement(&self.combined, arrays);
+        let statement = statement(combined, arrays);
         let found = self.postgres.query_all(&statement, latest, self.lane);
         match found.instrument(span).await {
             Ok(rows) => {
@@ -187,34 +226,35 @@ fn statement(sql: &str, values: Vec<Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }
 
-impl Drop for Turns {
-    /// Gives up the reads that wait if this ends early, so that they fail and do not wait for ever.
-    fn drop(&mut self) {
-        if !self.is_over {
-            self.worker.batches.lock().remove(&self.combined);
-        }
-    }
+fn values(statement: &Statement) -> impl Iterator<Item = &Value> {
+    statement.values.iter().flat_map(|values| &values.0)
 }
 
-/// Returns the statement that runs `statement` for each element of its values, which become arrays. Returns `None` if an
-/// array of one of them is not supported.
-fn combined(statement: &Statement) -> Option<String> {
-    let values = statement.values.iter().flat_map(|values| &values.0);
-    let mut arrays = String::new();
-    let mut names = String::new();
-    for (at, value) in (1..).zip(values) {
-        let (_, kind) = kind(value)?;
-        let _ = write!(arrays, "{}${at}::{kind}[]", separator(&arrays));
-        let _ = write!(names, "v{at}, ");
+impl Question {
+    /// Returns `None` for a statement without values, and if an array of one of them is not supported.
+    fn new(statement: &Statement) -> Option<Self> {
+        let types = values(statement).map(|value| Some(kind(value)?.1));
+        let types: Vec<_> = types.collect::<Option<_>>()?;
+        (!types.is_empty()).then(|| Self {
+            sql: statement.sql.clone(),
+            types,
+        })
     }
-    if arrays.is_empty() {
-        return None;
+
+    /// Returns the statement that asks this for each element of its values, which become arrays.
+    fn combined(&self) -> String {
+        let mut arrays = String::new();
+        let mut names = String::new();
+        for (at, kind) in (1..).zip(&self.types) {
+            let _ = write!(arrays, "{}${at}::{kind}[]", separator(&arrays));
+            let _ = write!(names, "v{at}, ");
+        }
+        let each = replace_parameters(&self.sql);
+        format!(
+            "SELECT asked.\"{PLACE}\", found.* FROM unnest({arrays}) WITH ORDINALITY AS asked({names}\"{PLACE}\") \
+             CROSS JOIN LATERAL ({each}) AS found"
+        )
     }
-    let each = replace_parameters(&statement.sql);
-    Some(format!(
-        "SELECT asked.\"{PLACE}\", found.* FROM unnest({arrays}) WITH ORDINALITY AS asked({names}\"{PLACE}\") \
-         CROSS JOIN LATERAL ({each}) AS found"
-    ))
 }
 
 fn separator(list: &str) -> &'static str {
@@ -296,10 +336,12 @@ mod tests {
         let statement =
             |values| Statement::from_sql_and_values(DbBackend::Postgres, "SELECT $1", values);
 
-        assert!(combined(&statement(vec![Value::from(1.5)])).is_none());
-        assert!(combined(&statement(Vec::new())).is_none());
+        assert!(Question::new(&statement(vec![Value::from(1.5)])).is_none());
+        assert!(Question::new(&statement(Vec::new())).is_none());
         assert_eq!(
-            combined(&statement(vec![Value::from(7_i64)])).unwrap(),
+            Question::new(&statement(vec![Value::from(7_i64)]))
+                .unwrap()
+                .combined(),
             "SELECT asked.\"read#\", found.* FROM unnest($1::bigint[]) WITH ORDINALITY AS asked(v1, \"read#\") \
              CROSS JOIN LATERAL (SELECT asked.v1) AS found"
         );
