@@ -14,6 +14,7 @@ pub mod files;
 pub mod idempotency;
 pub mod input;
 pub mod json;
+mod kept;
 pub mod metrics;
 pub mod migration;
 pub mod mode;

@@ -8,9 +8,11 @@
 //! alone; a resource overrides them to add a rule of its own. `authorize` exists only if clients can change the rows.
 pub mod actor;
 pub mod permission;
+mod rights;
 mod rules;
 
 pub use actor::Actor;
+pub use rights::Rights;
 pub use rules::PermissionRules;
 
 use permission::Action;

@@ -3,6 +3,8 @@ use std::{any::Any, sync::Arc};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
+use crate::access::Rights;
+
 /// The bytes of an entry beside its key and its value: what the map, its bookkeeping and the allocations take.
 const OVERHEAD: usize = 256;
 
@@ -22,8 +24,8 @@ pub struct Key {
 pub enum Space {
     /// The values that code stores under its own names.
     Values,
-    /// The answers to reads of one caller: the id of the user, and a fingerprint of everything that the answer may depend on.
-    Reads { user: Option<i64>, rights: u64 },
+    /// The answers to reads of callers with the same rights.
+    Reads(Rights),
 }
 
 #[derive(Debug)]
@@ -79,6 +81,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::Actor;
 
     static LIVE: AtomicU64 = AtomicU64::new(0);
 
@@ -146,15 +149,14 @@ mod tests {
     fn an_entry_is_found_by_its_whole_key() {
         let memory = Memory::new(1024 * 1024).unwrap();
         memory.insert(key("a"), Arc::new(1), 8);
-        let of_user = |user, rights| Key {
-            space: Space::Reads { user, rights },
+        let of = |actor: &Actor| Key {
+            space: Space::Reads(Rights::new(actor)),
             name: "a".into(),
         };
-        memory.insert(of_user(Some(1), 1), Arc::new(2), 8);
+        memory.insert(of(&Actor::Anonymous), Arc::new(2), 8);
         assert_eq!(memory.get(&key("a")), Some(Arc::new(1)));
-        assert_eq!(memory.get(&of_user(Some(1), 1)), Some(Arc::new(2)));
-        assert_eq!(memory.get::<i32>(&of_user(Some(1), 2)), None);
-        assert_eq!(memory.get::<i32>(&of_user(None, 1)), None);
+        assert_eq!(memory.get(&of(&Actor::Anonymous)), Some(Arc::new(2)));
+        assert_eq!(memory.get::<i32>(&of(&Actor::System)), None);
         memory.remove(&key("a"));
         assert_eq!(memory.get::<i32>(&key("a")), None);
     }

@@ -2,9 +2,8 @@
 use sea_orm::{ActiveModelTrait, prelude::DateTimeWithTimeZone};
 
 use crate::{
-    Actor,
     clock::now,
-    resource::{Active, Crud, Found, Model, Readable, shows_private},
+    resource::{Active, Crud, Found, Model, PrivateView, Readable},
 };
 
 pub fn stamp_new<C: Crud>(row: &mut Active<C>) {
@@ -26,7 +25,7 @@ pub fn stamp_restored<C: Crud>(row: &mut Active<C>, before: &Model<C>) {
 }
 
 pub fn found_row<C: Readable>(
-    actor: &Actor,
+    view: &PrivateView,
     model: &Model<C>,
     row: C::Row,
 ) -> Found<C::Row, C::State> {
@@ -34,7 +33,7 @@ pub fn found_row<C: Readable>(
         id: C::id(model),
         created_at: C::created_at(model),
         state: C::state(model),
-        is_full: shows_private::<C>(actor, model),
+        is_full: view.includes::<C>(model),
         row,
     }
 }

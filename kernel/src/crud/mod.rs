@@ -1,6 +1,7 @@
 //! Create, read, update and delete, for every resource that is declared.
 pub mod audit_entry;
 mod base;
+mod by_id;
 pub mod cascade;
 pub mod count;
 mod dry_run;

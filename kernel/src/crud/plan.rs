@@ -5,6 +5,8 @@
 //! rows, and may be short or empty before the end of the list.
 mod search;
 
+use std::{any::TypeId, iter::repeat_n};
+
 use sea_orm::{
     Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, QuerySelect,
     QueryTrait, Select,
@@ -14,9 +16,11 @@ use sea_orm::{
 use super::size;
 use crate::{
     Actor, Reads, Result,
+    access::Rights,
     database::WithLimits,
+    kept::Kept,
     query::{Cursor, ListQuery, Range, Sort},
-    resource::{Model, Readable, nothing, scope},
+    resource::{Deleted, Model, Readable, nothing, scope},
     secret::Secret,
 };
 
@@ -29,13 +33,10 @@ const UNEXAMINED: &str = "unexamined";
 pub struct Plan<'a, C: Readable> {
     pub query: &'a ListQuery<C>,
     actor: &'a Actor,
-    /// The rows of the list before its filters and its search, and the same in parts that share no row and that an index serves.
-    scoped: Select<C::Entity>,
-    scoped_parts: Vec<Select<C::Entity>>,
-    /// All rows that match, on any page.
-    pub matching: Select<C::Entity>,
-    /// The rows to examine, and the condition for those that the actor sees; `None` if an index serves the visible rows.
-    examined: Option<(Select<C::Entity>, Condition)>,
+    /// The rows of the list before its filters and its search; `None` for all that the actor sees.
+    rows: Option<Select<C::Entity>>,
+    /// True if no index skips the rows that the actor does not see, so that a page examines rows one by one.
+    examines: bool,
     /// The position where the page begins, if the client named one.
     pub place: Option<Cursor>,
     secret: Secret,
@@ -51,16 +52,11 @@ pub struct PageRows<C: Readable> {
 impl<'a, C: Readable> Plan<'a, C> {
     /// Plans a list of the rows that the actor sees.
     pub async fn new(reads: &'a impl Reads, query: &'a ListQuery<C>) -> Result<Self> {
-        let (actor, deleted) = (reads.actor(), query.shape.deleted);
-        let mut plan = Self::for_rows(reads, query, scope::visible::<C>(actor, deleted)).await?;
-        let backend = plan.backend;
-        let filtered = |rows| query.filtered(rows, actor, backend);
-        plan.scoped_parts = scope::visible_disjoint::<C>(actor, deleted);
-        let examined = needs_another_table::<C>(actor)
-            .then(|| scope::all_in_state::<C>(actor, deleted))
-            .flatten();
-        plan.examined = examined.map(|(rows, visible)| (filtered(rows), visible));
-        Ok(plan)
+        Ok(Self {
+            // An index finds the deleted rows.
+            examines: query.shape.deleted != Deleted::Only && needs_another_table::<C>(reads),
+            ..Self::planned(reads, query, None).await?
+        })
     }
 
     /// Plans a list of those of `rows` that match. Fails if the cursor was altered, or made for another list.
@@ -69,21 +65,50 @@ impl<'a, C: Readable> Plan<'a, C> {
         query: &'a ListQuery<C>,
         rows: Select<C::Entity>,
     ) -> Result<Self> {
-        let backend = reads.db()?.get_database_backend();
+        Self::planned(reads, query, Some(rows)).await
+    }
+
+    async fn planned(
+        reads: &'a impl Reads,
+        query: &'a ListQuery<C>,
+        rows: Option<Select<C::Entity>>,
+    ) -> Result<Self> {
         let secret = reads.secret().await?;
-        let actor = reads.actor();
-        let matching = query.filtered(rows.clone(), actor, backend);
         Ok(Self {
             query,
-            actor,
-            scoped_parts: vec![rows.clone()],
-            scoped: rows,
-            matching,
-            examined: None,
+            actor: reads.actor(),
+            rows,
+            examines: false,
             place: query.place(&secret)?,
             secret,
-            backend,
+            backend: reads.db()?.get_database_backend(),
         })
+    }
+
+    /// Selects the rows of the list before its filters and its search.
+    fn scoped(&self) -> Select<C::Entity> {
+        let visible = || scope::visible::<C>(self.actor, self.query.shape.deleted);
+        self.rows.clone().unwrap_or_else(visible)
+    }
+
+    /// Selects the same rows in parts that share no row and that an index serves. `columns` selects their columns, once.
+    fn scoped_parts(
+        &self,
+        columns: impl FnOnce(Select<C::Entity>) -> Select<C::Entity>,
+    ) -> Vec<Select<C::Entity>> {
+        match &self.rows {
+            Some(rows) => vec![columns(rows.clone())],
+            None => scope::visible_disjoint::<C>(self.actor, self.query.shape.deleted, columns),
+        }
+    }
+
+    /// Selects all rows that match, on any page.
+    pub fn matching(&self) -> Select<C::Entity> {
+        self.filtered(self.scoped())
+    }
+
+    fn filtered(&self, rows: Select<C::Entity>) -> Select<C::Entity> {
+        self.query.filtered(rows, self.actor, self.backend)
     }
 
     /// Returns true if the page goes backwards from its position.
@@ -94,7 +119,7 @@ impl<'a, C: Readable> Plan<'a, C> {
     /// Reads the rows of the page, beginning with the one nearest to its position.
     pub async fn read(&self, db: &impl ConnectionTrait) -> Result<PageRows<C>> {
         // A search does not examine rows.
-        let is_marked = self.query.search.is_none() && self.examined.is_some();
+        let is_marked = self.query.search.is_none() && self.examines;
         let is_unexamined = |row: &QueryResult| -> Result<bool> {
             Ok(is_marked && row.try_get::<i32>("", UNEXAMINED)? == 1)
         };
@@ -121,17 +146,17 @@ impl<'a, C: Readable> Plan<'a, C> {
         }
         let newest = Sort::default();
         let sort = query.sort.as_ref().unwrap_or(&newest);
-        if let Some((rows, visible)) = &self.examined {
+        if self.examines
+            && let Some((rows, visible)) = scope::all_in_state::<C>(self.actor, query.shape.deleted)
+        {
             let most = query.offset + EXAMINED + 1;
-            let rows = self.measured(rows);
-            let ordered = self.select_in_order(sort, &[rows], most, |rows| self.again(rows))?;
-            return Ok(self.examine(sort, &ordered, visible));
+            let rows = self.measured(self.filtered(rows));
+            let ordered = self.select_in_order(sort, vec![rows], most, |rows| self.again(rows))?;
+            return Ok(self.examine(sort, &ordered, &visible));
         }
-        let part = |rows: &Select<C::Entity>| {
-            self.measured(&query.filtered(rows.clone(), self.actor, self.backend))
-        };
-        let parts: Vec<_> = self.scoped_parts.iter().map(part).collect();
-        let rows = self.select_in_order(sort, &parts, self.most(), |rows| self.again(rows))?;
+        let parts = self.scoped_parts(|rows| self.measured(rows)).into_iter();
+        let parts = parts.map(|rows| self.filtered(rows)).collect();
+        let rows = self.select_in_order(sort, parts, self.most(), |rows| self.again(rows))?;
         Ok(self.page_of(rows).into_query())
     }
 
@@ -149,9 +174,9 @@ impl<'a, C: Readable> Plan<'a, C> {
     }
 
     /// Selects the columns that the page needs.
-    fn measured(&self, rows: &Select<C::Entity>) -> Select<C::Entity> {
+    fn measured(&self, rows: Select<C::Entity>) -> Select<C::Entity> {
         let query = self.query;
-        size::select::<C>(rows.clone(), &query.shape, Some(query.inline_limit()))
+        size::select::<C>(rows, &query.shape, Some(query.inline_limit()))
     }
 
     /// Selects these columns from rows that [`Self::measured`] selected.
@@ -164,29 +189,26 @@ impl<'a, C: Readable> Plan<'a, C> {
     fn select_in_order(
         &self,
         sort: &Sort<C>,
-        parts: &[Select<C::Entity>],
+        parts: Vec<Select<C::Entity>>,
         most: u64,
         again: impl FnOnce(Select<C::Entity>) -> Select<C::Entity>,
     ) -> Result<Select<C::Entity>> {
         let backward = self.is_backward();
         let ranges = sort.keyset_ranges(self.place.as_ref())?;
-        let ordered = |rows: &Select<C::Entity>, range: &Range| {
-            let rows = rows.clone().filter(range.rows.clone());
+        let ordered = |rows: Select<C::Entity>, range: &Range| {
+            let rows = rows.filter(range.rows.clone());
             sort.order_range(rows, range, backward)
         };
-        let in_range = |rows: &Select<C::Entity>, range: &Range| {
-            let piece = ordered(rows, range);
+        let in_range = |(rows, range): (Select<C::Entity>, &Range)| {
             let Some(before) = &range.before else {
-                return piece;
+                return ordered(rows, range);
             };
-            let before = ordered(rows, before).select_only().column(C::ID);
+            let before = ordered(rows.clone(), before).select_only().column(C::ID);
             let last_of_page = before.limit(1).offset(most.saturating_sub(1));
-            piece.filter(Expr::exists(last_of_page.into_query()).not())
+            ordered(rows, range).filter(Expr::exists(last_of_page.into_query()).not())
         };
-        let mut pieces: Vec<_> = parts
-            .iter()
-            .flat_map(|rows| ranges.iter().map(|range| in_range(rows, range)))
-            .collect();
+        let in_ranges = |rows| repeat_n(rows, ranges.len()).zip(&ranges).map(in_range);
+        let mut pieces: Vec<_> = parts.into_iter().flat_map(in_ranges).collect();
         Ok(match (pieces.pop(), pieces.is_empty()) {
             (None, _) => sort.order(scope::all_live::<C>().filter(nothing()), backward),
             (Some(only), true) => only,
@@ -254,12 +276,20 @@ impl<'a, C: Readable> Plan<'a, C> {
     }
 }
 
+thread_local! {
+    static NEEDS_ANOTHER_TABLE: Kept<(TypeId, Rights), bool> = Kept::new();
+}
+
 /// Returns true if no index of the table itself can find the rows that the actor sees.
-fn needs_another_table<C: Readable>(actor: &Actor) -> bool {
-    let (sql, _) = scope::select_without_table()
-        .cond_where(C::visible(actor))
-        .build(PostgresQueryBuilder);
-    sql.matches("SELECT").count() > 1
+fn needs_another_table<C: Readable>(reads: &impl Reads) -> bool {
+    let has_subselect = || {
+        let (sql, _) = scope::select_without_table()
+            .cond_where(C::visible(reads.actor()))
+            .build(PostgresQueryBuilder);
+        sql.matches("SELECT").count() > 1
+    };
+    let key = (TypeId::of::<C>(), reads.rights());
+    NEEDS_ANOTHER_TABLE.with(|kept| kept.get(key, has_subselect))
 }
 
 fn piece<E: EntityTrait>(rows: Select<E>, unexamined: &'static str) -> SelectStatement {

@@ -1,11 +1,11 @@
 //! Reads pages of lists, and single rows.
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
 
-use super::{Plan, base, count, plan::PageRows, size};
+use super::{Plan, base, by_id, count, plan::PageRows, size};
 use crate::{
     Error, Reads, Result,
     query::{Count, Shape},
-    resource::{Found, Model, Readable, RowPage, scope},
+    resource::{Found, Model, PrivateView, Readable, RowPage, scope},
 };
 
 /// Reads one page, and makes the cursors to the pages around it.
@@ -21,7 +21,7 @@ pub async fn page<C: Readable>(
     } = plan.read(db).await?;
     let has_more = rows.len() > limit || unexamined.is_some();
     rows.truncate(limit);
-    let (mut rows, is_cut) = size::fit::<C>(reads, query, plan.matching.clone(), rows).await?;
+    let (mut rows, is_cut) = size::fit::<C>(reads, query, || plan.matching(), rows).await?;
     if is_cut && !query.may_be_cut() {
         return Err(Error::AnswerTooLarge {
             limit: query.answer_limit,
@@ -61,10 +61,10 @@ pub async fn page<C: Readable>(
     let is_whole = !has_prev && !has_next;
     let total = match query.count {
         Count::None => None,
-        Count::Exact => Some(count::exact(db, plan.matching).await?),
+        Count::Exact => Some(count::exact(db, plan.matching()).await?),
         // If the page is the whole list, its rows are the exact count.
         Count::Estimate if is_whole => Some(seen),
-        Count::Estimate => Some(count::estimate(db, plan.matching).await?.max(seen)),
+        Count::Estimate => Some(count::estimate(db, plan.matching()).await?.max(seen)),
     };
     Ok(RowPage {
         rows: rows.into_iter().filter_map(|(_, found)| found).collect(),
@@ -79,13 +79,10 @@ pub async fn get<C: Readable>(
     id: i64,
     shape: &Shape,
 ) -> Result<Found<C::Row, C::State>> {
-    let rows = size::select::<C>(
-        scope::visible::<C>(reads.actor(), shape.deleted),
-        shape,
-        None,
-    );
-    let row = reads.find(rows.filter(scope::has_id::<C>(id))).await?;
-    one::<C>(reads, row.ok_or(Error::NotFound)?).await
+    let row = reads.find(by_id::statement::<C>(reads, id, shape)?).await?;
+    let row = row.map(|row| Model::<C>::from_query_result(&row, ""));
+    let row = row.transpose()?.ok_or(Error::NotFound)?;
+    one::<C>(reads, row).await
 }
 
 pub async fn get_all<C: Readable>(
@@ -112,6 +109,7 @@ async fn complete<C: Readable>(
     rows: Vec<Model<C>>,
 ) -> Result<Vec<Found<C::Row, C::State>>> {
     let loaded = C::load(reads, rows.clone()).await?;
-    let found = |(row, loaded)| base::found_row::<C>(reads.actor(), row, loaded);
+    let view = PrivateView::new::<C>(reads.actor());
+    let found = |(row, loaded)| base::found_row::<C>(&view, row, loaded);
     Ok(rows.iter().zip(loaded).map(found).collect())
 }

@@ -9,7 +9,7 @@ use super::{base, size};
 use crate::{
     Reads, Result,
     query::Shape,
-    resource::{Column, Crud, Found, Model, scope, value::is_unbounded},
+    resource::{Column, Crud, Found, Model, PrivateView, scope, value::is_unbounded},
 };
 
 /// The rows of a relation to read, and how much of them.
@@ -58,9 +58,10 @@ pub async fn related<C: Crud>(
     };
     let rows = rows.order_by_desc(C::ID);
     let rows = reads.db()?.query_all(&rows.into_query()).await?;
+    let view = PrivateView::new::<C>(reads.actor());
     let related = |row: &sea_orm::QueryResult| {
         let model = Model::<C>::from_query_result(row, "")?;
-        let mut found = base::found_row::<C>(reads.actor(), &model, C::Row::from(model.clone()));
+        let mut found = base::found_row::<C>(&view, &model, C::Row::from(model.clone()));
         found.is_full = false;
         let siblings: i64 = row.try_get("", "siblings")?;
         Ok(Related {

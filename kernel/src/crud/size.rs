@@ -15,7 +15,7 @@ use crate::{
     Reads, Result,
     query::{ListQuery, Shape},
     resource::{
-        Column, Columns, Found, Model, PageBudget, Readable, json_size,
+        Column, Columns, Found, Model, PageBudget, PrivateView, Readable, json_size,
         value::{is_json, is_text},
     },
 };
@@ -189,7 +189,7 @@ pub fn bound(octets: u64) -> i64 {
 pub async fn fit<C: Readable>(
     reads: &impl Reads,
     query: &ListQuery<C>,
-    all: Select<C::Entity>,
+    all: impl FnOnce() -> Select<C::Entity>,
     mut read: Vec<Read<C>>,
 ) -> Result<(Vec<Placed<C>>, bool)> {
     let (count, most) = (read.len(), query.budget());
@@ -209,11 +209,12 @@ pub async fn fit<C: Readable>(
     let complete = C::load_within(reads, shown, &budget).await?;
     let mut is_over = complete.len() < budget.sizes.len();
     let mut complete = complete.into_iter();
+    let view = PrivateView::new::<C>(reads.actor());
     let mut placed = Vec::with_capacity(rows.len());
     for row in rows {
         let found = match row.shown() {
             Some(model) => match complete.next() {
-                Some(row) => Some(base::found_row::<C>(reads.actor(), model, row)),
+                Some(row) => Some(base::found_row::<C>(&view, model, row)),
                 None => break,
             },
             None => None,
@@ -228,7 +229,7 @@ pub async fn fit<C: Readable>(
 async fn load_large_texts<C: Readable>(
     reads: &impl Reads,
     query: &ListQuery<C>,
-    all: Select<C::Entity>,
+    all: impl FnOnce() -> Select<C::Entity>,
     read: Vec<Read<C>>,
 ) -> Result<Vec<Fitting<C>>> {
     let is_large = |row: &Read<C>| row.octets > query.inline_limit();
@@ -236,7 +237,7 @@ async fn load_large_texts<C: Readable>(
     let large: Vec<_> = large.map(|row| C::id(&row.model)).collect();
     let mut texts = HashMap::new();
     if !large.is_empty() {
-        let rows = all.filter(C::ID.is_in(large));
+        let rows = all().filter(C::ID.is_in(large));
         let rows = select::<C>(rows, &query.shape, None);
         let rows = rows.all(reads.db()?).await?.into_iter();
         texts.extend(rows.map(|row| (C::id(&row), row)));

@@ -26,7 +26,7 @@ pub struct RowPage<R, S = RowState> {
 }
 
 /// The choice of whether a read shows deleted rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Deleted {
     #[default]

@@ -16,7 +16,7 @@ pub mod value;
 use sea_orm::{ColumnTrait, Condition, EntityName, EntityTrait, IdenStatic, IntoActiveModel};
 
 pub use crate::clock::now;
-pub use access::{author, author_column, owner, require_permission, shows_private};
+pub use access::{PrivateView, author, author_column, owner, require_permission, shows_private};
 pub use budget::{PageBudget, json_size};
 pub use columns::{BaseColumns, Columns, RowState};
 pub use describe::{
@@ -83,8 +83,9 @@ pub trait Readable: Columns {
     }
 
     /// Returns the condition for the live rows that the actor may see. The default shows public rows to everyone, and other rows
-    /// to their owner and to holders of the read permission. If it depends on another table (a subquery), a page of a list
-    /// examines a bounded number of rows, and may be short or empty before the end.
+    /// to their owner and to holders of the read permission. It depends on nothing but the actor, since statements that contain it
+    /// are kept. If it depends on another table (a subquery), a page of a list examines a bounded number of rows, and may be
+    /// short or empty before the end.
     fn visible(actor: &Actor) -> Condition {
         Self::permission_rules().visible(actor)
     }

@@ -7,6 +7,8 @@ mod batch_update;
 mod ids;
 mod lock;
 
+use std::iter::repeat_n;
+
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select,
     prelude::DateTimeWithTimeZone,
@@ -59,13 +61,19 @@ pub fn visible<C: Readable>(actor: &Actor, deleted: Deleted) -> Select<C::Entity
     visible_if::<C>(actor, deleted, C::visible(actor))
 }
 
-/// Selects the rows of [`visible`] in disjoint parts.
-pub fn visible_disjoint<C: Readable>(actor: &Actor, deleted: Deleted) -> Vec<Select<C::Entity>> {
+/// Selects the rows of [`visible`] in disjoint parts. `columns` selects their columns, once for all parts.
+pub fn visible_disjoint<C: Readable>(
+    actor: &Actor,
+    deleted: Deleted,
+    columns: impl FnOnce(Select<C::Entity>) -> Select<C::Entity>,
+) -> Vec<Select<C::Entity>> {
     if deleted != Deleted::Exclude {
-        return vec![visible::<C>(actor, deleted)];
+        return vec![columns(visible::<C>(actor, deleted))];
     }
-    let parts = C::visible_disjoint(actor).into_iter();
-    parts.map(|part| all_live::<C>().filter(part)).collect()
+    let live = columns(all_live::<C>());
+    let parts = C::visible_disjoint(actor);
+    let parts = repeat_n(live, parts.len()).zip(parts);
+    parts.map(|(live, part)| live.filter(part)).collect()
 }
 
 /// Selects the rows of [`visible`], with `live` as the condition for live rows.

@@ -6,14 +6,12 @@
 //! A replica may lack changes. An answer that was read there is kept only if the replica had every change of its tables that this
 //! node has counted, and its second begins at the moment up to which the replica had everything.
 use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, LazyLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{Reads, Session};
 use crate::{
-    Actor,
     cache::{Key, Slot, Space, tables::record_reads},
     database::Position,
 };
@@ -52,7 +50,10 @@ impl Session {
             return Ok(Arc::new(Box::pin(read()).await?));
         };
         let changes = self.kernel.database.table_changes();
-        let key = key(self.actor(), name);
+        let key = Key {
+            space: Space::Reads(self.rights()),
+            name: name.into(),
+        };
         let view = self.kernel.database.view();
         if let Some(known) = memory.get::<Known<T>>(&key)
             && known.began.elapsed() < LIFETIME
@@ -83,17 +84,5 @@ impl Session {
             memory.insert(key, Arc::new(known), bytes);
         }
         Ok(answer)
-    }
-}
-
-/// Two callers share no answer, and neither do two states of one: what a caller sees may depend on everything about them.
-fn key(actor: &Actor, name: &str) -> Key {
-    static FINGERPRINTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    Key {
-        space: Space::Reads {
-            user: actor.user_id(),
-            rights: FINGERPRINTS.hash_one(actor),
-        },
-        name: name.into(),
     }
 }

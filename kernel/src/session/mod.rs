@@ -5,13 +5,19 @@ mod locks;
 pub mod quota;
 mod tx;
 
-use std::{any::Any, cell::Cell, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    cell::{Cell, OnceCell},
+    sync::Arc,
+    time::Duration,
+};
 
-use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryTrait, Select};
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     Actor, Deadline, Error, Limit, Origin, Result,
+    access::Rights,
     database::{Position, Reader, is_lock_wait},
     secret::Secret,
 };
@@ -31,9 +37,14 @@ pub trait Reads {
     fn actor(&self) -> &Actor;
     fn kernel(&self) -> &Kernel;
 
-    /// Reads the row of a select that finds at most one, by a unique key.
-    async fn find<E: EntityTrait>(&self, rows: Select<E>) -> Result<Option<E::Model>> {
-        Ok(rows.one(self.db()?).await?)
+    /// Returns the name of what the actor may do and see.
+    fn rights(&self) -> Rights {
+        Rights::new(self.actor())
+    }
+
+    /// Reads the row of a statement that finds at most one, by a unique key.
+    async fn find(&self, statement: Statement) -> Result<Option<QueryResult>> {
+        Ok(self.db()?.query_one_raw(statement).await?)
     }
 
     /// Returns the key that authenticates cursors.
@@ -44,6 +55,7 @@ pub trait Reads {
 pub struct Session {
     pub kernel: Kernel,
     actor: Arc<Actor>,
+    rights: OnceCell<Rights>,
     origin: Arc<Origin>,
     writing: Cell<bool>,
     /// Whether the bytes that the actor stores count towards its quotas.
@@ -57,6 +69,7 @@ impl Session {
         Self {
             kernel,
             actor: Arc::new(actor),
+            rights: OnceCell::new(),
             origin: Arc::default(),
             writing: Cell::new(false),
             is_counted: true,
@@ -218,13 +231,12 @@ impl Reads for Session {
     }
 
     /// Shares one statement among concurrent requests where the database allows it.
-    async fn find<E: EntityTrait>(&self, rows: Select<E>) -> Result<Option<E::Model>> {
-        let reader = self.db()?;
-        let found = reader
-            .find(rows.build(reader.get_database_backend()))
-            .await?;
-        let row = found.map(|row| E::Model::from_query_result(&row, ""));
-        Ok(row.transpose()?)
+    async fn find(&self, statement: Statement) -> Result<Option<QueryResult>> {
+        Ok(self.db()?.find(statement).await?)
+    }
+
+    fn rights(&self) -> Rights {
+        *self.rights.get_or_init(|| Rights::new(&self.actor))
     }
 
     async fn secret(&self) -> Result<Secret> {

@@ -6,8 +6,8 @@ use kernel::{
     crud::{Expected, Target},
     json::MAX_SAFE,
     permission::Permission,
-    query::{ListQuery, StatsQuery},
-    resource::Found,
+    query::{ListQuery, Shape, StatsQuery},
+    resource::{Deleted, Found},
 };
 
 use crate::{
@@ -52,6 +52,47 @@ async fn titles(session: &Session, pairs: &[(&str, &str)]) -> (Vec<String>, Opti
     let page = Books::list(session, &query).await.unwrap();
     let titles = page.rows.into_iter().map(|found| found.row.title);
     (titles.collect(), page.next)
+}
+
+#[tokio::test]
+async fn a_row_is_read_with_the_rights_of_its_caller_after_others_were_read() {
+    on_each(LIBRARY, async |kernel| {
+        let own = ["create", "delete", "restore"].map(|action| format!("shelves.{action}.own"));
+        let own: Vec<_> = own.iter().map(String::as_str).collect();
+        let (ada, bob) = (user(&kernel, 1, &own), user(&kernel, 2, &own));
+        let mut ids = Vec::new();
+        for owner in [&ada, &bob, &ada, &bob] {
+            let id = shelf(owner, "Old").await.id;
+            let deleted = owner.write(async |tx| Shelves::delete(tx, id).await);
+            deleted.await.unwrap();
+            ids.push(id);
+        }
+        let trash = Shape {
+            deleted: Deleted::Only,
+            ..Shape::default()
+        };
+        let found = async |session: &Session, shape: &Shape| {
+            let mut found = Vec::new();
+            for id in &ids {
+                match Shelves::get(session, *id, shape).await {
+                    Ok(row) => found.push((row.id, row.row.user_id)),
+                    Err(error) => assert!(matches!(error, Error::NotFound)),
+                }
+            }
+            found
+        };
+
+        for _ in 0..2 {
+            assert_eq!(found(&ada, &trash).await, [(ids[0], 1), (ids[2], 1)]);
+            assert_eq!(found(&bob, &trash).await, [(ids[1], 2), (ids[3], 2)]);
+            assert_eq!(found(&bob, &Shape::default()).await, []);
+            let stranger = user(&kernel, 1, &[]);
+            assert_eq!(found(&stranger, &trash).await, []);
+            let all = kernel.session(Actor::System);
+            assert_eq!(found(&all, &trash).await.len(), 4);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

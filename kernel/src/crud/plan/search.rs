@@ -32,9 +32,9 @@ impl<C: Readable> Plan<'_, C> {
     pub(super) fn select_found(&self, search: &Search) -> Result<SelectStatement> {
         let deleted = self.query.shape.deleted;
         let in_state = scope::visible_if::<C>(self.actor, deleted, everything());
-        let rows = self.measured(&in_state);
+        let rows = self.measured(in_state);
         let page = match (&self.query.sort, self.backend) {
-            _ if search.finds_nothing() => self.measured(&self.matching),
+            _ if search.finds_nothing() => self.measured(self.matching()),
             (Some(sort), DbBackend::Postgres) => {
                 let found = C::ID.in_subquery(self.first_found(search, sort, self.most())?);
                 sort.order(rows.filter(found), self.is_backward())
@@ -44,11 +44,11 @@ impl<C: Readable> Plan<'_, C> {
                 search.rank::<C>(rows.filter(C::ID.in_subquery(newest)))
             }
             (Some(sort), _) => {
-                let matching = self.measured(&self.matching);
-                self.select_in_order(sort, &[matching], self.most(), |rows| self.again(rows))?
+                let matching = self.measured(self.matching());
+                self.select_in_order(sort, vec![matching], self.most(), |rows| self.again(rows))?
             }
             (None, _) => {
-                let scoped = self.query.without_search(self.scoped.clone(), self.actor);
+                let scoped = self.query.without_search(self.scoped(), self.actor);
                 search.rank_newest::<C>(rows, scoped, RANKED)
             }
         };
@@ -60,14 +60,14 @@ impl<C: Readable> Plan<'_, C> {
         let same = |rows| rows;
         let by_index = self
             .query
-            .without_search(search.narrow_by_index::<C>(self.scoped.clone()), self.actor);
-        let by_index = self.select_in_order(sort, &[by_index], most, same)?;
+            .without_search(search.narrow_by_index::<C>(self.scoped()), self.actor);
+        let by_index = self.select_in_order(sort, vec![by_index], most, same)?;
         let by_index = ids::<C>(by_index.limit(most));
-        if self.examined.is_some() {
+        if self.examines {
             // The rows of the list have no index that skips hidden ones.
             return Ok(by_index);
         }
-        let near = self.select_in_order(sort, &self.scoped_parts, NEAR, same)?;
+        let near = self.select_in_order(sort, self.scoped_parts(same), NEAR, same)?;
         let near = scope::select_from(near.limit(NEAR));
         let near = search.narrow_one_by_one::<C>(near);
         let near = self.query.without_search(near, self.actor);
