@@ -11,8 +11,28 @@ const MAX_ROW: usize = 400_000;
 
 /// Returns the words of a text in their order: runs of letters and digits with their marks, in compatibility form (NFKC)
 /// and with their case folded.
+///
+/// No character composes with a space before it, so that each piece between spaces can be split by itself, and one in ASCII is
+/// in compatibility form already.
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
+    for piece in text.split_ascii_whitespace() {
+        if piece.is_ascii() {
+            add_ascii(&mut words, piece);
+        } else {
+            add(&mut words, piece);
+        }
+    }
+    words
+}
+
+fn add_ascii(words: &mut Vec<String>, text: &str) {
+    let runs = text.split(|character: char| !character.is_ascii_alphanumeric());
+    let runs = runs.filter(|run| !run.is_empty());
+    words.extend(runs.map(|run| run[..run.len().min(MAX_WORD)].to_ascii_lowercase()));
+}
+
+fn add(words: &mut Vec<String>, text: &str) {
     let mut word = String::new();
     for character in text.nfkc().flat_map(fold) {
         if is_ignored(character) {
@@ -28,7 +48,6 @@ pub fn words(text: &str) -> Vec<String> {
     if !word.is_empty() {
         words.push(finish(&word));
     }
-    words
 }
 
 /// Returns the words of each column of a row.
@@ -130,6 +149,29 @@ mod tests {
             assert_eq!(words(one), words(other), "{one} {other}");
         }
         assert_ne!(words("ılık"), words("ilik"));
+    }
+
+    /// Letters, marks that compose with what is before them, separators and spaces, of which some are not ASCII.
+    const AWKWARD: [&str; 34] = [
+        "a", "K", "9", "_", "-", "<", "=", "~", "'", " ", "\t", "\n", "\u{b}", "\0", "\u{a0}",
+        "\u{3000}", "\u{301}", "\u{338}", "\u{345}", "\u{20e3}", "\u{200d}", "\u{ad}", "\u{fe0f}",
+        "é", "ß", "İ", "ﬁ", "´", "ﷺ", "ᄀ", "ᅡ", "ᆨ", "が", "🅰",
+    ];
+
+    #[test]
+    fn a_text_has_the_same_words_in_pieces_as_in_one() {
+        for _ in 0..5_000 {
+            let length = rand::random_range(0..12);
+            let pick = |_| AWKWARD[rand::random_range(0..AWKWARD.len())];
+            let text: String = (0..length).map(pick).collect();
+            let mut whole = Vec::new();
+            add(&mut whole, &text);
+            assert_eq!(words(&text), whole, "{text:?}");
+        }
+        let every: String = ('\0'..='\u{7f}').collect();
+        let mut whole = Vec::new();
+        add(&mut whole, &every);
+        assert_eq!(words(&every), whole);
     }
 
     #[test]
