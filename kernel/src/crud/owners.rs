@@ -24,16 +24,24 @@ impl Owner {
         ids: impl IntoIterator<Item = i64>,
         visible: Condition,
     ) -> Result<HashMap<i64, bool>> {
+        let query = self.locking_read(ids, visible);
+        let state = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "fits")?));
+        tx.query_all(&query).await?.into_iter().map(state).collect()
+    }
+
+    fn locking_read(
+        &self,
+        ids: impl IntoIterator<Item = i64>,
+        visible: Condition,
+    ) -> SelectStatement {
         let id = (self.table, "id");
-        let mut query = scope::live_ids(self.table);
-        query
+        scope::live_ids(self.table)
             .expr_as(self.rule(), "fits")
             .and_where(Expr::col(id).is_in(ids))
             .cond_where(visible)
             .order_by(id, Order::Asc)
-            .lock(LockType::Share);
-        let state = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "fits")?));
-        tx.query_all(&query).await?.into_iter().map(state).collect()
+            .lock(LockType::Share)
+            .take()
     }
 
     /// Locks the live owners of the rows of a deletion, in the order of their ids. The ids stay in the database, which only
@@ -79,6 +87,18 @@ pub async fn lock_for_create<C: Crud>(tx: &Tx, rows: &mut [Result<Active<C>>]) -
         }
     }
     Ok(())
+}
+
+/// Returns the statement that locks each owner of a new row as [`lock_for_create`] does. It has the column `fits`: whether the
+/// owner meets its rule.
+pub fn locks_for_create<C: Crud>(tx: &Tx, row: &Active<C>) -> Result<Vec<SelectStatement>> {
+    let mut locks = Vec::new();
+    for owner in C::owners() {
+        if let Some(id) = reference::<C>(row, &owner)? {
+            locks.push(owner.locking_read([id], (owner.visible)(tx.actor())));
+        }
+    }
+    Ok(locks)
 }
 
 /// Locks the owners of a row that is restored. Fails unless all are live.

@@ -37,7 +37,7 @@ pub use parameters::Parameters;
 pub use period::{MAX_PERIODS, Period};
 pub use search::MAX_SEARCH;
 pub(crate) use search::Search;
-pub use search::{index, index_changed};
+pub use search::{index, index_changed, words_of};
 pub use sort::MAX_FIELDS;
 pub(crate) use sort::Sort;
 pub use stats::{MAX_EXTREMES, MAX_GROUP_FIELDS, MAX_GROUPS, StatsQuery};

@@ -1,9 +1,9 @@
 //! The part of a session that all sessions of a process share.
 use std::{
     any::{Any, TypeId, type_name},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use tokio::time::Instant;
@@ -19,6 +19,22 @@ pub enum CachedCallers {
     All,
 }
 
+/// The tables that turned out to need several statements for a new row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StepByStep(Arc<RwLock<BTreeSet<&'static str>>>);
+
+impl StepByStep {
+    pub(crate) fn contains(&self, table: &str) -> bool {
+        let tables = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        tables.contains(table)
+    }
+
+    pub(crate) fn add(&self, table: &'static str) {
+        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        tables.insert(table);
+    }
+}
+
 /// Holds the database, the resources, and the states of the application that hooks of resources need. It is cheap to clone.
 #[derive(Clone)]
 pub struct Kernel {
@@ -28,6 +44,7 @@ pub struct Kernel {
     /// The tables whose changes make cached callers invalid.
     pub(super) cached_callers: Arc<HashMap<&'static str, CachedCallers>>,
     pub(crate) quotas: Quotas,
+    pub(crate) step_by_step: StepByStep,
     states: Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -44,6 +61,7 @@ impl Kernel {
             cached_callers: Arc::new(cached_callers),
             quotas: Quotas::new(kept_limit, audit.daily_limit),
             audit,
+            step_by_step: StepByStep::default(),
             states: Arc::default(),
         }
     }

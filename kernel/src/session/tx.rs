@@ -1,4 +1,6 @@
 //! A transaction that refuses to commit after a failed statement whose error was ignored.
+mod single;
+
 use std::{
     any::Any,
     collections::BTreeSet,
@@ -58,6 +60,7 @@ pub struct Tx {
     /// The names of the changed fields.
     fields: Mutex<BTreeSet<String>>,
     has_recorded: AtomicBool,
+    statements: AtomicU64,
 }
 
 impl Tx {
@@ -85,7 +88,8 @@ impl Tx {
             answer_bytes: AtomicU64::default(),
             history_bytes: AtomicU64::default(),
             fields: Mutex::default(),
-            has_recorded: AtomicBool::new(false),
+            has_recorded: AtomicBool::default(),
+            statements: AtomicU64::default(),
         }
     }
 
@@ -290,12 +294,8 @@ impl Tx {
         if entries.is_empty() {
             return Ok(self.run_waiting().await?);
         }
-        let author = Author {
-            user_id: self.actor.user_id(),
-            request_id: self.request_id(),
-        };
         let waiting = lock(&self.waiting).take();
-        let bytes = record::store(self, author, &entries, waiting).await?;
+        let bytes = record::store(self, self.author(), &entries, waiting).await?;
         self.history_bytes.fetch_add(bytes, Relaxed);
         Ok(())
     }
@@ -323,6 +323,7 @@ impl Tx {
                 "the transaction has already ended".to_owned(),
             ));
         }
+        self.statements.fetch_add(1, Relaxed);
         let done = statement.await;
         if let Err(error) = &done {
             self.failed.store(true, Relaxed);

@@ -1,7 +1,7 @@
 //! Creates rows.
 use sea_orm::{ActiveModelTrait, ActiveValue, IdenStatic, Value};
 
-use super::{after_write, insert::insert, refusal_as_answer};
+use super::{after_write, alone, insert::insert, refusal_as_answer};
 use crate::{
     Code, Error, Reads, Result, Tx,
     crud::{base, normalize::normalize, owners},
@@ -17,6 +17,16 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
         claim::<C>(tx, row)
     };
     let mut rows: Vec<_> = rows.into_iter().map(claimed).collect();
+    if let [Ok(row)] = rows.as_slice()
+        && let Some(after) = alone::create::<C>(tx, row).await?
+    {
+        let written = Written {
+            before: None,
+            after: after.clone(),
+        };
+        after_write::<C>(tx, Action::Create, &[written]).await?;
+        return Ok(vec![Ok(after)]);
+    }
     owners::lock_for_create::<C>(tx, &mut rows).await?;
     for row in &mut rows {
         if let Ok(new) = row
@@ -39,7 +49,7 @@ pub async fn create<C: Crud>(tx: &Tx, rows: Vec<Active<C>>) -> Result<Vec<Result
     Ok(rows)
 }
 
-async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
+pub async fn check<C: Crud>(tx: &Tx, row: &mut Active<C>) -> Result<()> {
     // The stamp comes before the check, so that times that the check sets are not earlier than those of the row.
     base::stamp_new::<C>(row);
     let change = Change {

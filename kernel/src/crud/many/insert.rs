@@ -20,11 +20,11 @@ use crate::{
 };
 
 /// A row that is not in the table yet.
-struct Pending<C: Crud> {
+pub struct Pending<C: Crud> {
     place: usize,
-    row: Active<C>,
+    pub row: Active<C>,
     /// The text that the service generated for the row; `None` if the client sent one.
-    generated: Option<String>,
+    pub generated: Option<String>,
 }
 
 pub async fn insert<C: Crud>(
@@ -57,7 +57,7 @@ pub async fn insert<C: Crud>(
 }
 
 impl<C: Crud> Pending<C> {
-    fn new(place: usize, mut row: Active<C>) -> Self {
+    pub fn new(place: usize, mut row: Active<C>) -> Self {
         let made = C::GENERATED.filter(|generated| row.is_not_set(generated.column));
         let generated = made.map(|generated| {
             let text = (generated.make)(text(&row.get(generated.source)));
@@ -71,7 +71,7 @@ impl<C: Crud> Pending<C> {
         }
     }
 
-    fn vary(&mut self, attempt: usize) {
+    pub fn vary(&mut self, attempt: usize) {
         if let (Some(generated), Some(text)) = (C::GENERATED, &self.generated) {
             let varied = (generated.vary)(text, attempt);
             self.row.set(generated.column, varied.into());
@@ -79,7 +79,7 @@ impl<C: Crud> Pending<C> {
     }
 
     /// Returns the columns that are left to the defaults of the table, and sets the nullable ones to NULL.
-    fn defaults(&mut self) -> Vec<Column<C>> {
+    pub fn defaults(&mut self) -> Vec<Column<C>> {
         let nothing = Active::<C>::default_values();
         let left = Column::<C>::iter().filter(|column| self.row.is_not_set(*column));
         let (nullable, defaults): (Vec<_>, Vec<_>) =

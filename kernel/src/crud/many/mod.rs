@@ -2,6 +2,7 @@
 //!
 //! Each function returns one result per row. If a row was refused, the caller decides whether the transaction goes on. The
 //! outer `Err` is a failure that the caller cannot fix.
+mod alone;
 mod create;
 mod delete;
 mod insert;

@@ -10,10 +10,18 @@ use crate::{
     resource::{Column, Crud, Model, scope},
 };
 
-/// Indexes rows that are new or whose words have changed.
+/// Indexes new rows.
 pub async fn index<'a, C: Crud>(
     tx: &Tx,
     rows: impl IntoIterator<Item = &'a Model<C>>,
+) -> Result<()> {
+    store::<C>(tx, rows, false).await
+}
+
+async fn store<'a, C: Crud>(
+    tx: &Tx,
+    rows: impl IntoIterator<Item = &'a Model<C>>,
+    replaces: bool,
 ) -> Result<()> {
     let columns = C::SEARCH;
     let rows: Vec<_> = rows.into_iter().collect();
@@ -22,10 +30,10 @@ pub async fn index<'a, C: Crud>(
     }
     let backend = tx.get_database_backend();
     if backend == DbBackend::Postgres {
-        return tx.execute_soon(postgres::<C>(&rows)).await;
+        return tx.execute_soon(postgres::<C>(&rows, replaces)).await;
     }
     for portion in scope::portions(&rows, columns.len() + 1) {
-        tx.execute_soon(backend.build(&sqlite::<C>(portion)?))
+        tx.execute_soon(backend.build(&sqlite::<C>(portion, replaces)?))
             .await?;
     }
     Ok(())
@@ -41,42 +49,57 @@ pub async fn index_changed<'a, C: Crud>(
         columns.any(|column| before.get(*column) != after.get(*column))
     };
     let changed: Vec<_> = rows.into_iter().filter(has_changed).collect();
-    index::<C>(tx, changed.into_iter().map(|(_, after)| after)).await
+    store::<C>(tx, changed.into_iter().map(|(_, after)| after), true).await
 }
 
 /// The values are two arrays, so that the statement is the same for any number of rows and short to parse.
-fn postgres<C: Crud>(rows: &[&Model<C>]) -> Statement {
+fn postgres<C: Crud>(rows: &[&Model<C>], replaces: bool) -> Statement {
     let ids: Vec<_> = rows.iter().map(|row| C::id(row)).collect();
     let words: Vec<_> = rows
         .iter()
-        .map(|row| with_texts::<C, _>(row, vector))
+        .map(|row| with_texts::<C, _>(|column| row.get(column), vector))
         .collect();
+    // A conflict clause costs new rows a search for their conflict, and a second record in the log.
+    let conflict = if replaces {
+        " ON CONFLICT (id) DO UPDATE SET words = excluded.words"
+    } else {
+        ""
+    };
     let sql = format!(
         "INSERT INTO {}_search (id, words) SELECT id, CAST(words AS tsvector) \
-        FROM unnest(CAST($1 AS bigint[]), CAST($2 AS text[])) AS new (id, words) \
-        ON CONFLICT (id) DO UPDATE SET words = excluded.words",
+        FROM unnest(CAST($1 AS bigint[]), CAST($2 AS text[])) AS new (id, words){conflict}",
         C::name()
     );
     Statement::from_sql_and_values(DbBackend::Postgres, sql, [ids.into(), words.into()])
 }
 
 /// A contentless table has no UPDATE of single columns and no conflicts, but rows can be replaced.
-fn sqlite<C: Crud>(rows: &[&Model<C>]) -> Result<InsertStatement> {
+fn sqlite<C: Crud>(rows: &[&Model<C>], replaces: bool) -> Result<InsertStatement> {
     let mut insert = scope::insert_into(format!("{}_search", C::name()));
     let columns = C::SEARCH.iter().map(IdenStatic::as_str);
-    insert
-        .replace()
-        .columns(["rowid"].into_iter().chain(columns));
+    insert.columns(["rowid"].into_iter().chain(columns));
+    if replaces {
+        insert.replace();
+    }
     for row in rows {
-        let lines = with_texts::<C, _>(row, lines).into_iter().map(Expr::val);
+        let lines = with_texts::<C, _>(|column| row.get(column), lines);
+        let lines = lines.into_iter().map(Expr::val);
         let values = [Expr::val(C::id(row))].into_iter().chain(lines);
         insert.values(values).map_err(Error::internal)?;
     }
     Ok(insert)
 }
 
-fn with_texts<C: Crud, T>(row: &Model<C>, work: impl FnOnce(&[&str]) -> T) -> T {
-    let text = |column: &Column<C>| match row.get(*column) {
+/// Returns the words that PostgreSQL stores for a row with these values.
+pub fn words_of<C: Crud>(value: impl Fn(Column<C>) -> Value) -> String {
+    with_texts::<C, _>(value, vector)
+}
+
+fn with_texts<C: Crud, T>(
+    value: impl Fn(Column<C>) -> Value,
+    work: impl FnOnce(&[&str]) -> T,
+) -> T {
+    let text = |column: &Column<C>| match value(*column) {
         Value::String(text) => text.unwrap_or_default(),
         _ => String::new(),
     };

@@ -5,7 +5,7 @@ mod parse;
 
 use std::{collections::BTreeSet, fmt::Debug};
 
-pub use index::{index, index_changed};
+pub use index::{index, index_changed, words_of};
 
 /// The most characters of one `q`. They hold at most fifty words.
 pub const MAX_SEARCH: usize = 100;

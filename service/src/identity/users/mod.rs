@@ -119,6 +119,8 @@ impl Readable for Users {
 }
 
 impl Crud for Users {
+    const ADDS_TO_ENTRY: bool = true;
+
     type New = NewUser;
     type Patch = UserPatch;
 

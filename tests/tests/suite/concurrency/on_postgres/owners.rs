@@ -131,6 +131,26 @@ async fn a_comment_is_refused_on_a_post_that_is_deleted_before_it() {
     assert_eq!(scene.live_comments().await, 0);
 }
 
+/// A post locks its author in the statement that inserts it.
+#[actix_web::test]
+#[ignore = "runs in the suite on PostgreSQL"]
+async fn a_post_is_refused_whose_author_is_deleted_before_it() {
+    let scene = Scene::new().await;
+    let (new, bob) = (draft(scene.bob, "New"), scene.bob);
+
+    let (deleted, made) = scene
+        .run_in_order(
+            async move |tx| Users::delete(tx, bob).await,
+            async move |tx| Posts::create(tx, &new).await,
+        )
+        .await;
+
+    deleted.unwrap();
+    assert!(matches!(made, Err(Error::Invalid(refusals)) if refusals[0].at == "/author_id"));
+    let live = "SELECT count(*) FROM posts WHERE deleted_at IS NULL AND title = 'New'";
+    assert_eq!(scene.sql.number(live).await, 0);
+}
+
 #[actix_web::test]
 #[ignore = "runs in the suite on PostgreSQL"]
 async fn a_restored_comment_is_deleted_with_a_post_that_is_deleted_after_it() {
