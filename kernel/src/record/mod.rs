@@ -5,4 +5,4 @@ mod store;
 
 pub use entry::{AuditAction, Entries, Entry};
 pub use settings::Settings;
-pub use store::{Author, insert_for, store};
+pub use store::{Author, store, values};

@@ -1,29 +1,16 @@
 //! Stores audit entries with one statement per 5,000 entries.
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sea_orm::{
-    ConnectionTrait, DbBackend, Statement, Value,
-    sea_query::{Expr, InsertStatement},
-};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use serde::Serialize;
 
 use super::Entry;
-use crate::{Error, Result, clock::now, resource::scope};
+use crate::{Error, Result, clock::now};
 
 /// The most entries of one statement. Their values are one parameter, which PostgreSQL limits to 1 GB.
 const BATCH: usize = 5_000;
 
-const COLUMNS: [&str; 10] = [
-    "created_at",
-    "actor_id",
-    "request_id",
-    "resource",
-    "resource_id",
-    "action",
-    "version",
-    "changes",
-    "texts",
-    "salt",
-];
+const INSERT: &str = "INSERT INTO audit_entries \
+    (created_at, actor_id, request_id, resource, resource_id, action, version, changes, texts, salt) ";
 
 const FIELDS_POSTGRES: &str = "(resource text, resource_id bigint, action text, version bigint, changes text, texts text, salt text)";
 
@@ -98,33 +85,22 @@ pub async fn store(
     Ok(bytes)
 }
 
-/// Returns the INSERT of the entry of a row that is a part of the same statement under the name `new`, and how many bytes of
-/// changed values it contains. The row has the id of the entry.
-pub fn insert_for(
-    author: Author<'_>,
-    entry: &Entry,
-    new: &'static str,
-) -> Result<(InsertStatement, u64)> {
+/// Returns the columns and values of an entry without the id of its row, and how many bytes of changed values it contains.
+pub fn values(author: Author<'_>, entry: &Entry) -> Result<([(&'static str, Value); 9], u64)> {
     let row = Row::new(entry)?;
     let bytes = row.size();
-    let values = scope::near_rows_of(new)
-        .exprs([
-            Expr::val(now()),
-            Expr::val(author.user_id),
-            Expr::val(author.request_id),
-            Expr::val(row.resource),
-            Expr::col((new, "id")),
-            Expr::val(row.action),
-            Expr::val(row.version),
-            Expr::val(row.changes),
-            Expr::val(row.texts),
-            Expr::val(row.salt),
-        ])
-        .take();
-    let mut insert = scope::insert("audit_entries");
-    insert.columns(COLUMNS);
-    insert.select_from(values).map_err(Error::internal)?;
-    Ok((insert, bytes))
+    let values = [
+        ("created_at", now().into()),
+        ("actor_id", author.user_id.into()),
+        ("request_id", author.request_id.into()),
+        ("resource", row.resource.into()),
+        ("action", row.action.into()),
+        ("version", row.version.into()),
+        ("changes", row.changes.into()),
+        ("texts", row.texts.into()),
+        ("salt", row.salt.into()),
+    ];
+    Ok((values, bytes))
 }
 
 /// Returns the INSERT of entries, after another statement. PostgreSQL takes several statements with values only as one; sqlx
@@ -138,8 +114,7 @@ fn insert(backend: DbBackend, first: Option<Statement>, values: [Value; 4]) -> S
     };
     let [at, actor, request, rows] = [1, 2, 3, 4].map(|place| all.len() + place);
     all.extend(values);
-    let columns = COLUMNS.join(", ");
-    let by = format!("INSERT INTO audit_entries ({columns}) SELECT ${at}, ${actor}, ${request}, ");
+    let by = format!("{INSERT}SELECT ${at}, ${actor}, ${request}, ");
     let sql = match (backend, first) {
         (DbBackend::Postgres, first) => {
             let with = first.map_or_else(String::new, |first| format!("WITH first AS ({first}) "));

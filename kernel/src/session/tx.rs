@@ -135,11 +135,6 @@ impl Tx {
         lock(&self.fields).iter().cloned().collect()
     }
 
-    /// Returns the id of the request that this transaction belongs to.
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-
     /// Makes every node drop the cached caller with this user id.
     pub fn forget_caller(&self, user_id: i64) {
         lock(&self.changed).add(user_id);
@@ -294,8 +289,8 @@ impl Tx {
         if entries.is_empty() {
             return Ok(self.run_waiting().await?);
         }
-        let waiting = lock(&self.waiting).take();
-        let bytes = record::store(self, self.author(), &entries, waiting).await?;
+        let first = lock(&self.waiting).take();
+        let bytes = record::store(self, self.author(), &entries, first).await?;
         self.history_bytes.fetch_add(bytes, Relaxed);
         Ok(())
     }

@@ -73,7 +73,7 @@ async fn insert<C: Crud>(
 ) -> Result<Option<Model<C>>> {
     let value = |column: Column<C>| row.get(column).into_value().unwrap_or(Value::BigInt(None));
     let entry = Entry::of_new::<C>(value);
-    let (entry_of_row, bytes) = record::insert_for(tx.author(), &entry, NEW)?;
+    let (entry_values, bytes) = record::values(tx.author(), &entry)?;
     let words_table = format!("{}_search", C::name());
     let mut parts = WithClause::new();
     let mut part = |name: &'static str, query: SubQueryStatement| {
@@ -87,7 +87,7 @@ async fn insert<C: Crud>(
         part(OWNER, owner.clone().into());
     }
     part(NEW, insert_row::<C>(row, owner.is_some())?.into());
-    part("entry", entry_of_row.into());
+    part("entry", insert_entry(entry_values)?.into());
     if !C::SEARCH.is_empty() {
         let words = Expr::val(query::words_of::<C>(value));
         let words = scope::near_rows_of(NEW)
@@ -138,4 +138,17 @@ fn insert_row<C: Crud>(row: &Active<C>, has_owner: bool) -> Result<InsertStateme
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .returning(all)
         .take())
+}
+
+fn insert_entry<const N: usize>(columns: [(&'static str, Value); N]) -> Result<InsertStatement> {
+    let names = columns.iter().map(|(name, _)| *name);
+    let mut insert = scope::insert("audit_entries");
+    insert.columns(["resource_id"].into_iter().chain(names));
+    let values = columns.into_iter().map(|(_, value)| Expr::val(value));
+    let of_row = scope::near_rows_of(NEW)
+        .column((NEW, "id"))
+        .exprs(values)
+        .take();
+    insert.select_from(of_row).map_err(Error::internal)?;
+    Ok(insert)
 }

@@ -1,4 +1,4 @@
-//! What a single statement needs that writes a row with its audit entry.
+//! What a single statement that writes a row with its audit entry needs.
 use std::sync::atomic::Ordering::Relaxed;
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
@@ -15,6 +15,11 @@ impl Tx {
     /// Returns true if there are audit entries that are not stored yet.
     pub(crate) fn has_entries(&self) -> bool {
         !lock(&self.entries).all.is_empty()
+    }
+
+    /// Returns the id of the request that this transaction belongs to.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 
     pub(crate) fn author(&self) -> Author<'_> {
