@@ -110,9 +110,10 @@ impl Visit for Statement {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
 }
 
-/// Returns the kind of the statement and its first table, such as `SELECT posts`.
+/// Returns the kind of the statement and its first table, such as `SELECT posts`. A statement of several parts is called after the
+/// first part that writes.
 fn summary(sql: &str) -> String {
-    let mut words = sql.split_ascii_whitespace();
+    let mut words = first_write(sql).unwrap_or(sql).split_ascii_whitespace();
     let kind = words.next().unwrap_or("statement");
     let mut before = kind;
     for word in words {
@@ -124,6 +125,14 @@ fn summary(sql: &str) -> String {
         before = word;
     }
     kind.to_owned()
+}
+
+/// Returns the statement from its first part that writes, if it has parts.
+fn first_write(sql: &str) -> Option<&str> {
+    let parts = sql.strip_prefix("WITH ")?;
+    let writes = ["(INSERT ", "(UPDATE ", "(DELETE "];
+    let start = writes.iter().filter_map(|write| parts.find(write)).min()?;
+    parts.get(start + 1..)
 }
 
 /// Returns the table that the word begins with. A function or a query in its place is none.
@@ -171,6 +180,14 @@ mod tests {
             (
                 r#"SELECT 1 FROM "mails" FOR UPDATE SKIP LOCKED"#,
                 "SELECT mails",
+            ),
+            (
+                r#"WITH "owner" AS (SELECT 1 FROM "users" FOR UPDATE), "new" AS (INSERT INTO "posts" SELECT 1) SELECT 1 FROM "new""#,
+                "INSERT posts",
+            ),
+            (
+                r#"WITH a AS (SELECT 1 FROM "posts") SELECT 1"#,
+                "WITH posts",
             ),
             ("SELECT 1", "SELECT"),
             ("", "statement"),
