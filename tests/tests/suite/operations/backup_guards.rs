@@ -162,7 +162,7 @@ fn with_programs(program: Program, script: &str) -> Program {
     program.with("PATH", &path)
 }
 
-/// They say that they have the version of the server, and then do not end. The server goes on to work for a pg_restore that was killed.
+/// They say that they have the version of the server, and then do not end. The server goes on to work for a `pg_restore` that was killed.
 #[actix_web::test]
 async fn a_pg_dump_or_pg_restore_that_does_not_end_is_stopped() {
     if !Backend::current().is_postgres() {
