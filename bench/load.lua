@@ -35,6 +35,7 @@ function init(arguments)
   local make = {
     static = function() return "GET " .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" end,
     get = function(token) return get(path .. ids[math.random(#ids)], token) end,
+    hot = function(token) return get(path, token) end,
     list = function(token) return get(path, token) end,
     post = function(token) return post(path, token, "Number " .. sent .. " of " .. seed) end,
     same = function(token) return post(path, token, "The same title for all") end,

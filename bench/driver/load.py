@@ -11,6 +11,7 @@ SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "load.lua"
 KINDS = {
     "static": "static answer",
     "get": "GET by id, signed in",
+    "hot": "GET of one id, signed in",
     "list": "list of 20 with author",
     "post": "POST, different titles",
     "same": "POST, the same title",
@@ -28,9 +29,20 @@ class Run:
     database_cpu: float
 
 
+def first_id(server):
+    return (server.folder / "ids").read_text().split()[0]
+
+
+def path_of(server, kind):
+    """The path of the requests. `load.lua` appends an id to that of `get`."""
+    if kind == "hot":
+        return server.paths["get"] + first_id(server)
+    return server.paths["post" if kind == "same" else kind]
+
+
 def wrk(server, kind, seconds, connections):
     """Sends requests for some seconds and returns the result that `load.lua` prints."""
-    path = server.paths["post" if kind == "same" else kind]
+    path = path_of(server, kind)
     threads = min(2, connections)
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", SCRIPT]
     command += [f"http://127.0.0.1:{server.port}", "--", kind, path, server.folder / f"tokens-{server.port}", server.folder / "ids"]
@@ -53,7 +65,7 @@ def probe(server, kind):
     if kind in ("post", "same"):
         status, body = server.request("POST", server.paths["post"], {"title": "Probe", "content": "Probe"}, token)
     else:
-        path = server.paths[kind] + ((server.folder / "ids").read_text().split()[0] if kind == "get" else "")
+        path = path_of(server, kind) + (first_id(server) if kind == "get" else "")
         status, body = server.request("GET", path, token=token)
     if status != (201 if kind in ("post", "same") else 200):
         raise SystemExit(f"{server.name}, {KINDS[kind]}: {status} {body[:300]}")
