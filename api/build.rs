@@ -78,7 +78,7 @@ fn git(arguments: &[&str]) -> Option<String> {
     output("git", arguments)
 }
 
-/// Stores the relocations of a release in the form DT_RELR, which is 1 MB smaller, if the C library of this machine can read it.
+/// Stores the relocations of a release in the form `DT_RELR`, which is 1 MB smaller, if the C library of this machine can read it.
 fn pack_relocations() {
     let is_native = is("CARGO_CFG_TARGET_ENV", "gnu") && env::var("HOST") == env::var("TARGET");
     if is("PROFILE", "release") && is_native && glibc() >= Some((2, 36)) {
