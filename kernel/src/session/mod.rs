@@ -240,6 +240,8 @@ impl Reads for Session {
     }
 
     async fn secret(&self) -> Result<Secret> {
+        // It may have to be read.
+        self.db()?;
         self.kernel.database.secret().await
     }
 }
