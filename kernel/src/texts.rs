@@ -9,7 +9,7 @@ const MAX: usize = 512 * 1024;
 /// A longer text is not remembered: it is that of a bulk request or of a long filter, which hardly comes again.
 const MAX_TEXT: usize = 16 * 1024;
 
-/// What was found in texts. Each thread has its own, so that none waits for another.
+/// A memory of what was found in texts. Each thread has its own, so that none waits for another.
 pub struct Texts<T>(RefCell<Known<T>>);
 
 struct Known<T> {

@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// When the newest backup was made.
 pub struct Newest {
-    /// Where the backups are.
+    /// The folder or the store that has the backups.
     pub place: String,
     /// `None` if there is no backup. The error says why that is not known.
     pub made_at: Result<Option<DateTime<Utc>>, String>,

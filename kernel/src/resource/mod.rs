@@ -166,7 +166,7 @@ pub trait Crud: Readable + BaseColumns {
     /// limit.
     const MAX_NEW_IN_BULK: Option<usize> = None;
 
-    /// Whether [`Crud::after_write`] adds fields to the audit entry of a new row, which is then stored only after it.
+    /// Set this if [`Crud::after_write`] adds fields to the audit entry of a new row: the entry is then stored only after it.
     const ADDS_TO_ENTRY: bool = false;
 
     /// Returns the public field that identifies a row on every server. An export shows it beside a foreign key. The default is

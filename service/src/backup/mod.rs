@@ -79,7 +79,7 @@ pub struct Backups {
     /// The folder of the backups; with a bucket, only of those that are being made or read.
     pub folder: PathBuf,
     pub bucket: Option<Bucket>,
-    /// How long a program of PostgreSQL may run.
+    /// A program of PostgreSQL is killed after this time.
     pub timeout: Duration,
     /// The text of the program's version, for the manifest.
     pub program: &'static str,

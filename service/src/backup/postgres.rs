@@ -22,7 +22,7 @@ pub const FILE: &str = "database.dump";
 /// The databases that every server has, for statements about other databases.
 const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
 
-/// How long a server may take to end a transaction and a connection. One that has vanished answers nothing.
+/// A server must end a transaction and a connection within this time. One that has vanished answers nothing.
 const GOODBYE: Duration = Duration::from_secs(10);
 
 /// A database on a server.

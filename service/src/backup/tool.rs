@@ -101,7 +101,7 @@ fn read(pipe: Option<impl Read + Send + 'static>) -> oneshot::Receiver<Vec<u8>> 
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // What could be read is better than nothing.
+            // The part that could be read is shown: it is better than nothing.
             let _ = pipe.read_to_end(&mut bytes);
         }
         // The receiver may have given up.
